@@ -1,0 +1,85 @@
+import type { Xyxy } from '../geometry/box.js';
+
+/** A category as the data set numbers it (COCO's 1…90, say). Not a model's class index. */
+export type CategoryId = number & { readonly __categoryId: unique symbol };
+/** A model's class, 0…K−1, in the order of `Categories.list`. */
+export type ClassIndex = number & { readonly __classIndex: unique symbol };
+
+export interface Category {
+  readonly id: CategoryId;
+  readonly name: string;
+}
+
+/** What is on one image, before anything is decoded. Boxes are pixels of the image as stored upright (EXIF applied). */
+export interface Annotation {
+  /** The file stem for VOC, the number for COCO. */
+  readonly imageId: string | number;
+  /** Absolute path. */
+  readonly file: string;
+  readonly width: number;
+  readonly height: number;
+  /** [N,4]. */
+  readonly boxes: Xyxy;
+  /** [N]. */
+  readonly classes: readonly ClassIndex[];
+  /** [N]: crowd regions and difficult objects: never a training target, never a false positive. */
+  readonly ignore: readonly boolean[];
+}
+
+/** Everything left out while a data set was read, by reason: {"box has no area": 2}. It reaches the report. */
+export type Dropped = Readonly<Record<string, number>>;
+
+/** One part (train, val, test) of a data set. Small: annotations only, no pixels. */
+export interface Dataset {
+  readonly name: string;
+  readonly categories: readonly Category[];
+  readonly annotations: readonly Annotation[];
+  readonly dropped: Dropped;
+  /** The part as a COCO ground-truth object, with the categories' own ids: what the evaluator reads. */
+  toCoco(): CocoGroundTruth;
+}
+
+export interface CocoGroundTruth {
+  readonly images: readonly { readonly id: number | string; readonly width: number; readonly height: number; readonly file_name: string }[];
+  readonly categories: readonly { readonly id: number; readonly name: string }[];
+  readonly annotations: readonly {
+    readonly id: number;
+    readonly image_id: number | string;
+    readonly category_id: number;
+    readonly bbox: readonly [number, number, number, number];
+    readonly area: number;
+    readonly iscrowd: 0 | 1;
+    readonly ignore?: 0 | 1;
+  }[];
+}
+
+/** Pixels, interleaved RGB, row after row. */
+export interface Picture {
+  /** [height, width, 3], 0…255. */
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** How a point of the original image maps to the network's input: x' = x·scaleX + offsetX. */
+export interface Placement {
+  readonly scaleX: number;
+  readonly scaleY: number;
+  readonly offsetX: number;
+  readonly offsetY: number;
+}
+
+/** An image at the network's input size, with its boxes in the same pixels. */
+export interface Sample {
+  readonly imageId: string | number;
+  readonly file: string;
+  readonly picture: Picture;
+  readonly boxes: Xyxy;
+  readonly classes: readonly ClassIndex[];
+  readonly ignore: readonly boolean[];
+  /** Size of the image as stored upright. */
+  readonly originalWidth: number;
+  readonly originalHeight: number;
+  /** Absent after an augmentation that no detection need be mapped back through. */
+  readonly placement: Placement;
+}

@@ -1,0 +1,43 @@
+declare const kind: unique symbol;
+/** Boxes as flat rows of four numbers, [N,4]; the brand says what the four mean, and only this file converts. */
+export type Boxes<K extends string> = Float32Array & { readonly [kind]: K };
+/** x1, y1, x2, y2: corners. */
+export type Xyxy = Boxes<'xyxy'>;
+/** x, y, width, height: COCO's way. */
+export type Xywh = Boxes<'xywh'>;
+/** Centre x, centre y, width, height: the way anchors are written. */
+export type Cxcywh = Boxes<'cxcywh'>;
+
+/** Names the meaning of rows that come from outside (a file, a graph). rows [N,4], flat. */
+export function boxes<B extends Boxes<string>>(rows: ArrayLike<number>): B {
+  return (rows instanceof Float32Array ? rows : Float32Array.from(rows)) as B;
+}
+
+function convert<B extends Boxes<string>>(
+  from: Float32Array,
+  row: (a: number, b: number, c: number, d: number) => readonly [number, number, number, number],
+): B {
+  const to = new Float32Array(from.length);
+  for (let i = 0; i < from.length; i += 4) to.set(row(from[i]!, from[i + 1]!, from[i + 2]!, from[i + 3]!), i);
+  return to as B;
+}
+
+export const xywhToXyxy = (from: Xywh): Xyxy => convert(from, (x, y, w, h) => [x, y, x + w, y + h]);
+export const xyxyToXywh = (from: Xyxy): Xywh => convert(from, (x1, y1, x2, y2) => [x1, y1, x2 - x1, y2 - y1]);
+export const cxcywhToXyxy = (from: Cxcywh): Xyxy =>
+  convert(from, (cx, cy, w, h) => [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2]);
+export const xyxyToCxcywh = (from: Xyxy): Cxcywh =>
+  convert(from, (x1, y1, x2, y2) => [(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1]);
+
+/** Intersection over union of row i of a and row j of b; 0 where either has no area. */
+export function iou(a: Xyxy, i: number, b: Xyxy, j: number): number {
+  const p = i * 4;
+  const q = j * 4;
+  const width = Math.min(a[p + 2]!, b[q + 2]!) - Math.max(a[p]!, b[q]!);
+  const height = Math.min(a[p + 3]!, b[q + 3]!) - Math.max(a[p + 1]!, b[q + 1]!);
+  if (width <= 0 || height <= 0) return 0;
+  const overlap = width * height;
+  const areaA = (a[p + 2]! - a[p]!) * (a[p + 3]! - a[p + 1]!);
+  const areaB = (b[q + 2]! - b[q]!) * (b[q + 3]! - b[q + 1]!);
+  return overlap / (areaA + areaB - overlap);
+}

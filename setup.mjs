@@ -1,0 +1,59 @@
+/** All the set-up, run before `npm start` and `npm test`: dependencies, build, engine. Does only what is not yet done.
+ *
+ *      node setup.mjs [--retry] [--source google|pip|cache]      (npm run setup = --retry)
+ *
+ *  Needs nothing but Node and npm, since node_modules may not exist. The engine never makes it fail: if the compiled one
+ *  cannot be had, the wasm engine serves, and one line says so. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+process.chdir(dirname(fileURLToPath(import.meta.url)));
+
+const { values } = parseArgs({ options: { retry: { type: 'boolean' }, source: { type: 'string' } } });
+const asked = process.env.npm_lifecycle_event === 'setup' || values.retry === true;
+
+if (!dependenciesAreCurrent()) {
+  // Like `npm ci`, by the lock file and without changing it; but it keeps an engine that is already in node_modules, and
+  // works with registries that do not carry the optional packages of other platforms.
+  console.error('setup: installing dependencies');
+  npm('install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error');
+}
+node('node_modules/typescript/bin/tsc', '--build');
+
+const { setup } = await import('./dist/cli/setup.js');
+await setup({ retry: asked, source: values.source, quiet: !asked });
+process.exit(0); // a look-up that DNS never answers would keep the process alive
+
+/** Whether node_modules holds what package-lock.json says, by npm's own record of what it installed. Times are no guide:
+ *  git changes those of the lock file. */
+function dependenciesAreCurrent() {
+  const record = 'node_modules/.package-lock.json';
+  if (!existsSync(record)) return false;
+  const installed = JSON.parse(readFileSync(record, 'utf8')).packages;
+  const wanted = JSON.parse(readFileSync('package-lock.json', 'utf8')).packages;
+  return Object.entries(wanted).every(([path, { version, optional, peer, link }]) => {
+    if (path === '' || !path.includes('node_modules')) return true; // this package and its workspaces
+    if (!installed[path]) return Boolean(optional || peer);
+    return link || installed[path].version === version;
+  });
+}
+
+function npm(...args) {
+  // npm tells its scripts where it is; on Windows the command `npm` is not a program that can be spawned
+  const cli = process.env.npm_execpath;
+  if (cli) node(cli, ...args);
+  else finish(spawnSync('npm', args, { stdio: 'inherit', shell: process.platform === 'win32' }), 'npm');
+}
+
+function node(...args) {
+  finish(spawnSync(process.execPath, args, { stdio: 'inherit' }), args[0]);
+}
+
+function finish({ status, error }, name) {
+  if (status === 0) return;
+  console.error(`setup: ${name} failed${error ? ` (${error.message})` : ''}`);
+  process.exit(1);
+}

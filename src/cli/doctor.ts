@@ -1,0 +1,149 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { openBackend, type Backend, type EngineName, type Obstacle } from '../engine/backend.js';
+import { readEngineRecord } from '../engine/install.js';
+
+/** What decides how fast this machine trains. `--json` prints it as it is. */
+export interface DoctorReport {
+  readonly engine: EngineName;
+  /** Version of TensorFlow's C library, or of the wasm package. */
+  readonly version: string;
+  readonly compiled: boolean;
+  readonly reason: string;
+  readonly threads: number;
+  /** The better engines, each with why it is not in use. */
+  readonly betterEngines: readonly Obstacle[];
+  readonly cpu: { readonly model: string; readonly cores: number; readonly features: readonly string[] };
+  readonly memory: { readonly totalBytes: number; readonly availableBytes: number };
+  readonly node: string;
+  readonly platform: string;
+  /** Measured: 3×3 convolution, 256 channels in and out, 40×40, multiply and add counted as two. */
+  readonly gflops: number;
+}
+
+export interface DoctorCommand {
+  readonly json?: boolean;
+  readonly engine?: EngineName | 'auto';
+}
+
+/** Instruction sets that oneDNN chooses its kernels by, as Linux names them in /proc/cpuinfo. */
+const FEATURES = {
+  AVX2: ['avx2'],
+  'AVX-512': ['avx512f'],
+  'AVX-VNNI': ['avx_vnni'],
+  'AVX-512 VNNI': ['avx512_vnni', 'avx512vnni'],
+  'AVX-512 BF16': ['avx512_bf16'],
+  AMX: ['amx_tile'],
+  NEON: ['asimd', 'hw.optional.arm.advsimd'],
+  SVE: ['sve'],
+  BF16: ['bf16', 'hw.optional.arm.feat_bf16'],
+} as const;
+
+const CONV = { side: 40, channels: 256, kernel: 3 } as const;
+const MEASURE = 1; // seconds
+
+/** Open the engine that a training would use, measure it, and look at the machine. Throws E_ENGINE_UNAVAILABLE if `engine` is. */
+export async function examine(engine: EngineName | 'auto' = 'auto'): Promise<DoctorReport> {
+  const backend = await openBackend({ engine });
+  const { name, version, compiled, reason, threads, obstacles } = backend;
+  return {
+    engine: name,
+    version,
+    compiled,
+    reason,
+    threads,
+    betterEngines: obstacles,
+    cpu: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism(), features: cpuFeatures() },
+    memory: { totalBytes: totalMemory(), availableBytes: availableMemory() },
+    node: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    gflops: await measureGflops(backend),
+  };
+}
+
+/** The command: print the report, for people on stderr or as JSON on stdout. */
+export async function doctor({ json = false, engine = 'auto' }: DoctorCommand = {}): Promise<DoctorReport> {
+  const report = await examine(engine);
+  if (json) console.log(JSON.stringify(report, null, 2));
+  else console.error(formatReport(report));
+  return report;
+}
+
+/** The report as aligned lines; every engine that is better than the one in use has its reason and its remedy. */
+export function formatReport(report: DoctorReport): string {
+  const { cpu, memory, threads } = report;
+  const better = report.betterEngines.map(({ engine, why, fix }) => [
+    '',
+    `not ${engine}: ${why}\n${' '.repeat(14)}→ ${fix}`,
+  ]);
+  const source = readEngineRecord()?.source;
+  const about = report.compiled
+    ? `${report.reason}${source ? `, source: ${source}` : ''}`
+    : 'training is about 10x slower than compiled';
+  const rows = [
+    ['engine', `${report.engine} ${report.version}, ${about}`],
+    ...better,
+    [
+      'speed',
+      `${report.gflops.toFixed(report.gflops < 10 ? 1 : 0)} GFLOP/s (3×3 convolution, 256 channels), ${threads} thread${threads > 1 ? 's' : ''}`,
+    ],
+    ['cpu', `${cpu.model}, ${cpu.cores} cores, ${cpu.features.join(', ') || 'no vector extension known'}`],
+    ['memory', `${gigabytes(memory.totalBytes)} GB, ${gigabytes(memory.availableBytes)} GB available`],
+    ['node', `${report.node} on ${report.platform}`],
+  ];
+  return rows.map(([name = '', text = '']) => `${name.padEnd(12)}${text}`).join('\n');
+}
+
+/** Which of `FEATURES` a text of flags names: /proc/cpuinfo, or `sysctl` on macOS. */
+export function featuresIn(flags: string): string[] {
+  const words = new Set(flags.toLowerCase().split(/[\s:]+/));
+  return Object.entries(FEATURES).filter(([, names]) => names.some((name) => words.has(name))).map(([feature]) => feature); // prettier-ignore
+}
+
+function cpuFeatures(): string[] {
+  if (process.platform === 'linux') return featuresIn(readFileSync('/proc/cpuinfo', 'utf8'));
+  if (process.platform !== 'darwin') return [];
+  const flags = execFileSync('sysctl', ['-a'], { encoding: 'utf8', timeout: 5_000, maxBuffer: 16 << 20 });
+  const isPresent = /^(?:machdep\.cpu\.(?:leaf7_)?features: .*|hw\.optional\.[\w.]+: 1)$/gim;
+  return featuresIn((flags.match(isPresent) ?? []).join(' '));
+}
+
+/** The container's limit counts where there is one: `totalmem` tells the host's memory. */
+function totalMemory(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 && limit < totalmem() ? limit : totalmem();
+}
+
+function availableMemory(): number {
+  const file = '/proc/meminfo';
+  const kilobytes = existsSync(file) ? /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync(file, 'utf8'))?.[1] : undefined;
+  return Math.min(totalMemory(), kilobytes ? Number(kilobytes) * 1024 : freemem());
+}
+
+const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
+
+/** The best of the convolutions that fit in a second: the machine may be busy with something else in the others. */
+async function measureGflops({ tf, compiled }: Backend): Promise<number> {
+  const { side, channels, kernel } = CONV;
+  const batch = compiled ? 8 : 1;
+  const image = tf.tensor4d(new Float32Array(batch * side ** 2 * channels).fill(0.5), [batch, side, side, channels]);
+  const weight = tf.tensor4d(new Float32Array(kernel ** 2 * channels ** 2).fill(0.5), [
+    kernel,
+    kernel,
+    channels,
+    channels,
+  ]);
+  const operations = 2 * batch * side ** 2 * channels ** 2 * kernel ** 2;
+  let best = 0;
+  const end = performance.now() + MEASURE * 1000;
+  for (let round = 0; round < 3 || performance.now() < end; round++) {
+    const start = performance.now();
+    const output = tf.conv2d(image, weight, 1, 'same');
+    await output.data();
+    best = Math.max(best, operations / (performance.now() - start) / 1e6);
+    output.dispose();
+  }
+  tf.dispose([image, weight]);
+  return best;
+}

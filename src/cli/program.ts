@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { cac, type CAC } from 'cac';
+import { FinetuneError } from '../errors.js';
+import { didYouMean } from '../recipe/didYouMean.js';
+import { train, type TrainCommand } from './train.js';
+
+/** What scripts can rely on. */
+const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+const ENGINES = ['auto', 'tensorflow-gpu', 'tensorflow', 'wasm'] as const;
+const SOURCES = ['cache', 'google', 'pip'] as const;
+
+/** Run the command line `argv`, without node and script, and return the exit code; says on stderr what went wrong. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const program = createProgram();
+  try {
+    program.parse(['node', 'finetune', ...argv], { run: false });
+    if (program.options.help === true || program.options.version === true) return EXIT.ok;
+    if (program.args.length === 0 && program.matchedCommand?.name === '') throw new UsageError('no recipe given');
+    await program.runMatchedCommand();
+    return EXIT.ok;
+  } catch (error) {
+    console.error(explain(error, program));
+    return isUsage(error) ? EXIT.usage : EXIT.failed;
+  }
+}
+
+function createProgram(): CAC {
+  const program = cac('finetune');
+  program
+    .command('<recipe.yaml>', 'run a recipe: train, evaluate, report')
+    .usage('<recipe.yaml> [--set key=value …] [--out DIR] [--engine E] [--resume] [--json]')
+    .option('--set <key=value>', 'set an option of the recipe, repeatable: --set train.epochs=12', { type: [String] })
+    .option('--out <dir>', 'the run directory (default: a new one in the folder that the recipe names: out)')
+    .option('--engine <engine>', `${ENGINES.join(', ')} (recipe: engine)`)
+    .option('--resume', 'go on with the stopped run in --out')
+    .option('--json', 'print the metrics as one line of JSON before the run directory')
+    .action(async (recipe: string, { out, ...options }: TrainOptions) => {
+      if (options.resume && out === undefined) throw new UsageError('--resume needs --out: the run to go on with');
+      await train(recipe, { ...options, out: out === undefined ? out : String(out) });
+    });
+  program
+    .command('doctor', 'show the engine in use, why no better one is, and how fast it is')
+    .option('--engine <engine>', ENGINES.join(', '))
+    .option('--json', 'print it as JSON')
+    .action(async ({ engine = 'auto', json = false }: { engine?: string; json?: boolean }) => {
+      const { doctor } = await import('./doctor.js');
+      await doctor({ engine: oneOf('--engine', engine, ENGINES), json });
+    });
+  program
+    .command('setup', 'give this installation its engine')
+    .option('--retry', 'try again although the last try failed')
+    .option('--source <source>', `replace the engine by one from: ${SOURCES.join(', ')}`)
+    .action(async ({ retry = false, source }: { retry?: boolean; source?: string }) => {
+      const { setup } = await import('./setup.js');
+      await setup({ retry, source: source === undefined ? undefined : oneOf('--source', source, SOURCES) });
+    });
+  return program.help().version(version());
+}
+
+/** cac reads what looks like a number as one. */
+type TrainOptions = Omit<TrainCommand, 'out'> & { readonly out?: string | number };
+
+/** The command line is wrong, not the work. */
+class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((name) => name === value);
+  if (found !== undefined) return found;
+  throw new UsageError(`${flag} is one of ${allowed.join(', ')}; got "${value}"`);
+}
+
+const isUsage = (error: unknown): boolean =>
+  error instanceof FinetuneError
+    ? error.code.startsWith('E_RECIPE_') || error.code === 'E_RUN_EXISTS'
+    : error instanceof Error && (error.name === 'CACError' || error.name === 'UsageError');
+
+function explain(error: unknown, program: CAC): string {
+  if (error instanceof FinetuneError) return error.message + commandHint(error, program);
+  if (!(error instanceof Error)) return `internal: ${String(error)}`;
+  if (error.name === 'AbortError') return 'stopped before there was anything to save';
+  if (!isUsage(error)) return `internal: ${error.stack ?? error.message}`;
+  const flag = /^Unknown option `-*([^`]+)`/.exec(error.message)?.[1];
+  const flags = program.matchedCommand?.options.map(({ name }) => `--${name}`) ?? [];
+  const hint = flag === undefined ? undefined : didYouMean(`--${flag}`, flags);
+  return `${error.message}${hint ? `, ${hint}` : ''}\nfinetune --help shows what there is   E_USAGE`;
+}
+
+/** A mistyped command is taken for a recipe that is not there. */
+function commandHint({ code }: FinetuneError, { args, commands }: CAC): string {
+  if (code !== 'E_RECIPE_NOT_FOUND') return '';
+  const names = commands.map(({ name }) => name);
+  const hint = didYouMean(args[0] ?? '', names);
+  return hint ? `\n  the command: ${hint}` : '';
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url); // the same place from src/cli and from dist/cli
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

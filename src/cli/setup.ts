@@ -1,0 +1,44 @@
+import { installEngine, type EngineRecord, type EngineSource } from '../engine/install.js';
+
+export interface SetupCommand {
+  /** Try again although the record says that a try failed. */
+  readonly retry?: boolean;
+  /** Replace the engine in use by one from here. */
+  readonly source?: EngineSource | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Nothing to say if nothing was done and the engine is the compiled one. */
+  readonly quiet?: boolean;
+}
+
+/** Give this installation its engine and say on stderr, in one line, which one it is. Never throws because of the engine. */
+export async function setup({
+  retry = false,
+  source,
+  signal,
+  quiet = false,
+}: SetupCommand = {}): Promise<EngineRecord> {
+  const steps: string[] = [];
+  const onProgress = (message: string) => {
+    steps.push(message);
+    console.error(`  ${message} …`);
+  };
+  const sources = source && { sources: [source] };
+  const record = await installEngine({ retry: retry || source !== undefined, signal, onProgress, ...sources });
+  if (steps.length > 0 || !quiet || record.engine === 'wasm') console.error(describeEngine(record));
+  return record;
+}
+
+/** One line: the engine, where it came from or why there is no better one, what that costs, and the remedy. */
+export function describeEngine({ engine, source, libtensorflow = '', failed }: EngineRecord): string {
+  if (engine === 'tensorflow') return `engine: tensorflow ${libtensorflow}, compiled (${ORIGINS[source ?? 'found']})`;
+  const why = failed.map((attempt) => attempt.why).join('; ');
+  const fix = failed.map((attempt) => attempt.fix).join(', or ');
+  return `engine: wasm, training is about 10x slower, because ${why}. Remedy: ${fix}; then npm run setup`;
+}
+
+const ORIGINS: Readonly<Record<EngineSource | 'found', string>> = {
+  cache: "libtensorflow from this user's cache",
+  google: "tfjs-node's own download",
+  pip: 'libtensorflow from the pip wheel',
+  found: 'as it was installed',
+};

@@ -1,0 +1,114 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { FinetuneError, type Problem } from '../errors.js';
+import { checkRecipe } from './check.js';
+import { nearest } from './didYouMean.js';
+import { changeAt, merge, parseLocated, type Located } from './located.js';
+import { override } from './overrides.js';
+import type { Recipe } from './schema.js';
+import { problemAt, type Source, type Span } from './span.js';
+
+export interface LoadOptions {
+  /** Overrides in the form `train.epochs=12`, the last one wins. */
+  readonly set?: readonly string[];
+}
+
+/** Read a recipe, the ones it extends, and the overrides.
+ *  A relative `data.root` (or `file:` of `model.weights`) counts from the folder of the file it stands in, or from the
+ *  current directory when an override sets it. Throws a FinetuneError with every problem at once (E_RECIPE_…). */
+export async function loadRecipe(path: string, options: LoadOptions = {}): Promise<Recipe> {
+  return parseRecipe(await readText(path), path, options);
+}
+
+/** As loadRecipe, with the text of `file` given. */
+export async function parseRecipe(text: string, file: string, { set = [] }: LoadOptions = {}): Promise<Recipe> {
+  const problems: Problem[] = [];
+  let located = await readLayers(text, file, [], problems);
+  for (const setting of set) located = override(located, setting, process.cwd(), problems);
+  if (problems.length > 0) throw new FinetuneError(problems);
+
+  const checked = checkRecipe(withAbsolutePaths(located));
+  if ('problems' in checked) throw new FinetuneError(inOrder(checked.problems));
+  return checked.recipe;
+}
+
+/** The recipe in `text` on top of the one it extends, and so on. `above` are the files that led here. */
+async function readLayers(text: string, file: string, above: readonly string[], problems: Problem[]): Promise<Located> {
+  const withoutMark = text.replace(/^\uFEFF/, '');
+  const source: Source = { name: file, text: withoutMark, folder: dirname(resolve(file)), kind: 'file' };
+  const parsed = parseLocated(source, 0, problems);
+  const isEmpty = parsed.kind === 'scalar' && parsed.value === null;
+  const own: Located = isEmpty ? { kind: 'map', span: parsed.span, entries: new Map() } : parsed;
+  if (own.kind !== 'map' || !own.entries.has('extends')) return own;
+
+  const entries = new Map(own.entries);
+  const base = entries.get('extends')!.value;
+  entries.delete('extends');
+  const map: Located = { ...own, entries };
+  const { span } = base;
+  if (base.kind !== 'scalar' || typeof base.value !== 'string') {
+    const message = '"extends" must be the file name of another recipe, relative to this one';
+    problems.push(problemAt(span, { code: 'E_RECIPE_TYPE', message }));
+    return map;
+  }
+  const path = isAbsolute(base.value) ? base.value : join(dirname(file), base.value);
+  const chain = [...above, file];
+  if (chain.some((seen) => resolve(seen) === resolve(path))) {
+    const message = `a recipe cannot extend itself: ${[...chain, path].join(' → ')}`;
+    problems.push(problemAt(span, { code: 'E_RECIPE_EXTENDS_CYCLE', message, fix: 'remove one of these "extends"' }));
+    return map;
+  }
+  try {
+    return merge(await readLayers(await readText(path, span), path, chain, problems), map);
+  } catch (error) {
+    if (!(error instanceof FinetuneError)) throw error;
+    problems.push(...error.problems);
+    return map;
+  }
+}
+
+/** The text of a recipe. Throws E_RECIPE_NOT_FOUND, with near misses in that folder, or E_RECIPE_UNREADABLE; at `span`, if given. */
+async function readText(path: string, span?: Span): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const problem: Problem =
+      code === 'ENOENT'
+        ? { code: 'E_RECIPE_NOT_FOUND', message: `no recipe "${path}"`, fix: await missingFix(path) }
+        : { code: 'E_RECIPE_UNREADABLE', message: `cannot read the recipe "${path}": ${message}` };
+    throw new FinetuneError(span ? problemAt(span, problem) : problem, { cause: error });
+  }
+}
+
+async function missingFix(path: string): Promise<string> {
+  const folder = dirname(path);
+  const names = await readdir(folder).catch(() => undefined);
+  if (!names) return `there is no folder "${folder}" either`;
+  const recipes = names.filter((name) => /\.ya?ml$/.test(name)).sort();
+  const near = nearest(basename(path), recipes);
+  if (near !== undefined) return `did you mean "${join(folder, near)}"?`;
+  return recipes.length > 0 ? `recipes in "${folder}": ${recipes.join(', ')}` : `"${folder}" has no recipes`;
+}
+
+/** Relative paths become absolute while it is still known where they stand. */
+function withAbsolutePaths(located: Located): Located {
+  const absolute = (scheme: '' | 'file:') => (value: Located) => {
+    if (value.kind !== 'scalar' || typeof value.value !== 'string') return value;
+    const path = value.value.slice(scheme.length);
+    if (path === '' || !value.value.startsWith(scheme)) return value;
+    return { ...value, value: scheme + resolve(value.span.source.folder, path) };
+  };
+  return changeAt(changeAt(located, ['data', 'root'], absolute('')), ['model', 'weights'], absolute('file:'));
+}
+
+/** By file in the order met, then from top to bottom, as one reads. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const files = [...new Set(problems.map(({ where }) => where?.file))];
+  const rank = ({ where }: Problem) => [files.indexOf(where?.file), where?.line ?? 0, where?.column ?? 0] as const;
+  return problems.toSorted((a, b) => {
+    const [fileA, lineA, columnA] = rank(a);
+    const [fileB, lineB, columnB] = rank(b);
+    return fileA - fileB || lineA - lineB || columnA - columnB;
+  });
+}

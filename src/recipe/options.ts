@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import type { Path } from './located.js';
+import { recipeSchema } from './schema.js';
+
+/** An option as JSON Schema sees it: the form that can be walked, for errors and for docs/recipe.md. */
+export type Option = z.core.JSONSchema.BaseSchema;
+
+export const recipeOption: Option = z.toJSONSchema(recipeSchema, { io: 'input' });
+
+/** The forms an option can take, `false | {flip, …}` say; of a union told apart by a literal (data.format), the one that `value` chose. */
+function forms(option: Option, value: unknown): Option[] {
+  const branches = option.oneOf ?? option.anyOf;
+  if (!branches) return [option];
+  if (!option.oneOf) return branches;
+  return branches.filter((branch) =>
+    properties(branch).some(([name, { const: literal }]) => literal !== undefined && literal === member(value, name)),
+  );
+}
+
+const member = (value: unknown, key: PropertyKey): unknown =>
+  typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined;
+
+export const properties = (option: Option) => Object.entries(option.properties ?? {}) as [string, Option][];
+
+/** The options inside the option at `path` of a recipe with this raw `value`. */
+export function optionsAt(path: Path, value: unknown): [string, Option][] {
+  const [inside, rest] = walk(path, value);
+  return inside.flatMap((option) => forms(option, rest)).flatMap(properties);
+}
+
+/** The option at `path`, if there is one. */
+export const optionAt = (path: Path, value: unknown): Option | undefined => walk(path, value)[0][0];
+
+function walk(path: Path, value: unknown): [options: Option[], value: unknown] {
+  let options = [recipeOption];
+  let rest = value;
+  for (const part of path) {
+    options = options
+      .flatMap((option) => forms(option, rest))
+      .flatMap((form) => {
+        const next = form.properties?.[String(part)] ?? (form.items as Option | undefined);
+        return typeof next === 'object' ? [next] : [];
+      });
+    rest = member(rest, part);
+  }
+  return [options, rest];
+}
+
+/** Every option by its dotted path, groups too: train, train.epochs, train.lr.value … */
+export function allPaths(option: Option = recipeOption, prefix = ''): string[] {
+  const branches = option.oneOf ?? option.anyOf ?? [option];
+  const paths = branches
+    .flatMap(properties)
+    .flatMap(([name, inner]) => [prefix + name, ...allPaths(inner, `${prefix}${name}.`)]);
+  return [...new Set(paths)];
+}
+
+/** What may stand there, as words that follow "must be": "a whole number, at least 1". */
+export function expected(option: Option): string {
+  if (typeof option.expects === 'string') return option.expects;
+  if (option.const !== undefined) return String(option.const);
+  if (option.enum) return `${option.enum.length > 1 ? 'one of ' : ''}${option.enum.map(String).join(', ')}`;
+  const branches = option.anyOf;
+  if (branches) return branches.map(expected).join(', or ');
+  if (Array.isArray(option.type)) {
+    return option.type.map((type) => (type === 'null' ? 'null' : expected({ ...option, type }))).join(', or ');
+  }
+  switch (option.type) {
+    case 'integer':
+      return `a whole number${range(option)}`;
+    case 'number':
+      return `a number${range(option)}`;
+    case 'boolean':
+      return 'true or false';
+    case 'string':
+      return 'text';
+    case 'array':
+      return `a list of ${option.items ? expected(option.items as Option) : 'values'}`;
+    case 'null':
+      return 'null';
+    default:
+      return 'a map of options';
+  }
+}
+
+function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Option): string {
+  const top = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum; // what z.int() implies is not worth saying
+  if (minimum !== undefined && top !== undefined) return ` from ${minimum} to ${top}`;
+  if (minimum !== undefined && exclusiveMaximum !== undefined) return ` from ${minimum} to below ${exclusiveMaximum}`;
+  if (minimum !== undefined) return `, at least ${minimum}`;
+  return exclusiveMinimum === undefined ? '' : ` above ${exclusiveMinimum}`;
+}

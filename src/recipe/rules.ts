@@ -1,0 +1,62 @@
+import type { Recipe } from './schema.js';
+
+/** What a schema of single options cannot say: an option that contradicts others. */
+export interface Conflict {
+  /** The option to point at, dotted. */
+  readonly path: string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** Options that have no effect in this recipe. To write one is an error, and the resolved recipe leaves them out. */
+export function idleOptions({ model, train }: Recipe): Conflict[] {
+  const idle = (path: string, when: string, fix: string): Conflict => ({
+    path,
+    message: `"${path}" has no effect with ${when}`,
+    fix: `remove it, or set ${fix}`,
+  });
+  return [
+    model.classLoss === 'softmax'
+      ? idle('train.focal', 'model.classLoss: softmax', 'model.classLoss: sigmoid')
+      : idle('train.hardNegatives', 'model.classLoss: sigmoid', 'model.classLoss: softmax'),
+    ...(train.cache === 'none' ? [idle('train.cacheLimit', 'train.cache: none', 'train.cache: memory or disk')] : []),
+  ];
+}
+
+/** All contradictions of a recipe. `isSet` tells what the user wrote from what a default filled in. */
+export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Conflict[] {
+  const { data, train } = recipe;
+  const found = idleOptions(recipe).filter(({ path }) => isSet(path));
+
+  if (train.warmup.epochs > train.epochs) {
+    found.push({
+      path: isSet('train.warmup.epochs') ? 'train.warmup.epochs' : 'train.epochs',
+      message: `the warm-up (train.warmup.epochs: ${train.warmup.epochs}) is longer than the run (train.epochs: ${train.epochs})`,
+      fix: 'lower train.warmup.epochs, or raise train.epochs',
+    });
+  }
+  const repeated = data.categories?.find((name, index, all) => all.indexOf(name) !== index);
+  if (repeated !== undefined) {
+    found.push({
+      path: 'data.categories',
+      message: `"data.categories" names "${repeated}" twice`,
+      fix: 'name each category once',
+    });
+  }
+  if (train.cache !== 'none' && train.freeze.stages === 0) {
+    found.push({
+      path: 'train.cache',
+      message: `"train.cache: ${train.cache}" has nothing to keep, for no stage is frozen`,
+      fix: 'set train.freeze.stages, or train.cache: none',
+    });
+  }
+  const { augment } = data;
+  if (train.cache !== 'none' && augment && (augment.photometric || augment.iouCrop || augment.expand > 0)) {
+    found.push({
+      path: 'train.cache',
+      message: `"train.cache: ${train.cache}" needs images that stay the same from epoch to epoch`,
+      fix: 'set data.augment: {photometric: false, expand: 0, iouCrop: false}, or data.augment: false, or train.cache: none',
+    });
+  }
+  return found;
+}

@@ -1,0 +1,59 @@
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { run } from '../../src/cli/program.js';
+import { resumeCommand } from '../../src/cli/train.js';
+
+let said: string[];
+let printed: string[];
+
+beforeEach(() => {
+  said = [];
+  printed = [];
+  jest.spyOn(console, 'error').mockImplementation((line: string) => said.push(line));
+  for (const method of ['log', 'info'] as const) {
+    jest.spyOn(console, method).mockImplementation((line: string) => printed.push(line));
+  }
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+test.each([
+  [[], 'no recipe given'],
+  [['--sett', 'a=b', 'recipes/quickstart.yaml'], 'Unknown option `--sett`, did you mean "--set"?'],
+  [['recipes/quickstart.yaml', 'more'], 'Unused args: `more`'],
+  [['recipes/quickstart.yaml', '--out'], 'option `--out <dir>` value is missing'],
+  [['recipes/quickstart.yaml', '--resume'], '--resume needs --out: the run to go on with'],
+  [['doctor', '--jsn'], 'Unknown option `--jsn`, did you mean "--json"?'],
+  [['doctor', '--engine', 'cuda'], '--engine is one of auto, tensorflow-gpu, tensorflow, wasm; got "cuda"'],
+  [['setup', '--source', 'x'], '--source is one of cache, google, pip; got "x"'],
+])('%j is a usage error', async (argv, message) => {
+  expect(await run(argv)).toBe(2);
+  expect(said.join('\n')).toBe(`${message}\nfinetune --help shows what there is   E_USAGE`);
+  expect(printed).toEqual([]);
+});
+
+test('recipe errors are usage errors, all in one go; every --set and --engine reaches the recipe', async () => {
+  const argv = ['recipes/quickstart.yaml', '--set', 'train.epoch=3', '--set', 'sede=2', '--engine', 'cuda'];
+  expect(await run(argv)).toBe(2);
+  const text = said.join('\n');
+  expect(text.match(/E_RECIPE_\w+/g)).toEqual(['E_RECIPE_VALUE', 'E_RECIPE_UNKNOWN_KEY', 'E_RECIPE_UNKNOWN_KEY']);
+  expect(text).toContain('did you mean "epochs"?');
+});
+
+test('a mistyped command is recognised', async () => {
+  expect(await run(['doctr'])).toBe(2);
+  expect(said.join('\n')).toContain('the command: did you mean "doctor"?');
+});
+
+test('help and version', async () => {
+  expect(await run(['--help'])).toBe(0);
+  expect(await run(['--version'])).toBe(0);
+  expect(printed.join('\n')).toMatch(/--set <key=value>[^]*finetune\/\d+\.\d+/);
+});
+
+test('the command that goes on with a stopped run can be pasted into a shell', () => {
+  const set = ['train.epochs=3', "data.categories=[it's, b]"];
+  expect(resumeCommand('my recipe.yaml', 'runs/a-1', { set, engine: 'wasm' })).toBe(
+    String.raw`finetune 'my recipe.yaml' --set train.epochs=3 --set 'data.categories=[it'\''s, b]' --engine wasm --out runs/a-1 --resume`,
+  );
+});

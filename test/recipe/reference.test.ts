@@ -1,0 +1,32 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { expect, test } from '@jest/globals';
+import { allPaths, expected, optionAt } from '../../src/recipe/options.js';
+import { recipeReference } from '../../src/recipe/reference.js';
+
+const file = 'docs/recipe.md';
+const sample = { data: { format: 'coco' } };
+
+test('docs/recipe.md is what the schema says; after a change: UPDATE_DOCS=1 npm test -- test/recipe/reference', async () => {
+  if (process.env.UPDATE_DOCS) await writeFile(file, recipeReference());
+  expect(await readFile(file, 'utf8')).toBe(recipeReference());
+});
+
+test('every option has a description and says what may stand there', () => {
+  for (const path of allPaths()) {
+    const formats = ['synthetic', 'coco', 'voc'].map((format) => optionAt(path.split('.'), { data: { format } }));
+    const option = formats.find((found) => found !== undefined);
+    expect([path, option?.description]).toEqual([path, expect.stringMatching(/\w{3,}.*\.$/)]);
+    expect([path, expected(option!)]).toEqual([path, expect.not.stringContaining('undefined')]);
+  }
+});
+
+test.each([
+  ['seed', 'a whole number from 0 to 4294967295'],
+  ['train.optimizer.momentum', 'a number from 0 to below 1'],
+  ['train.clipNorm', 'a number above 0, or null'],
+  ['data.augment', 'false, or a map of options'],
+  ['data.categories', 'a list of text'],
+  ['data.train.images', 'text'],
+  ['model.lowestLevelAnchors', 'one of 3, 6'],
+  ['task', 'detection'],
+])('%s takes %s', (path, words) => expect(expected(optionAt(path.split('.'), sample)!)).toBe(words));

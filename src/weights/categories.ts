@@ -1,0 +1,33 @@
+import type { Param } from '../graph/params.js';
+
+/** The name of a softmax head's first column (torchvision's word); a sigmoid head has none. */
+export const BACKGROUND = '__background__';
+
+/** What VOC calls otherwise than COCO. */
+const ALIASES: Readonly<Record<string, string>> = {
+  aeroplane: 'airplane',
+  motorbike: 'motorcycle',
+  sofa: 'couch',
+  tvmonitor: 'tv',
+};
+
+/** One spelling for "Dining table", "diningtable" and "dining_table". */
+function canonical(name: string): string {
+  const plain = name.toLowerCase().replace(/[\s_-]+/g, '');
+  return ALIASES[plain] ?? plain;
+}
+
+/** For every category that is wanted, the column of the file that has it, −1 where none has. */
+export function findColumns(wanted: readonly string[], known: readonly string[]): number[] {
+  const same = wanted.length === known.length && wanted.every((name, i) => name === known[i]);
+  if (same) return wanted.map((_, i) => i); // columns without a name included
+  const columns = new Map(known.map((name, column) => [canonical(name), column]));
+  columns.delete('');
+  return wanted.map((name) => columns.get(canonical(name)) ?? -1);
+}
+
+/** The columns of `picked` that the file knows, over the initial values for the rest. */
+export function overlayKnown(initial: Param, picked: Param, columns: readonly number[]): Param {
+  const data = initial.data.map((value, i) => (columns[i % columns.length]! >= 0 ? picked.data[i]! : value));
+  return { shape: initial.shape, data };
+}

@@ -1,0 +1,58 @@
+import type { Param } from '../graph/params.js';
+import type { ParamKind } from '../graph/spec.js';
+import { invariant } from '../errors.js';
+
+/** PyTorch's axes out of ours: HWIO → OIHW, HWC1 → C1HW, IO → OI. */
+const TO_TORCH = { conv: [3, 2, 0, 1], depthwise: [2, 3, 0, 1], linear: [1, 0], vector: [] } as const;
+/** And back. */
+const FROM_TORCH = { conv: [2, 3, 1, 0], depthwise: [2, 3, 0, 1], linear: [1, 0], vector: [] } as const;
+
+/** Our shape → the one in a file. */
+export const torchShape = (kind: ParamKind, shape: readonly number[]): number[] => permute(shape, TO_TORCH[kind]);
+
+/** A parameter in our layout → PyTorch's, which every file of ours uses. Vectors of any rank stay as they are. */
+export const toTorch = (kind: ParamKind, param: Param): Param => transpose(param, TO_TORCH[kind]);
+
+/** A parameter as PyTorch lays it out → ours. */
+export const fromTorch = (kind: ParamKind, param: Param): Param => transpose(param, FROM_TORCH[kind]);
+
+function permute(shape: readonly number[], axes: readonly number[]): number[] {
+  if (axes.length === 0) return [...shape];
+  invariant(shape.length === axes.length, `rank ${shape.length} where ${axes.length} is meant`);
+  return axes.map((axis) => shape[axis]!);
+}
+
+/** Result axis i is the input's axis `axes[i]`. */
+function transpose({ shape, data }: Param, axes: readonly number[]): Param {
+  if (axes.length === 0) return { shape, data };
+  const outShape = permute(shape, axes);
+  const inStrides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
+  const strides = axes.map((axis) => inStrides[axis]!);
+  const out = new Float32Array(data.length);
+  const last = outShape.length - 1;
+  const [innerSize, innerStride] = [outShape[last]!, strides[last]!];
+  const index = outShape.map(() => 0); // of the current row, last axis left out
+  let from = 0;
+  for (let row = 0; row < out.length; row += innerSize) {
+    for (let i = 0; i < innerSize; i++) out[row + i] = data[from + i * innerStride]!;
+    for (let axis = last - 1; axis >= 0; axis--) {
+      from += strides[axis]!;
+      if (++index[axis]! < outShape[axis]!) break;
+      from -= strides[axis]! * outShape[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return { shape: outShape, data: out };
+}
+
+/** Out of every `group` values of the last axis, those at `columns`, in that order; −1 leaves a zero. */
+export function pickColumns({ shape, data }: Param, group: number, columns: readonly number[]): Param {
+  const groups = data.length / group;
+  const picked = new Float32Array(groups * columns.length);
+  for (let g = 0; g < groups; g++) {
+    for (const [i, column] of columns.entries()) {
+      if (column >= 0) picked[g * columns.length + i] = data[g * group + column]!;
+    }
+  }
+  return { shape: [...shape.slice(0, -1), (shape.at(-1)! / group) * columns.length], data: picked };
+}

@@ -1,0 +1,198 @@
+import { FinetuneError, type Problem } from '../errors.js';
+import type { Param, Params } from '../graph/params.js';
+import type { ParamKind } from '../graph/spec.js';
+import { findColumns, overlayKnown } from './categories.js';
+import { fromTorch, pickColumns, torchShape } from './layout.js';
+import { didYouMean, matches } from './patterns.js';
+import { formatShape } from './rawTensor.js';
+import { readWeights, type WeightsFile } from './read.js';
+import type { SourceOptions } from './source.js';
+
+/** A parameter of the model, in our layout. */
+export interface Wanted {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly kind: ParamKind;
+}
+
+export interface LoadOptions extends SourceOptions {
+  /** Names of the class predictor's columns, by which it takes them: the model's categories in order, behind BACKGROUND
+   *  (categories.ts) if its head is a softmax. */
+  readonly categories: readonly string[];
+  /** Patterns (`neck.*`) of parameters that the file need not have; they keep their initial values. */
+  readonly allowMissing?: readonly string[];
+  /** Patterns of arrays in the file that the model need not have. */
+  readonly allowUnused?: readonly string[];
+  /** Which parameters have a column per category, anchors × categories. */
+  readonly perCategory?: readonly string[];
+}
+
+export interface WeightsReport {
+  readonly uri: string;
+  readonly sha256: string;
+  /** Complete, or for some categories. */
+  readonly loaded: readonly string[];
+  /** A sentence per layer whose columns were chosen by category. */
+  readonly adapted: readonly string[];
+  /** Parameters that keep their initial values. */
+  readonly missing: readonly string[];
+  /** Weights of the file that went nowhere, as the file calls them. */
+  readonly unused: readonly string[];
+  /** Arrays of the file that are no weights (counters, graph constants). */
+  readonly setAside: readonly string[];
+}
+
+export interface LoadedWeights {
+  /** Complete parameters, in the order they were wanted. */
+  readonly params: Params;
+  /** Parameters of which the file knows some categories: `columns[k]` is −1 where category k keeps its initial values. */
+  readonly partial: ReadonlyMap<string, { readonly param: Param; readonly columns: readonly number[] }>;
+  /** BatchNorms with folded statistics among the loaded ones. */
+  readonly folded: readonly string[];
+  readonly report: WeightsReport;
+}
+
+const PER_CATEGORY = ['head.class.*.predict.weight', 'head.class.*.predict.bias'];
+
+/** Loads a model's weights by name, strictly. Files with a backbone alone (timm's names without `backbone.`) are recognised.
+ *  Throws E_WEIGHTS_MISSING, E_WEIGHTS_UNUSED, E_WEIGHTS_SHAPE, all at once, and what `readWeights` throws. */
+export async function loadWeights(
+  uri: string,
+  wanted: readonly Wanted[],
+  options: LoadOptions,
+): Promise<LoadedWeights> {
+  return matchWeights(await readWeights(uri, options), wanted, options);
+}
+
+/** The same with the file already read. */
+function matchWeights(file: WeightsFile, wanted: readonly Wanted[], options: LoadOptions): LoadedWeights {
+  const prefix = findPrefix(file, wanted);
+  const inFile = (name: string): string => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
+  const params: Params = new Map();
+  const partial = new Map<string, { param: Param; columns: readonly number[] }>();
+  const adapted = new Map<string, string>(); // layer → sentence
+  const loaded: string[] = [];
+  const absent: string[] = []; // from the file
+  const problems: Problem[] = [];
+
+  for (const one of wanted) {
+    const { name } = one;
+    const found = file.params.get(inFile(name));
+    if (!found) {
+      absent.push(name);
+      continue;
+    }
+    const fitted = fit(file, inFile(name), found, one, options);
+    if ('code' in fitted) {
+      problems.push(fitted);
+      continue;
+    }
+    const { param, columns } = fitted;
+    const known = columns?.filter((column) => column >= 0).length;
+    if (columns) adapted.set(layerOf(name), describeColumns(layerOf(name), columns, options.categories));
+    if (known === undefined || known === columns?.length) params.set(name, param);
+    else if (columns && known > 0) partial.set(name, { param, columns });
+    if (known !== 0) loaded.push(name);
+  }
+
+  const used = new Set(wanted.map(({ name }) => inFile(name)));
+  const unused = [...file.params.keys()].filter((name) => !used.has(name));
+  problems.push(...findStrays(file, prefix, absent, unused, options));
+  if (problems.length > 0) throw new FinetuneError(problems);
+
+  const { uri, sha256 } = file.source;
+  const missing = wanted.map(({ name }) => name).filter((name) => !params.has(name) && !partial.has(name));
+  const report = { uri, sha256, loaded, adapted: [...adapted.values()], missing, unused, setAside: file.setAside };
+  const folded = file.folded.map((norm) => prefix + norm).filter((norm) => params.has(`${norm}.running_var`));
+  return { params, partial, folded, report };
+}
+
+/** One array of the file as the model lays it out, and which of its columns the model's categories took (absent: all). */
+function fit(
+  file: WeightsFile,
+  nameInFile: string,
+  found: Param,
+  { name, shape, kind }: Wanted,
+  { categories, perCategory = PER_CATEGORY }: LoadOptions,
+): { param: Param; columns?: readonly number[] } | Problem {
+  const classes = matches(perCategory, name);
+  const known = file.categories?.length ?? 0;
+  const columns = classes && file.categories ? findColumns(categories, file.categories) : undefined;
+  const ours = columns ? resizeLast(shape, known / columns.length) : shape;
+  const expected = file.layout === 'torch' ? torchShape(kind, ours) : ours;
+  const grouped = !columns || shape.at(-1)! % columns.length === 0;
+  if (!grouped || formatShape(found.shape) !== formatShape(expected)) {
+    const message = `"${nameInFile}" is ${formatShape(found.shape)}, the model wants ${formatShape(expected)}`;
+    const fix = classes ? explainCategories(file.categories, categories) : undefined;
+    return { code: 'E_WEIGHTS_SHAPE', message, where: { file: file.source.file }, ...(fix && { fix }) };
+  }
+  const param = file.layout === 'torch' ? fromTorch(kind, found) : found;
+  if (!columns || isIdentity(columns, known)) return { param };
+  return { param: pickColumns(param, known, columns), columns }; // anchor-major: a group of columns per anchor
+}
+
+/** What is on one side only and not allowed to be. */
+function findStrays(
+  file: WeightsFile,
+  prefix: string,
+  absent: readonly string[],
+  unused: readonly string[],
+  { allowMissing = [], allowUnused = [] }: LoadOptions,
+): Problem[] {
+  const where = { file: file.source.file };
+  const problem = (code: Problem['code'], message: string, fix: string | undefined): Problem => ({
+    code,
+    message,
+    where,
+    ...(fix && { fix }),
+  });
+  const renamed = unused.map((name) => prefix + name);
+  return [
+    ...absent
+      .filter((name) => !matches(allowMissing, name))
+      .map((name) => problem('E_WEIGHTS_MISSING', `the file lacks "${name}"`, didYouMean(name, renamed))),
+    ...unused
+      .filter((name) => !matches(allowUnused, name))
+      .map((name) => problem('E_WEIGHTS_UNUSED', `the model has no "${name}"`, didYouMean(prefix + name, absent))),
+  ];
+}
+
+/** The initial parameters with everything that was loaded put over them. Nothing is changed in place. */
+export function applyWeights(initial: Params, { params, partial }: LoadedWeights): Params {
+  const result: Params = new Map();
+  for (const [name, param] of initial) {
+    const part = partial.get(name);
+    result.set(name, part ? overlayKnown(param, part.param, part.columns) : (params.get(name) ?? param));
+  }
+  return result;
+}
+
+/** `backbone.` where the file has a backbone alone. */
+function findPrefix(file: WeightsFile, wanted: readonly Wanted[]): string {
+  const prefix = 'backbone.';
+  const alone = ![...file.params.keys()].some((name) => name.startsWith(prefix));
+  const fits = wanted.some(({ name }) => name.startsWith(prefix) && file.params.has(name.slice(prefix.length)));
+  return alone && fits ? prefix : '';
+}
+
+const resizeLast = (shape: readonly number[], factor: number): number[] => [
+  ...shape.slice(0, -1),
+  Math.round(shape.at(-1)! * factor),
+];
+
+function explainCategories(known: readonly string[] | undefined, wanted: readonly string[]): string {
+  return known
+    ? `the file says it has ${known.length} categories, the model has ${wanted.length}: do the anchors differ?`
+    : 'the file does not name its categories, so its class predictor cannot be adapted: allow it as unused and missing';
+}
+
+const layerOf = (name: string): string => name.slice(0, name.lastIndexOf('.'));
+
+const isIdentity = (columns: readonly number[], known: number): boolean =>
+  columns.length === known && columns.every((column, i) => column === i);
+
+function describeColumns(layer: string, columns: readonly number[], categories: readonly string[]): string {
+  const unknown = categories.filter((_, i) => columns[i]! < 0);
+  const head = `${layer}: ${categories.length - unknown.length} of ${categories.length} categories known`;
+  return unknown.length > 0 ? `${head}; columns initialised anew: ${unknown.join(', ')}` : head;
+}

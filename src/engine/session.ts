@@ -1,0 +1,164 @@
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { invariant } from '../errors.js';
+import { ancestors } from '../graph/rewrite.js';
+import type { Param, Params } from '../graph/params.js';
+import type { Node, Ops, Shape } from '../graph/spec.js';
+import type { Backend } from './backend.js';
+import {
+  checkFeeds,
+  checkParams,
+  inputsOf,
+  parametersOf,
+  type Feed,
+  type Program,
+  type Programs,
+  type Results,
+  type Session,
+} from './engine.js';
+import { DT, createGraphDef, type GraphDef } from './graphDef.js';
+import { tfOps, type Emission } from './tfOps.js';
+
+/** The part of tfjs-node's native binding that runs a graph without a tensor object of tfjs in between. */
+interface Binding {
+  createTensor(shape: Shape, dtype: number, values: Feed): number;
+  deleteTensor(id: number): void;
+  tensorDataSync(id: number): Feed;
+  loadSavedModel(path: string, tags: string): number;
+  deleteSavedModel(id: number): void;
+  runSavedModel(
+    id: number,
+    tensors: readonly number[],
+    inputs: string,
+    outputs: string,
+  ): readonly { readonly id: number }[];
+}
+
+type Emit = (node: Node, at: Emission) => readonly string[];
+const handleName = (parameter: string): string => `variable/${parameter}`;
+const feedName = (program: string, input: string): string => `${program}/${input}`;
+const doneName = (program: string): string => `${program}.done`;
+const valueName = (parameter: string): string => `value/${parameter}`;
+const readName = (parameter: string): string => `read/${parameter}`;
+const writtenName = (parameter: string): string => `written/${parameter}`;
+
+/** A variable with one node to read it, and one to write it from a fed value. */
+function emitVariable(def: GraphDef, { name, shape }: Ops['param']): void {
+  const dtype = { type: DT.float32 };
+  const handle = def.add(
+    'VarHandleOp',
+    [],
+    { dtype, shape: { shape }, shared_name: { string: name }, container: { string: '' } },
+    { name: handleName(name) },
+  );
+  def.add('ReadVariableOp', [handle], { dtype }, { name: readName(name) });
+  const value = def.add('Placeholder', [], { dtype, shape: { shape } }, { name: valueName(name) });
+  const assign = def.add('AssignVariableOp', [handle, value], { dtype, validate_shape: { bool: false } });
+  def.add('Identity', [def.float(0)], { T: dtype }, { name: writtenName(name), control: [assign] });
+}
+
+/** Writes a program into the GraphDef; returns where its outputs are, and last the node that stands for all updates. */
+function emitProgram(def: GraphDef, name: string, { outputs, updates = [] }: Program): readonly string[] {
+  const places = new Map<Node, readonly string[]>();
+  for (const node of ancestors([...Object.values(outputs), ...updates])) {
+    const inputs = node.inputs.map((value) => places.get(value.node)![value.index]!);
+    const emit = tfOps[node.op] as unknown as Emit;
+    places.set(node, emit(node, { def, inputs, inputName: (input) => feedName(name, input), handle: handleName }));
+  }
+  const control = updates.map((update) => places.get(update.node)![0]!);
+  const done = def.add('Identity', [def.float(0)], { T: { type: DT.float32 } }, { name: doneName(name), control });
+  return [...Object.values(outputs).map((value) => places.get(value.node)![value.index]!), done];
+}
+
+async function load(binding: Binding, savedModel: Uint8Array): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'tfjs-finetune-'));
+  try {
+    await mkdir(join(folder, 'variables')); // the loader looks for it, empty or not
+    await writeFile(join(folder, 'saved_model.pb'), savedModel);
+    return binding.loadSavedModel(folder, 'serve');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** The compiled engine: all programs become one TensorFlow graph with shared variables, and each run is one session call.
+ *  Loading takes about 0.3 s, and a program's first run some seconds more: compile once per batch and size. */
+export async function compileSession(programs: Programs, backend: Backend): Promise<Session> {
+  const { binding } = backend.tf.backend() as unknown as { binding: Binding };
+  const parameters = parametersOf(programs);
+  const def = createGraphDef();
+  for (const parameter of parameters.values()) emitVariable(def, parameter);
+  const compiled = new Map(
+    Object.entries(programs).map(([name, program]) => [
+      name,
+      { inputs: inputsOf(program), names: Object.keys(program.outputs), fetches: emitProgram(def, name, program) },
+    ]),
+  );
+  const id = await load(binding, def.savedModel());
+
+  const call = (
+    feeds: readonly { name: string; shape: Shape; dtype: number; values: Feed }[],
+    fetches: readonly string[],
+  ): Feed[] => {
+    const tensors: number[] = [];
+    try {
+      for (const { shape, dtype, values } of feeds) tensors.push(binding.createTensor(shape, dtype, values));
+      const tf = (name: string): string => (name.includes(':') ? name : `${name}:0`);
+      const results = binding.runSavedModel(
+        id,
+        tensors,
+        feeds.map(({ name }) => tf(name)).join(),
+        fetches.map(tf).join(),
+      );
+      tensors.push(...results.map((result) => result.id));
+      return results.map((result) => binding.tensorDataSync(result.id));
+    } finally {
+      tensors.forEach((tensor) => binding.deleteTensor(tensor));
+    }
+  };
+
+  return {
+    run(name, feeds) {
+      const program = compiled.get(name);
+      invariant(program, `no program is called ${name}`);
+      checkFeeds(name, program.inputs, feeds);
+      const fed = program.inputs.map((input) => ({
+        name: feedName(name, input.name),
+        shape: input.shape,
+        dtype: DT[input.dtype],
+        values: feeds[input.name]!,
+      }));
+      const values = call(fed, program.fetches);
+      const results: Results = Object.fromEntries(program.names.map((key, i) => [key, toFloat(values[i]!)]));
+      return Promise.resolve(results);
+    },
+    read(names = [...parameters.keys()]) {
+      const values = call([], names.map(readName));
+      return Promise.resolve(
+        new Map(
+          names.map((name, i): [string, Param] => [
+            name,
+            { shape: parameters.get(name)!.shape, data: toFloat(values[i]!) },
+          ]),
+        ),
+      );
+    },
+    write(params: Params) {
+      checkParams(parameters, params);
+      const feeds = [...params].map(([name, { shape, data }]) => ({
+        name: valueName(name),
+        shape,
+        dtype: DT.float32,
+        values: data,
+      }));
+      if (feeds.length > 0) call(feeds, [...params.keys()].map(writtenName));
+      return Promise.resolve();
+    },
+    dispose: () => {
+      binding.deleteSavedModel(id);
+    },
+  };
+}
+
+const toFloat = (values: Feed): Float32Array => (values instanceof Float32Array ? values : Float32Array.from(values));

@@ -1,0 +1,198 @@
+import { samePadding } from '../graph/shapes.js';
+import type { Binary, Comparison, DType, Node, Op, Padding, Value, Window } from '../graph/spec.js';
+import { DT, type Attr, type GraphDef } from './graphDef.js';
+
+/** Where a node's inputs stand in the GraphDef, and the names of the session's variables. */
+export interface Emission {
+  readonly def: GraphDef;
+  readonly inputs: readonly string[];
+  /** Name for nodes that must be found again: inputs to feed. */
+  readonly inputName: (name: string) => string;
+  readonly handle: (parameter: string) => string;
+}
+
+/** Adds the TensorFlow nodes for one of ours and returns where its outputs are. */
+type Rule<K extends Op> = (node: Node<K>, at: Emission) => readonly string[];
+
+const T: Readonly<Record<string, Attr>> = { T: { type: DT.float32 } };
+const NHWC: Attr = { string: 'NHWC' };
+const typed = ({ dtype }: Value): Readonly<Record<string, Attr>> => ({ T: { type: DT[dtype as DType] } });
+
+/** Adds `op` over the node's own inputs with its one output. */
+const direct =
+  (op: string) =>
+  (node: Node, { def, inputs }: Emission): string[] => [def.add(op, inputs, typed(node.inputs.at(-1)!))];
+
+const reversed =
+  (op: string) =>
+  (_: Node, { def, inputs }: Emission): string[] => [def.add(op, [...inputs].reverse(), T)];
+
+function paddingAttrs(
+  padding: Padding,
+  [, h, w]: readonly number[],
+  [kh, kw]: readonly number[],
+  { stride, dilation }: Window,
+): Record<string, Attr> {
+  const equals = (a: readonly number[], b: readonly number[]): boolean => a[0] === b[0] && a[1] === b[1];
+  const [rows, columns] = padding;
+  if (equals(rows, [0, 0]) && equals(columns, [0, 0])) return { padding: { string: 'VALID' } };
+  const same =
+    equals(rows, samePadding(h!, kh!, stride, dilation)) && equals(columns, samePadding(w!, kw!, stride, dilation));
+  if (same) return { padding: { string: 'SAME' } };
+  return { padding: { string: 'EXPLICIT' }, explicit_paddings: { ints: [0, 0, ...rows, ...columns, 0, 0] } };
+}
+
+function windowAttrs(window: Window, image: readonly number[], filter: readonly number[]): Record<string, Attr> {
+  const { stride, dilation, padding } = window;
+  return {
+    ...T,
+    strides: { ints: [1, stride, stride, 1] },
+    dilations: { ints: [1, dilation, dilation, 1] },
+    data_format: NHWC,
+    ...paddingAttrs(padding, image, filter, window),
+  };
+}
+
+const convolution =
+  (op: string) =>
+  (node: Node<'conv'> | Node<'depthwise'>, { def, inputs }: Emission): string[] => [
+    def.add(op, inputs, windowAttrs(node.attrs, node.inputs[0]!.shape, node.inputs[1]!.shape)),
+  ];
+const inputGrad =
+  (op: string) =>
+  (node: Node<'convInputGrad'> | Node<'depthwiseInputGrad'>, { def, inputs: [filter, dy] }: Emission): string[] => {
+    const { inputShape } = node.attrs;
+    return [
+      def.add(op, [def.ints(inputShape), filter!, dy!], windowAttrs(node.attrs, inputShape, node.inputs[0]!.shape)),
+    ];
+  };
+const filterGrad =
+  (op: string) =>
+  (node: Node<'convFilterGrad'> | Node<'depthwiseFilterGrad'>, { def, inputs: [x, dy] }: Emission): string[] => {
+    const { filterShape } = node.attrs;
+    return [def.add(op, [x!, def.ints(filterShape), dy!], windowAttrs(node.attrs, node.inputs[0]!.shape, filterShape))];
+  };
+
+const reduction =
+  (op: string) =>
+  (node: Node<'sum'> | Node<'max'>, { def, inputs }: Emission): string[] => [
+    def.add(op, [inputs[0]!, def.ints(node.attrs.axes)], {
+      ...typed(node.inputs[0]!),
+      keep_dims: { bool: node.attrs.keepDims },
+    }),
+  ];
+
+/** An op whose second input is a vector of int32. */
+const withInts = (
+  op: string,
+  node: Node,
+  { def, inputs }: Emission,
+  ints: readonly number[],
+  index: string,
+): string[] => [def.add(op, [inputs[0]!, def.ints(ints)], { ...typed(node.inputs[0]!), [index]: { type: DT.int32 } })];
+
+const outputs = (name: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${name}:${i}`);
+const op2 = (def: GraphDef, op: string, a: string, b: string): string => def.add(op, [a, b], T);
+const op1 = (def: GraphDef, op: string, a: string): string => def.add(op, [a], T);
+
+const binaries = {
+  add: direct('AddV2'), sub: direct('Sub'), mul: direct('Mul'), div: direct('RealDiv'), maximum: direct('Maximum'), minimum: direct('Minimum'),
+  greater: direct('Greater'), greaterEqual: direct('GreaterEqual'), equal: direct('Equal'),
+} satisfies Record<Binary | Comparison, Rule<Op>>; // prettier-ignore
+
+export const tfOps = {
+  ...binaries,
+  input: ({ attrs }, { def, inputName }) => [
+    def.add('Placeholder', [], { dtype: { type: DT[attrs.dtype] }, shape: { shape: attrs.shape } }, { name: inputName(attrs.name) }),
+  ],
+  param: ({ attrs }, { def, handle }) => [def.add('ReadVariableOp', [handle(attrs.name)], { dtype: { type: DT.float32 } })],
+  constant: ({ attrs }, { def }) => [def.add('Const', [], { dtype: { type: DT[attrs.dtype] }, value: { tensor: attrs } })],
+  conv: convolution('Conv2D'),
+  convInputGrad: inputGrad('Conv2DBackpropInput'),
+  convFilterGrad: filterGrad('Conv2DBackpropFilter'),
+  depthwise: convolution('DepthwiseConv2dNative'),
+  depthwiseInputGrad: inputGrad('DepthwiseConv2dNativeBackpropInput'),
+  depthwiseFilterGrad: filterGrad('DepthwiseConv2dNativeBackpropFilter'),
+  matMul: ({ attrs }, { def, inputs }) => [
+    def.add('MatMul', inputs, { ...T, transpose_a: { bool: attrs.transposeA }, transpose_b: { bool: attrs.transposeB } }),
+  ],
+  biasAdd: (_, { def, inputs }) => [def.add('BiasAdd', inputs, { ...T, data_format: NHWC })],
+  batchNorm: ({ attrs: { training, epsilon } }, { def, inputs }) => {
+    const [x, scale, shift, mean, variance] = inputs;
+    const none = def.ints([]);
+    const empty = training ? def.add('Cast', [none], { SrcT: { type: DT.int32 }, DstT: { type: DT.float32 } }) : '';
+    const statistics = training ? [empty, empty] : [mean!, variance!];
+    const attrs = { ...T, U: { type: DT.float32 }, epsilon: { float: epsilon }, data_format: NHWC, is_training: { bool: training } };
+    return outputs(def.add('FusedBatchNormV3', [x!, scale!, shift!, ...statistics], attrs), 6);
+  },
+  batchNormGrad: ({ attrs: { training, epsilon } }, { def, inputs }) => {
+    const attrs = { ...T, U: { type: DT.float32 }, epsilon: { float: epsilon }, data_format: NHWC, is_training: { bool: training } };
+    return outputs(def.add('FusedBatchNormGradV3', inputs, attrs), 3);
+  },
+  // A full-window AvgPool runs three times as fast as Mean.
+  globalAveragePool: (node, { def, inputs }) => {
+    const [, h, w] = node.inputs[0]!.shape as [number, number, number];
+    const window = { ksize: { ints: [1, h, w, 1] }, strides: { ints: [1, 1, 1, 1] }, padding: { string: 'VALID' } };
+    return [def.add('AvgPool', inputs, { ...T, ...window, data_format: NHWC })];
+  },
+  neg: direct('Neg'), abs: direct('Abs'), sign: direct('Sign'), square: direct('Square'), sqrt: direct('Sqrt'), rsqrt: direct('Rsqrt'),
+  exp: direct('Exp'), log: direct('Log'), sigmoid: direct('Sigmoid'), softplus: direct('Softplus'), relu: direct('Relu'), relu6: direct('Relu6'),
+  // Mul(Sigmoid(x), x), in this order, is what oneDNN's remapper recognises as one fused swish.
+  swish: (_, { def, inputs: [x] }) => [op2(def, 'Mul', op1(def, 'Sigmoid', x!), x!)],
+  hardSwish: (_, { def, inputs: [x] }) => {
+    const gate = op1(def, 'Relu6', op2(def, 'AddV2', x!, def.float(3)));
+    return [op2(def, 'Mul', op2(def, 'Mul', x!, def.float(1 / 6)), gate)];
+  },
+  reluGrad: direct('ReluGrad'),
+  relu6Grad: direct('Relu6Grad'),
+  sigmoidGrad: reversed('SigmoidGrad'),
+  // SoftplusGrad(dy, x) = dy·σ(x), and σ(x)(1 + x − y) is swish's derivative: nothing but x and y is kept.
+  swishGrad: (_, { def, inputs: [dy, x, y] }) => [
+    op2(def, 'Mul', op2(def, 'SoftplusGrad', dy!, x!), op2(def, 'AddV2', op2(def, 'Sub', x!, y!), def.float(1))),
+  ],
+  hardSwishGrad: (_, { def, inputs: [dy, x] }) => {
+    const gate = op1(def, 'Relu6', op2(def, 'AddV2', x!, def.float(3)));
+    const slope = op2(def, 'AddV2', gate, op2(def, 'Relu6Grad', x!, gate));
+    return [op2(def, 'Mul', op2(def, 'Mul', dy!, def.float(1 / 6)), slope)];
+  },
+  power: ({ attrs }, { def, inputs }) => [op2(def, 'Pow', inputs[0]!, def.float(attrs.exponent))],
+  select: direct('SelectV2'),
+  cast: (node, { def, inputs }) => {
+    const attrs = { SrcT: { type: DT[node.inputs[0]!.dtype] }, DstT: { type: DT[node.attrs.dtype] } };
+    return [def.add('Cast', inputs, attrs)];
+  },
+  reshape: (node, at) => withInts('Reshape', node, at, node.attrs.shape, 'Tshape'),
+  transpose: (node, at) => withInts('Transpose', node, at, node.attrs.permutation, 'Tperm'),
+  broadcastTo: (node, at) => withInts('BroadcastTo', node, at, node.attrs.shape, 'Tidx'),
+  concat: (node, { def, inputs }) => {
+    const axis = def.add('Const', [], { dtype: { type: DT.int32 }, value: { tensor: { dtype: 'int32', shape: [], values: [node.attrs.axis] } } });
+    return [def.add('ConcatV2', [...inputs, axis], { ...typed(node.inputs[0]!), N: { int: inputs.length }, Tidx: { type: DT.int32 } })];
+  },
+  slice: (node, { def, inputs }) => [
+    def.add('Slice', [inputs[0]!, def.ints(node.attrs.begin), def.ints(node.attrs.size)], { ...typed(node.inputs[0]!), Index: { type: DT.int32 } }),
+  ],
+  pad: (node, { def, inputs }) => {
+    const values = node.attrs.paddings.flat();
+    const paddings = def.add('Const', [], {
+      dtype: { type: DT.int32 },
+      value: { tensor: { dtype: 'int32', shape: [node.attrs.paddings.length, 2], values } },
+    });
+    return [def.add('Pad', [inputs[0]!, paddings], { ...typed(node.inputs[0]!), Tpaddings: { type: DT.int32 } })];
+  },
+  sum: reduction('Sum'),
+  max: reduction('Max'),
+  oneHot: (node, { def, inputs }) => {
+    const depth = def.add('Const', [], { dtype: { type: DT.int32 }, value: { tensor: { dtype: 'int32', shape: [], values: [node.attrs.depth] } } });
+    return [def.add('OneHot', [inputs[0]!, depth, def.float(1), def.float(0)], { ...T, TI: { type: DT.int32 }, axis: { int: -1 } })];
+  },
+  topK: (node, { def, inputs }) => {
+    const k = def.add('Const', [], { dtype: { type: DT.int32 }, value: { tensor: { dtype: 'int32', shape: [], values: [node.attrs.k] } } });
+    return outputs(def.add('TopKV2', [inputs[0]!, k], { ...T, sorted: { bool: true } }), 2);
+  },
+  softmaxCrossEntropy: (_, { def, inputs }) =>
+    outputs(def.add('SparseSoftmaxCrossEntropyWithLogits', inputs, { ...T, Tlabels: { type: DT.int32 } }), 2),
+  stopGradient: direct('Identity'),
+  assign: ({ attrs }, { def, inputs, handle }) => [
+    def.add('AssignVariableOp', [handle(attrs.name), inputs[0]!], { dtype: { type: DT.float32 }, validate_shape: { bool: false } }),
+  ],
+} satisfies { [K in Op]: Rule<K> }; // prettier-ignore

@@ -1,0 +1,70 @@
+import { invariant } from '../errors.js';
+import * as b from './builder.js';
+import { isOp } from './builder.js';
+import { rewrite } from './rewrite.js';
+import type { Param, Params } from './params.js';
+import type { Node, Ops, Value } from './spec.js';
+import { paramAttrs } from './update.js';
+
+export interface Folded {
+  /** The given values over a new graph in which foldable BatchNorms are a bias. */
+  readonly roots: readonly Value[];
+  /** Values of the parameters that came into being, from those of the old ones. */
+  readonly derive: (params: Params) => Params;
+}
+
+/** y = scale·(conv(x, w) − mean)/√(variance + ε) + shift is a convolution with w·s and a bias shift − mean·s, s = scale/√(variance + ε). */
+function foldValues(filter: Param, [scale, shift, mean, variance]: readonly Param[], epsilon: number): [Param, Param] {
+  const channels = scale!.data.length;
+  const s = scale!.data.map((value, c) => value / Math.sqrt(variance!.data[c]! + epsilon));
+  // The channel stands last in both layouts, HWIO and HWC1.
+  const weight = filter.data.map((value, i) => value * s[i % channels]!);
+  const bias = shift!.data.map((value, c) => value - mean!.data[c]! * s[c]!);
+  return [{ shape: filter.shape, data: weight }, { shape: [channels], data: bias }]; // prettier-ignore
+}
+
+/** Folds every BatchNorm on running statistics into the convolution before it, where `mayFold` allows all its parameters by name:
+ *  the same function, for inference and for a frozen prefix. The new parameters are called `<old>.folded` and `<BatchNorm's shift>.folded`. */
+export function fold(roots: readonly Value[], mayFold: (name: string) => boolean = () => true): Folded {
+  const recipes: ((params: Params) => [string, Param][])[] = [];
+  const readers = new Map<Node, number>();
+  for (const node of roots[0]!.node.graph.nodes) {
+    for (const value of node.inputs) readers.set(value.node, (readers.get(value.node) ?? 0) + 1);
+  }
+  const folded = rewrite(roots, (node, map, graph) => {
+    if (!isOp(node, 'batchNorm') || node.attrs.training) return undefined;
+    const convolution = node.inputs[0]!.node;
+    if (!isOp(convolution, 'conv') && !isOp(convolution, 'depthwise')) return undefined;
+    const [x, filter] = convolution.inputs as [Value, Value];
+    const sources = [filter, ...node.inputs.slice(1)];
+    const isParam = (value: Value): boolean => isOp(value.node, 'param') && mayFold(paramAttrs(value).name);
+    if (readers.get(convolution) !== 1 || !sources.every(isParam)) return undefined;
+    const [w, scale, shift, mean, variance] = sources.map(paramAttrs) as [
+      Ops['param'],
+      Ops['param'],
+      Ops['param'],
+      Ops['param'],
+      Ops['param'],
+    ];
+    const { epsilon } = node.attrs;
+    const weightName = `${w.name}.folded`;
+    const biasName = `${shift.name}.folded`;
+    recipes.push((params) => {
+      const value = (name: string): Param => {
+        const found = params.get(name);
+        invariant(found, `no value for ${name}`);
+        return found;
+      };
+      const norms = [scale, shift, mean, variance].map(({ name }) => value(name));
+      const [weight, bias] = foldValues(value(w.name), norms, epsilon);
+      return [[weightName, weight], [biasName, bias]]; // prettier-ignore
+    });
+    const weight = b.param(graph, { ...w, name: weightName });
+    const bias = b.param(graph, { ...shift, name: biasName, role: 'bias' });
+    const window = convolution.attrs as Ops['conv'];
+    const convolved = convolution.op === 'conv' ? b.conv(map(x), weight, window) : b.depthwise(map(x), weight, window);
+    const y = b.biasAdd(convolved, bias);
+    return node.outputs.map(() => y); // the statistics of a BatchNorm on running ones are read by nobody
+  });
+  return { roots: folded, derive: (params) => new Map(recipes.flatMap((recipe) => recipe(params))) };
+}

@@ -1,0 +1,134 @@
+/** The graph: everything that computes, as data. Nodes carry their shapes; there is no control flow.
+ *  Layouts are TensorFlow's: images NHWC, convolution filters HWIO, depthwise filters HWC1, linear weights IO. */
+
+export type Shape = readonly number[];
+export type DType = 'float32' | 'int32' | 'bool';
+
+export interface TensorType {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** One output of a node. */
+export interface Value extends TensorType {
+  readonly node: Node;
+  readonly index: number;
+}
+
+export interface Node<K extends Op = Op> {
+  readonly graph: Graph;
+  readonly id: number;
+  readonly op: K;
+  readonly inputs: readonly Value[];
+  readonly attrs: Ops[K];
+  readonly outputs: readonly Value[];
+}
+
+/** Nodes in an order in which each comes after its inputs. */
+export interface Graph {
+  readonly nodes: Node[];
+}
+
+/** Rows added before and after, columns added before and after. */
+export type Padding = readonly [readonly [number, number], readonly [number, number]];
+
+export interface Window {
+  readonly stride: number;
+  readonly padding: Padding;
+  readonly dilation: number;
+}
+
+/** What a parameter is to the optimizer: only weights decay; statistics are not trained; slots belong to the optimizer. */
+export type Role = 'weight' | 'bias' | 'scale' | 'shift' | 'mean' | 'variance' | 'slot';
+
+/** How files and other frameworks lay the parameter out (weights/layout.ts). */
+export type ParamKind = 'conv' | 'depthwise' | 'linear' | 'vector';
+
+export type Init =
+  | { readonly type: 'constant'; readonly value: number }
+  | { readonly type: 'normal'; readonly std: number }
+  /** Normal with variance 2/fan: He et al. 2015 (arXiv:1502.01852). */
+  | { readonly type: 'kaiming'; readonly fan: 'in' | 'out' };
+
+export interface ParamAttrs {
+  /** The node path in timm's style: backbone.blocks.3.1.conv_dw.weight. */
+  readonly name: string;
+  readonly role: Role;
+  readonly kind: ParamKind;
+  readonly init: Init;
+}
+
+type None = Readonly<Record<never, never>>;
+interface Axes {
+  readonly axes: readonly number[];
+  readonly keepDims: boolean;
+}
+interface Norm {
+  readonly epsilon: number;
+  /** True: statistics of this batch. False: the running ones, which then are inputs like any other. */
+  readonly training: boolean;
+  /** Share of a training batch in the running statistics: running ← (1 − momentum)·running + momentum·batch. */
+  readonly momentum: number;
+}
+
+export type Unary =
+  | 'neg' | 'abs' | 'sign' | 'square' | 'sqrt' | 'rsqrt' | 'exp' | 'log'
+  | 'sigmoid' | 'softplus' | 'relu' | 'relu6' | 'swish' | 'hardSwish'; // prettier-ignore
+export type Binary = 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum';
+export type Comparison = 'greater' | 'greaterEqual' | 'equal';
+/** dy and what the activation saw or gave → dx. */
+export type ActivationGrad = 'reluGrad' | 'relu6Grad' | 'sigmoidGrad' | 'swishGrad' | 'hardSwishGrad';
+
+/** Every op with its attributes. An interpreter is a table `satisfies { [K in Op]: Rule<K> }`. */
+export interface Ops
+  extends Record<Unary, None>, Record<Binary, None>, Record<Comparison, None>, Record<ActivationGrad, None> {
+  /** Fed before each run. */
+  input: TensorType & { readonly name: string };
+  /** A variable of the session. */
+  param: ParamAttrs & { readonly shape: Shape };
+  constant: TensorType & { readonly values: readonly number[] };
+
+  /** x [N,H,W,I], filter [kh,kw,I,O] → [N,H',W',O]. */
+  conv: Window;
+  convInputGrad: Window & { readonly inputShape: Shape }; // filter, dy → dx
+  convFilterGrad: Window & { readonly filterShape: Shape }; // x, dy → dfilter
+  /** x [N,H,W,C], filter [kh,kw,C,1] → [N,H',W',C]. */
+  depthwise: Window;
+  depthwiseInputGrad: Window & { readonly inputShape: Shape };
+  depthwiseFilterGrad: Window & { readonly filterShape: Shape };
+  /** a [M,K] (or its transpose), b [K,N] (or its transpose) → [M,N]. */
+  matMul: { readonly transposeA: boolean; readonly transposeB: boolean };
+  /** x [...,C], bias [C]. */
+  biasAdd: None;
+  /** x [N,H,W,C], scale, shift, running mean, running variance [C] → y, batch mean, unbiased batch variance, and three saved for the gradient. */
+  batchNorm: Norm;
+  batchNormGrad: Norm; // dy, x, scale, saved ×3 → dx, dscale, dshift
+  /** Average over all of H and W, [N,H,W,C] → [N,1,1,C]. */
+  globalAveragePool: None;
+
+  /** x ≥ 0 to a constant power of at least 1. */
+  power: { readonly exponent: number };
+  /** condition (bool), a, b of one shape. */
+  select: None;
+  cast: { readonly dtype: DType };
+  reshape: { readonly shape: Shape };
+  transpose: { readonly permutation: readonly number[] };
+  concat: { readonly axis: number };
+  slice: { readonly begin: readonly number[]; readonly size: Shape };
+  pad: { readonly paddings: readonly (readonly [number, number])[] };
+  broadcastTo: { readonly shape: Shape };
+  sum: Axes;
+  max: Axes;
+  /** int32 [...] → float32 [..., depth]; an index outside 0…depth−1 gives zeros. */
+  oneHot: { readonly depth: number };
+  /** Last axis sorted descending, the first k: values and int32 indices. */
+  topK: { readonly k: number };
+  /** logits [N,C], class indices int32 [N] → loss [N], and its gradient per row [N,C]. */
+  softmaxCrossEntropy: None;
+  stopGradient: None;
+
+  /** Stores the input in the parameter called name. Runs when a program lists it among its updates. */
+  assign: { readonly name: string };
+}
+
+export type Op = keyof Ops;

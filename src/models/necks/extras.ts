@@ -1,0 +1,18 @@
+import { activate, batchNorm, conv, depthwise, type Context } from '../../graph/blocks.js';
+import type { Value } from '../../graph/spec.js';
+
+/** Channels of SSD-lite's extra levels, each half the resolution of the one before. */
+const EXTRAS = [512, 256, 256, 128] as const;
+
+/** Adds SSD-lite's extra levels behind the last feature map: 1×1 to half, depthwise 3×3 stride 2, 1×1.
+ *  Sandler et al. 2018 (arXiv:1801.04381), section 6.2; parameters under `neck.extras.<i>`. */
+export function extras(last: Value, at: Context): readonly Value[] {
+  let x = last;
+  return EXTRAS.map((channels, i) => {
+    const path = `neck.extras.${i}`;
+    x = activate(batchNorm(conv(x, `${path}.conv_pw`, at, { channels: channels / 2 }), `${path}.bn1`, at), 'relu6');
+    x = activate(batchNorm(depthwise(x, `${path}.conv_dw`, at, { stride: 2 }), `${path}.bn2`, at), 'relu6');
+    x = activate(batchNorm(conv(x, `${path}.conv_pwl`, at, { channels }), `${path}.bn3`, at), 'relu6');
+    return x;
+  });
+}

@@ -1,0 +1,47 @@
+import * as b from '../graph/builder.js';
+import type { Value } from '../graph/spec.js';
+
+/** Huber's loss over β: ½d²/β where |d| < β, else |d| − ½β; elementwise. Girshick 2015 (arXiv:1504.08083), eq. 3. */
+export function smoothL1(prediction: Value, target: Value, beta = 1): Value {
+  const distance = b.abs(b.sub(prediction, target));
+  const near = b.minimum(distance, beta);
+  return b.mul(b.mul(near, b.sub(distance, b.mul(near, 0.5))), 1 / beta);
+}
+
+/** −t·log σ(x) − (1−t)·log(1−σ(x)), elementwise and without overflow. */
+export const sigmoidCrossEntropy = (logits: Value, targets: Value): Value =>
+  b.sub(b.softplus(logits), b.mul(logits, targets));
+
+export interface Focal {
+  readonly alpha: number;
+  readonly gamma: number;
+}
+
+/** α_t (1 − p_t)^γ times the cross-entropy, elementwise; γ is 0 or at least 1. Lin et al. 2017 (arXiv:1708.02002), eq. 5. */
+export function focalLoss(logits: Value, targets: Value, { alpha, gamma }: Focal): Value {
+  const p = b.sigmoid(logits);
+  const wrong = b.add(b.mul(p, b.sub(b.mul(targets, -2), -1)), targets); // 1 − p_t
+  const weight = b.add(b.mul(targets, 2 * alpha - 1), 1 - alpha); // α_t
+  return b.mul(b.mul(weight, b.power(wrong, gamma)), sigmoidCrossEntropy(logits, targets));
+}
+
+/** Cross-entropy of each anchor: logits [N, A, C], classes int32 [N, A] in 0…C−1 → [N, A]. */
+export function softmaxCrossEntropyRows(logits: Value, classes: Value): Value {
+  const [n, a, c] = logits.shape as [number, number, number];
+  const rows = b.softmaxCrossEntropy(b.reshape(logits, [n * a, c]), b.reshape(classes, [n * a]));
+  return b.reshape(rows, [n, a]);
+}
+
+/** The hardest negatives of each image, as many as `ratio` times its positives: a mask of zeros and ones without gradient.
+ *  loss, positive, negative [N, A]; equal losses at the border are left out together. */
+export function hardNegatives(loss: Value, positive: Value, negative: Value, ratio: number): Value {
+  const { graph } = loss.node;
+  const anchors = loss.shape[1]!;
+  const candidate = b.mul(b.add(b.stopGradient(loss), 1), negative); // ≥ 1 for negatives, 0 for all others
+  const [sorted] = b.topK(candidate, anchors) as [Value, Value];
+  const ranks = b.constant(graph, Array.from({ length: anchors }, (_, i) => i), [1, anchors]); // prettier-ignore
+  const wanted = b.mul(b.sum(positive, [1], true), ratio); // [N, 1]
+  const dropped = b.cast(b.greaterEqual(ranks, wanted), 'float32'); // [N, A], in the order of `sorted`
+  const threshold = b.max(b.mul(sorted, dropped), [1], true); // the largest loss that is left out
+  return b.mul(b.cast(b.greater(candidate, threshold), 'float32'), negative);
+}

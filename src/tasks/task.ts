@@ -1,0 +1,49 @@
+import type { Placement, Sample } from '../data/sample.js';
+import type { Value } from '../graph/spec.js';
+
+/** What a model is built for. */
+export interface GraphOptions {
+  readonly batch: number;
+  /** Height and width of the input, pixels. */
+  readonly size: readonly [number, number];
+  /** Whether the BatchNorm at this path uses the batch's statistics. */
+  readonly trainBatchNorm: (path: string) => boolean;
+}
+
+export interface Built {
+  /** [N, height, width, 3], RGB 0…255: the normalisation is part of the graph. */
+  readonly image: Value;
+  readonly outputs: Readonly<Record<string, Value>>;
+}
+
+export interface Losses {
+  /** Scalar: the sum of the parts. */
+  readonly total: Value;
+  readonly parts: Readonly<Record<string, Value>>;
+}
+
+/** One image's targets, by the name of the input they feed. */
+export type Targets = Readonly<Record<string, Float32Array | Int32Array>>;
+
+/** Where a prediction's image came from. */
+export interface Origin {
+  readonly imageId: string | number;
+  readonly placement: Placement;
+  readonly originalWidth: number;
+  readonly originalHeight: number;
+}
+
+/** The one interface between a model and everything else: a new kind of model is a new Task, and the trainer does not change. */
+export interface Task<Prediction> {
+  readonly name: string;
+  /** The network for one batch and size. Throws E_MODEL_UNKNOWN, E_GRAPH_SHAPE. */
+  build(options: GraphOptions): Built;
+  /** Adds the loss and the inputs for its targets to the graph of `outputs`. */
+  loss(outputs: Built['outputs']): Losses;
+  /** The targets of one sample: plain arrays, no tensors. */
+  encode(sample: Sample): Targets;
+  /** The targets of a place in a batch that holds no image: they add nothing to the loss. */
+  blank(): Targets;
+  /** What the outputs of a batch say about each of its images, in the images' own pixels. */
+  decode(results: Readonly<Record<string, Float32Array>>, origins: readonly Origin[]): Prediction[][];
+}

@@ -1,0 +1,39 @@
+import { beforeAll, expect, test } from '@jest/globals';
+import { openBackend } from '../../src/engine/backend.js';
+import { createModel, withWeights, type Model } from '../../src/model.js';
+import { openPredictor } from '../../src/predictor.js';
+import { randomStream } from '../../src/random.js';
+import { COCO_COLUMNS } from '../../src/weights/cocoCategories.js';
+import { catalog } from '../../src/weights/catalog.js';
+import type { Category } from '../../src/data/sample.js';
+import { openCocoSsd } from '../weights/cocoSsd.js';
+
+let model: Model;
+/** The file's 90 columns, ten of them without a name. */
+const categories = COCO_COLUMNS.map((name, i) => ({ id: i + 1, name: name || `unnamed ${i + 1}` }) as unknown as Category);
+
+beforeAll(async () => {
+  const fresh = createModel({
+    backbone: 'tf_mobilenetv2_100', head: 'ssdlite', classLoss: 'sigmoid', lowestLevelAnchors: 3, categories, size: [300, 300], seed: 1,
+    focal: { alpha: 0.25, gamma: 2 }, hardNegatives: 3, scoreThreshold: 0.001, nmsThreshold: 0.6, maxDetections: 100,
+  }); // prettier-ignore
+  ({ model } = await withWeights(fresh, catalog[0]!.uri));
+});
+
+test("the COCO model's raw outputs equal the GraphModel's", async () => {
+  const pixels = new Float32Array(300 * 300 * 3);
+  const random = randomStream(1, 'image');
+  // Low frequencies and noise, so that every layer has something to see.
+  for (let i = 0; i < pixels.length; i++) pixels[i] = Math.max(0, Math.min(255, 128 + 90 * Math.sin(i / 1700) + 60 * random.normal()));
+  const oracle = await openCocoSsd();
+  const wanted = await oracle.run(pixels.map((value) => value / 127.5 - 1));
+  const session = await openPredictor(model, await openBackend(), { batch: 1 });
+  const { boxes, logits } = await session.run('evaluate', { image: pixels });
+  session.dispose();
+  oracle.dispose();
+  const difference = (a: Float32Array, b: Float32Array): number => a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+  expect(boxes).toHaveLength(wanted.boxDeltas.length);
+  expect(difference(boxes!, wanted.boxDeltas)).toBeLessThan(1e-3);
+  const named = COCO_COLUMNS.map(Boolean);
+  expect(difference(logits!.filter((_, i) => named[i % 90]), wanted.logits.filter((_, i) => named[i % 90]))).toBeLessThan(1e-3);
+}, 120_000);

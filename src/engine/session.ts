@@ -2,9 +2,10 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { invariant } from '../errors.js';
+import { isOp } from '../graph/builder.js';
 import { ancestors } from '../graph/rewrite.js';
 import type { Param, Params } from '../graph/params.js';
-import type { Node, Ops, Shape } from '../graph/spec.js';
+import type { Node, Ops, Shape, Value } from '../graph/spec.js';
 import type { Backend } from './backend.js';
 import {
   checkFeeds,
@@ -54,21 +55,35 @@ function emitVariable(def: GraphDef, { name, shape }: Ops['param']): void {
   );
   def.add('ReadVariableOp', [handle], { dtype }, { name: readName(name) });
   const value = def.add('Placeholder', [], { dtype, shape: { shape } }, { name: valueName(name) });
-  const assign = def.add('AssignVariableOp', [handle, value], { dtype, validate_shape: { bool: false } });
+  // A copy: tfjs-node lends the caller's array to TensorFlow, and the variable would go on sharing it.
+  const copy = def.add('DeepCopy', [value], { T: dtype });
+  const assign = def.add('AssignVariableOp', [handle, copy], { dtype, validate_shape: { bool: false } });
   def.add('Identity', [def.float(0)], { T: dtype }, { name: writtenName(name), control: [assign] });
 }
 
 /** Writes a program into the GraphDef; returns where its outputs are, and last the node that stands for all updates. */
 function emitProgram(def: GraphDef, name: string, { outputs, updates = [] }: Program): readonly string[] {
   const places = new Map<Node, readonly string[]>();
-  for (const node of ancestors([...Object.values(outputs), ...updates])) {
+  const nodes = ancestors([...Object.values(outputs), ...updates]);
+  const emit = (node: Node, allRead: string): void => {
     const inputs = node.inputs.map((value) => places.get(value.node)![value.index]!);
-    const emit = tfOps[node.op] as unknown as Emit;
-    places.set(node, emit(node, { def, inputs, inputName: (input) => feedName(name, input), handle: handleName }));
-  }
+    const rule = tfOps[node.op] as unknown as Emit;
+    const inputName = (input: string): string => feedName(name, input);
+    places.set(node, rule(node, { def, inputs, allRead, inputName, handle: handleName }));
+  };
+  for (const node of nodes) if (!isOp(node, 'assign')) emit(node, '');
+  // Assignments wait for all reads: every node sees the values from before the run.
+  const reads = nodes.flatMap((node) => (isOp(node, 'param') ? places.get(node)! : []));
+  const allRead = def.add('NoOp', [], {}, { control: reads });
+  for (const node of nodes) if (isOp(node, 'assign')) emit(node, allRead);
   const control = updates.map((update) => places.get(update.node)![0]!);
   const done = def.add('Identity', [def.float(0)], { T: { type: DT.float32 } }, { name: doneName(name), control });
-  return [...Object.values(outputs).map((value) => places.get(value.node)![value.index]!), done];
+  const fetch = (value: Value): string => {
+    const place = places.get(value.node)![value.index]!;
+    // TensorFlow does not fetch what is fed
+    return isOp(value.node, 'input') ? def.add('Identity', [place], { T: { type: DT[value.dtype] } }) : place;
+  };
+  return [...Object.values(outputs).map(fetch), done];
 }
 
 async function load(binding: Binding, savedModel: Uint8Array): Promise<number> {

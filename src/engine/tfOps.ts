@@ -1,11 +1,13 @@
 import { samePadding } from '../graph/shapes.js';
-import type { Binary, Comparison, DType, Node, Op, Padding, Value, Window } from '../graph/spec.js';
+import type { Binary, Comparison, Node, Op, Padding, Shape, Value, Window } from '../graph/spec.js';
 import { DT, type Attr, type GraphDef } from './graphDef.js';
 
 /** Where a node's inputs stand in the GraphDef, and the names of the session's variables. */
 export interface Emission {
   readonly def: GraphDef;
   readonly inputs: readonly string[];
+  /** For an assign: the node that comes after every read of a parameter. */
+  readonly allRead: string;
   /** Name for nodes that must be found again: inputs to feed. */
   readonly inputName: (name: string) => string;
   readonly handle: (parameter: string) => string;
@@ -16,7 +18,7 @@ type Rule<K extends Op> = (node: Node<K>, at: Emission) => readonly string[];
 
 const T: Readonly<Record<string, Attr>> = { T: { type: DT.float32 } };
 const NHWC: Attr = { string: 'NHWC' };
-const typed = ({ dtype }: Value): Readonly<Record<string, Attr>> => ({ T: { type: DT[dtype as DType] } });
+const typed = ({ dtype }: Value): Readonly<Record<string, Attr>> => ({ T: { type: DT[dtype] } });
 
 /** Adds `op` over the node's own inputs with its one output. */
 const direct =
@@ -58,20 +60,86 @@ const convolution =
   (node: Node<'conv'> | Node<'depthwise'>, { def, inputs }: Emission): string[] => [
     def.add(op, inputs, windowAttrs(node.attrs, node.inputs[0]!.shape, node.inputs[1]!.shape)),
   ];
-const inputGrad =
-  (op: string) =>
-  (node: Node<'convInputGrad'> | Node<'depthwiseInputGrad'>, { def, inputs: [filter, dy] }: Emission): string[] => {
-    const { inputShape } = node.attrs;
-    return [
-      def.add(op, [def.ints(inputShape), filter!, dy!], windowAttrs(node.attrs, inputShape, node.inputs[0]!.shape)),
-    ];
-  };
-const filterGrad =
-  (op: string) =>
-  (node: Node<'convFilterGrad'> | Node<'depthwiseFilterGrad'>, { def, inputs: [x, dy] }: Emission): string[] => {
-    const { filterShape } = node.attrs;
-    return [def.add(op, [x!, def.ints(filterShape), dy!], windowAttrs(node.attrs, node.inputs[0]!.shape, filterShape))];
-  };
+const floatOp = (def: GraphDef, op: string, x: string, ints: string, index: string): string =>
+  def.add(op, [x, ints], { ...T, [index]: { type: DT.int32 } });
+const reshapeTo = (def: GraphDef, x: string, shape: Shape): string =>
+  floatOp(def, 'Reshape', x, def.ints(shape), 'Tshape');
+const padBy = (def: GraphDef, x: string, paddings: readonly (readonly [number, number])[]): string => {
+  const tensor = { dtype: 'int32', shape: [paddings.length, 2], values: paddings.flat() } as const;
+  return floatOp(def, 'Pad', x, def.add('Const', [], { dtype: { type: DT.int32 }, value: { tensor } }), 'Tpaddings');
+};
+const sliceOf = (def: GraphDef, x: string, begin: Shape, size: Shape): string =>
+  def.add('Slice', [x, def.ints(begin), def.ints(size)], { ...T, Index: { type: DT.int32 } });
+
+const valid: Padding = [[0, 0], [0, 0]]; // prettier-ignore
+/** oneDNN differentiates dilated convolutions with VALID and SAME padding, and nothing on the CPU those with EXPLICIT: they are padded by hand. */
+const padsByHand = (window: Window, image: Shape, filter: Shape): boolean =>
+  window.dilation > 1 && 'explicit_paddings' in paddingAttrs(window.padding, image, filter, window);
+
+const convInputGrad: Rule<'convInputGrad'> = ({ attrs, inputs: [weights] }, { def, inputs: [filter, dy] }) => {
+  const { inputShape, padding } = attrs;
+  const byHand = padsByHand(attrs, inputShape, weights!.shape);
+  const [n, h, w, c] = inputShape as [number, number, number, number];
+  const [[top, bottom], [left, right]] = padding;
+  const shape = byHand ? [n, h + top + bottom, w + left + right, c] : inputShape;
+  const window = byHand ? { ...attrs, padding: valid } : attrs;
+  const dx = def.add(
+    'Conv2DBackpropInput',
+    [def.ints(shape), filter!, dy!],
+    windowAttrs(window, shape, weights!.shape),
+  );
+  return [byHand ? sliceOf(def, dx, [0, top, left, 0], inputShape) : dx];
+};
+const convFilterGrad: Rule<'convFilterGrad'> = ({ attrs, inputs: [image] }, { def, inputs: [x, dy] }) => {
+  const { filterShape, padding } = attrs;
+  const byHand = padsByHand(attrs, image!.shape, filterShape);
+  const padded = byHand ? padBy(def, x!, [[0, 0], ...padding, [0, 0]]) : x!;
+  const window = byHand ? { ...attrs, padding: valid } : attrs;
+  return [
+    def.add(
+      'Conv2DBackpropFilter',
+      [padded, def.ints(filterShape), dy!],
+      windowAttrs(window, image!.shape, filterShape),
+    ),
+  ];
+};
+
+/** A depthwise filter with its dilation's zeros written out. TensorFlow's depthwise gradients ignore the dilation: it is done to the filter. */
+const dilatedShape = ([kh, kw, c]: Shape, dilation: number): Shape => [
+  (kh! - 1) * dilation + 1,
+  (kw! - 1) * dilation + 1,
+  c!,
+  1,
+];
+function dilate(def: GraphDef, filter: string, shape: Shape, d: number): string {
+  if (d === 1) return filter;
+  const [kh, kw, c] = shape as [number, number, number];
+  const spread = padBy(def, reshapeTo(def, filter, [kh, 1, kw, c]), [[0, 0], [0, d - 1], [0, 0], [0, (d - 1) * c]]); // prettier-ignore
+  return sliceOf(def, reshapeTo(def, spread, [kh * d, kw * d, c, 1]), [0, 0, 0, 0], dilatedShape(shape, d));
+}
+/** The transpose of `dilate`. */
+function contract(def: GraphDef, dilated: string, shape: Shape, d: number): string {
+  if (d === 1) return dilated;
+  const [kh, kw, c] = shape as [number, number, number];
+  const full = padBy(def, dilated, [[0, d - 1], [0, d - 1], [0, 0], [0, 0]]); // prettier-ignore
+  return reshapeTo(def, sliceOf(def, reshapeTo(def, full, [kh, d, kw, d * c]), [0, 0, 0, 0], [kh, 1, kw, c]), shape);
+}
+const depthwiseInputGrad: Rule<'depthwiseInputGrad'> = (
+  { attrs, inputs: [weights] },
+  { def, inputs: [filter, dy] },
+) => {
+  const { inputShape, dilation } = attrs;
+  const dilated = dilate(def, filter!, weights!.shape, dilation);
+  const window = windowAttrs({ ...attrs, dilation: 1 }, inputShape, dilatedShape(weights!.shape, dilation));
+  return [def.add('DepthwiseConv2dNativeBackpropInput', [def.ints(inputShape), dilated, dy!], window)];
+};
+const depthwiseFilterGrad: Rule<'depthwiseFilterGrad'> = ({ attrs, inputs: [image] }, { def, inputs: [x, dy] }) => {
+  const { filterShape, dilation } = attrs;
+  const shape = dilatedShape(filterShape, dilation);
+  const window = windowAttrs({ ...attrs, dilation: 1 }, image!.shape, shape);
+  const gradient = def.add('DepthwiseConv2dNativeBackpropFilter', [x!, def.ints(shape), dy!], window);
+  return [contract(def, gradient, filterShape, dilation)];
+};
 
 const reduction =
   (op: string) =>
@@ -108,11 +176,11 @@ export const tfOps = {
   param: ({ attrs }, { def, handle }) => [def.add('ReadVariableOp', [handle(attrs.name)], { dtype: { type: DT.float32 } })],
   constant: ({ attrs }, { def }) => [def.add('Const', [], { dtype: { type: DT[attrs.dtype] }, value: { tensor: attrs } })],
   conv: convolution('Conv2D'),
-  convInputGrad: inputGrad('Conv2DBackpropInput'),
-  convFilterGrad: filterGrad('Conv2DBackpropFilter'),
+  convInputGrad,
+  convFilterGrad,
   depthwise: convolution('DepthwiseConv2dNative'),
-  depthwiseInputGrad: inputGrad('DepthwiseConv2dNativeBackpropInput'),
-  depthwiseFilterGrad: filterGrad('DepthwiseConv2dNativeBackpropFilter'),
+  depthwiseInputGrad,
+  depthwiseFilterGrad,
   matMul: ({ attrs }, { def, inputs }) => [
     def.add('MatMul', inputs, { ...T, transpose_a: { bool: attrs.transposeA }, transpose_b: { bool: attrs.transposeB } }),
   ],
@@ -192,7 +260,7 @@ export const tfOps = {
   softmaxCrossEntropy: (_, { def, inputs }) =>
     outputs(def.add('SparseSoftmaxCrossEntropyWithLogits', inputs, { ...T, Tlabels: { type: DT.int32 } }), 2),
   stopGradient: direct('Identity'),
-  assign: ({ attrs }, { def, inputs, handle }) => [
-    def.add('AssignVariableOp', [handle(attrs.name), inputs[0]!], { dtype: { type: DT.float32 }, validate_shape: { bool: false } }),
+  assign: ({ attrs }, { def, inputs, allRead, handle }) => [
+    def.add('AssignVariableOp', [handle(attrs.name), inputs[0]!], { dtype: { type: DT.float32 }, validate_shape: { bool: false } }, { control: [allRead] }),
   ],
 } satisfies { [K in Op]: Rule<K> }; // prettier-ignore

@@ -1,0 +1,204 @@
+import * as b from '../../src/graph/builder.js';
+import { samePadding, symmetricPadding } from '../../src/graph/shapes.js';
+import type { ActivationGrad, DType, Op, Padding, Shape, Unary, Value, Window } from '../../src/graph/spec.js';
+import type { RandomStream } from '../../src/random.js';
+
+/** One fed tensor of a case. */
+export interface Operand {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** Whether the gradient with respect to it is asked for. */
+  readonly varies: boolean;
+  /** Its i-th value. */
+  readonly draw: (random: RandomStream, i: number) => number;
+}
+
+/** A small graph that is a function of its operands. */
+export interface OpCase {
+  readonly label: string;
+  readonly operands: readonly Operand[];
+  readonly build: (...operands: Value[]) => Value;
+}
+
+type Draw = Operand['draw'];
+const operand = (shape: Shape, draw: Draw): Operand => ({ shape, dtype: 'float32', varies: true, draw });
+const uniform =
+  (low: number, high: number): Draw =>
+  (random) =>
+    random.uniform(low, high);
+/** At least 0.05 away from every kink, so that a central difference does not straddle it. */
+const awayFrom =
+  (kinks: readonly number[], low: number, high: number): Draw =>
+  (random) => {
+    for (;;) {
+      const value = random.uniform(low, high);
+      if (kinks.every((kink) => Math.abs(value - kink) > 0.05)) return value;
+    }
+  };
+/** A permutation of 0 … count − 1 that starts at 6, times `scale`, plus `offset`. The factor is coprime to all counts in use. */
+const shuffled =
+  (count: number, factor: 5 | 7, scale: number, offset = 0): Draw =>
+  (_, i) =>
+    ((i * factor + 6) % count) * scale + offset;
+
+const any = (...shape: number[]): Operand => operand(shape, uniform(-2, 2));
+const positive = (...shape: number[]): Operand => operand(shape, uniform(0.8, 2));
+const fixed = (shape: Shape, dtype: DType, draw: Draw): Operand => ({ shape, dtype, varies: false, draw });
+
+const unary = (op: Exclude<Unary, 'sign'>, x: Operand): OpCase[] => [
+  { label: op, operands: [x], build: (x) => b[op](x) },
+];
+const binary = (op: 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum', right: Draw, left: Draw = right): OpCase[] =>
+  [
+    [[2, 3], [2, 3]],
+    [[2, 3], [3]],
+    [[], [2, 3]],
+    [[2, 1, 3], [4, 1]],
+  ].map(([m, n]) => ({
+    label: `${op} [${m!.join()}] [${n!.join()}]`,
+    operands: [operand(m!, left), operand(n!, right)],
+    build: (x, y) => b[op](x, y),
+  })); // prettier-ignore
+
+const symmetric = (kernel: number, dilation = 1): Padding => symmetricPadding(kernel, dilation);
+const none: Padding = [[0, 0], [0, 0]]; // prettier-ignore
+const uneven: Padding = [[2, 0], [1, 2]]; // prettier-ignore
+const same = (height: number, width: number, kernel: number, stride: number): Padding => [
+  samePadding(height, kernel, stride),
+  samePadding(width, kernel, stride),
+];
+
+/** Images of 6 × 5: at stride 2, `same` pads rows and columns differently. */
+export const windows: readonly (readonly [label: string, kernel: Shape, window: Window])[] = [
+  ['3×3', [3, 3], { stride: 1, dilation: 1, padding: symmetric(3) }],
+  ['3×3 without padding', [3, 3], { stride: 1, dilation: 1, padding: none }],
+  ['3×3, stride 2, symmetric', [3, 3], { stride: 2, dilation: 1, padding: symmetric(3) }],
+  ['3×3, stride 2, same', [3, 3], { stride: 2, dilation: 1, padding: same(6, 5, 3, 2) }],
+  ['3×3, uneven padding', [3, 3], { stride: 1, dilation: 1, padding: uneven }],
+  ['3×3, stride 2, uneven padding', [3, 3], { stride: 2, dilation: 1, padding: uneven }],
+  ['3×3, dilation 2', [3, 3], { stride: 1, dilation: 2, padding: symmetric(3, 2) }],
+  ['3×3, dilation 2, uneven padding', [3, 3], { stride: 1, dilation: 2, padding: uneven }],
+  ['3×3, stride 2, dilation 2', [3, 3], { stride: 2, dilation: 2, padding: symmetric(3, 2) }],
+  ['2×3, stride 2', [2, 3], { stride: 2, dilation: 1, padding: none }],
+  ['2×2, stride 3, last columns unseen', [2, 2], { stride: 3, dilation: 1, padding: none }],
+  ['1×1', [1, 1], { stride: 1, dilation: 1, padding: none }],
+  ['1×1, stride 2', [1, 1], { stride: 2, dilation: 1, padding: none }],
+];
+const convolution = (op: 'conv' | 'depthwise'): OpCase[] =>
+  windows.map(([label, kernel, window]) => ({
+    label: `${op} ${label}`,
+    operands: [any(2, 6, 5, 2), any(...kernel, 2, op === 'conv' ? 3 : 1)],
+    build: (x, filter) => b[op](x, filter, window),
+  }));
+
+const batchNorm = (training: boolean): OpCase => {
+  const fixedVector = (draw: Draw): Operand => fixed([2], 'float32', draw);
+  return {
+    label: training ? 'batchNorm in training' : 'batchNorm on running statistics',
+    operands: [any(2, 3, 2, 2), any(2), any(2), fixedVector(uniform(-1, 1)), fixedVector(uniform(0.5, 2))],
+    build: (...operands) =>
+      b.batchNorm(operands as [Value, Value, Value, Value, Value], { training, epsilon: 1e-3, momentum: 0.1 })[0]!,
+  };
+};
+
+const reductions = (op: 'sum' | 'max'): OpCase[] =>
+  [
+    { axes: [0, 1, 2], keepDims: false },
+    { axes: [1], keepDims: false },
+    { axes: [0, 2], keepDims: true },
+  ].map(({ axes, keepDims }) => ({
+    label: `${op} over ${axes.join()}${keepDims ? ', kept' : ''}`,
+    operands: [operand([2, 3, 4], shuffled(24, 5, 0.1))],
+    build: (x) => b[op](x, axes, keepDims),
+  }));
+
+/** Ops whose result does not vary with their inputs, or that have none: what they compute is tested in test/engine. */
+export const withoutGradient = [
+  'input', 'param', 'constant', 'assign', 'stopGradient',
+  'greater', 'greaterEqual', 'equal', 'sign', 'oneHot', 'topK',
+] as const satisfies readonly Op[]; // prettier-ignore
+
+/** Ops that gradients are made of: every one must occur in the gradient of some case. */
+export const backward = [
+  'convInputGrad', 'convFilterGrad', 'depthwiseInputGrad', 'depthwiseFilterGrad', 'batchNormGrad',
+  'reluGrad', 'relu6Grad', 'sigmoidGrad', 'swishGrad', 'hardSwishGrad',
+] as const satisfies readonly Op[]; // prettier-ignore
+
+type Differentiable = Exclude<Op, (typeof withoutGradient)[number] | (typeof backward)[number] | ActivationGrad>;
+
+/** At least one case for every op that has a gradient. */
+export const opCases = {
+  conv: convolution('conv'),
+  depthwise: convolution('depthwise'),
+  matMul: [false, true].flatMap((transposeA) =>
+    [false, true].map((transposeB) => ({
+      label: `matMul${transposeA ? ', a transposed' : ''}${transposeB ? ', b transposed' : ''}`,
+      operands: [transposeA ? any(4, 2) : any(2, 4), transposeB ? any(3, 4) : any(4, 3)],
+      build: (x, y) => b.matMul(x, y, { transposeA, transposeB }),
+    })),
+  ),
+  biasAdd: [
+    { label: 'biasAdd to images', operands: [any(2, 2, 2, 3), any(3)], build: (x, bias) => b.biasAdd(x, bias) },
+    { label: 'biasAdd to rows', operands: [any(2, 3), any(3)], build: (x, bias) => b.biasAdd(x, bias) },
+  ],
+  batchNorm: [batchNorm(true), batchNorm(false)],
+  globalAveragePool: [{ label: 'globalAveragePool', operands: [any(2, 3, 4, 2)], build: (x) => b.globalAveragePool(x) }],
+  neg: unary('neg', any(5)),
+  abs: unary('abs', operand([8], awayFrom([0], -2, 2))),
+  square: unary('square', any(5)),
+  sqrt: unary('sqrt', positive(5)),
+  rsqrt: unary('rsqrt', positive(5)),
+  exp: unary('exp', any(5)),
+  log: unary('log', positive(5)),
+  sigmoid: unary('sigmoid', operand([8], uniform(-4, 4))),
+  softplus: unary('softplus', operand([8], uniform(-4, 4))),
+  relu: unary('relu', operand([12], awayFrom([0], -2, 2))),
+  relu6: unary('relu6', operand([16], awayFrom([0, 6], -4, 10))),
+  swish: unary('swish', operand([12], uniform(-4, 4))),
+  hardSwish: unary('hardSwish', operand([16], awayFrom([-3, 3], -5, 5))),
+  add: binary('add', uniform(-2, 2)),
+  sub: binary('sub', uniform(-2, 2)),
+  mul: binary('mul', uniform(-2, 2)),
+  div: binary('div', awayFrom([0], -2, -1), uniform(-2, 2)),
+  maximum: binary('maximum', shuffled(12, 7, 0.2, 0.1), shuffled(12, 5, 0.2)),
+  minimum: binary('minimum', shuffled(12, 7, 0.2, 0.1), shuffled(12, 5, 0.2)),
+  power: [2.5, 3].map((exponent) => ({
+    label: `power ${exponent}`,
+    operands: [positive(5)],
+    build: (x) => b.power(x, exponent),
+  })),
+  select: [
+    {
+      label: 'select',
+      operands: [fixed([2, 3], 'bool', (_, i) => i % 2), any(2, 3), any(2, 3)],
+      build: (condition, x, y) => b.select(condition, x, y),
+    },
+  ],
+  cast: [
+    { label: 'cast', operands: [any(4)], build: (x) => b.addNode(x.node.graph, 'cast', [x], { dtype: 'float32' })[0]! },
+  ],
+  reshape: [{ label: 'reshape', operands: [any(2, 6)], build: (x) => b.reshape(x, [3, 1, 4]) }],
+  transpose: [
+    { label: 'transpose of two axes', operands: [any(2, 3)], build: (x) => b.transpose(x, [1, 0]) },
+    { label: 'transpose of four axes', operands: [any(2, 3, 1, 4)], build: (x) => b.transpose(x, [2, 0, 3, 1]) },
+  ],
+  concat: [
+    { label: 'concat of rows', operands: [any(2, 3), any(1, 3), any(2, 3)], build: (...parts) => b.concat(parts, 0) },
+    { label: 'concat of channels', operands: [any(1, 2, 2, 1), any(1, 2, 2, 3)], build: (...parts) => b.concat(parts, 3) },
+  ],
+  slice: [{ label: 'slice', operands: [any(3, 4)], build: (x) => b.slice(x, [1, 0], [2, 3]) }],
+  pad: [{ label: 'pad', operands: [any(2, 3)], build: (x) => b.pad(x, [[1, 0], [2, 1]]) }],
+  broadcastTo: [
+    { label: 'broadcastTo, new axes', operands: [any(3)], build: (x) => b.broadcastTo(x, [2, 1, 3]) },
+    { label: 'broadcastTo, stretched axes', operands: [any(2, 1, 1, 3)], build: (x) => b.broadcastTo(x, [2, 2, 3, 3]) },
+  ],
+  sum: reductions('sum'),
+  max: reductions('max'),
+  softmaxCrossEntropy: [
+    {
+      label: 'softmaxCrossEntropy',
+      operands: [any(4, 5), fixed([4], 'int32', (random) => random.integer(0, 5))],
+      build: (logits, classes) => b.softmaxCrossEntropy(logits, classes),
+    },
+  ],
+} satisfies Record<Differentiable, readonly OpCase[]>; // prettier-ignore

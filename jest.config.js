@@ -1,3 +1,5 @@
+process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // inside jest process.env is a copy, which TensorFlow does not see
+
 /** Sources are compiled by swc on the fly; `.js` in an import means the `.ts` beside it. */
 export default {
   testEnvironment: './test/environment.js',

@@ -24,7 +24,9 @@ if (!dependenciesAreCurrent()) {
 node('node_modules/typescript/bin/tsc', '--build');
 
 const { setup } = await import('./dist/cli/setup.js');
-await setup({ retry: asked, source: values.source, quiet: !asked });
+await setup({ retry: asked, source: values.source, quiet: !asked }).catch((error) => {
+  console.error(`setup: the engine stays as it is (${error.message})`);
+});
 process.exit(0); // a look-up that DNS never answers would keep the process alive
 
 /** Whether node_modules holds what package-lock.json says, by npm's own record of what it installed. Times are no guide:

@@ -44,7 +44,7 @@ const CONV = { side: 40, channels: 256, kernel: 3 } as const;
 const MEASURE = 1; // seconds
 
 /** Open the engine that a training would use, measure it, and look at the machine. Throws E_ENGINE_UNAVAILABLE if `engine` is. */
-export async function examine(engine: EngineName | 'auto' = 'auto'): Promise<DoctorReport> {
+async function examine(engine: EngineName | 'auto' = 'auto'): Promise<DoctorReport> {
   const backend = await openBackend({ engine });
   const { name, version, compiled, reason, threads, obstacles } = backend;
   return {

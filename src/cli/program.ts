@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { cac, type CAC } from 'cac';
 import { FinetuneError } from '../errors.js';
 import { didYouMean } from '../recipe/didYouMean.js';
+import type { EvalCommand } from './eval.js';
 import { train, type TrainCommand } from './train.js';
 
 /** What scripts can rely on. */
@@ -37,6 +38,16 @@ function createProgram(): CAC {
     .action(async (recipe: string, { out, ...options }: TrainOptions) => {
       if (options.resume && out === undefined) throw new UsageError('--resume needs --out: the run to go on with');
       await train(recipe, { ...options, out: out === undefined ? out : String(out) });
+    });
+  program
+    .command('eval <run-or-recipe>', "score a run's best checkpoint, or a recipe's starting weights")
+    .option('--weights <uri>', 'other weights: file:… or npm:…')
+    .option('--set <key=value>', 'set an option of the recipe, repeatable', { type: [String] })
+    .option('--engine <engine>', ENGINES.join(', '))
+    .option('--json', 'print the score as one line of JSON')
+    .action(async (path: string, options: EvalCommand) => {
+      const { evaluate } = await import('./eval.js');
+      await evaluate(path, options);
     });
   program
     .command('doctor', 'show the engine in use, why no better one is, and how fast it is')

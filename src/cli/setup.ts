@@ -3,7 +3,7 @@ import { installEngine, type EngineRecord, type EngineSource } from '../engine/i
 export interface SetupCommand {
   /** Try again although the record says that a try failed. */
   readonly retry?: boolean;
-  /** Replace the engine in use by one from here. */
+  /** Replace the engine in use by one from here, if that works. */
   readonly source?: EngineSource | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Nothing to say if nothing was done and the engine is the compiled one. */
@@ -22,8 +22,7 @@ export async function setup({
     steps.push(message);
     console.error(`  ${message} …`);
   };
-  const sources = source && { sources: [source] };
-  const record = await installEngine({ retry: retry || source !== undefined, signal, onProgress, ...sources });
+  const record = await installEngine({ retry, source, signal, onProgress });
   if (steps.length > 0 || !quiet || record.engine === 'wasm') console.error(describeEngine(record));
   return record;
 }

@@ -36,11 +36,16 @@ export interface Dataset {
   readonly annotations: readonly Annotation[];
   readonly dropped: Dropped;
   /** The part as a COCO ground-truth object, with the categories' own ids: what the evaluator reads. */
-  toCoco(): CocoGroundTruth;
+  readonly toCoco: () => CocoGroundTruth;
 }
 
 export interface CocoGroundTruth {
-  readonly images: readonly { readonly id: number | string; readonly width: number; readonly height: number; readonly file_name: string }[];
+  readonly images: readonly {
+    readonly id: number | string;
+    readonly width: number;
+    readonly height: number;
+    readonly file_name: string;
+  }[];
   readonly categories: readonly { readonly id: number; readonly name: string }[];
   readonly annotations: readonly {
     readonly id: number;
@@ -77,9 +82,10 @@ export interface Sample {
   readonly boxes: Xyxy;
   readonly classes: readonly ClassIndex[];
   readonly ignore: readonly boolean[];
+  /** Whether augmentation turned it left to right. */
+  readonly flipped: boolean;
   /** Size of the image as stored upright. */
   readonly originalWidth: number;
   readonly originalHeight: number;
-  /** Absent after an augmentation that no detection need be mapped back through. */
   readonly placement: Placement;
 }

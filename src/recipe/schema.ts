@@ -98,19 +98,31 @@ const coco = z.strictObject({
   format: z.literal('coco').describe('COCO: one JSON file for each part.'),
   root,
   train: cocoPart.describe('The training part.'),
-  val: cocoPart.describe('The validation part.'),
+  val: cocoPart.describe('The validation part: scored after each epoch; the best epoch on it is kept.'),
+  test: cocoPart
+    .optional()
+    .describe('A part scored once, in the end, that nothing was chosen by. Without it: the validation part.'),
   ...common,
 });
 
 const voc = z.strictObject({
   format: z.literal('voc').describe('Pascal VOC: Annotations/*.xml, ImageSets/Main/*.txt, JPEGImages/.'),
   root,
-  train: z
+  train: z.string().min(1).default('train').describe('Name of the list in ImageSets/Main to train on, without `.txt`.'),
+  val: z
     .string()
     .min(1)
-    .default('trainval')
-    .describe('Name of the list in ImageSets/Main to train on, without `.txt`.'),
-  val: z.string().min(1).default('test').describe('Name of the list in ImageSets/Main to evaluate on, without `.txt`.'),
+    .default('val')
+    .describe(
+      'Name of the list in ImageSets/Main to validate on: scored after each epoch; the best epoch on it is kept.',
+    ),
+  test: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Name of a list that is scored once, in the end, and that nothing was chosen by. Without it: the validation part.',
+    ),
   ...common,
 });
 

@@ -1,0 +1,86 @@
+import { boxes, type Xyxy } from '../geometry/box.js';
+import { FinetuneError } from '../errors.js';
+import type { RandomStream } from '../random.js';
+import { planAugmentation, type AugmentOptions } from './augment.js';
+import { frameImage, placeBoxes, placementOf, type Frame, type FrameOptions } from './frame.js';
+import { decodeImage, readImageSize } from './image.js';
+import type { Annotation, ClassIndex, Sample } from './sample.js';
+
+export interface SampleOptions extends Pick<FrameOptions, 'size' | 'resize'> {
+  /** Random changes, drawn from `random`; false or absent for none. */
+  readonly augment?: AugmentOptions | false;
+  readonly random?: RandomStream;
+  /** Hold the annotation's width and height against the image's header first. */
+  readonly checkSize?: boolean;
+  /** Whether somebody has what would be computed from the pixels: the picture is then left empty. */
+  readonly isKnown?: ((flipped: boolean) => boolean) | undefined;
+}
+
+/** Read one image at the input's size, with the boxes that are on it; an object that is less than a pixel wide or high there
+ *  becomes an ignored one. The picture is decoded, cropped and resized off the
+ *  main thread in one call, which is made before this function returns its promise.
+ *  Throws E_IMAGE_MISSING, E_IMAGE_DECODE, or E_IMAGE_SIZE if the annotation and the image disagree about the size. */
+export async function loadSample(
+  annotation: Annotation,
+  { size, resize = 'stretch', augment = false, random, checkSize = false, isKnown }: SampleOptions,
+): Promise<Sample> {
+  const plan = augment && random ? planAugmentation(annotation, augment, random) : undefined;
+  const frame = frameImage(annotation, { size, resize, ...(plan ? { patch: plan.patch, flip: plan.flip } : {}) });
+  // Both are dispatched at once; the size's verdict comes first, since a wrong size can make the crop itself fail.
+  const flipped = plan?.flip ?? false;
+  const pixels = isKnown?.(flipped)
+    ? NO_PICTURE
+    : decodeImage(annotation.file, frame, { distortion: plan?.distortion });
+  if (checkSize) {
+    pixels.catch(() => undefined);
+    await assertSize(annotation);
+  }
+  const picture = await pixels;
+  return {
+    imageId: annotation.imageId,
+    file: annotation.file,
+    picture,
+    ...placeObjects(annotation, plan?.kept ?? annotation.classes.map((_, i) => i), frame),
+    flipped,
+    originalWidth: annotation.width,
+    originalHeight: annotation.height,
+    placement: placementOf(frame),
+  };
+}
+
+const NO_PICTURE = Promise.resolve({ data: new Uint8Array(0), width: 0, height: 0 });
+
+async function assertSize({ file, width, height }: Annotation): Promise<void> {
+  const actual = await readImageSize(file);
+  if (actual.width === width && actual.height === height) return;
+  const turned = actual.width === height && actual.height === width;
+  throw new FinetuneError({
+    code: 'E_IMAGE_SIZE',
+    message: `the image is ${actual.width}x${actual.height}, its annotation says ${width}x${height}`,
+    where: { file },
+    fix: turned
+      ? 'its EXIF orientation turns it: annotate the upright image, or remove the orientation if the boxes were drawn without it'
+      : 'the boxes belong to another version of the image; set data.brokenImages: drop to leave it out (the report counts it)',
+  });
+}
+
+/** Pixels of the input. Less of an object cannot be seen, and its offsets (log of the size) would drown the others' loss. */
+const LEAST_SIDE = 1;
+
+/** The objects that are left of `kept` rows, in pixels of the input: what has no area there is gone, what is less than a pixel wide or high is ignored. */
+function placeObjects({ boxes: from, classes, ignore }: Annotation, kept: readonly number[], frame: Frame) {
+  const corners: number[] = [];
+  const rows: { readonly classIndex: ClassIndex; readonly ignored: boolean }[] = [];
+  for (const row of kept) {
+    const [x1, y1, x2, y2] = placeBoxes(boxes<Xyxy>(from.subarray(row * 4, row * 4 + 4)), frame) as Iterable<number>;
+    if (x2! <= x1! || y2! <= y1!) continue;
+    corners.push(x1!, y1!, x2!, y2!);
+    const side = Math.min(x2! - x1!, y2! - y1!);
+    rows.push({ classIndex: classes[row]!, ignored: ignore[row]! || side < LEAST_SIDE });
+  }
+  return {
+    boxes: boxes<Xyxy>(corners),
+    classes: rows.map(({ classIndex }) => classIndex),
+    ignore: rows.map(({ ignored }) => ignored),
+  };
+}

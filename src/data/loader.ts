@@ -1,0 +1,146 @@
+import { FinetuneError } from '../errors.js';
+import { randomStream } from '../random.js';
+import type { AugmentOptions } from './augment.js';
+import { loadSample } from './loadSample.js';
+import type { Dataset, Sample } from './sample.js';
+
+export interface LoadOptions<Encoded = unknown> {
+  /** Images per batch. */
+  readonly batch: number;
+  /** Pixels of the network's input. */
+  readonly size: readonly [height: number, width: number];
+  readonly resize?: 'stretch' | 'letterbox';
+  readonly seed?: number;
+  /** Counts from 0; another epoch has another order and other augmentations. */
+  readonly epoch?: number;
+  readonly shuffle?: boolean;
+  readonly augment?: AugmentOptions | false;
+  /** Batches in the making while one is in use: prefetch × batch pictures of height × width × 3 bytes wait at most. */
+  readonly prefetch?: number;
+  /** Batch to begin with, to go on in the middle of an epoch. */
+  readonly startAt?: number;
+  /** Leave out the last batch if it is not full. */
+  readonly dropLast?: boolean;
+  /** `drop`: a broken image is left out and reported to `onDrop`, in every epoch anew; if every batch must be full (`dropLast`), the next image of the epoch takes its place. */
+  readonly brokenImages?: 'error' | 'drop';
+  readonly onDrop?: (reason: string, file: string) => void;
+  /** Images whose pixels need not be read: row of the data set, and whether augmentation flips it. */
+  readonly isKnown?: ((index: number, flipped: boolean) => boolean) | undefined;
+  /** Called with each sample as soon as it is there: a task's targets. */
+  readonly encode?: (sample: Sample) => Encoded;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How images are read, apart from what is random about it. */
+export type ImageOptions = Pick<LoadOptions, 'resize' | 'prefetch' | 'brokenImages' | 'onDrop'>;
+
+export interface Batch<Encoded = unknown> {
+  readonly samples: readonly Sample[];
+  /** Rows of `dataset.annotations`. */
+  readonly indices: readonly number[];
+  readonly encoded: readonly Encoded[];
+}
+
+/** Batches per epoch. */
+export const countBatches = (images: number, batch: number, dropLast = false): number =>
+  dropLast ? Math.floor(images / batch) : Math.ceil(images / batch);
+
+/** Annotations whose size was held against the image's header: once in a run is enough. */
+const sizeChecked = new WeakSet();
+
+/** Load an epoch in batches. Order and augmentation depend on seed, epoch and place alone, not on time or threads, so that a
+ *  resumed epoch (`startAt`) goes on as it would have. A training step blocks the main thread for half a second; therefore
+ *  all reading of the next `prefetch` batches is handed to the thread pool before a batch is yielded, and little is left to do after.
+ *  Throws what `loadSample` throws, unless broken images are dropped, and the signal's reason. */
+export async function* loadBatches<Encoded = unknown>(
+  dataset: Dataset,
+  options: LoadOptions<Encoded>,
+): AsyncGenerator<Batch<Encoded>, void, undefined> {
+  const { batch, prefetch = 2, startAt = 0, dropLast = false, signal } = options;
+  const order = epochOrder(dataset.annotations.length, options);
+  const count = countBatches(order.length, batch, dropLast);
+  const inFlight: Promise<Batch<Encoded>>[] = [];
+  let next = startAt;
+  const dispatch = () => {
+    while (next < count && inFlight.length < prefetch) {
+      const work = loadBatch(dataset, order, next++, options);
+      work.catch(() => undefined); // a failure is thrown when its turn comes; until then it is not "unhandled"
+      inFlight.push(work);
+    }
+  };
+  try {
+    dispatch();
+    while (inFlight.length > 0) {
+      signal?.throwIfAborted();
+      const batchAtHand = inFlight.shift()!;
+      dispatch(); // before waiting, let alone yielding: from then on the threads work by themselves
+      yield await batchAtHand;
+    }
+  } finally {
+    await Promise.allSettled(inFlight); // whoever stops early leaves no thread at work
+  }
+}
+
+/** Rows of the data set in the order of an epoch. */
+function epochOrder(length: number, { shuffle = false, seed = 0, epoch = 0 }: LoadOptions): number[] {
+  const order = Array.from({ length }, (_, i) => i);
+  return shuffle ? randomStream(seed, `shuffle/${epoch}`).shuffle(order) : order;
+}
+
+interface Loaded<Encoded> {
+  readonly sample: Sample;
+  readonly index: number;
+  readonly encoded: Encoded;
+}
+
+async function loadBatch<Encoded>(
+  dataset: Dataset,
+  order: readonly number[],
+  number: number,
+  options: LoadOptions<Encoded>,
+): Promise<Batch<Encoded>> {
+  const { batch } = options;
+  const places = order.slice(number * batch, (number + 1) * batch).map((_, i) => number * batch + i);
+  const loaded = await Promise.all(places.map((place) => loadPlace(dataset, order, place, options)));
+  const whole = loaded.filter((item) => item !== undefined);
+  return {
+    samples: whole.map(({ sample }) => sample),
+    indices: whole.map(({ index }) => index),
+    encoded: whole.map(({ encoded }) => encoded),
+  };
+}
+
+/** The image at one place of the order, or, where broken ones are replaced, the first good one after it. */
+async function loadPlace<Encoded>(
+  dataset: Dataset,
+  order: readonly number[],
+  place: number,
+  options: LoadOptions<Encoded>,
+): Promise<Loaded<Encoded> | undefined> {
+  const { size, resize = 'stretch', augment = false, seed = 0, epoch = 0, brokenImages = 'error' } = options;
+  const mostTries = brokenImages === 'drop' && options.dropLast ? order.length : 1;
+  for (let tries = 0; tries < mostTries; tries++) {
+    const index = order[(place + tries) % order.length]!;
+    const annotation = dataset.annotations[index]!;
+    // A stand-in has augmentations of its own, so that the image does not come twice in the same way.
+    const random = randomStream(seed, `augment/${epoch}/${index}${tries > 0 ? `/for ${place}` : ''}`);
+    try {
+      const checkSize = !sizeChecked.has(annotation);
+      const isKnown = options.isKnown && ((flipped: boolean) => options.isKnown!(index, flipped));
+      const sample = await loadSample(annotation, { size, resize, augment, random, checkSize, isKnown });
+      sizeChecked.add(annotation);
+      return { sample, index, encoded: options.encode?.(sample) as Encoded };
+    } catch (error) {
+      const code = error instanceof FinetuneError ? error.code : undefined;
+      if (brokenImages === 'error' || !code?.startsWith('E_IMAGE_')) throw error;
+      options.onDrop?.(dropReasons[code] ?? 'image cannot be decoded', annotation.file);
+    }
+  }
+  if (mostTries === 1) return undefined;
+  throw new FinetuneError({ code: 'E_DATA_EMPTY', message: `${dataset.name} has no image that can be decoded` });
+}
+
+const dropReasons: Readonly<Record<string, string>> = {
+  E_IMAGE_MISSING: 'image missing',
+  E_IMAGE_SIZE: 'image has another size than its annotation says',
+};

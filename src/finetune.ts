@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { basename, join } from 'node:path';
+import { openDatasets } from './data/dataset.js';
+import { openBackend } from './engine/backend.js';
+import { evaluate } from './evaluate/evaluate.js';
+import { withWeights } from './model.js';
+import { openPredictor } from './predictor.js';
+import type { ProgressEvent } from './progress.js';
+import { loadRecipe } from './recipe/load.js';
+import { resolvedRecipeText } from './recipe/resolved.js';
+import type { Recipe } from './recipe/schema.js';
+import { recipeModel } from './recipeModel.js';
+import { buildReport, metricsOf } from './report/fromRun.js';
+import { writeReport, type Metrics } from './report/report.js';
+import { collectVersions, newRunPath, openRunDirectory } from './run.js';
+import { checkpointFile } from './train/checkpoint.js';
+import { train } from './train/loop.js';
+
+export interface FinetuneOptions {
+  /** The run directory; must be empty, or with `resume` hold the run to go on with.
+   *  Default: a new one, named after the recipe and the time, in the recipe's `out`. */
+  readonly directory?: string | undefined;
+  readonly resume?: boolean;
+  /** Stops between two steps: everything is saved, and `resume` goes on. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (event: ProgressEvent) => void;
+}
+
+export interface FinetuneResult {
+  readonly directory: string;
+  /** Absent when the signal stopped the run. */
+  readonly metrics?: Metrics;
+}
+
+/** The straight line: recipe → data → model → train → evaluate → report. `source` is a recipe or its file. */
+export async function finetune(
+  source: Recipe | string,
+  { directory, resume = false, signal, onProgress }: FinetuneOptions = {},
+): Promise<FinetuneResult> {
+  const recipe = typeof source === 'string' ? await loadRecipe(source) : source;
+  const name = typeof source === 'string' ? basename(source).replace(/\.ya?ml$/, '') : recipe.task;
+  const run = await openRunDirectory(directory ?? newRunPath(recipe.out, name), { resume });
+  const recipeText = resolvedRecipeText(recipe);
+  const backend = await openBackend({ engine: recipe.engine });
+  const engine = `${backend.name} ${backend.version}`;
+  onProgress?.({ message: `engine ${engine}: ${backend.reason}` });
+
+  const hooks = { signal, onProgress };
+  const data = await openDatasets(recipe.data, hooks);
+  const model = await recipeModel(recipe, data.categories, hooks);
+  const versions = await collectVersions(engine);
+  if (!resume) await run.write('recipe.yaml', recipeText);
+  await run.write('versions.json', `${JSON.stringify(versions, null, 2)}\n`);
+
+  const { resize, brokenImages, prefetch, augment } = recipe.data;
+  const { batch } = recipe.evaluate;
+  const broken = new Map<string, string>(); // file → reason
+  const images = { resize, brokenImages, prefetch, onDrop: (reason: string, file: string) => broken.set(file, reason) };
+  const identity = createHash('sha256').update(recipeText).digest('hex');
+  const options = {
+    ...recipe.train,
+    ...images,
+    augment,
+    seed: recipe.seed,
+    evaluateBatch: batch,
+    directory: run.path,
+    recipe: identity,
+    resume,
+  };
+  const trained = await train(model, data.train, backend, options, {
+    ...hooks,
+    evaluate: async (live, session) => {
+      const { metric, loss } = await evaluate(live, session, data.val, { ...images, batch, onProgress });
+      const { AP, AP50, AP75, AR100 } = metric;
+      return { score: AP, loss, metric: { AP, AP50, AP75, AR100 } };
+    },
+  });
+  if (trained.stopped) return { directory: run.path };
+
+  const best = (await withWeights(model, `file:${checkpointFile(run.path, 'best')}`)).model;
+  const predictor = await openPredictor(best, backend, { batch, loss: true });
+  const scored = data.test ?? data.val;
+  const result = await evaluate(best, predictor, scored, { ...images, batch, ...hooks });
+  predictor.dispose();
+
+  const metrics = metricsOf(best, trained, result, engine);
+  await run.write('predictions.json', JSON.stringify(result.detections));
+  await run.write('metrics.json', `${JSON.stringify(metrics, null, 2)}\n`);
+  onProgress?.({ phase: 'report', done: 0, total: 1 });
+  const report = buildReport({ recipe, recipeText, data, scored, trained, result, metrics, versions, broken });
+  await writeReport(report, join(run.path, 'report.html'));
+  onProgress?.({ phase: 'report', done: 1, total: 1 });
+  return { directory: run.path, metrics };
+}

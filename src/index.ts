@@ -1,0 +1,12 @@
+/** tfjs-finetune: recipes load a pretrained backbone, attach a head, finetune on annotated images and score the result. */
+export { createModel, type Detector, type DetectorModelOptions } from './api.js';
+export { openDatasets, type DataOptions } from './data/dataset.js';
+export type { Category, Dataset } from './data/sample.js';
+export { FinetuneError, type Problem } from './errors.js';
+export { scoreCoco, type CocoDetection, type CocoScore } from './evaluate/coco.js';
+export { evaluateRecipe, type EvaluateRecipeOptions } from './evaluateRecipe.js';
+export { finetune, type FinetuneOptions, type FinetuneResult } from './finetune.js';
+export type { ProgressEvent } from './progress.js';
+export { loadRecipe } from './recipe/load.js';
+export type { Recipe } from './recipe/schema.js';
+export type { Metrics } from './report/report.js';

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { FinetuneError } from '../errors.js';
+import type { Params } from '../graph/params.js';
+import type { ParamAttrs } from '../graph/spec.js';
+import type { Backbone } from '../models/backbone.js';
+import type { FreezeReceipt } from './record.js';
+
+export interface FreezeOptions {
+  /** Stages of the backbone from the input on, or the whole of it. */
+  readonly stages: number | 'all';
+  /** BatchNorms in the backbone's other stages: statistics of the batch; running ones; running ones with scale and shift fixed too. */
+  readonly batchNorm: 'train' | 'eval' | 'frozen';
+}
+
+/** What training leaves alone. */
+export interface FreezePlan {
+  /** Whether the parameter keeps its bytes. */
+  readonly frozen: (name: string) => boolean;
+  /** Whether the BatchNorm at this path uses the statistics of the batch. */
+  readonly trainBatchNorm: (path: string) => boolean;
+}
+
+/** Throws E_FREEZE_STAGES where the backbone has fewer stages. */
+export function planFreeze(
+  backbone: Backbone,
+  parameters: ReadonlyMap<string, ParamAttrs>,
+  { stages, batchNorm }: FreezeOptions,
+): FreezePlan {
+  const total = backbone.stages.length;
+  if (stages !== 'all' && stages > total) {
+    throw new FinetuneError({
+      code: 'E_FREEZE_STAGES',
+      message: `train.freeze.stages is ${stages}, but ${backbone.name} has ${total} stages`,
+      fix: `use 0 to ${total}, or all`,
+    });
+  }
+  const prefixes = backbone.stages.slice(0, stages === 'all' ? total : stages).flat();
+  const inFrozenStage = (name: string): boolean => prefixes.some((prefix) => name.startsWith(`${prefix}.`));
+  const inBackbone = (name: string): boolean => name.startsWith('backbone.');
+  const trainBatchNorm = (path: string): boolean =>
+    !inBackbone(path) || (batchNorm === 'train' && !inFrozenStage(`${path}.`));
+  const frozen = (name: string): boolean => {
+    if (inFrozenStage(name)) return true;
+    const role = parameters.get(name)?.role;
+    const path = name.slice(0, name.lastIndexOf('.'));
+    if (role === 'mean' || role === 'variance') return !trainBatchNorm(path);
+    return (role === 'scale' || role === 'shift') && batchNorm === 'frozen' && inBackbone(name);
+  };
+  return { frozen, trainBatchNorm };
+}
+
+/** SHA-256 over names, shapes and bytes of the given parameters. */
+export function hashParams(params: Params, names: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const name of names) {
+    const { shape, data } = params.get(name)!;
+    hash.update(`${name}[${shape.join()}]`);
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
+}
+
+/** Compares what was frozen with what came out. Throws E_FREEZE_BROKEN with the names whose bytes differ. */
+export function freezeReceipt(names: readonly string[], before: Params, after: Params): FreezeReceipt {
+  const changed = names.filter((name) => hashParams(before, [name]) !== hashParams(after, [name]));
+  if (changed.length > 0) {
+    const message = `internal: frozen parameters changed: ${changed.slice(0, 5).join(', ')}`;
+    throw new FinetuneError({ code: 'E_FREEZE_BROKEN', message });
+  }
+  return {
+    tensors: names.length,
+    values: names.reduce((sum, name) => sum + before.get(name)!.data.length, 0),
+    before: hashParams(before, names),
+    after: hashParams(after, names),
+    names,
+  };
+}

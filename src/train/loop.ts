@@ -1,0 +1,232 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Dataset } from '../data/sample.js';
+import { loadBatches } from '../data/loader.js';
+import type { Backend } from '../engine/backend.js';
+import type { Results, Session } from '../engine/engine.js';
+import type { Model } from '../model.js';
+import type { ProgressEvent } from '../progress.js';
+import { openLog, type RunLog } from './log.js';
+import type { FreezeReceipt, MetricsLine, StepLine } from './record.js';
+import { openTrainer, type TrainOptions, type Trainer } from './trainer.js';
+
+/** What an epoch's evaluation says: the score to keep the best of, and what to log. */
+export interface EpochScore {
+  readonly score: number;
+  readonly loss: number;
+  readonly metric: Readonly<Record<string, number>>;
+}
+
+export interface TrainHooks {
+  /** Evaluates the model as it stands through the session's program `evaluate`. */
+  readonly evaluate: (model: Model, session: Session) => Promise<EpochScore>;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+}
+
+export interface Run {
+  readonly lines: readonly MetricsLine[];
+  /** Epochs that were completed. */
+  readonly epochs: number;
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+  /** Mean loss over the last completed epoch. */
+  readonly trainLoss: number;
+  readonly best: { readonly epoch: number; readonly score: number };
+  readonly freeze: FreezeReceipt | undefined;
+  /** Speed-ups and the like, a sentence each. */
+  readonly notes: readonly string[];
+  /** The signal stopped it: everything is saved, and `resume` goes on. */
+  readonly stopped: boolean;
+}
+
+/** Trains a model and leaves its checkpoints in the run directory. Stops cleanly between two steps when the signal says so.
+ *  Throws E_LOSS_NOT_FINITE with the images of the step, and what data, engine and checkpoints throw. */
+export async function train(
+  model: Model,
+  data: Dataset,
+  backend: Backend,
+  options: TrainOptions,
+  hooks: TrainHooks,
+): Promise<Run> {
+  const { onProgress, signal } = hooks;
+  onProgress?.({ phase: 'compile', done: 0, total: 1 });
+  const trainer = await openTrainer(model, data, backend, options);
+  const { state, schedule } = trainer;
+  const log = await openLog(options.directory, options.resume ? await earlierLines(options.directory, state.step) : []);
+  const { value, perBatch } = options.lr;
+  onProgress?.({ phase: 'compile', done: 1, total: 1 });
+  onProgress?.({
+    message: `learning rate ${Number(schedule.peak.toPrecision(3))} (${value} per ${perBatch} images, batch ${options.batch}); ${schedule.totalSteps} steps`,
+  });
+  const clock = { images: 0, waited: 0, start: performance.now(), before: state.seconds, meter: startMeter() };
+  let trainLoss = NaN;
+  try {
+    while (state.epoch < options.epochs) {
+      const epochStart = performance.now();
+      const complete = await trainEpoch(trainer, data, log, options, hooks, clock);
+      if (!complete) break;
+      trainLoss = state.lossSum / state.batch;
+      await finishEpoch(trainer, log, trainLoss, epochStart, options, hooks);
+      if (signal?.aborted) break;
+    }
+    const stopped = state.epoch < options.epochs;
+    if (stopped) await trainer.saveLast();
+    const elapsed = (performance.now() - clock.start) / 1000;
+    const waiting = `The steps waited ${((100 * clock.waited) / 1000 / elapsed).toFixed(1)} % of the time for data.`;
+    return {
+      lines: log.lines,
+      epochs: state.epoch,
+      seconds: state.seconds,
+      imagesPerSecond: clock.images / elapsed,
+      trainLoss,
+      best: { epoch: state.bestEpoch, score: state.bestScore },
+      freeze: await trainer.freezeReceipt(),
+      notes: [waiting, ...trainer.notes()],
+      stopped,
+    };
+  } finally {
+    await trainer.dispose();
+    await log.close();
+  }
+}
+
+interface Clock {
+  images: number;
+  /** Milliseconds. */
+  waited: number;
+  readonly start: number;
+  /** Seconds of training before this process. */
+  readonly before: number;
+  /** Of the steps since the last line of the log. */
+  meter: Meter;
+}
+
+/** The steps of one epoch, or the rest of them. False when the signal cut it short. */
+async function trainEpoch(
+  { state, schedule, step, model, cache }: Trainer,
+  data: Dataset,
+  log: RunLog,
+  options: TrainOptions,
+  hooks: TrainHooks,
+  clock: Clock,
+): Promise<boolean> {
+  const { batch, epochs } = options;
+  const stepsPerEpoch = schedule.totalSteps / epochs;
+  let asked = performance.now();
+  const loading = {
+    ...options,
+    size: model.size,
+    epoch: state.epoch,
+    startAt: state.batch,
+    shuffle: true,
+    dropLast: true,
+  };
+  for await (const loaded of loadBatches(data, {
+    ...loading,
+    signal: hooks.signal,
+    encode: (sample) => model.task.encode(sample),
+    isKnown: cache?.has,
+  })) {
+    const waited = performance.now() - asked;
+    const { results, lr } = await step(loaded);
+    clock.meter.add(results, waited, performance.now() - asked);
+    clock.waited += waited;
+    clock.images += batch;
+    state.seconds = clock.before + (performance.now() - clock.start) / 1000;
+    if (state.step % options.logEvery === 0) {
+      await log.step({
+        type: 'step',
+        step: state.step,
+        epoch: state.step / stepsPerEpoch,
+        lr,
+        ...clock.meter.read(batch),
+      });
+      clock.meter = startMeter();
+    }
+    const text = `epoch ${state.epoch + 1}/${epochs}, loss ${(state.lossSum / state.batch).toFixed(3)}`;
+    hooks.onProgress?.({ phase: 'train', done: state.step, total: schedule.totalSteps, text });
+    if (hooks.signal?.aborted) break;
+    asked = performance.now();
+  }
+  return state.batch === stepsPerEpoch;
+}
+
+async function finishEpoch(
+  trainer: Trainer,
+  log: RunLog,
+  trainLoss: number,
+  epochStart: number,
+  options: TrainOptions,
+  hooks: TrainHooks,
+): Promise<void> {
+  const { state, model, session } = trainer;
+  const epoch = state.epoch + 1;
+  const due = epoch % options.evaluateEvery === 0 || epoch === options.epochs;
+  const scored = due ? await hooks.evaluate(model, session) : undefined;
+  const seconds = (performance.now() - epochStart) / 1000;
+  if (scored)
+    await log.epoch({
+      type: 'epoch',
+      epoch,
+      step: state.step,
+      trainLoss,
+      valLoss: scored.loss,
+      metric: scored.metric,
+      seconds,
+    });
+  const said = Object.entries(scored?.metric ?? {}).map(([name, value]) => `, ${name} ${value.toFixed(3)}`);
+  const losses = `loss ${trainLoss.toFixed(3)}${scored ? `, validation ${scored.loss.toFixed(3)}` : ''}`;
+  hooks.onProgress?.({
+    message: `epoch ${epoch}/${options.epochs}: ${losses}${said.slice(0, 2).join('')}, ${seconds.toFixed(0)} s`,
+  });
+  if (scored && scored.score > state.bestScore) {
+    state.bestScore = scored.score;
+    state.bestEpoch = epoch;
+    await trainer.saveBest();
+  }
+  Object.assign(state, { epoch, batch: 0, lossSum: 0 });
+  await trainer.saveLast();
+}
+
+type Meter = ReturnType<typeof startMeter>;
+
+/** Gathers the steps of one line of metrics.jsonl. */
+function startMeter() {
+  const sums = new Map<string, number>();
+  let steps = 0;
+  let waited = 0;
+  let elapsed = 0;
+  return {
+    /** Milliseconds that the step waited for its data, and that it took with the waiting. */
+    add(results: Results, waiting: number, taken: number): void {
+      steps++;
+      waited += waiting;
+      elapsed += taken;
+      for (const [name, [value]] of Object.entries(results)) sums.set(name, (sums.get(name) ?? 0) + value!);
+    },
+    read(batch: number): Pick<StepLine, 'loss' | 'parts' | 'gradientNorm' | 'imagesPerSecond' | 'waiting'> {
+      const { loss, gradientNorm, ...parts } = Object.fromEntries([...sums].map(([name, sum]) => [name, sum / steps]));
+      return {
+        loss: loss!,
+        parts,
+        gradientNorm: gradientNorm!,
+        imagesPerSecond: (steps * batch * 1000) / elapsed,
+        waiting: waited / elapsed,
+      };
+    },
+  };
+}
+
+/** The lines of metrics.jsonl up to a step: what a resumed run keeps. */
+async function earlierLines(directory: string, step: number): Promise<MetricsLine[]> {
+  const text = await readFile(join(directory, 'metrics.jsonl'), 'utf8').catch(() => '');
+  const lines = text.split('\n').flatMap((line) => {
+    try {
+      return [JSON.parse(line) as MetricsLine];
+    } catch {
+      return []; // the process died while writing it
+    }
+  });
+  return lines.filter((line) => line.step <= step);
+}

@@ -1,0 +1,53 @@
+import { expect, test } from '@jest/globals';
+import type { Category } from '../../src/data/sample.js';
+import { createModel } from '../../src/model.js';
+import { freezeReceipt, planFreeze } from '../../src/train/freeze.js';
+
+const categories = [{ id: 1, name: 'a' }] as unknown as Category[];
+const model = createModel({
+  backbone: 'mobilenetv2_035', head: 'ssdlite', classLoss: 'sigmoid', lowestLevelAnchors: 3, categories, size: [96, 96], seed: 1,
+  focal: { alpha: 0.25, gamma: 2 }, hardNegatives: 3, scoreThreshold: 0.1, nmsThreshold: 0.6, maxDetections: 10,
+}); // prettier-ignore
+const plan = (stages: number | 'all', batchNorm: 'train' | 'eval' | 'frozen') =>
+  planFreeze(model.backbone, model.parameters, { stages, batchNorm });
+
+test('stages are frozen from the input on, their BatchNorm included', () => {
+  const { frozen, trainBatchNorm } = plan(2, 'train');
+  expect(frozen('backbone.conv_stem.weight')).toBe(true);
+  expect(frozen('backbone.blocks.0.0.bn1.running_mean')).toBe(true);
+  expect(frozen('backbone.blocks.1.0.conv_pw.weight')).toBe(false);
+  expect(trainBatchNorm('backbone.blocks.0.0.bn1')).toBe(false);
+  expect(trainBatchNorm('backbone.blocks.1.0.bn1')).toBe(true);
+  expect(trainBatchNorm('head.box.0.bn')).toBe(true);
+});
+
+test('BatchNorm in the other stages of the backbone: eval fixes the statistics, frozen scale and shift too', () => {
+  const path = 'backbone.blocks.3.0.bn1';
+  expect(plan(0, 'eval').frozen(`${path}.running_var`)).toBe(true);
+  expect(plan(0, 'eval').frozen(`${path}.weight`)).toBe(false);
+  expect(plan(0, 'frozen').frozen(`${path}.weight`)).toBe(true);
+  expect(plan(0, 'frozen').trainBatchNorm(path)).toBe(false);
+  expect(plan(0, 'train').frozen(`${path}.running_var`)).toBe(false);
+});
+
+test('all means the whole backbone and nothing else', () => {
+  const names = [...model.parameters.keys()];
+  expect(names.filter(plan('all', 'train').frozen)).toEqual(names.filter((name) => name.startsWith('backbone.')));
+});
+
+test('more stages than there are is an error with the number', () => {
+  expect(() => plan(10, 'train')).toThrow(/has 9 stages.*E_FREEZE_STAGES/);
+});
+
+test('the receipt compares bytes', () => {
+  const names = ['backbone.conv_stem.weight'];
+  const { data, shape } = model.params.get(names[0]!)!;
+  const receipt = freezeReceipt(names, model.params, model.params);
+  expect(receipt).toMatchObject({ tensors: 1, values: data.length });
+  expect(receipt.before).toBe(receipt.after);
+  const moved = new Map(model.params).set(names[0]!, {
+    shape,
+    data: data.map((value, i) => (i === 3 ? value + 1e-7 : value)),
+  });
+  expect(() => freezeReceipt(names, model.params, moved)).toThrow(/E_FREEZE_BROKEN/);
+});

@@ -3,7 +3,8 @@ export { createModel, type Detector, type DetectorModelOptions } from './api.js'
 export { openDatasets, type DataOptions } from './data/dataset.js';
 export type { Category, Dataset } from './data/sample.js';
 export { FinetuneError, type Problem } from './errors.js';
-export { scoreCoco, type CocoDetection, type CocoScore } from './evaluate/coco.js';
+export { scoreCoco, type CocoDetection } from './evaluate/coco.js';
+export type { CocoScore } from './evaluate/cocoScore.js';
 export { evaluateRecipe, type EvaluateRecipeOptions } from './evaluateRecipe.js';
 export { finetune, type FinetuneOptions, type FinetuneResult } from './finetune.js';
 export type { ProgressEvent } from './progress.js';

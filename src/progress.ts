@@ -1,6 +1,6 @@
 /** What a long call is doing, for whoever shows it; nothing here prints. */
 export interface ProgressStep {
-  readonly phase: 'data' | 'compile' | 'train' | 'evaluate' | 'report';
+  readonly phase: 'weights' | 'data' | 'compile' | 'train' | 'evaluate' | 'report';
   readonly done: number;
   readonly total: number;
   /** A few words on where it stands: "epoch 3/24, loss 1.82". */

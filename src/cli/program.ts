@@ -3,7 +3,10 @@ import { cac, type CAC } from 'cac';
 import { FinetuneError } from '../errors.js';
 import { didYouMean } from '../recipe/didYouMean.js';
 import type { EvalCommand } from './eval.js';
-import { train, type TrainCommand } from './train.js';
+import type { ModelsCommand } from './models.js';
+import type { ScoreCommand } from './score.js';
+import type { TrainCommand } from './train.js';
+import type { WeightsCommand } from './weights.js';
 
 /** What scripts can rely on. */
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
@@ -37,6 +40,7 @@ function createProgram(): CAC {
     .option('--json', 'print the metrics as one line of JSON before the run directory')
     .action(async (recipe: string, { out, ...options }: TrainOptions) => {
       if (options.resume && out === undefined) throw new UsageError('--resume needs --out: the run to go on with');
+      const { train } = await import('./train.js'); // lazily, like every command: `score` is done before zod would be loaded
       await train(recipe, { ...options, out: out === undefined ? out : String(out) });
     });
   program
@@ -48,6 +52,29 @@ function createProgram(): CAC {
     .action(async (path: string, options: EvalCommand) => {
       const { evaluate } = await import('./eval.js');
       await evaluate(path, options);
+    });
+  program
+    .command('score <metric>', 'score results of any program: coco, voc or icdar')
+    .usage('score coco|voc|icdar --gt PATH --dt PATH [options]')
+    .option('--gt <path>', 'ground truth: COCO json, VOC folder, ICDAR zip or folder', { type: [String] })
+    .option('--dt <path>', 'results: json, comp4 folder (voc), zip or folder (icdar)', { type: [String] })
+    .option('--iou-type <kind>', 'coco: bbox (default), segm, keypoints', { type: [String] })
+    .option('--split <name>', 'voc: a list in ImageSets/Main', { type: [String] })
+    .option('--year <year>', 'voc: 2007 (11 recalls, default) or 2012 (area)', { type: [String] })
+    .option('--protocol <name>', 'icdar: iou (2015) or deteval (2013)', { type: [String] })
+    .option('--report <dir>', 'write a report with curves, classes and images to this folder', { type: [String] })
+    .option('--bootstrap <samples>', 'a 95 % interval over images, 1000 samples say', { type: [String] })
+    .option('--json', 'print the score as one line of JSON')
+    .action(async (metric: string, options: Readonly<Record<string, unknown>>) => {
+      const { score } = await import('./score.js');
+      await score(metric, lastOfEach(options), (message) => new UsageError(message));
+    });
+  program
+    .command('models [name]', 'every backbone: parameters, MACs, stages, published figures and their source')
+    .option('--json', 'print them as one line of JSON')
+    .action(async (name: string | undefined, options: ModelsCommand) => {
+      const { models } = await import('./models.js');
+      models(name, options);
     });
   program
     .command('doctor', 'show the engine in use, why no better one is, and how fast it is')
@@ -65,11 +92,27 @@ function createProgram(): CAC {
       const { setup } = await import('./setup.js');
       await setup({ retry, source: source === undefined ? undefined : oneOf('--source', source, SOURCES) });
     });
+  program
+    .command('weights <uri>', 'list what a weights file holds: file: https: hf: npm: pip:, or a name of the catalog')
+    .option('--json', 'print it as one line of JSON')
+    .action(async (uri: string, options: WeightsCommand) => {
+      const { weights } = await import('./weights.js');
+      await weights(uri, options);
+    });
   return program.help().version(version());
 }
 
 /** cac reads what looks like a number as one. */
 type TrainOptions = Omit<TrainCommand, 'out'> & { readonly out?: string | number };
+
+/** Options that are read as lists, so that cac leaves their text alone ("007"): the last value counts. */
+const lastOfEach = (options: Readonly<Record<string, unknown>>): ScoreCommand =>
+  Object.fromEntries(
+    Object.entries(options).map(([name, value]): [string, unknown] => [
+      name,
+      Array.isArray(value) ? value.at(-1) : value,
+    ]),
+  );
 
 /** The command line is wrong, not the work. */
 class UsageError extends Error {

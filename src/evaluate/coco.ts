@@ -1,29 +1,7 @@
 import { COCO, COCOeval, type CocoDataset } from 'pycocotools-js';
 import type { Dataset } from '../data/sample.js';
 import type { Detection } from '../tasks/detection.js';
-
-/** COCO's twelve numbers, fractions; −1 where there is nothing to measure. */
-export interface CocoScore {
-  readonly metric: 'coco';
-  readonly AP: number;
-  readonly AP50: number;
-  readonly AP75: number;
-  readonly APs: number;
-  readonly APm: number;
-  readonly APl: number;
-  readonly AR1: number;
-  readonly AR10: number;
-  readonly AR100: number;
-  readonly ARs: number;
-  readonly ARm: number;
-  readonly ARl: number;
-  readonly perCategory: readonly {
-    readonly id: number;
-    readonly name: string;
-    readonly AP: number;
-    readonly AP50: number;
-  }[];
-}
+import { cocoScore, type CocoScore } from './cocoScore.js';
 
 /** A detection as COCO's result files write it; image_id is a file's stem for VOC. */
 export interface CocoDetection {
@@ -54,34 +32,13 @@ export function scoreCoco(dataset: Dataset, detections: readonly CocoDetection[]
       ...annotation,
       image_id: numberOf.get(annotation.image_id)!,
     })),
-  } as unknown as CocoDataset);
-  const dt = gt.loadRes(detections.map((detection) => ({ ...detection, image_id: numberOf.get(detection.image_id)! })));
-  const evaluation = new COCOeval(gt, dt, 'bbox');
+  } satisfies CocoDataset);
+  const evaluation = new COCOeval(
+    gt,
+    gt.loadRes(detections.map((detection) => ({ ...detection, image_id: numberOf.get(detection.image_id)! }))),
+    'bbox',
+  );
   evaluation.evaluate();
   evaluation.accumulate();
-  const [AP, AP50, AP75, APs, APm, APl, AR1, AR10, AR100, ARs, ARm, ARl] =
-    evaluation.summarize() as unknown as number[];
-  const all = { AP: AP!, AP50: AP50!, AP75: AP75!, APs: APs!, APm: APm!, APl: APl!, AR1: AR1!, AR10: AR10!, AR100: AR100!, ARs: ARs!, ARm: ARm!, ARl: ARl! }; // prettier-ignore
-  return { metric: 'coco', ...all, perCategory: perCategory(evaluation, dataset) };
-}
-
-/** AP and AP50 of each category over all areas at 100 detections: means over precision [T, R, K, A, M] where it is not −1. */
-function perCategory(evaluation: COCOeval, dataset: Dataset): CocoScore['perCategory'] {
-  const { precision, counts } = evaluation.eval;
-  const [T, R, K, A, M] = counts;
-  const nameOf = new Map(dataset.categories.map(({ id, name }) => [id as number, name]));
-  const mean = (k: number, thresholds: readonly number[]): number => {
-    const values = thresholds.flatMap((t) =>
-      Array.from({ length: R }, (_, r) => precision[(((t * R + r) * K + k) * A + 0) * M + M - 1]!),
-    );
-    const measured = values.filter((value) => value > -1);
-    return measured.length > 0 ? measured.reduce((sum, value) => sum + value, 0) / measured.length : -1;
-  };
-  const thresholds = Array.from({ length: T }, (_, t) => t);
-  return evaluation.params.catIds.map((id, k) => ({
-    id,
-    name: nameOf.get(id)!,
-    AP: mean(k, thresholds),
-    AP50: mean(k, [0]),
-  }));
+  return cocoScore(evaluation, 'bbox');
 }

@@ -5,7 +5,8 @@ import type { Model } from '../model.js';
 import type { ProgressEvent } from '../progress.js';
 import type { Detection } from '../tasks/detection.js';
 import { imageFeed, targetFeeds } from '../train/feeds.js';
-import { scoreCoco, toCocoDetections, type CocoDetection, type CocoScore } from './coco.js';
+import { scoreCoco, toCocoDetections, type CocoDetection } from './coco.js';
+import type { CocoScore } from './cocoScore.js';
 
 export interface EvaluateOptions extends ImageOptions {
   /** Images per call: what the session's program `evaluate` was built for. */

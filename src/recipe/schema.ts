@@ -137,12 +137,12 @@ const model = z.strictObject({
   head: z.enum(['ssdlite']).default('ssdlite').describe('The detector on top of it.'),
   weights: z
     .string()
-    .regex(/^(file|npm):./)
+    .regex(/^(file|https?|hf|npm|pip):.|^(?!.*\.(safetensors|pth|pt|bin|h5|json)$)[\w-]+\.\w+$/)
     .optional()
     .meta({
       description:
-        'Where to start from: `file:x.safetensors` or `npm:package@version/path/model.json`; `#sha256=…` behind it is checked. A relative file counts as `data.root` does. Without it: random values.',
-      expects: 'a URI that starts with file: or npm:',
+        'Where to start from: `file:x.safetensors`, `https://…`, `hf:owner/name`, `npm:package@version/path`, `pip:package==version/path`, or a name of the catalog (docs/weights.md); `#sha256=…` behind it is checked. A relative file counts as `data.root` does. Without it: random values.',
+      expects: 'a URI that starts with file:, https:, hf:, npm: or pip:, or a name of the catalog',
     }),
   allowMissing: names
     .default([])
@@ -154,7 +154,7 @@ const model = z.strictObject({
     .describe('Patterns (`*` stands for anything) of tensors in the weights that the model may leave unused.'),
   classLoss: z
     .enum(['sigmoid', 'softmax'])
-    .default('sigmoid')
+    .default('softmax')
     .describe(
       '`sigmoid`: one yes-or-no output for each class, focal loss. `softmax`: the classes and a background compete, hard negatives are mined.',
     ),

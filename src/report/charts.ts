@@ -32,7 +32,7 @@ interface Axes {
 }
 
 /** Width and height of a chart, CSS pixels: a phone's width, so that its text need not shrink there. */
-const plot = { width: 380, height: 230 };
+export const plot = { width: 380, height: 230 };
 /** More points than pixels only make the file big. */
 const maxPoints = 330;
 
@@ -104,10 +104,15 @@ function draw(curves: readonly Curve[], axes: Axes): Promise<Chart>[] {
     .map((curve) => ({ ...curve, points: thinOut(curve.points.filter(([, value]) => Number.isFinite(value))) }))
     .filter(({ points }) => points.length > 0);
   if (drawn.length === 0) return [];
-  const view = new View(parse(compile(specification(drawn, axes)).spec), { renderer: 'none' });
-  const prefix = axes.title.replace(/\W+/g, '-'); // vega calls the clip path of every chart clip0, and they share a page
-  const own = (svg: string) => svg.replace(/(id="|url\(#)/g, `$1${prefix}-`);
-  return [view.toSVG().then((svg) => ({ title: axes.title, svg: own(svg) }))];
+  return [toChart(axes.title, specification(drawn, axes))];
+}
+
+/** Draw a Vega-Lite specification. The title should be unlike those of the page's other charts. */
+export async function toChart(title: string, spec: TopLevelSpec): Promise<Chart> {
+  const view = new View(parse(compile(spec).spec), { renderer: 'none' });
+  const prefix = title.replace(/\W+/g, '-'); // vega calls the clip path of every chart clip0, and they share a page
+  const svg = await view.toSVG();
+  return { title, svg: svg.replace(/(id="|url\(#)/g, `$1${prefix}-`) };
 }
 
 function specification(curves: readonly Curve[], { epochs, format, top, mark }: Axes): TopLevelSpec {
@@ -164,7 +169,8 @@ function specification(curves: readonly Curve[], { epochs, format, top, mark }: 
   };
 }
 
-const config = {
+/** Text and lines in the colour of the page. */
+export const config = {
   font: 'system-ui, sans-serif',
   view: { stroke: null },
   text: { color: 'currentColor', fontSize: 12 },

@@ -1,11 +1,10 @@
-import { boxes, iou, type Xyxy } from '../geometry/box.js';
 import type { Annotation, Dataset } from '../data/sample.js';
 import type { CocoDetection } from '../evaluate/coco.js';
+import { matchPredictions } from './matchPredictions.js';
 import type { Example, PredictedBox, TruthBox } from './overlay.js';
 
 /** Detections below it neither count as false nor are drawn. */
 export const SHOWN_SCORE = 0.3;
-const MATCH_IOU = 0.5;
 
 /** The images with the most mistakes first: missed objects and false detections at IoU 0.5 and score 0.3, as a share of both. */
 export function worstExamples(dataset: Dataset, detections: readonly CocoDetection[], limit: number): Example[] {
@@ -42,21 +41,12 @@ function example(
   truth: TruthBox[],
   predictions: PredictedBox[],
 ): Example {
-  const left = new Set(truth.filter(({ ignore }) => !ignore));
-  const objects = left.size;
-  let wrong = 0;
-  for (const prediction of [...predictions].sort((a, b) => b.score - a.score)) {
-    const match = [...left].find(
-      ({ box, label }) => label === prediction.label && overlap(box, prediction.box) >= MATCH_IOU,
-    );
-    const excused = truth.some(({ box, ignore }) => ignore && overlap(box, prediction.box) >= MATCH_IOU);
-    if (match) left.delete(match);
-    else if (!excused) wrong++;
-  }
-  const error = (left.size + wrong) / Math.max(objects + predictions.length, 1);
-  const caption = `${objects - left.size} of ${objects} objects found, ${left.size} missed, ${wrong} false`;
-  return { file, imageId, width, height, truth, predictions, error, caption };
+  const ranked = predictions.sort((a, b) => b.score - a.score);
+  const matches = matchPredictions(truth, ranked);
+  const objects = truth.filter(({ ignore }) => !ignore).length;
+  const found = new Set(matches.filter((row) => row >= 0 && !truth[row]!.ignore)).size;
+  const wrong = matches.filter((row) => row === -1).length;
+  const error = (objects - found + wrong) / Math.max(objects + predictions.length, 1);
+  const caption = `${found} of ${objects} objects found, ${objects - found} missed, ${wrong} false`;
+  return { file, imageId, width, height, truth, predictions: ranked, error, caption };
 }
-
-type Corners = TruthBox['box'];
-const overlap = (a: Corners, b: Corners): number => iou(boxes<Xyxy>(a), 0, boxes<Xyxy>(b), 0);

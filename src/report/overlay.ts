@@ -1,6 +1,6 @@
 import sharp from 'sharp';
-import { boxes, iou, type Xyxy } from '../geometry/box.js';
 import { html, type Html } from './html.js';
+import { matchPredictions } from './matchPredictions.js';
 
 type Corners = readonly [x1: number, y1: number, x2: number, y2: number];
 
@@ -48,8 +48,6 @@ interface DrawnBox {
 /** The longer side of a drawing in the report, and the most pixels its picture keeps of it. */
 const longSide = 480;
 const fontSize = 13;
-/** A prediction and an object are one when their boxes overlap this much (COCO's AP50) and their labels agree. */
-const matchIou = 0.5;
 
 // The first 14 of Sasha Trubetskoy's "20 simple, distinct colors" that are not dark; more classes walk round the hues.
 const palette = ['#e6194b', '#3cb44b', '#ffe119', '#4363d8', '#f58231', '#42d4f4', '#f032e6', '#bfef45', '#fabed4', '#469990', '#dcbeff', '#9a6324', '#aaffc3', '#ffd8b1']; // prettier-ignore
@@ -67,7 +65,7 @@ export async function drawExample(example: Example, names: readonly string[], th
   const scale = longSide / Math.max(width, height);
   const size = { width: Math.round(width * scale), height: Math.round(height * scale) };
   const shown = example.predictions.filter(({ score }) => score >= threshold).sort((a, b) => b.score - a.score);
-  const matches = match(example.truth, shown);
+  const matches = matchPredictions(example.truth, shown);
   const truth = example.truth.map(({ box, label, ignore }, i): DrawnBox => ({
     box,
     label,
@@ -104,23 +102,6 @@ export async function drawExample(example: Example, names: readonly string[], th
       ${panel(html`<use href="#${id}" />`, predictions, 'prediction', `${predictions.length} boxes, ${wrong} false${below}`)}
     </div>
   </figure>`;
-}
-
-/** For each prediction (best score first) the row of the object it finds, or −1: greedy, as COCO matches; an ignored
- *  object may be found again and again. */
-function match(truth: readonly TruthBox[], predictions: readonly PredictedBox[]): number[] {
-  const objects = boxes<Xyxy>(truth.flatMap(({ box }) => box));
-  const found = boxes<Xyxy>(predictions.flatMap(({ box }) => box));
-  const taken = new Set<number>();
-  return predictions.map(({ label }, i) => {
-    const free = truth.flatMap((object, j) => {
-      const overlap = object.label === label && !taken.has(j) ? iou(objects, j, found, i) : 0;
-      return overlap >= matchIou ? [{ j, rank: overlap - (object.ignore ? 1 : 0) }] : [];
-    });
-    const best = free.sort((a, b) => b.rank - a.rank)[0]?.j ?? -1;
-    if (best >= 0 && !truth[best]!.ignore) taken.add(best);
-    return best;
-  });
 }
 
 async function encodePicture(file: string, size: Size): Promise<string> {

@@ -1,5 +1,5 @@
 import { rename, writeFile } from 'node:fs/promises';
-import type { CocoScore } from '../evaluate/coco.js';
+import type { CocoScore } from '../evaluate/cocoScore.js';
 import type { DroppedByPart, FreezeReceipt, MetricsLine } from '../train/record.js';
 import { drawCurves } from './charts.js';
 import { html, trusted } from './html.js';

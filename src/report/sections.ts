@@ -1,7 +1,7 @@
 import type { DroppedByPart, FreezeReceipt } from '../train/record.js';
 import { html, type Html } from './html.js';
 import { classColour } from './overlay.js';
-import type { CocoScore } from '../evaluate/coco.js';
+import type { CocoScore } from '../evaluate/cocoScore.js';
 import type { Metrics, Report } from './report.js';
 
 /** A fraction with three decimals; pycocotools' −1 (nothing to measure) and NaN are a dash. */

@@ -74,6 +74,8 @@ export async function train(
     if (stopped) await trainer.saveLast();
     const elapsed = (performance.now() - clock.start) / 1000;
     const waiting = `The steps waited ${((100 * clock.waited) / 1000 / elapsed).toFixed(1)} % of the time for data.`;
+    const notes = [waiting, ...trainer.notes()];
+    for (const message of notes) onProgress?.({ message });
     return {
       lines: log.lines,
       epochs: state.epoch,
@@ -82,7 +84,7 @@ export async function train(
       trainLoss,
       best: { epoch: state.bestEpoch, score: state.bestScore },
       freeze: await trainer.freezeReceipt(),
-      notes: [waiting, ...trainer.notes()],
+      notes,
       stopped,
     };
   } finally {

@@ -1,0 +1,33 @@
+import { scoreCocoFiles } from '../evaluate/cocoFiles.js';
+import { explainZero, warnOfThreshold } from '../evaluate/explain.js';
+import type { Matches } from '../evaluate/matches.js';
+import { needed, oneOf, type Complain, type ScoreCommand, type Scored } from './score.js';
+import { cocoTable } from './scoreTable.js';
+
+/** `score coco`; what is not needed for the numbers is loaded when it is asked for. */
+export async function run({ gt, dt, iouType = 'bbox' }: ScoreCommand, usage: Complain): Promise<Scored> {
+  const kind = oneOf('--iou-type', iouType, ['bbox', 'segm', 'keypoints'], usage);
+  const files = { gt: needed('--gt', gt, usage), dt: needed('--dt', dt, usage) };
+  const { score, truth, detections } = await scoreCocoFiles(files.gt, files.dt, kind);
+  let matches: Matches | undefined; // matched once for both the interval and the report
+  const matched = async () => {
+    const { matchCoco } = await import('../evaluate/cocoMatches.js');
+    return (matches ??= matchCoco(truth, detections, kind));
+  };
+  return {
+    score,
+    table: cocoTable(score),
+    main: score.AP,
+    notes: [],
+    warning: warnOfThreshold(detections.columns().score.reduce((low, value) => Math.min(low, value), Infinity)),
+    explain: async () => {
+      const { compareCoco } = await import('../evaluate/compare.js');
+      return explainZero(compareCoco(truth, detections));
+    },
+    intervals: async (samples) => {
+      const { bootstrapCoco } = await import('../evaluate/bootstrap.js');
+      return bootstrapCoco(await matched(), samples);
+    },
+    page: async () => (await import('../report/scorePages.js')).cocoPage(score, await matched(), files),
+  };
+}

@@ -1,0 +1,29 @@
+import { bootstrapIcdar } from '../evaluate/bootstrap.js';
+import { compareIcdar } from '../evaluate/compare.js';
+import { scoreDetEval } from '../evaluate/detEval.js';
+import { explainZero } from '../evaluate/explain.js';
+import { scoreIou } from '../evaluate/hmean.js';
+import { readIcdar } from '../evaluate/icdarFiles.js';
+import { needed, oneOf, type Complain, type ScoreCommand, type Scored } from './score.js';
+import { icdarTable } from './scoreTable.js';
+
+/** `score icdar`. */
+export async function run({ gt, dt, protocol }: ScoreCommand, usage: Complain): Promise<Scored> {
+  const files = { gt: needed('--gt', gt, usage), dt: needed('--dt', dt, usage) };
+  const which = oneOf('--protocol', needed('--protocol', protocol, usage), ['iou', 'deteval'], usage);
+  const data = await readIcdar(files.gt, files.dt);
+  const result = which === 'iou' ? scoreIou(data) : scoreDetEval(data);
+  const outlines = data.images.flatMap(({ words, detections }) => [...words, ...detections]);
+  const hasQuads = which === 'deteval' && outlines.some(({ isRectangle }) => !isRectangle);
+  const note = 'DetEval knows rectangles only: quads and polygons count as the rectangles around them';
+  return {
+    score: result.score,
+    table: icdarTable(result),
+    main: result.score.hmean,
+    notes: [...data.notes, ...(hasQuads ? [note] : [])],
+    warning: undefined,
+    explain: () => Promise.resolve(explainZero(compareIcdar(data))),
+    intervals: (samples) => Promise.resolve(bootstrapIcdar(result, samples)),
+    page: async () => (await import('../report/scorePages.js')).icdarPage(result, files),
+  };
+}

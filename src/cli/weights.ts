@@ -1,0 +1,120 @@
+import { stat } from 'node:fs/promises';
+import { findInCatalog } from '../weights/catalog.js';
+import { nameWeights, findNameMap } from '../weights/names.js';
+import { countValues, formatShape, type RawTensor } from '../weights/rawTensor.js';
+import type { RawWeights } from '../weights/raw.js';
+import { readRawWeights } from '../weights/read.js';
+import { recognise, type Recognised } from '../weights/recognise.js';
+import { createProgress } from './progress.js';
+
+export interface WeightsCommand {
+  readonly json?: boolean;
+}
+
+/** What `--json` prints. */
+interface Listing {
+  readonly uri: string;
+  readonly file: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly format: string;
+  readonly recognised: Recognised;
+  /** The catalog's entry, categories left out; null if there is none. */
+  readonly catalog: object | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly arrays: number;
+  readonly values: number;
+  readonly tensors: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly dtype: string;
+    /** Our name, where it is another; null for what is no weight. */
+    readonly as?: string | null;
+  }[];
+}
+
+/** `finetune weights <uri>`: fetch a weights file and list what is inside. */
+export async function weights(uri: string, { json = false }: WeightsCommand = {}): Promise<void> {
+  const progress = createProgress();
+  try {
+    const { source, raw } = await readRawWeights(uri, { onProgress: progress.show });
+    progress.close();
+    const ours = findNameMap(raw) ? ourNames(raw, source.file) : undefined;
+    const tensors = [...raw.tensors].map(([name, { shape, dtype, data }]) => {
+      const as = ours && (ours.get(data) ?? null);
+      return { name, shape, dtype, ...(as !== undefined && as !== name && { as }) };
+    });
+    const listing: Listing = {
+      uri: source.uri,
+      file: source.file,
+      bytes: (await stat(source.file)).size,
+      sha256: source.sha256,
+      format: raw.format,
+      recognised: recognise(raw, source.file),
+      catalog: describeCatalog(uri),
+      metadata: raw.metadata,
+      arrays: tensors.length,
+      values: tensors.reduce((sum, { shape }) => sum + countValues(shape), 0),
+      tensors,
+    };
+    console.log(json ? JSON.stringify(listing) : formatListing(listing));
+  } finally {
+    progress.close();
+  }
+}
+
+/** A map that renames passes the values on as they are, so that they tell which array became which. */
+function ourNames(raw: RawWeights, file: string): Map<RawTensor['data'], string> {
+  return new Map([...nameWeights(raw, file).params].map(([name, { data }]) => [data, name]));
+}
+
+function describeCatalog(uri: string): object | null {
+  const entry = findInCatalog(uri);
+  if (!entry) return null;
+  const { categories, ...rest } = entry;
+  return { ...rest, categories: categories.length };
+}
+
+const grouped = (value: number): string => value.toLocaleString('en-US');
+const MAX_METADATA = 100;
+
+function formatListing(listing: Listing): string {
+  const { recognised, catalog, metadata, tensors } = listing;
+  const fits = recognised.backbones.join(', ') || 'no backbone of the registry completely';
+  const classes = recognised.classes === undefined ? '' : `, ${recognised.classes} classes`;
+  const head: [string, string][] = [
+    ['file', listing.file],
+    ['format', `${listing.format}, ${grouped(listing.bytes)} bytes`],
+    ['sha256', listing.sha256],
+    ['names', recognised.names ?? 'of no known family: they cannot be loaded into a model'],
+    ['fits', fits + classes],
+    ...(catalog ? catalogLines(listing.uri) : []),
+    ...Object.entries(metadata).map(([key, text]): [string, string] => [key, text.slice(0, MAX_METADATA)]),
+    ['total', `${grouped(listing.values)} values in ${listing.arrays} arrays`],
+  ];
+  const width = Math.max(...head.map(([label]) => label.length)) + 2;
+  const columns = tensors.map(({ name, shape, dtype, as }) => [name, formatShape(shape), dtype, arrow(as)]);
+  const widths = [0, 1, 2].map((column) => Math.max(0, ...columns.map((row) => row[column]!.length)));
+  return [
+    ...head.map(([label, text]) => `${label.padEnd(width)}${text}`),
+    '',
+    ...columns.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd()), // prettier-ignore
+  ].join('\n');
+}
+
+function arrow(as: string | null | undefined): string {
+  if (as === undefined) return '';
+  return as === null ? 'set aside' : `→ ${as}`;
+}
+
+function catalogLines(uri: string): [string, string][] {
+  const entry = findInCatalog(uri);
+  if (!entry) return [];
+  const { name, licence, published, preprocessing } = entry;
+  const { size, mean, std, resize, interpolation } = preprocessing;
+  return [
+    ['catalog', `${name}, ${licence}`],
+    ['published', `${published.metric} ${published.value} on ${published.dataset} (${published.source})`],
+    ['input', `${size.join('×')}, ${resize}, ${interpolation}, minus ${mean.join('/')}, by ${std.join('/')}`],
+  ];
+}

@@ -1,0 +1,43 @@
+import { toNumber } from './textFile.js';
+
+/** A line of an ICDAR file, cut at its separators as far as numbers go. */
+export interface Fields {
+  /** Leading numbers. */
+  readonly numbers: readonly number[];
+  /** Something else than numbers follows. */
+  readonly hasText: boolean;
+  /** What follows the first `count` fields, as written: the transcription with its commas. */
+  readonly rest: (count: number) => string;
+}
+
+/** Cut a line `38,43,920,215,"text"` or, as in the training part of 2013, `38 43 920 215 "text"`. */
+export function cutFields(line: string): Fields {
+  const separator = /^\s*[^\s,]*\s*,/.test(line) ? /\s*,/y : /\s+/y;
+  const field = separator.source === '\\s+' ? /\s*[^\s]*/y : /[^,]*/y;
+  const numbers: number[] = [];
+  const starts: number[] = []; // of field i
+  let at = line.length - line.trimStart().length;
+  let hasText = false;
+  for (;;) {
+    starts.push(at);
+    field.lastIndex = at;
+    const text = field.exec(line)![0];
+    const value = toNumber(text);
+    if (value === undefined) {
+      hasText = line.slice(at).trim() !== '';
+      break;
+    }
+    numbers.push(value);
+    separator.lastIndex = at + text.length;
+    const gap = separator.exec(line);
+    if (!gap) break;
+    at += text.length + gap[0].length;
+  }
+  return { numbers, hasText, rest: (count) => (count < starts.length ? line.slice(starts[count]) : '') };
+}
+
+/** The transcription as ICDAR 2013 and 2015 write it: maybe in quotes, with \" and \\ inside. */
+export function unquote(text: string): string {
+  const quoted = /^\s*"(.*)"\s*$/.exec(text);
+  return quoted ? quoted[1]!.replace(/\\([\\"])/g, '$1') : text.trim();
+}

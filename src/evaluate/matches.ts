@@ -1,0 +1,92 @@
+/** The detections of one class over a whole data set, best score first, at one or more IoU thresholds. Bit t of `hit` says
+ *  that a detection is a true positive at threshold t, of `ignored` that it does not count there. */
+export interface ClassMatches {
+  readonly name: string;
+  /** Index of the image of each detection. [N] */
+  readonly image: Int32Array;
+  /** [N] */
+  readonly score: Float64Array;
+  readonly hit: Uint16Array; // [N]
+  readonly ignored: Uint16Array; // [N]
+  /** Objects of the class to be found in each image. [I] */
+  readonly objects: Uint32Array;
+}
+
+/** What detections are worth, image by image: enough for curves, scores of images, and resampling. */
+export interface Matches {
+  /** Names of the images. */
+  readonly images: readonly string[];
+  readonly thresholds: readonly number[];
+  readonly classes: readonly ClassMatches[];
+}
+
+/** A point for every detection that counts, best score first. */
+export interface Curve {
+  readonly recall: Float64Array;
+  readonly precision: Float64Array;
+  readonly score: Float64Array;
+}
+
+/** Precision and recall while the threshold on the score sinks; recall is NaN where there is nothing to find. */
+export function curveOf({ hit, ignored, score, objects }: ClassMatches, threshold = 0): Curve {
+  const bit = 1 << threshold;
+  const total = objects.reduce((sum, count) => sum + count, 0);
+  const counted = Int32Array.from(score.keys()).filter((i) => (ignored[i]! & bit) === 0);
+  let hits = 0;
+  const recall = new Float64Array(counted.length);
+  const precision = new Float64Array(counted.length);
+  counted.forEach((i, place) => {
+    if (hit[i]! & bit) hits++;
+    recall[place] = hits / total;
+    precision[place] = hits / (place + 1);
+  });
+  return { recall, precision, score: Float64Array.from(counted, (i) => score[i]!) };
+}
+
+/** How one image fared at one threshold on the score. */
+export interface ImageCounts {
+  readonly name: string;
+  readonly objects: number;
+  readonly hits: number;
+  readonly falseAlarms: number;
+  /** Harmonic mean of precision and recall; 1 where there is nothing and nothing was found. */
+  readonly f1: number;
+}
+
+/** Counts of every image at the score that is best for F1 over all images (first IoU threshold). */
+export function countByImage({ images, classes }: Matches): { readonly score: number; readonly images: ImageCounts[] } {
+  const score = bestScore(classes);
+  const objects = new Float64Array(images.length);
+  const hits = new Float64Array(images.length);
+  const wrong = new Float64Array(images.length);
+  for (const { image, hit, ignored, score: scores, objects: counts } of classes) {
+    counts.forEach((count, i) => (objects[i]! += count));
+    for (let d = 0; d < scores.length && scores[d]! >= score; d++) {
+      if (hit[d]! & 1) hits[image[d]!]!++;
+      else if (!(ignored[d]! & 1)) wrong[image[d]!]!++;
+    }
+  }
+  const rows = images.map((name, i): ImageCounts => {
+    const [found, all, extra] = [hits[i]!, objects[i]!, wrong[i]!];
+    const f1 = all + extra === 0 ? 1 : (2 * found) / (all + found + extra);
+    return { name, objects: all, hits: found, falseAlarms: extra, f1 };
+  });
+  return { score, images: rows };
+}
+
+/** The score at and above which all classes' detections together have the best F1. */
+function bestScore(classes: readonly ClassMatches[]): number {
+  const all = classes.flatMap(({ score, hit, ignored }) =>
+    [...score].flatMap((value, d) => (ignored[d]! & 1 ? [] : [[value, hit[d]! & 1] as const])),
+  );
+  all.sort((a, b) => b[0] - a[0]);
+  const total = classes.reduce((sum, { objects }) => sum + objects.reduce((a, b) => a + b, 0), 0);
+  let [hits, best, score] = [0, -1, Infinity];
+  all.forEach(([value, isHit], i) => {
+    hits += isHit;
+    if (all[i + 1]?.[0] === value) return; // detections of one score stand or fall together
+    const f1 = (2 * hits) / (total + i + 1);
+    if (f1 > best) [best, score] = [f1, value];
+  });
+  return score;
+}

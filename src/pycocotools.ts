@@ -1,0 +1,2 @@
+/** pycocotools for JavaScript, as `tfjs-finetune/pycocotools`. */
+export * from 'pycocotools-js';

@@ -1,0 +1,72 @@
+import type { TopLevelSpec } from 'vega-lite';
+import type { Curve } from '../evaluate/matches.js';
+import { config, plot, toChart, type Chart } from './charts.js';
+
+/** So many recalls a curve is drawn at: more would not be seen. */
+const STEPS = 100;
+/** More classes than these get no chart of their own. */
+const MOST_OWN_CHARTS = 12;
+
+/** Precision over recall: all classes thin with their mean, and each class by itself if they are few. */
+export async function drawPrecisionRecall(curves: ReadonlyMap<string, Curve>): Promise<Chart[]> {
+  const drawable = [...curves].filter(([, { recall }]) => recall.length > 0 && !Number.isNaN(recall[0]!));
+  if (drawable.length === 0) return [];
+  const enveloped = drawable.map(([name, curve]) => ({ name, precision: envelope(curve) }));
+  const mean = Array.from({ length: STEPS + 1 }, (_, step) =>
+    enveloped.reduce((sum, { precision }) => sum + precision[step]! / enveloped.length, 0),
+  );
+  if (enveloped.length === 1) return [await chart('Precision over recall', [], mean)];
+  const all = await chart('Precision over recall, the mean of the classes', enveloped, mean);
+  if (enveloped.length > MOST_OWN_CHARTS) return [all];
+  const own = enveloped.map(({ name, precision }) => chart(`Precision over recall, ${name}`, [], precision));
+  return [all, ...(await Promise.all(own))];
+}
+
+/** The best precision at each recall 0, 0.01 … 1 or beyond. */
+function envelope({ recall, precision }: Curve): number[] {
+  const best = new Array<number>(STEPS + 1).fill(0);
+  let highest = 0;
+  let i = recall.length - 1;
+  for (let step = STEPS; step >= 0; step--) {
+    for (; i >= 0 && recall[i]! >= step / STEPS; i--) highest = Math.max(highest, precision[i]!);
+    best[step] = highest;
+  }
+  return best;
+}
+
+interface Line {
+  readonly name: string;
+  readonly precision: readonly number[];
+}
+
+function chart(title: string, thin: readonly Line[], thick: readonly number[]): Promise<Chart> {
+  const points = ({ name, precision }: Line) =>
+    precision.map((value, step) => ({ name, recall: step / STEPS, precision: value }));
+  const axis = (field: 'recall' | 'precision') => ({
+    field,
+    type: 'quantitative' as const,
+    scale: { domain: [0, 1], nice: false },
+    axis: { title: field, format: '.1f', tickCount: 5, grid: field === 'precision' },
+  });
+  const encoding = { x: axis('recall'), y: axis('precision') };
+  const spec: TopLevelSpec = {
+    ...plot,
+    padding: 4,
+    autosize: { type: 'fit', contains: 'padding' },
+    background: 'transparent',
+    config,
+    layer: [
+      {
+        data: { values: thin.flatMap(points) },
+        mark: { type: 'line', strokeWidth: 1, color: 'var(--curve-1-soft)', opacity: 0.7 },
+        encoding: { ...encoding, detail: { field: 'name', type: 'nominal' } },
+      },
+      {
+        data: { values: points({ name: 'mean', precision: thick }) },
+        mark: { type: 'line', strokeWidth: 2.25, color: 'var(--curve-1)' },
+        encoding,
+      },
+    ],
+  };
+  return toChart(title, spec);
+}

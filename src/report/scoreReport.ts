@@ -1,0 +1,130 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Intervals } from '../evaluate/bootstrap.js';
+import type { Curve } from '../evaluate/matches.js';
+import { html, trusted, type Html } from './html.js';
+import { drawPrecisionRecall } from './scoreCharts.js';
+import { style } from './style.js';
+
+/** A table: its heads, and rows of a name and numbers; a number per row becomes a bar. */
+export interface ScoreTable {
+  readonly title: string;
+  readonly heads: readonly string[];
+  readonly rows: readonly { readonly cells: readonly string[]; readonly bar: number }[];
+  /** Said below. */
+  readonly note?: string;
+}
+
+/** What a page on a score says. */
+export interface ScorePage {
+  readonly title: string;
+  /** The protocol, and how the numbers are counted. */
+  readonly protocol: string;
+  /** The numbers, in tiles. */
+  readonly facts: readonly (readonly [name: string, value: number])[];
+  /** Precision–recall by class. */
+  readonly curves: ReadonlyMap<string, Curve>;
+  readonly tables: readonly ScoreTable[];
+  /** The files that were compared. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly intervals?: Intervals | undefined;
+}
+
+/** Write `score.html` into a folder, made if need be: self-contained, no script, nothing to fetch → its path. */
+export async function writeScoreReport(page: ScorePage, folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, 'score.html');
+  const temporary = `${file}.${process.pid}.tmp`;
+  await writeFile(temporary, await renderScore(page), { flush: true });
+  await rename(temporary, file);
+  return file;
+}
+
+const fraction = (value: number): string => (value >= 0 ? value.toFixed(3) : '–');
+
+async function renderScore(page: ScorePage): Promise<string> {
+  const { title, protocol, facts, curves, tables, files, intervals } = page;
+  const charts = await drawPrecisionRecall(curves);
+  const { markup } = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${title}</title>
+        <style>
+          ${trusted(style)}
+        </style>
+      </head>
+      <body>
+        <header>
+          <h1>${title}</h1>
+          <p class="headline">${protocol}</p>
+        </header>
+        <dl class="facts">${facts.map(([name, value]) => fact(name, value, intervals))}</dl>
+        ${intervals !== undefined && html`<p class="small">In brackets: 95 % interval, bootstrap over images.</p>`}
+        ${
+          charts.length > 0 &&
+          html`<section>
+            <h2>Precision and recall</h2>
+            <div class="charts">
+              ${charts.map(
+                (chart) =>
+                  html`<figure class="chart">
+                    <h3>${chart.title}</h3>
+                    ${trusted(chart.svg)}
+                  </figure>`,
+              )}
+            </div>
+          </section>`
+        }
+        ${tables.map(tableSection)}
+        <section>
+          <h2>Files</h2>
+          <table>
+            ${Object.entries(files).map(
+              ([name, file]) =>
+                html`<tr>
+                  <th scope="row">${name}</th>
+                  <td class="text">${file}</td>
+                </tr>`,
+            )}
+          </table>
+        </section>
+      </body>
+    </html> `;
+  return markup;
+}
+
+function fact(name: string, value: number, intervals: Intervals | undefined): Html {
+  const interval = intervals?.[name];
+  return html`<div>
+    <dt>${name}</dt>
+    <dd>${fraction(value)} ${interval && html`<small>[${fraction(interval[0])}, ${fraction(interval[1])}]</small>`}</dd>
+  </div>`;
+}
+
+function tableSection({ title, heads, rows, note }: ScoreTable): Html {
+  return html`<section>
+    <h2>${title}</h2>
+    <table>
+      <thead>
+        <tr>
+          ${heads.map((head) => html`<th scope="col">${head}</th>`)}
+          <th scope="col" class="bar"></th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          ({ cells: [name, ...numbers], bar }) =>
+            html`<tr>
+              <th scope="row">${name}</th>
+              ${numbers.map((cell) => html`<td>${cell}</td>`)}
+              <td class="bar"><i style="width:${(100 * Math.max(0, Math.min(1, bar))).toFixed(1)}%"></i></td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+    ${note !== undefined && html`<p class="small">${note}</p>`}
+  </section>`;
+}

@@ -44,7 +44,7 @@ export function newRunPath(parent: string, name: string, now = new Date()): stri
 export async function collectVersions(engine: string): Promise<Record<string, string>> {
   const own = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
   const { default: sharp } = await import('sharp');
-  const libraries = { sharp: sharp.versions.sharp ?? '', libvips: sharp.versions.vips };
+  const libraries = { sharp: sharp.versions.sharp, libvips: sharp.versions.vips };
   return {
     'tfjs-finetune': own.version,
     node: process.versions.node,

@@ -38,6 +38,16 @@ export interface Window {
   readonly dilation: number;
 }
 
+export interface Convolution extends Window {
+  /** Input and output channels in this many groups, each convolved for itself. Without it: one. */
+  readonly groups?: number;
+}
+
+export interface Pool {
+  readonly kernel: readonly [number, number];
+  readonly stride: number;
+}
+
 /** What a parameter is to the optimizer: only weights decay; statistics are not trained; slots belong to the optimizer. */
 export type Role = 'weight' | 'bias' | 'scale' | 'shift' | 'mean' | 'variance' | 'slot';
 
@@ -58,7 +68,7 @@ export interface ParamAttrs {
   readonly init: Init;
 }
 
-type None = Readonly<Record<never, never>>;
+type None = Readonly<Record<string, never>>;
 interface Axes {
   readonly axes: readonly number[];
   readonly keepDims: boolean;
@@ -88,10 +98,10 @@ export interface Ops
   param: ParamAttrs & { readonly shape: Shape };
   constant: TensorType & { readonly values: readonly number[] };
 
-  /** x [N,H,W,I], filter [kh,kw,I,O] → [N,H',W',O]. */
-  conv: Window;
-  convInputGrad: Window & { readonly inputShape: Shape }; // filter, dy → dx
-  convFilterGrad: Window & { readonly filterShape: Shape }; // x, dy → dfilter
+  /** x [N,H,W,G·I], filter [kh,kw,I,O] → [N,H',W',O]. */
+  conv: Convolution;
+  convInputGrad: Convolution & { readonly inputShape: Shape }; // filter, dy → dx
+  convFilterGrad: Convolution & { readonly filterShape: Shape }; // x, dy → dfilter
   /** x [N,H,W,C], filter [kh,kw,C,1] → [N,H',W',C]. */
   depthwise: Window;
   depthwiseInputGrad: Window & { readonly inputShape: Shape };
@@ -105,6 +115,12 @@ export interface Ops
   batchNormGrad: Norm; // dy, x, scale, saved ×3 → dx, dscale, dshift
   /** Average over all of H and W, [N,H,W,C] → [N,1,1,C]. */
   globalAveragePool: None;
+  /** Largest value of each window, [N,H,W,C] → [N,H',W',C]; what is padded is never the largest. */
+  maxPool: Pool & { readonly padding: Padding };
+  maxPoolGrad: Pool & { readonly padding: Padding }; // dy, x, y → dx; the first of equal maxima takes it all
+  /** Mean of each window, [N,H,W,C] → [N,H',W',C]; padding is a node of its own, and counts. */
+  averagePool: Pool;
+  averagePoolGrad: Pool & { readonly inputShape: Shape }; // dy → dx
 
   /** x ≥ 0 to a constant power of at least 1. */
   power: { readonly exponent: number };

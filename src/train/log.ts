@@ -8,15 +8,22 @@ import { openEventFile } from './tensorboard.js';
 export interface RunLog {
   /** All lines so far, for the report. */
   readonly lines: readonly MetricsLine[];
-  step(line: StepLine): Promise<void>;
-  epoch(line: EpochLine): Promise<void>;
+  step(line: StepLine): void;
+  epoch(line: EpochLine): void;
   close(): Promise<void>;
 }
 
-/** Opens the log of a run directory; `earlier` are the lines of a run that is being resumed. */
-export async function openLog(directory: string, earlier: readonly MetricsLine[] = []): Promise<RunLog> {
+interface Resumed {
+  /** The lines of the run so far. */
+  readonly earlier?: readonly MetricsLine[];
+  /** The step it goes on from. */
+  readonly resumedAt?: number;
+}
+
+/** Opens the log of a run directory. */
+export function openLog(directory: string, { earlier = [], resumedAt }: Resumed = {}): RunLog {
   const file = createWriteStream(join(directory, 'metrics.jsonl'), { flags: 'w' });
-  const events = await openEventFile(directory);
+  const events = openEventFile(directory, resumedAt === undefined ? {} : { resumedAt });
   const lines: MetricsLine[] = [];
   const write = (line: MetricsLine): void => {
     lines.push(line);
@@ -25,25 +32,28 @@ export async function openLog(directory: string, earlier: readonly MetricsLine[]
   earlier.forEach(write);
   return {
     lines,
-    async step(line) {
+    step(line) {
       write(line);
       const { step } = line;
-      await events.scalar('train/loss', line.loss, step);
-      for (const [name, value] of Object.entries(line.parts)) await events.scalar(`train/loss/${name}`, value, step);
-      await events.scalar('train/lr', line.lr, step);
-      await events.scalar('train/gradientNorm', line.gradientNorm, step);
-      await events.scalar('speed/imagesPerSecond', line.imagesPerSecond, step);
+      events.scalar('train/loss', line.loss, step);
+      for (const [name, value] of Object.entries(line.parts)) {
+        events.scalar(`train/loss/${name}`, value, step);
+      }
+      events.scalar('train/lr', line.lr, step);
+      events.scalar('train/gradientNorm', line.gradientNorm, step);
+      events.scalar('speed/imagesPerSecond', line.imagesPerSecond, step);
     },
-    async epoch(line) {
+    epoch(line) {
       write(line);
-      await events.scalar('val/loss', line.valLoss, line.step);
-      for (const [name, value] of Object.entries(line.metric ?? {}))
-        await events.scalar(`val/${name}`, value, line.step);
+      events.scalar('val/loss', line.valLoss, line.step);
+      for (const [name, value] of Object.entries(line.metric ?? {})) {
+        events.scalar(`val/${name}`, value, line.step);
+      }
     },
     async close() {
       file.end();
       await finished(file);
-      await events.close();
+      events.close();
     },
   };
 }

@@ -53,7 +53,11 @@ export async function train(
   onProgress?.({ phase: 'compile', done: 0, total: 1 });
   const trainer = await openTrainer(model, data, backend, options);
   const { state, schedule } = trainer;
-  const log = await openLog(options.directory, options.resume ? await earlierLines(options.directory, state.step) : []);
+  const resumed = options.resume && {
+    earlier: await earlierLines(options.directory, state.step),
+    resumedAt: state.step,
+  };
+  const log = openLog(options.directory, resumed || {});
   const { value, perBatch } = options.lr;
   onProgress?.({ phase: 'compile', done: 1, total: 1 });
   onProgress?.({
@@ -106,13 +110,14 @@ interface Clock {
 
 /** The steps of one epoch, or the rest of them. False when the signal cut it short. */
 async function trainEpoch(
-  { state, schedule, step, model, cache }: Trainer,
+  trainer: Trainer,
   data: Dataset,
   log: RunLog,
   options: TrainOptions,
   hooks: TrainHooks,
   clock: Clock,
 ): Promise<boolean> {
+  const { state, schedule, model, cache } = trainer;
   const { batch, epochs } = options;
   const stepsPerEpoch = schedule.totalSteps / epochs;
   let asked = performance.now();
@@ -131,13 +136,13 @@ async function trainEpoch(
     isKnown: cache?.has,
   })) {
     const waited = performance.now() - asked;
-    const { results, lr } = await step(loaded);
+    const { results, lr } = await trainer.step(loaded);
     clock.meter.add(results, waited, performance.now() - asked);
     clock.waited += waited;
     clock.images += batch;
     state.seconds = clock.before + (performance.now() - clock.start) / 1000;
     if (state.step % options.logEvery === 0) {
-      await log.step({
+      log.step({
         type: 'step',
         step: state.step,
         epoch: state.step / stepsPerEpoch,
@@ -168,7 +173,7 @@ async function finishEpoch(
   const scored = due ? await hooks.evaluate(model, session) : undefined;
   const seconds = (performance.now() - epochStart) / 1000;
   if (scored)
-    await log.epoch({
+    log.epoch({
       type: 'epoch',
       epoch,
       step: state.step,

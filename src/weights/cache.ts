@@ -10,7 +10,8 @@ import { writeAtomically } from './atomic.js';
 /** What was fetched, on disk:
  *    index/<key>.json    where it came from, its sha256, and the sha256 of every file
  *    sha256/<hash>/…     the files, in a folder named by the hash of what was downloaded
- *  Both appear by a rename, so that a killed or a second process does no harm. */
+ *    partial/<key>.part  what a broken download has so far, with its lock and what the server said about it
+ *  The first two appear by a rename, so that a killed or a second process does no harm. */
 const entrySchema = z.strictObject({
   uri: z.string(),
   sha256: z.string(),
@@ -74,12 +75,22 @@ export async function publish(cacheDir: string, key: string, staged: string, ori
   try {
     await rename(staged, dir);
   } catch (error) {
-    const present = await stat(dir).catch(() => undefined); // another process was first: same hash, same content
+    const present = await stat(dir).catch(() => undefined); // another process was first, or another URI has the same content
     if (!present) throw error;
+    await addMissing(staged, dir, Object.keys(entry.files));
   }
   await mkdir(join(cacheDir, 'index'), { recursive: true });
   await writeAtomically(indexFile(cacheDir, key), [new TextEncoder().encode(JSON.stringify(entry, null, 1))]);
   return { entry, dir };
+}
+
+/** Files under names that the other one did not have. */
+async function addMissing(staged: string, dir: string, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    if ((await sizeOf(join(dir, path))) >= 0) continue;
+    await mkdir(dirname(join(dir, path)), { recursive: true });
+    await rename(join(staged, path), join(dir, path));
+  }
 }
 
 async function listFiles(dir: string): Promise<CacheEntry['files']> {

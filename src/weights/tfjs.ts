@@ -1,16 +1,17 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve, sep } from 'node:path';
 import { z } from 'zod';
-import { FinetuneError, type Problem } from '../errors.js';
-import { alignedBuffer, countValues, float16ToFloat32 } from './rawTensor.js';
-import type { RawData, RawTensor } from './rawTensor.js';
+import { FinetuneError } from '../errors.js';
+import { kerasName } from './keras.js';
+import type { RawTensor } from './rawTensor.js';
+import { manifestSchema, readManifest } from './tfjsManifest.js';
 
-/** A TensorFlow.js GraphModel: model.json beside its binary shards.
- *  https://github.com/tensorflow/tfjs/blob/master/tfjs-core/src/io/types.ts */
-export interface GraphModel {
+/** What stands behind a model.json of TensorFlow.js. */
+export interface TfjsModel {
+  readonly format: 'graph-model' | 'layers-model';
+  /** TensorFlow's own nodes; none in a Layers model. */
   readonly nodes: readonly GraphModelNode[];
-  /** By name, in the manifest's order, dequantised. */
-  readonly tensors: Map<string, RawTensor>;
+  /** A Layers model calls them "layer/variable", as keras.ts does. */
+  readonly tensors: ReadonlyMap<string, RawTensor>;
 }
 
 const nodeSchema = z.object({
@@ -21,123 +22,45 @@ const nodeSchema = z.object({
 });
 type GraphModelNode = z.infer<typeof nodeSchema>;
 
-const weightSchema = z.object({
-  name: z.string(),
-  shape: z.array(z.int().nonnegative()),
-  dtype: z.enum(['float32', 'int32', 'bool', 'string']),
-  quantization: z
-    .object({ dtype: z.enum(['uint8', 'uint16', 'float16']), min: z.number().default(0), scale: z.number().default(1) })
-    .optional(),
-});
-type WeightSpec = z.infer<typeof weightSchema>;
-
-const modelSchema = z.object({
+const graphSchema = z.object({
   modelTopology: z.object({ node: z.array(nodeSchema) }),
-  weightsManifest: z.array(z.object({ paths: z.array(z.string()), weights: z.array(weightSchema) })),
+  weightsManifest: manifestSchema,
 });
+const layersSchema = z.object({ weightsManifest: manifestSchema });
 
-/** Reads a GraphModel from disk. Throws E_TFJS_{FORMAT,SHARD}, with the file. */
-export async function readGraphModel(file: string): Promise<GraphModel> {
-  const { modelTopology, weightsManifest } = await readModelJson(file);
-  const tensors = new Map<string, RawTensor>();
-  const problems: Problem[] = [];
-  for (const { paths, weights } of weightsManifest) {
-    const shards = await Promise.all(paths.map((path) => readShard(dirname(file), path)));
-    problems.push(...shards.filter((shard) => 'code' in shard));
-    const parts = shards.filter((shard) => shard instanceof Uint8Array);
-    if (parts.length < shards.length) continue;
-    const fault = readWeights(Buffer.concat(parts), weights, tensors);
-    if (fault) {
-      const sizes = paths.map((path, i) => `${path} has ${parts[i]!.byteLength} bytes`).join(', ');
-      const fix = 'a shard is cut short or belongs to another model: fetch the model again';
-      problems.push({ code: 'E_TFJS_SHARD', message: `${fault} (${sizes})`, where: { file }, fix });
-    }
+/** Reads model.json and its shards from disk. Throws E_TFJS_{FORMAT,SHARD}, with the file. */
+export async function readTfjs(file: string): Promise<TfjsModel> {
+  const json = await readJson(file);
+  if ((json as { format?: unknown } | null)?.format === 'layers-model') {
+    const { weightsManifest } = parse(layersSchema, json, 'Layers model', file);
+    const tensors = await readManifest(weightsManifest, file);
+    const named = [...tensors].map(([name, tensor]) => [kerasName([name]), tensor] as const);
+    return { format: 'layers-model', nodes: [], tensors: unique(named, file) };
   }
-  if (problems.length > 0) throw new FinetuneError(problems);
-  return { nodes: modelTopology.node, tensors };
+  const { modelTopology, weightsManifest } = parse(graphSchema, json, 'GraphModel', file);
+  return { format: 'graph-model', nodes: modelTopology.node, tensors: await readManifest(weightsManifest, file) };
 }
 
-async function readModelJson(file: string) {
-  const fail = (message: string, cause?: unknown) =>
-    new FinetuneError({ code: 'E_TFJS_FORMAT', message, where: { file } }, { cause });
-  let json: unknown;
+const fail = (file: string, message: string, cause?: unknown) =>
+  new FinetuneError({ code: 'E_TFJS_FORMAT', message, where: { file } }, { cause });
+
+async function readJson(file: string): Promise<unknown> {
   try {
-    json = JSON.parse(await readFile(file, 'utf8'));
+    return JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
-    throw fail(`no model.json: ${(error as Error).message}`, error);
+    throw fail(file, `no model.json: ${(error as Error).message}`, error);
   }
-  const { format } = (json ?? {}) as { format?: unknown };
-  if (format === 'layers-model') throw fail('a TensorFlow.js Layers model: only GraphModels are read yet');
-  const parsed = modelSchema.safeParse(json);
+}
+
+function parse<T>(schema: z.ZodType<T>, json: unknown, kind: string, file: string): T {
+  const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw fail(`no GraphModel: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, parsed.error);
+  throw fail(file, `no ${kind}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, parsed.error);
 }
 
-async function readShard(dir: string, path: string): Promise<Uint8Array | Problem> {
-  const file = resolve(dir, path);
-  if (!file.startsWith(resolve(dir) + sep)) {
-    return { code: 'E_TFJS_SHARD', message: `shard "${path}" lies outside the model's folder`, where: { file: dir } };
-  }
-  try {
-    return await readFile(file);
-  } catch (error) {
-    return { code: 'E_TFJS_SHARD', message: `shard cannot be read: ${(error as Error).message}`, where: { file } };
-  }
-}
-
-/** Cuts one group's bytes into tensors; the answer says what does not fit. */
-function readWeights(bytes: Uint8Array, weights: readonly WeightSpec[], tensors: Map<string, RawTensor>) {
-  let offset = 0;
-  for (const spec of weights) {
-    const count = countValues(spec.shape);
-    const length = spec.dtype === 'string' ? stringBytes(bytes, offset, count) : count * bytesPerValue(spec);
-    if (offset + length > bytes.byteLength) {
-      return `"${spec.name}" ends at byte ${offset + length} of its group's ${bytes.byteLength}`;
-    }
-    const slice = bytes.subarray(offset, offset + length);
-    tensors.set(spec.name, { shape: spec.shape, dtype: spec.dtype, data: decode(slice, spec, count) });
-    offset += length;
-  }
-  return offset === bytes.byteLength ? undefined : `${bytes.byteLength - offset} bytes are left over`;
-}
-
-function bytesPerValue({ dtype, quantization }: WeightSpec): number {
-  if (quantization) return quantization.dtype === 'uint8' ? 1 : 2;
-  return dtype === 'bool' ? 1 : 4;
-}
-
-function decode(bytes: Uint8Array, { dtype, quantization }: WeightSpec, count: number): RawData {
-  if (dtype === 'string') return readStrings(bytes, count);
-  if (quantization?.dtype === 'float16') return float16ToFloat32(bytes);
-  if (quantization) {
-    const { min, scale } = quantization;
-    const codes = quantization.dtype === 'uint8' ? bytes : new Uint16Array(alignedBuffer(bytes));
-    if (dtype === 'int32') return Int32Array.from(codes, (code) => Math.round(code * scale + min));
-    return Float32Array.from(codes, (code) => code * scale + min);
-  }
-  if (dtype === 'bool') return Uint8Array.from(bytes);
-  return dtype === 'int32' ? new Int32Array(alignedBuffer(bytes)) : new Float32Array(alignedBuffer(bytes));
-}
-
-/** Strings stand one after the other, each behind its length in 4 bytes. */
-function stringBytes(bytes: Uint8Array, offset: number, count: number): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let end = offset;
-  for (let i = 0; i < count; i++) {
-    if (end + 4 > bytes.byteLength) return end + 4 - offset;
-    end += 4 + view.getUint32(end, true);
-  }
-  return end - offset;
-}
-
-function readStrings(bytes: Uint8Array, count: number): string[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let offset = 0;
-  return Array.from({ length: count }, () => {
-    const length = view.getUint32(offset, true);
-    const text = new TextDecoder().decode(bytes.subarray(offset + 4, offset + 4 + length));
-    offset += 4 + length;
-    return text;
-  });
+function unique(named: readonly (readonly [string, RawTensor])[], file: string): Map<string, RawTensor> {
+  const tensors = new Map(named);
+  if (tensors.size < named.length) throw fail(file, 'two layers of the model have the same name');
+  return tensors;
 }

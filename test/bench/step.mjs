@@ -9,17 +9,51 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '7' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: 'string', default: '7' } },
+});
 const python = process.env.PYTHON ?? 'python3';
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
-const torch = (mode, variant, batch) => [`torch ${variant}`, python, [here('torch_step.py'), mode, variant, batch, '320']];
+const torch = (mode, variant, batch) => [
+  `torch ${variant}`,
+  python,
+  [here('torch_step.py'), mode, variant, batch, '320'],
+];
 const ours = (mode, batch) => ['ours', process.execPath, [here('our_step.mjs'), mode, batch, '320']];
 
 const cases = {
-  full: { steps: 2, peers: [ours('full', '8'), torch('full', 'plain', '8'), torch('full', 'channels_last', '8'), torch('full', 'compile', '8')] },
-  frozen: { steps: 3, peers: [ours('frozen', '8'), torch('frozen', 'channels_last', '8'), torch('frozen', 'compile', '8')] },
-  infer1: { steps: 20, peers: [ours('infer', '1'), torch('infer', 'channels_last', '1'), torch('infer', 'compile', '1'), torch('infer', 'onnx', '1')] },
-  infer8: { steps: 4, peers: [ours('infer', '8'), torch('infer', 'channels_last', '8'), torch('infer', 'compile', '8'), torch('infer', 'onnx', '8')] },
+  full: {
+    steps: 2,
+    peers: [
+      ours('full', '8'),
+      torch('full', 'plain', '8'),
+      torch('full', 'channels_last', '8'),
+      torch('full', 'compile', '8'),
+    ],
+  },
+  frozen: {
+    steps: 3,
+    peers: [ours('frozen', '8'), torch('frozen', 'channels_last', '8'), torch('frozen', 'compile', '8')],
+  },
+  infer1: {
+    steps: 20,
+    peers: [
+      ours('infer', '1'),
+      torch('infer', 'channels_last', '1'),
+      torch('infer', 'compile', '1'),
+      torch('infer', 'onnx', '1'),
+    ],
+  },
+  infer8: {
+    steps: 4,
+    peers: [
+      ours('infer', '8'),
+      torch('infer', 'channels_last', '8'),
+      torch('infer', 'compile', '8'),
+      torch('infer', 'onnx', '8'),
+    ],
+  },
 };
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
@@ -38,14 +72,17 @@ for (const key of positionals.length > 0 ? positionals : Object.keys(cases)) {
   const { steps, peers } = cases[key];
   const open_ = [];
   for (const peer of peers) open_.push(await open(peer));
-  for (let round = 0; round < Number(values.rounds); round++) for (const worker of open_) worker.times.push(...(await worker.run(steps)));
+  for (let round = 0; round < Number(values.rounds); round++)
+    for (const worker of open_) worker.times.push(...(await worker.run(steps)));
   console.log(`\n${key} (${values.rounds} alternating rounds of ${steps})`);
   const own = median(open_[0].times);
   for (const { name, child, times } of open_) {
     const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
     const peak = Number(/VmHWM:\s+(\d+)/.exec(status)[1]) / 1024 / 1024;
     const middle = median(times);
-    console.log(`  ${name.padEnd(20)} ${middle.toFixed(1).padStart(8)} ms   peak ${peak.toFixed(2)} GiB   ours / it ${(own / middle).toFixed(2)}`);
+    console.log(
+      `  ${name.padEnd(20)} ${middle.toFixed(1).padStart(8)} ms   peak ${peak.toFixed(2)} GiB   ours / it ${(own / middle).toFixed(2)}`,
+    );
     child.kill();
   }
 }

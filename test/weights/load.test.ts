@@ -217,7 +217,8 @@ describe("timm's mobilenetv2_100", () => {
 
 describe('what cannot be read', () => {
   it.each([
-    ['x.pth', 'PK', 'E_WEIGHTS_FORMAT'],
+    ['x.weights', 'hello there', 'E_WEIGHTS_FORMAT'],
+    ['x.pth', 'PK', 'E_TORCH_TRUNCATED'],
     ['y.safetensors', 'no', 'E_SAFETENSORS_TRUNCATED'],
     ['model.json', '{"modelTopology": {"node": []}, "weightsManifest": []}', 'E_WEIGHTS_NAMES'],
   ])('%s', async (name, content, code) => {

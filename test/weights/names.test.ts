@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs';
 import type { Params } from '../../src/graph/params.js';
 import { catalog } from '../../src/weights/catalog.js';
-import { SSDLITE_MOBILENET_V2_EPSILON } from '../../src/weights/names.js';
+import { SSDLITE_MOBILENET_V2_EPSILON } from '../../src/weights/names/ssdliteMobilenetV2.js';
 import { readWeights, type WeightsFile } from '../../src/weights/read.js';
 import { ANCHORS, type CocoSsd, maxDifference, openCocoSsd } from './cocoSsd.js';
 

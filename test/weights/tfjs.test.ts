@@ -3,12 +3,12 @@ import * as tf from '@tensorflow/tfjs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { FinetuneError } from '../../src/errors.js';
-import { readGraphModel } from '../../src/weights/tfjs.js';
+import { readTfjs } from '../../src/weights/tfjs.js';
 import { miniData, miniSpecs, writeMiniModel } from './miniGraphModel.js';
 
-describe('readGraphModel', () => {
+describe('readTfjs', () => {
   it('reads every kind of array as tfjs does', async () => {
-    const { tensors } = await readGraphModel(await writeMiniModel());
+    const { tensors } = await readTfjs(await writeMiniModel());
     const golden = tf.io.decodeWeights(new Uint8Array(miniData).buffer, miniSpecs as tf.io.WeightsManifestEntry[]);
     expect([...tensors.keys()]).toEqual(Object.keys(golden));
     for (const [name, tensor] of Object.entries(golden)) {
@@ -20,7 +20,7 @@ describe('readGraphModel', () => {
   });
 
   it('reads the nodes', async () => {
-    const { nodes } = await readGraphModel(await writeMiniModel());
+    const { nodes } = await readTfjs(await writeMiniModel());
     expect(nodes.map(({ name, op, input }) => [name, op, input])).toContainEqual(['xwb', 'BiasAdd', ['xw', 'b']]);
   });
 
@@ -44,9 +44,9 @@ describe('a broken GraphModel', () => {
     ['a long shard', { [shard]: Buffer.concat([miniData.subarray(10), Buffer.of(0)]) }, 'E_TFJS_SHARD', 'model.json'],
     ['no JSON', { 'model.json': '{' }, 'E_TFJS_FORMAT', 'model.json'],
     ['other JSON', { 'model.json': '{"weightsManifest": []}' }, 'E_TFJS_FORMAT', 'model.json'],
-    ['a Layers model', { 'model.json': '{"format": "layers-model"}' }, 'E_TFJS_FORMAT', 'model.json'],
+    ['a Layers model without weights', { 'model.json': '{"format": "layers-model"}' }, 'E_TFJS_FORMAT', 'model.json'],
   ])('is told: %s', async (_, changes: Record<string, string | Uint8Array | null>, code, place) => {
-    const { problems } = await failure(readGraphModel(await writeMiniModel(changes)));
+    const { problems } = await failure(readTfjs(await writeMiniModel(changes)));
     expect(problems).toHaveLength(1);
     expect(problems[0]?.code).toBe(code);
     expect(problems[0]?.where?.file).toContain(place);
@@ -54,13 +54,13 @@ describe('a broken GraphModel', () => {
 
   it('names all missing shards at once', async () => {
     const file = await writeMiniModel({ 'group1-shard1of2.bin': null, [shard]: null });
-    expect((await failure(readGraphModel(file))).problems).toHaveLength(2);
+    expect((await failure(readTfjs(file))).problems).toHaveLength(2);
   });
 
   it('does not read outside its folder', async () => {
     const json = await readFile(await writeMiniModel(), 'utf8');
     const file = await writeMiniModel({ 'model.json': json.replace('group1-shard1of2.bin', '../../etc/passwd') });
-    const [problem] = (await failure(readGraphModel(file))).problems;
+    const [problem] = (await failure(readTfjs(file))).problems;
     expect(problem).toMatchObject({ code: 'E_TFJS_SHARD', where: { file: dirname(file) } });
   });
 });

@@ -1,20 +1,9 @@
-import { FinetuneError, type Problem } from '../errors.js';
-import type { Params } from '../graph/params.js';
-import { COCO_COLUMNS } from './cocoCategories.js';
-import { pickColumns } from './layout.js';
-import { formatShape, type RawTensor } from './rawTensor.js';
-
-/** A published file's arrays under our names, in our layout. */
-export interface NamedWeights {
-  readonly params: Params;
-  /** Categories of the class predictor's columns, '' for one without a name. */
-  readonly categories: readonly string[];
-  /** Batch normalisations that the file holds folded ("backbone.bn1"): mean 0, variance 1 − ε, and scale and shift such
-   *  that the function is equal. Their true statistics are unknown: keep them frozen, or train with care. */
-  readonly folded: readonly string[];
-  /** Arrays that are no weights: constants of pre- and post-processing. */
-  readonly setAside: readonly string[];
-}
+import { FinetuneError, type Problem } from '../../errors.js';
+import type { Params } from '../../graph/params.js';
+import { COCO_COLUMNS } from '../cocoCategories.js';
+import { pickColumns } from '../layout.js';
+import { formatShape, type RawTensor } from '../rawTensor.js';
+import type { NamedWeights, NameMap } from './nameMap.js';
 
 /** ε of every BatchNorm of TensorFlow's ssdlite_mobilenet_v2 (attribute of its FusedBatchNorm nodes). */
 export const SSDLITE_MOBILENET_V2_EPSILON = 1e-3;
@@ -65,14 +54,18 @@ function* backboneRows(): Generator<Row> {
   }
 }
 
-/** Whether these arrays are TensorFlow's ssdlite_mobilenet_v2. */
-export const isSsdliteMobilenetV2 = (raw: ReadonlyMap<string, RawTensor>): boolean =>
-  raw.has('FeatureExtractor/MobilenetV2/Conv/Conv2D/merged_input') &&
-  raw.has('BoxPredictor_0/ClassPredictor_depthwise/depthwise_weights');
+export const ssdliteMobilenetV2: NameMap = {
+  origin: "TensorFlow's ssdlite_mobilenet_v2",
+  models: /^tf_mobilenetv2_/,
+  recognises: (raw) =>
+    raw.has('FeatureExtractor/MobilenetV2/Conv/Conv2D/merged_input') &&
+    raw.has('BoxPredictor_0/ClassPredictor_depthwise/depthwise_weights'),
+  apply: nameSsdliteMobilenetV2,
+};
 
 /** TensorFlow's ssdlite_mobilenet_v2 (COCO), as frozen for TensorFlow.js, under our names. The backbone's BatchNorms are
  *  folded in the file, the heads' are not; TensorFlow's layouts are ours. Throws E_WEIGHTS_MISSING, E_WEIGHTS_SHAPE. */
-export function nameSsdliteMobilenetV2(raw: ReadonlyMap<string, RawTensor>, file: string): NamedWeights {
+function nameSsdliteMobilenetV2(raw: ReadonlyMap<string, RawTensor>, file: string): NamedWeights {
   const params: Params = new Map();
   const folded: string[] = [];
   const used = new Set<string>();

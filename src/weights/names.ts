@@ -1,0 +1,41 @@
+import { FinetuneError } from '../errors.js';
+import { efficientnetPytorch, kerasEfficientnet } from './names/efficientnet.js';
+import { kerasMobilenetV1 } from './names/mobilenetV1.js';
+import { kerasMobilenetV2, torchvisionMobilenetV2 } from './names/mobilenetV2.js';
+import { renaming, type NamedWeights, type NameMap } from './names/nameMap.js';
+import { ssdliteMobilenetV2 } from './names/ssdliteMobilenetV2.js';
+import { torchvisionVgg } from './names/vgg.js';
+import type { RawWeights } from './raw.js';
+
+/** The first that recognises a file names it. */
+const MAPS: readonly NameMap[] = [
+  ssdliteMobilenetV2,
+  torchvisionMobilenetV2,
+  torchvisionVgg,
+  efficientnetPytorch,
+  kerasMobilenetV1,
+  kerasMobilenetV2,
+  kerasEfficientnet,
+];
+
+/** timm's names are ours, and torchvision's are timm's for every family that is not above (resnet, densenet, …). */
+const asTheyAre = renaming({
+  origin: 'names as they are (timm, torchvision, ours)',
+  models: /^/,
+  recognises: () => true,
+  rename: (name) => name,
+});
+
+/** The name map for these arrays; undefined for a format with names of its own that no map knows. */
+export const findNameMap = ({ layout, tensors }: RawWeights): NameMap | undefined =>
+  MAPS.find(({ recognises }) => recognises(tensors)) ?? (layout === 'torch' ? asTheyAre : undefined);
+
+/** The arrays under our names. Throws E_WEIGHTS_NAMES. */
+export function nameWeights(raw: RawWeights, file: string): NamedWeights {
+  const map = findNameMap(raw);
+  if (map) return map.apply(raw.tensors, file);
+  const first = [...raw.tensors.keys()].slice(0, 3).join(', ');
+  const message = `no name map fits this ${raw.format} (its first arrays: ${first})`;
+  const fix = `known: ${MAPS.map(({ origin }) => origin).join(', ')}`;
+  throw new FinetuneError({ code: 'E_WEIGHTS_NAMES', message, fix, where: { file } });
+}

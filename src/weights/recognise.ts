@@ -1,0 +1,50 @@
+import type { Context } from '../graph/blocks.js';
+import { createGraph, input, isOp } from '../graph/builder.js';
+import { ancestors } from '../graph/rewrite.js';
+import type { Backbone } from '../models/backbone.js';
+import { backbones } from '../models/registry.js';
+import { torchShape } from './layout.js';
+import { findNameMap } from './names.js';
+import { formatShape } from './rawTensor.js';
+import type { RawWeights } from './raw.js';
+
+/** What a file is taken for. */
+export interface Recognised {
+  /** Whose names it has; undefined if no name map fits. */
+  readonly names: string | undefined;
+  /** Backbones of the registry that have all their weights in it, statistics included. */
+  readonly backbones: readonly string[];
+  /** Classes of its classifier, if that is in the file and fits the backbones. */
+  readonly classes: number | undefined;
+}
+
+/** Compares a file with every backbone: names and shapes, no values. */
+export function recognise(raw: RawWeights, file: string): Recognised {
+  const map = findNameMap(raw);
+  if (!map) return { names: undefined, backbones: [], classes: undefined };
+  const { params } = map.apply(raw.tensors, file);
+  const shapes = new Map([...params].map(([name, { shape }]) => [name.replace(/^backbone\./, ''), formatShape(shape)]));
+  const fitting = [...backbones.values()].filter(
+    (backbone) => map.models.test(backbone.name) && fits(backbone, shapes, raw.layout),
+  );
+  const last = [...params].reverse().find(([name]) => /^(head\.fc|fc|classifier|classifier\.1)\.bias$/.test(name));
+  return {
+    names: map.origin,
+    backbones: fitting.map(({ name }) => name),
+    classes: fitting.length > 0 ? last?.[1].shape[0] : undefined,
+  };
+}
+
+function fits(backbone: Backbone, shapes: ReadonlyMap<string, string>, layout: RawWeights['layout']): boolean {
+  if (!shapes.has(`${backbone.stages[0]?.[0]?.replace(/^backbone\./, '') ?? ''}.weight`)) return false; // the cheap half
+  const graph = createGraph();
+  const at: Context = { graph, style: backbone.style, trainBatchNorm: () => false };
+  const side = backbone.resolution;
+  const { c5 } = backbone.features(input(graph, 'image', [1, side, side, 3]), at);
+  return ancestors([c5]).every((node) => {
+    if (!isOp(node, 'param')) return true;
+    const { name, kind, shape } = node.attrs;
+    const expected = layout === 'torch' ? torchShape(kind, shape) : shape;
+    return shapes.get(name.replace(/^backbone\./, '')) === formatShape(expected);
+  });
+}

@@ -1,0 +1,38 @@
+/** A whole training step of an SSD-lite on random pixels, as the trainer builds it; used by the benchmarks. */
+import { openBackend } from '../../dist/engine/backend.js';
+import { compile } from '../../dist/engine/compile.js';
+import { parametersOf } from '../../dist/engine/engine.js';
+import { initialValues } from '../../dist/graph/init.js';
+import { createModel } from '../../dist/model.js';
+import { planFreeze } from '../../dist/train/freeze.js';
+import { buildPrograms } from '../../dist/train/programs.js';
+
+export function benchModel(backbone, side) {
+  const categories = Array.from({ length: 80 }, (_, i) => ({ id: i + 1, name: `class ${i}` }));
+  return createModel({
+    backbone, head: 'ssdlite', classLoss: 'sigmoid', lowestLevelAnchors: 6, categories, size: [side, side], seed: 1,
+    focal: { alpha: 0.25, gamma: 2 }, hardNegatives: 3, scoreThreshold: 0.001, nmsThreshold: 0.6, maxDetections: 100,
+  }); // prettier-ignore
+}
+
+export const randomPixels = (batch, side) => new Float32Array(batch * side * side * 3).map(() => Math.random() * 255);
+
+export async function openTrainStep({ backbone, side, batch, stages }) {
+  const model = benchModel(backbone, side);
+  const backend = await openBackend();
+  const plan = planFreeze(model.backbone, model.parameters, { stages, batchNorm: 'train' });
+  const optimizer = { momentum: 0.9, nesterov: true, weightDecay: 4e-5, clipNorm: 10 };
+  const { train, derive } = buildPrograms(model, { batch, evaluateBatch: batch, plan, optimizer, split: false });
+  const parameters = parametersOf({ train });
+  const session = await compile({ train }, backend);
+  const slots = [...parameters]
+    .filter(([, { role }]) => role === 'slot')
+    .map(([key, attrs]) => [key, initialValues(attrs, 1)]);
+  const values = new Map([...model.params, ...slots, ...derive(model.params)]);
+  await session.write(new Map([...values].filter(([key]) => parameters.has(key))));
+  const { labels: { length: anchors } } = model.task.blank(); // prettier-ignore
+  const labels = new Int32Array(batch * anchors).map((_, i) => (i % 200 ? 0 : 1 + (i % 80)));
+  const offsets = new Float32Array(labels.length * 4).map(() => Math.random());
+  const image = randomPixels(batch, side);
+  return { backend, step: () => session.run('train', { image, labels, offsets, lr: Float32Array.of(1e-3) }) };
+}

@@ -3,8 +3,6 @@ declare const kind: unique symbol;
 export type Boxes<K extends string> = Float32Array & { readonly [kind]: K };
 /** x1, y1, x2, y2: corners. */
 export type Xyxy = Boxes<'xyxy'>;
-/** x, y, width, height: COCO's way. */
-export type Xywh = Boxes<'xywh'>;
 /** Centre x, centre y, width, height: the way anchors are written. */
 export type Cxcywh = Boxes<'cxcywh'>;
 
@@ -22,8 +20,6 @@ function convert<B extends Boxes<string>>(
   return to as B;
 }
 
-export const xywhToXyxy = (from: Xywh): Xyxy => convert(from, (x, y, w, h) => [x, y, x + w, y + h]);
-export const xyxyToXywh = (from: Xyxy): Xywh => convert(from, (x1, y1, x2, y2) => [x1, y1, x2 - x1, y2 - y1]);
 export const cxcywhToXyxy = (from: Cxcywh): Xyxy =>
   convert(from, (cx, cy, w, h) => [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2]);
 export const xyxyToCxcywh = (from: Xyxy): Cxcywh =>

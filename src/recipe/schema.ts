@@ -302,8 +302,3 @@ export const recipeSchema = z.strictObject({
 
 /** A recipe as the rest of the program sees it: every default filled in, `data.root` absolute, `data.size` a pair. */
 export type Recipe = z.output<typeof recipeSchema>;
-export type DataRecipe = Recipe['data'];
-export type AugmentRecipe = Exclude<DataRecipe['augment'], false>;
-export type ModelRecipe = Recipe['model'];
-export type TrainRecipe = Recipe['train'];
-export type EvaluateRecipe = Recipe['evaluate'];

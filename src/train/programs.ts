@@ -30,7 +30,6 @@ export interface ProgramOptions {
 }
 
 const trainedRoles: readonly Role[] = ['weight', 'bias', 'scale', 'shift'];
-const SPLIT_NAME = /^feature\.\d+$/;
 
 function record(names: readonly string[], values: readonly Value[]): Record<string, Value> {
   return Object.fromEntries(names.map((name, i) => [name, values[i]!]));
@@ -93,5 +92,3 @@ export function buildPrograms(
     derive: (params) => new Map([...folded.derive(params), ...evaluation.folded.derive(params)]),
   };
 }
-
-export const isFeature = (name: string): boolean => SPLIT_NAME.test(name);

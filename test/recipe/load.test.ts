@@ -159,7 +159,10 @@ recipes/a.yaml:5:6  not valid YAML: unresolved tag: tag:yaml.org,2002:x   E_RECI
   });
 
   test.each([
-    ['train: {hardNegatives: 3}', '"train.hardNegatives" has no effect with model.classLoss: sigmoid'],
+    [
+      'model: {classLoss: sigmoid}\ntrain: {hardNegatives: 3}',
+      '"train.hardNegatives" has no effect with model.classLoss: sigmoid',
+    ],
     [
       'model: {classLoss: softmax}\ntrain: {focal: {gamma: 1}}',
       '"train.focal" has no effect with model.classLoss: softmax',
@@ -185,8 +188,12 @@ recipes/a.yaml:5:6  not valid YAML: unresolved tag: tag:yaml.org,2002:x   E_RECI
   });
 
   test('focal gamma between 0 and 1', async () => {
-    expect(await codesIn(`${HEAD}train: {focal: {gamma: 0.5}}\n`)).toEqual(['E_RECIPE_VALUE']);
-    await expect(parseRecipe(`${HEAD}train: {focal: {gamma: 0}}\n`, 'a.yaml')).resolves.toBeDefined();
+    expect(await codesIn(`${HEAD}model: {classLoss: sigmoid}\ntrain: {focal: {gamma: 0.5}}\n`)).toEqual([
+      'E_RECIPE_VALUE',
+    ]);
+    await expect(
+      parseRecipe(`${HEAD}model: {classLoss: sigmoid}\ntrain: {focal: {gamma: 0}}\n`, 'a.yaml'),
+    ).resolves.toBeDefined();
   });
 
   test('no text, however broken, throws anything but a FinetuneError of ours', async () => {

@@ -90,6 +90,7 @@ export async function fakeReport(dir: string, imageIds: readonly number[] = [1, 
       task: 'detection',
       metric: {
         metric: 'coco',
+        iouType: 'bbox',
         ...{ AP: 0.42, AP50: 0.684, AP75: 0.433, APs: -1, APm: 0.391, APl: 0.502 },
         ...{ AR1: 0.301, AR10: 0.44, AR100: 0.461, ARs: -1, ARm: 0.42, ARl: 0.55 },
         perCategory: names.map((name, i) => ({ id: i + 1, name, AP: 0.5 - 0.1 * i, AP50: 0.8 - 0.1 * i })),

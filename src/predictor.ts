@@ -17,8 +17,7 @@ export async function openPredictor(
   const programs = {
     evaluate: { outputs: Object.fromEntries(Object.keys(wanted).map((name, i) => [name, roots[i]!])) },
   };
-  const session = await compile(programs, backend);
-  const parameters = parametersOf(programs);
-  await session.write(new Map([...model.params, ...derive(model.params)].filter(([name]) => parameters.has(name))));
-  return session;
+  const wantedHere = parametersOf(programs);
+  const values = new Map([...model.params, ...derive(model.params)].filter(([name]) => wantedHere.has(name)));
+  return compile(programs, backend, values);
 }

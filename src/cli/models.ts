@@ -1,46 +1,30 @@
 import { describe, type ModelSummary } from '../models/describe.js';
+import { cells, HEADINGS, modelsReference } from '../models/reference.js';
 import { backbones, findBackbone } from '../models/registry.js';
 
 export interface ModelsCommand {
   readonly json?: boolean;
+  /** Print docs/models.md. */
+  readonly markdown?: boolean;
 }
 
 /** The command: every backbone, or the one called `name`, counted and with what is published about it; for people a table on stderr,
  *  as JSON on stdout. Throws E_MODEL_UNKNOWN. */
-export function models(name: string | undefined, { json = false }: ModelsCommand): void {
+export function models(name: string | undefined, { json = false, markdown = false }: ModelsCommand): void {
   const chosen = name === undefined ? [...backbones.values()] : [findBackbone(name)];
   const summaries = chosen.map(describe);
   if (json) console.log(JSON.stringify(summaries));
+  else if (markdown) console.log(modelsReference(summaries));
   else console.error(name === undefined ? formatTable(summaries) : formatModel(summaries[0]!));
 }
 
-const millions = (value: number | null): string => (value === null ? '–' : (value / 1e6).toFixed(2));
-const billions = (value: number | null): string => (value === null ? '–' : (value / 1e9).toFixed(2));
-const percent = (value: number | null): string => (value === null ? '–' : value.toFixed(1));
-
-const HEADINGS = ['', 'params M', 'published', 'MACs G', 'published', 'at', 'top-1 %', 'top-5 %'];
-
 /** A row for each model, columns aligned. */
-export function formatTable(summaries: readonly ModelSummary[]): string {
+function formatTable(summaries: readonly ModelSummary[]): string {
   const rows = [HEADINGS, ...summaries.map(cells)];
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const line = (row: readonly string[]): string =>
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  ');
   return rows.map(line).join('\n');
-}
-
-/** Name, counted and published parameters, counted and published MACs, resolution, published accuracy. */
-export function cells({ name, params, macs, resolution, published }: ModelSummary): string[] {
-  return [
-    name,
-    millions(params),
-    millions(published.params),
-    billions(macs),
-    billions(published.macs),
-    String(resolution),
-    percent(published.top1),
-    percent(published.top5),
-  ];
 }
 
 function formatModel(summary: ModelSummary): string {

@@ -72,6 +72,7 @@ function createProgram(): CAC {
   program
     .command('models [name]', 'every backbone: parameters, MACs, stages, published figures and their source')
     .option('--json', 'print them as one line of JSON')
+    .option('--markdown', 'print docs/models.md')
     .action(async (name: string | undefined, options: ModelsCommand) => {
       const { models } = await import('./models.js');
       models(name, options);
@@ -127,7 +128,7 @@ function oneOf<T extends string>(flag: string, value: string, allowed: readonly 
 
 const isUsage = (error: unknown): boolean =>
   error instanceof FinetuneError
-    ? error.code.startsWith('E_RECIPE_') || error.code === 'E_RUN_EXISTS'
+    ? error.code.startsWith('E_RECIPE_') || error.code === 'E_MODEL_UNKNOWN' || error.code === 'E_RUN_EXISTS'
     : error instanceof Error && (error.name === 'CACError' || error.name === 'UsageError');
 
 function explain(error: unknown, program: CAC): string {

@@ -1,11 +1,11 @@
 import type * as Tfjs from '@tensorflow/tfjs';
-import type { Padding, Shape, Window } from '../graph/spec.js';
+import type { Convolution, Padding, Shape } from '../graph/spec.js';
 
 /** Convolutions and their gradients from forward kernels alone: wasm has no Conv2DBackpropFilter and no depthwise gradients,
  *  its Conv2DBackpropInput is ten times slower than its Conv2D, and no backend takes a stride and a dilation together. */
 
 type Tf = typeof Tfjs;
-type Images = Tfjs.Tensor4D;
+export type Images = Tfjs.Tensor4D;
 type Pair = readonly [number, number];
 type Side = [number, number];
 export type ConvKind = 'conv' | 'depthwise';
@@ -30,16 +30,20 @@ function cut(tf: Tf, x: Images, margins: Padding): Images {
   return tf.slice(x, [0, top, left, 0], [n, h - top - bottom, w - left - right, c]);
 }
 
-/** Zeros around rows and columns; a negative amount cuts off as much. [N,H,W,C] → [N,H',W',C]. */
-function padOrCut(tf: Tf, x: Images, padding: Padding): Images {
+/** The part of x of the given shape that starts at this row and column. */
+export const cutTo = (tf: Tf, x: Images, [row, column]: Pair, [n, h, w, c]: Images['shape']): Images =>
+  tf.slice(x, [0, row, column, 0], [n, h, w, c]);
+
+/** Zeros (or another value) around rows and columns; a negative amount cuts off as much. [N,H,W,C] → [N,H',W',C]. */
+export function padOrCut(tf: Tf, x: Images, padding: Padding, value = 0): Images {
   const kept = cut(tf, x, toCut(padding));
-  const zeros = toPad(padding);
-  return isNone(zeros) ? kept : tf.pad(kept, explicit(zeros));
+  const around = toPad(padding);
+  return isNone(around) ? kept : tf.pad(kept, explicit(around), value);
 }
 
 /** Every stride-th row and column, the first included; H and W are multiples of the stride.
  *  A reshape and a contiguous slice: seven times faster than wasm's StridedSlice. */
-function subsample(tf: Tf, x: Images, stride: number): Images {
+export function subsample(tf: Tf, x: Images, stride: number): Images {
   if (stride === 1) return x;
   const [n, h, w, c] = x.shape;
   const [rows, columns] = [h / stride, w / stride];
@@ -48,15 +52,28 @@ function subsample(tf: Tf, x: Images, stride: number): Images {
 }
 
 /** The transpose of `subsample`: stride − 1 zeros after every row and column. [N,H,W,C] → [N,H·s,W·s,C]. */
-function interleaveZeros(tf: Tf, x: Images, stride: number): Images {
+export function interleaveZeros(tf: Tf, x: Images, stride: number): Images {
   if (stride === 1) return x;
   const [n, h, w, c] = x.shape;
   const blocks = tf.pad(tf.reshape(x, [n * h, 1, w, c]), [[0, 0], [0, stride - 1], [0, 0], [0, (stride - 1) * c]]); // prettier-ignore
   return tf.reshape(blocks, [n, h * stride, w * stride, c]);
 }
 
-/** x [N,H,W,I], filter [kh,kw,I,O] or [kh,kw,C,1] → [N,H',W',O]. */
-export function convolve(tf: Tf, kind: ConvKind, x: Images, filter: Tfjs.Tensor4D, window: Window): Images {
+/** Both tensors in groups of channels, each pair through `each`, the results side by side: no kernel of tfjs knows groups. */
+function inGroups(
+  tf: Tf,
+  groups: number,
+  [a, b]: readonly [Images, Images],
+  each: (a: Images, b: Images) => Images,
+): Images {
+  const [as, bs] = [tf.split<Images>(a, groups, 3), tf.split<Images>(b, groups, 3)];
+  return tf.concat<Images>(as.map((part, i) => each(part, bs[i]!)), 3); // prettier-ignore
+}
+
+/** x [N,H,W,G·I], filter [kh,kw,I,O] or [kh,kw,C,1] → [N,H',W',O]. */
+export function convolve(tf: Tf, kind: ConvKind, x: Images, filter: Tfjs.Tensor4D, grouped: Convolution): Images {
+  const { groups = 1, ...window } = grouped;
+  if (groups > 1) return inGroups(tf, groups, [x, filter], (x, filter) => convolve(tf, kind, x, filter, window));
   const { stride, dilation, padding } = window;
   const kernel = tf[KERNELS[kind]];
   if (stride === 1 || dilation === 1) return kernel(x, filter, stride, explicit(padding), 'NHWC', dilation);
@@ -71,8 +88,14 @@ export function convolveInputGrad(
   kind: ConvKind,
   filter: Tfjs.Tensor4D,
   dy: Images,
-  { stride, dilation, padding, inputShape }: Window & { readonly inputShape: Shape },
+  grouped: Convolution & { readonly inputShape: Shape },
 ): Images {
+  const { groups = 1, ...window } = grouped;
+  const { stride, dilation, padding, inputShape } = window;
+  if (groups > 1) {
+    const each = { ...window, inputShape: [...inputShape.slice(0, 3), inputShape[3]! / groups] };
+    return inGroups(tf, groups, [filter, dy], (filter, dy) => convolveInputGrad(tf, kind, filter, dy, each));
+  }
   const [kh, kw] = filter.shape;
   const spread = interleaveZeros(tf, dy, stride); // [N,H'·s,W'·s,O]
   const turned = kh * kw === 1 ? filter : tf.reverse(filter, [0, 1]);
@@ -81,9 +104,9 @@ export function convolveInputGrad(
     return [before, inputShape[axis + 1]! + padding[axis][0] - spread.shape[axis + 1]!];
   };
   const surroundings: Padding = [around(0), around(1)];
-  const window = { stride: 1, dilation, padding: toPad(surroundings) };
+  const turnedWindow = { stride: 1, dilation, padding: toPad(surroundings) };
   const backward = kind === 'conv' ? tf.transpose(turned, [0, 1, 3, 2]) : turned;
-  return convolve(tf, kind, cut(tf, spread, toCut(surroundings)), backward, window);
+  return convolve(tf, kind, cut(tf, spread, toCut(surroundings)), backward, turnedWindow);
 }
 
 /** x, dy → dfilter [kh,kw,I,O] or [kh,kw,C,1], one position of the filter after the other: each is the product of dy with x shifted. */
@@ -92,8 +115,14 @@ export function convolveFilterGrad(
   kind: ConvKind,
   x: Images,
   dy: Images,
-  { stride, dilation, padding, filterShape }: Window & { readonly filterShape: Shape },
+  grouped: Convolution & { readonly filterShape: Shape },
 ): Tfjs.Tensor4D {
+  const { groups = 1, ...window } = grouped;
+  const { stride, dilation, padding, filterShape } = window;
+  if (groups > 1) {
+    const each = { ...window, filterShape: [...filterShape.slice(0, 3), filterShape[3]! / groups] };
+    return inGroups(tf, groups, [x, dy], (x, dy) => convolveFilterGrad(tf, kind, x, dy, each));
+  }
   const [n, rows, columns, outputs] = dy.shape;
   const [kh, kw] = filterShape as [number, number, number, number];
   const channels = x.shape[3];

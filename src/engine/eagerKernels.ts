@@ -2,6 +2,7 @@ import type * as Tfjs from '@tensorflow/tfjs';
 import type { Binary, Comparison, Node, Op, Unary } from '../graph/spec.js';
 import { convolve, convolveFilterGrad, convolveInputGrad, type ConvKind } from './eagerConv.js';
 import * as formulas from './eagerFormulas.js';
+import * as pools from './eagerPool.js';
 
 /** What a kernel computes with. */
 export interface Run {
@@ -74,6 +75,10 @@ export const kernels = {
   batchNorm: ({ attrs }, { tf, inputs }) => formulas.batchNorm(tf, inputs, attrs),
   batchNormGrad: ({ attrs }, { tf, inputs }) => formulas.batchNormGrad(tf, inputs, attrs),
   globalAveragePool: (_, { tf, inputs: [x] }) => [tf.mean(x!, [1, 2], true)],
+  maxPool: ({ attrs }, { tf, inputs: [x] }) => [pools.maxPool(tf, x as Tensor4, attrs)],
+  maxPoolGrad: ({ attrs }, { tf, inputs }) => [pools.maxPoolGrad(tf, inputs as [Tensor4, Tensor4, Tensor4], attrs)],
+  averagePool: ({ attrs }, { tf, inputs: [x] }) => [pools.averagePool(tf, x as Tensor4, attrs)],
+  averagePoolGrad: ({ attrs }, { tf, inputs: [dy] }) => [pools.averagePoolGrad(tf, dy as Tensor4, attrs)],
 
   neg: unary('neg'), abs: unary('abs'), sign: unary('sign'), square: unary('square'), sqrt: unary('sqrt'), rsqrt: unary('rsqrt'),
   exp: unary('exp'), log: unary('log'), sigmoid: unary('sigmoid'), softplus: unary('softplus'), relu: unary('relu'), relu6: unary('relu6'),

@@ -17,7 +17,7 @@ export type Attr =
       readonly tensor: {
         readonly dtype: 'float32' | 'int32' | 'bool';
         readonly shape: Shape;
-        readonly values: readonly number[];
+        readonly values: readonly number[] | Float32Array;
       };
     };
 
@@ -39,9 +39,9 @@ const shapeProto = (shape: Shape): Uint8Array =>
   });
 
 const rawBytes = {
-  float32: (values: readonly number[]) => Float32Array.from(values),
-  int32: (values: readonly number[]) => Int32Array.from(values),
-  bool: (values: readonly number[]) => Uint8Array.from(values),
+  float32: (values: readonly number[] | Float32Array) => new Float32Array(values),
+  int32: (values: readonly number[] | Float32Array) => Int32Array.from(values),
+  bool: (values: readonly number[] | Float32Array) => Uint8Array.from(values),
 } as const;
 
 function attrProto(attr: Attr): Uint8Array {

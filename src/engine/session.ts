@@ -62,14 +62,19 @@ function emitVariable(def: GraphDef, { name, shape }: Ops['param']): void {
 }
 
 /** Writes a program into the GraphDef; returns where its outputs are, and last the node that stands for all updates. */
-function emitProgram(def: GraphDef, name: string, { outputs, updates = [] }: Program): readonly string[] {
+function emitProgram(
+  def: GraphDef,
+  name: string,
+  { outputs, updates = [] }: Program,
+  constants: Params,
+): readonly string[] {
   const places = new Map<Node, readonly string[]>();
   const nodes = ancestors([...Object.values(outputs), ...updates]);
   const emit = (node: Node, allRead: string): void => {
     const inputs = node.inputs.map((value) => places.get(value.node)![value.index]!);
     const rule = tfOps[node.op] as unknown as Emit;
     const inputName = (input: string): string => feedName(name, input);
-    places.set(node, rule(node, { def, inputs, allRead, inputName, handle: handleName }));
+    places.set(node, rule(node, { def, inputs, allRead, inputName, handle: handleName, constants }));
   };
   for (const node of nodes) if (!isOp(node, 'assign')) emit(node, '');
   // Assignments wait for all reads: every node sees the values from before the run.
@@ -98,16 +103,27 @@ async function load(binding: Binding, savedModel: Uint8Array): Promise<number> {
 }
 
 /** The compiled engine: all programs become one TensorFlow graph with shared variables, and each run is one session call.
+ *  `constants` are parameters with fixed values: they are part of the graph and cannot be read or written.
  *  Loading takes about 0.3 s, and a program's first run some seconds more: compile once per batch and size. */
-export async function compileSession(programs: Programs, backend: Backend): Promise<Session> {
+export async function compileSession(
+  programs: Programs,
+  backend: Backend,
+  constants: Params = new Map(),
+): Promise<Session> {
   const { binding } = backend.tf.backend() as unknown as { binding: Binding };
-  const parameters = parametersOf(programs);
+  const all = parametersOf(programs);
+  checkParams(all, constants);
+  const parameters = new Map([...all].filter(([name]) => !constants.has(name)));
   const def = createGraphDef();
   for (const parameter of parameters.values()) emitVariable(def, parameter);
   const compiled = new Map(
     Object.entries(programs).map(([name, program]) => [
       name,
-      { inputs: inputsOf(program), names: Object.keys(program.outputs), fetches: emitProgram(def, name, program) },
+      {
+        inputs: inputsOf(program),
+        names: Object.keys(program.outputs),
+        fetches: emitProgram(def, name, program, constants),
+      },
     ]),
   );
   const id = await load(binding, def.savedModel());

@@ -1,5 +1,7 @@
+import { isOp } from '../graph/builder.js';
+import type { Params } from '../graph/params.js';
 import { samePadding } from '../graph/shapes.js';
-import type { Binary, Comparison, Node, Op, Padding, Shape, Value, Window } from '../graph/spec.js';
+import type { Binary, Comparison, Convolution, Node, Op, Padding, Pool, Shape, Value, Window } from '../graph/spec.js';
 import { DT, type Attr, type GraphDef } from './graphDef.js';
 
 /** Where a node's inputs stand in the GraphDef, and the names of the session's variables. */
@@ -11,6 +13,8 @@ export interface Emission {
   /** Name for nodes that must be found again: inputs to feed. */
   readonly inputName: (name: string) => string;
   readonly handle: (parameter: string) => string;
+  /** Values of parameters that never change: they become constants, which oneDNN lays out once instead of at every run. */
+  readonly constants: Params;
 }
 
 /** Adds the TensorFlow nodes for one of ours and returns where its outputs are. */
@@ -72,9 +76,49 @@ const sliceOf = (def: GraphDef, x: string, begin: Shape, size: Shape): string =>
   def.add('Slice', [x, def.ints(begin), def.ints(size)], { ...T, Index: { type: DT.int32 } });
 
 const valid: Padding = [[0, 0], [0, 0]]; // prettier-ignore
-/** oneDNN differentiates dilated convolutions with VALID and SAME padding, and nothing on the CPU those with EXPLICIT: they are padded by hand. */
-const padsByHand = (window: Window, image: Shape, filter: Shape): boolean =>
-  window.dilation > 1 && 'explicit_paddings' in paddingAttrs(window.padding, image, filter, window);
+/** oneDNN differentiates dilated and grouped convolutions with VALID and SAME padding, and nothing on the CPU those with EXPLICIT:
+ *  they are padded by hand. The groups need no attribute: TensorFlow counts them by the filter's channels. */
+const padsByHand = (window: Convolution, image: Shape, filter: Shape): boolean =>
+  (window.dilation > 1 || (window.groups ?? 1) > 1) &&
+  'explicit_paddings' in paddingAttrs(window.padding, image, filter, window);
+
+function poolAttrs(
+  { kernel, stride, padding = valid }: Pool & { readonly padding?: Padding },
+  image: Shape,
+): Record<string, Attr> {
+  return {
+    ...T,
+    ksize: { ints: [1, ...kernel, 1] },
+    strides: { ints: [1, stride, stride, 1] },
+    data_format: NHWC,
+    ...paddingAttrs(padding, image, kernel, { stride, padding, dilation: 1 }),
+  };
+}
+const pool =
+  (op: string) =>
+  (node: Node<'maxPool'> | Node<'averagePool'>, { def, inputs }: Emission): string[] => [
+    def.add(op, inputs, poolAttrs(node.attrs, node.inputs[0]!.shape)),
+  ];
+
+/** TensorFlow fuses a depthwise convolution with what follows, but loses its EXPLICIT padding on the way and aborts. Only a BatchNorm in
+ *  training mode is never fused; before anything else the zeros are put around the image by hand. */
+const depthwise: Rule<'depthwise'> = (node, at) => {
+  const { attrs, inputs, outputs: results, graph } = node;
+  const [x, filter] = inputs as [Value, Value];
+  const explicit = 'explicit_paddings' in paddingAttrs(attrs.padding, x.shape, filter.shape, attrs);
+  const readers = graph.nodes.filter((reader) => reader.inputs.includes(results[0]!));
+  const fusible = readers.some((reader) => !(isOp(reader, 'batchNorm') && reader.attrs.training));
+  if (!explicit || !fusible) return convolution('DepthwiseConv2dNative')(node, at);
+  const [place, weights] = at.inputs as [string, string];
+  const padded = padBy(at.def, place, [[0, 0], ...attrs.padding, [0, 0]]);
+  return [
+    at.def.add(
+      'DepthwiseConv2dNative',
+      [padded, weights],
+      windowAttrs({ ...attrs, padding: valid }, x.shape, filter.shape),
+    ),
+  ];
+};
 
 const convInputGrad: Rule<'convInputGrad'> = ({ attrs, inputs: [weights] }, { def, inputs: [filter, dy] }) => {
   const { inputShape, padding } = attrs;
@@ -173,12 +217,17 @@ export const tfOps = {
   input: ({ attrs }, { def, inputName }) => [
     def.add('Placeholder', [], { dtype: { type: DT[attrs.dtype] }, shape: { shape: attrs.shape } }, { name: inputName(attrs.name) }),
   ],
-  param: ({ attrs }, { def, handle }) => [def.add('ReadVariableOp', [handle(attrs.name)], { dtype: { type: DT.float32 } })],
+  param: ({ attrs: { name, shape } }, { def, handle, constants }) => {
+    const fixed = constants.get(name);
+    const dtype = { type: DT.float32 };
+    if (!fixed) return [def.add('ReadVariableOp', [handle(name)], { dtype })];
+    return [def.add('Const', [], { dtype, value: { tensor: { dtype: 'float32', shape, values: fixed.data } } })];
+  },
   constant: ({ attrs }, { def }) => [def.add('Const', [], { dtype: { type: DT[attrs.dtype] }, value: { tensor: attrs } })],
   conv: convolution('Conv2D'),
   convInputGrad,
   convFilterGrad,
-  depthwise: convolution('DepthwiseConv2dNative'),
+  depthwise,
   depthwiseInputGrad,
   depthwiseFilterGrad,
   matMul: ({ attrs }, { def, inputs }) => [
@@ -203,6 +252,12 @@ export const tfOps = {
     const window = { ksize: { ints: [1, h, w, 1] }, strides: { ints: [1, 1, 1, 1] }, padding: { string: 'VALID' } };
     return [def.add('AvgPool', inputs, { ...T, ...window, data_format: NHWC })];
   },
+  maxPool: pool('MaxPool'),
+  maxPoolGrad: (node, { def, inputs: [dy, x, y] }) => [def.add('MaxPoolGrad', [x!, y!, dy!], poolAttrs(node.attrs, node.inputs[1]!.shape))],
+  averagePool: pool('AvgPool'),
+  averagePoolGrad: ({ attrs }, { def, inputs }) => [
+    def.add('AvgPoolGrad', [def.ints(attrs.inputShape), inputs[0]!], poolAttrs(attrs, attrs.inputShape)),
+  ],
   neg: direct('Neg'), abs: direct('Abs'), sign: direct('Sign'), square: direct('Square'), sqrt: direct('Sqrt'), rsqrt: direct('Rsqrt'),
   exp: direct('Exp'), log: direct('Log'), sigmoid: direct('Sigmoid'), softplus: direct('Softplus'), relu: direct('Relu'), relu6: direct('Relu6'),
   // Mul(Sigmoid(x), x), in this order, is what oneDNN's remapper recognises as one fused swish.

@@ -16,13 +16,17 @@ export interface Context {
   readonly trainBatchNorm: (path: string) => boolean;
 }
 
-export type Activation = 'relu' | 'relu6' | 'swish' | 'hardSwish' | 'none';
+export type Activation = 'relu' | 'relu6' | 'leakyRelu' | 'swish' | 'hardSwish' | 'sigmoid' | 'hardSigmoid' | 'none';
 
 export interface ConvOptions {
   /** Output channels. */
   readonly channels: number;
-  readonly kernel?: number;
+  /** Side, or height and width. */
+  readonly kernel?: number | readonly [number, number];
   readonly stride?: number;
+  readonly groups?: number;
+  /** Instead of the style's. */
+  readonly padding?: Padding;
   readonly bias?: boolean;
   readonly init?: Init;
   /** Initial value of the bias. */
@@ -31,10 +35,17 @@ export interface ConvOptions {
 
 const zero: Init = { type: 'constant', value: 0 };
 const one: Init = { type: 'constant', value: 1 };
+const LINEAR: Init = { type: 'normal', std: 0.01 };
 
-function padding(x: Value, kernel: number, stride: number, { style }: Context): Padding {
-  if (style.padding === 'symmetric') return symmetricPadding(kernel);
-  return [samePadding(x.shape[1]!, kernel, stride), samePadding(x.shape[2]!, kernel, stride)];
+/** The style's padding around x for a window of this height and width. */
+export function padding(
+  x: Value,
+  [height, width]: readonly [number, number],
+  stride: number,
+  { style }: Context,
+): Padding {
+  if (style.padding === 'symmetric') return [symmetricPadding(height)[0], symmetricPadding(width)[1]];
+  return [samePadding(x.shape[1]!, height, stride), samePadding(x.shape[2]!, width, stride)];
 }
 
 /** Dense convolution with the parameters `<path>.weight` and, with `bias`, `<path>.bias`. */
@@ -43,13 +54,16 @@ export function conv(x: Value, path: string, at: Context, options: ConvOptions):
     channels,
     kernel = 1,
     stride = 1,
+    groups = 1,
     bias = false,
     init = { type: 'kaiming', fan: 'out' },
     biasInit = 0,
   } = options;
-  const shape = [kernel, kernel, x.shape[3]!, channels];
+  const window = typeof kernel === 'number' ? ([kernel, kernel] as const) : kernel;
+  const shape = [...window, x.shape[3]! / groups, channels];
   const filter = b.param(at.graph, { name: `${path}.weight`, role: 'weight', kind: 'conv', shape, init });
-  const y = b.conv(x, filter, { stride, dilation: 1, padding: padding(x, kernel, stride, at) });
+  const around = options.padding ?? padding(x, window, stride, at);
+  const y = b.conv(x, filter, { stride, dilation: 1, padding: around, ...(groups > 1 && { groups }) });
   if (!bias) return y;
   const shift: Init = { type: 'constant', value: biasInit };
   return b.biasAdd(
@@ -63,7 +77,7 @@ export function depthwise(x: Value, path: string, at: Context, { kernel = 3, str
   const shape = [kernel, kernel, x.shape[3]!, 1];
   const init: Init = { type: 'kaiming', fan: 'out' };
   const filter = b.param(at.graph, { name: `${path}.weight`, role: 'weight', kind: 'depthwise', shape, init });
-  return b.depthwise(x, filter, { stride, dilation: 1, padding: padding(x, kernel, stride, at) });
+  return b.depthwise(x, filter, { stride, dilation: 1, padding: padding(x, [kernel, kernel], stride, at) });
 }
 
 /** BatchNorm with PyTorch's parameter names under `path`. */
@@ -81,4 +95,31 @@ export function batchNorm(x: Value, path: string, { graph, style, trainBatchNorm
   return b.batchNorm([x, ...parameters], { epsilon, momentum, training: trainBatchNorm(path) })[0]!;
 }
 
-export const activate = (x: Value, activation: Activation): Value => (activation === 'none' ? x : b[activation](x));
+const LEAK = 0.1;
+
+export function activate(x: Value, activation: Activation): Value {
+  if (activation === 'none') return x;
+  if (activation === 'hardSigmoid') return b.mul(b.relu6(b.add(x, 3)), 1 / 6);
+  if (activation === 'leakyRelu') return b.maximum(x, b.mul(x, LEAK));
+  return b[activation](x);
+}
+
+/** BatchNorm under `path` and the activation behind it. */
+export const normActivate = (x: Value, path: string, at: Context, activation: Activation): Value =>
+  activate(batchNorm(x, path, at), activation);
+
+/** Largest value of each window, padded as the style says. */
+export const maxPool = (x: Value, at: Context, { kernel, stride }: { kernel: number; stride: number }): Value =>
+  b.maxPool(x, { kernel: [kernel, kernel], stride, padding: padding(x, [kernel, kernel], stride, at) });
+
+/** Mean of each window without padding. */
+export const averagePool = (x: Value, { kernel, stride }: { kernel: number; stride: number }): Value =>
+  b.averagePool(x, { kernel: [kernel, kernel], stride });
+
+/** x [N,I] → [N,units], with the parameters `<path>.weight` and `<path>.bias`. */
+export function linear(x: Value, path: string, { graph }: Context, { units }: { readonly units: number }): Value {
+  const shape = [x.shape[1]!, units];
+  const weight = b.param(graph, { name: `${path}.weight`, role: 'weight', kind: 'linear', shape, init: LINEAR });
+  const bias = b.param(graph, { name: `${path}.bias`, role: 'bias', kind: 'vector', shape: [units], init: zero });
+  return b.biasAdd(b.matMul(x, weight), bias);
+}

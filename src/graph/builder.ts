@@ -3,6 +3,7 @@ import { inferTypes, sameShape } from './shapes.js';
 import type {
   Binary,
   Comparison,
+  Convolution,
   DType,
   Graph,
   Node,
@@ -25,9 +26,9 @@ export function addNode<K extends Op>(graph: Graph, op: K, inputs: readonly Valu
   const outputs: Value[] = [];
   const node: Node<K> = { graph, id: graph.nodes.length, op, inputs, attrs, outputs };
   for (const [index, type] of inferTypes(op, inputs, attrs).entries()) {
-    outputs.push({ node: node as unknown as Node, index, ...type });
+    outputs.push({ node: node, index, ...type });
   }
-  graph.nodes.push(node as unknown as Node);
+  graph.nodes.push(node);
   return outputs;
 }
 
@@ -122,11 +123,13 @@ export function sumTo(x: Value, shape: Shape): Value {
 }
 
 // Layers
-export const conv = (x: Value, filter: Value, window: Window): Value => apply('conv', [x, filter], window);
+export const conv = (x: Value, filter: Value, window: Convolution): Value => apply('conv', [x, filter], window);
 export const depthwise = (x: Value, filter: Value, window: Window): Value => apply('depthwise', [x, filter], window);
 export const matMul = (a: Value, b: Value, { transposeA = false, transposeB = false } = {}): Value =>
   apply('matMul', [a, b], { transposeA, transposeB });
 export const biasAdd = (x: Value, bias: Value): Value => apply('biasAdd', [x, bias], {});
+export const maxPool = (x: Value, pool: Ops['maxPool']): Value => apply('maxPool', [x], pool);
+export const averagePool = (x: Value, pool: Ops['averagePool']): Value => apply('averagePool', [x], pool);
 /** inputs: x, scale, shift, running mean, running variance → y, batch mean, unbiased batch variance, saved ×3. */
 export const batchNorm = (
   inputs: readonly [Value, Value, Value, Value, Value],

@@ -69,6 +69,8 @@ const rules = {
     return add(node.graph, 'batchNormGrad', [dy!, x!, scale!, ...saved], node.attrs);
   },
   globalAveragePool: pointwise((dy, x) => b.broadcastTo(b.mul(dy, 1 / (x.shape[1]! * x.shape[2]!)), x.shape)),
+  maxPool: (node, [dy]) => add(node.graph, 'maxPoolGrad', [dy!, node.inputs[0]!, node.outputs[0]!], node.attrs),
+  averagePool: (node, [dy]) => add(node.graph, 'averagePoolGrad', [dy!], { ...node.attrs, inputShape: node.inputs[0]!.shape }),
   neg: pointwise((dy) => b.neg(dy)),
   abs: pointwise((dy, x) => b.mul(dy, b.sign(x))),
   square: pointwise((dy, x) => b.mul(dy, b.mul(x, 2))),
@@ -133,7 +135,9 @@ const rules = {
 
 /** Backward ops themselves: nothing here needs second derivatives. */
 type SecondOrder =
-  ActivationGrad | 'convInputGrad' | 'convFilterGrad' | 'depthwiseInputGrad' | 'depthwiseFilterGrad' | 'batchNormGrad';
+  | ActivationGrad
+  | 'convInputGrad' | 'convFilterGrad' | 'depthwiseInputGrad' | 'depthwiseFilterGrad' | 'batchNormGrad'
+  | 'maxPoolGrad' | 'averagePoolGrad'; // prettier-ignore
 
 /** Marks, by node id, every node whose value depends on one of `roots`. */
 export function dependents(graph: Graph, roots: readonly Value[]): boolean[] {
@@ -162,7 +166,7 @@ export function gradients(loss: Value, wrt: readonly Value[]): readonly Value[] 
     for (const output of node.outputs) if (!leaves.has(output)) arrived.delete(output);
     const rule = rules[node.op as keyof typeof rules] as Rule<Op> | undefined;
     invariant(rule, `no second derivative of ${node.op}`);
-    const dxs = rule(node as unknown as Node<Op>, dys, wanted);
+    const dxs = rule(node, dys, wanted);
     for (const [i, x] of node.inputs.entries()) {
       const dx = dxs[i];
       if (!wanted[i] || !dx) continue;

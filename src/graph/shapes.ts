@@ -1,5 +1,5 @@
 import { FinetuneError, invariant } from '../errors.js';
-import type { Op, Ops, Padding, Shape, TensorType, Value, Window } from './spec.js';
+import type { Convolution, Op, Ops, Padding, Pool, Shape, TensorType, Value, Window } from './spec.js';
 
 type Rule<K extends Op> = (inputs: readonly Value[], attrs: Ops[K]) => readonly TensorType[];
 
@@ -57,17 +57,23 @@ export function symmetricPadding(kernel: number, dilation = 1): Padding {
   return [[p, p], [p, p]]; // prettier-ignore
 }
 
-function convolve(x: Value, filter: Value, window: Window, channels: number): TensorType[] {
-  const [n, h, w, c] = x.shape as [number, number, number, number];
-  const [kh, kw, inputs] = filter.shape as [number, number, number];
-  if (inputs !== c) throw mismatch(`a filter for ${inputs} channels meets ${c}`);
-  return float([
-    n,
-    windowLength(h, kh, window, window.padding[0]),
-    windowLength(w, kw, window, window.padding[1]),
-    channels,
-  ]);
+/** [N,H',W',C] of what a window passes over. */
+function windowed(x: Value, [kh, kw]: readonly number[], window: Window, channels: number): TensorType[] {
+  const [n, h, w] = x.shape as [number, number, number, number];
+  const [rows, columns] = window.padding;
+  return float([n, windowLength(h, kh!, window, rows), windowLength(w, kw!, window, columns), channels]);
 }
+
+function convolve(x: Value, filter: Value, window: Convolution, channels: number): TensorType[] {
+  const [c, inputs, groups] = [x.shape[3]!, filter.shape[2]!, window.groups ?? 1];
+  if (inputs * groups !== c) throw mismatch(`a filter for ${inputs * groups} channels meets ${c}`);
+  if (channels % groups !== 0) throw mismatch(`${channels} channels do not divide into ${groups} groups`);
+  return windowed(x, filter.shape, window, channels);
+}
+
+const noPadding: Padding = [[0, 0], [0, 0]]; // prettier-ignore
+const pooled = (x: Value, { kernel, stride }: Pool, padding: Padding): TensorType[] =>
+  windowed(x, kernel, { stride, padding, dilation: 1 }, x.shape[3]!);
 
 function reduced([x]: readonly Value[], { axes, keepDims }: Ops['sum']): TensorType[] {
   const shape = x!.shape.map((n, i) => (axes.includes(i) ? 1 : n)).filter((_, i) => keepDims || !axes.includes(i));
@@ -101,6 +107,10 @@ const rules = {
   },
   batchNormGrad: ([, x, scale]) => [...float(x!.shape), ...float(scale!.shape), ...float(scale!.shape)],
   globalAveragePool: ([x]) => float([x!.shape[0]!, 1, 1, x!.shape[3]!]),
+  maxPool: ([x], pool) => pooled(x!, pool, pool.padding),
+  maxPoolGrad: ([, x]) => float(x!.shape),
+  averagePool: ([x], pool) => pooled(x!, pool, noPadding),
+  averagePoolGrad: (_, { inputShape }) => float(inputShape),
   neg: same, abs: same, sign: same, square: same, sqrt: same, rsqrt: same, exp: same, log: same,
   sigmoid: same, softplus: same, relu: same, relu6: same, swish: same, hardSwish: same,
   reluGrad: same, relu6Grad: same, sigmoidGrad: same, swishGrad: same, hardSwishGrad: same,

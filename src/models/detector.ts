@@ -1,6 +1,7 @@
 import type { Context } from '../graph/blocks.js';
-import { add, createGraph, input, mul } from '../graph/builder.js';
+import { createGraph, input } from '../graph/builder.js';
 import type { Value } from '../graph/spec.js';
+import { normalise } from './backbone.js';
 import { findBackbone } from './registry.js';
 import { ssdLiteHead, type DetectorOutputs } from './heads/ssdlite.js';
 import { extras } from './necks/extras.js';
@@ -41,8 +42,7 @@ export function buildDetector(options: DetectorOptions, { batch, size, trainBatc
   const graph = createGraph();
   const at: Context = { graph, style: backbone.style, trainBatchNorm };
   const image = input(graph, 'image', [batch, ...size, 3]);
-  const normalised = add(mul(image, 1 / backbone.std), -backbone.mean / backbone.std);
-  const { c4Expanded, c5 } = backbone.features(normalised, at);
+  const { c4, c4Expanded = c4, c5 } = backbone.features(normalise(image, backbone), at);
   const maps = [c4Expanded, c5, ...extras(c5, at)];
   const anchors = Array.from({ length: LEVELS }, (_, i) => (i === 0 ? options.lowestLevelAnchors : ANCHORS));
   const softmax = options.classLoss === 'softmax';

@@ -1,18 +1,59 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { FinetuneError } from '../errors.js';
 import type { Backbone } from './backbone.js';
+import { densenet } from './backbones/densenet.js';
+import { efficientnet } from './backbones/efficientnet.js';
+import { fbnet } from './backbones/fbnet.js';
+import { inceptionv3 } from './backbones/inceptionv3.js';
+import { mixnet } from './backbones/mixnet.js';
+import { mnasnet } from './backbones/mnasnet.js';
+import { mobilenetv1 } from './backbones/mobilenetv1.js';
 import { mobilenetv2 } from './backbones/mobilenetv2.js';
+import { mobilenetv3 } from './backbones/mobilenetv3.js';
+import { pelee } from './backbones/pelee.js';
+import { proxylessnas } from './backbones/proxylessnas.js';
+import { pyramidnet } from './backbones/pyramidnet.js';
+import { resnet } from './backbones/resnet.js';
+import { rexnet } from './backbones/rexnet.js';
+import { rexnetLite } from './backbones/rexnetLite.js';
+import { shufflenetv1 } from './backbones/shufflenetv1.js';
+import { shufflenetv2 } from './backbones/shufflenetv2.js';
+import { squeezenet } from './backbones/squeezenet.js';
+import { vgg } from './backbones/vgg.js';
+import { xception } from './backbones/xception.js';
+
+const families = [
+  rexnet,
+  rexnetLite,
+  mobilenetv1,
+  mobilenetv2,
+  mobilenetv3,
+  mnasnet,
+  efficientnet,
+  mixnet,
+  fbnet,
+  proxylessnas,
+  resnet,
+  vgg,
+  shufflenetv1,
+  shufflenetv2,
+  squeezenet,
+  densenet,
+  inceptionv3,
+  xception,
+  pelee,
+  pyramidnet,
+];
 
 export const backbones: ReadonlyMap<string, Backbone> = new Map(
-  [...mobilenetv2].map((backbone) => [backbone.name, backbone]),
+  families.flat().map((backbone) => [backbone.name, backbone]),
 );
 
 /** Throws E_MODEL_UNKNOWN with the nearest name. */
 export function findBackbone(name: string): Backbone {
   const found = backbones.get(name);
   if (found) return found;
-  const names = [...backbones.keys()];
-  const near = closest(name, names);
-  const fix = distance(name, near) <= name.length / 2 ? `did you mean "${near}"?` : `one of ${names.join(', ')}`;
+  const near = closest(name, [...backbones.keys()]);
+  const fix = distance(name, near) <= name.length / 2 ? `did you mean "${near}"?` : 'finetune models lists them';
   throw new FinetuneError({ code: 'E_MODEL_UNKNOWN', message: `there is no backbone "${name}"`, fix });
 }

@@ -1,16 +1,12 @@
 /** Every option of a recipe: its name, type, range, default and documentation. docs/recipe.md is written from this file.
  *  Nothing is parsed and then ignored: an option stands here once something reads it. */
 import { z } from 'zod';
+import { BACKBONES } from './backbones.js';
 
 const count = z.int().min(1);
 const fraction = z.number().min(0).max(1);
 /** MobileNet's coarsest tap has stride 32, so a smaller input has no cell left there; 4096 catches slips of the finger. */
 const pixels = z.int().min(32).max(4096);
-/** Names in models/registry.ts; a test holds the two together. */
-const BACKBONES = ['035', '050', '075', '100', '140'].flatMap((width) => [
-  `mobilenetv2_${width}`,
-  `tf_mobilenetv2_${width}`,
-]);
 
 const names = z.array(z.string().min(1));
 
@@ -133,7 +129,10 @@ const data = z
 /* model */
 
 const model = z.strictObject({
-  backbone: z.enum(BACKBONES).default('mobilenetv2_100').describe('The network that extracts the features.'),
+  backbone: z.enum(BACKBONES).default('mobilenetv2_100').meta({
+    description: 'The network that extracts the features; docs/models.md compares them.',
+    expects: 'the name of a backbone: `finetune models` lists them',
+  }),
   head: z.enum(['ssdlite']).default('ssdlite').describe('The detector on top of it.'),
   weights: z
     .string()

@@ -124,8 +124,9 @@ export async function openTrainer(
     totalSteps: options.epochs * stepsPerEpoch,
   };
   await mkdir(join(directory, 'checkpoints'), { recursive: true });
-  const session = await compile(all, backend);
-  await session.write(new Map([...values, ...programs.derive(values)].filter(([name]) => parameters.has(name))));
+  // What was folded is frozen for good, so it may be part of the graph.
+  const session = await compile(all, backend, programs.derive(values));
+  await session.write(new Map([...values].filter(([name]) => parameters.has(name))));
   const cache = programs.prefix && openFeatureCache(session, programs.prefix, options, directory);
 
   /** The model's values as they stand: what the session holds, and what it never saw because it was folded. */

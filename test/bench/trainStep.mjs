@@ -24,11 +24,11 @@ export async function openTrainStep({ backbone, side, batch, stages }) {
   const optimizer = { momentum: 0.9, nesterov: true, weightDecay: 4e-5, clipNorm: 10 };
   const { train, derive } = buildPrograms(model, { batch, evaluateBatch: batch, plan, optimizer, split: false });
   const parameters = parametersOf({ train });
-  const session = await compile({ train }, backend);
+  const session = await compile({ train }, backend, derive(model.params));
   const slots = [...parameters]
     .filter(([, { role }]) => role === 'slot')
     .map(([key, attrs]) => [key, initialValues(attrs, 1)]);
-  const values = new Map([...model.params, ...slots, ...derive(model.params)]);
+  const values = new Map([...model.params, ...slots]);
   await session.write(new Map([...values].filter(([key]) => parameters.has(key))));
   const { labels: { length: anchors } } = model.task.blank(); // prettier-ignore
   const labels = new Int32Array(batch * anchors).map((_, i) => (i % 200 ? 0 : 1 + (i % 80)));

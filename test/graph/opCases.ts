@@ -84,6 +84,25 @@ export const windows: readonly (readonly [label: string, kernel: Shape, window: 
   ['1×1', [1, 1], { stride: 1, dilation: 1, padding: none }],
   ['1×1, stride 2', [1, 1], { stride: 2, dilation: 1, padding: none }],
 ];
+const pools: readonly (readonly [label: string, kernel: readonly [number, number], stride: number, padding: Padding])[] = [
+  ['2×2, stride 2', [2, 2], 2, none],
+  ['3×3', [3, 3], 1, symmetric(3)],
+  ['3×3, stride 2, symmetric', [3, 3], 2, symmetric(3)],
+  ['3×3, stride 2, same', [3, 3], 2, same(6, 5, 3, 2)],
+  ['3×2, stride 2, last rows padded', [3, 2], 2, [[0, 1], [0, 1]]],
+]; // prettier-ignore
+
+/** Grouped: 4 channels in 2 groups, and one channel a group. */
+const grouped: readonly (readonly [label: string, groups: number, stride: number])[] = [
+  ['2 groups', 2, 1],
+  ['2 groups, stride 2', 2, 2],
+  ['4 groups', 4, 1],
+];
+const groupedConvolution: OpCase[] = grouped.map(([label, groups, stride]) => ({
+  label: `conv 3×3, ${label}`,
+  operands: [any(2, 6, 5, 4), any(3, 3, 4 / groups, 8)],
+  build: (x, filter) => b.conv(x, filter, { stride, dilation: 1, padding: symmetric(3), groups }),
+}));
 const convolution = (op: 'conv' | 'depthwise'): OpCase[] =>
   windows.map(([label, kernel, window]) => ({
     label: `${op} ${label}`,
@@ -121,6 +140,7 @@ export const withoutGradient = [
 /** Ops that gradients are made of: every one must occur in the gradient of some case. */
 export const backward = [
   'convInputGrad', 'convFilterGrad', 'depthwiseInputGrad', 'depthwiseFilterGrad', 'batchNormGrad',
+  'maxPoolGrad', 'averagePoolGrad',
   'reluGrad', 'relu6Grad', 'sigmoidGrad', 'swishGrad', 'hardSwishGrad',
 ] as const satisfies readonly Op[]; // prettier-ignore
 
@@ -128,8 +148,18 @@ type Differentiable = Exclude<Op, (typeof withoutGradient)[number] | (typeof bac
 
 /** At least one case for every op that has a gradient. */
 export const opCases = {
-  conv: convolution('conv'),
+  conv: [...convolution('conv'), ...groupedConvolution],
   depthwise: convolution('depthwise'),
+  maxPool: pools.map(([label, kernel, stride, padding]) => ({
+    label: `maxPool ${label}`,
+    operands: [operand([2, 6, 5, 2], shuffled(120, 7, 0.05, -6))], // all below 0: zeros of the padding would show
+    build: (x) => b.maxPool(x, { kernel, stride, padding }),
+  })),
+  averagePool: pools.map(([label, kernel, stride]) => ({
+    label: `averagePool ${label}`,
+    operands: [any(2, 6, 5, 2)],
+    build: (x) => b.averagePool(x, { kernel, stride }),
+  })),
   matMul: [false, true].flatMap((transposeA) =>
     [false, true].map((transposeB) => ({
       label: `matMul${transposeA ? ', a transposed' : ''}${transposeB ? ', b transposed' : ''}`,

@@ -10,7 +10,9 @@ import { openCocoSsd } from '../weights/cocoSsd.js';
 
 let model: Model;
 /** The file's 90 columns, ten of them without a name. */
-const categories = COCO_COLUMNS.map((name, i) => ({ id: i + 1, name: name || `unnamed ${i + 1}` }) as unknown as Category);
+const categories = COCO_COLUMNS.map(
+  (name, i) => ({ id: i + 1, name: name || `unnamed ${i + 1}` }) as unknown as Category,
+);
 
 beforeAll(async () => {
   const fresh = createModel({
@@ -24,16 +26,23 @@ test("the COCO model's raw outputs equal the GraphModel's", async () => {
   const pixels = new Float32Array(300 * 300 * 3);
   const random = randomStream(1, 'image');
   // Low frequencies and noise, so that every layer has something to see.
-  for (let i = 0; i < pixels.length; i++) pixels[i] = Math.max(0, Math.min(255, 128 + 90 * Math.sin(i / 1700) + 60 * random.normal()));
+  for (let i = 0; i < pixels.length; i++)
+    pixels[i] = Math.max(0, Math.min(255, 128 + 90 * Math.sin(i / 1700) + 60 * random.normal()));
   const oracle = await openCocoSsd();
   const wanted = await oracle.run(pixels.map((value) => value / 127.5 - 1));
   const session = await openPredictor(model, await openBackend(), { batch: 1 });
   const { boxes, logits } = await session.run('evaluate', { image: pixels });
   session.dispose();
   oracle.dispose();
-  const difference = (a: Float32Array, b: Float32Array): number => a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+  const difference = (a: Float32Array, b: Float32Array): number =>
+    a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
   expect(boxes).toHaveLength(wanted.boxDeltas.length);
   expect(difference(boxes!, wanted.boxDeltas)).toBeLessThan(1e-3);
   const named = COCO_COLUMNS.map(Boolean);
-  expect(difference(logits!.filter((_, i) => named[i % 90]), wanted.logits.filter((_, i) => named[i % 90]))).toBeLessThan(1e-3);
+  expect(
+    difference(
+      logits!.filter((_, i) => named[i % 90]),
+      wanted.logits.filter((_, i) => named[i % 90]),
+    ),
+  ).toBeLessThan(1e-3);
 }, 120_000);

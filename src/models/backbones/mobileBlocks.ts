@@ -1,0 +1,86 @@
+import { activate, batchNorm, conv, normActivate, type Activation, type Context } from '../../graph/blocks.js';
+import { add } from '../../graph/builder.js';
+import type { Value } from '../../graph/spec.js';
+import { divisible } from './divisible.js';
+import { mixDepthwise, mixPointwise, type Kernels } from './mixConv.js';
+import { squeezeExcite } from './squeezeExcite.js';
+
+export interface RowOptions {
+  /** Side of the depthwise kernel, or several for MixConv; 3 without it. For `cn`: of the convolution; 1 without it. */
+  readonly kernel?: Kernels;
+  /** Squeeze-excite: its middle channels as a share of the block's input or of the expanded channels (`SqueezeExciteRule.of`). */
+  readonly se?: number;
+  /** Instead of the network's. */
+  readonly activation?: Activation;
+  /** 1×1 convolutions side by side in the expansion and the projection. */
+  readonly expandGroups?: number;
+  readonly projectGroups?: number;
+  /** False: no sum with the input, even where shapes allow. */
+  readonly skip?: false;
+}
+
+/** A row of the tables of the MobileNet family, a stage or a part of one. Blocks: `ds` depthwise, linear 1×1 (no expansion);
+ *  `dsa` the same with an activation behind the 1×1 and without the sum; `ir` inverted residual: 1×1 expansion, depthwise, linear 1×1; `cn` convolution. */
+export type Row = readonly [
+  block: 'ds' | 'dsa' | 'ir' | 'cn',
+  expansion: number,
+  channels: number,
+  repeats: number,
+  stride: number,
+  options?: RowOptions,
+];
+
+/** How a network's squeeze-excites look. */
+export interface SqueezeExciteRule {
+  readonly of: 'input' | 'expanded';
+  readonly gate: Activation;
+  /** Instead of the block's. */
+  readonly activation?: Activation;
+}
+
+export interface BlockDefaults {
+  readonly activation: Activation;
+  readonly se: SqueezeExciteRule;
+}
+
+/** One block under `path`. Returns also what its expansion gave, if it has one. */
+export function mobileBlock(
+  x: Value,
+  path: string,
+  at: Context,
+  [block, expansion, channels, , stride, options = {}]: Row,
+  defaults: BlockDefaults,
+): { readonly y: Value; readonly expanded?: Value } {
+  const {
+    kernel = 3,
+    se,
+    activation = defaults.activation,
+    expandGroups,
+    projectGroups,
+    skip = block !== 'dsa',
+  } = options;
+  const inputs = x.shape[3]!;
+  const residual = (y: Value): Value => (skip && stride === 1 && inputs === channels ? add(x, y) : y);
+  const excite = (y: Value): Value => {
+    if (se === undefined) return y;
+    const { of, gate, activation: inner = activation } = defaults.se;
+    const reduced = of === 'input' ? Math.round(inputs * se) : divisible(y.shape[3]! * se);
+    const names = ['conv_reduce', 'conv_expand'] as const;
+    return squeezeExcite(y, `${path}.se`, at, { reduced, names, gate, activation: inner });
+  };
+  if (block === 'cn') {
+    const side = (options.kernel ?? 1) as number;
+    const y = conv(x, `${path}.conv`, at, { channels, kernel: side, stride });
+    return { y: residual(normActivate(y, `${path}.bn1`, at, activation)) };
+  }
+  const spatial = (x: Value, norm: string): Value =>
+    excite(normActivate(mixDepthwise(x, `${path}.conv_dw`, at, kernel, stride), `${path}.${norm}`, at, activation));
+  if (block !== 'ir') {
+    const y = batchNorm(mixPointwise(spatial(x, 'bn1'), `${path}.conv_pw`, at, channels), `${path}.bn2`, at);
+    return { y: residual(activate(y, block === 'dsa' ? activation : 'none')) };
+  }
+  const wide = mixPointwise(x, `${path}.conv_pw`, at, divisible(inputs * expansion), expandGroups);
+  const expanded = normActivate(wide, `${path}.bn1`, at, activation);
+  const narrow = mixPointwise(spatial(expanded, 'bn2'), `${path}.conv_pwl`, at, channels, projectGroups);
+  return { y: residual(batchNorm(narrow, `${path}.bn3`, at)), expanded };
+}

@@ -1,0 +1,64 @@
+import type { Style } from '../../graph/blocks.js';
+import { IMAGENET, INCEPTION, pytorch, tensorflow, type Backbone } from '../backbone.js';
+import { divisible } from './divisible.js';
+import type { RowOptions } from './mobileBlocks.js';
+import { mobileNetwork, scaleTable, type Table } from './mobileNetwork.js';
+
+const relu: RowOptions = { activation: 'relu' };
+const k5: RowOptions = { kernel: 5 };
+const se: RowOptions = { se: 0.25 };
+
+/** Howard et al. 2019 (arXiv:1905.02244), table 1: expansion, channels, repeats, stride. The activation is hard-swish where nothing else stands. */
+const large: Table = [
+  [['ds', 1, 16, 1, 1, relu]],
+  [['ir', 4, 24, 1, 2, relu], ['ir', 3, 24, 1, 1, relu]],
+  [['ir', 3, 40, 3, 2, { ...k5, ...se, ...relu }]],
+  [['ir', 6, 80, 1, 2], ['ir', 2.5, 80, 1, 1], ['ir', 2.3, 80, 2, 1]],
+  [['ir', 6, 112, 2, 1, se]],
+  [['ir', 6, 160, 3, 2, { ...k5, ...se }]],
+  [['cn', 1, 960, 1, 1]],
+]; // prettier-ignore
+
+/** Table 2. */
+const small: Table = [
+  [['ds', 1, 16, 1, 2, { ...se, ...relu }]],
+  [['ir', 4.5, 24, 1, 2, relu], ['ir', 3.67, 24, 1, 1, relu]],
+  [['ir', 4, 40, 1, 2, { ...k5, ...se }], ['ir', 6, 40, 2, 1, { ...k5, ...se }]],
+  [['ir', 3, 48, 2, 1, { ...k5, ...se }]],
+  [['ir', 6, 96, 3, 2, { ...k5, ...se }]],
+  [['cn', 1, 576, 1, 1]],
+]; // prettier-ignore
+
+const sizes = { large: { table: large, head: 1280 }, small: { table: small, head: 1024 } } as const;
+const STEM = 16;
+
+const variant = (size: keyof typeof sizes, width: number, style: Style): Backbone => {
+  const { table, head } = sizes[size];
+  return {
+    name: `${style === tensorflow ? 'tf_' : ''}mobilenetv3_${size}_${String(width * 100).padStart(3, '0')}`,
+    style,
+    ...(style === tensorflow ? INCEPTION : IMAGENET),
+    resolution: 224,
+    source: 'arXiv:1905.02244',
+    ...mobileNetwork({
+      stem: width < 0.75 ? STEM : divisible(STEM * width),
+      table: scaleTable(table, { width }),
+      head,
+      headPooled: true,
+      activation: 'hardSwish',
+      se: { of: 'expanded', gate: 'hardSigmoid', activation: 'relu' },
+    }),
+  };
+};
+
+export const mobilenetv3: readonly Backbone[] = [
+  variant('large', 1, pytorch),
+  variant('large', 0.75, pytorch),
+  variant('large', 1, tensorflow),
+  variant('large', 0.75, tensorflow),
+  variant('small', 1, pytorch),
+  variant('small', 0.75, pytorch),
+  variant('small', 0.5, pytorch),
+  variant('small', 1, tensorflow),
+  variant('small', 0.75, tensorflow),
+];

@@ -1,0 +1,23 @@
+import { activate, batchNorm, conv, type Activation, type Context } from '../../graph/blocks.js';
+import { globalAveragePool, mul } from '../../graph/builder.js';
+import type { Value } from '../../graph/spec.js';
+
+export interface SqueezeExcite {
+  /** Channels in the middle. */
+  readonly reduced: number;
+  /** Names of the two layers: EfficientNet's family says conv_reduce and conv_expand, the others fc1 and fc2. */
+  readonly names?: readonly [string, string];
+  /** Name of a BatchNorm behind the first layer. */
+  readonly norm?: string;
+  readonly activation?: Activation;
+  readonly gate?: Activation;
+}
+
+/** Scales every channel by what the whole image says about it. Hu et al. 2018 (arXiv:1709.01507). */
+export function squeezeExcite(x: Value, path: string, at: Context, options: SqueezeExcite): Value {
+  const { reduced, names = ['fc1', 'fc2'], norm, activation = 'relu', gate = 'sigmoid' } = options;
+  const squeezed = conv(globalAveragePool(x), `${path}.${names[0]}`, at, { channels: reduced, bias: true });
+  const hidden = activate(norm ? batchNorm(squeezed, `${path}.${norm}`, at) : squeezed, activation);
+  const excited = conv(hidden, `${path}.${names[1]}`, at, { channels: x.shape[3]!, bias: true });
+  return mul(x, activate(excited, gate));
+}

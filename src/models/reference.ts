@@ -1,0 +1,70 @@
+import type { ModelSummary } from './describe.js';
+import { differences } from './published.js';
+import { findBackbone } from './registry.js';
+
+const millions = (value: number | null): string => (value === null ? '–' : (value / 1e6).toFixed(2));
+const billions = (value: number | null): string => (value === null ? '–' : (value / 1e9).toFixed(2));
+const percent = (value: number | null): string => (value === null ? '–' : value.toFixed(1));
+
+export const HEADINGS = ['', 'params M', 'published', 'MACs G', 'published', 'at', 'top-1 %', 'top-5 %'] as const;
+
+/** Name, counted and published parameters, counted and published MACs, resolution, published accuracy. */
+export function cells({ name, params, macs, resolution, published }: ModelSummary): string[] {
+  return [
+    name,
+    millions(params),
+    millions(published.params),
+    billions(macs),
+    billions(published.macs),
+    String(resolution),
+    percent(published.top1),
+    percent(published.top5),
+  ];
+}
+
+const row = (texts: readonly string[]): string => `| ${texts.join(' | ')} |`;
+
+/** docs/models.md: every backbone, counted and published. */
+export function modelsReference(summaries: readonly ModelSummary[]): string {
+  const sources = [...new Set(summaries.map(({ published }) => published.source))];
+  const number = (source: string): string => String(sources.indexOf(source) + 1);
+  const lines = summaries.map((summary) => {
+    const { source } = findBackbone(summary.name);
+    return row([
+      ...cells(summary),
+      summary.published.source === 'none' ? '–' : number(summary.published.source),
+      source,
+    ]);
+  });
+  return `# Backbones
+
+<!-- Written by \`finetune models --markdown > docs/models.md\`; test/models/reference.test.ts holds it to the code. -->
+
+Any of these can stand in a recipe as \`model.backbone\`. Parameters and multiply-adds (MACs) are counted by
+\`src/graph/count.ts\` for one image at the resolution \`at\`, with the classifier of 1000 classes; beside them stands what
+others have published. Accuracy is published, in percent of right answers on ImageNet-1k's validation images, and belongs to
+the weights of that source. \`finetune models NAME\` shows the feature maps of one.
+
+Every backbone that timm or torchvision has is compared with it (test/models/equality.test.ts): same weights, equal feature maps and
+logits, in training and in inference, with BatchNorm folded and not. The others are compared by their counts:
+mobilenetv1_mixconv, mobilenetv2_mixconv, rexnet_090, rexnet_220, rexnet_lite, resnext50_64x4d, proxylessnas, shufflenet_g*, peleenet and
+pyramidnet101_a360, and the narrow mobilenetv1. The \`tf_\` names are those of weights that TensorFlow trained: other padding and ε.
+
+${row([...HEADINGS, 'source', 'architecture'])}
+${row([...HEADINGS, '', ''].map(() => '---'))}
+${lines.join('\n')}
+
+Sources of the published figures:
+
+${sources
+  .filter((source) => source !== 'none')
+  .map((source) => `${number(source)}. ${source}`)
+  .join('\n')}
+
+Where counted and published differ by more than rounding:
+
+${Object.entries(differences)
+  .map(([name, why]) => `- ${name}: ${why}`)
+  .join('\n')}
+`;
+}

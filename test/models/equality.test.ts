@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { openBackend } from '../../src/engine/backend.js';
+import { compileEager } from '../../src/engine/eager.js';
+import { parametersOf, type Programs } from '../../src/engine/engine.js';
+import { createGraph, input } from '../../src/graph/builder.js';
+import { count } from '../../src/graph/count.js';
+import { fold } from '../../src/graph/fold.js';
+import type { Value } from '../../src/graph/spec.js';
+import type { Backbone } from '../../src/models/backbone.js';
+import { findBackbone } from '../../src/models/registry.js';
+import { torchShape } from '../../src/weights/layout.js';
+import { formulaParams, publishedName, uniform } from './formula.js';
+
+interface Summary {
+  readonly shape: readonly number[];
+  readonly mean: number;
+  readonly rms: number;
+  readonly samples: readonly number[];
+}
+type Mode = 'inference' | 'training';
+interface Golden extends Readonly<Record<Mode, Readonly<Record<string, Summary>>>> {
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+  readonly resolution?: number;
+  readonly digest: string;
+  readonly size: number;
+  readonly batch: number;
+}
+
+const [RELATIVE, ABSOLUTE] = [1e-3, 1e-4];
+const CLASSES = 10;
+const slow = process.env.FINETUNE_SLOW === '1';
+
+const folder = new URL('../fixtures/backbones/', import.meta.url);
+const families = readdirSync(folder)
+  .filter((file) => file.endsWith('.json'))
+  .map((file): [string, Readonly<Record<string, Golden>>] => {
+    const { models } = JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { models: Record<string, Golden> };
+    return [file.replace('.json', ''), models];
+  });
+
+/** Every feature map and the logits. */
+function build(backbone: Backbone, { size, batch }: Golden, training: boolean): Record<string, Value> {
+  const graph = createGraph();
+  const at = { graph, style: backbone.style, trainBatchNorm: () => training };
+  const taps = backbone.features(input(graph, 'image', [batch, size, size, 3]), at);
+  return { ...taps, logits: backbone.classifier(taps, at, CLASSES) };
+}
+
+function expectEqual(ours: Float32Array, golden: Summary, what: string): void {
+  const scale = Math.max(1, golden.rms);
+  const mean = ours.reduce((sum, value) => sum + value, 0) / ours.length;
+  const samples = golden.samples.map((_, i) => ours[(i * 2654435761) % ours.length]!);
+  const near = (a: number, b: number): boolean => Math.abs(a - b) <= ABSOLUTE * scale + RELATIVE * Math.abs(b);
+  const wrong = golden.samples.filter((value, i) => !near(samples[i]!, value)).length;
+  expect({ what, wrong, mean: near(mean, golden.mean) ? golden.mean : mean }).toEqual({
+    what,
+    wrong: 0,
+    mean: golden.mean,
+  });
+}
+
+async function compare(name: string, golden: Golden): Promise<void> {
+  const backbone = findBackbone(name);
+  const inference = build(backbone, golden, false);
+  const training = build(backbone, golden, true);
+  const folded = fold(Object.values(inference));
+  const programs: Programs = {
+    inference: { outputs: inference },
+    training: { outputs: training },
+    folded: { outputs: Object.fromEntries(Object.keys(inference).map((key, i) => [key, folded.roots[i]!])) },
+  };
+  const params = formulaParams(parametersOf({ all: programs.inference! }));
+  const session = await compileEager(programs, await openBackend());
+  try {
+    await session.write(new Map([...params, ...folded.derive(params)]));
+    const image = uniform('image', golden.batch * golden.size ** 2 * 3);
+    for (const program of ['inference', 'training', 'folded']) {
+      const results = await session.run(program, { image });
+      const wanted = golden[program === 'training' ? 'training' : 'inference'];
+      for (const [key, summary] of Object.entries(wanted)) {
+        expect([key, inference[key]!.shape]).toEqual([key, summary.shape]);
+        expect(summary.rms).toBeGreaterThan(0.02); // else the tolerance hides everything
+        expectEqual(results[key]!, summary, `${name} ${program} ${key}`);
+      }
+    }
+  } finally {
+    session.dispose();
+  }
+}
+
+/** sha256 over the sorted lines "name [shape]", in PyTorch's layout. */
+function digest(backbone: Backbone, golden: Golden): string {
+  const parameters = parametersOf({ all: { outputs: build(backbone, golden, false) } });
+  const lines = [...parameters].map(
+    ([name, { kind, shape }]) => `${publishedName(name)} [${torchShape(kind, shape).join()}]`,
+  );
+  return createHash('sha256').update(lines.sort().join('\n')).digest('hex').slice(0, 16);
+}
+
+/** Trained values. The nets above the limit wait for FINETUNE_SLOW=1. */
+const LIMIT = 30e6;
+const daily = (name: string, golden: Golden): boolean =>
+  count(Object.values(build(findBackbone(name), golden, false))).params < LIMIT;
+
+describe.each(families)('%s', (_, models) => {
+  test.each(Object.entries(models))('%s has the published parameters and pre-processing', (name, golden) => {
+    const backbone = findBackbone(name);
+    expect(digest(backbone, golden)).toBe(golden.digest);
+    if (!golden.mean) return;
+    const { mean, std, resolution } = backbone;
+    const pixels = (values: readonly number[]): number[] => values.map((value) => Math.round(value * 255e3) / 1e3);
+    expect({ mean, std, resolution }).toEqual({
+      mean: pixels(golden.mean),
+      std: pixels(golden.std!),
+      resolution: golden.resolution,
+    });
+  });
+
+  for (const [name, golden] of Object.entries(models)) {
+    const run = slow || daily(name, golden) ? test : test.skip;
+    run(`${name} equals the reference`, () => compare(name, golden), 300_000);
+  }
+});

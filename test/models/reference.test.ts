@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import { afterEach, expect, jest, test } from '@jest/globals';
+import { run } from '../../src/cli/program.js';
+import { backbones } from '../../src/models/registry.js';
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+async function printed(...argv: string[]): Promise<string> {
+  const lines: string[] = [];
+  jest.spyOn(console, 'log').mockImplementation((line: string) => lines.push(line));
+  jest.spyOn(console, 'error').mockImplementation((line: string) => lines.push(line));
+  expect(await run(argv)).toBe(0);
+  return lines.join('\n');
+}
+
+test('docs/models.md is what the code says; after a change: finetune models --markdown > docs/models.md', async () => {
+  expect(await readFile('docs/models.md', 'utf8')).toBe(`${await printed('models', '--markdown')}\n`);
+});
+
+test('finetune models --json lists every backbone', async () => {
+  const models = JSON.parse(await printed('models', '--json')) as { name: string }[];
+  expect(models.map(({ name }) => name)).toEqual([...backbones.keys()]);
+});
+
+test('finetune models NAME --json gives one', async () => {
+  expect(JSON.parse(await printed('models', 'resnet50', '--json'))).toEqual([
+    {
+      name: 'resnet50',
+      params: 25557032,
+      macs: 4089184256,
+      resolution: 224,
+      stages: [64, 256, 512, 1024, 2048].map((channels, i) => ({ tap: `c${i + 1}`, stride: 2 ** (i + 1), channels })),
+      published: { top1: 76.1, top5: 92.9, params: 23.5e6, macs: 4.1e9, source: expect.any(String) },
+    },
+  ]);
+});
+
+test('for people a table, and of one model its feature maps', async () => {
+  expect(await printed('models')).toMatch(/^ +params M .*\nrexnet_090 +4\.09 +4\.10 +0\.35 +0\.35 +224 +77\.2 +–$/m);
+  expect(await printed('models', 'vgg16')).toMatch(
+    /c3 {2}stride {2}8 {2}512 channels[\s\S]*architecture: arXiv:1409\.1556/,
+  );
+});
+
+test('an unknown name is a usage error with the nearest', async () => {
+  const error = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+  expect(await run(['models', 'resnet5'])).toBe(2);
+  expect(error.mock.calls.join('\n')).toMatch(
+    /there is no backbone "resnet5".*E_MODEL_UNKNOWN\n.*did you mean "resnet50"\?/,
+  );
+});

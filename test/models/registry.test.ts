@@ -1,0 +1,87 @@
+import { describe as group, expect, test } from '@jest/globals';
+import { createGraph, input } from '../../src/graph/builder.js';
+import { count } from '../../src/graph/count.js';
+import { isOp } from '../../src/graph/builder.js';
+import { buildClassifier, describe } from '../../src/models/describe.js';
+import { differences, published } from '../../src/models/published.js';
+import { backbones, findBackbone } from '../../src/models/registry.js';
+import { BACKBONES } from '../../src/recipe/backbones.js';
+
+const all = [...backbones.values()];
+
+test('recipes know the same names', () => {
+  expect(BACKBONES).toEqual([...backbones.keys()]);
+});
+
+test('names are told apart, and the nearest is offered', () => {
+  expect(new Set(BACKBONES).size).toBe(BACKBONES.length);
+  expect(() => findBackbone('rexnet100')).toThrow(/did you mean "rexnet_100"\?/);
+  expect(() => findBackbone('perceptron')).toThrow(expect.objectContaining({ code: 'E_MODEL_UNKNOWN' }));
+});
+
+/** The talk's and the papers' figures, timm's millions, pytorchcv's counts. */
+group('counted equals published', () => {
+  /** Half a unit of what is printed, and what authors differ by in counting. */
+  const TOLERANCE = 0.03;
+  const near = (counted: number, figure: number | null): boolean =>
+    figure === null || Math.abs(counted / figure - 1) <= TOLERANCE;
+
+  test.each([...published.keys()])('%s', (name) => {
+    const summary = describe(findBackbone(name));
+    const { params, macs } = summary.published;
+    const equal = near(summary.params, params) && near(summary.macs, macs);
+    expect(equal).toBe(!(name in differences)); // else its note is out of date
+  });
+
+  test.each([
+    ['resnet50', 23.5e6],
+    ['resnet101', 42.5e6],
+  ])('%s without the classifier', (name, params) => {
+    const { taps } = buildClassifier(findBackbone(name));
+    expect(Math.round(count([taps.c5]).params / 1e5)).toBe(params / 1e5);
+  });
+
+  test('inception_v3 at 224', () => {
+    const { logits } = buildClassifier(findBackbone('inception_v3'), { size: 224 });
+    expect((count([logits]).macs / 1e9).toFixed(1)).toBe('2.8'); // printed: 2.9
+  });
+
+  test.each([
+    ['proxylessnas_mobile', 4080512],
+    ['proxylessnas_gpu', 7119848],
+    ['proxylessnas_cpu', 4361648],
+    ['shufflenet_g1_w1', 1531936],
+    ['shufflenet_g2_w1', 1733848],
+    ['shufflenet_g3_w1', 1865728],
+    ['shufflenet_g4_w1', 1968344],
+    ['shufflenet_g8_w1', 2434768],
+    ['shufflenet_g3_wd2', 718324],
+    ['peleenet', 2802248],
+    ['pyramidnet101_a360', 42455070],
+  ])('%s has as many parameters as in pytorchcv', (name, params) => {
+    expect(describe(findBackbone(name)).params).toBe(params);
+  });
+});
+
+group.each(all.map((backbone) => [backbone.name, backbone] as const))('%s', (_, backbone) => {
+  const graph = createGraph();
+  const at = { graph, style: backbone.style, trainBatchNorm: () => false };
+  const taps = backbone.features(input(graph, 'image', [1, 320, 320, 3]), at);
+  const names = graph.nodes.flatMap((node) => (isOp(node, 'param') ? [node.attrs.name] : []));
+
+  test('halves the size from tap to tap', () => {
+    const sides = [taps.c1, taps.c2, taps.c3, taps.c4, taps.c5].map(({ shape }) =>
+      Math.round(Math.log2(320 / shape[1]!)),
+    );
+    expect(sides).toEqual([1, 2, 3, 4, 5]);
+    expect([undefined, taps.c4.shape[1]]).toContain(taps.c4Expanded?.shape[1]);
+  });
+
+  test('has every feature parameter in one stage', () => {
+    const prefixes = backbone.stages.flat().map((prefix) => `${prefix}.`);
+    for (const name of names)
+      expect([name, prefixes.filter((prefix) => name.startsWith(prefix)).length]).toEqual([name, 1]);
+    for (const prefix of prefixes.filter((prefix) => !/pre_logits|conv_head|output/.test(prefix)))
+      expect([prefix, names.some((name) => name.startsWith(prefix))]).toEqual([prefix, true]);
+  });
+});

@@ -64,10 +64,10 @@ export async function drawCurves(lines: readonly MetricsLine[]): Promise<Chart[]
   const mark = best && { epoch: best.epoch, text: `best: epoch ${best.epoch}` };
   const bestScore = best && { ...mark!, text: `best ${best.name} ${best.value.toFixed(3)}, epoch ${best.epoch}` };
   return Promise.all([
-    ...draw(loss, { title: 'Loss', epochs: last, format: '~g', top: lossCeiling(steps, epochs), mark }),
+    ...draw(loss, { title: 'Loss', epochs: last, format: '.3~r', top: lossCeiling(steps, epochs), mark }),
     ...draw(score, { title: 'Score on the validation part', epochs: last, format: '.2~f', top: 1, mark: bestScore }),
     ...draw([lr], { title: 'Learning rate of the head', epochs: last, format: '~g' }),
-    ...draw([speed], { title: 'Images per second, training', epochs: last, format: '~g' }),
+    ...draw([speed], { title: 'Images per second, training', epochs: last, format: '.3~r' }),
   ]);
 }
 

@@ -3,13 +3,44 @@ import tseslint from 'typescript-eslint';
 /** DESIGN: who may import whom. Each folder lists what it must not reach. */
 const boundaries = [
   ['src/{random,errors}.ts', ['./*/*']],
-  ['src/geometry/**', ['../graph/*', '../engine/*', '../models/*', '../tasks/*', '../data/*', '../train/*', '../report/*', '../cli/*']],
-  ['src/graph/**', ['../engine/*', '../models/*', '../tasks/*', '../data/*', '../train/*', '../evaluate/*', '../report/*', '../recipe/*', '../cli/*']],
-  ['src/engine/**', ['../models/*', '../tasks/*', '../data/*', '../train/*', '../evaluate/*', '../report/*', '../recipe/*', '../cli/*']],
-  ['src/models/**', ['../engine/*', '../data/*', '../train/*', '../evaluate/*', '../report/*', '../recipe/*', '../cli/*']],
-  ['src/tasks/**', ['../engine/*', '../data/!(sample.js)', '../train/*', '../evaluate/*', '../report/*', '../recipe/*', '../cli/*']],
-  ['src/data/**', ['../engine/*', '../models/*', '../train/*', '../evaluate/*', '../report/*', '../recipe/*', '../cli/*']],
-  ['src/recipe/**', ['../engine/*', '../models/*', '../tasks/*', '../data/*', '../train/*', '../evaluate/*', '../report/*', '../cli/*']],
+  [
+    'src/geometry/**',
+    ['../graph/*', '../engine/*', '../models/*', '../tasks/*', '../data/*', '../train/*', '../report/*', '../cli/*'],
+  ],
+  [
+    'src/graph/**',
+    [
+      '../engine/*',
+      '../models/*',
+      '../tasks/*',
+      '../data/*',
+      '../train/*',
+      '../evaluate/*',
+      '../report/*',
+      '../recipe/*',
+      '../cli/*',
+    ],
+  ],
+  [
+    'src/engine/**',
+    ['../models/*', '../tasks/*', '../data/*', '../train/*', '../evaluate/*', '../report/*', '../recipe/*', '../cli/*'],
+  ],
+  [
+    'src/models/**',
+    ['../engine/*', '../data/*', '../train/*', '../evaluate/*', '../report/*', '../recipe/*', '../cli/*'],
+  ],
+  [
+    'src/tasks/**',
+    ['../engine/*', '../data/!(sample.js)', '../train/*', '../evaluate/*', '../report/*', '../recipe/*', '../cli/*'],
+  ],
+  [
+    'src/data/**',
+    ['../engine/*', '../models/*', '../train/*', '../evaluate/*', '../report/*', '../recipe/*', '../cli/*'],
+  ],
+  [
+    'src/recipe/**',
+    ['../engine/*', '../models/*', '../tasks/*', '../data/*', '../train/*', '../evaluate/*', '../report/*', '../cli/*'],
+  ],
   ['src/{train,evaluate}/**', ['../report/*', '../cli/*']],
   ['src/report/**', ['../cli/*', '../engine/*']],
   ['src/pycocotools/**', ['../*']],
@@ -21,7 +52,10 @@ export default tseslint.config(
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
-      parserOptions: { project: ['./tsconfig.json', './src/pycocotools/tsconfig.json', './test/tsconfig.json'], tsconfigRootDir: import.meta.dirname },
+      parserOptions: {
+        project: ['./tsconfig.json', './src/pycocotools/tsconfig.json', './test/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
@@ -33,10 +67,21 @@ export default tseslint.config(
   ...boundaries.map(([files, group]) => ({
     files: [files],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [{ group, message: 'dependencies point one way: DESIGN, layout' }, ...(files.startsWith('src/engine') ? [] : [tfjs])] }],
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group, message: 'dependencies point one way: DESIGN, layout' },
+            ...(files.startsWith('src/engine') ? [] : [tfjs]),
+          ],
+        },
+      ],
     },
   })),
-  { files: ['src/{index,finetune,pycocotools}.ts', 'src/cli/**'], rules: { 'no-restricted-imports': ['error', { patterns: [tfjs] }] } },
+  {
+    files: ['src/{index,finetune,pycocotools}.ts', 'src/cli/**'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [tfjs] }] },
+  },
   { files: ['src/**'], ignores: ['src/cli/**', 'src/engine/backend.ts'], rules: { 'no-console': 'error' } },
   { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
 );

@@ -5,7 +5,12 @@ export default {
   testEnvironment: './test/environment.js',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }] },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
+    ],
+  },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', '^pycocotools-js$': '<rootDir>/src/pycocotools/index.ts' },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/src/pycocotools/dist'],
   maxWorkers: 2,

@@ -1,4 +1,4 @@
-import { boxes, type Xyxy } from '../geometry/box.js';
+import { xyxy, type Xyxy } from '../geometry/box.js';
 import type { Placement } from './sample.js';
 
 export interface Extent {
@@ -106,7 +106,7 @@ export function placeBoxes(from: Xyxy, frame: Frame): Xyxy {
     to[i + 2] = Math.max(x1, x2);
     to[i + 3] = clampY(from[i + 3]!);
   }
-  return boxes(to);
+  return xyxy(to);
 }
 
 /** Edges rounded to whole pixels inside the bounds, at least one pixel apart. */

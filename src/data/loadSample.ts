@@ -1,4 +1,4 @@
-import { boxes, type Xyxy } from '../geometry/box.js';
+import { xyxy } from '../geometry/box.js';
 import { FinetuneError } from '../errors.js';
 import type { RandomStream } from '../random.js';
 import { planAugmentation, type AugmentOptions } from './augment.js';
@@ -72,14 +72,14 @@ function placeObjects({ boxes: from, classes, ignore }: Annotation, kept: readon
   const corners: number[] = [];
   const rows: { readonly classIndex: ClassIndex; readonly ignored: boolean }[] = [];
   for (const row of kept) {
-    const [x1, y1, x2, y2] = placeBoxes(boxes<Xyxy>(from.subarray(row * 4, row * 4 + 4)), frame) as Iterable<number>;
+    const [x1, y1, x2, y2] = placeBoxes(xyxy(from.subarray(row * 4, row * 4 + 4)), frame) as Iterable<number>;
     if (x2! <= x1! || y2! <= y1!) continue;
     corners.push(x1!, y1!, x2!, y2!);
     const side = Math.min(x2! - x1!, y2! - y1!);
     rows.push({ classIndex: classes[row]!, ignored: ignore[row]! || side < LEAST_SIDE });
   }
   return {
-    boxes: boxes<Xyxy>(corners),
+    boxes: xyxy(corners),
     classes: rows.map(({ classIndex }) => classIndex),
     ignore: rows.map(({ ignored }) => ignored),
   };

@@ -1,4 +1,4 @@
-import { boxes } from '../geometry/box.js';
+import { xyxy } from '../geometry/box.js';
 import { FinetuneError, type Problem } from '../errors.js';
 import type { Findings } from './findings.js';
 import type { Annotation, Category, CategoryId, ClassIndex, CocoGroundTruth, Dataset } from './sample.js';
@@ -85,7 +85,7 @@ export function buildDataset(
         ...(ignored === undefined ? {} : { ignore: ignored }),
       });
     }
-    annotations.push({ imageId, file, width, height, boxes: boxes(corners), classes, ignore });
+    annotations.push({ imageId, file, width, height, boxes: xyxy(corners), classes, ignore });
   }
 
   const toCoco = (): CocoGroundTruth => ({

@@ -1,29 +1,30 @@
 declare const kind: unique symbol;
 /** Boxes as flat rows of four numbers, [N,4]; the brand says what the four mean, and only this file converts. */
-export type Boxes<K extends string> = Float32Array & { readonly [kind]: K };
+type Boxes<K extends string> = Float32Array & { readonly [kind]: K };
 /** x1, y1, x2, y2: corners. */
 export type Xyxy = Boxes<'xyxy'>;
 /** Centre x, centre y, width, height: the way anchors are written. */
 export type Cxcywh = Boxes<'cxcywh'>;
 
-/** Names the meaning of rows that come from outside (a file, a graph). rows [N,4], flat. */
-export function boxes<B extends Boxes<string>>(rows: ArrayLike<number>): B {
-  return (rows instanceof Float32Array ? rows : Float32Array.from(rows)) as B;
-}
+const flat = (rows: ArrayLike<number>): Float32Array => (rows instanceof Float32Array ? rows : Float32Array.from(rows));
 
-function convert<B extends Boxes<string>>(
-  from: Float32Array,
-  row: (a: number, b: number, c: number, d: number) => readonly [number, number, number, number],
-): B {
+/** Names the meaning of rows that come from outside (a file, a graph): corners, [N,4], flat. */
+export const xyxy = (rows: ArrayLike<number>): Xyxy => flat(rows) as Xyxy;
+/** Names the meaning of rows that come from outside: centres and sizes, [N,4], flat. */
+export const cxcywh = (rows: ArrayLike<number>): Cxcywh => flat(rows) as Cxcywh;
+
+type Row = (a: number, b: number, c: number, d: number) => readonly [number, number, number, number];
+
+function mapRows(from: Float32Array, row: Row): Float32Array {
   const to = new Float32Array(from.length);
   for (let i = 0; i < from.length; i += 4) to.set(row(from[i]!, from[i + 1]!, from[i + 2]!, from[i + 3]!), i);
-  return to as B;
+  return to;
 }
 
 export const cxcywhToXyxy = (from: Cxcywh): Xyxy =>
-  convert(from, (cx, cy, w, h) => [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2]);
+  xyxy(mapRows(from, (cx, cy, w, h) => [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2]));
 export const xyxyToCxcywh = (from: Xyxy): Cxcywh =>
-  convert(from, (x1, y1, x2, y2) => [(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1]);
+  cxcywh(mapRows(from, (x1, y1, x2, y2) => [(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1]));
 
 /** Intersection over union of row i of a and row j of b; 0 where either has no area. */
 export function iou(a: Xyxy, i: number, b: Xyxy, j: number): number {

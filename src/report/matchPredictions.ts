@@ -1,4 +1,4 @@
-import { boxes, iou, type Xyxy } from '../geometry/box.js';
+import { iou, xyxy } from '../geometry/box.js';
 import type { PredictedBox, TruthBox } from './overlay.js';
 
 /** A prediction and an object are one when their boxes overlap this much (COCO's AP50) and their labels agree. */
@@ -7,8 +7,8 @@ const matchIou = 0.5;
 /** For each prediction (best score first) the row of the object it finds, or −1: greedy, as COCO matches; an ignored
  *  object may be found again and again. */
 export function matchPredictions(truth: readonly TruthBox[], predictions: readonly PredictedBox[]): number[] {
-  const objects = boxes<Xyxy>(truth.flatMap(({ box }) => box));
-  const found = boxes<Xyxy>(predictions.flatMap(({ box }) => box));
+  const objects = xyxy(truth.flatMap(({ box }) => box));
+  const found = xyxy(predictions.flatMap(({ box }) => box));
   const taken = new Set<number>();
   return predictions.map(({ label }, i) => {
     const free = truth.flatMap((object, j) => {

@@ -1,4 +1,4 @@
-import { boxes, type Cxcywh } from '../geometry/box.js';
+import { cxcywh, type Cxcywh } from '../geometry/box.js';
 
 export interface Level {
   readonly height: number;
@@ -41,5 +41,5 @@ export function ssdAnchors(levels: readonly Level[], [height, width]: readonly [
       }
     }
   }
-  return boxes<Cxcywh>(rows);
+  return cxcywh(rows);
 }

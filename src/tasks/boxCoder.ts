@@ -1,5 +1,5 @@
 import { FinetuneError } from '../errors.js';
-import { boxes, cxcywhToXyxy, xyxyToCxcywh, type Cxcywh, type Xyxy } from '../geometry/box.js';
+import { cxcywh, cxcywhToXyxy, xyxyToCxcywh, type Cxcywh, type Xyxy } from '../geometry/box.js';
 
 /** What the centre offsets and the logarithms of the sizes are multiplied with: SSD's variances 0.1 and 0.2. */
 const CENTRE = 10;
@@ -32,5 +32,5 @@ export function decodeBoxes(offsets: Float32Array, anchors: Cxcywh): Xyxy {
     centred[i + 2] = Math.exp(offsets[i + 2]! / SIZE) * anchors[i + 2]!;
     centred[i + 3] = Math.exp(offsets[i + 3]! / SIZE) * anchors[i + 3]!;
   }
-  return cxcywhToXyxy(boxes<Cxcywh>(centred));
+  return cxcywhToXyxy(cxcywh(centred));
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { planAugmentation } from '../../src/data/augment.js';
 import { frameImage, placeBoxes, placementOf } from '../../src/data/frame.js';
 import type { Annotation, ClassIndex } from '../../src/data/sample.js';
-import { boxes, iou, type Xyxy } from '../../src/geometry/box.js';
+import { iou, xyxy } from '../../src/geometry/box.js';
 import { randomStream } from '../../src/random.js';
 
 const unit = fc.integer({ min: 0, max: 1000 }).map((x) => x / 1000); // fc.double would be nearly 0 or 1 too often
@@ -24,7 +24,7 @@ const annotation: fc.Arbitrary<Annotation> = fc
       file: 'none',
       width,
       height,
-      boxes: boxes<Xyxy>(corners),
+      boxes: xyxy(corners),
       classes: rows.map((_, i) => i as ClassIndex),
       ignore: rows.map((row) => row[4]),
     };
@@ -34,7 +34,7 @@ const everything = { flip: 0.5, photometric: true, expand: 0.5, iouCrop: true };
 const plan = (image: Annotation, seed: number, options: Parameters<typeof planAugmentation>[1] = everything) =>
   planAugmentation(image, options, randomStream(seed, 'test'));
 const rows = (image: Annotation, kept: readonly number[]) =>
-  boxes<Xyxy>(kept.flatMap((i) => Array.from(image.boxes.subarray(4 * i, 4 * i + 4))));
+  xyxy(kept.flatMap((i) => Array.from(image.boxes.subarray(4 * i, 4 * i + 4))));
 
 describe('planAugmentation', () => {
   test('is a function of its stream', () => {
@@ -102,7 +102,7 @@ describe('planAugmentation', () => {
         expect(patch.top).toBeGreaterThanOrEqual(0);
         expect(patch.left + patch.width).toBeLessThanOrEqual(image.width + 1e-9);
         expect(patch.top + patch.height).toBeLessThanOrEqual(image.height + 1e-9);
-        const crop = boxes<Xyxy>([patch.left, patch.top, patch.left + patch.width, patch.top + patch.height]);
+        const crop = xyxy([patch.left, patch.top, patch.left + patch.width, patch.top + patch.height]);
         const best = Math.max(...objects.map((i) => iou(crop, 0, image.boxes, i)));
         expect(best).toBeGreaterThan(0);
       }),
@@ -113,13 +113,13 @@ describe('planAugmentation', () => {
   test('draws each least IoU as often as the others', () => {
     const image: Annotation = {
       ...{ imageId: 1, file: 'none', width: 200, height: 200, classes: [0 as ClassIndex], ignore: [false] },
-      boxes: boxes<Xyxy>([40, 40, 160, 160]),
+      boxes: xyxy([40, 40, 160, 160]),
     };
     const ious = Array.from({ length: 2000 }, (_, seed) => {
       const { left, top, width, height } = plan(image, seed, { iouCrop: true }).patch;
       return width === 200 && height === 200
         ? -1
-        : iou(boxes<Xyxy>([left, top, left + width, top + height]), 0, image.boxes, 0);
+        : iou(xyxy([left, top, left + width, top + height]), 0, image.boxes, 0);
     });
     const share = (test: (iou: number) => boolean) => ious.filter(test).length / ious.length;
     expect(share((iou) => iou < 0)).toBeGreaterThan(1 / 8); // the whole image: one in seven, and a little more since 0.9 is seldom found

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { AugmentOptions } from '../../src/data/augment.js';
 import { openDatasets, type DataOptions } from '../../src/data/dataset.js';
 import type { LoadOptions } from '../../src/data/loader.js';
-import type { DataRecipe } from '../../src/recipe/schema.js';
+import type { Recipe } from '../../src/recipe/schema.js';
 import { testOnShared } from './sharedData.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
@@ -41,9 +41,9 @@ function cocoFolder(name: string, valCategories: readonly { id: number; name: st
 /** data/ does not import recipe/; that a recipe's data part fits all the same, the compiler checks here. */
 type Fits<A extends B, B> = A;
 export type RecipeFits = [
-  Fits<DataRecipe, DataOptions>,
-  Fits<DataRecipe['augment'], AugmentOptions | false>,
-  Fits<Pick<DataRecipe, 'size' | 'resize' | 'augment' | 'prefetch' | 'brokenImages'>, Omit<LoadOptions, 'batch'>>,
+  Fits<Recipe['data'], DataOptions>,
+  Fits<Recipe['data']['augment'], AugmentOptions | false>,
+  Fits<Pick<Recipe['data'], 'size' | 'resize' | 'augment' | 'prefetch' | 'brokenImages'>, Omit<LoadOptions, 'batch'>>,
 ];
 
 describe('openDatasets', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { frameImage, placeBoxes, placementOf } from '../../src/data/frame.js';
-import { boxes, type Xyxy } from '../../src/geometry/box.js';
+import { xyxy } from '../../src/geometry/box.js';
 
 const extent = fc.record({ width: fc.integer({ min: 1, max: 900 }), height: fc.integer({ min: 1, max: 900 }) });
 const size = fc.tuple(fc.integer({ min: 32, max: 400 }), fc.integer({ min: 32, max: 400 }));
@@ -64,7 +64,7 @@ describe('frameImage', () => {
         ({ image, patch }, size, resize, flip, u, v) => {
           const frame = frameImage(image, { size, resize, patch, flip });
           const { scaleX, scaleY, offsetX, offsetY } = placementOf(frame);
-          const box = boxes<Xyxy>([
+          const box = xyxy([
             u * image.width * 0.5,
             v * image.height * 0.5,
             image.width * (0.5 + u / 2),

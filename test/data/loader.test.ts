@@ -7,7 +7,7 @@ import sharp from 'sharp';
 import { openCoco } from '../../src/data/coco.js';
 import { countBatches, loadBatches, type Batch, type LoadOptions } from '../../src/data/loader.js';
 import type { ClassIndex, Dataset } from '../../src/data/sample.js';
-import { boxes, type Xyxy } from '../../src/geometry/box.js';
+import { xyxy } from '../../src/geometry/box.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
 const dir = temporaryFolder();
@@ -88,7 +88,7 @@ describe('loadBatches', () => {
     const [first] = sound.annotations;
     const thin = {
       ...first!,
-      boxes: boxes<Xyxy>([10, 10, 11, 30, 10, 10, 12, 30]),
+      boxes: xyxy([10, 10, 11, 30, 10, 10, 12, 30]),
       classes: [0, 0] as ClassIndex[],
       ignore: [false, false],
     };
@@ -107,7 +107,7 @@ describe('loadBatches', () => {
         async (places, epoch) => {
           const annotation = {
             ...first!,
-            boxes: boxes<Xyxy>(
+            boxes: xyxy(
               places.flatMap(([x, y]) => [x, (y * 40) / 48, Math.min(48, x + 1.5), Math.min(40, (y * 40) / 48 + 1.5)]),
             ),
             classes: places.map(() => 0 as ClassIndex),

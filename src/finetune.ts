@@ -12,7 +12,7 @@ import type { Recipe } from './recipe/schema.js';
 import { recipeModel } from './recipeModel.js';
 import { buildReport, metricsOf } from './report/fromRun.js';
 import { writeReport, type Metrics } from './report/report.js';
-import { collectVersions, newRunPath, openRunDirectory } from './run.js';
+import { collectVersions, newRunPath, openRunDirectory, type RunDirectory } from './run.js';
 import { checkpointFile } from './train/checkpoint.js';
 import { train } from './train/loop.js';
 
@@ -22,8 +22,8 @@ export interface FinetuneOptions {
   readonly directory?: string | undefined;
   readonly resume?: boolean;
   /** Stops between two steps: everything is saved, and `resume` goes on. */
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (event: ProgressEvent) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
 export interface FinetuneResult {
@@ -40,6 +40,18 @@ export async function finetune(
   const recipe = typeof source === 'string' ? await loadRecipe(source) : source;
   const name = typeof source === 'string' ? basename(source).replace(/\.ya?ml$/, '') : recipe.task;
   const run = await openRunDirectory(directory ?? newRunPath(recipe.out, name), { resume });
+  try {
+    return await runRecipe(recipe, run, { resume, signal, onProgress });
+  } finally {
+    await run.close();
+  }
+}
+
+async function runRecipe(
+  recipe: Recipe,
+  run: RunDirectory,
+  { resume = false, signal, onProgress }: Omit<FinetuneOptions, 'directory'>,
+): Promise<FinetuneResult> {
   const recipeText = resolvedRecipeText(recipe);
   const backend = await openBackend({ engine: recipe.engine });
   const engine = `${backend.name} ${backend.version}`;

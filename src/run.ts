@@ -1,20 +1,37 @@
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FinetuneError } from './errors.js';
+import { tryLock } from './files/lock.js';
+import { writeAtomically } from './files/writeAtomically.js';
 
-/** A folder of its own for a run: `recipe.yaml`, `metrics.jsonl`, `checkpoints/`, `report.html` … */
+/** A folder of its own for a run: `recipe.yaml`, `metrics.jsonl`, `checkpoints/`, `report.html` …
+ *  Whoever opens it closes it: until then no other process works in it. */
 export interface RunDirectory {
   readonly path: string;
   /** Writes a file of the directory, atomically. */
   write(name: string, content: string): Promise<void>;
+  close(): Promise<void>;
 }
 
-/** Makes the directory, or with `resume` goes on in it. Throws E_RUN_EXISTS where it holds something already. */
+const LOCK = 'run.lock';
+
+/** Makes the directory, or with `resume` goes on in it. Throws E_RUN_EXISTS where it holds something already, and
+ *  E_RUN_LOCKED while another process works in it; a dead one's lock is taken over. */
 export async function openRunDirectory(path: string, { resume = false } = {}): Promise<RunDirectory> {
   const directory = resolve(path);
   await mkdir(directory, { recursive: true });
-  const held = await readdir(directory);
+  const lock = await tryLock(join(directory, LOCK));
+  if (!('release' in lock)) {
+    throw new FinetuneError({
+      code: 'E_RUN_LOCKED',
+      message: `process ${lock.pid} on ${lock.host} is at work in this run directory`,
+      where: { file: directory },
+      fix: `wait until it is done, stop it (kill ${lock.pid}), or choose another --out`,
+    });
+  }
+  const held = (await readdir(directory)).filter((name) => name !== LOCK);
   if (held.length > 0 && !resume) {
+    await lock.release();
     const fix = 'choose another --out, or continue it with --resume';
     throw new FinetuneError({
       code: 'E_RUN_EXISTS',
@@ -25,11 +42,8 @@ export async function openRunDirectory(path: string, { resume = false } = {}): P
   }
   return {
     path: directory,
-    async write(name, content) {
-      const temporary = join(directory, `${name}.${process.pid}.tmp`);
-      await writeFile(temporary, content, { flush: true });
-      await rename(temporary, join(directory, name));
-    },
+    write: (name, content) => writeAtomically(join(directory, name), content),
+    close: () => lock.release(),
   };
 }
 

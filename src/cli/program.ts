@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { cac, type CAC } from 'cac';
 import { FinetuneError } from '../errors.js';
-import { didYouMean } from '../recipe/didYouMean.js';
+import { didYouMean } from '../didYouMean.js';
 import type { EvalCommand } from './eval.js';
 import type { ModelsCommand } from './models.js';
 import type { ScoreCommand } from './score.js';
@@ -128,7 +128,10 @@ function oneOf<T extends string>(flag: string, value: string, allowed: readonly 
 
 const isUsage = (error: unknown): boolean =>
   error instanceof FinetuneError
-    ? error.code.startsWith('E_RECIPE_') || error.code === 'E_MODEL_UNKNOWN' || error.code === 'E_RUN_EXISTS'
+    ? error.code.startsWith('E_RECIPE_') ||
+      error.code === 'E_MODEL_UNKNOWN' ||
+      error.code === 'E_RUN_EXISTS' ||
+      error.code === 'E_RUN_LOCKED'
     : error instanceof Error && (error.name === 'CACError' || error.name === 'UsageError');
 
 function explain(error: unknown, program: CAC): string {

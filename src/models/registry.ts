@@ -1,4 +1,4 @@
-import { closest, distance } from 'fastest-levenshtein';
+import { didYouMean } from '../didYouMean.js';
 import { FinetuneError } from '../errors.js';
 import type { Backbone } from './backbone.js';
 import { densenet } from './backbones/densenet.js';
@@ -53,7 +53,6 @@ export const backbones: ReadonlyMap<string, Backbone> = new Map(
 export function findBackbone(name: string): Backbone {
   const found = backbones.get(name);
   if (found) return found;
-  const near = closest(name, [...backbones.keys()]);
-  const fix = distance(name, near) <= name.length / 2 ? `did you mean "${near}"?` : 'finetune models lists them';
+  const fix = didYouMean(name, backbones.keys()) ?? 'finetune models lists them';
   throw new FinetuneError({ code: 'E_MODEL_UNKNOWN', message: `there is no backbone "${name}"`, fix });
 }

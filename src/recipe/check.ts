@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Problem } from '../errors.js';
-import { didYouMean, nearest } from './didYouMean.js';
+import { didYouMean, nearest } from '../didYouMean.js';
 import { entryAt, toValue, type Entry, type Located, type Path } from './located.js';
 import { allPaths, expected, optionAt, optionsAt } from './options.js';
 import { conflicts } from './rules.js';

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { FinetuneError, type Problem } from '../errors.js';
 import { checkRecipe } from './check.js';
-import { nearest } from './didYouMean.js';
+import { nearest } from '../didYouMean.js';
 import { changeAt, merge, parseLocated, type Located } from './located.js';
 import { override } from './overrides.js';
 import type { Recipe } from './schema.js';

@@ -1,5 +1,5 @@
-import { rename, writeFile } from 'node:fs/promises';
 import type { CocoScore } from '../evaluate/cocoScore.js';
+import { writeAtomically } from '../files/writeAtomically.js';
 import type { DroppedByPart, FreezeReceipt, MetricsLine } from '../train/record.js';
 import { drawCurves } from './charts.js';
 import { html, trusted } from './html.js';
@@ -53,10 +53,7 @@ export interface Report {
 /** Write the report as one self-contained HTML file, atomically: no script, nothing to fetch. Pictures are read from the
  *  examples' files; one that cannot be read is named in its place. */
 export async function writeReport(report: Report, file: string): Promise<void> {
-  const page = await renderReport(report);
-  const temporary = `${file}.${process.pid}.tmp`;
-  await writeFile(temporary, page, { flush: true });
-  await rename(temporary, file);
+  await writeAtomically(file, await renderReport(report));
 }
 
 async function renderReport(report: Report): Promise<string> {

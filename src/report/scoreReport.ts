@@ -1,7 +1,8 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Intervals } from '../evaluate/bootstrap.js';
 import type { Curve } from '../evaluate/matches.js';
+import { writeAtomically } from '../files/writeAtomically.js';
 import { html, trusted, type Html } from './html.js';
 import { drawPrecisionRecall } from './scoreCharts.js';
 import { style } from './style.js';
@@ -34,9 +35,7 @@ export interface ScorePage {
 export async function writeScoreReport(page: ScorePage, folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   const file = join(folder, 'score.html');
-  const temporary = `${file}.${process.pid}.tmp`;
-  await writeFile(temporary, await renderScore(page), { flush: true });
-  await rename(temporary, file);
+  await writeAtomically(file, await renderScore(page));
   return file;
 }
 

@@ -1,7 +1,7 @@
-import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FinetuneError } from '../errors.js';
+import { writeAtomically } from '../files/writeAtomically.js';
 import { initialValues } from '../graph/init.js';
 import type { Params } from '../graph/params.js';
 import type { Ops } from '../graph/spec.js';
@@ -45,9 +45,7 @@ export async function saveCheckpoint(
   const categories = model.columns;
   const metadata = { state: JSON.stringify(state) };
   await saveWeights(checkpointFile(directory, 'last'), params, { kinds, categories, folded: model.folded, metadata });
-  const temporary = join(directory, 'checkpoints', `last.state.json.${process.pid}.tmp`);
-  await writeFile(temporary, `${JSON.stringify(state, null, 2)}\n`);
-  await rename(temporary, join(directory, 'checkpoints', 'last.state.json'));
+  await writeAtomically(join(directory, 'checkpoints', 'last.state.json'), `${JSON.stringify(state, null, 2)}\n`);
 }
 
 /** Reads the last checkpoint of a run directory. Throws E_RESUME_NOTHING where there is none, E_RESUME_RECIPE where it belongs to another recipe,

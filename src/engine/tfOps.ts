@@ -1,7 +1,19 @@
 import { isOp } from '../graph/builder.js';
 import type { Params } from '../graph/params.js';
 import { samePadding } from '../graph/shapes.js';
-import type { Binary, Comparison, Convolution, Node, Op, Padding, Pool, Shape, Value, Window } from '../graph/spec.js';
+import type {
+  Binary,
+  Comparison,
+  Convolution,
+  Interpolation,
+  Node,
+  Op,
+  Padding,
+  Pool,
+  Shape,
+  Value,
+  Window,
+} from '../graph/spec.js';
 import { DT, type Attr, type GraphDef } from './graphDef.js';
 
 /** Where a node's inputs stand in the GraphDef, and the names of the session's variables. */
@@ -99,6 +111,11 @@ const pool =
   (node: Node<'maxPool'> | Node<'averagePool'>, { def, inputs }: Emission): string[] => [
     def.add(op, inputs, poolAttrs(node.attrs, node.inputs[0]!.shape)),
   ];
+
+const RESIZE = { nearest: 'ResizeNearestNeighbor', bilinear: 'ResizeBilinear' } as const;
+const centres = (method: Interpolation): Record<string, Attr> => ({
+  half_pixel_centers: { bool: method === 'bilinear' },
+});
 
 /** TensorFlow fuses a depthwise convolution with what follows, but loses its EXPLICIT padding on the way and aborts. Only a BatchNorm in
  *  training mode is never fused; before anything else the zeros are put around the image by hand. */
@@ -258,6 +275,15 @@ export const tfOps = {
   averagePoolGrad: ({ attrs }, { def, inputs }) => [
     def.add('AvgPoolGrad', [def.ints(attrs.inputShape), inputs[0]!], poolAttrs(attrs, attrs.inputShape)),
   ],
+  resize: ({ attrs: { method, size } }, { def, inputs }) => [
+    def.add(RESIZE[method], [inputs[0]!, def.ints(size)], { ...T, ...centres(method) }),
+  ],
+  // The bilinear one wants the resized image itself, to see its size: zeros of that size, a constant for TensorFlow.
+  resizeGrad: ({ attrs: { method, inputShape } }, { def, inputs }) => {
+    const [, h, w] = inputShape as [number, number, number];
+    const seen = method === 'nearest' ? def.ints([h, w]) : def.add('Fill', [def.ints(inputShape), def.float(0)], { ...T, index_type: { type: DT.int32 } });
+    return [def.add(`${RESIZE[method]}Grad`, [inputs[0]!, seen], { ...T, ...centres(method) })];
+  },
   neg: direct('Neg'), abs: direct('Abs'), sign: direct('Sign'), square: direct('Square'), sqrt: direct('Sqrt'), rsqrt: direct('Rsqrt'),
   exp: direct('Exp'), log: direct('Log'), sigmoid: direct('Sigmoid'), softplus: direct('Softplus'), relu: direct('Relu'), relu6: direct('Relu6'),
   // Mul(Sigmoid(x), x), in this order, is what oneDNN's remapper recognises as one fused swish.

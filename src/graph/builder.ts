@@ -6,6 +6,7 @@ import type {
   Convolution,
   DType,
   Graph,
+  Interpolation,
   Node,
   Op,
   Ops,
@@ -130,6 +131,9 @@ export const matMul = (a: Value, b: Value, { transposeA = false, transposeB = fa
 export const biasAdd = (x: Value, bias: Value): Value => apply('biasAdd', [x, bias], {});
 export const maxPool = (x: Value, pool: Ops['maxPool']): Value => apply('maxPool', [x], pool);
 export const averagePool = (x: Value, pool: Ops['averagePool']): Value => apply('averagePool', [x], pool);
+/** size: height and width, pixels. */
+export const resize = (x: Value, size: readonly [number, number], method: Interpolation): Value =>
+  x.shape[1] === size[0] && x.shape[2] === size[1] ? x : apply('resize', [x], { method, size });
 /** inputs: x, scale, shift, running mean, running variance → y, batch mean, unbiased batch variance, saved ×3. */
 export const batchNorm = (
   inputs: readonly [Value, Value, Value, Value, Value],

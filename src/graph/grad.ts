@@ -71,6 +71,7 @@ const rules = {
   globalAveragePool: pointwise((dy, x) => b.broadcastTo(b.mul(dy, 1 / (x.shape[1]! * x.shape[2]!)), x.shape)),
   maxPool: (node, [dy]) => add(node.graph, 'maxPoolGrad', [dy!, node.inputs[0]!, node.outputs[0]!], node.attrs),
   averagePool: (node, [dy]) => add(node.graph, 'averagePoolGrad', [dy!], { ...node.attrs, inputShape: node.inputs[0]!.shape }),
+  resize: (node, [dy]) => add(node.graph, 'resizeGrad', [dy!], { method: node.attrs.method, inputShape: node.inputs[0]!.shape }),
   neg: pointwise((dy) => b.neg(dy)),
   abs: pointwise((dy, x) => b.mul(dy, b.sign(x))),
   square: pointwise((dy, x) => b.mul(dy, b.mul(x, 2))),
@@ -137,7 +138,7 @@ const rules = {
 type SecondOrder =
   | ActivationGrad
   | 'convInputGrad' | 'convFilterGrad' | 'depthwiseInputGrad' | 'depthwiseFilterGrad' | 'batchNormGrad'
-  | 'maxPoolGrad' | 'averagePoolGrad'; // prettier-ignore
+  | 'maxPoolGrad' | 'averagePoolGrad' | 'resizeGrad'; // prettier-ignore
 
 /** Marks, by node id, every node whose value depends on one of `roots`. */
 export function dependents(graph: Graph, roots: readonly Value[]): boolean[] {

@@ -111,6 +111,8 @@ const rules = {
   maxPoolGrad: ([, x]) => float(x!.shape),
   averagePool: ([x], pool) => pooled(x!, pool, noPadding),
   averagePoolGrad: (_, { inputShape }) => float(inputShape),
+  resize: ([x], { size }) => float([x!.shape[0]!, ...size, x!.shape[3]!]),
+  resizeGrad: (_, { inputShape }) => float(inputShape),
   neg: same, abs: same, sign: same, square: same, sqrt: same, rsqrt: same, exp: same, log: same,
   sigmoid: same, softplus: same, relu: same, relu6: same, swish: same, hardSwish: same,
   reluGrad: same, relu6Grad: same, sigmoidGrad: same, swishGrad: same, hardSwishGrad: same,

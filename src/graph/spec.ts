@@ -48,6 +48,8 @@ export interface Pool {
   readonly stride: number;
 }
 
+export type Interpolation = 'nearest' | 'bilinear';
+
 /** What a parameter is to the optimizer: only weights decay; statistics are not trained; slots belong to the optimizer. */
 export type Role = 'weight' | 'bias' | 'scale' | 'shift' | 'mean' | 'variance' | 'slot';
 
@@ -121,6 +123,11 @@ export interface Ops
   /** Mean of each window, [N,H,W,C] → [N,H',W',C]; padding is a node of its own, and counts. */
   averagePool: Pool;
   averagePoolGrad: Pool & { readonly inputShape: Shape }; // dy → dx
+
+  /** Images of another size, [N,H,W,C] → [N,H',W',C], sampled as PyTorch's interpolate does with align_corners=False: `nearest` takes
+   *  the pixel ⌊i·H/H'⌋, `bilinear` interpolates between pixels' centres at (i + ½)·H/H' − ½. */
+  resize: { readonly method: Interpolation; readonly size: readonly [number, number] };
+  resizeGrad: { readonly method: Interpolation; readonly inputShape: Shape }; // dy → dx
 
   /** x ≥ 0 to a constant power of at least 1. */
   power: { readonly exponent: number };

@@ -140,7 +140,7 @@ export const withoutGradient = [
 /** Ops that gradients are made of: every one must occur in the gradient of some case. */
 export const backward = [
   'convInputGrad', 'convFilterGrad', 'depthwiseInputGrad', 'depthwiseFilterGrad', 'batchNormGrad',
-  'maxPoolGrad', 'averagePoolGrad',
+  'maxPoolGrad', 'averagePoolGrad', 'resizeGrad',
   'reluGrad', 'relu6Grad', 'sigmoidGrad', 'swishGrad', 'hardSwishGrad',
 ] as const satisfies readonly Op[]; // prettier-ignore
 
@@ -173,6 +173,13 @@ export const opCases = {
   ],
   batchNorm: [batchNorm(true), batchNorm(false)],
   globalAveragePool: [{ label: 'globalAveragePool', operands: [any(2, 3, 4, 2)], build: (x) => b.globalAveragePool(x) }],
+  resize: (['nearest', 'bilinear'] as const).flatMap((method) =>
+    ([[8, 6], [7, 4], [2, 1]] as const).map((size) => ({
+      label: `resize ${method} 4×3 to ${size.join('×')}`,
+      operands: [any(2, 4, 3, 2)],
+      build: (x) => b.resize(x, size, method),
+    })),
+  ),
   neg: unary('neg', any(5)),
   abs: unary('abs', operand([8], awayFrom([0], -2, 2))),
   square: unary('square', any(5)),

@@ -7,15 +7,14 @@ import { ancestors } from './graph/rewrite.js';
 import type { ParamAttrs, ParamKind, Shape } from './graph/spec.js';
 import type { Backbone } from './models/backbone.js';
 import { findBackbone } from './models/registry.js';
-import { detectionTask, type Detection, type DetectionOptions } from './tasks/detection.js';
-import type { Task } from './tasks/task.js';
+import { detectionTask, type DetectionOptions, type DetectionTask } from './tasks/detection.js';
 import { BACKGROUND } from './weights/categories.js';
 import { applyWeights, loadWeights, type LoadOptions, type WeightsReport } from './weights/load.js';
 import { saveWeights } from './weights/save.js';
 
 /** A network with its parameters' values, on no engine yet. */
 export interface Model {
-  readonly task: Task<Detection>;
+  readonly task: DetectionTask;
   readonly backbone: Backbone;
   readonly categories: readonly Category[];
   /** What the class predictor's columns stand for: the categories' names, after the background's with softmax. */
@@ -31,10 +30,13 @@ export interface Model {
   readonly count: Count;
 }
 
-export interface ModelOptions extends Omit<DetectionOptions, 'numClasses'> {
+/** Without what the categories say. Each member of the union for itself: `Omit` alone would keep what all have in common. */
+type WithoutClasses<T> = T extends unknown ? Omit<T, 'numClasses'> : never;
+
+export type ModelOptions = WithoutClasses<DetectionOptions> & {
   readonly categories: readonly Category[];
   readonly seed: number;
-}
+};
 
 /** Builds a model with initial values from the seed. Throws E_MODEL_UNKNOWN. */
 export function createModel({ categories, seed, ...options }: ModelOptions): Model {
@@ -46,7 +48,7 @@ export function createModel({ categories, seed, ...options }: ModelOptions): Mod
     task,
     backbone: findBackbone(options.backbone),
     categories,
-    columns: [...(options.classLoss === 'softmax' ? [BACKGROUND] : []), ...categories.map(({ name }) => name)],
+    columns: [...(task.background ? [BACKGROUND] : []), ...categories.map(({ name }) => name)],
     size: options.size,
     params: new Map(attrs.map((parameter) => [parameter.name, initialValues(parameter, seed)])),
     parameters: new Map(attrs.map((parameter) => [parameter.name, parameter])),

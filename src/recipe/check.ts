@@ -44,7 +44,10 @@ function toProblems(issue: Issue, located: Located, raw: unknown): Problem[] {
   const name = path.join('.');
   const entry = entryAt(located, path);
   const option = optionAt(path, raw);
-  const options = issue.code === 'invalid_union' && 'options' in issue ? (issue.options as string[]) : undefined;
+  const options =
+    issue.code === 'invalid_union' && 'options' in issue
+      ? (issue.options as unknown[]).filter((one) => typeof one === 'string')
+      : undefined;
   const allowed = options ? `one of ${options.join(', ')}` : option ? expected(option) : 'something else';
   if (!entry) {
     const fix = `add it: ${allowed}. ${option?.description ?? ''}`;

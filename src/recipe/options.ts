@@ -7,13 +7,16 @@ export type Option = z.core.JSONSchema.BaseSchema;
 
 export const recipeOption: Option = z.toJSONSchema(recipeSchema, { io: 'input' });
 
-/** The forms an option can take, `false | {flip, …}` say; of a union told apart by a literal (data.format), the one that `value` chose. */
+/** The forms an option can take, `false | {flip, …}` say; of a union told apart by a literal (data.format, model.head), the one that `value` chose, or its default. */
 function forms(option: Option, value: unknown): Option[] {
   const branches = option.oneOf ?? option.anyOf;
   if (!branches) return [option];
   if (!option.oneOf) return branches;
   return branches.filter((branch) =>
-    properties(branch).some(([name, { const: literal }]) => literal !== undefined && literal === member(value, name)),
+    properties(branch).some(
+      ([name, { const: literal, default: standard }]) =>
+        literal !== undefined && literal === (member(value, name) ?? standard),
+    ),
   );
 }
 

@@ -30,12 +30,14 @@ function sections(path: string, option: Option, when = ''): string[] {
 /** Maps told apart by a literal, `format: voc` say: what each has of its own, then what they share. */
 function choiceSections(path: string, branches: readonly Option[]): string[] {
   const isShared = ([name, inner]: [string, Option]) =>
+    inner.const === undefined &&
     branches.every((branch) => JSON.stringify(branch.properties?.[name]) === JSON.stringify(inner));
   const choices = branches.flatMap((branch) => {
     const own = properties(branch).filter((entry) => !isShared(entry));
     const [key, literal] = own.find(([, { const: value }]) => value !== undefined)!;
     const when = ` with \`${key}: ${expected(literal)}\``;
-    const heading = `## \`${path}\`${when}\n\n${literal.description ?? ''}\n\n`;
+    const standard = literal.default === undefined ? '' : ', the default';
+    const heading = `## \`${path}\`${when}${standard}\n\n${literal.description ?? ''}\n\n`;
     const rest = own.filter(([name]) => name !== key);
     return optionSections(path, heading, rest, branch.required, when);
   });
@@ -60,7 +62,7 @@ function optionSections(
     const description = inner.description ?? '';
     return map ? sections(path ? `${path}.${name}` : name, { ...map, description }, when) : [];
   });
-  return [table, ...inside];
+  return [rows.length > 0 ? table : heading.replace(/\n$/, ''), ...inside];
 }
 
 function defaultOf({ default: value }: Option): string {

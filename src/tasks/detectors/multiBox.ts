@@ -1,0 +1,110 @@
+import type { Sample } from '../../data/sample.js';
+import { cxcywhToXyxy, type Cxcywh, type Xyxy } from '../../geometry/box.js';
+import * as b from '../../graph/builder.js';
+import type { Value } from '../../graph/spec.js';
+import { decodeBoxes, encodeBoxes } from '../boxCoder.js';
+import { focalLoss, hardNegatives, smoothL1, softmaxCrossEntropyRows } from '../losses.js';
+import { BACKGROUND, IGNORED, matchAnchors } from '../matcher.js';
+import { selectPerClass } from '../nms.js';
+import type { Losses, Targets } from '../task.js';
+import type { Detector, DetectorOptions } from './detector.js';
+
+export interface MultiBoxOptions extends DetectorOptions {
+  readonly classLoss: 'sigmoid' | 'softmax';
+}
+
+/** An anchor learns the box it overlaps at least this much. */
+const MATCH_IOU = 0.5;
+/** Labels: 0 is background, k + 1 the class k, and this an anchor that is not to be learnt. */
+const UNLEARNT = -1;
+/** Sigmoid classes start at this probability, so that the many background anchors do not drown the first steps.
+ *  Lin et al. 2017 (arXiv:1708.02002), section 4.1. */
+const PRIOR = 0.01;
+
+/** Columns of the class predictor and the bias it begins with. */
+export function classColumns({ numClasses, classLoss }: Pick<MultiBoxOptions, 'numClasses' | 'classLoss'>): {
+  readonly columns: number;
+  readonly classBias: number;
+} {
+  if (classLoss === 'softmax') return { columns: numClasses + 1, classBias: 0 };
+  return { columns: numClasses, classBias: -Math.log((1 - PRIOR) / PRIOR) };
+}
+
+/** What the heads of the SSD family share: matching, the multi-box loss, NMS per class. Liu et al. 2016 (arXiv:1512.02325).
+ *  `build` gives outputs `boxes` [N, A, 4] and `logits` [N, A, columns] for these anchors [A,4]. */
+export function multiBox(build: Detector['build'], anchors: Cxcywh, options: MultiBoxOptions): Detector {
+  const { numClasses, classLoss } = options;
+  const softmax = classLoss === 'softmax';
+  const corners = cxcywhToXyxy(anchors);
+  const count = anchors.length / 4;
+  const { columns } = classColumns(options);
+
+  /** Class loss per anchor [N, A] from logits [N, A, columns] and labels [N, A], before anchors are chosen. */
+  function classLosses(logits: Value, labels: Value): Value {
+    const [batch] = logits.shape as [number];
+    if (softmax) return softmaxCrossEntropyRows(logits, b.maximum(labels, 0));
+    const targets = b.oneHot(b.sub(labels, 1), numClasses); // background and unlearnt: all zeros
+    return b.reshape(b.sum(focalLoss(logits, targets, options.focal), [2]), [batch, count]);
+  }
+
+  function loss({ boxes: offsets, logits }: Readonly<Record<string, Value>>): Losses {
+    const { graph } = offsets!.node;
+    const [batch] = offsets!.shape as [number];
+    const labels = b.input(graph, 'labels', [batch, count], 'int32');
+    const targets = b.input(graph, 'offsets', [batch, count, 4]);
+    const positive = b.cast(b.greater(labels, 0), 'float32');
+    const negative = b.cast(b.equal(labels, 0), 'float32');
+    const matches = b.maximum(b.sum(positive), 1);
+    const perAnchor = classLosses(logits!, labels);
+    const chosen = softmax ? hardNegatives(perAnchor, positive, negative, options.hardNegatives) : negative;
+    const box = b.div(b.sum(b.mul(b.sum(smoothL1(offsets!, targets), [2]), positive)), matches);
+    const classes = b.div(b.sum(b.mul(perAnchor, b.add(positive, chosen))), matches);
+    return { total: b.add(box, classes), parts: { box, class: classes } };
+  }
+
+  function encode({ boxes: truth, classes, ignore }: Sample): Targets {
+    const matches = matchAnchors(corners, truth, ignore, MATCH_IOU);
+    const labels = new Int32Array(count);
+    const matched = new Float32Array(count * 4) as Xyxy;
+    for (const [i, match] of matches.entries()) {
+      if (match === IGNORED) labels[i] = UNLEARNT;
+      const learnt = match !== IGNORED && match !== BACKGROUND;
+      if (learnt) labels[i] = classes[match]! + 1;
+      // An anchor without a box encodes itself: offsets of zero, which no loss reads.
+      matched.set(learnt ? truth.subarray(match * 4, match * 4 + 4) : corners.subarray(i * 4, i * 4 + 4), i * 4);
+    }
+    return { labels, offsets: encodeBoxes(matched, anchors) };
+  }
+
+  /** Scores of one class over the anchors of one image; entries below the threshold are 0. */
+  function scoresOf(logits: Float32Array, classIndex: number, partition: Float32Array | undefined): Float32Array {
+    const scores = new Float32Array(count);
+    const column = classIndex + (softmax ? 1 : 0);
+    for (let i = 0; i < count; i++) {
+      const logit = logits[i * columns + column]!;
+      const score = partition ? Math.exp(logit) / partition[i]! : 1 / (1 + Math.exp(-logit));
+      if (score > options.scoreThreshold) scores[i] = score;
+    }
+    return scores;
+  }
+
+  return {
+    background: softmax,
+    build,
+    loss,
+    encode,
+    blank: () => ({ labels: new Int32Array(count).fill(UNLEARNT), offsets: new Float32Array(count * 4) }),
+    decode: ({ boxes: offsets, logits }) => {
+      const partition = softmax ? rowSums(logits!, columns) : undefined;
+      const scores = (classIndex: number): Float32Array => scoresOf(logits!, classIndex, partition);
+      return selectPerClass(decodeBoxes(offsets!, anchors), scores, options);
+    },
+  };
+}
+
+/** Σ exp over each row of [rows, columns]. Logits of a trained net stay far from the overflow at 88. */
+function rowSums(logits: Float32Array, columns: number): Float32Array {
+  const sums = new Float32Array(logits.length / columns);
+  for (let i = 0; i < logits.length; i++) sums[Math.floor(i / columns)]! += Math.exp(logits[i]!);
+  return sums;
+}

@@ -4,7 +4,8 @@ import type { Value } from '../graph/spec.js';
 
 /** Feature maps of a backbone, by stride 2, 4, 8, 16, 32: the last ones of their size. */
 export interface Taps {
-  readonly c1: Value;
+  /** None where the stem goes to stride 4 at once, as AlexNet's does. */
+  readonly c1?: Value;
   readonly c2: Value;
   readonly c3: Value;
   readonly c4: Value;

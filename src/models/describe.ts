@@ -35,6 +35,9 @@ export function describe(backbone: Backbone): ModelSummary {
   const { name, resolution } = backbone;
   const { logits, taps } = buildClassifier(backbone);
   const { params, macs } = count([logits]);
-  const stages = TAPS.map((tap, i) => ({ tap, stride: 2 ** (i + 1), channels: taps[tap].shape[3]! }));
+  const stages = TAPS.flatMap((tap, i) => {
+    const map = taps[tap];
+    return map ? [{ tap, stride: 2 ** (i + 1), channels: map.shape[3]! }] : [];
+  });
   return { name, params, macs, resolution, stages, published: published.get(name) ?? unpublished };
 }

@@ -41,6 +41,7 @@ const talk: readonly Row[] = [
   ['fbnetc_100', 74.9, null, 5.5, 0.38],
   ['proxylessnas_mobile', 74.6, 93.3, 4.1, 0.32],
   ['semnasnet_100', 75.2, 92.5, 3.9, 0.32],
+  ['mnasnet_a2_reconstruction', 75.6, 92.7, 4.8, 0.34],
   ['efficientnet_b0', 76.3, 93.2, 5.3, 0.39],
 ];
 
@@ -109,9 +110,18 @@ const timm: readonly Row[] = [
   ['vgg13_bn', 71.588, 90.378, 133.05, null],
   ['vgg16', 71.592, 90.384, 138.36, null],
   ['vgg19', 72.378, 90.874, 143.67, null],
+  ['dpn68b', 79.362, 94.438, 12.61, null],
+  ['dpn92', 80.038, 94.86, 37.67, null],
+  ['dpn98', 79.67, 94.654, 61.57, null],
+  ['dpn131', 79.814, 94.7, 79.25, null],
+  ['dpn107', 80.168, 94.942, 86.92, null],
 ];
 
-const sources = [[TALK, talk], [PAPER, rexnet], [TIMM, timm]] as const; // prettier-ignore
+/** Metadata of the weights, torchvision 0.26: acc@1, acc@5, num_params, GFLOPS (multiply-adds). */
+const TORCHVISION = "torchvision 0.26, the weights' metadata";
+const torchvision: readonly Row[] = [['alexnet', 56.522, 79.066, 61.1, 0.71]];
+
+const sources = [[TALK, talk], [PAPER, rexnet], [TIMM, timm], [TORCHVISION, torchvision]] as const; // prettier-ignore
 
 export const published: ReadonlyMap<string, Published> = new Map(
   sources.flatMap(([source, rows]) =>

@@ -1,7 +1,9 @@
 import { didYouMean } from '../didYouMean.js';
 import { FinetuneError } from '../errors.js';
 import type { Backbone } from './backbone.js';
+import { alexnet } from './backbones/alexnet.js';
 import { densenet } from './backbones/densenet.js';
+import { dpn } from './backbones/dpn.js';
 import { efficientnet } from './backbones/efficientnet.js';
 import { fbnet } from './backbones/fbnet.js';
 import { inceptionv3 } from './backbones/inceptionv3.js';
@@ -43,6 +45,8 @@ const families = [
   xception,
   pelee,
   pyramidnet,
+  alexnet,
+  dpn,
 ];
 
 export const backbones: ReadonlyMap<string, Backbone> = new Map(

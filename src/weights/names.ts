@@ -1,4 +1,5 @@
 import { FinetuneError } from '../errors.js';
+import { torchvisionAlexnet } from './names/alexnet.js';
 import { efficientnetPytorch, kerasEfficientnet } from './names/efficientnet.js';
 import { kerasMobilenetV1 } from './names/mobilenetV1.js';
 import { kerasMobilenetV2, torchvisionMobilenetV2 } from './names/mobilenetV2.js';
@@ -12,6 +13,7 @@ const MAPS: readonly NameMap[] = [
   ssdliteMobilenetV2,
   torchvisionMobilenetV2,
   torchvisionVgg,
+  torchvisionAlexnet,
   efficientnetPytorch,
   kerasMobilenetV1,
   kerasMobilenetV2,

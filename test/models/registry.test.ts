@@ -70,10 +70,9 @@ group.each(all.map((backbone) => [backbone.name, backbone] as const))('%s', (_, 
   const names = graph.nodes.flatMap((node) => (isOp(node, 'param') ? [node.attrs.name] : []));
 
   test('halves the size from tap to tap', () => {
-    const sides = [taps.c1, taps.c2, taps.c3, taps.c4, taps.c5].map(({ shape }) =>
-      Math.round(Math.log2(320 / shape[1]!)),
-    );
-    expect(sides).toEqual([1, 2, 3, 4, 5]);
+    const maps = [taps.c1, taps.c2, taps.c3, taps.c4, taps.c5];
+    const strides = maps.map((map) => map && Math.round(Math.log2(320 / map.shape[1]!)));
+    expect(strides).toEqual([backbone.name === 'alexnet' ? undefined : 1, 2, 3, 4, 5]);
     expect([undefined, taps.c4.shape[1]]).toContain(taps.c4Expanded?.shape[1]);
   });
 

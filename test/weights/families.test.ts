@@ -89,6 +89,7 @@ describe('torchvision and efficientnet_pytorch', () => {
     ['mobilenet_v2', 'mobilenetv2_100', "torchvision's mobilenet_v2"],
     ['vgg16_bn', 'vgg16_bn', "torchvision's vgg"],
     ['vgg11', 'vgg11', "torchvision's vgg"],
+    ['alexnet', 'alexnet', "torchvision's alexnet"],
     ['resnet50', 'resnet50', 'names as they are (timm, torchvision, ours)'],
     ['efficientnet_lite0', 'tf_efficientnet_lite0', "efficientnet_pytorch's EfficientNet"],
   ])('%s has every parameter of %s', (theirs, backbone, names) => {

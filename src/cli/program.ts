@@ -78,6 +78,27 @@ function createProgram(): CAC {
       models(name, options);
     });
   program
+    .command('synth', 'draw images with text, their character boxes, and a page to look at them')
+    .option('--out <dir>', 'the folder (default: synth)', { type: [String], default: ['synth'] })
+    .option('--images <count>', 'how many', { default: 24 })
+    .option('--side <pixels>', 'of the square images', { default: 768 })
+    .option('--seed <number>', 'another seed gives other images', { default: 1 })
+    .option('--photos <dir>', 'photos without text to write on (default: drawn backdrops)', { type: [String] })
+    .option('--json', 'print the counts as one line of JSON before the page')
+    .action(async ({ images, side, seed, json = false, ...paths }: SynthFlags) => {
+      const whole = (flag: string, value: unknown, least: number): number => {
+        if (Number.isSafeInteger(value) && (value as number) >= least) return value as number;
+        throw new UsageError(`${flag} is a whole number, at least ${least}; got "${String(value)}"`);
+      };
+      const counts = {
+        images: whole('--images', images, 1),
+        side: whole('--side', side, 64),
+        seed: whole('--seed', seed, 0),
+      };
+      const { synth } = await import('./synth.js');
+      await synth({ ...counts, json, out: paths.out.at(-1)!, photos: paths.photos?.at(-1) });
+    });
+  program
     .command('doctor', 'show the engine in use, why no better one is, and how fast it is')
     .option('--engine <engine>', ENGINES.join(', '))
     .option('--json', 'print it as JSON')
@@ -101,6 +122,15 @@ function createProgram(): CAC {
       await weights(uri, options);
     });
   return program.help().version(version());
+}
+
+interface SynthFlags {
+  readonly images: unknown;
+  readonly side: unknown;
+  readonly seed: unknown;
+  readonly json?: boolean;
+  readonly out: readonly string[];
+  readonly photos?: readonly string[];
 }
 
 /** cac reads what looks like a number as one. */

@@ -1,0 +1,80 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { randomStream, type RandomStream } from '../../../random.js';
+import type { Canvas } from './canvas.js';
+import { loadFaces } from './fonts.js';
+import { drawTextScene, type SceneWord } from './textScene.js';
+
+/** One part of a set of drawn text images. */
+export interface TextPart {
+  /** Folder of the set. */
+  readonly root: string;
+  readonly part: string;
+  readonly seed: number;
+  /** Side of the square images, pixels. */
+  readonly side: number;
+  /** Image files to write on, four in five; without them all backdrops are drawn. They must hold no text of their own. */
+  readonly photos: readonly string[];
+}
+
+/** A drawn image as the annotation file lists it. Coordinates are hundredths of a pixel. */
+export interface TextImageRecord {
+  readonly file: string;
+  readonly width: number;
+  readonly height: number;
+  readonly words: readonly SceneWord[];
+}
+
+const PHOTO_SHARE = 0.8;
+
+/** Draw image `index` of a part and write it as JPEG. It depends on the seed, the part, the index (and the photos) alone, not
+ *  on who draws it or when. */
+export async function drawTextImage(
+  { root, part, seed, side, photos }: TextPart,
+  index: number,
+): Promise<TextImageRecord> {
+  const random = randomStream(seed, `text/${part}/${index}`);
+  const photo = photos.length > 0 && random.chance(PHOTO_SHARE) ? await readPhoto(random, photos, side) : undefined;
+  const { canvas, words } = drawTextScene(random, await loadFaces(), { width: side, height: side, photo });
+  const file = `${String(index).padStart(6, '0')}.jpg`;
+  const { data, width, height } = canvas;
+  const picture = sharp(data, { raw: { width, height, channels: 3 } });
+  if (random.chance(0.3)) picture.blur(random.uniform(0.4, 1.4));
+  const folder = join(root, 'images', part);
+  await mkdir(folder, { recursive: true });
+  await picture.jpeg({ quality: random.integer(45, 96) }).toFile(join(folder, file));
+  return { file, width, height, words: words.map(rounded) };
+}
+
+/** A square part of a random photo, at most doubled in size. */
+async function readPhoto(random: RandomStream, photos: readonly string[], side: number): Promise<Canvas> {
+  const file = photos[random.integer(0, photos.length)]!;
+  const source = sharp(file, { failOn: 'none' }).rotate();
+  const { autoOrient } = await source.metadata();
+  const short = Math.min(autoOrient.width, autoOrient.height);
+  const crop = Math.round(Math.min(short, Math.max(short * random.uniform(0.5, 1), side / 2)));
+  const left = random.integer(0, autoOrient.width - crop + 1);
+  const top = random.integer(0, autoOrient.height - crop + 1);
+  const pixels = await source
+    .extract({ left, top, width: crop, height: crop })
+    .resize(side, side, { kernel: 'linear' })
+    .flop(random.chance(0.5))
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer();
+  return {
+    data: new Uint8ClampedArray(pixels.buffer, pixels.byteOffset, pixels.byteLength),
+    width: side,
+    height: side,
+  };
+}
+
+const hundredths = (value: number): number => Math.round(value * 100) / 100;
+
+const rounded = ({ text, outline, characters }: SceneWord): SceneWord => ({
+  text,
+  outline: outline.map(hundredths),
+  characters: characters.map((quad) => quad.map(hundredths)),
+});

@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import pLimit from 'p-limit';
+import { drawTextImage, type TextImageRecord, type TextPart } from './drawImage.js';
+import type { TextJob } from './textWorker.js';
+
+export interface GenerateTextOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each image. */
+  readonly onImage?: ((done: number, total: number) => void) | undefined;
+}
+
+/** Fewer images than this are drawn before a thread has read its fonts. */
+const WORTH_THREADS = 48;
+const THREAD = fileURLToPath(new URL('./textWorker.js', import.meta.url));
+
+/** Draw `count` images of a part, in threads where there are many: images/{part}/*.jpg and words_{part}.json. A longer part
+ *  begins with the images of a shorter one. Throws the signal's reason. */
+export async function generateText(
+  part: TextPart,
+  count: number,
+  { signal, onImage }: GenerateTextOptions = {},
+): Promise<readonly TextImageRecord[]> {
+  await mkdir(part.root, { recursive: true });
+  const records: TextImageRecord[] = [];
+  let done = 0;
+  const keep = (index: number, record: TextImageRecord): void => {
+    records[index] = record;
+    onImage?.(++done, count);
+  };
+  const indices = Array.from({ length: count }, (_, index) => index);
+  // The sources, run without being compiled (tests), have no file that a thread could load.
+  if (count < WORTH_THREADS || !existsSync(THREAD)) {
+    const limit = pLimit(2);
+    await Promise.all(
+      indices.map((index) =>
+        limit(async () => {
+          signal?.throwIfAborted();
+          keep(index, await drawTextImage(part, index));
+        }),
+      ),
+    );
+  } else {
+    const threads = Math.min(availableParallelism(), 8);
+    const shares = Array.from({ length: threads }, (_, k) => indices.filter((index) => index % threads === k));
+    await Promise.all(shares.map((share) => runThread({ part, indices: share }, keep, signal)));
+  }
+  await writeFile(join(part.root, `words_${part.part}.json`), JSON.stringify({ images: records }));
+  return records;
+}
+
+function runThread(
+  job: TextJob,
+  keep: (index: number, record: TextImageRecord) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const thread = new Worker(THREAD, { workerData: job });
+    const abort = (): void => {
+      reject(signal!.reason as Error);
+      void thread.terminate();
+    };
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    thread.on('message', ([index, record]: [number, TextImageRecord]) => keep(index, record));
+    thread.once('error', reject);
+    thread.once('exit', () => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,50 @@
+import type { RandomStream } from '../../../random.js';
+
+export type Point = readonly [x: number, y: number];
+/** From the plane that text is written on (pixels, about 0, y down) to the image. */
+export type Warp = (x: number, y: number) => Point;
+
+export interface Pose {
+  readonly at: Point;
+  /** Radians, clockwise. */
+  readonly angle: number;
+  /** Change of x with y. */
+  readonly shear: number;
+  /** Change of the size per pixel to the right and down: what a tilted plane shows. */
+  readonly tilt: Point;
+}
+
+/** A pose for text of this extent (half width and half height, pixels): mostly upright and frontal, as people photograph signs. */
+export function drawPose(random: RandomStream, at: Point, halfWidth: number, halfHeight: number): Pose {
+  const turned = random.next();
+  const angle =
+    turned < 0.72 ? random.normal() * 0.07 : turned < 0.95 ? random.uniform(-0.7, 0.7) : random.uniform(-1.6, 1.6);
+  const tilted = random.chance(0.6);
+  return {
+    at,
+    angle,
+    shear: random.chance(0.3) ? random.normal() * 0.15 : 0,
+    tilt: tilted
+      ? [random.uniform(-0.3, 0.3) / halfWidth, random.uniform(-0.25, 0.25) / Math.max(halfHeight, halfWidth / 4)]
+      : [0, 0],
+  };
+}
+
+/** The homography of a pose. */
+export function posed({ at, angle, shear, tilt }: Pose): Warp {
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  return (x, y) => {
+    const depth = 1 + tilt[0] * x + tilt[1] * y;
+    const [u, v] = [(x + shear * y) / depth, y / depth];
+    return [at[0] + u * cos - v * sin, at[1] + u * sin + v * cos];
+  };
+}
+
+/** Bends the line y = 0 to a circle of the given radius (pixels; negative bends its ends up); lengths along y = 0 stay. */
+export const bent =
+  (radius: number, warp: Warp): Warp =>
+  (x, y) => {
+    const angle = x / radius;
+    const reach = radius - y; // y is down, the centre of a positive radius below
+    return warp(reach * Math.sin(angle), radius - reach * Math.cos(angle));
+  };

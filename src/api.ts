@@ -1,17 +1,20 @@
+import { createDetection } from './createTask.js';
 import type { Category, CategoryId } from './data/sample.js';
 import { openBackend, type EngineName } from './engine/backend.js';
 import type { Session } from './engine/engine.js';
 import { FinetuneError } from './errors.js';
-import { createModel as buildModel, saveModel, withWeights, type ModelOptions } from './model.js';
+import { createModel as buildModel, saveModel, withWeights } from './model.js';
 import { openPredictor } from './predictor.js';
-import type { Detection } from './tasks/detection.js';
+import type { Detection, DetectionOptions } from './tasks/detection.js';
 import type { WeightsReport } from './weights/load.js';
 
-export interface DetectorModelOptions extends Partial<Omit<ModelOptions, 'categories'>> {
+export interface DetectorModelOptions extends Partial<Omit<DetectionOptions, 'numClasses'>> {
   /** A name of `finetune models`, e.g. tf_mobilenetv2_100. */
   readonly backbone: string;
   /** Names of the classes in their order, or how many there are. */
   readonly classes: readonly string[] | number;
+  /** Of the initial values. */
+  readonly seed?: number;
   readonly engine?: EngineName | 'auto';
 }
 
@@ -37,16 +40,22 @@ export interface Detector {
 }
 
 const defaults = {
-  head: 'ssdlite', classLoss: 'sigmoid', lowestLevelAnchors: 3, size: [320, 320], seed: 1, focal: { alpha: 0.25, gamma: 2 }, hardNegatives: 3,
+  head: 'ssdlite', classLoss: 'sigmoid', lowestLevelAnchors: 3, size: [320, 320], focal: { alpha: 0.25, gamma: 2 }, hardNegatives: 3,
   scoreThreshold: 0.05, nmsThreshold: 0.6, maxDetections: 100,
 } as const; // prettier-ignore
 
 /** Builds a detector with initial values. Throws E_MODEL_UNKNOWN, E_ENGINE_UNAVAILABLE. */
-export async function createModel({ classes, engine = 'auto', ...options }: DetectorModelOptions): Promise<Detector> {
+export async function createModel({
+  classes,
+  engine = 'auto',
+  seed = 1,
+  ...options
+}: DetectorModelOptions): Promise<Detector> {
   const names = typeof classes === 'number' ? Array.from({ length: classes }, (_, i) => `class ${i}`) : classes;
   const categories = names.map((name, i): Category => ({ id: (i + 1) as CategoryId, name }));
   const backend = await openBackend({ engine });
-  let model = buildModel({ ...defaults, ...options, categories });
+  const task = createDetection({ ...defaults, ...options, numClasses: names.length });
+  let model = buildModel(task, { categories, seed });
   let open: { readonly batch: number; readonly session: Session } | undefined;
   const close = (): void => {
     open?.session.dispose();

@@ -1,3 +1,4 @@
+import type { TaskScore } from './createTask.js';
 import { openDatasets } from './data/dataset.js';
 import { openBackend } from './engine/backend.js';
 import { evaluate, type Evaluation } from './evaluate/evaluate.js';
@@ -17,7 +18,7 @@ export interface EvaluateRecipeOptions {
 export async function evaluateRecipe(
   recipe: Recipe,
   { weights, ...hooks }: EvaluateRecipeOptions = {},
-): Promise<Evaluation> {
+): Promise<Evaluation<TaskScore>> {
   const backend = await openBackend({ engine: recipe.engine });
   const data = await openDatasets(recipe.data, hooks);
   const model = await recipeModel(recipe, data.categories, { weights, onProgress: hooks.onProgress });

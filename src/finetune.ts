@@ -82,9 +82,8 @@ async function runRecipe(
   const trained = await train(model, data.train, backend, options, {
     ...hooks,
     evaluate: async (live, session) => {
-      const { metric, loss } = await evaluate(live, session, data.val, { ...images, batch, onProgress });
-      const { AP, AP50, AP75, AR100 } = metric;
-      return { score: AP, loss, metric: { AP, AP50, AP75, AR100 } };
+      const { score, loss, numbers } = await evaluate(live, session, data.val, { ...images, batch, onProgress });
+      return { score, loss, metric: numbers };
     },
   });
   if (trained.stopped) return { directory: run.path };
@@ -96,7 +95,7 @@ async function runRecipe(
   predictor.dispose();
 
   const metrics = metricsOf(best, trained, result, engine);
-  await run.write('predictions.json', JSON.stringify(result.detections));
+  await run.write('predictions.json', JSON.stringify(result.predictions));
   await run.write('metrics.json', `${JSON.stringify(metrics, null, 2)}\n`);
   onProgress?.({ phase: 'report', done: 0, total: 1 });
   const report = buildReport({ recipe, recipeText, data, scored, trained, result, metrics, versions, broken });

@@ -6,18 +6,17 @@ import type { Params } from './graph/params.js';
 import { ancestors } from './graph/rewrite.js';
 import type { ParamAttrs, ParamKind, Shape } from './graph/spec.js';
 import type { Backbone } from './models/backbone.js';
-import { findBackbone } from './models/registry.js';
-import { detectionTask, type DetectionOptions, type DetectionTask } from './tasks/detection.js';
-import { BACKGROUND } from './weights/categories.js';
+import type { Score } from './tasks/evaluator.js';
+import type { Task } from './tasks/task.js';
 import { applyWeights, loadWeights, type LoadOptions, type WeightsReport } from './weights/load.js';
 import { saveWeights } from './weights/save.js';
 
 /** A network with its parameters' values, on no engine yet. */
-export interface Model {
-  readonly task: DetectionTask;
+export interface Model<Prediction = unknown, S extends Score = Score> {
+  readonly task: Task<Prediction, S>;
   readonly backbone: Backbone;
   readonly categories: readonly Category[];
-  /** What the class predictor's columns stand for: the categories' names, after the background's with softmax. */
+  /** What the class predictor's columns stand for: the categories' names, after the background's with a detector's softmax. */
   readonly columns: readonly string[];
   /** Height and width of the input, pixels. */
   readonly size: readonly [number, number];
@@ -30,26 +29,21 @@ export interface Model {
   readonly count: Count;
 }
 
-/** Without what the categories say. Each member of the union for itself: `Omit` alone would keep what all have in common. */
-type WithoutClasses<T> = T extends unknown ? Omit<T, 'numClasses'> : never;
-
-export type ModelOptions = WithoutClasses<DetectionOptions> & {
-  readonly categories: readonly Category[];
-  readonly seed: number;
-};
-
-/** Builds a model with initial values from the seed. Throws E_MODEL_UNKNOWN. */
-export function createModel({ categories, seed, ...options }: ModelOptions): Model {
-  const task = detectionTask({ ...options, numClasses: categories.length });
-  const { outputs } = task.build({ batch: 1, size: options.size, trainBatchNorm: () => false });
+/** Builds a task's model with initial values from the seed. */
+export function createModel<Prediction, S extends Score>(
+  task: Task<Prediction, S>,
+  { categories, seed }: { readonly categories: readonly Category[]; readonly seed: number },
+): Model<Prediction, S> {
+  const { backbone, size } = task;
+  const { outputs } = task.build({ batch: 1, size, trainBatchNorm: () => false });
   const roots = Object.values(outputs);
   const attrs = ancestors(roots).flatMap((node) => (isOp(node, 'param') ? [node.attrs] : []));
   return {
     task,
-    backbone: findBackbone(options.backbone),
+    backbone,
     categories,
-    columns: [...(task.background ? [BACKGROUND] : []), ...categories.map(({ name }) => name)],
-    size: options.size,
+    columns: task.columns(categories.map(({ name }) => name)),
+    size,
     params: new Map(attrs.map((parameter) => [parameter.name, initialValues(parameter, seed)])),
     parameters: new Map(attrs.map((parameter) => [parameter.name, parameter])),
     folded: [],
@@ -58,11 +52,11 @@ export function createModel({ categories, seed, ...options }: ModelOptions): Mod
 }
 
 /** The same model with the values of a weights file; strict: see loadWeights, whose errors it throws. */
-export async function withWeights(
-  model: Model,
+export async function withWeights<Prediction, S extends Score>(
+  model: Model<Prediction, S>,
   uri: string,
   options: Omit<LoadOptions, 'categories'> = {},
-): Promise<{ readonly model: Model; readonly report: WeightsReport }> {
+): Promise<{ readonly model: Model<Prediction, S>; readonly report: WeightsReport }> {
   const loaded = await loadWeights(uri, [...model.parameters.values()], { ...options, categories: model.columns });
   return {
     model: { ...model, params: applyWeights(model.params, loaded), folded: loaded.folded },

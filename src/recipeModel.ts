@@ -1,7 +1,9 @@
+import { createDetection, type TaskScore } from './createTask.js';
 import type { Category } from './data/sample.js';
 import { createModel, withWeights, type Model } from './model.js';
 import type { ProgressEvent } from './progress.js';
 import type { Recipe } from './recipe/schema.js';
+import type { Task } from './tasks/task.js';
 
 export interface RecipeModelOptions {
   /** Other weights than the recipe's. */
@@ -14,11 +16,9 @@ export async function recipeModel(
   recipe: Recipe,
   categories: readonly Category[],
   { weights, onProgress }: RecipeModelOptions = {},
-): Promise<Model> {
-  const { data, train, evaluate, seed } = recipe;
-  const { weights: start, allowMissing, allowUnused, ...architecture } = recipe.model;
-  const { focal, hardNegatives } = train;
-  const fresh = createModel({ ...architecture, ...evaluate, focal, hardNegatives, size: data.size, categories, seed });
+): Promise<Model<unknown, TaskScore>> {
+  const { weights: start, allowMissing, allowUnused } = recipe.model;
+  const fresh = createModel(recipeTask(recipe, categories.length), { categories, seed: recipe.seed });
   const uri = weights ?? start;
   if (!uri) return fresh;
   const { model, report } = await withWeights(fresh, uri, {
@@ -33,4 +33,10 @@ export async function recipeModel(
   const [first, ...others] = adapted;
   if (first) onProgress?.({ message: `  ${first}${others.length > 0 ? ` (and ${others.length} alike)` : ''}` });
   return model;
+}
+
+/** What the recipe's model is for, and how it is built, trained and scored. */
+function recipeTask({ data, model, train, evaluate }: Recipe, numClasses: number): Task<unknown, TaskScore> {
+  const { focal, hardNegatives } = train;
+  return createDetection({ ...model, ...evaluate, focal, hardNegatives, size: data.size, numClasses });
 }

@@ -1,12 +1,10 @@
-import type { Dataset, Sample } from '../data/sample.js';
+import type { Dataset } from '../data/sample.js';
 import { loadBatches, type ImageOptions } from '../data/loader.js';
 import type { Session } from '../engine/engine.js';
 import type { Model } from '../model.js';
 import type { ProgressEvent } from '../progress.js';
-import type { Detection } from '../tasks/detection.js';
+import type { Score, Scored } from '../tasks/evaluator.js';
 import { imageFeed, targetFeeds } from '../train/feeds.js';
-import { scoreCoco, toCocoDetections, type CocoDetection } from './coco.js';
-import type { CocoScore } from './cocoScore.js';
 
 export interface EvaluateOptions extends ImageOptions {
   /** Images per call: what the session's program `evaluate` was built for. */
@@ -15,26 +13,24 @@ export interface EvaluateOptions extends ImageOptions {
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
-export interface Evaluation {
-  readonly metric: CocoScore;
+export interface Evaluation<S extends Score = Score> extends Scored<S> {
   /** Mean loss per image over the part. */
   readonly loss: number;
-  readonly detections: readonly CocoDetection[];
   readonly imagesPerSecond: number;
 }
 
 /** Runs every image of a part through the session's program `evaluate` and scores what comes out.
  *  Throws the loader's errors, and the signal's reason when aborted. */
-export async function evaluate(
-  model: Model,
+export async function evaluate<Prediction, S extends Score>(
+  model: Model<Prediction, S>,
   session: Session,
   dataset: Dataset,
   options: EvaluateOptions,
-): Promise<Evaluation> {
+): Promise<Evaluation<S>> {
   const { batch, signal, onProgress } = options;
   const { task, size } = model;
   const total = dataset.annotations.length;
-  const detections: Detection[] = [];
+  const evaluator = task.evaluator(dataset);
   let lossSum = 0;
   let done = 0;
   const start = performance.now();
@@ -51,23 +47,11 @@ export async function evaluate(
     signal?.throwIfAborted();
     const feeds = { image: imageFeed(samples, batch, size), ...targetFeeds(encoded, batch, task) };
     const { loss, ...outputs } = await session.run('evaluate', feeds);
-    detections.push(...task.decode(outputs, samples.map(origin)).flat());
+    evaluator.add(outputs, samples);
     lossSum += loss![0]! * samples.length;
     done += samples.length;
     onProgress?.({ phase: 'evaluate', done, total });
   }
-  const scored = toCocoDetections(detections, dataset);
-  return {
-    metric: scoreCoco(dataset, scored),
-    loss: lossSum / Math.max(done, 1),
-    detections: scored,
-    imagesPerSecond: (done / (performance.now() - start)) * 1000,
-  };
+  const imagesPerSecond = (done / (performance.now() - start)) * 1000;
+  return { ...evaluator.finish(), loss: lossSum / Math.max(done, 1), imagesPerSecond };
 }
-
-const origin = ({ imageId, placement, originalWidth, originalHeight }: Sample) => ({
-  imageId,
-  placement,
-  originalWidth,
-  originalHeight,
-});

@@ -2,16 +2,21 @@ import type { Dataset } from '../data/sample.js';
 import type { Evaluation } from '../evaluate/evaluate.js';
 import type { Model } from '../model.js';
 import type { Recipe } from '../recipe/schema.js';
+import type { Score } from '../tasks/evaluator.js';
 import type { Run } from '../train/loop.js';
-import { SHOWN_SCORE, worstExamples } from './examples.js';
-import type { Metrics, Report } from './report.js';
+import { leading, type Metrics, type Report } from './report.js';
 
 /** The content of metrics.json. */
-export function metricsOf({ count }: Model, run: Run, result: Evaluation, engine: string): Metrics {
+export function metricsOf<S extends Score>(
+  { task, count }: Model<unknown, S>,
+  run: Run,
+  result: Evaluation<S>,
+  engine: string,
+): Metrics<S> {
   const loss = { train: run.trainLoss, val: result.loss };
   const { epochs, seconds, imagesPerSecond } = run;
   return {
-    task: 'detection',
+    task: task.name,
     metric: result.metric,
     loss,
     epochs,
@@ -49,13 +54,15 @@ export function buildReport({
   versions,
   broken,
 }: Finished): Report {
-  const { AP, AP50 } = metrics.metric;
+  const score = leading(result.numbers).map(([name, value]) => `${name} ${value.toFixed(3)}`);
   const images = `${scored.annotations.length} images of ${scored.name}`;
   const { test } = data;
+  const { model } = recipe;
   return {
-    title: `${recipe.model.backbone} + ${recipe.model.head} on ${scored.name}`,
-    headline: `AP ${AP.toFixed(3)}, AP50 ${AP50.toFixed(3)} on ${images}, with the weights of epoch ${trained.best.epoch} of ${trained.epochs}`,
+    title: `${model.backbone} + ${model.head} on ${scored.name}`,
+    headline: `${score.join(', ')} on ${images}, with the weights of epoch ${trained.best.epoch} of ${trained.epochs}`,
     metrics,
+    numbers: result.numbers,
     lines: trained.lines,
     counts: countObjects(data),
     recipeText,
@@ -67,15 +74,14 @@ export function buildReport({
       ...(broken.size > 0 && { 'while running': countReasons(broken) }),
     },
     freeze: trained.freeze,
-    notes: [selectionNote(trained, test), ...trained.notes],
-    examples: worstExamples(scored, result.detections, recipe.report.images),
-    scoreThreshold: SHOWN_SCORE,
+    notes: [selectionNote(trained, result, test), ...trained.notes],
+    sections: result.sections(recipe.report),
   };
 }
 
 /** Choosing the epoch and scoring it on the same images flatters the score; the report says which was done. */
-function selectionNote({ best }: Run, test: Dataset | undefined): string {
-  const chosen = `Epoch ${best.epoch} was chosen for the best AP on the validation part (${best.score.toFixed(3)})`;
+function selectionNote({ best }: Run, { numbers }: Evaluation, test: Dataset | undefined): string {
+  const chosen = `Epoch ${best.epoch} was chosen for the best ${Object.keys(numbers)[0]} on the validation part (${best.score.toFixed(3)})`;
   return test
     ? `${chosen}; the score is that of the test part, which nothing was chosen by.`
     : `${chosen}, and that part is the one scored: expect a little less on images it has not seen.`;

@@ -1,36 +1,7 @@
 import sharp from 'sharp';
+import { matchPredictions } from '../evaluate/matchPredictions.js';
+import type { Corners, Example } from '../tasks/section.js';
 import { html, type Html } from './html.js';
-import { matchPredictions } from './matchPredictions.js';
-
-type Corners = readonly [x1: number, y1: number, x2: number, y2: number];
-
-export interface TruthBox {
-  /** Pixels of the upright image. */
-  readonly box: Corners;
-  readonly label: string;
-  readonly ignore: boolean;
-}
-
-export interface PredictedBox {
-  readonly box: Corners;
-  readonly label: string;
-  /** 0…1. */
-  readonly score: number;
-}
-
-/** An image of the report: what is on it, and what the model saw. */
-export interface Example {
-  readonly file: string;
-  readonly imageId: string | number;
-  /** Size of the image as stored upright. */
-  readonly width: number;
-  readonly height: number;
-  readonly truth: readonly TruthBox[];
-  readonly predictions: readonly PredictedBox[];
-  /** What the report sorts by, the worst being the highest. */
-  readonly error: number;
-  readonly caption: string;
-}
 
 interface Size {
   readonly width: number;

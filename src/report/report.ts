@@ -1,23 +1,17 @@
-import type { CocoScore } from '../evaluate/cocoScore.js';
 import { writeAtomically } from '../files/writeAtomically.js';
+import type { Score } from '../tasks/evaluator.js';
+import type { Section } from '../tasks/section.js';
 import type { DroppedByPart, FreezeReceipt, MetricsLine } from '../train/record.js';
 import { drawCurves } from './charts.js';
 import { html, trusted } from './html.js';
-import { drawExample, type Example } from './overlay.js';
-import {
-  categorySection,
-  droppedSection,
-  factsSection,
-  freezeSection,
-  scoreSection,
-  versionsSection,
-} from './sections.js';
+import { drawSection } from './drawSection.js';
+import { droppedSection, factsSection, freezeSection, versionsSection } from './sections.js';
 import { style } from './style.js';
 
 /** metrics.json. */
-export interface Metrics {
+export interface Metrics<S extends Score = Score> {
   readonly task: string;
-  readonly metric: CocoScore;
+  readonly metric: S;
   readonly loss: { readonly train: number; readonly val: number };
   readonly epochs: number;
   readonly seconds: number;
@@ -35,8 +29,10 @@ export interface Report {
   /** The score in one sentence. */
   readonly headline: string;
   readonly metrics: Metrics;
+  /** The score's numbers by name, the one that the best epoch was chosen by first. */
+  readonly numbers: Readonly<Record<string, number>>;
   readonly lines: readonly MetricsLine[];
-  /** Objects of each category, by its name. */
+  /** How often each category occurs, by its name. */
   readonly counts: Readonly<Record<string, { readonly train: number; readonly val: number }>>;
   /** The resolved recipe, YAML. */
   readonly recipeText: string;
@@ -45,10 +41,12 @@ export interface Report {
   readonly freeze?: FreezeReceipt | undefined;
   /** Speed-ups, warnings: a sentence each. */
   readonly notes: readonly string[];
-  readonly examples: readonly Example[];
-  /** Predictions below it are not drawn; 0.3 unless told. */
-  readonly scoreThreshold?: number;
+  /** What the task shows; the first stands above the curves. */
+  readonly sections: readonly Section[];
 }
+
+/** The numbers that a title has room for. */
+export const leading = (numbers: Report['numbers']) => Object.entries(numbers).slice(0, 2);
 
 /** Write the report as one self-contained HTML file, atomically: no script, nothing to fetch. Pictures are read from the
  *  examples' files; one that cannot be read is named in its place. */
@@ -57,11 +55,9 @@ export async function writeReport(report: Report, file: string): Promise<void> {
 }
 
 async function renderReport(report: Report): Promise<string> {
-  const { title, headline, metrics, recipeText, notes, scoreThreshold = 0.3 } = report;
-  const names = metrics.metric.perCategory.map(({ name }) => name);
-  const worstFirst = [...report.examples].sort((a, b) => b.error - a.error);
-  const pictures = [];
-  for (const example of worstFirst) pictures.push(await drawExample(example, names, scoreThreshold)); // one picture in memory
+  const { title, headline, metrics, recipeText, notes } = report;
+  const sections = [];
+  for (const section of report.sections) sections.push(await drawSection(section, report.counts)); // one after the other: few pictures in memory
   const curves = await drawCurves(report.lines);
 
   const page = html`<!doctype html>
@@ -80,14 +76,14 @@ async function renderReport(report: Report): Promise<string> {
           <h1>${title}</h1>
           <p class="headline">${headline}</p>
         </header>
-        ${factsSection(metrics)}
+        ${factsSection(metrics, leading(report.numbers))}
         ${
           notes.length > 0 &&
           html`<ul class="notes">
             ${notes.map((note) => html`<li>${note}</li>`)}
           </ul>`
         }
-        ${scoreSection(metrics.metric)}
+        ${sections.slice(0, 1)}
         <section>
           <h2>Curves</h2>
           <div class="charts">
@@ -101,17 +97,7 @@ async function renderReport(report: Report): Promise<string> {
           </div>
           ${curves.length === 0 && html`<p>Nothing was trained.</p>`}
         </section>
-        ${categorySection(metrics.metric.perCategory, report.counts)}
-        <section>
-          <h2>Images, worst first</h2>
-          <p>
-            Predictions scoring at least ${scoreThreshold} are drawn. A colour is a category; a <b>dashed</b> box is a
-            mistake: missed on the left, false on the right (no IoU ≥ 0.5 with an object of its category). Dotted grey
-            objects are ignored.
-          </p>
-          ${pictures}
-        </section>
-        ${droppedSection(report.dropped)} ${freezeSection(report.freeze)}
+        ${sections.slice(1)} ${droppedSection(report.dropped)} ${freezeSection(report.freeze)}
         <section>
           <h2>Configuration</h2>
           <pre>${recipeText}</pre>

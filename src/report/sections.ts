@@ -1,11 +1,9 @@
 import type { DroppedByPart, FreezeReceipt } from '../train/record.js';
 import { html, type Html } from './html.js';
-import { classColour } from './overlay.js';
-import type { CocoScore } from '../evaluate/cocoScore.js';
 import type { Metrics, Report } from './report.js';
 
 /** A fraction with three decimals; pycocotools' −1 (nothing to measure) and NaN are a dash. */
-const fraction = (value: number) => (value >= 0 ? value.toFixed(3) : '–');
+export const fraction = (value: number) => (value >= 0 ? value.toFixed(3) : '–');
 
 const significant = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
 
@@ -23,10 +21,12 @@ function duration(seconds: number): string {
 }
 
 /** The run in a row of tiles. */
-export function factsSection({ metric, loss, epochs, seconds, imagesPerSecond, params, macs, engine }: Metrics): Html {
+export function factsSection(
+  { loss, epochs, seconds, imagesPerSecond, params, macs, engine }: Metrics,
+  score: readonly (readonly [name: string, value: number])[],
+): Html {
   const facts: readonly (readonly [name: string, value: string])[] = [
-    ['AP', fraction(metric.AP)],
-    ['AP50', fraction(metric.AP50)],
+    ...score.map(([name, value]): [string, string] => [name, fraction(value)]),
     ['loss, train / val', `${significant.format(loss.train)} / ${significant.format(loss.val)}`],
     ['epochs', String(epochs)],
     ['time', duration(seconds)],
@@ -44,68 +44,6 @@ export function factsSection({ metric, loss, epochs, seconds, imagesPerSecond, p
         </div>`,
     )}
   </dl>`;
-}
-
-/** COCO's twelve numbers, in two rows of six. */
-export function scoreSection(score: CocoScore): Html {
-  const row = (heads: readonly string[], values: readonly number[], name: string) =>
-    html`<tr>
-        <td></td>
-        ${heads.map((head) => html`<th scope="col">${head}</th>`)}
-      </tr>
-      <tr>
-        <th scope="row">${name}</th>
-        ${values.map((value) => html`<td>${fraction(value)}</td>`)}
-      </tr>`;
-  const { AP, AP50, AP75, APs, APm, APl, AR1, AR10, AR100, ARs, ARm, ARl } = score;
-  return html`<section>
-    <h2>Score</h2>
-    <p>
-      COCO AP @[.50:.05:.95], maxDets 100: mean over IoU thresholds, categories and recalls, as pycocotools counts it.
-    </p>
-    <table class="score">
-      ${row(['all', 'IoU .50', 'IoU .75', 'small', 'medium', 'large'], [AP, AP50, AP75, APs, APm, APl], 'AP')}
-      ${row(['1 box', '10 boxes', '100', 'small', 'medium', 'large'], [AR1, AR10, AR100, ARs, ARm, ARl], 'AR')}
-    </table>
-    <p class="small">
-      AR: recall at so many boxes an image. Small: area below 32² pixels; large: above 96². “–”: no such object.
-    </p>
-  </section>`;
-}
-
-/** A row per category with a bar, in the data set's order, its colour being the one on the images. */
-export function categorySection(rows: CocoScore['perCategory'], counts: Report['counts']): Html {
-  const bar = (value: number) =>
-    html`<td class="bar"><i style="width:${(100 * Math.max(0, value)).toFixed(1)}%"></i></td>`;
-  return html`<section>
-    <h2>Categories</h2>
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">category</th>
-          <th scope="col">train</th>
-          <th scope="col">val</th>
-          <th scope="col">AP50</th>
-          <th scope="col">AP</th>
-          <th scope="col" class="bar"></th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-          ({ name, AP, AP50 }, i) =>
-            html`<tr>
-              <th scope="row"><i class="dot" style="background:${classColour(i)}"></i>${name}</th>
-              <td>${counts[name]?.train ?? 0}</td>
-              <td>${counts[name]?.val ?? 0}</td>
-              <td>${fraction(AP50)}</td>
-              <td>${fraction(AP)}</td>
-              ${bar(AP)}
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-    <p class="small">train, val: objects of the category in each part.</p>
-  </section>`;
 }
 
 /** What was left out of the data and why; says so when that is nothing. */

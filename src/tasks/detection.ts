@@ -1,8 +1,10 @@
 import type { ClassIndex } from '../data/sample.js';
 import { sizeOf } from '../graph/shapes.js';
+import { findBackbone } from '../models/registry.js';
+import { BACKGROUND } from '../weights/categories.js';
 import type { Detector } from './detectors/detector.js';
 import { ssdLite, type SsdLiteOptions } from './detectors/ssdlite.js';
-import type { Origin, Task } from './task.js';
+import type { Network, Origin } from './task.js';
 
 export interface Detection {
   readonly imageId: string | number;
@@ -20,19 +22,16 @@ const heads: { [H in DetectionOptions['head']]: (options: Extract<DetectionOptio
   ssdlite: ssdLite,
 };
 
-export interface DetectionTask extends Task<Detection> {
-  /** Whether the first column of the class predictor stands for background, before the classes' own. */
-  readonly background: boolean;
-}
-
 /** Boxes around objects, by the detector that `head` names. Throws E_MODEL_UNKNOWN, E_GRAPH_SHAPE. */
-export function detectionTask(options: DetectionOptions): DetectionTask {
+export function detectionTask(options: DetectionOptions): Network<readonly Detection[]> {
   const detector = heads[options.head](options);
   const { outputs } = detector.build({ batch: 1, size: options.size, trainBatchNorm: () => false });
   const lengths = Object.entries(outputs).map(([name, { shape }]) => [name, sizeOf(shape)] as const);
   return {
     name: 'detection',
-    background: detector.background,
+    backbone: findBackbone(options.backbone),
+    size: options.size,
+    columns: (classNames) => (detector.background ? [BACKGROUND, ...classNames] : classNames),
     build: (build) => detector.build(build),
     loss: (built) => detector.loss(built),
     encode: (sample) => detector.encode(sample),

@@ -1,5 +1,7 @@
-import type { Placement, Sample } from '../data/sample.js';
+import type { Dataset, Placement, Sample } from '../data/sample.js';
 import type { Value } from '../graph/spec.js';
+import type { Backbone } from '../models/backbone.js';
+import type { Evaluator, Score } from './evaluator.js';
 
 /** What a model is built for. */
 export interface GraphOptions {
@@ -25,6 +27,9 @@ export interface Losses {
 /** One image's targets, by the name of the input they feed. */
 export type Targets = Readonly<Record<string, Float32Array | Int32Array>>;
 
+/** What a session's program returned, by the name of the output. */
+export type Outputs = Readonly<Record<string, Float32Array>>;
+
 /** Where a prediction's image came from. */
 export interface Origin {
   readonly imageId: string | number;
@@ -33,9 +38,14 @@ export interface Origin {
   readonly originalHeight: number;
 }
 
-/** The one interface between a model and everything else: a new kind of model is a new Task, and the trainer does not change. */
-export interface Task<Prediction> {
+/** The half of a task that graphs and data workers need: it knows no metric. `Prediction` is what is said of one image. */
+export interface Network<Prediction> {
   readonly name: string;
+  readonly backbone: Backbone;
+  /** Height and width of the input, pixels. */
+  readonly size: readonly [number, number];
+  /** What the class predictor's columns stand for, given the classes' names; [] where there is no such predictor. */
+  columns(classNames: readonly string[]): readonly string[];
   /** The network for one batch and size. Throws E_MODEL_UNKNOWN, E_GRAPH_SHAPE. */
   build(options: GraphOptions): Built;
   /** Adds the loss and the inputs for its targets to the graph of `outputs`. */
@@ -45,5 +55,11 @@ export interface Task<Prediction> {
   /** The targets of a place in a batch that holds no image: they add nothing to the loss. */
   blank(): Targets;
   /** What the outputs of a batch say about each of its images, in the images' own pixels. */
-  decode(results: Readonly<Record<string, Float32Array>>, origins: readonly Origin[]): Prediction[][];
+  decode(outputs: Outputs, origins: readonly Origin[]): Prediction[];
+}
+
+/** The one interface between a model and everything else: a new kind of model is a new Task, and the trainer does not change. */
+export interface Task<Prediction = unknown, S extends Score = Score> extends Network<Prediction> {
+  /** Scores predictions against one part of the data. */
+  evaluator(dataset: Dataset): Evaluator<S>;
 }

@@ -15,7 +15,7 @@ export function imageFeed(
 }
 
 /** Targets of a batch, one array per input; places without a sample have no loss. */
-export function targetFeeds(encoded: readonly Targets[], batch: number, task: Task<unknown>): Feeds {
+export function targetFeeds(encoded: readonly Targets[], batch: number, task: Pick<Task, 'blank'>): Feeds {
   const targets = [...encoded];
   while (targets.length < batch) targets.push(task.blank());
   const names = Object.keys(targets[0]!);

@@ -1,24 +1,26 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { openBackend } from '../../src/engine/backend.js';
+import { createDetection } from '../../src/createTask.js';
 import { createModel, withWeights, type Model } from '../../src/model.js';
 import { openPredictor } from '../../src/predictor.js';
 import { randomStream } from '../../src/random.js';
 import { COCO_COLUMNS } from '../../src/weights/cocoCategories.js';
 import { catalog } from '../../src/weights/catalog.js';
 import type { Category } from '../../src/data/sample.js';
+import type { Detection } from '../../src/tasks/detection.js';
 import { openCocoSsd } from '../weights/cocoSsd.js';
 
-let model: Model;
+let model: Model<readonly Detection[]>;
 /** The file's 90 columns, ten of them without a name. */
 const categories = COCO_COLUMNS.map(
   (name, i) => ({ id: i + 1, name: name || `unnamed ${i + 1}` }) as unknown as Category,
 );
 
 beforeAll(async () => {
-  const fresh = createModel({
-    backbone: 'tf_mobilenetv2_100', head: 'ssdlite', classLoss: 'sigmoid', lowestLevelAnchors: 3, categories, size: [300, 300], seed: 1,
+  const fresh = createModel(createDetection({
+    backbone: 'tf_mobilenetv2_100', head: 'ssdlite', classLoss: 'sigmoid', lowestLevelAnchors: 3, numClasses: COCO_COLUMNS.length, size: [300, 300],
     focal: { alpha: 0.25, gamma: 2 }, hardNegatives: 3, scoreThreshold: 0.001, nmsThreshold: 0.6, maxDetections: 100,
-  }); // prettier-ignore
+  }), { categories, seed: 1 }); // prettier-ignore
   ({ model } = await withWeights(fresh, catalog[0]!.uri));
 });
 

@@ -6,6 +6,7 @@ import { loadBatches } from '../../src/data/loader.js';
 import { openCoco } from '../../src/data/coco.js';
 import { openBackend } from '../../src/engine/backend.js';
 import { scoreCoco, toCocoDetections } from '../../src/evaluate/coco.js';
+import { createDetection } from '../../src/createTask.js';
 import { createModel, withWeights } from '../../src/model.js';
 import { openPredictor } from '../../src/predictor.js';
 import type { Detection } from '../../src/tasks/detection.js';
@@ -29,10 +30,10 @@ if (!here) console.warn('skipped: needs ../shared/data/coco_subset and FINETUNE_
     });
     const size = [300, 300] as const;
     const { model } = await withWeights(
-    createModel({
-      backbone: 'tf_mobilenetv2_100', head: 'ssdlite', classLoss: 'sigmoid', lowestLevelAnchors: 3, categories: dataset.categories, size, seed: 1,
+    createModel(createDetection({
+      backbone: 'tf_mobilenetv2_100', head: 'ssdlite', classLoss: 'sigmoid', lowestLevelAnchors: 3, numClasses: 80, size,
       focal: { alpha: 0.25, gamma: 2 }, hardNegatives: 3, scoreThreshold: 0.001, nmsThreshold: 0.6, maxDetections: 100,
-    }), catalog[0]!.uri); // prettier-ignore
+    }), { categories: dataset.categories, seed: 1 }), catalog[0]!.uri); // prettier-ignore
     const columns = dataset.categories.map(({ name }) => COCO_COLUMNS.indexOf(name));
     const oracle = await openCocoSsd();
     const predictor = await openPredictor(model, await openBackend(), { batch: 1 });

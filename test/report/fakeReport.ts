@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { randomStream } from '../../src/random.js';
-import type { Example, TruthBox } from '../../src/report/overlay.js';
+import type { CocoScore } from '../../src/evaluate/cocoScore.js';
+import { cocoSections } from '../../src/evaluate/detection.js';
 import type { Report } from '../../src/report/report.js';
+import type { Example, Section, TruthBox } from '../../src/tasks/section.js';
 import type { MetricsLine } from '../../src/train/record.js';
 
 const random = randomStream(1, 'fake report');
@@ -79,6 +81,20 @@ export async function fakeExample(dir: string, imageId: number): Promise<Example
   };
 }
 
+const score: CocoScore = {
+  metric: 'coco',
+  iouType: 'bbox',
+  ...{ AP: 0.42, AP50: 0.684, AP75: 0.433, APs: -1, APm: 0.391, APl: 0.502 },
+  ...{ AR1: 0.301, AR10: 0.44, AR100: 0.461, ARs: -1, ARm: 0.42, ARl: 0.55 },
+  perCategory: names.map((name, i) => ({ id: i + 1, name, AP: 0.5 - 0.1 * i, AP50: 0.8 - 0.1 * i })),
+};
+
+/** What the detection task shows, with other values. */
+export const fakeSections = (examples: readonly Example[], changes: Partial<CocoScore> = {}): Section[] => [
+  ...cocoSections({ ...score, ...changes }),
+  { kind: 'boxes', examples, names, scoreThreshold: 0.3 },
+];
+
 /** A report as a run would write it, with a picture per image id. */
 export async function fakeReport(dir: string, imageIds: readonly number[] = [1, 2]): Promise<Report> {
   const examples = [];
@@ -88,13 +104,7 @@ export async function fakeReport(dir: string, imageIds: readonly number[] = [1, 
     headline: 'AP 0.420, AP50 0.684 on 60 validation images, best at epoch 18 of 24.',
     metrics: {
       task: 'detection',
-      metric: {
-        metric: 'coco',
-        iouType: 'bbox',
-        ...{ AP: 0.42, AP50: 0.684, AP75: 0.433, APs: -1, APm: 0.391, APl: 0.502 },
-        ...{ AR1: 0.301, AR10: 0.44, AR100: 0.461, ARs: -1, ARm: 0.42, ARl: 0.55 },
-        perCategory: names.map((name, i) => ({ id: i + 1, name, AP: 0.5 - 0.1 * i, AP50: 0.8 - 0.1 * i })),
-      },
+      metric: score,
       loss: { train: 1.12, val: 1.4567 },
       epochs: 24,
       seconds: 1123,
@@ -103,6 +113,7 @@ export async function fakeReport(dir: string, imageIds: readonly number[] = [1, 
       macs: 802_123_456,
       engine: 'tensorflow 2.21.0, 2 threads',
     },
+    numbers: { AP: score.AP, AP50: score.AP50, AP75: score.AP75 },
     lines: fakeLines(),
     counts: { disc: { train: 310, val: 41 }, square: { train: 295, val: 38 }, ring: { train: 302, val: 44 } },
     recipeText: 'data:\n  format: coco\n  root: data/shapes\ntrain:\n  epochs: 24\n',
@@ -116,6 +127,6 @@ export async function fakeReport(dir: string, imageIds: readonly number[] = [1, 
       names: ['backbone.conv_stem.weight', 'backbone.bn1.running_mean'],
     },
     notes: ['Frozen prefix folded and cached: a step takes 0.16 s instead of 0.62 s.'],
-    examples,
+    sections: fakeSections(examples),
   };
 }

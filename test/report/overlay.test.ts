@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseXml, XmlElement } from '@rgrove/parse-xml';
 import sharp from 'sharp';
-import { drawExample, type Example } from '../../src/report/overlay.js';
+import { drawExample } from '../../src/report/overlay.js';
+import type { Example } from '../../src/tasks/section.js';
 import { fakeExample } from './fakeReport.js';
 
 const names = ['disc', 'square', 'ring'];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseXml, XmlElement } from '@rgrove/parse-xml';
 import { writeReport, type Report } from '../../src/report/report.js';
-import { fakeReport } from './fakeReport.js';
+import { fakeExample, fakeReport, fakeSections } from './fakeReport.js';
 
 let dir: string;
 let report: Report;
@@ -58,27 +58,26 @@ describe('writeReport', () => {
 
   test('escapes every text', async () => {
     const evil = `"><script>alert(1)</script>'&amp;`;
-    const example = report.examples[0]!;
+    const example = await fakeExample(dir, 1);
     const page = await write({
       ...{ title: evil, headline: evil, recipeText: evil, notes: [evil], versions: { [evil]: evil } },
       dropped: { [evil]: { [evil]: 1 } },
       freeze: { ...report.freeze!, before: evil, after: evil, names: [evil] },
       counts: { [evil]: { train: 1, val: 1 } },
-      metrics: {
-        ...report.metrics,
-        engine: evil,
-        metric: { ...report.metrics.metric, perCategory: [{ id: 1, name: evil, AP: 0.5, AP50: 0.5 }] },
-      },
+      metrics: { ...report.metrics, engine: evil },
       lines: [{ type: 'epoch', epoch: 1, step: 9, trainLoss: 1, valLoss: 1, metric: { [evil]: 0.5 }, seconds: 1 }],
-      examples: [
-        {
-          ...example,
-          imageId: evil,
-          caption: evil,
-          truth: [{ ...example.truth[0]!, label: evil }],
-          predictions: [{ ...example.predictions[0]!, label: evil }],
-        },
-      ],
+      sections: fakeSections(
+        [
+          {
+            ...example,
+            imageId: evil,
+            caption: evil,
+            truth: [{ ...example.truth[0]!, label: evil }],
+            predictions: [{ ...example.predictions[0]!, label: evil }],
+          },
+        ],
+        { perCategory: [{ id: 1, name: evil, AP: 0.5, AP50: 0.5 }] },
+      ),
     });
     const all = elements(tree(page));
     expect(all.filter(({ name }) => name === 'script')).toEqual([]);

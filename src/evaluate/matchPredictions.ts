@@ -1,5 +1,5 @@
 import { iou, xyxy } from '../geometry/box.js';
-import type { PredictedBox, TruthBox } from './overlay.js';
+import type { PredictedBox, TruthBox } from '../tasks/section.js';
 
 /** A prediction and an object are one when their boxes overlap this much (COCO's AP50) and their labels agree. */
 const matchIou = 0.5;

@@ -1,13 +1,13 @@
 import type { Annotation, Dataset } from '../data/sample.js';
-import type { CocoDetection } from '../evaluate/coco.js';
+import type { Example, PredictedBox, TruthBox } from '../tasks/section.js';
+import type { CocoDetection } from './coco.js';
 import { matchPredictions } from './matchPredictions.js';
-import type { Example, PredictedBox, TruthBox } from './overlay.js';
 
 /** Detections below it neither count as false nor are drawn. */
 export const SHOWN_SCORE = 0.3;
 
 /** The images with the most mistakes first: missed objects and false detections at IoU 0.5 and score 0.3, as a share of both. */
-export function worstExamples(dataset: Dataset, detections: readonly CocoDetection[], limit: number): Example[] {
+export function worstImages(dataset: Dataset, detections: readonly CocoDetection[], limit: number): Example[] {
   const byImage = new Map<string | number, CocoDetection[]>();
   for (const detection of detections) {
     if (detection.score < SHOWN_SCORE) continue;

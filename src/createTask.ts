@@ -1,0 +1,13 @@
+import type { CocoScore } from './evaluate/cocoScore.js';
+import { detectionEvaluator } from './evaluate/detection.js';
+import { detectionTask, type Detection, type DetectionOptions } from './tasks/detection.js';
+import type { Task } from './tasks/task.js';
+
+/** Boxes: SSD's network and COCO's score. Throws E_MODEL_UNKNOWN. */
+export function createDetection(options: DetectionOptions): Task<readonly Detection[], CocoScore> {
+  const network = detectionTask(options);
+  return { ...network, evaluator: (dataset) => detectionEvaluator(network, dataset) };
+}
+
+/** What a task of ours may score by: told apart by `metric`. */
+export type TaskScore = CocoScore;

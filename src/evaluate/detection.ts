@@ -1,0 +1,72 @@
+import type { Dataset, Sample } from '../data/sample.js';
+import type { Detection } from '../tasks/detection.js';
+import type { Evaluator } from '../tasks/evaluator.js';
+import type { Section } from '../tasks/section.js';
+import type { Network, Origin } from '../tasks/task.js';
+import { scoreCoco, toCocoDetections } from './coco.js';
+import type { CocoScore } from './cocoScore.js';
+import { SHOWN_SCORE, worstImages } from './worstImages.js';
+
+/** Scores detections by COCO's protocol; predictions.json is a COCO result file. */
+export function detectionEvaluator(
+  network: Pick<Network<readonly Detection[]>, 'decode'>,
+  dataset: Dataset,
+): Evaluator<CocoScore> {
+  const found: Detection[] = [];
+  return {
+    add(outputs, samples) {
+      found.push(...network.decode(outputs, samples.map(originOf)).flat());
+    },
+    finish() {
+      const predictions = toCocoDetections(found, dataset);
+      const metric = scoreCoco(dataset, predictions);
+      const { AP, AP50, AP75, AR100 } = metric;
+      return {
+        metric,
+        score: AP,
+        numbers: { AP, AP50, AP75, AR100 },
+        predictions,
+        sections: ({ images }) => [
+          ...cocoSections(metric),
+          {
+            kind: 'boxes',
+            examples: worstImages(dataset, predictions, images),
+            names: dataset.categories.map(({ name }) => name),
+            scoreThreshold: SHOWN_SCORE,
+          },
+        ],
+      };
+    },
+  };
+}
+
+/** COCO's twelve numbers, in two rows of six, and the categories. */
+export function cocoSections({ perCategory, ...score }: CocoScore): Section[] {
+  const { AP, AP50, AP75, APs, APm, APl, AR1, AR10, AR100, ARs, ARm, ARl } = score;
+  return [
+    {
+      kind: 'numbers',
+      title: 'Score',
+      text: 'COCO AP @[.50:.05:.95], maxDets 100: mean over IoU thresholds, categories and recalls, as pycocotools counts it.',
+      // prettier-ignore
+      rows: [
+        { name: 'AP', numbers: [['all', AP], ['IoU .50', AP50], ['IoU .75', AP75], ['small', APs], ['medium', APm], ['large', APl]] },
+        { name: 'AR', numbers: [['1 box', AR1], ['10 boxes', AR10], ['100', AR100], ['small', ARs], ['medium', ARm], ['large', ARl]] },
+      ],
+      note: 'AR: recall at so many boxes an image. Small: area below 32² pixels; large: above 96². “–”: no such object.',
+    },
+    {
+      kind: 'categories',
+      heads: ['AP50', 'AP'],
+      rows: perCategory.map(({ name, AP, AP50 }) => ({ name, numbers: [AP50, AP] })),
+      counted: 'objects',
+    },
+  ];
+}
+
+const originOf = ({ imageId, placement, originalWidth, originalHeight }: Sample): Origin => ({
+  imageId,
+  placement,
+  originalWidth,
+  originalHeight,
+});

@@ -1,0 +1,82 @@
+import type { BoxesSection, CategoriesSection, NumbersSection, Section } from '../tasks/section.js';
+import { html, type Html } from './html.js';
+import { classColour, drawExample } from './overlay.js';
+import type { Report } from './report.js';
+import { fraction } from './sections.js';
+
+type Drawing<S extends Section> = (section: S, counts: Report['counts']) => Html | Promise<Html>;
+
+const drawings = { numbers, categories, boxes } satisfies {
+  [K in Section['kind']]: Drawing<Extract<Section, { kind: K }>>;
+};
+
+/** A task's section as it stands on the page. */
+export const drawSection = (section: Section, counts: Report['counts']): Html | Promise<Html> =>
+  (drawings[section.kind] as Drawing<Section>)(section, counts);
+
+function numbers({ title, text, rows, note }: NumbersSection): Html {
+  const row = ({ name, numbers: cells }: NumbersSection['rows'][number]) =>
+    html`<tr>
+        <td></td>
+        ${cells.map(([head]) => html`<th scope="col">${head}</th>`)}
+      </tr>
+      <tr>
+        <th scope="row">${name}</th>
+        ${cells.map(([, value]) => html`<td>${fraction(value)}</td>`)}
+      </tr>`;
+  return html`<section>
+    <h2>${title}</h2>
+    <p>${text}</p>
+    <table class="score">
+      ${rows.map(row)}
+    </table>
+    <p class="small">${note}</p>
+  </section>`;
+}
+
+/** A row per category with a bar; its colour is the one on the images. */
+function categories({ heads, rows, counted }: CategoriesSection, counts: Report['counts']): Html {
+  const bar = (value: number) =>
+    html`<td class="bar"><i style="width:${(100 * Math.max(0, value)).toFixed(1)}%"></i></td>`;
+  return html`<section>
+    <h2>Categories</h2>
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">category</th>
+          <th scope="col">train</th>
+          <th scope="col">val</th>
+          ${heads.map((head) => html`<th scope="col">${head}</th>`)}
+          <th scope="col" class="bar"></th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          ({ name, numbers: cells }, i) =>
+            html`<tr>
+              <th scope="row"><i class="dot" style="background:${classColour(i)}"></i>${name}</th>
+              <td>${counts[name]?.train ?? 0}</td>
+              <td>${counts[name]?.val ?? 0}</td>
+              ${cells.map((value) => html`<td>${fraction(value)}</td>`)} ${bar(cells.at(-1) ?? 0)}
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+    <p class="small">train, val: ${counted} of the category in each part.</p>
+  </section>`;
+}
+
+async function boxes({ examples, names, scoreThreshold }: BoxesSection): Promise<Html> {
+  const worstFirst = [...examples].sort((a, b) => b.error - a.error);
+  const pictures = [];
+  for (const example of worstFirst) pictures.push(await drawExample(example, names, scoreThreshold)); // one picture in memory
+  return html`<section>
+    <h2>Images, worst first</h2>
+    <p>
+      Predictions scoring at least ${scoreThreshold} are drawn. A colour is a category; a <b>dashed</b> box is a
+      mistake: missed on the left, false on the right (no IoU ≥ 0.5 with an object of its category). Dotted grey objects
+      are ignored.
+    </p>
+    ${pictures}
+  </section>`;
+}

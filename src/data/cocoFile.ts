@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { FinetuneError, type Problem } from '../errors.js';
 import type { Findings } from './findings.js';
+import type { Extent } from './frame.js';
 import type { RawObject } from './rawDataset.js';
 import type { Category, CategoryId } from './sample.js';
 
@@ -14,8 +15,8 @@ export interface CocoFile {
 export interface CocoImage {
   readonly id: number | string;
   readonly fileName: string;
-  readonly width: number;
-  readonly height: number;
+  /** Undefined where the file does not tell. */
+  readonly size: Extent | undefined;
   readonly objects: RawObject[];
 }
 
@@ -56,16 +57,19 @@ export async function readCocoFile(file: string, invalidBoxes: 'error' | 'drop',
     const { id, file_name: fileName, width, height } = row;
     if (!isId(id)) findings.problem(wrong('"id" must be a number or a text'));
     else if (typeof fileName !== 'string' || fileName === '') findings.problem(wrong('"file_name" must be a text'));
+    else if (images.has(id)) findings.problem(wrong('the id occurs twice'));
+    else if ((width ?? undefined) === undefined && (height ?? undefined) === undefined)
+      images.set(id, { id, fileName, size: undefined, objects: [] });
     else if (!isWhole(width) || !isWhole(height) || width < 1 || height < 1)
       findings.problem(wrong('"width" and "height" must be whole numbers above 0'));
-    else if (images.has(id)) findings.problem(wrong('the id occurs twice'));
-    else images.set(id, { id, fileName, width, height, objects: [] });
+    else images.set(id, { id, fileName, size: { width, height }, objects: [] });
   });
 
   const ids = new Set<number>();
+  let highest = lists.annotations.reduce((most, { id }) => (isWhole(id) && id > most ? id : most), 0);
   lists.annotations.forEach((row, index) => {
     const wrong = problem('E_COCO_ANNOTATION', 'annotations', index, row);
-    const { id, image_id: imageId, category_id: categoryId, bbox, area, iscrowd, ignore } = row;
+    const { id = ++highest, image_id: imageId, category_id: categoryId, bbox, area, iscrowd, ignore } = row;
     const image = isId(imageId) ? images.get(imageId) : undefined;
     const category = isWhole(categoryId) ? categories.get(categoryId) : undefined;
     if (!isWhole(id)) findings.problem(wrong('"id" must be a whole number'));

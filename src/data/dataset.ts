@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { FinetuneError } from '../errors.js';
-import { openCoco } from './coco.js';
-import type { DropPolicies } from './rawDataset.js';
+import { readCoco } from './coco.js';
+import { createFindings, type Findings } from './findings.js';
+import type { DropPolicies, ReadPart } from './rawDataset.js';
 import type { Dataset } from './sample.js';
 import { openSynthetic } from './synthetic/openSynthetic.js';
-import { openVocSplits } from './voc.js';
+import { readVoc, wantedNames } from './voc.js';
 
 interface Common extends DropPolicies {
   /** Names to learn, in the order of the model's classes. */
@@ -39,50 +40,91 @@ export interface VocData extends Common {
 
 export type DataOptions = SyntheticData | CocoData | VocData;
 
-/** Open the parts to train, to validate and, where there is one, to test on, with the same categories in the same order. Reads annotations, no pixels.
- *  Throws what openSynthetic, openCoco and openVoc throw, and E_DATA_EMPTY if a part has no image. */
-export async function openDatasets(data: DataOptions, { signal }: { readonly signal?: AbortSignal | undefined } = {}) {
-  const parts = await open(data, signal);
-  for (const { name, annotations } of [parts.train, parts.val, ...(parts.test ? [parts.test] : [])])
-    if (annotations.length === 0) throw new FinetuneError({ code: 'E_DATA_EMPTY', message: `${name} has no images` });
-  return { ...parts, categories: parts.train.categories };
+export type PartName = 'train' | 'val' | 'test';
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Where what is wrong with a part goes. */
+  readonly findingsOf?: (part: PartName) => Findings;
 }
 
-async function open(
-  data: DataOptions,
-  signal?: AbortSignal,
-): Promise<{ train: Dataset; val: Dataset; test?: Dataset }> {
-  const categories = data.categories ? { categories: data.categories } : {};
-  const policies: DropPolicies = {
-    ...(data.invalidBoxes ? { invalidBoxes: data.invalidBoxes } : {}),
-    ...(data.brokenImages ? { brokenImages: data.brokenImages } : {}),
+/** Open the parts to train, to validate and, where there is one, to test on, with the same categories in the same order. Reads annotations, no pixels.
+ *  Throws, for all parts at once, what openSynthetic, openCoco and openVoc throw, and E_DATA_EMPTY if a part has no image. */
+export async function openDatasets(data: DataOptions, { signal }: { readonly signal?: AbortSignal | undefined } = {}) {
+  const findings = new Map<PartName, Findings>();
+  const findingsOf = (part: PartName) => {
+    const own = createFindings();
+    findings.set(part, own);
+    return own;
   };
-  switch (data.format) {
-    case 'synthetic':
-      return openSynthetic({
-        seed: data.seed,
-        train: data.train.images,
-        val: data.val.images,
-        ...(data.root ? { root: data.root } : {}),
-        ...categories,
-        ...(signal ? { signal } : {}),
-      });
-    case 'voc':
-      return openVocSplits(data.root, data, { ...policies, ...categories });
-    case 'coco': {
-      const part = (name: string, place: CocoData['train'], wanted: { readonly categories?: readonly string[] }) =>
-        openCoco({
-          annotations: join(data.root, place.annotations),
-          images: join(data.root, place.images),
-          name,
-          ...policies,
-          ...wanted,
-        });
-      const train = await part('train', data.train, categories);
-      // The other files may number their categories in another way; the names are what all must have.
-      const same = { categories: train.categories.map(({ name }) => name) };
-      const val = await part('val', data.val, same);
-      return { train, val, ...(data.test && { test: await part('test', data.test, same) }) };
+  const { train, val, test } = await readDatasets(data, { signal, findingsOf });
+  const problems = [...findings.values()].flatMap((part) => part.problems());
+  if (problems.length > 0) throw new FinetuneError(problems);
+  return { train: train!, val: val!, ...(test && { test }), categories: train!.categories };
+}
+
+/** The parts as far as they can be read: every problem goes to the findings of its part, and nothing is thrown for it. */
+export async function readDatasets(
+  data: DataOptions,
+  { signal, findingsOf = createFindings }: OpenOptions,
+): Promise<Partial<Record<PartName, Dataset>>> {
+  const parts = partsOf(data).map((part) => ({ part, findings: findingsOf(part) }));
+  if (data.format === 'synthetic') return readSynthetic(data, parts[0]!.findings, signal);
+  const read = new Map<PartName, ReadPart>();
+  for (const { part, findings } of parts) {
+    const result = await readPart(data, part, findings).catch((error: unknown) => findings.absorb(error));
+    if (result) read.set(part, result);
+  }
+  const opened: Partial<Record<PartName, Dataset>> = {};
+  for (const { part, findings } of parts) {
+    try {
+      const dataset = read.get(part)?.build(namesToLearn(data, read));
+      if (!dataset) continue;
+      opened[part] = dataset;
+      if (dataset.annotations.length > 0 || findings.problems().length > 0) continue;
+      findings.problem({ code: 'E_DATA_EMPTY', message: `${dataset.name} has no images` });
+    } catch (error) {
+      findings.absorb(error);
     }
   }
+  return opened;
+}
+
+const partsOf = (data: DataOptions): PartName[] => [
+  'train',
+  'val',
+  ...('test' in data && data.test ? ['test' as const] : []),
+];
+
+async function readSynthetic(data: SyntheticData, findings: Findings, signal: AbortSignal | undefined) {
+  const { categories, root, seed } = data;
+  const options = { ...(categories && { categories }), ...(root && { root }), ...(signal && { signal }) };
+  try {
+    return await openSynthetic({ seed, train: data.train.images, val: data.val.images, ...options });
+  } catch (error) {
+    findings.absorb(error);
+    return {};
+  }
+}
+
+async function readPart(data: CocoData | VocData, part: PartName, findings: Findings): Promise<ReadPart> {
+  const { root, invalidBoxes = 'error', brokenImages = 'error' } = data;
+  const policies = { invalidBoxes, brokenImages };
+  if (data.format === 'voc') return readVoc({ root, split: data[part]!, ...policies }, findings);
+  const { annotations, images } = data[part]!;
+  return readCoco(
+    { annotations: join(root, annotations), images: join(root, images), name: part, ...policies },
+    findings,
+  );
+}
+
+/** VOC names are those of any part, since a class may be rare; COCO's are those of the training part. Its other files may number them in another way. */
+function namesToLearn(
+  { format, root, categories }: CocoData | VocData,
+  read: ReadonlyMap<PartName, ReadPart>,
+): readonly string[] {
+  const [first] = read.values(); // the training part, unless it could not be read
+  if (format === 'coco') return categories ?? first!.names;
+  const all = [...new Set([...read.values()].flatMap(({ names }) => names))].sort();
+  return categories ? wantedNames(all, categories, root) : all;
 }

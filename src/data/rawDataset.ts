@@ -26,6 +26,14 @@ export interface RawImage {
   readonly objects: readonly RawObject[];
 }
 
+/** A part as read, before it is known what to learn: the parts must agree on that. */
+export interface ReadPart {
+  /** Names of the categories: in the file's order (COCO), or those of the objects, sorted (VOC). */
+  readonly names: readonly string[];
+  /** Check against the categories to learn, given by name. Throws E_DATA_CATEGORY; the rest goes to the findings that it was read with. */
+  build(names: readonly string[]): Dataset;
+}
+
 /** What to do with a box without area or outside its image, and with an image that is missing or cannot be decoded. */
 export interface DropPolicies {
   readonly invalidBoxes?: 'error' | 'drop';
@@ -49,11 +57,14 @@ export function buildDataset(
   const annotations: Annotation[] = [];
   const truth: CocoGroundTruth['annotations'][number][] = [];
 
-  for (const { imageId, file, width, height, objects } of images) {
+  for (const image of images) {
+    const { imageId, file, width, height, objects } = image;
+    const learned: RawObject[] = [];
     const corners: number[] = [];
     const classes: ClassIndex[] = [];
     const ignore: boolean[] = [];
-    for (const { id, category, bbox, area, iscrowd, ignore: ignored, problem } of objects) {
+    for (const object of objects) {
+      const { id, category, bbox, area, iscrowd, ignore: ignored, problem } = object;
       const classIndex = classOf.get(category);
       if (classIndex === undefined) {
         findings.count('object of a category that is not learned');
@@ -70,7 +81,11 @@ export function buildDataset(
         );
         continue;
       }
-      if (Math.max(x1 - x, y1 - y, x + w - x2, y + h - y2) > ROUNDING) findings.count('box clipped to the image');
+      if (Math.max(x1 - x, y1 - y, x + w - x2, y + h - y2) > ROUNDING)
+        findings.count('box clipped to the image', () =>
+          problem(`box x ${x}, y ${y}, width ${w}, height ${h} reaches beyond the ${width}x${height} image`),
+        );
+      learned.push(object);
       corners.push(x1, y1, x2, y2);
       classes.push(classIndex);
       ignore.push(iscrowd === 1 || ignored === 1);
@@ -85,6 +100,7 @@ export function buildDataset(
         ...(ignored === undefined ? {} : { ignore: ignored }),
       });
     }
+    findings.inspect?.(image, learned);
     annotations.push({ imageId, file, width, height, boxes: xyxy(corners), classes, ignore });
   }
 

@@ -5,9 +5,17 @@ import { FinetuneError } from '../errors.js';
 import { createFindings, type Findings } from './findings.js';
 import { readImageSize } from './image.js';
 import { listFolder } from './imageFiles.js';
-import { buildDataset, numberCategories, selectCategories, type DropPolicies, type RawImage } from './rawDataset.js';
-import type { Category, Dataset } from './sample.js';
+import {
+  buildDataset,
+  numberCategories,
+  selectCategories,
+  type DropPolicies,
+  type RawImage,
+  type ReadPart,
+} from './rawDataset.js';
+import type { Dataset } from './sample.js';
 import { readVocFile, type VocObject } from './vocFile.js';
+import { readVocList, type VocListEntry } from './vocList.js';
 
 export interface VocOptions extends DropPolicies {
   /** The folder with Annotations/, ImageSets/Main/ and JPEGImages/. */
@@ -18,68 +26,49 @@ export interface VocOptions extends DropPolicies {
   readonly categories?: readonly string[];
 }
 
-/** A split as read, before its categories are known: train and validation must agree on them. */
-export interface VocSplit {
-  readonly names: readonly string[];
-  /** Check against the categories to learn; throws the problems that are left. */
-  build(categories: readonly Category[]): Dataset;
-}
-
 /** Open one split of a Pascal VOC data set. 1-based inclusive corners become 0-based Xyxy pixels (xmin−1, ymin−1, xmax,
  *  ymax), clipped to the image; difficult objects are ignored ones; a wrong <size> is mended from the image's header
  *  and counted. Category ids are class index + 1, image ids file stems. `toCoco()` has the unclipped boxes.
  *  Throws every problem at once: E_VOC_SPLIT, E_VOC_MISSING, _XML, _OBJECT, _BOX, E_IMAGE_MISSING, E_IMAGE_DECODE, and
  *  E_DATA_CATEGORY for a name that the split does not have. */
 export async function openVoc({ root, split, categories, ...policies }: VocOptions): Promise<Dataset> {
-  const read = await readVocSplit(root, split, policies);
-  const available = numberCategories(read.names);
-  return read.build(categories ? numberCategories(chosen(available, categories, root)) : available);
+  const findings = createFindings();
+  const read = await readVoc({ root, split, ...policies }, findings);
+  findings.throwIfAny();
+  const dataset = read.build(categories ? wantedNames(read.names, categories, root) : read.names);
+  findings.throwIfAny();
+  return dataset;
 }
 
-const chosen = (available: readonly Category[], wanted: readonly string[], root: string): string[] =>
-  selectCategories(available, wanted, join(resolve(root), 'Annotations')).map(({ name }) => name);
-
-export interface VocSplits {
-  readonly train: string;
-  readonly val: string;
-  readonly test?: string | undefined;
-}
-
-/** Open the splits to train, validate and test on with the same categories: those given, or all of theirs, sorted. */
-export async function openVocSplits(
-  root: string,
-  splits: VocSplits,
-  { categories, ...policies }: DropPolicies & { readonly categories?: readonly string[] },
-): Promise<{ train: Dataset; val: Dataset; test?: Dataset }> {
-  const train = await readVocSplit(root, splits.train, policies);
-  const val = await readVocSplit(root, splits.val, policies);
-  const test = splits.test === undefined ? undefined : await readVocSplit(root, splits.test, policies);
-  const available = numberCategories([...new Set([train, val, test].flatMap((split) => split?.names ?? []))].sort());
-  const wanted = categories ? numberCategories(chosen(available, categories, root)) : available;
-  return { train: train.build(wanted), val: val.build(wanted), ...(test && { test: test.build(wanted) }) };
-}
+/** The names to learn, all of which some split must have. Throws E_DATA_CATEGORY. */
+export const wantedNames = (available: readonly string[], wanted: readonly string[], root: string): string[] =>
+  selectCategories(numberCategories(available), wanted, join(resolve(root), 'Annotations')).map(({ name }) => name);
 
 /** Files open at a time while annotations and image headers are read. */
 const OPEN_FILES = 16;
 
-async function readVocSplit(folder: string, split: string, policies: DropPolicies): Promise<VocSplit> {
-  const { invalidBoxes = 'error', brokenImages = 'error' } = policies;
+/** Read a split; what is wrong with it goes to `findings`. Throws E_VOC_SPLIT if there is no list of that name. */
+export async function readVoc(
+  { root: folder, split, invalidBoxes = 'error', brokenImages = 'error' }: Omit<VocOptions, 'categories'>,
+  findings: Findings,
+): Promise<ReadPart> {
   const root = resolve(folder);
-  const findings = createFindings();
   const listFile = join(root, 'ImageSets', 'Main', `${split}.txt`);
-  const stems = await readList(root, split, listFile, findings);
-  const annotated = await listFolder(join(root, 'Annotations'));
-  const imageNames = await listFolder(join(root, 'JPEGImages'));
+  const annotated = byStem(await listFolder(join(root, 'Annotations')), /\.xml$/i);
+  const pictures = byStem(await listFolder(join(root, 'JPEGImages')), /\.(jpe?g|png)$/i);
+  const stems = await readList(root, split, listFile, (stem) => annotated.has(stem.normalize()), findings);
 
   const limit = pLimit(OPEN_FILES);
   const readOne = async ({ stem, line }: { stem: string; line: number }) => {
     const where = { file: listFile, line };
-    if (!annotated.has(`${stem}.xml`)) {
-      findings.problem({ code: 'E_VOC_MISSING', message: `Annotations/${stem}.xml is not there`, where });
+    const xmlName = annotated.get(stem.normalize());
+    if (xmlName === undefined) {
+      const fix = 'an image without objects needs a file without <object>; or take the name out of the list';
+      findings.problem({ code: 'E_VOC_MISSING', message: `Annotations/${stem}.xml is not there`, where, fix });
       return;
     }
-    const imageName = extensions.map((extension) => stem + extension).find((name) => imageNames.has(name));
-    if (!imageName) {
+    const imageName = pictures.get(stem.normalize());
+    if (imageName === undefined) {
       const fix = 'or set data.brokenImages: drop (the report counts them)';
       findings.report(brokenImages, 'image missing', () => ({
         code: 'E_IMAGE_MISSING',
@@ -89,36 +78,43 @@ async function readVocSplit(folder: string, split: string, policies: DropPolicie
       }));
       return;
     }
-    const annotation = await readVocFile(join(root, 'Annotations', `${stem}.xml`), invalidBoxes, findings);
+    const xml = join(root, 'Annotations', xmlName);
+    const annotation = await readVocFile(xml, invalidBoxes, findings);
     const file = join(root, 'JPEGImages', imageName);
     const size = await readImageSize(file).catch((error: unknown) => {
       if (!(error instanceof FinetuneError)) throw error;
       findings.report(brokenImages, 'image cannot be decoded', () => error.problems[0]!);
     });
     if (!annotation || !size) return;
-    if (annotation.size?.width !== size.width || annotation.size.height !== size.height)
-      findings.count("wrong <size> mended from the image's header");
+    const said = annotation.size;
+    if (said?.width !== size.width || said.height !== size.height)
+      findings.count("wrong <size> mended from the image's header", () => ({
+        message: said
+          ? `<size> says ${said.width}x${said.height}, the image is ${size.width}x${size.height}`
+          : 'no <size>',
+        where: { file: xml },
+      }));
     return { stem, imageName, file, size, objects: annotation.objects };
   };
   const images = (await Promise.all(stems.map((item) => limit(readOne, item)))).filter((image) => image !== undefined);
-  findings.throwIfAny();
-
   return {
     names: [...new Set(images.flatMap(({ objects }) => objects.map(({ name }) => name)))].sort(),
-    build: (categories) => {
+    build: (names) => {
       let id = 0;
       const raw = images.map(({ stem, imageName, file, size, objects }): RawImage => {
         const numbered = objects.map((object) => ({ ...rawObject(object), id: ++id }));
         return { imageId: stem, file, fileName: imageName, ...size, objects: numbered };
       });
-      const dataset = buildDataset(`voc ${split}`, categories, raw, findings, { invalidBoxes });
-      findings.throwIfAny();
-      return dataset;
+      return buildDataset(`voc ${split}`, numberCategories(names), raw, findings, { invalidBoxes });
     },
   };
 }
 
-const extensions = ['.jpg', '.jpeg', '.png', '.JPG', '.JPEG', '.PNG'];
+/** File names by what stands before the extension, however the disk composes its accents. */
+const byStem = (names: Iterable<string>, extension: RegExp): Map<string, string> =>
+  new Map(
+    [...names].filter((name) => extension.test(name)).map((name) => [name.replace(extension, '').normalize(), name]),
+  );
 
 const rawObject = ({ name, difficult, bbox, problem }: VocObject) => ({
   category: name,
@@ -129,8 +125,13 @@ const rawObject = ({ name, difficult, bbox, problem }: VocObject) => ({
   problem,
 });
 
-/** The stems of a list with their line numbers. A per-class list ("000012 -1") counts with all its images: those without the class are negatives. */
-async function readList(root: string, split: string, file: string, findings: Findings) {
+async function readList(
+  root: string,
+  split: string,
+  file: string,
+  isStem: (stem: string) => boolean,
+  findings: Findings,
+): Promise<VocListEntry[]> {
   const text = await readFile(file, 'utf8').catch(async (error: unknown) => {
     const there = [...(await listFolder(join(root, 'ImageSets', 'Main')))]
       .filter((name) => name.endsWith('.txt'))
@@ -148,12 +149,10 @@ async function readList(root: string, split: string, file: string, findings: Fin
       { cause: error },
     );
   });
-  const stems = new Map<string, number>();
-  text.split('\n').forEach((row, index) => {
-    const stem = row.trim().split(/\s+/)[0]!;
-    if (stem === '') return;
-    if (stems.has(stem)) findings.count('image listed twice');
-    else stems.set(stem, index + 1);
+  const seen = new Set<string>();
+  return readVocList(text, isStem).filter(({ stem, line }) => {
+    if (seen.has(stem))
+      findings.count('image listed twice', () => ({ message: `"${stem}" again`, where: { file, line } }));
+    return seen.size < seen.add(stem).size;
   });
-  return [...stems].map(([stem, line]) => ({ stem, line }));
 }

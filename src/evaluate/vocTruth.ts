@@ -3,6 +3,8 @@ import { join, relative } from 'node:path';
 import { parseXml, XmlElement, XmlError } from '@rgrove/parse-xml';
 import pLimit from 'p-limit';
 import { createFindings, type Findings } from '../data/findings.js';
+import { listFolder } from '../data/imageFiles.js';
+import { readVocList } from '../data/vocList.js';
 import { FinetuneError, type Where } from '../errors.js';
 import { decodeUtf8, toNumber } from './textFile.js';
 import type { InclusiveCorners } from './voc.js';
@@ -45,15 +47,12 @@ export async function readVocTruth(root: string, split: string): Promise<VocTrut
     };
     throw new FinetuneError(problem, { cause: error });
   });
-  const lineOf = new Map<string, number>();
-  decodeUtf8(bytes, list)
-    .split('\n')
-    .forEach((row, i) => {
-      const stem = row.trim().split(/\s+/)[0]!;
-      if (stem !== '' && !lineOf.has(stem)) lineOf.set(stem, i + 1);
-    });
-  const findings = createFindings();
   const folder = join(root, 'Annotations');
+  const annotated = await listFolder(folder);
+  const lineOf = new Map<string, number>();
+  for (const { stem, line } of readVocList(decodeUtf8(bytes, list), (name) => annotated.has(`${name}.xml`)))
+    if (!lineOf.has(stem)) lineOf.set(stem, line);
+  const findings = createFindings();
   const limit = pLimit(OPEN_FILES);
   const read = async ([stem, line]: [string, number]): Promise<VocTruthImage | undefined> => {
     const file = join(folder, `${stem}.xml`);

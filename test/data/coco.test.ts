@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { openCoco } from '../../src/data/coco.js';
 import { FinetuneError } from '../../src/errors.js';
 import { testOnShared } from './sharedData.js';
@@ -80,6 +81,23 @@ describe('openCoco', () => {
       code: 'E_DATA_CATEGORY',
       message: expect.stringContaining('dog, cat') as unknown,
     });
+  });
+
+  test('numbers annotations without an id, and takes a size that the file lacks from the image', async () => {
+    writeFileSync(
+      join(dir, 'images', 'real.PNG'),
+      await sharp({ create: { width: 9, height: 7, channels: 3, background: '#123' } })
+        .png()
+        .toBuffer(),
+    );
+    const { annotations, dropped, toCoco } = await open({
+      ...sound,
+      images: [...sound.images, { id: 12, file_name: 'real.PNG' }],
+      annotations: [{ image_id: 12, category_id: 3, bbox: [1, 1, 5, 5] }, ...sound.annotations],
+    });
+    expect(annotations.at(-1)).toMatchObject({ imageId: 12, width: 9, height: 7, classes: [1] });
+    expect(dropped).toMatchObject({ "size missing, taken from the image's header": 1 });
+    expect(toCoco().annotations.map(({ id }) => id)).toEqual([1, 2, 5, 6]);
   });
 
   test('says everything that is wrong at once, each with its place in the file', async () => {

@@ -66,6 +66,15 @@ describe('openDatasets', () => {
     });
   });
 
+  test('says what is wrong with all parts at once', async () => {
+    const data = cocoFolder('broken', [{ id: 1, name: 'cat' }]);
+    writeFileSync(join(data.root, 'train.json'), '{');
+    writeFileSync(join(data.root, 'val.json'), '{"images": []}');
+    await expect(openDatasets(data)).rejects.toMatchObject({
+      problems: [{ code: 'E_COCO_JSON' }, { code: 'E_COCO_LAYOUT' }],
+    });
+  });
+
   test('opens the synthetic set, of some categories if so asked', async () => {
     const data = {
       format: 'synthetic',

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { openVoc, openVocSplits } from '../../src/data/voc.js';
+import { openDatasets } from '../../src/data/dataset.js';
+import { openVoc } from '../../src/data/voc.js';
 import { FinetuneError } from '../../src/errors.js';
 import { testOnShared } from './sharedData.js';
 import { temporaryFolder } from './temporaryFolder.js';
@@ -81,7 +82,7 @@ describe('openVoc', () => {
       ],
     });
 
-    const pair = await openVocSplits(root, { train: 'train', val: 'val' }, {});
+    const pair = await openDatasets({ format: 'voc', root, train: 'train', val: 'val' });
     for (const part of [pair.train, pair.val])
       expect(part.categories.map(({ name }) => name)).toEqual(['ant', 'cat', 'dog']);
     expect(pair.val.annotations[0]!.classes).toEqual([0]);
@@ -117,6 +118,20 @@ describe('openVoc', () => {
       "wrong <size> mended from the image's header": 2,
       'image listed twice': 1,
     });
+  });
+
+  test('finds images by stems with spaces and accents, file names and paths, whatever the case of their extension', async () => {
+    const stems = ['my photo 1', 'cafe\u0301', 'plain', 'labelled 7'];
+    const files = Object.fromEntries(stems.map((stem) => [stem, annotation(object('dog', [1, 1, 9, 9]))]));
+    const list = '\ufeffmy photo 1\ncaf\u00e9\nJPEGImages/plain.JPG\nlabelled 7  -1\n';
+    const root = await vocFolder('odd names', files, { train: list }, 'JPG');
+    const { annotations } = await openVoc({ root, split: 'train' });
+    expect(annotations.map(({ imageId }) => String(imageId).normalize())).toEqual([
+      'my photo 1',
+      'caf\u00e9',
+      'plain',
+      'labelled 7',
+    ]);
   });
 
   test('says everything that is wrong at once, at its line and column', async () => {
@@ -195,7 +210,13 @@ describe('openVoc', () => {
       ['E_VOC_BOX', 'BloodImage_00338.xml', 163],
       ['E_VOC_BOX', 'BloodImage_00343.xml', 55],
     ]);
-    const { train, val } = await openVocSplits(root, { train: 'trainval', val: 'test' }, { invalidBoxes: 'drop' });
+    const { train, val } = await openDatasets({
+      format: 'voc',
+      root,
+      train: 'trainval',
+      val: 'test',
+      invalidBoxes: 'drop',
+    });
     expect([train.annotations.length, val.annotations.length]).toEqual([292, 72]);
     const names = [train, val].flatMap(({ annotations, categories }) =>
       annotations.flatMap(({ classes }) => classes.map((i) => categories[i]!.name)),
@@ -207,7 +228,7 @@ describe('openVoc', () => {
   });
 
   testOnShared('reads Raccoon: 200 images, 217 boxes, one class', 'raccoon_voc', async (root) => {
-    const { train, val } = await openVocSplits(root, { train: 'trainval', val: 'test' }, {});
+    const { train, val } = await openDatasets({ format: 'voc', root, train: 'trainval', val: 'test' });
     expect([train.annotations.length, val.annotations.length]).toEqual([160, 40]);
     expect([train, val].flatMap(({ annotations }) => annotations.flatMap(({ classes }) => classes))).toHaveLength(217);
     expect(val.categories).toEqual([{ id: 1, name: 'raccoon' }]);

@@ -83,6 +83,8 @@ async function openCompiled(
 ): Promise<CompiledBackend | Obstacle> {
   if (name === 'tensorflow-gpu' && !isInstalled(PACKAGES[name])) return obstacle(name, 'not installed');
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // warnings and errors only; TensorFlow reads it while it is loaded
+  // Else the threads of CropAndResize's gradient overwrite each other's sums. TensorFlow reads it once. A GPU adds atomically, and has no such mode.
+  if (name === 'tensorflow') process.env.TF_DETERMINISTIC_OPS ??= '1';
   restoreUtil();
   try {
     loaded = (name === 'tensorflow' ? loaded : undefined) ?? (require(PACKAGES[name]) as typeof TfjsNode);

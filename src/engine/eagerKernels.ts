@@ -1,6 +1,7 @@
 import type * as Tfjs from '@tensorflow/tfjs';
 import type { Binary, Comparison, Node, Op, Unary } from '../graph/spec.js';
 import { convolve, convolveFilterGrad, convolveInputGrad, type ConvKind } from './eagerConv.js';
+import * as crops from './eagerCrop.js';
 import * as formulas from './eagerFormulas.js';
 import * as pools from './eagerPool.js';
 import * as resizes from './eagerResize.js';
@@ -80,6 +81,10 @@ export const kernels = {
   maxPoolGrad: ({ attrs }, { tf, inputs }) => [pools.maxPoolGrad(tf, inputs as [Tensor4, Tensor4, Tensor4], attrs)],
   averagePool: ({ attrs }, { tf, inputs: [x] }) => [pools.averagePool(tf, x as Tensor4, attrs)],
   averagePoolGrad: ({ attrs }, { tf, inputs: [dy] }) => [pools.averagePoolGrad(tf, dy as Tensor4, attrs)],
+  cropAndResize: ({ attrs }, { tf, inputs }) => [crops.cropAndResize(tf, inputs, attrs)],
+  cropAndResizeGrad: ({ attrs }, { tf, inputs }) => [crops.cropAndResizeGrad(tf, inputs, attrs)],
+  gather: (_, { tf, inputs: [x, indices] }) => [crops.gather(tf, x!, indices!)],
+  nonMaxSuppression: ({ attrs }, { tf, inputs }) => crops.nonMaxSuppression(tf, inputs, attrs),
   resize: ({ attrs }, { tf, inputs: [x] }) => [resizes.resize(tf, x as Tensor4, attrs)],
   resizeGrad: ({ attrs }, { tf, inputs: [dy] }) => [resizes.resizeGrad(tf, dy as Tensor4, attrs)],
 

@@ -109,6 +109,10 @@ export const broadcastTo = (x: Value, shape: Shape): Value =>
 export const select = (condition: Value, a: Value, b: Value): Value => apply('select', [condition, a, b], {});
 export const cast = (x: Value, dtype: DType): Value => (x.dtype === dtype ? x : apply('cast', [x], { dtype }));
 export const oneHot = (x: Value, depth: number): Value => apply('oneHot', [x], { depth });
+export const gather = (x: Value, indices: Value): Value => apply('gather', [x, indices], {});
+/** → rows [N,limit] and their number [N]. */
+export const nonMaxSuppression = (boxes: Value, scores: Value, attrs: Ops['nonMaxSuppression']): readonly Value[] =>
+  addNode(boxes.node.graph, 'nonMaxSuppression', [boxes, scores], attrs);
 export const topK = (x: Value, k: number): readonly Value[] => addNode(x.node.graph, 'topK', [x], { k });
 
 const allAxes = (x: Value): number[] => x.shape.map((_, i) => i);
@@ -134,6 +138,13 @@ export const averagePool = (x: Value, pool: Ops['averagePool']): Value => apply(
 /** size: height and width, pixels. */
 export const resize = (x: Value, size: readonly [number, number], method: Interpolation): Value =>
   x.shape[1] === size[0] && x.shape[2] === size[1] ? x : apply('resize', [x], { method, size });
+/** images, first and last samples [R,4], image indices [R] → [R,...size,C]. */
+export const cropAndResize = (
+  images: Value,
+  windows: Value,
+  imageIndex: Value,
+  size: readonly [number, number],
+): Value => apply('cropAndResize', [images, windows, imageIndex], { size });
 /** inputs: x, scale, shift, running mean, running variance → y, batch mean, unbiased batch variance, saved ×3. */
 export const batchNorm = (
   inputs: readonly [Value, Value, Value, Value, Value],

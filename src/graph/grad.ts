@@ -51,7 +51,7 @@ const keptShape = (x: Value, axes: readonly number[]): number[] => x.shape.map((
 
 const rules = {
   input: none, constant: none, param: none, stopGradient: none, assign: none,
-  greater: none, greaterEqual: none, equal: none, oneHot: none, topK: none, sign: none,
+  greater: none, greaterEqual: none, equal: none, oneHot: none, topK: none, gather: none, nonMaxSuppression: none, sign: none,
   conv: convolution('convInputGrad', 'convFilterGrad'),
   depthwise: convolution('depthwiseInputGrad', 'depthwiseFilterGrad'),
   matMul: (node, [dy], wanted) => {
@@ -71,6 +71,10 @@ const rules = {
   globalAveragePool: pointwise((dy, x) => b.broadcastTo(b.mul(dy, 1 / (x.shape[1]! * x.shape[2]!)), x.shape)),
   maxPool: (node, [dy]) => add(node.graph, 'maxPoolGrad', [dy!, node.inputs[0]!, node.outputs[0]!], node.attrs),
   averagePool: (node, [dy]) => add(node.graph, 'averagePoolGrad', [dy!], { ...node.attrs, inputShape: node.inputs[0]!.shape }),
+  cropAndResize: (node, [dy]) => {
+    const [images, ...windows] = node.inputs as [Value, Value, Value];
+    return add(node.graph, 'cropAndResizeGrad', [dy!, ...windows], { inputShape: images.shape });
+  },
   resize: (node, [dy]) => add(node.graph, 'resizeGrad', [dy!], { method: node.attrs.method, inputShape: node.inputs[0]!.shape }),
   neg: pointwise((dy) => b.neg(dy)),
   abs: pointwise((dy, x) => b.mul(dy, b.sign(x))),
@@ -138,7 +142,7 @@ const rules = {
 type SecondOrder =
   | ActivationGrad
   | 'convInputGrad' | 'convFilterGrad' | 'depthwiseInputGrad' | 'depthwiseFilterGrad' | 'batchNormGrad'
-  | 'maxPoolGrad' | 'averagePoolGrad' | 'resizeGrad'; // prettier-ignore
+  | 'maxPoolGrad' | 'averagePoolGrad' | 'resizeGrad' | 'cropAndResizeGrad'; // prettier-ignore
 
 /** Marks, by node id, every node whose value depends on one of `roots`. */
 export function dependents(graph: Graph, roots: readonly Value[]): boolean[] {

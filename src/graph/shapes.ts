@@ -111,6 +111,13 @@ const rules = {
   maxPoolGrad: ([, x]) => float(x!.shape),
   averagePool: ([x], pool) => pooled(x!, pool, noPadding),
   averagePoolGrad: (_, { inputShape }) => float(inputShape),
+  cropAndResize: ([x, windows], { size }) => float([windows!.shape[0]!, ...size, x!.shape[3]!]),
+  cropAndResizeGrad: (_, { inputShape }) => float(inputShape),
+  gather: ([x, indices]) => [{ shape: [...indices!.shape, ...x!.shape.slice(2)], dtype: x!.dtype }],
+  nonMaxSuppression: ([boxes], { limit }) => {
+    const [n] = boxes!.shape as [number];
+    return [{ shape: [n, limit], dtype: 'int32' }, { shape: [n], dtype: 'int32' }]; // prettier-ignore
+  },
   resize: ([x], { size }) => float([x!.shape[0]!, ...size, x!.shape[3]!]),
   resizeGrad: (_, { inputShape }) => float(inputShape),
   neg: same, abs: same, sign: same, square: same, sqrt: same, rsqrt: same, exp: same, log: same,

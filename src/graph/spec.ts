@@ -129,6 +129,16 @@ export interface Ops
   resize: { readonly method: Interpolation; readonly size: readonly [number, number] };
   resizeGrad: { readonly method: Interpolation; readonly inputShape: Shape }; // dy → dx
 
+  /** Windows of images, sampled bilinearly on a grid: images [N,H,W,C]; the first and last sample of each window, [R,4] as y, x, y, x in
+   *  pixels (a pixel's own value lies at its index); its image, int32 [R] → [R,h,w,C]. A sample outside 0…H−1, 0…W−1 is 0. The windows get no gradient. */
+  cropAndResize: { readonly size: readonly [number, number] };
+  cropAndResizeGrad: { readonly inputShape: Shape }; // dy, windows, image indices → dimages
+  /** Rows of each image: x [N,A,…], indices int32 [N,K] → [N,K,…]. No gradient passes. */
+  gather: None;
+  /** Greedy suppression in each image: boxes Xyxy [N,P,4], scores [N,P] → int32 [N,limit], the rows that overlap no better kept one by more than
+   *  the threshold, best first, filled up with row 0; and int32 [N], how many they are. */
+  nonMaxSuppression: { readonly threshold: number; readonly limit: number };
+
   /** x ≥ 0 to a constant power of at least 1. */
   power: { readonly exponent: number };
   /** condition (bool), a, b of one shape. */

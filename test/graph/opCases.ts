@@ -134,13 +134,13 @@ const reductions = (op: 'sum' | 'max'): OpCase[] =>
 /** Ops whose result does not vary with their inputs, or that have none: what they compute is tested in test/engine. */
 export const withoutGradient = [
   'input', 'param', 'constant', 'assign', 'stopGradient',
-  'greater', 'greaterEqual', 'equal', 'sign', 'oneHot', 'topK',
+  'greater', 'greaterEqual', 'equal', 'sign', 'oneHot', 'topK', 'gather', 'nonMaxSuppression',
 ] as const satisfies readonly Op[]; // prettier-ignore
 
 /** Ops that gradients are made of: every one must occur in the gradient of some case. */
 export const backward = [
   'convInputGrad', 'convFilterGrad', 'depthwiseInputGrad', 'depthwiseFilterGrad', 'batchNormGrad',
-  'maxPoolGrad', 'averagePoolGrad', 'resizeGrad',
+  'maxPoolGrad', 'averagePoolGrad', 'resizeGrad', 'cropAndResizeGrad',
   'reluGrad', 'relu6Grad', 'sigmoidGrad', 'swishGrad', 'hardSwishGrad',
 ] as const satisfies readonly Op[]; // prettier-ignore
 
@@ -173,6 +173,17 @@ export const opCases = {
   ],
   batchNorm: [batchNorm(true), batchNorm(false)],
   globalAveragePool: [{ label: 'globalAveragePool', operands: [any(2, 3, 4, 2)], build: (x) => b.globalAveragePool(x) }],
+  cropAndResize: [
+    {
+      label: 'cropAndResize, the third window partly outside',
+      operands: [
+        any(2, 5, 4, 2),
+        fixed([4, 4], 'float32', (_, i) => [0.2, 0.3, 3.9, 2.8, 0, 0, 4, 3, -0.5, 1.2, 2.5, 3.6, 1, 2.2, 1.4, 2.3][i]!),
+        fixed([4], 'int32', (_, i) => [0, 1, 1, 0][i]!),
+      ],
+      build: (x, windows, index) => b.cropAndResize(x, windows, index, [3, 4]),
+    },
+  ],
   resize: (['nearest', 'bilinear'] as const).flatMap((method) =>
     ([[8, 6], [7, 4], [2, 1]] as const).map((size) => ({
       label: `resize ${method} 4×3 to ${size.join('×')}`,

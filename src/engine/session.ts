@@ -19,7 +19,8 @@ import {
   type Session,
 } from './engine.js';
 import { DT, createGraphDef, type GraphDef } from './graphDef.js';
-import { tfOps, type Emission } from './tfOps.js';
+import type { Emission } from './tfEmission.js';
+import { tfOps } from './tfOps.js';
 
 /** The part of tfjs-node's native binding that runs a graph without a tensor object of tfjs in between. */
 interface Binding {

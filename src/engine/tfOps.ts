@@ -1,5 +1,4 @@
 import { isOp } from '../graph/builder.js';
-import type { Params } from '../graph/params.js';
 import { samePadding } from '../graph/shapes.js';
 import type {
   Binary,
@@ -15,26 +14,8 @@ import type {
   Window,
 } from '../graph/spec.js';
 import { DT, type Attr, type GraphDef } from './graphDef.js';
-
-/** Where a node's inputs stand in the GraphDef, and the names of the session's variables. */
-export interface Emission {
-  readonly def: GraphDef;
-  readonly inputs: readonly string[];
-  /** For an assign: the node that comes after every read of a parameter. */
-  readonly allRead: string;
-  /** Name for nodes that must be found again: inputs to feed. */
-  readonly inputName: (name: string) => string;
-  readonly handle: (parameter: string) => string;
-  /** Values of parameters that never change: they become constants, which oneDNN lays out once instead of at every run. */
-  readonly constants: Params;
-}
-
-/** Adds the TensorFlow nodes for one of ours and returns where its outputs are. */
-type Rule<K extends Op> = (node: Node<K>, at: Emission) => readonly string[];
-
-const T: Readonly<Record<string, Attr>> = { T: { type: DT.float32 } };
-const NHWC: Attr = { string: 'NHWC' };
-const typed = ({ dtype }: Value): Readonly<Record<string, Attr>> => ({ T: { type: DT[dtype] } });
+import { tfBoxes } from './tfBoxes.js';
+import { NHWC, op1, op2, padBy, reshapeTo, sliceOf, T, typed, type Emission, type Rule } from './tfEmission.js';
 
 /** Adds `op` over the node's own inputs with its one output. */
 const direct =
@@ -76,17 +57,6 @@ const convolution =
   (node: Node<'conv'> | Node<'depthwise'>, { def, inputs }: Emission): string[] => [
     def.add(op, inputs, windowAttrs(node.attrs, node.inputs[0]!.shape, node.inputs[1]!.shape)),
   ];
-const floatOp = (def: GraphDef, op: string, x: string, ints: string, index: string): string =>
-  def.add(op, [x, ints], { ...T, [index]: { type: DT.int32 } });
-const reshapeTo = (def: GraphDef, x: string, shape: Shape): string =>
-  floatOp(def, 'Reshape', x, def.ints(shape), 'Tshape');
-const padBy = (def: GraphDef, x: string, paddings: readonly (readonly [number, number])[]): string => {
-  const tensor = { dtype: 'int32', shape: [paddings.length, 2], values: paddings.flat() } as const;
-  return floatOp(def, 'Pad', x, def.add('Const', [], { dtype: { type: DT.int32 }, value: { tensor } }), 'Tpaddings');
-};
-const sliceOf = (def: GraphDef, x: string, begin: Shape, size: Shape): string =>
-  def.add('Slice', [x, def.ints(begin), def.ints(size)], { ...T, Index: { type: DT.int32 } });
-
 const valid: Padding = [[0, 0], [0, 0]]; // prettier-ignore
 /** oneDNN differentiates dilated and grouped convolutions with VALID and SAME padding, and nothing on the CPU those with EXPLICIT:
  *  they are padded by hand. The groups need no attribute: TensorFlow counts them by the filter's channels. */
@@ -111,37 +81,6 @@ const pool =
   (node: Node<'maxPool'> | Node<'averagePool'>, { def, inputs }: Emission): string[] => [
     def.add(op, inputs, poolAttrs(node.attrs, node.inputs[0]!.shape)),
   ];
-
-/** Windows in pixels as the shares of H − 1 and W − 1 that TensorFlow asks for. */
-function windowShares(def: GraphDef, windows: string, [, h, w]: Shape): string {
-  const [rows, columns] = [1 / Math.max(h! - 1, 1), 1 / Math.max(w! - 1, 1)];
-  const tensor = { dtype: 'float32', shape: [4], values: [rows, columns, rows, columns] } as const;
-  return op2(def, 'Mul', windows, def.add('Const', [], { dtype: { type: DT.float32 }, value: { tensor } }));
-}
-
-/** TensorFlow suppresses in one image at a time. */
-const nonMaxSuppression: Rule<'nonMaxSuppression'> = (node, { def, inputs: [boxes, scores] }) => {
-  const [n, p] = node.inputs[0]!.shape as [number, number];
-  const { threshold, limit } = node.attrs;
-  const count = def.add('Const', [], {
-    dtype: { type: DT.int32 },
-    value: { tensor: { dtype: 'int32', shape: [], values: [limit] } },
-  });
-  const lowest = def.float(-Infinity);
-  const kept = Array.from({ length: n }, (_, i) => {
-    const own = reshapeTo(def, sliceOf(def, boxes!, [i, 0, 0], [1, p, 4]), [p, 4]);
-    const ranked = reshapeTo(def, sliceOf(def, scores!, [i, 0], [1, p]), [p]);
-    const attrs = { ...T, T_threshold: { type: DT.float32 }, pad_to_max_output_size: { bool: true } };
-    return def.add('NonMaxSuppressionV4', [own, ranked, count, def.float(threshold), lowest], attrs);
-  });
-  const pack = (output: number): string =>
-    def.add(
-      'Pack',
-      kept.map((name) => `${name}:${output}`),
-      { T: { type: DT.int32 }, N: { int: n }, axis: { int: 0 } },
-    );
-  return [pack(0), pack(1)];
-};
 
 const RESIZE = { nearest: 'ResizeNearestNeighbor', bilinear: 'ResizeBilinear' } as const;
 const centres = (method: Interpolation): Record<string, Attr> => ({
@@ -252,9 +191,6 @@ const withInts = (
 ): string[] => [def.add(op, [inputs[0]!, def.ints(ints)], { ...typed(node.inputs[0]!), [index]: { type: DT.int32 } })];
 
 const outputs = (name: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${name}:${i}`);
-const op2 = (def: GraphDef, op: string, a: string, b: string): string => def.add(op, [a, b], T);
-const op1 = (def: GraphDef, op: string, a: string): string => def.add(op, [a], T);
-
 const binaries = {
   add: direct('AddV2'), sub: direct('Sub'), mul: direct('Mul'), div: direct('RealDiv'), maximum: direct('Maximum'), minimum: direct('Minimum'),
   greater: direct('Greater'), greaterEqual: direct('GreaterEqual'), equal: direct('Equal'),
@@ -306,20 +242,7 @@ export const tfOps = {
   averagePoolGrad: ({ attrs }, { def, inputs }) => [
     def.add('AvgPoolGrad', [def.ints(attrs.inputShape), inputs[0]!], poolAttrs(attrs, attrs.inputShape)),
   ],
-  cropAndResize: (node, { def, inputs: [images, windows, index] }) => {
-    const shares = windowShares(def, windows!, node.inputs[0]!.shape);
-    const attrs = { ...T, method: { string: 'bilinear' }, extrapolation_value: { float: 0 } };
-    return [def.add('CropAndResize', [images!, shares, index!, def.ints(node.attrs.size)], attrs)];
-  },
-  cropAndResizeGrad: ({ attrs: { inputShape } }, { def, inputs: [dy, windows, index] }) => [
-    def.add('CropAndResizeGradImage', [dy!, windowShares(def, windows!, inputShape), index!, def.ints(inputShape)], { ...T, method: { string: 'bilinear' } }),
-  ],
-  gather: (node, { def, inputs: [x, indices] }) => {
-    const axis = def.add('Const', [], { dtype: { type: DT.int32 }, value: { tensor: { dtype: 'int32', shape: [], values: [1] } } });
-    const types = { Tparams: { type: DT[node.inputs[0]!.dtype] }, Tindices: { type: DT.int32 }, Taxis: { type: DT.int32 } };
-    return [def.add('GatherV2', [x!, indices!, axis], { ...types, batch_dims: { int: 1 } })];
-  },
-  nonMaxSuppression,
+  ...tfBoxes,
   resize: ({ attrs: { method, size } }, { def, inputs }) => [
     def.add(RESIZE[method], [inputs[0]!, def.ints(size)], { ...T, ...centres(method) }),
   ],

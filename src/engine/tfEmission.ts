@@ -1,0 +1,39 @@
+import type { Params } from '../graph/params.js';
+import type { Node, Op, Shape, Value } from '../graph/spec.js';
+import { DT, type Attr, type GraphDef } from './graphDef.js';
+
+/** What the rules that write TensorFlow's nodes have in common. */
+
+/** Where a node's inputs stand in the GraphDef, and the names of the session's variables. */
+export interface Emission {
+  readonly def: GraphDef;
+  readonly inputs: readonly string[];
+  /** For an assign: the node that comes after every read of a parameter. */
+  readonly allRead: string;
+  /** Name for nodes that must be found again: inputs to feed. */
+  readonly inputName: (name: string) => string;
+  readonly handle: (parameter: string) => string;
+  /** Values of parameters that never change: they become constants, which oneDNN lays out once instead of at every run. */
+  readonly constants: Params;
+}
+
+/** Adds the TensorFlow nodes for one of ours and returns where its outputs are. */
+export type Rule<K extends Op> = (node: Node<K>, at: Emission) => readonly string[];
+
+export const T: Readonly<Record<string, Attr>> = { T: { type: DT.float32 } };
+export const NHWC: Attr = { string: 'NHWC' };
+export const typed = ({ dtype }: Value): Readonly<Record<string, Attr>> => ({ T: { type: DT[dtype] } });
+
+const floatOp = (def: GraphDef, op: string, x: string, ints: string, index: string): string =>
+  def.add(op, [x, ints], { ...T, [index]: { type: DT.int32 } });
+export const reshapeTo = (def: GraphDef, x: string, shape: Shape): string =>
+  floatOp(def, 'Reshape', x, def.ints(shape), 'Tshape');
+export const padBy = (def: GraphDef, x: string, paddings: readonly (readonly [number, number])[]): string => {
+  const tensor = { dtype: 'int32', shape: [paddings.length, 2], values: paddings.flat() } as const;
+  return floatOp(def, 'Pad', x, def.add('Const', [], { dtype: { type: DT.int32 }, value: { tensor } }), 'Tpaddings');
+};
+export const sliceOf = (def: GraphDef, x: string, begin: Shape, size: Shape): string =>
+  def.add('Slice', [x, def.ints(begin), def.ints(size)], { ...T, Index: { type: DT.int32 } });
+
+export const op2 = (def: GraphDef, op: string, a: string, b: string): string => def.add(op, [a, b], T);
+export const op1 = (def: GraphDef, op: string, a: string): string => def.add(op, [a], T);

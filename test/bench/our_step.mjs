@@ -1,7 +1,7 @@
 /** Our side of step.mjs; the same dialogue as torch_step.py. Arguments: mode (full | frozen | infer), batch, size. */
-import { createInterface } from 'node:readline';
 import { openBackend } from '../../dist/engine/backend.js';
 import { openPredictor } from '../../dist/predictor.js';
+import { answer } from './dialogue.mjs';
 import { benchModel, openTrainStep, randomPixels } from './trainStep.mjs';
 
 const [mode, batchText, sizeText, backbone = 'mobilenetv2_100'] = process.argv.slice(2);
@@ -17,15 +17,4 @@ const { step } =
   mode === 'infer'
     ? await openInference()
     : await openTrainStep({ backbone, side, batch, stages: mode === 'frozen' ? 'all' : 0 });
-await step();
-await step();
-console.log('ready');
-for await (const line of createInterface({ input: process.stdin })) {
-  const times = [];
-  for (let i = 0; i < Number(line); i++) {
-    const start = performance.now();
-    await step();
-    times.push((performance.now() - start).toFixed(2));
-  }
-  console.log(times.join(' '));
-}
+await answer(step);

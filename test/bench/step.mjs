@@ -1,8 +1,8 @@
 /** Training step and inference beside PyTorch and ONNX Runtime: the same net, batch and input, in alternating rounds, one process each.
  *
- *      PYTHON=path/to/venv/bin/python node test/bench/step.mjs [full|frozen|infer1|infer8 …] [--rounds 7]
+ *      PYTHON=path/to/venv/bin/python node test/bench/step.mjs [full|frozen|infer1|infer8|rexnet …] [--rounds 7]
  *
- *  The venv needs `pip install torch==2.13.0 onnx onnxruntime numpy`. Prints medians, peak memory, and ratios of ours to each. */
+ *  The venv needs `pip install torch==2.13.0 torchvision timm onnx onnxruntime numpy`. Prints medians, peak memory, and ratios of ours to each. */
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -21,6 +21,8 @@ const torch = (mode, variant, batch) => [
   [here('torch_step.py'), mode, variant, batch, '320'],
 ];
 const ours = (mode, batch) => ['ours', process.execPath, [here('our_step.mjs'), mode, batch, '320']];
+const timm = (model, variant) => [`timm ${variant}`, python, [here('timm_step.py'), model, variant, '8', '224']];
+const classifier = (backbone) => ['ours', process.execPath, [here('classify_step.mjs'), backbone, '8', '224']];
 
 const cases = {
   full: {
@@ -54,6 +56,10 @@ const cases = {
       torch('infer', 'onnx', '8'),
     ],
   },
+  rexnet: {
+    steps: 3,
+    peers: [classifier('rexnet_100'), timm('rexnet_100', 'plain'), timm('rexnet_100', 'channels_last')],
+  },
 };
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
@@ -61,7 +67,8 @@ const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >>
 async function open([name, command, args]) {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  while ((await lines.next()).value !== 'ready') if (child.exitCode !== null) throw new Error(`${name} did not start`);
+  for (let line = await lines.next(); line.value !== 'ready'; line = await lines.next())
+    if (line.done) throw new Error(`${name} did not start`);
   return { name, child, times: [], run: async (steps) => {
     child.stdin.write(`${steps}\n`);
     return (await lines.next()).value.split(' ').map(Number);

@@ -1,0 +1,38 @@
+/** Our side of step.mjs for a classifier: a whole training step at batch and size, 1,000 classes. Arguments: backbone, batch, size. */
+import { openBackend } from '../../dist/engine/backend.js';
+import { compile } from '../../dist/engine/compile.js';
+import { parametersOf } from '../../dist/engine/engine.js';
+import * as b from '../../dist/graph/builder.js';
+import { initialValues } from '../../dist/graph/init.js';
+import { batchNormUpdates, sgd } from '../../dist/graph/update.js';
+import { findBackbone } from '../../dist/models/registry.js';
+import { normalise } from '../../dist/models/backbone.js';
+import { answer } from './dialogue.mjs';
+import { randomPixels } from './trainStep.mjs';
+
+const CLASSES = 1000;
+const [backboneName, batchText, sizeText] = process.argv.slice(2);
+const [batch, side] = [Number(batchText), Number(sizeText)];
+
+const backbone = findBackbone(backboneName);
+const graph = b.createGraph();
+const image = b.input(graph, 'image', [batch, side, side, 3]);
+const labels = b.input(graph, 'labels', [batch], 'int32');
+const at = { graph, style: backbone.style, trainBatchNorm: () => true };
+const logits = backbone.classifier(backbone.features(normalise(image, backbone), at), at, CLASSES);
+const loss = b.mul(b.sum(b.softmaxCrossEntropy(logits, labels)), 1 / batch);
+const trained = graph.nodes
+  .filter(({ op, attrs }) => op === 'param' && attrs.role !== 'mean' && attrs.role !== 'variance')
+  .map(({ outputs }) => outputs[0]);
+const optimizer = { momentum: 0.9, nesterov: true, weightDecay: 4e-5, clipNorm: null };
+const { updates } = sgd(loss, trained, { ...optimizer, lr: b.input(graph, 'lr', []) });
+const train = { outputs: { loss }, updates: [...updates, ...batchNormUpdates(graph)] };
+
+const session = await compile({ train }, await openBackend());
+await session.write(new Map([...parametersOf({ train })].map(([name, attrs]) => [name, initialValues(attrs, 1)])));
+const feeds = {
+  image: randomPixels(batch, side),
+  labels: Int32Array.from({ length: batch }, (_, i) => (i * 7) % CLASSES),
+  lr: Float32Array.of(1e-3),
+};
+await answer(() => session.run('train', feeds));

@@ -82,7 +82,9 @@ async function openCompiled(
   obstacles: readonly Obstacle[],
 ): Promise<CompiledBackend | Obstacle> {
   if (name === 'tensorflow-gpu' && !isInstalled(PACKAGES[name])) return obstacle(name, 'not installed');
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // warnings and errors only; TensorFlow reads it while it is loaded
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // warnings and errors only; TensorFlow reads all of these while it is loaded
+  // By itself it takes oneDNN only on processors with AVX-512 VNNI or newer, and without it has no gradients of grouped and dilated convolutions.
+  process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   // Else the threads of CropAndResize's gradient overwrite each other's sums. TensorFlow reads it once. A GPU adds atomically, and has no such mode.
   if (name === 'tensorflow') process.env.TF_DETERMINISTIC_OPS ??= '1';
   restoreUtil();

@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
+import { continuedRecipe, reopen } from './continueRun.js';
 import { openDatasets } from './data/dataset.js';
 import { openBackend } from './engine/backend.js';
 import { evaluate } from './evaluate/evaluate.js';
 import { withWeights } from './model.js';
 import { openPredictor } from './predictor.js';
 import type { ProgressEvent } from './progress.js';
+import { recipeIdentity } from './recipe/differences.js';
 import { loadRecipe } from './recipe/load.js';
 import { resolvedRecipeText } from './recipe/resolved.js';
 import type { Recipe } from './recipe/schema.js';
@@ -17,10 +18,12 @@ import { checkpointFile } from './train/checkpoint.js';
 import { train } from './train/loop.js';
 
 export interface FinetuneOptions {
-  /** The run directory; must be empty, or with `resume` hold the run to go on with.
+  /** The run directory; must be empty, or with `resume` or `extend` hold the run to go on with.
    *  Default: a new one, named after the recipe and the time, in the recipe's `out`. */
   readonly directory?: string | undefined;
   readonly resume?: boolean;
+  /** Train a finished run for so many epochs more; the learning rate is that of a run as long as that. */
+  readonly extend?: number | undefined;
   /** Stops between two steps: everything is saved, and `resume` goes on. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
@@ -28,20 +31,22 @@ export interface FinetuneOptions {
 
 export interface FinetuneResult {
   readonly directory: string;
-  /** Absent when the signal stopped the run. */
+  /** Absent when the signal stopped the run: everything is saved, and `resume` goes on. */
   readonly metrics?: Metrics;
 }
 
 /** The straight line: recipe → data → model → train → evaluate → report. `source` is a recipe or its file. */
 export async function finetune(
   source: Recipe | string,
-  { directory, resume = false, signal, onProgress }: FinetuneOptions = {},
+  { directory, resume = false, extend, signal, onProgress }: FinetuneOptions = {},
 ): Promise<FinetuneResult> {
   const recipe = typeof source === 'string' ? await loadRecipe(source) : source;
   const name = typeof source === 'string' ? basename(source).replace(/\.ya?ml$/, '') : recipe.task;
-  const run = await openRunDirectory(directory ?? newRunPath(recipe.out, name), { resume });
+  const goesOn = resume || extend !== undefined;
+  const run = await openRunDirectory(directory ?? newRunPath(recipe.out, name), { resume: goesOn });
   try {
-    return await runRecipe(recipe, run, { resume, signal, onProgress });
+    const continued = goesOn ? await continuedRecipe(run.path, recipe, { extend }) : undefined;
+    return await runRecipe(continued ?? recipe, run, { resume: continued !== undefined, extend, signal, onProgress });
   } finally {
     await run.close();
   }
@@ -50,7 +55,7 @@ export async function finetune(
 async function runRecipe(
   recipe: Recipe,
   run: RunDirectory,
-  { resume = false, signal, onProgress }: Omit<FinetuneOptions, 'directory'>,
+  { resume = false, extend, signal, onProgress }: Omit<FinetuneOptions, 'directory'>,
 ): Promise<FinetuneResult> {
   const recipeText = resolvedRecipeText(recipe);
   const backend = await openBackend({ engine: recipe.engine });
@@ -61,14 +66,14 @@ async function runRecipe(
   const data = await openDatasets(recipe.data, hooks);
   const model = await recipeModel(recipe, data.categories, hooks);
   const versions = await collectVersions(engine);
-  if (!resume) await run.write('recipe.yaml', recipeText);
+  if (!resume || extend !== undefined) await run.write('recipe.yaml', recipeText);
+  if (extend !== undefined) await reopen(run.path);
   await run.write('versions.json', `${JSON.stringify(versions, null, 2)}\n`);
 
   const { resize, brokenImages, prefetch, augment } = recipe.data;
   const { batch } = recipe.evaluate;
   const broken = new Map<string, string>(); // file → reason
   const images = { resize, brokenImages, prefetch, onDrop: (reason: string, file: string) => broken.set(file, reason) };
-  const identity = createHash('sha256').update(recipeText).digest('hex');
   const options = {
     ...recipe.train,
     ...images,
@@ -76,13 +81,18 @@ async function runRecipe(
     seed: recipe.seed,
     evaluateBatch: batch,
     directory: run.path,
-    recipe: identity,
+    recipe: recipeIdentity(recipe),
     resume,
   };
   const trained = await train(model, data.train, backend, options, {
     ...hooks,
-    evaluate: async (live, session) => {
-      const { score, loss, numbers } = await evaluate(live, session, data.val, { ...images, batch, onProgress });
+    evaluate: async (live, session, signal) => {
+      const { score, loss, numbers } = await evaluate(live, session, data.val, {
+        ...images,
+        batch,
+        signal,
+        onProgress,
+      });
       return { score, loss, metric: numbers };
     },
   });
@@ -91,8 +101,12 @@ async function runRecipe(
   const best = (await withWeights(model, `file:${checkpointFile(run.path, 'best')}`)).model;
   const predictor = await openPredictor(best, backend, { batch, loss: true });
   const scored = data.test ?? data.val;
-  const result = await evaluate(best, predictor, scored, { ...images, batch, ...hooks });
-  predictor.dispose();
+  const result = await evaluate(best, predictor, scored, { ...images, batch, ...hooks })
+    .catch((error: unknown) => {
+      if (!signal?.aborted) throw error;
+    })
+    .finally(() => predictor.dispose());
+  if (!result) return { directory: run.path };
 
   const metrics = metricsOf(best, trained, result, engine);
   await run.write('predictions.json', JSON.stringify(result.predictions));

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FinetuneError } from './errors.js';
 import { tryLock } from './files/lock.js';
@@ -15,10 +15,20 @@ export interface RunDirectory {
 
 const LOCK = 'run.lock';
 
-/** Makes the directory, or with `resume` goes on in it. Throws E_RUN_EXISTS where it holds something already, and
- *  E_RUN_LOCKED while another process works in it; a dead one's lock is taken over. */
+export const isThere = (path: string): Promise<boolean> => stat(path).then(() => true, () => false); // prettier-ignore
+
+/** Makes the directory, or with `resume` goes on in it. Throws E_RUN_EXISTS where it holds something already,
+ *  E_RESUME_NOTHING where it should and is not there, and E_RUN_LOCKED while another process works in it; a dead one's lock is taken over. */
 export async function openRunDirectory(path: string, { resume = false } = {}): Promise<RunDirectory> {
   const directory = resolve(path);
+  if (resume && !(await isThere(directory))) {
+    throw new FinetuneError({
+      code: 'E_RESUME_NOTHING',
+      message: 'there is no run to go on with',
+      where: { file: directory },
+      fix: 'start it without --resume and --extend',
+    });
+  }
   await mkdir(directory, { recursive: true });
   const lock = await tryLock(join(directory, LOCK));
   if (!('release' in lock)) {
@@ -32,12 +42,16 @@ export async function openRunDirectory(path: string, { resume = false } = {}): P
   const held = (await readdir(directory)).filter((name) => name !== LOCK);
   if (held.length > 0 && !resume) {
     await lock.release();
-    const fix = 'choose another --out, or continue it with --resume';
+    const isRun = held.includes('recipe.yaml');
+    const finished = held.includes('metrics.json');
+    const state = finished ? 'holds a finished run' : isRun ? 'holds a run that was stopped' : 'is not empty';
+    const verb = finished ? 'train it for longer with --extend N' : 'go on with it: --resume';
+    const another = `choose another --out (model.weights: run:${directory} starts from its weights)`;
     throw new FinetuneError({
       code: 'E_RUN_EXISTS',
-      message: 'the run directory is not empty',
+      message: `the run directory ${state}`,
       where: { file: directory },
-      fix,
+      fix: isRun ? `${verb}; or ${another}` : 'choose another --out',
     });
   }
   return {

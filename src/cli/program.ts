@@ -32,14 +32,23 @@ function createProgram(): CAC {
   const program = cac('finetune');
   program
     .command('<recipe.yaml>', 'run a recipe: train, evaluate, report')
-    .usage('<recipe.yaml> [--set key=value …] [--out DIR] [--engine E] [--resume] [--json]')
+    .usage('<recipe.yaml> [--set key=value …] [--out DIR] [--engine E] [--resume | --extend EPOCHS] [--json]')
     .option('--set <key=value>', 'set an option of the recipe, repeatable: --set train.epochs=12', { type: [String] })
     .option('--out <dir>', 'the run directory (default: a new one in the folder that the recipe names: out)')
     .option('--engine <engine>', `${ENGINES.join(', ')} (recipe: engine)`)
     .option('--resume', 'go on with the stopped run in --out')
+    .option('--extend <epochs>', 'train the finished run in --out for so many epochs more')
     .option('--json', 'print the metrics as one line of JSON before the run directory')
     .action(async (recipe: string, { out, ...options }: TrainOptions) => {
-      if (options.resume && out === undefined) throw new UsageError('--resume needs --out: the run to go on with');
+      const { resume, extend } = options;
+      if (resume && extend !== undefined)
+        throw new UsageError(
+          '--resume goes on with a stopped run and --extend with a finished one: choose one of them',
+        );
+      const verb = resume ? '--resume' : extend === undefined ? undefined : '--extend';
+      if (verb && out === undefined) throw new UsageError(`${verb} needs --out: the run to go on with`);
+      if (extend !== undefined && !(Number.isInteger(extend) && extend > 0))
+        throw new UsageError(`--extend takes a number of epochs; got "${extend}"`);
       const { train } = await import('./train.js'); // lazily, like every command: `score` is done before zod would be loaded
       await train(recipe, { ...options, out: out === undefined ? out : String(out) });
     });
@@ -158,10 +167,7 @@ function oneOf<T extends string>(flag: string, value: string, allowed: readonly 
 
 const isUsage = (error: unknown): boolean =>
   error instanceof FinetuneError
-    ? error.code.startsWith('E_RECIPE_') ||
-      error.code === 'E_MODEL_UNKNOWN' ||
-      error.code === 'E_RUN_EXISTS' ||
-      error.code === 'E_RUN_LOCKED'
+    ? /^E_(RECIPE|RUN|RESUME|EXTEND)_|^E_MODEL_UNKNOWN$/.test(error.code)
     : error instanceof Error && (error.name === 'CACError' || error.name === 'UsageError');
 
 function explain(error: unknown, program: CAC): string {

@@ -14,7 +14,7 @@ export interface LoadOptions {
 }
 
 /** Read a recipe, the ones it extends, and the overrides.
- *  A relative `data.root` (or `file:` of `model.weights`) counts from the folder of the file it stands in, or from the
+ *  A relative `data.root` (or `file:` and `run:` of `model.weights`) counts from the folder of the file it stands in, or from the
  *  current directory when an override sets it. Throws a FinetuneError with every problem at once (E_RECIPE_…). */
 export async function loadRecipe(path: string, options: LoadOptions = {}): Promise<Recipe> {
   return parseRecipe(await readText(path), path, options);
@@ -93,13 +93,15 @@ async function missingFix(path: string): Promise<string> {
 
 /** Relative paths become absolute while it is still known where they stand. */
 function withAbsolutePaths(located: Located): Located {
-  const absolute = (scheme: '' | 'file:') => (value: Located) => {
+  const absolute = (scheme: '' | 'file:' | 'run:') => (value: Located) => {
     if (value.kind !== 'scalar' || typeof value.value !== 'string') return value;
     const path = value.value.slice(scheme.length);
     if (path === '' || !value.value.startsWith(scheme)) return value;
     return { ...value, value: scheme + resolve(value.span.source.folder, path) };
   };
-  return changeAt(changeAt(located, ['data', 'root'], absolute('')), ['model', 'weights'], absolute('file:'));
+  const rooted = changeAt(located, ['data', 'root'], absolute(''));
+  const weights = ['model', 'weights'];
+  return changeAt(changeAt(rooted, weights, absolute('file:')), weights, absolute('run:'));
 }
 
 /** By file in the order met, then from top to bottom, as one reads. */

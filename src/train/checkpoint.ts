@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FinetuneError } from '../errors.js';
@@ -7,7 +8,7 @@ import type { Params } from '../graph/params.js';
 import type { Ops } from '../graph/spec.js';
 import type { Model } from '../model.js';
 import { loadWeights } from '../weights/load.js';
-import { readSafetensorsHeader } from '../weights/safetensors.js';
+import { verifySafetensors } from '../weights/safetensors.js';
 import { saveWeights } from '../weights/save.js';
 
 const stateSchema = z.object({
@@ -29,11 +30,14 @@ const stateSchema = z.object({
 /** Where a run stands. Everything random is a function of seed, epoch and index, so nothing else is needed to go on. */
 export type RunState = z.infer<typeof stateSchema>;
 
-export const checkpointFile = (directory: string, name: 'last' | 'best'): string =>
+/** `last` and the one before it, and the epoch with the best score. */
+export type CheckpointName = 'last' | 'previous' | 'best';
+
+export const checkpointFile = (directory: string, name: CheckpointName): string =>
   join(directory, 'checkpoints', `${name}.safetensors`);
 
-/** Writes weights, optimizer slots and state as one file, atomically: `last` is always a whole checkpoint, whenever the process dies.
- *  `last.state.json` beside it holds the state once more, for people. */
+/** Writes weights, optimizer slots and state as one file with a hash of itself, atomically, and keeps the one before as `previous`:
+ *  whenever the process or the machine dies, one of the two is whole. `last.state.json` beside it holds the state once more, for people. */
 export async function saveCheckpoint(
   directory: string,
   model: Model,
@@ -42,44 +46,70 @@ export async function saveCheckpoint(
   state: RunState,
 ): Promise<void> {
   const kinds = new Map([...model.parameters, ...slots].map(([name, { kind }]) => [name, kind]));
-  const categories = model.columns;
-  const metadata = { state: JSON.stringify(state) };
-  await saveWeights(checkpointFile(directory, 'last'), params, { kinds, categories, folded: model.folded, metadata });
+  await saveWeights(checkpointFile(directory, 'last'), params, {
+    kinds,
+    categories: model.columns,
+    folded: model.folded,
+    metadata: { state: JSON.stringify(state) },
+    previous: checkpointFile(directory, 'previous'),
+  });
   await writeAtomically(join(directory, 'checkpoints', 'last.state.json'), `${JSON.stringify(state, null, 2)}\n`);
 }
 
-/** Reads the last checkpoint of a run directory. Throws E_RESUME_NOTHING where there is none, E_RESUME_RECIPE where it belongs to another recipe,
- *  and the weights' errors for a damaged file. */
+/** A checkpoint whose bytes are those that were written. */
+export interface FoundCheckpoint {
+  readonly file: string;
+  readonly state: RunState;
+  /** Why it is not the last one. */
+  readonly instead?: string;
+}
+
+/** The last whole checkpoint of a run directory; undefined where none was written yet. A damaged one is set aside as
+ *  `*.damaged`, so that the whole one is not replaced by it. Throws E_CHECKPOINT_DAMAGED where none is whole. */
+export async function findCheckpoint(directory: string): Promise<FoundCheckpoint | undefined> {
+  const damaged: { readonly file: string; readonly why: string }[] = [];
+  for (const name of ['last', 'previous'] as const) {
+    const file = checkpointFile(directory, name);
+    try {
+      const { metadata } = await verifySafetensors(file);
+      const state = stateSchema.parse(JSON.parse(metadata.state ?? '{}'));
+      for (const bad of damaged) await rename(bad.file, `${bad.file}.damaged`);
+      if (damaged.length === 0) return { file, state };
+      return { file, state, instead: damaged[0]!.why };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') damaged.push({ file, why: (error as Error).message });
+    }
+  }
+  if (damaged.length === 0) return undefined;
+  throw new FinetuneError(
+    damaged.map(({ file, why }) => ({
+      code: 'E_CHECKPOINT_DAMAGED',
+      message: `the checkpoint is damaged: ${why}`,
+      where: { file },
+      fix: 'restore it from a copy, or start a new run; model.weights: run:<this directory> takes the best weights if they are whole',
+    })),
+  );
+}
+
+/** Reads a checkpoint. Throws E_RESUME_RECIPE where it belongs to another recipe. */
 export async function loadCheckpoint(
-  directory: string,
+  { file, state }: FoundCheckpoint,
   model: Model,
   slots: ReadonlyMap<string, Ops['param']>,
   recipe: string,
-): Promise<{ readonly params: Params; readonly folded: readonly string[]; readonly state: RunState }> {
-  const file = checkpointFile(directory, 'last');
-  const { metadata } = await readSafetensorsHeader(file).catch((cause: unknown) => {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
-    const fix = 'start it without --resume';
-    throw new FinetuneError(
-      { code: 'E_RESUME_NOTHING', message: 'there is no checkpoint to resume from', where: { file }, fix },
-      { cause },
-    );
-  });
-  const state = stateSchema.parse(JSON.parse(metadata.state ?? '{}'));
+): Promise<{ readonly params: Params; readonly folded: readonly string[] }> {
   if (state.recipe !== recipe) {
-    const fix = 'resume with the recipe.yaml of the run directory, or start a new run from its weights (model.weights)';
     throw new FinetuneError({
       code: 'E_RESUME_RECIPE',
-      message: 'the run was begun with another recipe',
+      message: 'the checkpoint was made with another recipe, or by another version of this program',
       where: { file },
-      fix,
+      fix: 'start a new run from its weights: model.weights: run:<this directory>',
     });
   }
-  const categories = model.columns;
   const { params, folded } = await loadWeights(`file:${file}`, [...model.parameters.values(), ...slots.values()], {
-    categories,
+    categories: model.columns,
   });
-  return { params, folded, state };
+  return { params, folded };
 }
 
 export const emptySlots = (slots: ReadonlyMap<string, Ops['param']>): Params =>

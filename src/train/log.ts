@@ -1,4 +1,5 @@
 import { createWriteStream } from 'node:fs';
+import { writeAtomically } from '../files/writeAtomically.js';
 import { finished } from 'node:stream/promises';
 import { join } from 'node:path';
 import type { EpochLine, MetricsLine, StepLine } from './record.js';
@@ -21,15 +22,17 @@ interface Resumed {
 }
 
 /** Opens the log of a run directory. */
-export function openLog(directory: string, { earlier = [], resumedAt }: Resumed = {}): RunLog {
-  const file = createWriteStream(join(directory, 'metrics.jsonl'), { flags: 'w' });
+export async function openLog(directory: string, { earlier = [], resumedAt }: Resumed = {}): Promise<RunLog> {
+  const path = join(directory, 'metrics.jsonl');
+  const asText = (line: MetricsLine): string => `${JSON.stringify(line)}\n`;
+  await writeAtomically(path, earlier.map(asText).join('')); // a process that dies here loses no line
+  const file = createWriteStream(path, { flags: 'a' });
   const events = openEventFile(directory, resumedAt === undefined ? {} : { resumedAt });
-  const lines: MetricsLine[] = [];
+  const lines: MetricsLine[] = [...earlier];
   const write = (line: MetricsLine): void => {
     lines.push(line);
-    file.write(`${JSON.stringify(line)}\n`);
+    file.write(asText(line));
   };
-  earlier.forEach(write);
   return {
     lines,
     step(line) {

@@ -6,8 +6,10 @@ import type { Backend } from '../engine/backend.js';
 import type { Results, Session } from '../engine/engine.js';
 import type { Model } from '../model.js';
 import type { ProgressEvent } from '../progress.js';
+import type { RunState } from './checkpoint.js';
 import { openLog, type RunLog } from './log.js';
 import type { FreezeReceipt, MetricsLine, StepLine } from './record.js';
+import { secondsOf } from '../recipe/duration.js';
 import { openTrainer, type TrainOptions, type Trainer } from './trainer.js';
 
 /** What an epoch's evaluation says: the score to keep the best of, and what to log. */
@@ -19,7 +21,7 @@ export interface EpochScore {
 
 export interface TrainHooks {
   /** Evaluates the model as it stands through the session's program `evaluate`. */
-  readonly evaluate: (model: Model, session: Session) => Promise<EpochScore>;
+  readonly evaluate: (model: Model, session: Session, signal?: AbortSignal) => Promise<EpochScore>;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
@@ -54,10 +56,12 @@ export async function train(
   const trainer = await openTrainer(model, data, backend, options);
   const { state, schedule } = trainer;
   const resumed = options.resume && {
-    earlier: await earlierLines(options.directory, state.step),
+    earlier: await earlierLines(options.directory, state),
     resumedAt: state.step,
   };
-  const log = openLog(options.directory, resumed || {});
+  const log = await openLog(options.directory, resumed || {});
+  const checkpoints = planCheckpoints(options.checkpointEvery, state.step);
+  if (options.resume) onProgress?.({ message: whereFrom(trainer, options) });
   const { value, perBatch } = options.lr;
   onProgress?.({ phase: 'compile', done: 1, total: 1 });
   onProgress?.({
@@ -68,11 +72,11 @@ export async function train(
   try {
     while (state.epoch < options.epochs) {
       const epochStart = performance.now();
-      const complete = await trainEpoch(trainer, data, log, options, hooks, clock);
+      const complete = await trainEpoch(trainer, data, log, checkpoints, options, hooks, clock);
       if (!complete) break;
       trainLoss = state.lossSum / state.batch;
-      await finishEpoch(trainer, log, trainLoss, epochStart, options, hooks);
-      if (signal?.aborted) break;
+      const finished = await finishEpoch(trainer, log, trainLoss, epochStart, options, hooks);
+      if (!finished || signal?.aborted) break;
     }
     const stopped = state.epoch < options.epochs;
     if (stopped) await trainer.saveLast();
@@ -91,6 +95,9 @@ export async function train(
       notes,
       stopped,
     };
+  } catch (error) {
+    await trainer.saveSound(); // an image that is gone, say, costs no step
+    throw error;
   } finally {
     await trainer.dispose();
     await log.close();
@@ -113,6 +120,7 @@ async function trainEpoch(
   trainer: Trainer,
   data: Dataset,
   log: RunLog,
+  checkpoints: CheckpointPlan,
   options: TrainOptions,
   hooks: TrainHooks,
   clock: Clock,
@@ -154,11 +162,13 @@ async function trainEpoch(
     const text = `epoch ${state.epoch + 1}/${epochs}, loss ${(state.lossSum / state.batch).toFixed(3)}`;
     hooks.onProgress?.({ phase: 'train', done: state.step, total: schedule.totalSteps, text });
     if (hooks.signal?.aborted) break;
+    if (checkpoints.isDue(state.step)) await trainer.saveLast();
     asked = performance.now();
   }
   return state.batch === stepsPerEpoch;
 }
 
+/** False when the signal cut it short. */
 async function finishEpoch(
   trainer: Trainer,
   log: RunLog,
@@ -166,11 +176,12 @@ async function finishEpoch(
   epochStart: number,
   options: TrainOptions,
   hooks: TrainHooks,
-): Promise<void> {
+): Promise<boolean> {
   const { state, model, session } = trainer;
   const epoch = state.epoch + 1;
   const due = epoch % options.evaluateEvery === 0 || epoch === options.epochs;
-  const scored = due ? await hooks.evaluate(model, session) : undefined;
+  const scored = due ? await evaluateUntil(hooks, model, session) : undefined;
+  if (scored === 'stopped') return false; // the state says that all steps of the epoch are done: it is evaluated when the run goes on
   const seconds = (performance.now() - epochStart) / 1000;
   if (scored)
     log.epoch({
@@ -194,6 +205,21 @@ async function finishEpoch(
   }
   Object.assign(state, { epoch, batch: 0, lossSum: 0 });
   await trainer.saveLast();
+  return true;
+}
+
+/** Stops between two batches when the signal says so. */
+async function evaluateUntil(
+  { evaluate, signal }: TrainHooks,
+  model: Model,
+  session: Session,
+): Promise<EpochScore | 'stopped'> {
+  try {
+    return await evaluate(model, session, signal);
+  } catch (error) {
+    if (signal?.aborted) return 'stopped';
+    throw error;
+  }
 }
 
 type Meter = ReturnType<typeof startMeter>;
@@ -225,8 +251,28 @@ function startMeter() {
   };
 }
 
-/** The lines of metrics.jsonl up to a step: what a resumed run keeps. */
-async function earlierLines(directory: string, step: number): Promise<MetricsLine[]> {
+/** Says when a checkpoint is due in the middle of an epoch: every so many steps, or so much time by a clock that nobody sets. */
+function planCheckpoints(every: number | string, step: number) {
+  let last = typeof every === 'number' ? step : performance.now();
+  return {
+    isDue(now: number): boolean {
+      const [place, distance] = typeof every === 'number' ? [now, every] : [performance.now(), 1000 * secondsOf(every)];
+      if (place - last < distance) return false;
+      last = place;
+      return true;
+    },
+  };
+}
+type CheckpointPlan = ReturnType<typeof planCheckpoints>;
+
+function whereFrom({ state, schedule, instead }: Trainer, { epochs }: TrainOptions): string {
+  if (state.step === 0) return 'no checkpoint was written yet: the run begins';
+  const place = `going on after step ${state.step} of ${schedule.totalSteps}, epoch ${state.epoch + 1} of ${epochs}`;
+  return instead === undefined ? place : `${place}, from the checkpoint before the last, which is damaged: ${instead}`;
+}
+
+/** The lines of metrics.jsonl that a resumed run keeps: of the steps and epochs that are done. */
+async function earlierLines(directory: string, { step, epoch }: RunState): Promise<MetricsLine[]> {
   const text = await readFile(join(directory, 'metrics.jsonl'), 'utf8').catch(() => '');
   const lines = text.split('\n').flatMap((line) => {
     try {
@@ -235,5 +281,5 @@ async function earlierLines(directory: string, step: number): Promise<MetricsLin
       return []; // the process died while writing it
     }
   });
-  return lines.filter((line) => line.step <= step);
+  return lines.filter((line) => (line.type === 'epoch' ? line.epoch <= epoch : line.step <= step));
 }

@@ -10,7 +10,14 @@ import { parametersOf, type Feeds, type Results, type Session } from '../engine/
 import type { Params } from '../graph/params.js';
 import { saveModel, type Model } from '../model.js';
 import { calibrateBatchNorm } from './calibrate.js';
-import { checkpointFile, emptySlots, loadCheckpoint, saveCheckpoint, type RunState } from './checkpoint.js';
+import {
+  checkpointFile,
+  emptySlots,
+  findCheckpoint,
+  loadCheckpoint,
+  saveCheckpoint,
+  type RunState,
+} from './checkpoint.js';
 import { openFeatureCache, type FeatureCache } from './featureCache.js';
 import { imageFeed, targetFeeds } from './feeds.js';
 import { freezeReceipt, planFreeze, type FreezeOptions } from './freeze.js';
@@ -34,6 +41,8 @@ export interface TrainOptions extends ImageOptions {
   readonly cache: 'none' | 'memory' | 'disk';
   /** MiB. */
   readonly cacheLimit: number;
+  /** Steps, or a duration: 5m. */
+  readonly checkpointEvery: number | string;
   readonly evaluateEvery: number;
   readonly logEvery: number;
   readonly seed: number;
@@ -53,9 +62,13 @@ export interface Trainer {
   readonly state: RunState;
   readonly schedule: Schedule;
   readonly cache: FeatureCache | undefined;
+  /** Why it does not go on from the last checkpoint but from one before. */
+  readonly instead: string | undefined;
   /** One step on a batch. Throws E_LOSS_NOT_FINITE with the images' files. */
   step(loaded: Batch<Targets>): Promise<{ readonly results: Results; readonly lr: number }>;
   saveLast(): Promise<void>;
+  /** Saves if there is something new and the last step went well; for the way out after an error. */
+  saveSound(): Promise<void>;
   saveBest(): Promise<void>;
   /** Compares the frozen parameters in the last checkpoint with those the training began with; undefined if nothing is frozen. */
   freezeReceipt(): Promise<FreezeReceipt | undefined>;
@@ -94,7 +107,9 @@ export async function openTrainer(
     });
   }
   const plan = planFreeze(start.backbone, start.parameters, options.freeze);
-  const batchStatistics = !options.resume && start.folded.some((path) => plan.trainBatchNorm(path));
+  // A run that was killed before its first checkpoint begins anew, and comes to the same.
+  const found = options.resume ? await findCheckpoint(directory) : undefined;
+  const batchStatistics = !found && start.folded.some((path) => plan.trainBatchNorm(path));
   const begun = batchStatistics ? await calibrateBatchNorm(start, data, backend, plan.trainBatchNorm, options) : start;
   const programs = buildPrograms(begun, {
     batch,
@@ -114,10 +129,10 @@ export async function openTrainer(
   };
   const parameters = parametersOf(all);
   const slots = new Map([...parameters].filter(([, { role }]) => role === 'slot'));
-  const checkpoint = options.resume ? await loadCheckpoint(directory, begun, slots, recipe) : undefined;
+  const checkpoint = found && (await loadCheckpoint(found, begun, slots, recipe));
   const values: Params = checkpoint?.params ?? new Map([...begun.params, ...emptySlots(slots)]);
   const model: Model = checkpoint ? { ...begun, folded: checkpoint.folded } : begun;
-  const state = checkpoint?.state ?? firstState(recipe);
+  const state = found?.state ?? firstState(recipe);
   const schedule = {
     peak: (options.lr.value * batch) / options.lr.perBatch,
     warmupSteps: Math.round(options.warmup.epochs * stepsPerEpoch),
@@ -135,6 +150,13 @@ export async function openTrainer(
     return new Map([...model.parameters.keys()].map((name) => [name, live.get(name) ?? values.get(name)!]));
   };
   const frozen = [...model.parameters.keys()].filter(plan.frozen);
+  let sound = true;
+  let saved = state.step;
+  const saveLast = async (): Promise<void> => {
+    const moments = await session.read([...slots.keys()]);
+    await saveCheckpoint(directory, model, new Map([...(await snapshot()), ...moments]), slots, state);
+    saved = state.step;
+  };
   const ran = { steps: 0, milliseconds: 0 };
 
   return {
@@ -143,6 +165,7 @@ export async function openTrainer(
     state,
     schedule,
     cache,
+    instead: found?.instead,
     async step(loaded) {
       const lr = learningRate(state.step, schedule);
       const { samples } = loaded;
@@ -150,6 +173,7 @@ export async function openTrainer(
         ? await cache.features(loaded, model.size)
         : { image: imageFeed(samples, batch, model.size) };
       const begin = performance.now();
+      sound = false;
       const results = await session.run('train', {
         ...pixels,
         ...targetFeeds(loaded.encoded, batch, model.task),
@@ -161,6 +185,7 @@ export async function openTrainer(
         const fix = 'lower train.lr.value, or look at these images; the last checkpoint is from before';
         throw new FinetuneError({ code: 'E_LOSS_NOT_FINITE', message, fix });
       }
+      sound = true;
       ran.steps++;
       ran.milliseconds += performance.now() - begin;
       state.step++;
@@ -168,17 +193,17 @@ export async function openTrainer(
       state.lossSum += results.loss![0]!;
       return { results, lr };
     },
-    async saveLast() {
-      const moments = await session.read([...slots.keys()]);
-      await saveCheckpoint(directory, model, new Map([...(await snapshot()), ...moments]), slots, state);
+    saveLast,
+    async saveSound() {
+      if (sound && state.step > saved) await saveLast();
     },
     async saveBest() {
       await saveModel({ ...model, params: await snapshot() }, checkpointFile(directory, 'best'));
     },
     async freezeReceipt() {
       if (frozen.length === 0) return undefined;
-      const saved = await loadCheckpoint(directory, model, slots, recipe);
-      return freezeReceipt(frozen, begun.params, saved.params);
+      const { params } = await loadCheckpoint((await findCheckpoint(directory))!, model, slots, recipe);
+      return freezeReceipt(frozen, begun.params, params);
     },
     notes: () => (cache ? [cache.report(ran.milliseconds / Math.max(ran.steps, 1))] : []),
     async dispose() {

@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { FinetuneError } from '../errors.js';
-import { writeAtomically } from '../files/writeAtomically.js';
+import { writeAtomically, type WriteOptions } from '../files/writeAtomically.js';
 import { alignedBuffer, bfloat16ToFloat32, countValues, float16ToFloat32 } from './rawTensor.js';
 import type { RawData, RawTensor } from './rawTensor.js';
 import { headerLength, parseHeader } from './safetensorsHeader.js';
@@ -22,6 +25,18 @@ export interface SafetensorsOptions {
 /** Names, types and shapes without the values. Throws E_SAFETENSORS_… with the file. */
 export async function readSafetensorsHeader(file: string): Promise<SafetensorsHeader> {
   return (await readFile(file, () => false)).header;
+}
+
+/** As readSafetensorsHeader, and the values are held against the hash that `writeSafetensors` put in.
+ *  Throws E_SAFETENSORS_SHA256 where it is absent or another. */
+export async function verifySafetensors(file: string): Promise<SafetensorsHeader> {
+  const header = await readSafetensorsHeader(file);
+  const { sha256, ...metadata } = header.metadata;
+  const hash = createHash('sha256').update(JSON.stringify(metadata));
+  await pipeline(createReadStream(file, { start: header.dataStart }), hash, { end: false });
+  if (hash.digest('hex') === sha256) return header;
+  const message = sha256 ? 'its bytes are not those that were written' : 'it holds no hash of its bytes';
+  throw new FinetuneError({ code: 'E_SAFETENSORS_SHA256', message, where: { file } });
 }
 
 /** The tensors for which `wants` says yes (all by default), read one at a time. Throws E_SAFETENSORS_… with the file. */
@@ -116,13 +131,17 @@ export function encodeSafetensors(
   return bytes;
 }
 
-/** The same to a file, atomically. */
+/** The same to a file, atomically, with a hash over metadata and values among the metadata. */
 export async function writeSafetensors(
   file: string,
   tensors: ReadonlyMap<string, Writable>,
-  options: SafetensorsOptions = {},
+  { metadata = {}, order = 'sorted', ...writing }: SafetensorsOptions & WriteOptions = {},
 ): Promise<void> {
-  await writeAtomically(file, encodeParts(tensors, options));
+  const [, ...values] = encodeParts(tensors, { order });
+  const hash = createHash('sha256').update(JSON.stringify(metadata));
+  for (const part of values) hash.update(part);
+  const hashed = { ...metadata, sha256: hash.digest('hex') };
+  await writeAtomically(file, encodeParts(tensors, { metadata: hashed, order }), writing);
 }
 
 function encodeParts(

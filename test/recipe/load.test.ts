@@ -88,7 +88,7 @@ recipes/a.yaml:7:13  unknown key "data.augment.flp"   E_RECIPE_UNKNOWN_KEY
 recipes/a.yaml:7:34  "data.augment.photometric" must be true or false; got "maybe"   E_RECIPE_TYPE
   7 |   augment: {flp: 1, photometric: maybe}
     |                                  ^^^^^
-recipes/a.yaml:8:18  "model.weights" must be a URI that starts with file:, https:, hf:, npm: or pip:, or a name of the catalog; got "imagenet"   E_RECIPE_VALUE
+recipes/a.yaml:8:18  "model.weights" must be a URI that starts with file:, run:, https:, hf:, npm: or pip:, or a name of the catalog; got "imagenet"   E_RECIPE_VALUE
   8 | model: {weights: imagenet}
     |                  ^^^^^^^^
 recipes/a.yaml:9:1  unknown key "epochs"   E_RECIPE_UNKNOWN_KEY

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tryLock, type Lock } from '../../src/files/lock.js';
-import { finetune, type FinetuneResult } from '../../src/finetune.js';
+import { parse, stringify } from 'yaml';
+import { finetune, type FinetuneOptions, type FinetuneResult } from '../../src/finetune.js';
 import type { ProgressEvent } from '../../src/progress.js';
 import { parseRecipe } from '../../src/recipe/load.js';
 import { readSafetensors } from '../../src/weights/safetensors.js';
@@ -48,6 +49,7 @@ describe('a run', () => {
       'best.safetensors',
       'last.safetensors',
       'last.state.json',
+      'previous.safetensors',
     ]);
     const lines = (await readFile(join(result.directory, 'metrics.jsonl'), 'utf8'))
       .trim()
@@ -90,12 +92,92 @@ describe('a run', () => {
     for (const [name, { data }] of whole) expect([name, resumed.get(name)?.data]).toEqual([name, data]);
   }, 120_000);
 
-  test('resumed with another recipe, it refuses', async () => {
-    const other = await recipe(', clipNorm: 5');
-    await expect(finetune(other, { directory: result.directory, resume: true })).rejects.toMatchObject({
-      code: 'E_RESUME_RECIPE',
+  test('each verb says which other one is meant', async () => {
+    const { directory } = result;
+    const failure = async (options: FinetuneOptions) =>
+      finetune(await recipe(), options).catch((error: unknown) => error);
+    expect(await failure({ directory })).toMatchObject({
+      code: 'E_RUN_EXISTS',
+      message: expect.stringContaining('--extend'),
+    });
+    expect(await failure({ directory, resume: true })).toMatchObject({
+      code: 'E_RESUME_FINISHED',
+      message: expect.stringMatching(/2 of 2 epochs[^]*--extend[^]*run:/),
+    });
+    expect(await failure({ directory: join(root, 'absent'), resume: true })).toMatchObject({
+      code: 'E_RESUME_NOTHING',
+    });
+    expect(await failure({ directory: join(root, 'absent'), extend: 1 })).toMatchObject({ code: 'E_RESUME_NOTHING' });
+  });
+
+  describe('stopped after the first epoch', () => {
+    const directory = () => join(root, 'half');
+    const checkpoint = (name: string) => join(directory(), 'checkpoints', `${name}.safetensors`);
+    beforeAll(async () => {
+      const abort = new AbortController();
+      const onProgress = (event: ProgressEvent): void => {
+        if ('phase' in event && event.phase === 'train' && event.done === 6) abort.abort();
+      };
+      await finetune(await recipe(), { directory: directory(), signal: abort.signal, onProgress });
+    }, 120_000);
+
+    test('it cannot be extended, nor resumed with another recipe, whose options are named', async () => {
+      await expect(finetune(await recipe(), { directory: directory(), extend: 1 })).rejects.toMatchObject({
+        code: 'E_EXTEND_UNFINISHED',
+        message: expect.stringMatching(/1 of 2 epochs[^]*--resume/),
+      });
+      const other = await recipe(', clipNorm: 5, optimizer: { momentum: 0.8 }');
+      await expect(finetune(other, { directory: directory(), resume: true })).rejects.toMatchObject({
+        code: 'E_RESUME_RECIPE',
+        message: expect.stringMatching(
+          /train.optimizer.momentum: 0.9 in the run, 0.8 now; train.clipNorm: 10 in the run, 5 now/,
+        ),
+      });
+    });
+
+    test('a damaged checkpoint is set aside, the one before is used, and the end is the same', async () => {
+      const bytes = await readFile(checkpoint('last'));
+      bytes[bytes.length - 100]! ^= 1;
+      await writeFile(checkpoint('last'), bytes);
+      const messages: string[] = [];
+      const onProgress = (event: ProgressEvent) => 'message' in event && messages.push(event.message);
+      await finetune(await recipe(', checkpointEvery: 3'), { directory: directory(), resume: true, onProgress });
+      expect(messages.join('\n')).toMatch(/after step 5 of 10.*damaged.*E_SAFETENSORS_SHA256/);
+      const [whole, mended] = [await tensors(result.directory), await tensors(directory())];
+      for (const [name, { data }] of whole) expect([name, mended.get(name)?.data]).toEqual([name, data]);
+    }, 120_000);
+
+    test('when neither is whole, the error names both', async () => {
+      await writeFile(checkpoint('last'), (await readFile(checkpoint('last'))).subarray(0, 1000));
+      await writeFile(checkpoint('previous'), '');
+      await rm(join(directory(), 'metrics.json'), { force: true });
+      await expect(finetune(await recipe(), { directory: directory(), resume: true })).rejects.toMatchObject({
+        problems: [{ code: 'E_CHECKPOINT_DAMAGED' }, { code: 'E_CHECKPOINT_DAMAGED' }],
+      });
     });
   });
+
+  test("extended, it trains on; a new run starts from another's weights", async () => {
+    const { directory } = result;
+    const before = await tensors(directory);
+    const again = await finetune(await recipe(), { directory, extend: 1 });
+    expect(again.metrics).toMatchObject({ epochs: 3 });
+    expect(await readFile(join(directory, 'recipe.yaml'), 'utf8')).toContain('epochs: 3');
+    const name = 'backbone.blocks.3.0.conv_pw.weight';
+    expect((await tensors(directory)).get(name)).not.toEqual(before.get(name));
+
+    const model = { backbone: 'mobilenetv2_035', weights: `run:${directory}` };
+    const text = stringify({ ...(parse(recipeText()) as object), model });
+    const abort = new AbortController();
+    const stop = (event: ProgressEvent) => 'phase' in event && event.phase === 'train' && abort.abort();
+    const fresh = join(root, 'fresh');
+    const options = { directory: fresh, signal: abort.signal, onProgress: stop };
+    await finetune(await parseRecipe(text.replace('epochs: 2', 'epochs: 1'), 'test.yaml'), options);
+    const { step } = JSON.parse(await readFile(join(fresh, 'checkpoints', 'last.state.json'), 'utf8')) as {
+      step: number;
+    };
+    expect(step).toBe(1);
+  }, 120_000);
 });
 
 test('a loss that is not finite stops the run and names the images', async () => {

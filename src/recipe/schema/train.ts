@@ -1,5 +1,6 @@
 /** Options of `train` that every task has. */
 import { z } from 'zod';
+import { DURATION } from '../duration.js';
 import { count } from './values.js';
 
 export const training = {
@@ -74,6 +75,14 @@ export const training = {
     .min(1)
     .default(1024)
     .describe('Most MiB the cache may take; images beyond that are computed again.'),
+  checkpointEvery: z
+    .union([count, z.string().regex(DURATION)])
+    .default('5m')
+    .meta({
+      description:
+        'Steps, or time (`90s`, `5m`, `1h`), between checkpoints within an epoch; at the end of an epoch there is one too. A killed run resumes from the last.',
+      expects: 'a whole number of steps, or a duration such as 90s, 5m or 1h',
+    }),
   evaluateEvery: count.default(1).describe('Epochs between evaluations; the last epoch is always evaluated.'),
   logEvery: count.default(10).describe('Steps per line of metrics.jsonl.'),
 };

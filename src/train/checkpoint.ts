@@ -64,16 +64,19 @@ export interface FoundCheckpoint {
   readonly instead?: string;
 }
 
-/** The last whole checkpoint of a run directory; undefined where none was written yet. A damaged one is set aside as
- *  `*.damaged`, so that the whole one is not replaced by it. Throws E_CHECKPOINT_DAMAGED where none is whole. */
-export async function findCheckpoint(directory: string): Promise<FoundCheckpoint | undefined> {
+/** The last whole checkpoint of a run directory; undefined where none was written yet. With `setAside` a damaged one
+ *  becomes `*.damaged`, so that the whole one is not replaced by it. Throws E_CHECKPOINT_DAMAGED where none is whole. */
+export async function findCheckpoint(
+  directory: string,
+  { setAside = false } = {},
+): Promise<FoundCheckpoint | undefined> {
   const damaged: { readonly file: string; readonly why: string }[] = [];
   for (const name of ['last', 'previous'] as const) {
     const file = checkpointFile(directory, name);
     try {
       const { metadata } = await verifySafetensors(file);
       const state = stateSchema.parse(JSON.parse(metadata.state ?? '{}'));
-      for (const bad of damaged) await rename(bad.file, `${bad.file}.damaged`);
+      if (setAside) for (const bad of damaged) await rename(bad.file, `${bad.file}.damaged`);
       if (damaged.length === 0) return { file, state };
       return { file, state, instead: damaged[0]!.why };
     } catch (error) {

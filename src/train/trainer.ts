@@ -108,7 +108,7 @@ export async function openTrainer(
   }
   const plan = planFreeze(start.backbone, start.parameters, options.freeze);
   // A run that was killed before its first checkpoint begins anew, and comes to the same.
-  const found = options.resume ? await findCheckpoint(directory) : undefined;
+  const found = options.resume ? await findCheckpoint(directory, { setAside: true }) : undefined;
   const batchStatistics = !found && start.folded.some((path) => plan.trainBatchNorm(path));
   const begun = batchStatistics ? await calibrateBatchNorm(start, data, backend, plan.trainBatchNorm, options) : start;
   const programs = buildPrograms(begun, {

@@ -7,8 +7,12 @@ export interface Interrupt {
   readonly stop: () => void;
 }
 
-/** Ctrl-C (or SIGTERM) once stops gently: the run saves and ends. Twice kills, with the shell's exit code for it. */
-export function listenForInterrupt(say: (line: string) => void, kill: (exitCode: number) => void): Interrupt {
+/** Ctrl-C (or SIGTERM) once stops gently, after saying `first`: the run saves and ends. Twice kills, with the shell's exit code for it. */
+export function listenForInterrupt(
+  say: (line: string) => void,
+  kill: (exitCode: number) => void,
+  first = 'stopping: what is learned so far is being saved (once more to kill)',
+): Interrupt {
   const controller = new AbortController();
   const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
   const onSignal = (name: NodeJS.Signals) => {
@@ -16,7 +20,7 @@ export function listenForInterrupt(say: (line: string) => void, kill: (exitCode:
       kill(128 + SIGNALS[name as keyof typeof SIGNALS]);
       return;
     }
-    say('stopping: what is learned so far is being saved (once more to kill)');
+    say(first);
     controller.abort();
   };
   for (const name of names) process.on(name, onSignal);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { cac, type CAC } from 'cac';
 import { FinetuneError } from '../errors.js';
 import { didYouMean } from '../didYouMean.js';
+import type { CheckCommand } from './check.js';
 import type { EvalCommand } from './eval.js';
 import type { ModelsCommand } from './models.js';
 import type { ScoreCommand } from './score.js';
@@ -23,6 +24,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     await program.runMatchedCommand();
     return EXIT.ok;
   } catch (error) {
+    if (error instanceof NegativeResult) return EXIT.failed;
     console.error(explain(error, program));
     return isUsage(error) ? EXIT.usage : EXIT.failed;
   }
@@ -108,6 +110,19 @@ function createProgram(): CAC {
       await synth({ ...counts, json, out: paths.out.at(-1)!, photos: paths.photos?.at(-1) });
     });
   program
+    .command(
+      'check <recipe.yaml>',
+      'look at everything in the data before training: exit code 1 if it cannot be trained on',
+    )
+    .option('--augment', 'write a page with images as the model sees them, with their boxes')
+    .option('--out <file>', "the page (default: named after the recipe, in the recipe's out)", { type: [String] })
+    .option('--set <key=value>', 'set an option of the recipe, repeatable', { type: [String] })
+    .option('--json', 'print the findings as one line of JSON')
+    .action(async (recipe: string, { out, ...options }: CheckOptions) => {
+      const { check } = await import('./check.js');
+      if (!(await check(recipe, { ...options, out: out?.at(-1) }))) throw new NegativeResult();
+    });
+  program
     .command('doctor', 'show the engine in use, why no better one is, and how fast it is')
     .option('--engine <engine>', ENGINES.join(', '))
     .option('--json', 'print it as JSON')
@@ -153,6 +168,13 @@ const lastOfEach = (options: Readonly<Record<string, unknown>>): ScoreCommand =>
       Array.isArray(value) ? value.at(-1) : value,
     ]),
   );
+
+type CheckOptions = Omit<CheckCommand, 'out'> & { readonly out?: readonly string[] };
+
+/** The command did its work and said so; the answer is no. */
+class NegativeResult extends Error {
+  override readonly name = 'NegativeResult';
+}
 
 /** The command line is wrong, not the work. */
 class UsageError extends Error {

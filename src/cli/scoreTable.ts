@@ -2,17 +2,10 @@ import type { CocoScore } from '../evaluate/cocoScore.js';
 import type { IcdarResult } from '../evaluate/hmean.js';
 import type { Matches } from '../evaluate/matches.js';
 import type { VocScore } from '../evaluate/voc.js';
+import { table } from './table.js';
 
 /** A fraction with three decimals; −1, nothing to measure, is a dash. */
 const shown = (value: number): string => (value < 0 ? '–' : value.toFixed(3));
-
-/** Columns as wide as what is in them: names to the left, numbers to the right. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows.reduce<number[]>((all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), []);
-  const line = (row: readonly string[]) =>
-    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ');
-  return rows.map((row) => line(row).trimEnd()).join('\n');
-}
 
 export function cocoTable(score: CocoScore): string {
   const { iouType, perCategory } = score;

@@ -4,7 +4,7 @@ import { readCoco } from './coco.js';
 import { createFindings, type Findings } from './findings.js';
 import type { DropPolicies, ReadPart } from './rawDataset.js';
 import type { Dataset } from './sample.js';
-import { openSynthetic } from './synthetic/openSynthetic.js';
+import { syntheticParts } from './synthetic/openSynthetic.js';
 import { readVoc, wantedNames } from './voc.js';
 
 interface Common extends DropPolicies {
@@ -69,10 +69,9 @@ export async function readDatasets(
   { signal, findingsOf = createFindings }: OpenOptions,
 ): Promise<Partial<Record<PartName, Dataset>>> {
   const parts = partsOf(data).map((part) => ({ part, findings: findingsOf(part) }));
-  if (data.format === 'synthetic') return readSynthetic(data, parts[0]!.findings, signal);
   const read = new Map<PartName, ReadPart>();
   for (const { part, findings } of parts) {
-    const result = await readPart(data, part, findings).catch((error: unknown) => findings.absorb(error));
+    const result = await readPart(data, part, findings, signal).catch((error: unknown) => findings.absorb(error));
     if (result) read.set(part, result);
   }
   const opened: Partial<Record<PartName, Dataset>> = {};
@@ -96,35 +95,34 @@ const partsOf = (data: DataOptions): PartName[] => [
   ...('test' in data && data.test ? ['test' as const] : []),
 ];
 
-async function readSynthetic(data: SyntheticData, findings: Findings, signal: AbortSignal | undefined) {
-  const { categories, root, seed } = data;
-  const options = { ...(categories && { categories }), ...(root && { root }), ...(signal && { signal }) };
-  try {
-    return await openSynthetic({ seed, train: data.train.images, val: data.val.images, ...options });
-  } catch (error) {
-    findings.absorb(error);
-    return {};
+async function readPart(
+  data: DataOptions,
+  part: PartName,
+  findings: Findings,
+  signal: AbortSignal | undefined,
+): Promise<ReadPart> {
+  const { root, invalidBoxes = 'error', brokenImages = 'error' } = data;
+  const policies = { invalidBoxes, brokenImages };
+  switch (data.format) {
+    case 'synthetic': {
+      const options = { seed: data.seed, ...(root && { root }), ...(signal && { signal }) };
+      const places = await syntheticParts({ ...options, train: data.train.images, val: data.val.images });
+      return readCoco({ ...places[part === 'train' ? 'train' : 'val'], ...policies }, findings);
+    }
+    case 'voc':
+      return readVoc({ root: data.root, split: data[part]!, ...policies }, findings);
+    case 'coco': {
+      const { annotations, images } = data[part]!;
+      const place = { annotations: join(data.root, annotations), images: join(data.root, images), name: part };
+      return readCoco({ ...place, ...policies }, findings);
+    }
   }
 }
 
-async function readPart(data: CocoData | VocData, part: PartName, findings: Findings): Promise<ReadPart> {
-  const { root, invalidBoxes = 'error', brokenImages = 'error' } = data;
-  const policies = { invalidBoxes, brokenImages };
-  if (data.format === 'voc') return readVoc({ root, split: data[part]!, ...policies }, findings);
-  const { annotations, images } = data[part]!;
-  return readCoco(
-    { annotations: join(root, annotations), images: join(root, images), name: part, ...policies },
-    findings,
-  );
-}
-
 /** VOC names are those of any part, since a class may be rare; COCO's are those of the training part. Its other files may number them in another way. */
-function namesToLearn(
-  { format, root, categories }: CocoData | VocData,
-  read: ReadonlyMap<PartName, ReadPart>,
-): readonly string[] {
+function namesToLearn(data: DataOptions, read: ReadonlyMap<PartName, ReadPart>): readonly string[] {
   const [first] = read.values(); // the training part, unless it could not be read
-  if (format === 'coco') return categories ?? first!.names;
+  if (data.format !== 'voc') return data.categories ?? first!.names;
   const all = [...new Set([...read.values()].flatMap(({ names }) => names))].sort();
-  return categories ? wantedNames(all, categories, root) : all;
+  return data.categories ? wantedNames(all, data.categories, data.root) : all;
 }

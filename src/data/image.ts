@@ -53,10 +53,16 @@ export async function decodeImage(
 
 /** Width and height of an image as stored upright, from its header. Throws E_IMAGE_MISSING or E_IMAGE_DECODE with the file. */
 export async function readImageSize(file: string): Promise<Extent> {
-  const { autoOrient } = await sharp(file, reading)
+  const { width, height } = await readImageHeader(file);
+  return { width, height };
+}
+
+/** Size as stored upright, and the EXIF orientation that makes it so: 1 leaves the image as it is, 5 to 8 swap the sides. */
+export async function readImageHeader(file: string): Promise<Extent & { readonly orientation: number }> {
+  const { autoOrient, orientation = 1 } = await sharp(file, reading)
     .metadata()
     .catch((error: unknown) => fail(file, error));
-  return { width: autoOrient.width, height: autoOrient.height };
+  return { width: autoOrient.width, height: autoOrient.height, orientation };
 }
 
 function pad(inner: Uint8Array, { target, width, height }: Frame, [r, g, b]: readonly [number, number, number]) {

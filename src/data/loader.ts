@@ -1,8 +1,8 @@
 import { FinetuneError } from '../errors.js';
 import { randomStream } from '../random.js';
 import type { AugmentOptions } from './augment.js';
-import { loadSample } from './loadSample.js';
 import type { Dataset, Sample } from './sample.js';
+import { loadTrainingSample } from './trainingSample.js';
 
 export interface LoadOptions<Encoded = unknown> {
   /** Images per batch. */
@@ -44,9 +44,6 @@ export interface Batch<Encoded = unknown> {
 /** Batches per epoch. */
 export const countBatches = (images: number, batch: number, dropLast = false): number =>
   dropLast ? Math.floor(images / batch) : Math.ceil(images / batch);
-
-/** Annotations whose size was held against the image's header: once in a run is enough. */
-const sizeChecked = new WeakSet();
 
 /** Load an epoch in batches. Order and augmentation depend on seed, epoch and place alone, not on time or threads, so that a
  *  resumed epoch (`startAt`) goes on as it would have. A training step blocks the main thread for half a second; therefore
@@ -117,23 +114,20 @@ async function loadPlace<Encoded>(
   place: number,
   options: LoadOptions<Encoded>,
 ): Promise<Loaded<Encoded> | undefined> {
-  const { size, resize = 'stretch', augment = false, seed = 0, epoch = 0, brokenImages = 'error' } = options;
+  const { brokenImages = 'error' } = options;
   const mostTries = brokenImages === 'drop' && options.dropLast ? order.length : 1;
   for (let tries = 0; tries < mostTries; tries++) {
     const index = order[(place + tries) % order.length]!;
-    const annotation = dataset.annotations[index]!;
     // A stand-in has augmentations of its own, so that the image does not come twice in the same way.
-    const random = randomStream(seed, `augment/${epoch}/${index}${tries > 0 ? `/for ${place}` : ''}`);
+    const draw = tries > 0 ? `/for ${place}` : '';
+    const isKnown = options.isKnown && ((flipped: boolean) => options.isKnown!(index, flipped));
     try {
-      const checkSize = !sizeChecked.has(annotation);
-      const isKnown = options.isKnown && ((flipped: boolean) => options.isKnown!(index, flipped));
-      const sample = await loadSample(annotation, { size, resize, augment, random, checkSize, isKnown });
-      sizeChecked.add(annotation);
+      const sample = await loadTrainingSample(dataset, index, { ...options, draw, isKnown });
       return { sample, index, encoded: options.encode?.(sample) as Encoded };
     } catch (error) {
-      const code = error instanceof FinetuneError ? error.code : undefined;
-      if (brokenImages === 'error' || !code?.startsWith('E_IMAGE_')) throw error;
-      options.onDrop?.(dropReasons[code] ?? 'image cannot be decoded', annotation.file);
+      const [problem] = error instanceof FinetuneError ? error.problems : [];
+      if (brokenImages === 'error' || !problem?.code.startsWith('E_IMAGE_')) throw error;
+      options.onDrop?.(dropReasons[problem.code] ?? 'image cannot be decoded', problem.where!.file!);
     }
   }
   if (mostTries === 1) return undefined;

@@ -88,7 +88,7 @@ async function encodePicture(file: string, size: Size): Promise<string> {
 const dashes = { solid: 'none', dashed: '7 4', dotted: '1.5 3.5' } as const;
 
 /** Boxes, then labels on top. A label that finds no free place is left out: colour and tooltip still tell the class. */
-function drawBoxes(drawn: readonly DrawnBox[], names: readonly string[], scale: number, size: Size): Html[] {
+export function drawBoxes(drawn: readonly DrawnBox[], names: readonly string[], scale: number, size: Size): Html[] {
   const rows = drawn.map((box) => ({
     ...box,
     at: within(box.box, scale, size),

@@ -39,12 +39,13 @@ section { overflow-x: auto; }
 .dot { display: inline-block; width: .7em; height: .7em; margin-right: .5em; border: 1px solid #0006; border-radius: 50%; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: 1.5rem; }
 figure { margin: 0; break-inside: avoid; }
-.chart svg, .pair svg { display: block; width: 100%; height: auto; }
+.chart svg, .pair svg, .draws svg { display: block; width: 100%; height: auto; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; margin: .3rem 0 1.75rem; }
 p + figure { margin-top: 1.25rem; }
 .pair svg { border-radius: .3rem; background: var(--panel); }
-.pair rect:not(.plate) { fill: none; stroke-width: 2.5; } .pair rect.halo { stroke: #000; stroke-opacity: .55; stroke-width: 4.5; }
-.pair text { font: 600 13px system-ui, sans-serif; }
+.draws { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); gap: .75rem; margin: .3rem 0 1.75rem; }
+:is(.pair, .draws) rect:not(.plate) { fill: none; stroke-width: 2.5; } :is(.pair, .draws) rect.halo { stroke: #000; stroke-opacity: .55; stroke-width: 4.5; }
+:is(.pair, .draws) text { font: 600 13px system-ui, sans-serif; }
 pre { margin: 0; padding: .75rem; overflow-x: auto; border-radius: .5rem; background: var(--panel); font-size: .8rem; line-height: 1.45; }
 code { font-size: .8rem; }
 @media (max-width: 40rem) {

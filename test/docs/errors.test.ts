@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const codesIn = (text: string): string[] => text.match(/\bE_[A-Z0-9]+(?:_[A-Z0-9]+)*\b(?!_)/g) ?? [];
+const codesIn = (text: string): string[] => text.match(/\b[EW]_[A-Z0-9]+(?:_[A-Z0-9]+)*\b(?!_)/g) ?? [];
 
 test('docs/errors.md lists the codes of src, no more and no less', async () => {
   const files = (await readdir(`${root}src`, { recursive: true })).filter(

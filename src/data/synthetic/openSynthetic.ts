@@ -5,7 +5,6 @@ import { dirname, join, resolve } from 'node:path';
 import { FinetuneError } from '../../errors.js';
 import { openCoco } from '../coco.js';
 import { listFolder } from '../imageFiles.js';
-import type { Dataset } from '../sample.js';
 import { generatePart } from './generate.js';
 
 export interface SyntheticOptions {
@@ -28,18 +27,23 @@ const STAMP = 'synthetic.json';
  *  A box holds what is inside the image of an object as if no other
  *  hid it; no object is hidden by more than 60 %.
  *  Throws E_SYNTHETIC_ROOT if `root` holds something else. */
-export async function openSynthetic({ root, seed, train, val, categories, signal }: SyntheticOptions) {
+export async function openSynthetic({ categories, ...options }: SyntheticOptions) {
+  const parts = await syntheticParts(options);
+  const chosen = categories ? { categories } : {};
+  return { train: await openCoco({ ...parts.train, ...chosen }), val: await openCoco({ ...parts.val, ...chosen }) };
+}
+
+/** Where the parts are, drawn if they are not there yet. Throws E_SYNTHETIC_ROOT. */
+export async function syntheticParts({ root, seed, train, val, signal }: Omit<SyntheticOptions, 'categories'>) {
   const dir = resolve(root ?? join(cacheDir(), `synthetic-${VERSION}-${seed}-${train}-${val}`));
   const stamp = JSON.stringify({ version: VERSION, seed, train, val });
   if (!(await isThere(dir, stamp))) await generate(dir, stamp, { seed, train, val }, signal);
-  const open = (part: 'train' | 'val'): Promise<Dataset> =>
-    openCoco({
-      annotations: join(dir, 'annotations', `instances_${part}.json`),
-      images: join(dir, 'images', part),
-      name: `synthetic ${part}`,
-      ...(categories ? { categories } : {}),
-    });
-  return { train: await open('train'), val: await open('val') };
+  const part = (name: 'train' | 'val') => ({
+    annotations: join(dir, 'annotations', `instances_${name}.json`),
+    images: join(dir, 'images', name),
+    name: `synthetic ${name}`,
+  });
+  return { train: part('train'), val: part('val') };
 }
 
 async function isThere(dir: string, stamp: string): Promise<boolean> {

@@ -1,0 +1,106 @@
+import { basename, join } from 'node:path';
+import { checkData, type DataCheck, type PartStats } from '../data/check/checkData.js';
+import type { Level, Remark } from '../data/check/remark.js';
+import type { PartName } from '../data/dataset.js';
+import { formatProblem, type Problem } from '../errors.js';
+import { loadRecipe } from '../recipe/load.js';
+import { listenForInterrupt } from './interrupt.js';
+import { createProgress } from './progress.js';
+import { table } from './table.js';
+
+export interface CheckCommand {
+  readonly set?: readonly string[];
+  /** Write the page. */
+  readonly augment?: boolean;
+  /** The page's file. */
+  readonly out?: string | undefined;
+  readonly json?: boolean;
+}
+
+/** Remarks of one kind on the screen; --json has them all. */
+const MOST_OF_A_KIND = 10;
+
+/** `finetune check recipe.yaml`: the data doctor. Text on stderr; on stdout the JSON and the page's path. Returns whether the data can be trained on. */
+export async function check(
+  path: string,
+  { set = [], augment = false, out, json = false }: CheckCommand,
+): Promise<boolean> {
+  const recipe = await loadRecipe(path, { set });
+  const { data, train, seed } = recipe;
+  const progress = createProgress();
+  const say = (message: string) => progress.show({ message });
+  const kill = (exitCode: number) => {
+    progress.close();
+    process.exit(exitCode);
+  };
+  const { signal, stop } = listenForInterrupt(say, kill, 'stopping: what was found so far follows (once more to kill)');
+  try {
+    const { size, resize } = data;
+    const result = await checkData(data, { size, resize, batch: train.batch, signal, onProgress: progress.show });
+    progress.close();
+    print(result, size);
+    let page: string | undefined;
+    if (augment && result.opened.train && !signal.aborted) {
+      const { writeSamplePage } = await import('../report/samplePage.js');
+      page = out ?? join(recipe.out, `${basename(path).replace(/\.ya?ml$/, '')}-check.html`);
+      await writeSamplePage(result.opened.train, { ...data, seed, epochs: train.epochs }, page);
+    }
+    const { remarks, parts, complete, trainable } = result;
+    if (json) console.log(JSON.stringify({ trainable, complete, remarks, parts, ...(page !== undefined && { page }) }));
+    if (page !== undefined) console.log(page);
+    return result.trainable;
+  } finally {
+    stop();
+    progress.close();
+  }
+}
+
+function print(
+  { remarks, parts, complete, trainable }: DataCheck,
+  size: readonly [height: number, width: number],
+): void {
+  const kinds = new Map<string, Remark[]>();
+  for (const remark of remarks) {
+    const kind = `${remark.level} ${remark.code}`;
+    const known = kinds.get(kind);
+    if (known) known.push(remark);
+    else kinds.set(kind, [remark]);
+  }
+  for (const alike of kinds.values()) {
+    for (const remark of alike.slice(0, MOST_OF_A_KIND)) console.error(formatRemark(remark));
+    const rest = alike.length - MOST_OF_A_KIND;
+    if (rest > 0)
+      console.error(`… and ${rest} more ${alike[0]!.level}s like these (--json has them all)   ${alike[0]!.code}`);
+  }
+  for (const [part, stats] of Object.entries(parts) as [PartName, PartStats][])
+    console.error(partTable(part, stats, size));
+  const count = (level: Level) => remarks.filter((remark) => remark.level === level).length;
+  const verdict = complete ? (trainable ? 'can be trained on' : 'cannot be trained on') : 'stopped before the end';
+  console.error(`\n${verdict}: ${count('error')} errors, ${count('warning')} warnings`);
+}
+
+function formatRemark({ level, part, ...remark }: Remark): string {
+  const text = formatProblem(remark as Problem);
+  return `${level}${part ? ` in ${part}` : ''}: ${text}`;
+}
+
+function partTable(part: PartName, stats: PartStats, [height, width]: readonly [number, number]): string {
+  const { images, withoutObjects, objects, ignored, dropped, categories } = stats;
+  const side = (w: number, h: number) => (w === 0 ? '–' : `${w.toFixed(0)}x${h.toFixed(0)}`);
+  const rows = categories.map((row) => [
+    row.name,
+    String(row.images),
+    String(row.objects),
+    String(row.ignored),
+    side(row.meanWidth, row.meanHeight),
+    side(row.meanInputWidth, row.meanInputHeight),
+  ]);
+  const heads = ['category', 'images', 'objects', 'ignored', 'mean size', `at ${width}x${height}`];
+  const left = Object.entries(dropped).map(([reason, count]) => `${reason}: ${count}`);
+  return [
+    '',
+    `${part}: ${images} images, ${withoutObjects} of them without objects; ${objects} objects, ${ignored} ignored`,
+    table([heads, ...rows]),
+    ...left,
+  ].join('\n');
+}

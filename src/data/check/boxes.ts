@@ -1,0 +1,171 @@
+import { iou, xyxy } from '../../geometry/box.js';
+import type { PartName } from '../dataset.js';
+import { frameImage, type FrameOptions } from '../frame.js';
+import type { RawImage, RawObject } from '../rawDataset.js';
+import type { Say } from './remark.js';
+
+/** What the boxes of one category are like: sums, to be divided at the end. */
+interface Tally {
+  images: number;
+  objects: number;
+  ignored: number;
+  width: number;
+  height: number;
+  inputWidth: number;
+  inputHeight: number;
+}
+
+export interface CategoryStats {
+  readonly name: string;
+  /** Images that show it. */
+  readonly images: number;
+  /** Without the ignored ones. */
+  readonly objects: number;
+  /** Crowd regions and difficult objects. */
+  readonly ignored: number;
+  /** Mean size in pixels of the image, and of the network's input; 0 without objects. */
+  readonly meanWidth: number;
+  readonly meanHeight: number;
+  readonly meanInputWidth: number;
+  readonly meanInputHeight: number;
+}
+
+export interface BoxCheck {
+  /** To be called for each image of the part. */
+  inspect(image: RawImage, learned: readonly RawObject[]): void;
+  /** Says what only the whole part tells. */
+  finish(): void;
+  stats(names: readonly string[]): CategoryStats[];
+  /** Objects by the name of their category, those not learned too. */
+  readonly named: ReadonlyMap<string, number>;
+}
+
+/** Two boxes of one category that overlap more were drawn twice. */
+const SAME_IOU = 0.9;
+/** Pixels of the input: less has hardly an anchor, and on the finest level (stride 16 mostly) half a cell. */
+const TINY_SIDE = 8;
+/** Below it an object is not learned at all. */
+const LEAST_SIDE = 1;
+/** Shares of a part's objects from which something is worth a warning. */
+const MANY_TINY = 0.1;
+const MANY_BEYOND = 0.25;
+
+/** Gathers what is to be said of the boxes of one part, at an input size. */
+export function checkBoxes(part: PartName, frame: Pick<FrameOptions, 'size' | 'resize'>, say: Say): BoxCheck {
+  const tallies = new Map<string, Tally>();
+  const named = new Map<string, number>();
+  const shares = { objects: 0, tiny: 0, beyond: 0, cornersFit: 0, unit: 0 };
+  return {
+    named,
+    inspect(image, learned) {
+      for (const { category } of image.objects) named.set(category, (named.get(category) ?? 0) + 1);
+      findDoubles(part, learned, say);
+      const seen = new Set<string>();
+      const { target, region } = frameImage(image, frame);
+      for (const object of learned) {
+        const [x, y, w, h] = object.bbox;
+        const tally = tallyOf(tallies, object.category);
+        if (!seen.has(object.category)) tally.images++;
+        seen.add(object.category);
+        if (object.iscrowd === 1 || object.ignore === 1) {
+          tally.ignored++;
+          continue;
+        }
+        const width = (w * target.width) / region.width;
+        const height = (h * target.height) / region.height;
+        tally.objects++;
+        tally.width += w;
+        tally.height += h;
+        tally.inputWidth += width;
+        tally.inputHeight += height;
+        shares.objects++;
+        const side = Math.min(width, height);
+        if (side < TINY_SIDE) shares.tiny++;
+        if (side < LEAST_SIDE) sayInvisible(part, object, [width, height], frame.size, say);
+        if (x + w > image.width + 1 || y + h > image.height + 1) shares.beyond++;
+        if (w > x && h > y && w <= image.width && h <= image.height) shares.cornersFit++;
+        if (Math.max(x + w, y + h) <= 1) shares.unit++;
+      }
+    },
+    finish() {
+      const { objects, tiny, beyond, cornersFit, unit } = shares;
+      const percent = (count: number) => `${((100 * count) / objects).toFixed(0)} % of the ${objects} objects`;
+      const [height, width] = frame.size;
+      const warn = (code: `W_${string}`, message: string, fix: string) =>
+        say({ level: 'warning', part, code, message, fix });
+      if (objects === 0) return;
+      if (unit === objects)
+        warn(
+          'W_BOX_FORMAT',
+          'all boxes lie within one pixel: they look normalised',
+          'multiply them by the size of the image',
+        );
+      else if (beyond > MANY_BEYOND * objects && cornersFit === objects)
+        warn(
+          'W_BOX_FORMAT',
+          `${percent(beyond)} reach beyond their image, and as x1, y1, x2, y2 all would fit`,
+          'write x, y, width, height',
+        );
+      if (tiny > MANY_TINY * objects)
+        warn(
+          'W_BOX_TINY',
+          `${percent(tiny)} are less than ${TINY_SIDE} pixels wide or high at ${width}x${height}`,
+          'raise data.size, or cut the images into tiles',
+        );
+    },
+    stats: (names) => names.map((name) => mean(name, tallies.get(name))),
+  };
+}
+
+function findDoubles(part: PartName, objects: readonly RawObject[], say: Say): void {
+  const boxes = xyxy(objects.flatMap(({ bbox: [x, y, w, h] }) => [x, y, x + w, y + h]));
+  objects.forEach((object, i) => {
+    if (object.iscrowd === 1) return;
+    const j = objects.findIndex((other, k) => k < i && other.iscrowd === 0 && iou(boxes, k, boxes, i) > SAME_IOU);
+    if (j < 0) return;
+    const { category } = objects[j]!;
+    const same = category === object.category;
+    const { message, where } = object.problem(
+      same ? `the same box as object ${j + 1}` : `the same box as object ${j + 1}, which is "${category}"`,
+    );
+    const code = same ? 'W_BOX_DUPLICATE' : 'W_BOX_CONFLICT';
+    const fix = same ? 'remove one of them' : 'keep the right one, unless it is both';
+    say({ level: 'warning', part, code, message, fix, ...(where && { where }) });
+  });
+}
+
+function sayInvisible(
+  part: PartName,
+  object: RawObject,
+  [w, h]: readonly [number, number],
+  [height, width]: readonly [number, number],
+  say: Say,
+): void {
+  const { message, where } = object.problem(
+    `${w.toFixed(2)}x${h.toFixed(2)} pixels at ${width}x${height}: too small to be learned, ignored`,
+  );
+  say({ level: 'warning', part, code: 'W_BOX_INVISIBLE', message, ...(where && { where }) });
+}
+
+function tallyOf(tallies: Map<string, Tally>, name: string): Tally {
+  const known = tallies.get(name);
+  if (known) return known;
+  const fresh = { images: 0, objects: 0, ignored: 0, width: 0, height: 0, inputWidth: 0, inputHeight: 0 };
+  tallies.set(name, fresh);
+  return fresh;
+}
+
+function mean(name: string, tally: Tally | undefined): CategoryStats {
+  const { images = 0, objects = 0, ignored = 0 } = tally ?? {};
+  const per = (sum: number | undefined) => (objects === 0 ? 0 : sum! / objects);
+  return {
+    name,
+    images,
+    objects,
+    ignored,
+    meanWidth: per(tally?.width),
+    meanHeight: per(tally?.height),
+    meanInputWidth: per(tally?.inputWidth),
+    meanInputHeight: per(tally?.inputHeight),
+  };
+}

@@ -1,0 +1,81 @@
+import type { PartName } from '../dataset.js';
+import type { BoxCheck, CategoryStats } from './boxes.js';
+import type { Say } from './remark.js';
+
+/** Fewer objects of a category do not teach it, and do not measure it. */
+const FEW_TRAIN = 20;
+const FEW_VAL = 5;
+/** So many times as many objects as another category has: the rare one will hardly be predicted. */
+const IMBALANCE = 50;
+
+/** Say what is odd about the categories to learn in one part. */
+export function checkCategories(part: PartName, stats: readonly CategoryStats[], say: Say): void {
+  const few = part === 'train' ? FEW_TRAIN : FEW_VAL;
+  const consequence = part === 'train' ? 'it cannot be learned' : 'it cannot be scored';
+  for (const { name, objects } of stats) {
+    if (objects === 0)
+      say({
+        level: 'warning',
+        part,
+        code: 'W_CATEGORY_EMPTY',
+        message: `no object of "${name}" in ${part}: ${consequence}`,
+      });
+    else if (objects < few)
+      say({
+        level: 'warning',
+        part,
+        code: 'W_CATEGORY_FEW',
+        message: `only ${objects} object${objects === 1 ? '' : 's'} of "${name}" in ${part}`,
+      });
+  }
+  if (part !== 'train') return;
+  const present = stats.filter(({ objects }) => objects > 0).sort((a, b) => a.objects - b.objects);
+  const [rarest, commonest] = [present[0], present.at(-1)];
+  if (rarest && commonest && commonest.objects > IMBALANCE * rarest.objects)
+    say({
+      level: 'warning',
+      part,
+      code: 'W_CATEGORY_IMBALANCE',
+      message: `${commonest.objects} objects of "${commonest.name}", ${rarest.objects} of "${rarest.name}"`,
+      fix: 'add images of the rare categories, or leave them out with data.categories',
+    });
+}
+
+/** Say which names of objects are not learned though they occur, and which differ only in how they are written. */
+export function checkNames(
+  learned: readonly string[],
+  boxes: ReadonlyMap<PartName, BoxCheck>,
+  chosen: boolean,
+  say: Say,
+): void {
+  for (const [part, { named }] of boxes)
+    for (const [name, count] of named) {
+      if (learned.includes(name)) continue;
+      say({
+        level: chosen ? 'note' : 'warning',
+        part,
+        code: 'W_CATEGORY_UNLEARNED',
+        message: `${count} objects of "${name}" in ${part} are left out: the category is not learned`,
+        ...(chosen
+          ? {}
+          : { fix: 'the categories are those of the training part; or choose them with data.categories' }),
+      });
+    }
+  const all = [...new Set([...learned, ...[...boxes.values()].flatMap(({ named }) => [...named.keys()])])];
+  const written = new Map<string, string>();
+  for (const name of all) {
+    const plain = name
+      .normalize('NFKC')
+      .toLowerCase()
+      .replace(/[\s_-]+/g, '');
+    const other = written.get(plain);
+    if (other === undefined) written.set(plain, name);
+    else
+      say({
+        level: 'warning',
+        code: 'W_CATEGORY_ALIKE',
+        message: `the categories "${other}" and "${name}" differ only in how they are written`,
+        fix: 'write them alike, unless they are two',
+      });
+  }
+}

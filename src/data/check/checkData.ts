@@ -1,0 +1,96 @@
+import type { ProgressEvent } from '../../progress.js';
+import { readDatasets, type DataOptions, type PartName } from '../dataset.js';
+import type { FrameOptions } from '../frame.js';
+import type { Dataset, Dropped } from '../sample.js';
+import { checkBoxes, type BoxCheck, type CategoryStats } from './boxes.js';
+import { checkCategories, checkNames } from './categories.js';
+import { checkImages } from './images.js';
+import { remarkFindings, type Level, type Remark } from './remark.js';
+
+export interface CheckOptions extends Pick<FrameOptions, 'size' | 'resize'> {
+  /** Images per training step. */
+  readonly batch: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+}
+
+/** One part in numbers. */
+export interface PartStats {
+  readonly images: number;
+  /** Legal: they teach what is background. */
+  readonly withoutObjects: number;
+  readonly objects: number;
+  readonly ignored: number;
+  /** What would be left out or mended, by reason. */
+  readonly dropped: Dropped;
+  readonly categories: readonly CategoryStats[];
+}
+
+export interface DataCheck {
+  /** Errors first. */
+  readonly remarks: readonly Remark[];
+  readonly parts: Partial<Record<PartName, PartStats>>;
+  readonly opened: Partial<Record<PartName, Dataset>>;
+  /** False if the signal stopped it. */
+  readonly complete: boolean;
+  /** Whether training would accept the data. */
+  readonly trainable: boolean;
+}
+
+const ranks: Readonly<Record<Level, number>> = { error: 0, warning: 1, note: 2 };
+
+/** The data doctor: open the data as training would, decode every image, and gather everything that is wrong or suspicious. */
+export async function checkData(data: DataOptions, options: CheckOptions): Promise<DataCheck> {
+  const { size, resize = 'stretch', batch, signal, onProgress } = options;
+  const remarks: Remark[] = [];
+  const say = (remark: Remark) => void remarks.push(remark);
+  const boxes = new Map<PartName, BoxCheck>();
+  const findingsOf = (part: PartName) => {
+    const check = checkBoxes(part, { size, resize }, say);
+    boxes.set(part, check);
+    return remarkFindings(part, say, (image, learned) => check.inspect(image, learned));
+  };
+  const opened = await readDatasets(data, { signal, findingsOf });
+
+  const onImage = (done: number, total: number) => onProgress?.({ phase: 'data', done, total });
+  const { brokenImages } = data;
+  const complete = await checkImages(opened, { size, resize, brokenImages, signal, onImage }, say);
+
+  const parts: Partial<Record<PartName, PartStats>> = {};
+  for (const [part, dataset] of Object.entries(opened) as [PartName, Dataset][]) {
+    const names = dataset.categories.map(({ name }) => name);
+    const stats = boxes.get(part)!.stats(names);
+    boxes.get(part)!.finish();
+    checkCategories(part, stats, say);
+    parts[part] = summarize(dataset, stats);
+  }
+  const learned = (opened.train ?? opened.val)?.categories.map(({ name }) => name);
+  if (learned) checkNames(learned, boxes, data.categories !== undefined, say);
+  if (opened.train && opened.train.annotations.length < batch) sayTooFew(opened.train.annotations.length, batch, say);
+
+  remarks.sort((a, b) => ranks[a.level] - ranks[b.level]);
+  return { remarks, parts, opened, complete, trainable: complete && remarks.every(({ level }) => level !== 'error') };
+}
+
+function summarize({ annotations, dropped }: Dataset, categories: readonly CategoryStats[]): PartStats {
+  const sum = (pick: (stats: CategoryStats) => number) => categories.reduce((total, stats) => total + pick(stats), 0);
+  return {
+    images: annotations.length,
+    withoutObjects: annotations.filter(({ classes }) => classes.length === 0).length,
+    objects: sum(({ objects }) => objects),
+    ignored: sum(({ ignored }) => ignored),
+    dropped,
+    categories,
+  };
+}
+
+function sayTooFew(images: number, batch: number, say: (remark: Remark) => void): void {
+  if (images === 0) return; // said already
+  say({
+    level: 'error',
+    part: 'train',
+    code: 'E_DATA_TOO_FEW',
+    message: `${images} images do not fill a batch of ${batch}`,
+    fix: `set train.batch to at most ${images}`,
+  });
+}

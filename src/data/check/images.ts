@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import pLimit from 'p-limit';
+import { FinetuneError } from '../../errors.js';
+import type { PartName } from '../dataset.js';
+import type { FrameOptions } from '../frame.js';
+import { readImageHeader } from '../image.js';
+import { loadSample } from '../loadSample.js';
+import type { Annotation, Dataset } from '../sample.js';
+import type { Say } from './remark.js';
+
+export interface ImageCheckOptions extends Pick<FrameOptions, 'size' | 'resize'> {
+  readonly brokenImages?: 'error' | 'drop' | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onImage?: (done: number, total: number) => void;
+}
+
+type Parts = Partial<Readonly<Record<PartName, Dataset>>>;
+
+/** Images being decoded at a time: the thread pool has four threads. */
+const AT_ONCE = 8;
+
+/** Decode every image of the parts as training would, and say which cannot be, which EXIF turns, and which show the same picture
+ *  (equal pixels at the input's size, whatever their files). Returns whether it came to the end: false when the signal stopped it. */
+export async function checkImages(parts: Parts, options: ImageCheckOptions, say: Say): Promise<boolean> {
+  const jobs = (Object.keys(parts) as PartName[]).flatMap((part) =>
+    parts[part]!.annotations.map((annotation) => ({ part, annotation })),
+  );
+  const pictures: (string | undefined)[] = new Array<undefined>(jobs.length).fill(undefined);
+  const limit = pLimit(AT_ONCE);
+  let done = 0;
+  await Promise.all(
+    jobs.map(({ part, annotation }, i) =>
+      limit(async () => {
+        if (options.signal?.aborted) return;
+        pictures[i] = await checkImage(annotation, part, options, say);
+        options.onImage?.(++done, jobs.length);
+      }),
+    ),
+  );
+  const first = new Map<string, (typeof jobs)[number]>();
+  jobs.forEach((job, i) => {
+    const picture = pictures[i];
+    if (picture === undefined) return;
+    const other = first.get(picture);
+    if (other) saySame(job, other, say);
+    else first.set(picture, job);
+  });
+  return done === jobs.length;
+}
+
+/** The hash of what the network would see; undefined if that is nothing. */
+async function checkImage(annotation: Annotation, part: PartName, options: ImageCheckOptions, say: Say) {
+  const { file, width, height } = annotation;
+  const { brokenImages = 'error', size, resize = 'stretch' } = options;
+  try {
+    const { picture } = await loadSample(annotation, { size, resize, checkSize: true });
+    const { orientation } = await readImageHeader(file);
+    if (orientation > 1)
+      say({
+        level: 'warning',
+        part,
+        code: 'W_IMAGE_ROTATED',
+        message: `EXIF orientation ${orientation} turns the image; upright it is ${width}x${height}, and so its boxes must be`,
+        where: { file },
+        fix: 'look at it with finetune check --augment; if the boxes are off, turn the pixels and remove the orientation',
+      });
+    return createHash('sha1').update(`${width}x${height}`).update(picture.data).digest('base64');
+  } catch (error) {
+    if (!(error instanceof FinetuneError)) throw error;
+    const level = brokenImages === 'drop' ? 'warning' : 'error';
+    for (const problem of error.problems) say({ level, part, ...problem });
+    return undefined;
+  }
+}
+
+interface Job {
+  readonly part: PartName;
+  readonly annotation: Annotation;
+}
+
+function saySame({ part, annotation }: Job, other: Job, say: Say): void {
+  const where = { file: annotation.file };
+  if (part === other.part)
+    say({
+      level: 'warning',
+      part,
+      code: 'W_IMAGE_DUPLICATE',
+      message: `the same picture as ${other.annotation.file}`,
+      where,
+      fix: 'remove one of them',
+    });
+  else
+    say({
+      level: 'warning',
+      part,
+      code: 'W_IMAGE_LEAK',
+      message: `${part} shows the same picture as ${other.annotation.file} of ${other.part}: the score will flatter`,
+      where,
+      fix: `take it out of ${part} or of ${other.part}`,
+    });
+}

@@ -1,0 +1,120 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import sharp from 'sharp';
+import type { Dataset, Sample } from '../data/sample.js';
+import { loadTrainingSample, type TrainingSampleOptions } from '../data/trainingSample.js';
+import { FinetuneError } from '../errors.js';
+import { writeAtomically } from '../files/writeAtomically.js';
+import { randomStream } from '../random.js';
+import { html, trusted, type Html } from './html.js';
+import { drawBoxes } from './overlay.js';
+import { style } from './style.js';
+
+export interface SamplePageOptions extends Omit<TrainingSampleOptions, 'draw' | 'epoch'> {
+  readonly epochs: number;
+  /** Images to show. */
+  readonly images?: number;
+  /** Augmented draws of each, from epochs spread over the training. */
+  readonly draws?: number;
+}
+
+/** Write a page with images as the model sees them: first as validation has them, then several draws of training, all with
+ *  their boxes. Self-contained, written atomically; the folder is made if need be. */
+export async function writeSamplePage(
+  dataset: Dataset,
+  { images = 12, draws = 5, epochs, ...options }: SamplePageOptions,
+  file: string,
+): Promise<void> {
+  const { annotations, categories, name } = dataset;
+  const names = categories.map((category) => category.name);
+  // Images with objects first: there is more to see.
+  const order = randomStream(options.seed ?? 0, 'sample page').shuffle([...annotations.keys()]);
+  const shown = order.sort((a, b) => Number(hasObjects(dataset, b)) - Number(hasObjects(dataset, a))).slice(0, images);
+  const epochsShown = Array.from({ length: draws }, (_, i) => Math.floor((i * epochs) / draws));
+  const rows: Html[] = [];
+  for (const index of shown) {
+    const panels = [await panel(dataset, index, { ...options, augment: false }, 'as it is', names)];
+    if (options.augment !== false)
+      for (const [i, epoch] of epochsShown.entries())
+        panels.push(
+          await panel(dataset, index, { ...options, epoch, draw: `/look ${i}` }, `epoch ${epoch + 1}`, names),
+        );
+    rows.push(
+      html`<figure>
+        <figcaption><b>${annotations[index]!.imageId}</b></figcaption>
+        <div class="draws">${panels}</div>
+      </figure>`,
+    );
+  }
+  const [height, width] = options.size;
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>What the model sees of ${name}</title>
+        <style>
+          ${trusted(style)}
+        </style>
+      </head>
+      <body>
+        <header>
+          <h1>What the model sees of ${name}</h1>
+          <p>
+            ${shown.length} of ${annotations.length} images at ${width}×${height}: as they are, and as training draws
+            them anew in each epoch. Dotted grey objects are ignored: crowds, difficult ones, and what is too small or
+            too hidden to be learned.
+          </p>
+        </header>
+        ${rows}
+      </body>
+    </html>`;
+  await mkdir(dirname(file), { recursive: true });
+  await writeAtomically(file, page.markup);
+}
+
+const hasObjects = ({ annotations }: Dataset, index: number): boolean => annotations[index]!.classes.length > 0;
+
+async function panel(
+  dataset: Dataset,
+  index: number,
+  options: TrainingSampleOptions,
+  title: string,
+  names: readonly string[],
+): Promise<Html> {
+  try {
+    const sample = await loadTrainingSample(dataset, index, options);
+    return html`<div>
+      <h4>${title}</h4>
+      ${await drawSample(sample, names)}
+    </div>`;
+  } catch (error) {
+    if (!(error instanceof FinetuneError)) throw error;
+    return html`<div>
+      <h4>${title}</h4>
+      <p class="bad">${error.problems[0]!.message}</p>
+    </div>`;
+  }
+}
+
+async function drawSample({ picture, boxes, classes, ignore }: Sample, names: readonly string[]): Promise<Html> {
+  const { data, width, height } = picture;
+  const jpeg = await sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: 80 })
+    .toBuffer();
+  const drawn = classes.map((classIndex, i) => {
+    const label = names[classIndex]!;
+    const [x1, y1, x2, y2] = boxes.subarray(4 * i, 4 * i + 4) as unknown as [number, number, number, number];
+    return {
+      box: [x1, y1, x2, y2] as const,
+      label,
+      text: ignore[i] ? `${label} (ignored)` : label,
+      line: ignore[i] ? ('dotted' as const) : ('solid' as const),
+    };
+  });
+  return html`<svg viewBox="0 0 ${width} ${height}" role="img">
+    <image href="data:image/jpeg;base64,${jpeg.toString('base64')}" width="${width}" height="${height}" />
+    ${drawBoxes(drawn, names, 1, { width, height })}
+  </svg>`;
+}

@@ -43,9 +43,12 @@ export function padding(
   [height, width]: readonly [number, number],
   stride: number,
   { style }: Context,
+  dilation = 1,
 ): Padding {
-  if (style.padding === 'symmetric') return [symmetricPadding(height)[0], symmetricPadding(width)[1]];
-  return [samePadding(x.shape[1]!, height, stride), samePadding(x.shape[2]!, width, stride)];
+  if (style.padding === 'symmetric')
+    return [symmetricPadding(height, dilation)[0], symmetricPadding(width, dilation)[1]];
+  const around = (axis: 1 | 2, kernel: number) => samePadding(x.shape[axis]!, kernel, stride, dilation);
+  return [around(1, height), around(2, width)];
 }
 
 /** Dense convolution with the parameters `<path>.weight` and, with `bias`, `<path>.bias`. */
@@ -73,11 +76,11 @@ export function conv(x: Value, path: string, at: Context, options: ConvOptions):
 }
 
 /** Depthwise convolution with the parameter `<path>.weight`. */
-export function depthwise(x: Value, path: string, at: Context, { kernel = 3, stride = 1 } = {}): Value {
+export function depthwise(x: Value, path: string, at: Context, { kernel = 3, stride = 1, dilation = 1 } = {}): Value {
   const shape = [kernel, kernel, x.shape[3]!, 1];
   const init: Init = { type: 'kaiming', fan: 'out' };
   const filter = b.param(at.graph, { name: `${path}.weight`, role: 'weight', kind: 'depthwise', shape, init });
-  return b.depthwise(x, filter, { stride, dilation: 1, padding: padding(x, [kernel, kernel], stride, at) });
+  return b.depthwise(x, filter, { stride, dilation, padding: padding(x, [kernel, kernel], stride, at, dilation) });
 }
 
 /** BatchNorm with PyTorch's parameter names under `path`. */

@@ -43,6 +43,11 @@ const talk: readonly Row[] = [
   ['semnasnet_100', 75.2, 92.5, 3.9, 0.32],
   ['mnasnet_a2_reconstruction', 75.6, 92.7, 4.8, 0.34],
   ['efficientnet_b0', 76.3, 93.2, 5.3, 0.39],
+  ['condensenet74_c4_g4', 73.8, 91.7, 4.8, 0.53],
+  ['nasnetamobile', 74.0, 91.7, 5.3, 0.56],
+  ['amoebanet_a_mobile', 75.5, 92.0, 5.1, 0.56],
+  ['pnasnet5mobile', 74.2, 91.9, 5.1, 0.59],
+  ['darts', 73.1, 91.0, 4.9, 0.6],
 ];
 
 const PAPER = 'arXiv:2007.00992 and github.com/clovaai/rexnet';
@@ -138,6 +143,8 @@ export const differences: Readonly<Record<string, string>> = {
   resnet101: 'the 42.5 M are those without the classifier',
   inception_v3: 'the 27.2 M include the auxiliary classifier, and the 2.9 G are those of 224 × 224',
   mobilenetv2_100: 'the paper itself says 0.300 G',
+  darts:
+    "the 4.9 M and 0.60 G are those of the paper's first version; the cells of its code and of its last version have 4.7 M parameters, as here, and by the paper's own count 0.574 G",
 };
 
 export const unpublished: Published = { top1: null, top5: null, params: null, macs: null, source: 'none' };

@@ -2,6 +2,8 @@ import { didYouMean } from '../didYouMean.js';
 import { FinetuneError } from '../errors.js';
 import type { Backbone } from './backbone.js';
 import { alexnet } from './backbones/alexnet.js';
+import { condensenet } from './backbones/condensenet.js';
+import { darts } from './backbones/darts.js';
 import { densenet } from './backbones/densenet.js';
 import { dpn } from './backbones/dpn.js';
 import { efficientnet } from './backbones/efficientnet.js';
@@ -12,6 +14,7 @@ import { mnasnet } from './backbones/mnasnet.js';
 import { mobilenetv1 } from './backbones/mobilenetv1.js';
 import { mobilenetv2 } from './backbones/mobilenetv2.js';
 import { mobilenetv3 } from './backbones/mobilenetv3.js';
+import { nasnet } from './backbones/nasnet.js';
 import { pelee } from './backbones/pelee.js';
 import { proxylessnas } from './backbones/proxylessnas.js';
 import { pyramidnet } from './backbones/pyramidnet.js';
@@ -47,6 +50,9 @@ const families = [
   pyramidnet,
   alexnet,
   dpn,
+  condensenet,
+  nasnet,
+  darts,
 ];
 
 export const backbones: ReadonlyMap<string, Backbone> = new Map(

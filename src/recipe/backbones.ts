@@ -136,4 +136,10 @@ export const BACKBONES = [
   'dpn98',
   'dpn131',
   'dpn107',
+  'condensenet74_c4_g4',
+  'condensenet74_c8_g8',
+  'nasnetamobile',
+  'pnasnet5mobile',
+  'amoebanet_a_mobile',
+  'darts',
 ];

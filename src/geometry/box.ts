@@ -26,6 +26,10 @@ export const cxcywhToXyxy = (from: Cxcywh): Xyxy =>
 export const xyxyToCxcywh = (from: Xyxy): Cxcywh =>
   cxcywh(mapRows(from, (x1, y1, x2, y2) => [(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1]));
 
+/** Boxes cut to an image of this height and width. */
+export const clipBoxes = (from: Xyxy, [height, width]: readonly [number, number]): Xyxy =>
+  xyxy(from.map((value, i) => Math.min(Math.max(value, 0), i % 2 === 0 ? width : height)));
+
 /** Intersection over union of row i of a and row j of b; 0 where either has no area. */
 export function iou(a: Xyxy, i: number, b: Xyxy, j: number): number {
   const p = i * 4;

@@ -8,6 +8,13 @@ export interface Conflict {
   readonly fix: string;
 }
 
+/** Options of the loss that this head does not read: which, when, and what to set instead. */
+function lossOptions(model: Recipe['model']): [path: string, when: string, fix: string][] {
+  if (model.head === 'retinanet') return [['train.hardNegatives', 'model.head: retinanet', 'model.head: ssdlite']];
+  if (model.classLoss === 'softmax') return [['train.focal', 'model.classLoss: softmax', 'model.classLoss: sigmoid']];
+  return [['train.hardNegatives', 'model.classLoss: sigmoid', 'model.classLoss: softmax']];
+}
+
 /** Options that have no effect in this recipe. To write one is an error, and the resolved recipe leaves them out. */
 export function idleOptions({ model, train }: Recipe): Conflict[] {
   const idle = (path: string, when: string, fix: string): Conflict => ({
@@ -16,9 +23,7 @@ export function idleOptions({ model, train }: Recipe): Conflict[] {
     fix: `remove it, or set ${fix}`,
   });
   return [
-    model.classLoss === 'softmax'
-      ? idle('train.focal', 'model.classLoss: softmax', 'model.classLoss: sigmoid')
-      : idle('train.hardNegatives', 'model.classLoss: sigmoid', 'model.classLoss: softmax'),
+    ...lossOptions(model).map(([path, when, fix]) => idle(path, when, fix)),
     ...(train.cache === 'none' ? [idle('train.cacheLimit', 'train.cache: none', 'train.cache: memory or disk')] : []),
   ];
 }

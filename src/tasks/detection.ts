@@ -3,6 +3,7 @@ import { sizeOf } from '../graph/shapes.js';
 import { findBackbone } from '../models/registry.js';
 import { BACKGROUND } from '../weights/categories.js';
 import type { Detector } from './detectors/detector.js';
+import { retinaNet, type RetinaNetOptions } from './detectors/retinanet.js';
 import { ssdLite, type SsdLiteOptions } from './detectors/ssdlite.js';
 import type { Network, Origin } from './task.js';
 
@@ -16,15 +17,16 @@ export interface Detection {
 }
 
 /** Told apart by `head`. A new head: its options here, its file in detectors/, its options of the recipe in recipe/schema/detector.ts. */
-export type DetectionOptions = SsdLiteOptions;
+export type DetectionOptions = SsdLiteOptions | RetinaNetOptions;
 
 const heads: { [H in DetectionOptions['head']]: (options: Extract<DetectionOptions, { head: H }>) => Detector } = {
   ssdlite: ssdLite,
+  retinanet: retinaNet,
 };
 
 /** Boxes around objects, by the detector that `head` names. Throws E_MODEL_UNKNOWN, E_GRAPH_SHAPE. */
 export function detectionTask(options: DetectionOptions): Network<readonly Detection[]> {
-  const detector = heads[options.head](options);
+  const detector = (heads[options.head] as (options: DetectionOptions) => Detector)(options);
   const { outputs } = detector.build({ batch: 1, size: options.size, trainBatchNorm: () => false });
   const lengths = Object.entries(outputs).map(([name, { shape }]) => [name, sizeOf(shape)] as const);
   return {

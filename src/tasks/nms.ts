@@ -40,3 +40,32 @@ export function selectPerClass(
     classes: best.map(({ classIndex }) => classIndex as ClassIndex),
   };
 }
+
+export interface Candidate {
+  /** [1,4], pixels of the input. */
+  readonly box: Xyxy;
+  readonly score: number;
+  readonly classIndex: ClassIndex;
+}
+
+/** The same for boxes that each belong to one class. */
+export function suppressPerClass(
+  candidates: readonly Candidate[],
+  { nmsThreshold, maxDetections }: Pick<SelectOptions, 'nmsThreshold' | 'maxDetections'>,
+): Found {
+  const sorted = [...candidates].sort((one, other) => other.score - one.score);
+  const boxes = xyxy(sorted.flatMap(({ box }) => [...box]));
+  const classes = new Map<ClassIndex, number[]>();
+  for (const [row, { classIndex }] of sorted.entries()) {
+    const own = classes.get(classIndex);
+    if (own) own.push(row);
+    else classes.set(classIndex, [row]);
+  }
+  const kept = [...classes.values()].flatMap((order) => nms(boxes, order, nmsThreshold, maxDetections));
+  const best = kept.sort((one, other) => one - other).slice(0, maxDetections);
+  return {
+    boxes: xyxy(best.flatMap((row) => [...sorted[row]!.box])),
+    scores: best.map((row) => sorted[row]!.score),
+    classes: best.map((row) => sorted[row]!.classIndex),
+  };
+}

@@ -5,12 +5,14 @@ import { kerasMobilenetV1 } from './names/mobilenetV1.js';
 import { kerasMobilenetV2, torchvisionMobilenetV2 } from './names/mobilenetV2.js';
 import { renaming, type NamedWeights, type NameMap } from './names/nameMap.js';
 import { ssdliteMobilenetV2 } from './names/ssdliteMobilenetV2.js';
+import { torchvisionRetinanet } from './names/torchvisionFpn.js';
 import { torchvisionVgg } from './names/vgg.js';
 import type { RawWeights } from './raw.js';
 
 /** The first that recognises a file names it. */
 const MAPS: readonly NameMap[] = [
   ssdliteMobilenetV2,
+  torchvisionRetinanet,
   torchvisionMobilenetV2,
   torchvisionVgg,
   torchvisionAlexnet,

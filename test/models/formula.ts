@@ -23,7 +23,7 @@ export function uniform(name: string, count: number, scale = 1, offset = 0): Flo
 }
 
 /** Values of one parameter by its published name, in PyTorch's layout. */
-function values(name: string, shape: Shape, isNorm: boolean): Float32Array {
+export function values(name: string, shape: Shape, isNorm: boolean): Float32Array {
   const [size, fan] = [sizeOf(shape), sizeOf(shape.slice(1))];
   if (shape.length > 1) return uniform(name, size, Math.sqrt(6 / fan));
   if (name.endsWith('running_var')) return uniform(name, size, 0.5, 1);

@@ -1,13 +1,6 @@
 import * as b from '../../graph/builder.js';
 import type { Shape, Value } from '../../graph/spec.js';
-
-/** One level of a feature pyramid. */
-export interface PyramidLevel {
-  /** [N,H,W,C]. */
-  readonly map: Value;
-  /** Pixels of the input from one cell to the next. */
-  readonly stride: number;
-}
+import type { PyramidLevel } from '../necks/pyramid.js';
 
 /** Side of the grid of bins over a box. */
 const BINS = 7;

@@ -1,5 +1,6 @@
 /** `model` for detection: what all heads share, and what each has of its own. */
 import { z } from 'zod';
+import { count } from './values.js';
 import { backbone, weights } from './weights.js';
 
 const common = { backbone, ...weights };
@@ -23,5 +24,36 @@ const ssdlite = z.strictObject({
     .describe('Anchors per cell of the finest feature level; the other levels have 6.'),
 });
 
+const pyramid = {
+  neck: z
+    .enum(['fpn', 'balanced'])
+    .default('fpn')
+    .describe(
+      '`fpn`: a feature pyramid (Lin et al. 2017, arXiv:1612.03144). `balanced`: with all levels refined together behind it (Libra R-CNN, Pang et al. 2019, arXiv:1904.02701, §3.2); it wants `data.size` in multiples of its coarsest stride.',
+    ),
+  channels: count.default(256).describe("Channels of the pyramid's levels and of the head."),
+};
+
+const retinanet = z.strictObject({
+  head: z
+    .literal('retinanet')
+    .describe('Dense predictions on a feature pyramid, focal loss (Lin et al. 2017, arXiv:1708.02002).'),
+  ...common,
+  ...pyramid,
+  anchorScale: z
+    .number()
+    .positive()
+    .default(4)
+    .describe(
+      'Side of the smallest square anchor of a level, in strides: 4 is 32 pixels at stride 8. Less for smaller objects.',
+    ),
+  boxLoss: z
+    .enum(['l1', 'smoothL1', 'balancedL1', 'giou', 'diou'])
+    .default('l1')
+    .describe(
+      'How predicted boxes are compared with the truth. By offsets: `l1`, `smoothL1`, `balancedL1` (Libra R-CNN, arXiv:1904.02701). By overlap: `giou` (arXiv:1902.09630), `diou` (arXiv:1911.08287).',
+    ),
+});
+
 /** Told apart by `head`; each head's own options stand in one object here, and nowhere else. */
-export const detector = z.discriminatedUnion('head', [ssdlite]);
+export const detector = z.discriminatedUnion('head', [ssdlite, retinanet]);

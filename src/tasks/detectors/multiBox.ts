@@ -20,6 +20,7 @@ const UNLEARNT = -1;
 /** Sigmoid classes start at this probability, so that the many background anchors do not drown the first steps.
  *  Lin et al. 2017 (arXiv:1708.02002), section 4.1. */
 const PRIOR = 0.01;
+export const PRIOR_BIAS = -Math.log((1 - PRIOR) / PRIOR);
 
 /** Columns of the class predictor and the bias it begins with. */
 export function classColumns({ numClasses, classLoss }: Pick<MultiBoxOptions, 'numClasses' | 'classLoss'>): {
@@ -27,7 +28,7 @@ export function classColumns({ numClasses, classLoss }: Pick<MultiBoxOptions, 'n
   readonly classBias: number;
 } {
   if (classLoss === 'softmax') return { columns: numClasses + 1, classBias: 0 };
-  return { columns: numClasses, classBias: -Math.log((1 - PRIOR) / PRIOR) };
+  return { columns: numClasses, classBias: PRIOR_BIAS };
 }
 
 /** What the heads of the SSD family share: matching, the multi-box loss, NMS per class. Liu et al. 2016 (arXiv:1512.02325).

@@ -1,0 +1,72 @@
+import type { Param } from '../../graph/params.js';
+import { COCO_COLUMNS } from '../cocoCategories.js';
+import { renaming, type NameMap } from './nameMap.js';
+
+/** The layers outside of backbone and pyramid, as torchvision and as we call them. */
+const HEADS: readonly (readonly [RegExp, string])[] = [
+  [/^backbone\.body\./, 'backbone.'],
+  [/^backbone\.fpn\.(inner|layer)_blocks\.(\d)\.0\./, 'neck.$1_blocks.$2.'],
+  [/^backbone\.fpn\.extra_blocks\./, 'neck.extra_blocks.'],
+  [/^head\.classification_head\.conv\.(\d)\.0\./, 'head.class.conv.$1.'],
+  [/^head\.classification_head\.cls_logits\./, 'head.class.predict.'],
+  [/^head\.regression_head\.conv\.(\d)\.0\./, 'head.box.conv.$1.'],
+  [/^head\.regression_head\.bbox_reg\./, 'head.box.predict.'],
+];
+
+/** Files from before torchvision 0.14 count the pyramid's layers without the inner `0`. */
+const spelt = (name: string): string =>
+  name
+    .replace(/^(backbone\.fpn\.(?:inner|layer)_blocks\.\d)\.(weight|bias)$/, '$1.0.$2')
+    .replace(/^(head\.\w+_head\.conv\.)(\d)\.(weight|bias)$/, (_, path: string, i: string, part: string) => `${path}${Number(i) / 2}.0.${part}`); // prettier-ignore
+
+const rename = (name: string): string => {
+  const [pattern, ours] = HEADS.find(([pattern]) => pattern.test(spelt(name))) ?? [/^/, ''];
+  return spelt(name).replace(pattern, ours);
+};
+
+/** Our networks' ε, which torchvision's published detectors do without: their frozen BatchNorms have ε = 0. */
+const EPSILON = 1e-5;
+
+/** A BatchNorm that was saved frozen (it counts no batches) was trained with ε = 0: its variance less our ε is the same function. */
+function withoutEpsilon(map: NameMap): NameMap {
+  return {
+    ...map,
+    apply: (raw, file) => {
+      const named = map.apply(raw, file);
+      const frozen = ![...raw.keys()].some((name) => name.endsWith('num_batches_tracked'));
+      if (!frozen) return named;
+      const adjust = ([name, param]: [string, Param]): [string, Param] =>
+        name.endsWith('running_var') ? [name, { ...param, data: param.data.map((v) => v - EPSILON) }] : [name, param];
+      return { ...named, params: new Map([...named.params].map(adjust)) };
+    },
+  };
+}
+
+/** Columns of torchvision's detectors trained on COCO; the first one is never used by RetinaNet. */
+const withCategories = (map: NameMap, predictor: string, perColumn: number, first: string): NameMap => ({
+  ...map,
+  apply: (raw, file) => {
+    const columns = (raw.get(predictor)?.shape[0] ?? 0) / perColumn;
+    const categories = columns === COCO_COLUMNS.length + 1 ? [first, ...COCO_COLUMNS] : undefined;
+    return { ...map.apply(raw, file), categories };
+  },
+});
+
+/** Anchors per cell: three sizes, three proportions. */
+const ANCHORS = 9;
+
+/** https://github.com/pytorch/vision/blob/main/torchvision/models/detection/retinanet.py, retinanet_resnet50_fpn. */
+export const torchvisionRetinanet = withCategories(
+  withoutEpsilon(
+    renaming({
+      origin: "torchvision's retinanet_resnet50_fpn",
+      models: /^resnet/,
+      recognises: (raw) =>
+        raw.has('backbone.body.conv1.weight') && raw.has('head.classification_head.cls_logits.weight'),
+      rename,
+    }),
+  ),
+  'head.classification_head.cls_logits.bias',
+  ANCHORS,
+  '',
+);

@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { expect } from '@jest/globals';
+import type { Param, Params } from '../../../src/graph/params.js';
+import { sizeOf } from '../../../src/graph/shapes.js';
+import type { Model } from '../../../src/model.js';
+import { fromTorch, torchShape } from '../../../src/weights/layout.js';
+import { findNameMap } from '../../../src/weights/names.js';
+import type { NameMap } from '../../../src/weights/names/nameMap.js';
+import type { RawWeights } from '../../../src/weights/raw.js';
+import type { RawTensor } from '../../../src/weights/rawTensor.js';
+import { uniform, values } from '../../models/formula.js';
+
+/** What the fixtures of torchvision's detectors have in common (test/fixtures/detectors/formula.py). */
+export interface Summary {
+  readonly shape: readonly number[];
+  readonly mean: number;
+  readonly rms: number;
+  readonly samples: readonly number[];
+}
+export interface Case {
+  readonly depth: number;
+  readonly channels: number;
+  readonly scales: Readonly<Record<string, number>>;
+  /** Names and shapes of the published file. */
+  readonly state: Readonly<Record<string, readonly number[]>>;
+  readonly losses: Readonly<Record<string, number>>;
+  readonly gradients: Readonly<Record<string, Summary>>;
+  readonly detections: readonly {
+    readonly boxes: readonly (readonly number[])[];
+    readonly scores: readonly number[];
+    readonly labels: readonly number[];
+    readonly count: number;
+  }[];
+}
+export interface Fixture<C extends Case> {
+  readonly size: readonly [number, number];
+  readonly batch: number;
+  readonly columns: number;
+  readonly targets: readonly { readonly boxes: readonly (readonly number[])[]; readonly labels: readonly number[] }[];
+  readonly cases: readonly C[];
+}
+
+export const readFixture = <C extends Case>(name: string): Fixture<C> =>
+  JSON.parse(readFileSync(new URL(`../../fixtures/detectors/${name}`, import.meta.url), 'utf8')) as Fixture<C>;
+
+/** The published file that the formula stands for. */
+function publishedFile({ state, scales }: Case): Map<string, RawTensor> {
+  return new Map(
+    Object.entries(state).map(([name, shape]): [string, RawTensor] => {
+      const isNorm = name.replace(/[^.]*$/, 'running_mean') in state;
+      const scale = Object.entries(scales).find(([part]) => name.includes(`${part}.weight`))?.[1] ?? 1;
+      return [name, { dtype: 'float32', shape, data: values(name, shape, isNorm).map((value) => value * scale) }];
+    }),
+  );
+}
+
+const mapFor = (tensors: ReadonlyMap<string, RawTensor>): NameMap =>
+  findNameMap({ layout: 'torch', tensors } as RawWeights)!;
+
+/** The published weights through the name map, strictly: every parameter has one, and nothing is left over. */
+export function publishedParams(model: Model, published: Case): Params {
+  const tensors = publishedFile(published);
+  const { params } = mapFor(tensors).apply(tensors, 'published.pth');
+  expect([...params.keys()].sort()).toEqual([...model.parameters.keys()].sort());
+  return new Map(
+    [...model.parameters].map(([name, { kind, shape }]): [string, Param] => {
+      const { shape: found, data } = params.get(name)!;
+      expect([name, found]).toEqual([name, torchShape(kind, shape)]);
+      return [name, fromTorch(kind, { shape: found, data })];
+    }),
+  );
+}
+
+/** Pixels 0…255 of the fixtures' images. */
+export const fixtureImages = (batch: number, [height, width]: readonly [number, number]): Float32Array =>
+  uniform('image', batch * height * width * 3).map((value) => (value * 0.5 + 0.5) * 255);
+
+export function expectSummary(what: string, ours: Float32Array, golden: Summary, tolerance = 1e-3): void {
+  expect([what, ours.length]).toEqual([what, sizeOf(golden.shape)]);
+  const near = (a: number, b: number): boolean => Math.abs(a - b) <= tolerance * (golden.rms + Math.abs(b));
+  const samples = golden.samples.map((_, i) => ours[(i * 2654435761) % ours.length]!);
+  const wrong = golden.samples.flatMap((value, i) => (near(samples[i]!, value) ? [] : [[samples[i], value]]));
+  const mean = ours.reduce((sum, value) => sum + value, 0) / ours.length;
+  expect({ what, wrong, mean: near(mean, golden.mean) }).toEqual({ what, wrong: [], mean: true });
+}
+
+/** Our name of each parameter and the published one. */
+export function ourNames({ state }: Case): Map<string, string> {
+  const names = Object.entries(state).map(
+    ([name, shape]) => [name, { dtype: 'float32', shape, data: new Float32Array(0) }] as const,
+  );
+  const map = mapFor(new Map(names));
+  return new Map(
+    Object.entries(state).map(([name, shape]) => {
+      const one = new Map<string, RawTensor>([[name, { dtype: 'float32', shape, data: new Float32Array(0) }]]);
+      return [[...map.apply(one, '').params.keys()][0]!, name];
+    }),
+  );
+}

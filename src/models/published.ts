@@ -48,6 +48,9 @@ const talk: readonly Row[] = [
   ['amoebanet_a_mobile', 75.5, 92.0, 5.1, 0.56],
   ['pnasnet5mobile', 74.2, 91.9, 5.1, 0.59],
   ['darts', 73.1, 91.0, 4.9, 0.6],
+  ['randwire_ws', 74.7, 92.2, 5.6, 0.58],
+  ['talk_small_reconstruction', 77.04, 93.2, 3.76, 0.4],
+  ['talk_large_reconstruction', 77.64, 93.84, 3.99, 0.71],
 ];
 
 const PAPER = 'arXiv:2007.00992 and github.com/clovaai/rexnet';

@@ -47,7 +47,7 @@ the weights of that source. \`finetune models NAME\` shows the feature maps of o
 
 Every backbone that timm or torchvision has is compared with it, and with pytorchcv's some that neither has
 (test/models/equality.test.ts): same weights, equal feature maps and logits, in training and in inference, with BatchNorm
-folded and not. The others are compared by their counts: mnasnet_a2_reconstruction, mobilenetv1_mixconv, mobilenetv2_mixconv,
+folded and not. The others are compared by their counts: the reconstructions, randwire_ws, mobilenetv1_mixconv, mobilenetv2_mixconv,
 rexnet_090, rexnet_220, rexnet_lite, resnext50_64x4d, proxylessnas, shufflenet_g3_w2, amoebanet_a_mobile and the narrow mobilenetv1.
 A \`_reconstruction\` meets the published budget of a network
 whose table was never published; the figures are the original's. The \`tf_\` names are those of weights that TensorFlow trained: other padding and ε.

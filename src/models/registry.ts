@@ -18,12 +18,14 @@ import { nasnet } from './backbones/nasnet.js';
 import { pelee } from './backbones/pelee.js';
 import { proxylessnas } from './backbones/proxylessnas.js';
 import { pyramidnet } from './backbones/pyramidnet.js';
+import { randwire } from './backbones/randwire.js';
 import { resnet } from './backbones/resnet.js';
 import { rexnet } from './backbones/rexnet.js';
 import { rexnetLite } from './backbones/rexnetLite.js';
 import { shufflenetv1 } from './backbones/shufflenetv1.js';
 import { shufflenetv2 } from './backbones/shufflenetv2.js';
 import { squeezenet } from './backbones/squeezenet.js';
+import { talk } from './backbones/talk.js';
 import { vgg } from './backbones/vgg.js';
 import { xception } from './backbones/xception.js';
 
@@ -53,6 +55,8 @@ const families = [
   condensenet,
   nasnet,
   darts,
+  randwire,
+  talk,
 ];
 
 export const backbones: ReadonlyMap<string, Backbone> = new Map(

@@ -142,4 +142,7 @@ export const BACKBONES = [
   'pnasnet5mobile',
   'amoebanet_a_mobile',
   'darts',
+  'randwire_ws',
+  'talk_small_reconstruction',
+  'talk_large_reconstruction',
 ];

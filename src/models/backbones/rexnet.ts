@@ -7,14 +7,15 @@ import { linearHead } from './linearHead.js';
 import { squeezeExcite } from './squeezeExcite.js';
 
 /** Han et al. 2021 (arXiv:2007.00992): repeats, stride of each stage. The channels grow linearly from block to block, 16 to 180. */
-export const rexnetRows = [
+export const rexnetRows: readonly Row[] = [
   [1, 1],
   [2, 2],
   [2, 2],
   [3, 2],
   [3, 1],
   [5, 2],
-] as const;
+];
+type Row = readonly [repeats: number, stride: number];
 const FIRST = 16;
 const GROWTH = 180;
 const STEM = 32;
@@ -28,6 +29,12 @@ interface Variant {
   readonly width: number;
   /** Channels are multiples of this. */
   readonly divisor: number;
+  readonly rows?: readonly Row[];
+  /** Channels of the first block, and by how much the last one has more. */
+  readonly first?: number;
+  readonly growth?: number;
+  /** Stages from the first on without squeeze-excite. */
+  readonly withoutSe?: number;
 }
 
 /** Python's round: halves to the even side. */
@@ -75,10 +82,11 @@ export function addToFirst(y: Value, x: Value): Value {
   return concat([sum, slice(y, [0, 0, 0, inputs], [n, h, w, channels - inputs])], 3);
 }
 
-function features({ width, divisor }: Variant): (image: Value, at: Context) => Taps {
+function features(variant: Variant): (image: Value, at: Context) => Taps {
+  const { width, divisor, rows = rexnetRows, first = FIRST, growth = GROWTH, withoutSe = WITHOUT_SE } = variant;
   // Below width 1 the stem and the first block keep their channels.
   const base = width < 1 ? 1 / width : 1;
-  const blocks = rexnetRows.reduce((total, [repeats]) => total + repeats, 0);
+  const blocks = rows.reduce((total, [repeats]) => total + repeats, 0);
   return (image, at) => {
     const stem = conv(image, 'backbone.stem.conv', at, {
       channels: divisible(round(STEM * base * width), divisor),
@@ -89,13 +97,13 @@ function features({ width, divisor }: Variant): (image: Value, at: Context) => T
     let index = 0;
     const stageEnds: Value[] = [];
     const expansions: Value[] = [];
-    for (const [stage, [repeats, stride]] of rexnetRows.entries()) {
+    for (const [stage, [repeats, stride]] of rows.entries()) {
       for (let i = 0; i < repeats; i++) {
-        const channels = divisible(round((FIRST * base + (index * GROWTH) / blocks) * width), divisor);
+        const channels = divisible(round((first * base + (index * growth) / blocks) * width), divisor);
         const { y, expanded } = block(x, `backbone.features.${index}`, at, {
           channels,
           stride: i === 0 ? stride : 1,
-          se: stage >= WITHOUT_SE,
+          se: stage >= withoutSe,
           divisor,
           first: index === 0,
         });
@@ -112,22 +120,28 @@ function features({ width, divisor }: Variant): (image: Value, at: Context) => T
   };
 }
 
-function stages(): string[][] {
+function stages(rows: readonly Row[] = rexnetRows): string[][] {
   let next = 0;
-  const blocks = rexnetRows.map(([repeats]) => Array.from({ length: repeats }, () => `backbone.features.${next++}`));
+  const blocks = rows.map(([repeats]) => Array.from({ length: repeats }, () => `backbone.features.${next++}`));
   return [['backbone.stem'], ...blocks, [`backbone.features.${next}`]];
 }
 
-const variant = (name: string, options: Variant): Backbone => ({
-  name: `${name}_${String(Math.round(options.width * 100)).padStart(3, '0')}`,
+/** A network of the family. */
+export const rexnetVariant = (name: string, source: string, options: Variant): Backbone => ({
+  name,
   style: pytorch,
   ...IMAGENET,
   resolution: 224,
-  stages: stages(),
-  source: 'arXiv:2007.00992',
+  stages: stages(options.rows),
+  source,
   features: features(options),
   classifier: linearHead('head.fc'),
 });
+
+const variant = (name: string, options: Variant): Backbone => {
+  const percent = String(Math.round(options.width * 100)).padStart(3, '0');
+  return rexnetVariant(`${name}_${percent}`, 'arXiv:2007.00992', options);
+};
 
 /** rexnetr is timm's, with channels in multiples of 8 or 16. */
 export const rexnet: readonly Backbone[] = [

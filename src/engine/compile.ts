@@ -2,12 +2,15 @@ import type { Params } from '../graph/params.js';
 import type { Backend } from './backend.js';
 import { compileEager } from './eager.js';
 import type { Programs, Session } from './engine.js';
+import { compilePadded } from './padded.js';
 import { compileSession } from './session.js';
 
 /** Programs made ready on the given backend: one TensorFlow graph where it can run one, else kernel by kernel.
  *  `constants` are parameters with fixed values; they can be neither read nor written. */
 export async function compile(programs: Programs, backend: Backend, constants: Params = new Map()): Promise<Session> {
-  if (backend.compiled) return compileSession(programs, backend, constants);
+  if (backend.compiled) {
+    return compilePadded(programs, constants, (padded, fixed) => compileSession(padded, backend, fixed));
+  }
   const session = await compileEager(programs, backend);
   await session.write(constants);
   return session;

@@ -20,6 +20,8 @@ export const paramAttrs = (value: Value): Ops['param'] => (value.node as unknown
 
 /** Name of the optimizer's slot beside a parameter. */
 export const slotName = (slot: string, name: string): string => `${slot}/${name}`;
+/** The parameter that a slot belongs to; any other name is its own. */
+export const slotOwner = (name: string): string => name.slice(name.indexOf('/') + 1);
 
 /** One step of SGD for the given parameters, as nodes: v ← μ·v + g; w ← w − lr·(g + μ·v with Nesterov, else v). Sutskever et al. 2013,
  *  in PyTorch's form (the learning rate outside of v). Returns what to run and the gradients' norm before clipping. */

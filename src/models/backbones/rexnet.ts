@@ -1,5 +1,5 @@
 import { activate, batchNorm, conv, depthwise, normActivate, type Context } from '../../graph/blocks.js';
-import { add, concat, slice } from '../../graph/builder.js';
+import { add, pad } from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { IMAGENET, pytorch, type Backbone, type Taps } from '../backbone.js';
 import { divisible } from './divisible.js';
@@ -75,11 +75,8 @@ function block(
 
 /** y with x added to its first channels, as many as x has. */
 export function addToFirst(y: Value, x: Value): Value {
-  const [n, h, w, channels] = y.shape as [number, number, number, number];
-  const inputs = x.shape[3]!;
-  if (inputs === channels) return add(y, x);
-  const sum = add(slice(y, [0, 0, 0, 0], [n, h, w, inputs]), x);
-  return concat([sum, slice(y, [0, 0, 0, inputs], [n, h, w, channels - inputs])], 3);
+  const more = y.shape[3]! - x.shape[3]!;
+  return add(y, more === 0 ? x : pad(x, [[0, 0], [0, 0], [0, 0], [0, more]])); // prettier-ignore
 }
 
 function features(variant: Variant): (image: Value, at: Context) => Taps {

@@ -1,0 +1,35 @@
+import type { Params } from '../graph/params.js';
+import { createPadding } from '../graph/pad.js';
+import { checkParams, parametersOf, type Program, type Programs, type Session } from './engine.js';
+
+/** oneDNN lays channels out in blocks of 16 floats, an AVX-512 register; other numbers of channels leave its fast paths. */
+const BLOCK = 16;
+
+/** Compiles the programs with their channels padded (graph/pad.ts). Nothing outside can tell: parameters are padded when they are written and
+ *  stripped when they are read, results are without padding. */
+export async function compilePadded(
+  programs: Programs,
+  constants: Params,
+  compile: (programs: Programs, constants: Params) => Promise<Session>,
+): Promise<Session> {
+  const parameters = parametersOf(programs);
+  const padding = createPadding(BLOCK);
+  const rewritten = Object.entries(programs).map(([name, { outputs, updates = [] }]): [string, Program] => {
+    const names = Object.keys(outputs);
+    const roots = padding.rewrite([...Object.values(outputs), ...updates]);
+    return [
+      name,
+      { outputs: Object.fromEntries(names.map((key, i) => [key, roots[i]!])), updates: roots.slice(names.length) },
+    ];
+  });
+  checkParams(parameters, constants);
+  const session = await compile(Object.fromEntries(rewritten), padding.pad(constants));
+  return {
+    ...session,
+    read: async (names) => padding.strip(await session.read(names)),
+    async write(params) {
+      checkParams(parameters, params);
+      await session.write(padding.pad(params));
+    },
+  };
+}

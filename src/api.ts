@@ -4,14 +4,15 @@ import { openBackend, type EngineName } from './engine/backend.js';
 import type { Session } from './engine/engine.js';
 import { FinetuneError } from './errors.js';
 import { createModel as buildModel, saveModel, withWeights } from './model.js';
+import type { BackboneChoice } from './models/table.js';
 import { openPredictor } from './predictor.js';
 import type { Detection } from './tasks/detection.js';
 import type { SsdLiteOptions } from './tasks/detectors/ssdlite.js';
 import type { WeightsReport } from './weights/load.js';
 
 export interface DetectorModelOptions extends Partial<Omit<SsdLiteOptions, 'numClasses'>> {
-  /** A name of `finetune models`, e.g. tf_mobilenetv2_100. */
-  readonly backbone: string;
+  /** A name of `finetune models`, e.g. tf_mobilenetv2_100, or a table. */
+  readonly backbone: BackboneChoice;
   /** Names of the classes in their order, or how many there are. */
   readonly classes: readonly string[] | number;
   /** Of the initial values. */

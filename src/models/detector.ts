@@ -3,6 +3,7 @@ import { createGraph, input } from '../graph/builder.js';
 import type { Value } from '../graph/spec.js';
 import { normalise, type Taps } from './backbone.js';
 import { findBackbone } from './registry.js';
+import type { BackboneChoice } from './table.js';
 
 export interface Build {
   readonly batch: number;
@@ -24,8 +25,8 @@ export interface Trunk {
 export type Neck = (taps: Taps, at: Context) => readonly Value[];
 
 /** Starts a detector for one batch and size: image, normalisation, backbone. Throws E_MODEL_UNKNOWN. */
-export function buildTrunk(name: string, { batch, size, trainBatchNorm }: Build): Trunk {
-  const backbone = findBackbone(name);
+export function buildTrunk(choice: BackboneChoice, { batch, size, trainBatchNorm }: Build): Trunk {
+  const backbone = findBackbone(choice);
   const graph = createGraph();
   const at: Context = { graph, style: backbone.style, trainBatchNorm };
   const image = input(graph, 'image', [batch, ...size, 3]);

@@ -28,6 +28,7 @@ import { squeezenet } from './backbones/squeezenet.js';
 import { talk } from './backbones/talk.js';
 import { vgg } from './backbones/vgg.js';
 import { xception } from './backbones/xception.js';
+import { tableBackbone, type BackboneChoice } from './table.js';
 
 const families = [
   rexnet,
@@ -63,8 +64,9 @@ export const backbones: ReadonlyMap<string, Backbone> = new Map(
   families.flat().map((backbone) => [backbone.name, backbone]),
 );
 
-/** Throws E_MODEL_UNKNOWN with the nearest name. */
-export function findBackbone(name: string): Backbone {
+/** A backbone by name or table. Throws E_MODEL_UNKNOWN with the nearest name. */
+export function findBackbone(name: BackboneChoice): Backbone {
+  if (typeof name === 'object') return tableBackbone(name);
   const found = backbones.get(name);
   if (found) return found;
   const fix = didYouMean(name, backbones.keys()) ?? 'finetune models lists them';

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Problem } from '../errors.js';
 import { didYouMean, nearest } from '../didYouMean.js';
 import { entryAt, toValue, type Entry, type Located, type Path } from './located.js';
-import { allPaths, expected, optionAt, optionsAt } from './options.js';
+import { allPaths, expected, optionAt, optionsAt, type Option } from './options.js';
 import { conflicts } from './rules.js';
 import { recipeSchema, type Recipe } from './schema.js';
 import { problemAt } from './span.js';
@@ -62,10 +62,14 @@ function toProblems(issue: Issue, located: Located, raw: unknown): Problem[] {
   const subject = name ? `"${name}"` : 'a recipe';
   const message = `${subject} must be ${allowed}; got ${describe(entry)}`;
   const typed = entry.value.kind === 'scalar' ? entry.value.value : undefined;
-  const hint = typeof typed === 'string' ? didYouMean(typed, options ?? (option?.enum ?? []).map(String)) : undefined;
+  const hint = typeof typed === 'string' ? didYouMean(typed, options ?? names(option).map(String)) : undefined;
   const code = issue.code === 'invalid_type' ? 'E_RECIPE_TYPE' : 'E_RECIPE_VALUE';
   return [problemAt(entry.value.span, { code, message }, hint)];
 }
+
+/** The words that an option takes, in any of its forms. */
+const names = (option: Option | undefined): readonly unknown[] =>
+  option?.enum ?? option?.anyOf?.flatMap((form) => form.enum ?? []) ?? [];
 
 function unknownKey(path: Path, key: string, located: Located, raw: unknown): Problem {
   const known = optionsAt(path, raw).map(([name]) => name);

@@ -78,13 +78,16 @@ export function expected(option: Option): string {
     case 'string':
       return 'text';
     case 'array':
-      return `a list of ${option.items ? expected(option.items as Option) : 'values'}`;
+      return `a list of ${listed(option.items as Option | undefined)}`;
     case 'null':
       return 'null';
     default:
       return 'a map of options';
   }
 }
+
+const listed = (items: Option | undefined): string =>
+  items ? (items.properties ? 'maps of options' : expected(items)) : 'values';
 
 function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Option): string {
   const top = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum; // what z.int() implies is not worth saying

@@ -58,9 +58,13 @@ function optionSections(
   });
   const table = `${heading}| option | value | default | |\n| --- | --- | --- | --- |\n${rows.join('')}`;
   const inside = options.flatMap(([name, inner]) => {
-    const map = [inner, ...(inner.anyOf ?? [])].find(({ properties, oneOf }) => properties ?? oneOf);
+    const isMap = ({ properties, oneOf }: Option): boolean => (properties ?? oneOf) !== undefined;
+    const map = [inner, ...(inner.anyOf ?? [])].find(isMap);
+    const list = inner.items as Option | undefined;
     const description = inner.description ?? '';
-    return map ? sections(path ? `${path}.${name}` : name, { ...map, description }, when) : [];
+    const place = path ? `${path}.${name}` : name;
+    if (map) return sections(place, { ...map, description }, when);
+    return list && isMap(list) ? sections(`${place}[]`, { ...list, description }, when) : [];
   });
   return [rows.length > 0 ? table : heading.replace(/\n$/, ''), ...inside];
 }

@@ -1,3 +1,4 @@
+import { tableConflicts } from './backboneRules.js';
 import type { Recipe } from './schema.js';
 
 /** What a schema of single options cannot say: an option that contradicts others. */
@@ -32,6 +33,8 @@ export function idleOptions({ model, train }: Recipe): Conflict[] {
 export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Conflict[] {
   const { data, train } = recipe;
   const found = idleOptions(recipe).filter(({ path }) => isSet(path));
+  const { backbone } = recipe.model;
+  if (typeof backbone === 'object') found.push(...tableConflicts(backbone));
 
   if (train.warmup.epochs > train.epochs) {
     found.push({

@@ -1,6 +1,7 @@
 import type { Dataset } from '../data/sample.js';
 import type { Evaluation } from '../evaluate/evaluate.js';
 import type { Model } from '../model.js';
+import { backboneName } from '../models/table.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { Score } from '../tasks/evaluator.js';
 import type { Run } from '../train/loop.js';
@@ -59,7 +60,7 @@ export function buildReport({
   const { test } = data;
   const { model } = recipe;
   return {
-    title: `${model.backbone} + ${model.head} on ${scored.name}`,
+    title: `${backboneName(model.backbone)} + ${model.head} on ${scored.name}`,
     headline: `${score.join(', ')} on ${images}, with the weights of epoch ${trained.best.epoch} of ${trained.epochs}`,
     metrics,
     numbers: result.numbers,

@@ -1,7 +1,8 @@
 /** `model` for detection: what all heads share, and what each has of its own. */
 import { z } from 'zod';
 import { count } from './values.js';
-import { backbone, weights } from './weights.js';
+import { backbone } from './backbone.js';
+import { weights } from './weights.js';
 
 const common = { backbone, ...weights };
 

@@ -1,12 +1,6 @@
-/** Options that the model of every task has: the backbone, and where its values come from. */
+/** Options that the model of every task has: where its values come from. */
 import { z } from 'zod';
-import { BACKBONES } from '../backbones.js';
 import { names } from './values.js';
-
-export const backbone = z.enum(BACKBONES).default('mobilenetv2_100').meta({
-  description: 'The network that extracts the features; docs/models.md compares them.',
-  expects: 'the name of a backbone: `finetune models` lists them',
-});
 
 export const weights = {
   weights: z

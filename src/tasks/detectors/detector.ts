@@ -1,11 +1,12 @@
 import type { ClassIndex } from '../../data/sample.js';
 import type { Xyxy } from '../../geometry/box.js';
+import type { BackboneChoice } from '../../models/table.js';
 import type { Built, Task } from '../task.js';
 import type { Focal } from '../losses.js';
 
 /** What every detector is made from; each head adds its own. */
 export interface DetectorOptions {
-  readonly backbone: string;
+  readonly backbone: BackboneChoice;
   readonly numClasses: number;
   /** Height and width of the input, pixels. */
   readonly size: readonly [number, number];

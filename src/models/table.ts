@@ -1,0 +1,56 @@
+import type { Activation } from '../graph/blocks.js';
+import { IMAGENET, INCEPTION, pytorch, tensorflow, type Backbone } from './backbone.js';
+import type { Row } from './backbones/mobileBlocks.js';
+import { mobileNetwork } from './backbones/mobileNetwork.js';
+
+/** One row: operator, expansion, channels, repeats, stride, squeeze-excite, activation, kernel, as in table 2 of Sandler et al. 2018. */
+export interface TableRow {
+  readonly operator: 'conv' | 'separable' | 'bottleneck';
+  readonly expansion?: number | undefined;
+  readonly channels: number;
+  readonly repeats: number;
+  readonly stride: 1 | 2;
+  readonly se?: number | undefined;
+  readonly activation?: Activation | undefined;
+  readonly kernel?: number | readonly number[] | undefined;
+}
+
+/** A backbone of one's own, of the MobileNet family's blocks; recipe/schema/backbone.ts says what the options mean. */
+export interface BackboneTable {
+  readonly name: string;
+  readonly stem: number;
+  readonly rows: readonly TableRow[];
+  readonly head: number;
+  readonly activation: Activation;
+  readonly seOf: 'input' | 'expanded';
+  readonly seGate: Activation;
+  readonly style: 'pytorch' | 'tensorflow';
+}
+
+/** A published backbone by its name, or a table. */
+export type BackboneChoice = string | BackboneTable;
+
+export const backboneName = (choice: BackboneChoice): string => (typeof choice === 'string' ? choice : choice.name);
+
+const KERNEL = 3;
+const RESOLUTION = 224;
+
+function toRow({ operator, expansion = 1, channels, repeats, stride, se, activation, kernel = KERNEL }: TableRow): Row {
+  const options = { kernel, ...(se !== undefined && { se }), ...(activation && { activation }) };
+  const block = { conv: 'cn', separable: 'dsa', bottleneck: expansion === 1 ? 'ds' : 'ir' } as const;
+  return [block[operator], expansion, channels, repeats, stride, options];
+}
+
+/** The network of a table whose last map has stride 32; every row is a stage. Counted for 224 × 224. */
+export function tableBackbone({ name, stem, rows, head, activation, seOf, seGate, style }: BackboneTable): Backbone {
+  const theirs = style === 'tensorflow' ? { style: tensorflow, ...INCEPTION } : { style: pytorch, ...IMAGENET };
+  const table = rows.map((row) => [toRow(row)]);
+  const se = { of: seOf, gate: seGate };
+  return {
+    name,
+    ...theirs,
+    resolution: RESOLUTION,
+    source: 'a table of your own',
+    ...mobileNetwork({ stem, table, head, activation, se }),
+  };
+}

@@ -181,6 +181,28 @@ const reduction =
     }),
   ];
 
+const averageOver = (def: GraphDef, x: string, [, h, w]: Shape): string => {
+  const window = { ksize: { ints: [1, h!, w!, 1] }, strides: { ints: [1, 1, 1, 1] }, padding: { string: 'VALID' } };
+  return def.add('AvgPool', [x], { ...T, ...window, data_format: NHWC });
+};
+
+/** Sum takes its time with rows and columns (the gradient of a squeeze-excite's gate) and with all but the channels (that of a bias). */
+const sum: Rule<'sum'> = (node, at) => {
+  const { axes, keepDims } = node.attrs;
+  const { shape, dtype } = node.inputs[0]!;
+  const { def } = at;
+  const [x] = at.inputs as [string];
+  const over = (...wanted: number[]): boolean => dtype === 'float32' && wanted.join() === axes.join();
+  if (shape.length === 4 && over(1, 2)) {
+    const total = op2(def, 'Mul', averageOver(def, x, shape), def.float(shape[1]! * shape[2]!));
+    return [keepDims ? total : reshapeTo(def, total, node.outputs[0]!.shape)];
+  }
+  if (shape.length > 1 && !keepDims && over(...shape.slice(1).keys())) {
+    return [def.add('BiasAddGrad', [x], { ...T, data_format: NHWC })];
+  }
+  return reduction('Sum')(node, at);
+};
+
 /** An op whose second input is a vector of int32. */
 const withInts = (
   op: string,
@@ -231,11 +253,7 @@ export const tfOps = {
     return outputs(def.add('FusedBatchNormGradV3', inputs, attrs), 3);
   },
   // A full-window AvgPool runs three times as fast as Mean.
-  globalAveragePool: (node, { def, inputs }) => {
-    const [, h, w] = node.inputs[0]!.shape as [number, number, number];
-    const window = { ksize: { ints: [1, h, w, 1] }, strides: { ints: [1, 1, 1, 1] }, padding: { string: 'VALID' } };
-    return [def.add('AvgPool', inputs, { ...T, ...window, data_format: NHWC })];
-  },
+  globalAveragePool: (node, { def, inputs }) => [averageOver(def, inputs[0]!, node.inputs[0]!.shape)],
   maxPool: pool('MaxPool'),
   maxPoolGrad: (node, { def, inputs: [dy, x, y] }) => [def.add('MaxPoolGrad', [x!, y!, dy!], poolAttrs(node.attrs, node.inputs[1]!.shape))],
   averagePool: pool('AvgPool'),
@@ -296,7 +314,7 @@ export const tfOps = {
     });
     return [def.add('Pad', [inputs[0]!, paddings], { ...typed(node.inputs[0]!), Tpaddings: { type: DT.int32 } })];
   },
-  sum: reduction('Sum'),
+  sum,
   max: reduction('Max'),
   oneHot: (node, { def, inputs }) => {
     const depth = def.add('Const', [], { dtype: { type: DT.int32 }, value: { tensor: { dtype: 'int32', shape: [], values: [node.attrs.depth] } } });

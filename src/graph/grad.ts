@@ -68,7 +68,8 @@ const rules = {
     const saved = node.attrs.training ? [first!, second!, third!] : [mean!, variance!, third!];
     return add(node.graph, 'batchNormGrad', [dy!, x!, scale!, ...saved], node.attrs);
   },
-  globalAveragePool: pointwise((dy, x) => b.broadcastTo(b.mul(dy, 1 / (x.shape[1]! * x.shape[2]!)), x.shape)),
+  // [N,1,1,C]: broadcast by the sum with what else arrives at x, or by who reads it.
+  globalAveragePool: pointwise((dy, x) => b.mul(dy, 1 / (x.shape[1]! * x.shape[2]!))),
   maxPool: (node, [dy]) => add(node.graph, 'maxPoolGrad', [dy!, node.inputs[0]!, node.outputs[0]!], node.attrs),
   averagePool: (node, [dy]) => add(node.graph, 'averagePoolGrad', [dy!], { ...node.attrs, inputShape: node.inputs[0]!.shape }),
   cropAndResize: (node, [dy]) => {
@@ -163,8 +164,12 @@ export function gradients(loss: Value, wrt: readonly Value[]): readonly Value[] 
   const depends = dependents(graph, wrt);
   const arrived = new Map<Value, Value>([[loss, b.constant(graph, [1], loss.shape)]]);
   const leaves = new Set(wrt);
+  const gradientOf = (value: Value): Value | undefined => {
+    const found = arrived.get(value);
+    return found && b.broadcastTo(found, value.shape);
+  };
   for (const node of graph.nodes.slice(0, loss.node.id + 1).reverse()) {
-    const dys = node.outputs.map((output) => arrived.get(output));
+    const dys = node.outputs.map(gradientOf);
     if (!depends[node.id] || dys.every((dy) => dy === undefined)) continue;
     const wanted = node.inputs.map((value) => depends[value.node.id]!);
     if (!wanted.some(Boolean)) continue;
@@ -180,7 +185,7 @@ export function gradients(loss: Value, wrt: readonly Value[]): readonly Value[] 
     }
   }
   return wrt.map((value) => {
-    const gradient = arrived.get(value);
+    const gradient = gradientOf(value);
     if (gradient) return gradient;
     const name = (value.node.attrs as Partial<Ops['param']>).name ?? value.node.op;
     throw new FinetuneError({

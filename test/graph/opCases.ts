@@ -125,9 +125,13 @@ const reductions = (op: 'sum' | 'max'): OpCase[] =>
     { axes: [0, 1, 2], keepDims: false },
     { axes: [1], keepDims: false },
     { axes: [0, 2], keepDims: true },
-  ].map(({ axes, keepDims }) => ({
-    label: `${op} over ${axes.join()}${keepDims ? ', kept' : ''}`,
-    operands: [operand([2, 3, 4], shuffled(24, 5, 0.1))],
+    { shape: [2, 3, 2, 2], axes: [1, 2], keepDims: true },
+    { shape: [2, 3, 2, 2], axes: [1, 2], keepDims: false },
+    { shape: [2, 3, 2, 2], axes: [0, 1, 2], keepDims: false },
+    { shape: [6, 4], axes: [0], keepDims: false },
+  ].map(({ shape = [2, 3, 4], axes, keepDims }) => ({
+    label: `${op} over ${axes.join()}${keepDims ? ', kept' : ''}${shape.length === 3 ? '' : ` of ${shape.length} axes`}`,
+    operands: [operand(shape, shuffled(24, 5, 0.1))],
     build: (x) => b[op](x, axes, keepDims),
   }));
 
@@ -172,7 +176,12 @@ export const opCases = {
     { label: 'biasAdd to rows', operands: [any(2, 3), any(3)], build: (x, bias) => b.biasAdd(x, bias) },
   ],
   batchNorm: [batchNorm(true), batchNorm(false)],
-  globalAveragePool: [{ label: 'globalAveragePool', operands: [any(2, 3, 4, 2)], build: (x) => b.globalAveragePool(x) }],
+  globalAveragePool: [
+    {
+      label: 'globalAveragePool beside its input',
+      operands: [any(2, 3, 2, 4)],
+      build: (x) => b.mul(b.add(x, 1), b.globalAveragePool(x)),
+    },{ label: 'globalAveragePool', operands: [any(2, 3, 4, 2)], build: (x) => b.globalAveragePool(x) }],
   cropAndResize: [
     {
       label: 'cropAndResize, the third window partly outside',

@@ -24,6 +24,8 @@ export interface ConvOptions {
   /** Side, or height and width. */
   readonly kernel?: number | readonly [number, number];
   readonly stride?: number;
+  /** Distance of the kernel's taps. With more than 1, `padding` must be given. */
+  readonly dilation?: number;
   readonly groups?: number;
   /** Instead of the style's. */
   readonly padding?: Padding;
@@ -57,6 +59,7 @@ export function conv(x: Value, path: string, at: Context, options: ConvOptions):
     channels,
     kernel = 1,
     stride = 1,
+    dilation = 1,
     groups = 1,
     bias = false,
     init = { type: 'kaiming', fan: 'out' },
@@ -66,7 +69,7 @@ export function conv(x: Value, path: string, at: Context, options: ConvOptions):
   const shape = [...window, x.shape[3]! / groups, channels];
   const filter = b.param(at.graph, { name: `${path}.weight`, role: 'weight', kind: 'conv', shape, init });
   const around = options.padding ?? padding(x, window, stride, at);
-  const y = b.conv(x, filter, { stride, dilation: 1, padding: around, ...(groups > 1 && { groups }) });
+  const y = b.conv(x, filter, { stride, dilation, padding: around, ...(groups > 1 && { groups }) });
   if (!bias) return y;
   const shift: Init = { type: 'constant', value: biasInit };
   return b.biasAdd(

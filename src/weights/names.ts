@@ -1,5 +1,6 @@
 import { FinetuneError } from '../errors.js';
 import { torchvisionAlexnet } from './names/alexnet.js';
+import { clovaCraft } from './names/craft.js';
 import { efficientnetPytorch, kerasEfficientnet } from './names/efficientnet.js';
 import { kerasMobilenetV1 } from './names/mobilenetV1.js';
 import { kerasMobilenetV2, torchvisionMobilenetV2 } from './names/mobilenetV2.js';
@@ -11,6 +12,7 @@ import type { RawWeights } from './raw.js';
 
 /** The first that recognises a file names it. */
 const MAPS: readonly NameMap[] = [
+  clovaCraft,
   ssdliteMobilenetV2,
   torchvisionRetinanet,
   torchvisionMobilenetV2,

@@ -24,18 +24,39 @@ function walk(depth: Depth, withNorm: boolean, visit: (group: number, index: num
   return index;
 }
 
+/** The convolutions one after another. What `visit` is given of each before and after its ReLU it may keep; false ends the network there. */
+export function vggLayers(
+  image: Value,
+  at: Context,
+  { depth, withNorm }: { readonly depth: Depth; readonly withNorm: boolean },
+  visit: (layer: {
+    readonly group: number;
+    readonly index: number;
+    readonly linear: Value;
+    readonly x: Value;
+  }) => boolean,
+): void {
+  let x = image;
+  let last = 0;
+  let going = true;
+  walk(depth, withNorm, (group, index) => {
+    if (!going) return;
+    if (group !== last) x = maxPool(x, at, { kernel: 2, stride: 2 });
+    last = group;
+    x = conv(x, `backbone.features.${index}`, at, { channels: CHANNELS[group]!, kernel: 3, bias: true });
+    const linear = withNorm ? batchNorm(x, `backbone.features.${index + 1}`, at) : x;
+    x = activate(linear, 'relu');
+    going = visit({ group, index, linear, x });
+  });
+}
+
 const features =
   (depth: Depth, withNorm: boolean) =>
   (image: Value, at: Context): Taps => {
     const ends: Value[] = [];
-    let x = image;
-    let last = 0;
-    walk(depth, withNorm, (group, index) => {
-      if (group !== last) x = maxPool(x, at, { kernel: 2, stride: 2 });
-      last = group;
-      x = conv(x, `backbone.features.${index}`, at, { channels: CHANNELS[group]!, kernel: 3, bias: true });
-      x = activate(withNorm ? batchNorm(x, `backbone.features.${index + 1}`, at) : x, 'relu');
+    vggLayers(image, at, { depth, withNorm }, ({ group, x }) => {
       ends[group] = x;
+      return true;
     });
     const [, c1, c2, c3, c4] = ends as [Value, Value, Value, Value, Value];
     return { c1, c2, c3, c4, c5: maxPool(c4, at, { kernel: 2, stride: 2 }) };

@@ -1,0 +1,18 @@
+import { renaming } from './nameMap.js';
+
+const PREFIX = /^module\./; // of torch.nn.DataParallel, in which the published checkpoints were saved
+const FC: Readonly<Record<string, string>> = { 1: 'fc6', 2: 'fc7' };
+
+/** CRAFT by its authors: https://github.com/clovaai/CRAFT-pytorch (craft_mlt_25k.pth and the like). */
+export const clovaCraft = renaming({
+  origin: "CRAFT-pytorch's CRAFT",
+  models: /^craft$/,
+  recognises: (raw) => [...raw.keys()].some((name) => name.replace(PREFIX, '') === 'basenet.slice5.1.weight'),
+  rename: (name) =>
+    name
+      .replace(PREFIX, '')
+      .replace(/^basenet\.slice5\.(\d)/, (_, layer: string) => `neck.${FC[layer] ?? layer}`)
+      .replace(/^basenet\.slice\d/, 'backbone.features')
+      .replace(/^upconv/, 'neck.upconv')
+      .replace(/^conv_cls/, 'head.conv_cls'),
+});

@@ -24,6 +24,22 @@ export interface Annotation {
   readonly classes: readonly ClassIndex[];
   /** [N]: crowd regions and difficult objects: never a training target, never a false positive. */
   readonly ignore: readonly boolean[];
+  /** [N]: what scene text has beyond a box; absent for all else. */
+  readonly words?: readonly TextWord[];
+}
+
+/** A word of scene text, in pixels: of the upright image in an annotation, of the input in a sample. */
+export interface TextWord {
+  /** What it says; '' where nobody has written it down. */
+  readonly text: string;
+  /** x1, y1, …: clockwise from the first letter's top; four corners or more. */
+  readonly outline: readonly number[];
+  /** A quad (8 numbers) for each character but white space, clockwise from its top left as it is read; absent where they are not known. */
+  readonly characters?: readonly (readonly number[])[];
+  /** Nobody can read it: neither finding nor missing it counts, and it teaches nothing. */
+  readonly dontCare: boolean;
+  /** How far the characters can be trusted, 0…1; 1 if absent. */
+  readonly confidence?: number;
 }
 
 /** Everything left out while a data set was read, by reason: {"box has no area": 2}. It reaches the report. */
@@ -82,6 +98,8 @@ export interface Sample {
   readonly boxes: Xyxy;
   readonly classes: readonly ClassIndex[];
   readonly ignore: readonly boolean[];
+  /** Of scene text; absent for all else. */
+  readonly words?: readonly TextWord[];
   /** Whether augmentation turned it left to right. */
   readonly flipped: boolean;
   /** Size of the image as stored upright. */

@@ -30,15 +30,19 @@ export function softmaxCrossEntropyRows(logits: Value, classes: Value): Value {
 }
 
 /** The hardest negatives of each image, as many as `ratio` times its positives: a mask of zeros and ones without gradient.
- *  loss, positive, negative [N, A]; equal losses at the border are left out together. */
-export function hardNegatives(loss: Value, positive: Value, negative: Value, ratio: number): Value {
+ *  loss, positive, negative [N, A]. */
+export const hardNegatives = (loss: Value, positive: Value, negative: Value, ratio: number): Value =>
+  hardest(loss, negative, b.mul(b.sum(positive, [1], true), ratio));
+
+/** The candidates of each image whose loss is largest, as many as are wanted: a mask of zeros and ones without gradient.
+ *  loss, candidates [N, A], wanted [N, 1]; equal losses at the border are left out together. */
+export function hardest(loss: Value, candidates: Value, wanted: Value): Value {
   const { graph } = loss.node;
   const anchors = loss.shape[1]!;
-  const candidate = b.mul(b.add(b.stopGradient(loss), 1), negative); // ≥ 1 for negatives, 0 for all others
+  const candidate = b.mul(b.add(b.stopGradient(loss), 1), candidates); // ≥ 1 for candidates, 0 for all others
   const [sorted] = b.topK(candidate, anchors) as [Value, Value];
   const ranks = b.constant(graph, Array.from({ length: anchors }, (_, i) => i), [1, anchors]); // prettier-ignore
-  const wanted = b.mul(b.sum(positive, [1], true), ratio); // [N, 1]
   const dropped = b.cast(b.greaterEqual(ranks, wanted), 'float32'); // [N, A], in the order of `sorted`
   const threshold = b.max(b.mul(sorted, dropped), [1], true); // the largest loss that is left out
-  return b.mul(b.cast(b.greater(candidate, threshold), 'float32'), negative);
+  return b.mul(b.cast(b.greater(candidate, threshold), 'float32'), candidates);
 }

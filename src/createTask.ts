@@ -1,5 +1,8 @@
 import type { CocoScore } from './evaluate/cocoScore.js';
 import { detectionEvaluator } from './evaluate/detection.js';
+import type { IcdarScore } from './evaluate/hmean.js';
+import { textEvaluator, type TextEvaluation } from './evaluate/text.js';
+import { textTask, type TextDetection, type TextOptions } from './tasks/text.js';
 import { detectionTask, type Detection, type DetectionOptions } from './tasks/detection.js';
 import type { Task } from './tasks/task.js';
 
@@ -7,6 +10,11 @@ import type { Task } from './tasks/task.js';
 export function createDetection(options: DetectionOptions): Task<readonly Detection[], CocoScore> {
   const network = detectionTask(options);
   return { ...network, evaluator: (dataset) => detectionEvaluator(network, dataset) };
+}
+
+/** Words: CRAFT's maps and ICDAR's score. Throws E_MODEL_UNKNOWN. */
+export function createText(options: TextOptions & TextEvaluation): Task<readonly TextDetection[], IcdarScore> {
+  return { ...textTask(options), evaluator: (dataset) => textEvaluator(options, dataset) };
 }
 
 /** What a task of ours may score by: told apart by `metric`. */

@@ -11,7 +11,11 @@ export async function openPredictor(
   backend: Backend,
   { batch, loss = false }: { readonly batch: number; readonly loss?: boolean },
 ): Promise<Session> {
-  const { outputs } = model.task.build({ batch, size: model.size, trainBatchNorm: () => false });
+  const { outputs } = model.task.build({
+    batch,
+    size: model.task.evaluateSize ?? model.size,
+    trainBatchNorm: () => false,
+  });
   const wanted = loss ? { ...outputs, loss: model.task.loss(outputs).total } : outputs;
   const { roots, derive } = fold(Object.values(wanted));
   const programs = {

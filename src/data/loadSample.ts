@@ -5,10 +5,12 @@ import { planAugmentation, type AugmentOptions } from './augment.js';
 import { frameImage, placeBoxes, placementOf, type Frame, type FrameOptions } from './frame.js';
 import { decodeImage, readImageSize } from './image.js';
 import type { Annotation, ClassIndex, Sample } from './sample.js';
+import type { TextAugment } from './text/augmentText.js';
+import { loadTextSample } from './text/textSample.js';
 
 export interface SampleOptions extends Pick<FrameOptions, 'size' | 'resize'> {
   /** Random changes, drawn from `random`; false or absent for none. */
-  readonly augment?: AugmentOptions | false;
+  readonly augment?: AugmentOptions | TextAugment | false;
   readonly random?: RandomStream;
   /** Hold the annotation's width and height against the image's header first. */
   readonly checkSize?: boolean;
@@ -24,7 +26,11 @@ export async function loadSample(
   annotation: Annotation,
   { size, resize = 'stretch', augment = false, random, checkSize = false, isKnown }: SampleOptions,
 ): Promise<Sample> {
-  const plan = augment && random ? planAugmentation(annotation, augment, random) : undefined;
+  if (annotation.words) {
+    if (checkSize) await assertSize(annotation);
+    return loadTextSample(annotation, size, { augment: augment && 'zoom' in augment ? augment : false, random });
+  }
+  const plan = augment && !('zoom' in augment) && random ? planAugmentation(annotation, augment, random) : undefined;
   const frame = frameImage(annotation, { size, resize, ...(plan ? { patch: plan.patch, flip: plan.flip } : {}) });
   // Both are dispatched at once; the size's verdict comes first, since a wrong size can make the crop itself fail.
   const flipped = plan?.flip ?? false;

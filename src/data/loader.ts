@@ -1,5 +1,6 @@
 import { FinetuneError } from '../errors.js';
 import { randomStream } from '../random.js';
+import type { TextAugment } from './text/augmentText.js';
 import type { AugmentOptions } from './augment.js';
 import type { Dataset, Sample } from './sample.js';
 import { loadTrainingSample } from './trainingSample.js';
@@ -14,7 +15,7 @@ export interface LoadOptions<Encoded = unknown> {
   /** Counts from 0; another epoch has another order and other augmentations. */
   readonly epoch?: number;
   readonly shuffle?: boolean;
-  readonly augment?: AugmentOptions | false;
+  readonly augment?: AugmentOptions | TextAugment | false;
   /** Batches in the making while one is in use: prefetch × batch pictures of height × width × 3 bytes wait at most. */
   readonly prefetch?: number;
   /** Batch to begin with, to go on in the middle of an epoch. */

@@ -28,7 +28,8 @@ export async function evaluate<Prediction, S extends Score>(
   options: EvaluateOptions,
 ): Promise<Evaluation<S>> {
   const { batch, signal, onProgress } = options;
-  const { task, size } = model;
+  const { task } = model;
+  const size = task.evaluateSize ?? model.size;
   const total = dataset.annotations.length;
   const evaluator = task.evaluator(dataset);
   let lossSum = 0;

@@ -1,7 +1,7 @@
 import type { Findings } from '../data/findings.js';
-import type { TextFile } from './icdarArchive.js';
-import { checkOutline, ICDAR_LINE, numberedLines, shorten, type Outline } from './icdarTruth.js';
-import { readLines } from './textFile.js';
+import type { TextFile } from '../data/text/icdarArchive.js';
+import { checkOutline, ICDAR_LINE, numberedLines, shorten, type Outline } from '../data/text/icdarTruth.js';
+import { readLines } from '../data/textFile.js';
 
 export interface TextDetection extends Outline {
   readonly confidence: number | undefined;

@@ -4,7 +4,7 @@ import { CocoError, parseJson } from 'pycocotools-js';
 import { createFindings, type Findings } from '../data/findings.js';
 import { FinetuneError, type Problem } from '../errors.js';
 import { fromCocoError } from './fromCocoError.js';
-import { readLines, toNumber } from './textFile.js';
+import { readLines, toNumber } from '../data/textFile.js';
 import type { InclusiveCorners } from './voc.js';
 
 export interface VocDetection {

@@ -6,7 +6,7 @@ import { createFindings, type Findings } from '../data/findings.js';
 import { listFolder } from '../data/imageFiles.js';
 import { readVocList } from '../data/vocList.js';
 import { FinetuneError, type Where } from '../errors.js';
-import { decodeUtf8, toNumber } from './textFile.js';
+import { decodeUtf8, toNumber } from '../data/textFile.js';
 import type { InclusiveCorners } from './voc.js';
 
 interface VocTruthObject {

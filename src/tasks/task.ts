@@ -44,6 +44,8 @@ export interface Network<Prediction> {
   readonly backbone: Backbone;
   /** Height and width of the input, pixels. */
   readonly size: readonly [number, number];
+  /** The same when it is evaluated, where that differs: text is learnt from crops and read on whole images. */
+  readonly evaluateSize?: readonly [number, number];
   /** What the class predictor's columns stand for, given the classes' names; [] where there is no such predictor. */
   columns(classNames: readonly string[]): readonly string[];
   /** The network for one batch and size. Throws E_MODEL_UNKNOWN, E_GRAPH_SHAPE. */
@@ -52,7 +54,7 @@ export interface Network<Prediction> {
   loss(outputs: Built['outputs']): Losses;
   /** The targets of one sample: plain arrays, no tensors. */
   encode(sample: Sample): Targets;
-  /** The targets of a place in a batch that holds no image: they add nothing to the loss. */
+  /** The targets of a place in an evaluated batch that holds no image: they add nothing to the loss. */
   blank(): Targets;
   /** What the outputs of a batch say about each of its images, in the images' own pixels. */
   decode(outputs: Outputs, origins: readonly Origin[]): Prediction[];

@@ -43,7 +43,8 @@ function buildFolded(
   training: boolean,
 ): { values: Record<string, Value>; folded: Folded } {
   const trainBatchNorm = training ? plan.trainBatchNorm : () => false;
-  const { outputs } = model.task.build({ batch, size: model.size, trainBatchNorm });
+  const size = training ? model.size : (model.task.evaluateSize ?? model.size);
+  const { outputs } = model.task.build({ batch, size, trainBatchNorm });
   const { total, parts } = model.task.loss(outputs);
   const wanted = training ? { loss: total, ...parts } : { ...outputs, loss: total };
   const folded = fold(Object.values(wanted), plan.frozen);

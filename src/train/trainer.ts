@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FinetuneError } from '../errors.js';
 import type { Dataset } from '../data/sample.js';
+import type { TextAugment } from '../data/text/augmentText.js';
 import type { AugmentOptions } from '../data/augment.js';
 import type { Batch, ImageOptions } from '../data/loader.js';
 import type { Backend } from '../engine/backend.js';
@@ -46,7 +47,7 @@ export interface TrainOptions extends ImageOptions {
   readonly evaluateEvery: number;
   readonly logEvery: number;
   readonly seed: number;
-  readonly augment: AugmentOptions | false;
+  readonly augment: AugmentOptions | TextAugment | false;
   /** The run directory. */
   readonly directory: string;
   /** Identifies the recipe in the checkpoints. */

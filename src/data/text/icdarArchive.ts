@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
-import { FinetuneError, type Problem } from '../errors.js';
+import { FinetuneError, type Problem } from '../../errors.js';
 
 /** A text file of a folder or zip, not yet decoded. */
 export interface TextFile {

@@ -1,4 +1,4 @@
-import { toNumber } from './textFile.js';
+import { toNumber } from '../textFile.js';
 
 /** A line of an ICDAR file, cut at its separators as far as numbers go. */
 export interface Fields {

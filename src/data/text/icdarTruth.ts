@@ -1,8 +1,8 @@
-import { FinetuneError, type Problem } from '../errors.js';
-import type { Findings } from '../data/findings.js';
+import { FinetuneError, type Problem } from '../../errors.js';
+import type { Findings } from '../findings.js';
 import type { TextFile } from './icdarArchive.js';
 import { cutFields, unquote, type Fields } from './icdarLine.js';
-import { readLines } from './textFile.js';
+import { readLines } from '../textFile.js';
 
 /** A word as its line says it; a rectangle has two points: left top, right bottom. */
 export interface Outline {

@@ -12,6 +12,12 @@ export interface Conflict {
 /** Options of the loss that this head does not read: which, when, and what to set instead. */
 function lossOptions(model: Recipe['model']): [path: string, when: string, fix: string][] {
   if (model.head === 'retinanet') return [['train.hardNegatives', 'model.head: retinanet', 'model.head: ssdlite']];
+  if (model.head === 'fasterRcnn') {
+    return [
+      ['train.hardNegatives', 'model.head: fasterRcnn', 'model.head: ssdlite'],
+      ['train.focal', 'model.head: fasterRcnn', 'model.head: retinanet'],
+    ];
+  }
   if (model.classLoss === 'softmax') return [['train.focal', 'model.classLoss: softmax', 'model.classLoss: sigmoid']];
   return [['train.hardNegatives', 'model.classLoss: sigmoid', 'model.classLoss: softmax']];
 }

@@ -3,6 +3,7 @@ import { sizeOf } from '../graph/shapes.js';
 import { findBackbone } from '../models/registry.js';
 import { BACKGROUND } from '../weights/categories.js';
 import type { Detector } from './detectors/detector.js';
+import { fasterRcnn, type FasterRcnnOptions } from './detectors/fasterRcnn.js';
 import { retinaNet, type RetinaNetOptions } from './detectors/retinanet.js';
 import { ssdLite, type SsdLiteOptions } from './detectors/ssdlite.js';
 import type { Network, Origin } from './task.js';
@@ -17,11 +18,12 @@ export interface Detection {
 }
 
 /** Told apart by `head`. A new head: its options here, its file in detectors/, its options of the recipe in recipe/schema/detector.ts. */
-export type DetectionOptions = SsdLiteOptions | RetinaNetOptions;
+export type DetectionOptions = SsdLiteOptions | RetinaNetOptions | FasterRcnnOptions;
 
 const heads: { [H in DetectionOptions['head']]: (options: Extract<DetectionOptions, { head: H }>) => Detector } = {
   ssdlite: ssdLite,
   retinanet: retinaNet,
+  fasterRcnn,
 };
 
 /** Boxes around objects, by the detector that `head` names. Throws E_MODEL_UNKNOWN, E_GRAPH_SHAPE. */

@@ -54,7 +54,13 @@ export interface LoadedWeights {
   readonly report: WeightsReport;
 }
 
-const PER_CATEGORY = ['head.class.*.predict.weight', 'head.class.*.predict.bias', 'head.class.predict.*'];
+const PER_CATEGORY = [
+  'head.class.*.predict.weight',
+  'head.class.*.predict.bias',
+  'head.class.predict.*',
+  'head.box.class.*',
+  'head.box.offsets.*',
+];
 
 /** What a classifier's last layer is called, by us and by publishers; any of them is loaded into any other. */
 const CLASSIFIERS = ['classifier', 'fc', 'head.fc', 'head.classifier', 'classifier.1', 'last_linear'];

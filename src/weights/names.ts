@@ -6,7 +6,7 @@ import { kerasMobilenetV1 } from './names/mobilenetV1.js';
 import { kerasMobilenetV2, torchvisionMobilenetV2 } from './names/mobilenetV2.js';
 import { renaming, type NamedWeights, type NameMap } from './names/nameMap.js';
 import { ssdliteMobilenetV2 } from './names/ssdliteMobilenetV2.js';
-import { torchvisionRetinanet } from './names/torchvisionFpn.js';
+import { torchvisionFasterRcnn, torchvisionRetinanet } from './names/torchvisionFpn.js';
 import { torchvisionVgg } from './names/vgg.js';
 import type { RawWeights } from './raw.js';
 
@@ -15,6 +15,7 @@ const MAPS: readonly NameMap[] = [
   clovaCraft,
   ssdliteMobilenetV2,
   torchvisionRetinanet,
+  torchvisionFasterRcnn,
   torchvisionMobilenetV2,
   torchvisionVgg,
   torchvisionAlexnet,

@@ -14,7 +14,7 @@ test('docs/recipe.md is what the schema says; after a change: UPDATE_DOCS=1 npm 
 test('every option has a description and says what may stand there', () => {
   for (const path of allPaths()) {
     const formats = ['synthetic', 'coco', 'voc'].map((format) => ({ data: { format } }));
-    const heads = ['ssdlite', 'retinanet'].map((head) => ({ model: { head } }));
+    const heads = ['ssdlite', 'retinanet', 'fasterRcnn'].map((head) => ({ model: { head } }));
     const choices = [...formats, ...heads].map((choice) => optionAt(path.split('.'), choice));
     const option = choices.find((found) => found !== undefined);
     expect([path, option?.description]).toEqual([path, expect.stringMatching(/\w{3,}.*\.$/)]);

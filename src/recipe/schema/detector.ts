@@ -35,6 +35,14 @@ const pyramid = {
   channels: count.default(256).describe("Channels of the pyramid's levels and of the head."),
 };
 
+const boxLoss = (usual: 'l1' | 'smoothL1') =>
+  z
+    .enum(['l1', 'smoothL1', 'balancedL1', 'giou', 'diou'])
+    .default(usual)
+    .describe(
+      'How predicted boxes are compared with the truth. By offsets: `l1`, `smoothL1`, `balancedL1` (Libra R-CNN, arXiv:1904.02701). By overlap: `giou` (arXiv:1902.09630), `diou` (arXiv:1911.08287).',
+    );
+
 const retinanet = z.strictObject({
   head: z
     .literal('retinanet')
@@ -48,13 +56,35 @@ const retinanet = z.strictObject({
     .describe(
       'Side of the smallest square anchor of a level, in strides: 4 is 32 pixels at stride 8. Less for smaller objects.',
     ),
-  boxLoss: z
-    .enum(['l1', 'smoothL1', 'balancedL1', 'giou', 'diou'])
-    .default('l1')
-    .describe(
-      'How predicted boxes are compared with the truth. By offsets: `l1`, `smoothL1`, `balancedL1` (Libra R-CNN, arXiv:1904.02701). By overlap: `giou` (arXiv:1902.09630), `diou` (arXiv:1911.08287).',
-    ),
+  boxLoss: boxLoss('l1'),
+});
+
+const fasterRcnn = z.strictObject({
+  head: z
+    .literal('fasterRcnn')
+    .describe('Proposals first, then each looked at again (Ren et al. 2015, arXiv:1506.01497), on a feature pyramid.'),
+  ...common,
+  ...pyramid,
+  anchorScale: z
+    .number()
+    .positive()
+    .default(8)
+    .describe("Side of a level's square anchor, in strides: 8 is 32 pixels at stride 4. Less for smaller objects."),
+  boxLoss: boxLoss('smoothL1').describe(
+    'As with `head: retinanet`, for the second stage; proposals learn by `smoothL1`.',
+  ),
+  proposals: count
+    .default(1000)
+    .describe('Most proposals of an image that the second stage looks at; training chooses from twice as many.'),
+  sampledBoxes: count
+    .default(512)
+    .describe('Proposals of an image that the second stage learns from, a quarter of them positive.'),
+  sampling: z
+    .enum(['random', 'iouBalanced'])
+    .default('random')
+    .describe('Which negatives it learns from: any, or evenly over their overlap with objects (Libra R-CNN, §3.1).'),
+  units: count.default(1024).describe("Units of the second stage's two hidden layers."),
 });
 
 /** Told apart by `head`; each head's own options stand in one object here, and nowhere else. */
-export const detector = z.discriminatedUnion('head', [ssdlite, retinanet]);
+export const detector = z.discriminatedUnion('head', [ssdlite, retinanet, fasterRcnn]);

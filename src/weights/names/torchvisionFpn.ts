@@ -1,5 +1,6 @@
 import type { Param } from '../../graph/params.js';
 import { COCO_COLUMNS } from '../cocoCategories.js';
+import { BACKGROUND } from '../categories.js';
 import { renaming, type NameMap } from './nameMap.js';
 
 /** The layers outside of backbone and pyramid, as torchvision and as we call them. */
@@ -11,13 +12,23 @@ const HEADS: readonly (readonly [RegExp, string])[] = [
   [/^head\.classification_head\.cls_logits\./, 'head.class.predict.'],
   [/^head\.regression_head\.conv\.(\d)\.0\./, 'head.box.conv.$1.'],
   [/^head\.regression_head\.bbox_reg\./, 'head.box.predict.'],
+  [/^rpn\.head\.conv\.0\.0\./, 'head.rpn.conv.'],
+  [/^rpn\.head\.cls_logits\./, 'head.rpn.objectness.'],
+  [/^rpn\.head\.bbox_pred\./, 'head.rpn.offsets.'],
+  [/^roi_heads\.box_head\./, 'head.box.'],
+  [/^roi_heads\.box_predictor\.cls_score\./, 'head.box.class.'],
+  [/^roi_heads\.box_predictor\.bbox_pred\./, 'head.box.offsets.'],
 ];
 
 /** Files from before torchvision 0.14 count the pyramid's layers without the inner `0`. */
 const spelt = (name: string): string =>
   name
     .replace(/^(backbone\.fpn\.(?:inner|layer)_blocks\.\d)\.(weight|bias)$/, '$1.0.$2')
-    .replace(/^(head\.\w+_head\.conv\.)(\d)\.(weight|bias)$/, (_, path: string, i: string, part: string) => `${path}${Number(i) / 2}.0.${part}`); // prettier-ignore
+    .replace(
+      /^(head\.\w+_head\.conv\.)(\d)\.(weight|bias)$/,
+      (_, path: string, i: string, part: string) => `${path}${Number(i) / 2}.0.${part}`,
+    ) // prettier-ignore
+    .replace(/^rpn\.head\.conv\.(weight|bias)$/, 'rpn.head.conv.0.0.$1');
 
 const rename = (name: string): string => {
   const [pattern, ours] = HEADS.find(([pattern]) => pattern.test(spelt(name))) ?? [/^/, ''];
@@ -69,4 +80,44 @@ export const torchvisionRetinanet = withCategories(
   'head.classification_head.cls_logits.bias',
   ANCHORS,
   '',
+);
+
+/** Rows class by class, four offsets each, → offset by offset, all classes each: our order, in which a category is a column. */
+function byOffset({ shape, data }: Param): Param {
+  const columns = shape[0]! / 4;
+  const width = data.length / shape[0]!;
+  const rows = Array.from({ length: shape[0]! }, (_, row) => (row % columns) * 4 + Math.floor(row / columns));
+  const ordered = new Float32Array(data.length);
+  for (const [to, from] of rows.entries()) ordered.set(data.subarray(from * width, (from + 1) * width), to * width);
+  return { shape, data: ordered };
+}
+
+const withOffsetsReordered = (map: NameMap): NameMap => ({
+  ...map,
+  apply: (raw, file) => {
+    const named = map.apply(raw, file);
+    const reorder = ([name, param]: [string, Param]): [string, Param] =>
+      name.startsWith('head.box.offsets.') ? [name, byOffset(param)] : [name, param];
+    return { ...named, params: new Map([...named.params].map(reorder)) };
+  },
+});
+
+/** https://github.com/pytorch/vision/blob/main/torchvision/models/detection/faster_rcnn.py, fasterrcnn_resnet50_fpn. */
+export const torchvisionFasterRcnn = withCategories(
+  withOffsetsReordered(
+    withoutEpsilon(
+      renaming({
+        origin: "torchvision's fasterrcnn_resnet50_fpn",
+        models: /^resnet/,
+        recognises: (raw) =>
+          raw.has('backbone.body.conv1.weight') && raw.has('roi_heads.box_predictor.cls_score.weight'),
+        rename,
+        // The first hidden layer is a filter over the 7 × 7 bins.
+        reshape: (name, shape) => (name === 'head.box.fc6.weight' ? [shape[0]!, shape[1]! / 49, 7, 7] : shape),
+      }),
+    ),
+  ),
+  'roi_heads.box_predictor.cls_score.bias',
+  1,
+  BACKGROUND,
 );

@@ -1,9 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { expect } from '@jest/globals';
+import { createDetection } from '../../../src/createTask.js';
+import type { Category, Sample } from '../../../src/data/sample.js';
+import { inputsOf, type Feed, type Results } from '../../../src/engine/engine.js';
+import { xyxy } from '../../../src/geometry/box.js';
+import { isOp } from '../../../src/graph/builder.js';
+import { gradients } from '../../../src/graph/grad.js';
+import { ancestors } from '../../../src/graph/rewrite.js';
+import { createModel } from '../../../src/model.js';
+import type { DetectionOptions } from '../../../src/tasks/detection.js';
+import { openEngines } from '../../engines.js';
 import type { Param, Params } from '../../../src/graph/params.js';
 import { sizeOf } from '../../../src/graph/shapes.js';
 import type { Model } from '../../../src/model.js';
-import { fromTorch, torchShape } from '../../../src/weights/layout.js';
+import { fromTorch, torchShape, toTorch } from '../../../src/weights/layout.js';
 import { findNameMap } from '../../../src/weights/names.js';
 import type { NameMap } from '../../../src/weights/names/nameMap.js';
 import type { RawWeights } from '../../../src/weights/raw.js';
@@ -58,7 +68,7 @@ const mapFor = (tensors: ReadonlyMap<string, RawTensor>): NameMap =>
   findNameMap({ layout: 'torch', tensors } as RawWeights)!;
 
 /** The published weights through the name map, strictly: every parameter has one, and nothing is left over. */
-export function publishedParams(model: Model, published: Case): Params {
+function publishedParams(model: Model, published: Case): Params {
   const tensors = publishedFile(published);
   const { params } = mapFor(tensors).apply(tensors, 'published.pth');
   expect([...params.keys()].sort()).toEqual([...model.parameters.keys()].sort());
@@ -72,7 +82,7 @@ export function publishedParams(model: Model, published: Case): Params {
 }
 
 /** Pixels 0…255 of the fixtures' images. */
-export const fixtureImages = (batch: number, [height, width]: readonly [number, number]): Float32Array =>
+const fixtureImages = (batch: number, [height, width]: readonly [number, number]): Float32Array =>
   uniform('image', batch * height * width * 3).map((value) => (value * 0.5 + 0.5) * 255);
 
 export function expectSummary(what: string, ours: Float32Array, golden: Summary, tolerance = 1e-3): void {
@@ -85,7 +95,7 @@ export function expectSummary(what: string, ours: Float32Array, golden: Summary,
 }
 
 /** Our name of each parameter and the published one. */
-export function ourNames({ state }: Case): Map<string, string> {
+function ourNames({ state }: Case): Map<string, string> {
   const names = Object.entries(state).map(
     ([name, shape]) => [name, { dtype: 'float32', shape, data: new Float32Array(0) }] as const,
   );
@@ -96,4 +106,74 @@ export function ourNames({ state }: Case): Map<string, string> {
       return [[...map.apply(one, '').params.keys()][0]!, name];
     }),
   );
+}
+
+const sampleOf = ({ boxes, labels }: Fixture<Case>['targets'][number], shift: number): Sample =>
+  ({
+    file: 'fixture',
+    boxes: xyxy(boxes.flat()),
+    classes: labels.map((label) => label + shift),
+    ignore: labels.map(() => false),
+  }) as unknown as Sample;
+
+const engine = (await openEngines()).at(-1)!;
+const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+
+/** Runs a detector with the published weights on the fixture's images and targets. Our class k is the published label k − shift. */
+export async function runPublished<C extends Case>(
+  { size, batch, targets }: Fixture<C>,
+  golden: C,
+  options: DetectionOptions,
+  shift: number,
+): Promise<{ results: Results; expectGradients: () => void; expectDetections: () => void }> {
+  const task = createDetection(options);
+  const categories = Array.from(
+    { length: options.numClasses },
+    (_, i) => ({ id: i + 1, name: `${i}` }) as unknown as Category,
+  );
+  const model = createModel(task, { categories, seed: 1 });
+  const params = publishedParams(model, golden);
+  const { outputs } = task.build({ batch, size, trainBatchNorm: () => false });
+  const { total, parts } = task.loss(outputs);
+  const names = ourNames(golden);
+  const watched = Object.keys(golden.gradients).map((published) => {
+    const [name] = [...names].find(([, theirs]) => theirs === published)!;
+    return { published, name };
+  });
+  const leaves = ancestors([total]).filter((node) => isOp(node, 'param'));
+  const wrt = watched.map(({ name }) => leaves.find((node) => node.attrs.name === name)!.outputs[0]!);
+  const dparams = gradients(total, wrt);
+  const program = { outputs: { ...outputs, ...parts, ...Object.fromEntries(dparams.map((d, i) => [`d${i}`, d])) } };
+  const session = await engine.compile({ run: program });
+  await session.write(params);
+  const encoded = targets.map((target) => task.encode(sampleOf(target, shift)));
+  const feeds = inputsOf(program).map(({ name, dtype }): [string, Feed] => [
+    name,
+    name === 'image' ? fixtureImages(batch, size) : arrays[dtype].from(encoded.flatMap((own) => [...own[name]!])),
+  ]);
+  const results = await session.run('run', Object.fromEntries(feeds));
+  session.dispose();
+  return {
+    results,
+    expectGradients: () => {
+      for (const [i, { published, name }] of watched.entries()) {
+        const { kind, shape } = model.parameters.get(name)!;
+        expectSummary(published, toTorch(kind, { shape, data: results[`d${i}`]! }).data, golden.gradients[published]!);
+      }
+    },
+    expectDetections: () => {
+      const placement = { scaleX: 1, scaleY: 1, offsetX: 0, offsetY: 0 };
+      const origin = { imageId: 0, placement, originalWidth: size[1], originalHeight: size[0] };
+      const found = task.decode(results, [origin, origin]);
+      for (const [i, expected] of golden.detections.entries()) {
+        expect(found[i]).toHaveLength(expected.count);
+        const best = found[i]!.slice(0, expected.labels.length);
+        expect(best.map(({ classIndex }) => classIndex - shift)).toEqual(expected.labels);
+        for (const [k, { box, score }] of best.entries()) {
+          expect(Math.abs(score - expected.scores[k]!)).toBeLessThan(1e-4);
+          expect(Math.max(...box.map((value, j) => Math.abs(value - expected.boxes[k]![j]!)))).toBeLessThan(0.02);
+        }
+      }
+    },
+  };
 }

@@ -3,15 +3,43 @@ import type { Rect } from './frame.js';
 import { drawDistortion, type Distortion } from './photometric.js';
 import type { Annotation } from './sample.js';
 
-/** Random changes to a training image, as in SSD (Liu et al. 2016, §2.2 and §3.6, arXiv:1512.02325). */
-export interface AugmentOptions {
+/** Random changes to one training image: SSD's (Liu et al. 2016, §2.2 and §3.6, arXiv:1512.02325), scale and blur. */
+export interface ImageAugment {
   /** Probability of a left-right flip. */
   readonly flip?: number;
-  readonly photometric?: boolean;
+  /** Range of the colours' distortion, 1 or true for SSD's. */
+  readonly photometric?: boolean | number;
   /** Probability of a larger canvas around the image. */
   readonly expand?: number;
-  readonly iouCrop?: boolean;
+  /** Probability of SSD's crop. */
+  readonly iouCrop?: boolean | number;
+  /** How much larger or smaller than filling the input an image becomes: [least, most]. */
+  readonly scale?: readonly [number, number] | false;
+  /** Probability of a Gaussian blur. */
+  readonly blur?: number;
 }
+
+/** What may be done to the images of a run; strength.ts says what of it an epoch gets. */
+export interface AugmentOptions extends ImageAugment {
+  /** Probability that four images share the input. */
+  readonly mosaic?: number;
+  /** Probability that another image shines through. */
+  readonly mixup?: number;
+  /** Probability that objects of another image are pasted on. */
+  readonly copyPaste?: number;
+  /** Probability that parts of the image are covered. */
+  readonly cutout?: number;
+  /** The last epochs have neither mosaic nor mixup. */
+  readonly closeMosaic?: number;
+  /** Of everything but the flip, in the first epoch and in the last; linear between. 1 is what the other options say. */
+  readonly strength?: { readonly from: number; readonly to: number };
+}
+
+/** Whether an image gives the same pixels in every epoch, but for the flip. */
+export const keepsPixels = (options: AugmentOptions): boolean =>
+  Object.entries(options).every(([name, change]) => STILL.has(name) || change === false || change === 0);
+
+const STILL: ReadonlySet<string> = new Set<keyof AugmentOptions>(['flip', 'closeMosaic', 'strength']);
 
 /** What is to be done to one image: all of it drawn from its annotation before a pixel is read, so that one decode does it. */
 export interface Augmentation {
@@ -19,6 +47,8 @@ export interface Augmentation {
   readonly patch: Rect;
   readonly flip: boolean;
   readonly distortion: Distortion | undefined;
+  /** Standard deviation of the blur, pixels of the input. */
+  readonly blur: number | undefined;
   /** Rows of the annotation's boxes that are still on the picture. */
   readonly kept: readonly number[];
 }
@@ -26,15 +56,32 @@ export interface Augmentation {
 /** Plan the augmentation of one image. `random` decides everything: the same stream gives the same plan. */
 export function planAugmentation(
   annotation: Annotation,
-  { flip = 0, photometric = false, expand = 0, iouCrop = false }: AugmentOptions,
+  { photometric = false, expand = 0, iouCrop = false, scale = false, ...look }: ImageAugment,
   random: RandomStream,
 ): Augmentation {
-  const distortion = photometric ? drawDistortion(random) : undefined;
+  const distortion = photometric ? drawDistortion(random, Number(photometric)) : undefined;
   let patch: Rect = { left: 0, top: 0, width: annotation.width, height: annotation.height };
   if (random.chance(expand)) patch = drawExpansion(patch, random);
-  if (iouCrop) patch = drawCrop(patch, annotation, random);
-  return { patch, flip: random.chance(flip), distortion, kept: keptBoxes(annotation, patch) };
+  if (scale) patch = drawScale(patch, scale, random);
+  if (iouCrop && (iouCrop === true || random.chance(iouCrop))) patch = drawCrop(patch, annotation, random);
+  return planPatch(annotation, patch, look, random, distortion);
 }
+
+/** Plan an image of which a given part is to be seen. */
+export function planPatch(
+  annotation: Annotation,
+  patch: Rect,
+  { flip = 0, blur = 0 }: Pick<ImageAugment, 'flip' | 'blur'>,
+  random: RandomStream,
+  distortion: Distortion | undefined,
+): Augmentation {
+  const flipped = random.chance(flip);
+  const softness = blur > 0 && random.chance(blur) ? random.uniform(...BLUR) : undefined;
+  return { patch, flip: flipped, distortion, blur: softness, kept: keptBoxes(annotation, patch) };
+}
+
+/** From hardly to clearly seen at 320 pixels; libvips takes no less than 0.3. */
+const BLUR = [0.3, 1.5] as const;
 
 /** SSD's zoom out: a canvas 1…4 times as wide and high, the image anywhere on it. */
 const MOST_EXPANSION = 4;
@@ -46,6 +93,18 @@ function drawExpansion({ width, height }: Rect, random: RandomStream): Rect {
     top: -random.uniform(0, height * (ratio - 1)),
     width: width * ratio,
     height: height * ratio,
+  };
+}
+
+/** A part of the canvas, or the canvas and fill around it, anywhere: as large-scale jitter does it (Ghiasi et al. 2021, §3,
+ *  arXiv:2012.07177), but with a scale that is uniform in its logarithm, so that half and double are alike. */
+function drawScale({ left, top, width, height }: Rect, [least, most]: readonly [number, number], random: RandomStream) {
+  const scale = Math.exp(random.uniform(Math.log(least), Math.log(most)));
+  return {
+    left: left + random.next() * (width - width / scale),
+    top: top + random.next() * (height - height / scale),
+    width: width / scale,
+    height: height / scale,
   };
 }
 

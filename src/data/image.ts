@@ -22,6 +22,8 @@ export interface DecodeOptions {
   readonly fill?: readonly [number, number, number];
   /** Change of the image's colours; the fill keeps its own. */
   readonly distortion?: Distortion | undefined;
+  /** Standard deviation of a Gaussian blur, pixels of the input, 0.3 and more. */
+  readonly blur?: number | undefined;
 }
 
 /** Decode the part of an image that a frame asks for and bring it to the input's size: EXIF orientation, crop, antialiased
@@ -31,12 +33,13 @@ export interface DecodeOptions {
 export async function decodeImage(
   file: string,
   frame: Frame,
-  { fill = meanColour, distortion }: DecodeOptions = {},
+  { fill = meanColour, distortion, blur }: DecodeOptions = {},
 ): Promise<Picture> {
   const { image, region, target, flip, width, height } = frame;
   const source = sharp(file, reading);
   // A crop keeps the JPEG decoder from shrinking while it reads, so the whole image is not "cropped".
   if (region.width < image.width || region.height < image.height) source.extract(region);
+  if (blur !== undefined) source.blur(blur); // after the resize, wherever it is asked for
   const pixels = await source
     .resize(target.width, target.height, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false })
     .flop(flip)

@@ -1,7 +1,7 @@
 import { xyxy } from '../geometry/box.js';
 import { FinetuneError } from '../errors.js';
 import type { RandomStream } from '../random.js';
-import { planAugmentation, type AugmentOptions } from './augment.js';
+import { planAugmentation, type Augmentation, type ImageAugment } from './augment.js';
 import { frameImage, placeBoxes, placementOf, type Frame, type FrameOptions } from './frame.js';
 import { decodeImage, readImageSize } from './image.js';
 import type { Annotation, ClassIndex, Sample } from './sample.js';
@@ -10,8 +10,10 @@ import { loadTextSample } from './text/textSample.js';
 
 export interface SampleOptions extends Pick<FrameOptions, 'size' | 'resize'> {
   /** Random changes, drawn from `random`; false or absent for none. */
-  readonly augment?: AugmentOptions | TextAugment | false;
+  readonly augment?: ImageAugment | TextAugment | false;
   readonly random?: RandomStream;
+  /** What was drawn elsewhere, instead of `augment`. */
+  readonly plan?: Augmentation | undefined;
   /** Hold the annotation's width and height against the image's header first. */
   readonly checkSize?: boolean;
   /** Whether somebody has what would be computed from the pixels: the picture is then left empty. */
@@ -24,19 +26,20 @@ export interface SampleOptions extends Pick<FrameOptions, 'size' | 'resize'> {
  *  Throws E_IMAGE_MISSING, E_IMAGE_DECODE, or E_IMAGE_SIZE if the annotation and the image disagree about the size. */
 export async function loadSample(
   annotation: Annotation,
-  { size, resize = 'stretch', augment = false, random, checkSize = false, isKnown }: SampleOptions,
+  { size, resize = 'stretch', augment = false, random, plan: drawn, checkSize = false, isKnown }: SampleOptions,
 ): Promise<Sample> {
   if (annotation.words) {
     if (checkSize) await assertSize(annotation);
     return loadTextSample(annotation, size, { augment: augment && 'zoom' in augment ? augment : false, random });
   }
-  const plan = augment && !('zoom' in augment) && random ? planAugmentation(annotation, augment, random) : undefined;
+  const plan =
+    drawn ?? (augment && !('zoom' in augment) && random ? planAugmentation(annotation, augment, random) : undefined);
   const frame = frameImage(annotation, { size, resize, ...(plan ? { patch: plan.patch, flip: plan.flip } : {}) });
   // Both are dispatched at once; the size's verdict comes first, since a wrong size can make the crop itself fail.
   const flipped = plan?.flip ?? false;
   const pixels = isKnown?.(flipped)
     ? NO_PICTURE
-    : decodeImage(annotation.file, frame, { distortion: plan?.distortion });
+    : decodeImage(annotation.file, frame, { distortion: plan?.distortion, blur: plan?.blur });
   if (checkSize) {
     pixels.catch(() => undefined);
     await assertSize(annotation);

@@ -14,6 +14,8 @@ export interface LoadOptions<Encoded = unknown> {
   readonly seed?: number;
   /** Counts from 0; another epoch has another order and other augmentations. */
   readonly epoch?: number;
+  /** Epochs of the run, for what augmentation changes on the way. */
+  readonly epochs?: number;
   readonly shuffle?: boolean;
   readonly augment?: AugmentOptions | TextAugment | false;
   /** Batches in the making while one is in use: prefetch × batch pictures of height × width × 3 bytes wait at most. */

@@ -13,10 +13,11 @@ export interface Distortion {
 }
 
 /** The ranges published with SSD (weiliu89/caffe, branch ssd, examples/ssd/ssd_pascal.py: brightness ±32, contrast and saturation
- *  0.5…1.5, hue ±18°, each with probability ½; the random order of channels has probability 0 there, so it is not here). */
-export function drawDistortion(random: RandomStream): Distortion {
+ *  0.5…1.5, hue ±18°, each with probability ½; the random order of channels has probability 0 there, so it is not here). `strength` 0…1 draws them towards no change. */
+export function drawDistortion(random: RandomStream, strength = 1): Distortion {
   const maybe = (low: number, high: number): number | undefined => {
-    const value = random.uniform(low, high);
+    const none = (low + high) / 2;
+    const value = none + strength * (random.uniform(low, high) - none);
     return random.chance(0.5) ? value : undefined;
   };
   return {

@@ -23,7 +23,7 @@ function lossOptions(model: Recipe['model']): [path: string, when: string, fix: 
 }
 
 /** Options that have no effect in this recipe. To write one is an error, and the resolved recipe leaves them out. */
-export function idleOptions({ model, train }: Recipe): Conflict[] {
+export function idleOptions({ data, model, train }: Recipe): Conflict[] {
   const idle = (path: string, when: string, fix: string): Conflict => ({
     path,
     message: `"${path}" has no effect with ${when}`,
@@ -31,6 +31,9 @@ export function idleOptions({ model, train }: Recipe): Conflict[] {
   });
   return [
     ...lossOptions(model).map(([path, when, fix]) => idle(path, when, fix)),
+    ...(data.augment && !closes(data.augment)
+      ? [idle('data.augment.closeMosaic', 'neither mosaic nor mixup', 'data.augment.mosaic or mixup')]
+      : []),
     ...(train.cache === 'none' ? [idle('train.cacheLimit', 'train.cache: none', 'train.cache: memory or disk')] : []),
   ];
 }
@@ -65,12 +68,37 @@ export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Con
     });
   }
   const { augment } = data;
-  if (train.cache !== 'none' && augment && (augment.photometric || augment.iouCrop || augment.expand > 0)) {
+  if (train.cache !== 'none' && augment && changesPixels(augment)) {
     found.push({
       path: 'train.cache',
       message: `"train.cache: ${train.cache}" needs images that stay the same from epoch to epoch`,
-      fix: 'set data.augment: {photometric: false, expand: 0, iouCrop: false}, or data.augment: false, or train.cache: none',
+      fix: 'switch everything in data.augment off (flip may stay), or set data.augment: false, or train.cache: none',
+    });
+  }
+  if (augment && closes(augment) && augment.closeMosaic >= train.epochs) {
+    found.push({
+      path: isSet('data.augment.closeMosaic') ? 'data.augment.closeMosaic' : 'train.epochs',
+      message: `the last ${augment.closeMosaic} epochs (data.augment.closeMosaic) have neither mosaic nor mixup, and the run has ${train.epochs}`,
+      fix: 'lower data.augment.closeMosaic, or raise train.epochs',
     });
   }
   return found;
 }
+
+type Augment = Exclude<Recipe['data']['augment'], false>;
+
+const closes = ({ mosaic, mixup }: Augment): boolean => mosaic + mixup > 0;
+
+/** Whether an image is another one in each epoch, but for the flip. */
+const changesPixels = ({
+  photometric,
+  iouCrop,
+  scale,
+  expand,
+  blur,
+  mosaic,
+  mixup,
+  copyPaste,
+  cutout,
+}: Augment): boolean =>
+  photometric || iouCrop || scale !== false || expand + blur + mosaic + mixup + copyPaste + cutout > 0;

@@ -37,7 +37,7 @@ export async function writeSamplePage(
     if (options.augment !== false)
       for (const [i, epoch] of epochsShown.entries())
         panels.push(
-          await panel(dataset, index, { ...options, epoch, draw: `/look ${i}` }, `epoch ${epoch + 1}`, names),
+          await panel(dataset, index, { ...options, epoch, epochs, draw: `/look ${i}` }, `epoch ${epoch + 1}`, names),
         );
     rows.push(
       html`<figure>

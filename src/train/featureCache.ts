@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FinetuneError } from '../errors.js';
+import { keepsPixels, type AugmentOptions } from '../data/augment.js';
 import type { Batch } from '../data/loader.js';
 import type { Feeds, Program, Session } from '../engine/engine.js';
 import { sizeOf } from '../graph/shapes.js';
@@ -11,9 +12,7 @@ export interface CacheOptions {
   /** MiB; what would go beyond is computed anew each time. */
   readonly cacheLimit: number;
   readonly batch: number;
-  readonly augment:
-    | { readonly flip?: number; readonly photometric?: boolean; readonly expand?: number; readonly iouCrop?: boolean }
-    | false;
+  readonly augment: AugmentOptions | false;
 }
 
 /** The frozen stages' outputs of each image, flipped and not, computed once. */
@@ -37,10 +36,9 @@ export function openFeatureCache(
   directory: string,
 ): FeatureCache {
   const { augment, batch, cacheLimit } = options;
-  if (augment && (augment.photometric || (augment.expand ?? 0) > 0 || augment.iouCrop)) {
+  if (augment && !keepsPixels(augment)) {
     const message = 'train.cache keeps the features of each image, but data.augment changes its pixels at every epoch';
-    const fix =
-      'set data.augment.photometric and iouCrop to false and expand to 0 (flip may stay), or train.cache: none';
+    const fix = 'switch everything in data.augment off (flip may stay), or set train.cache: none';
     throw new FinetuneError({ code: 'E_CACHE_AUGMENT', message, fix });
   }
   const names = Object.keys(prefix.outputs);

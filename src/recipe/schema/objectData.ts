@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { brokenImages, prefetch, root } from './images.js';
 import { count, expectedSize, fraction, names, size } from './values.js';
 
+const scaleFactor = z.number().min(0.1).max(10);
+
 const augment = z.strictObject({
   flip: fraction.default(0.5).describe('Probability of a left-right flip.'),
   photometric: z
@@ -16,6 +18,47 @@ const augment = z.strictObject({
     .boolean()
     .default(true)
     .describe('Random crops that keep an object with a drawn minimum IoU, which makes large objects.'),
+  scale: z
+    .union([z.literal(false), z.tuple([scaleFactor, scaleFactor]).refine(([least, most]) => least <= most)])
+    .default(false)
+    .meta({
+      description:
+        'How much smaller or larger than filling the input an image becomes, drawn anew each time: `[0.5, 2]` shows from half its size, on the mean colour, to a quarter of it, doubled. `false` for none.',
+      expects: 'false, or [least, most], from 0.1 to 10',
+    }),
+  blur: fraction.default(0).describe('Probability of a Gaussian blur of 0.3 to 1.5 pixels.'),
+  mosaic: fraction
+    .default(0)
+    .describe(
+      'Probability that the image shares the input with three others, a tile each (Bochkovskiy et al. 2020, §3.3).',
+    ),
+  mixup: fraction
+    .default(0)
+    .describe(
+      'Probability that another image shines through by about a half, with its boxes (Zhang et al. 2019, §3.1).',
+    ),
+  copyPaste: fraction
+    .default(0)
+    .describe('Probability that up to three objects of another image are pasted on, as the rectangles of their boxes.'),
+  cutout: fraction
+    .default(0)
+    .describe(
+      'Probability that one to three rectangles are covered (DeVries & Taylor 2017). An object hidden by more than half is ignored then.',
+    ),
+  closeMosaic: z
+    .int()
+    .min(0)
+    .default(10)
+    .describe('Epochs at the end that have neither `mosaic` nor `mixup`, so that training ends on images as they are.'),
+  strength: z
+    .strictObject({
+      from: fraction.default(1).describe('Strength in the first epoch.'),
+      to: fraction.default(1).describe('Strength in the last epoch.'),
+    })
+    .prefault({})
+    .describe(
+      'Factor on all probabilities and ranges but those of `flip`, linear over the epochs. Light models sometimes want less.',
+    ),
 });
 
 const common = {

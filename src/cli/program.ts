@@ -81,6 +81,13 @@ function createProgram(): CAC {
       await score(metric, lastOfEach(options), (message) => new UsageError(message));
     });
   program
+    .command('verify-freeze <run>', "hold a run's checkpoints against its freeze receipt, byte for byte")
+    .option('--json', 'print the verdict as one line of JSON')
+    .action(async (directory: string, options: { json?: boolean }) => {
+      const { verifyFreezeCommand } = await import('./verifyFreeze.js');
+      if (!(await verifyFreezeCommand(directory, options))) throw new NegativeResult();
+    });
+  program
     .command('models [name]', 'every backbone: parameters, MACs, stages, published figures and their source')
     .option('--json', 'print them as one line of JSON')
     .option('--markdown', 'print docs/models.md')

@@ -6,7 +6,7 @@ import { compilePadded } from './padded.js';
 import { compileSession } from './session.js';
 
 /** Programs made ready on the given backend: one TensorFlow graph where it can run one, else kernel by kernel.
- *  `constants` are parameters with fixed values; they can be neither read nor written. */
+ *  `constants` are parameters with fixed values: read by name, never written. */
 export async function compile(programs: Programs, backend: Backend, constants: Params = new Map()): Promise<Session> {
   if (backend.compiled) {
     return compilePadded(programs, constants, (padded, fixed) => compileSession(padded, backend, fixed));

@@ -41,6 +41,7 @@ type Emit = (node: Node, at: Emission) => readonly string[];
 const handleName = (parameter: string): string => `variable/${parameter}`;
 const feedName = (program: string, input: string): string => `${program}/${input}`;
 const doneName = (program: string): string => `${program}.done`;
+const constantName = (program: string, parameter: string): string => `${program}/constant/${parameter}`;
 const valueName = (parameter: string): string => `value/${parameter}`;
 const readName = (parameter: string): string => `read/${parameter}`;
 const writtenName = (parameter: string): string => `written/${parameter}`;
@@ -75,7 +76,8 @@ function emitProgram(
     const inputs = node.inputs.map((value) => places.get(value.node)![value.index]!);
     const rule = tfOps[node.op] as unknown as Emit;
     const inputName = (input: string): string => feedName(name, input);
-    places.set(node, rule(node, { def, inputs, allRead, inputName, handle: handleName, constants }));
+    const named = { inputName, handle: handleName, constantName: (parameter: string) => constantName(name, parameter) };
+    places.set(node, rule(node, { def, inputs, allRead, constants, ...named }));
   };
   for (const node of nodes) if (!isOp(node, 'assign')) emit(node, '');
   // Assignments wait for all reads: every node sees the values from before the run.
@@ -104,7 +106,7 @@ async function load(binding: Binding, savedModel: Uint8Array): Promise<number> {
 }
 
 /** The compiled engine: all programs become one TensorFlow graph with shared variables, and each run is one session call.
- *  `constants` are parameters with fixed values: they are part of the graph and cannot be read or written.
+ *  `constants` are parameters with fixed values: they are part of the graph, can be read by name, and not written.
  *  Loading takes about 0.3 s, and a program's first run some seconds more: compile once per batch and size. */
 export async function compileSession(
   programs: Programs,
@@ -127,6 +129,11 @@ export async function compileSession(
       },
     ]),
   );
+  const constantPlaces = new Map<string, string>();
+  for (const [name, program] of Object.entries(programs)) {
+    for (const parameter of parametersOf({ program }).keys())
+      if (constants.has(parameter)) constantPlaces.set(parameter, constantName(name, parameter));
+  }
   const id = await load(binding, def.savedModel());
 
   const call = (
@@ -166,13 +173,13 @@ export async function compileSession(
       return Promise.resolve(results);
     },
     read(names = [...parameters.keys()]) {
-      const values = call([], names.map(readName));
+      const values = call(
+        [],
+        names.map((name) => constantPlaces.get(name) ?? readName(name)),
+      );
       return Promise.resolve(
         new Map(
-          names.map((name, i): [string, Param] => [
-            name,
-            { shape: parameters.get(name)!.shape, data: toFloat(values[i]!) },
-          ]),
+          names.map((name, i): [string, Param] => [name, { shape: all.get(name)!.shape, data: toFloat(values[i]!) }]),
         ),
       );
     },

@@ -13,6 +13,8 @@ export interface Emission {
   /** Name for nodes that must be found again: inputs to feed. */
   readonly inputName: (name: string) => string;
   readonly handle: (parameter: string) => string;
+  /** Name of the node that holds a parameter which never changes. */
+  readonly constantName: (parameter: string) => string;
   /** Values of parameters that never change: they become constants, which oneDNN lays out once instead of at every run. */
   readonly constants: Params;
 }

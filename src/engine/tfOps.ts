@@ -223,11 +223,12 @@ export const tfOps = {
   input: ({ attrs }, { def, inputName }) => [
     def.add('Placeholder', [], { dtype: { type: DT[attrs.dtype] }, shape: { shape: attrs.shape } }, { name: inputName(attrs.name) }),
   ],
-  param: ({ attrs: { name, shape } }, { def, handle, constants }) => {
+  param: ({ attrs: { name, shape } }, { def, handle, constants, constantName }) => {
     const fixed = constants.get(name);
     const dtype = { type: DT.float32 };
     if (!fixed) return [def.add('ReadVariableOp', [handle(name)], { dtype })];
-    return [def.add('Const', [], { dtype, value: { tensor: { dtype: 'float32', shape, values: fixed.data } } })];
+    const value = { tensor: { dtype: 'float32' as const, shape, values: fixed.data } };
+    return [def.add('Const', [], { dtype, value }, { name: constantName(name) })];
   },
   constant: ({ attrs }, { def }) => [def.add('Const', [], { dtype: { type: DT[attrs.dtype] }, value: { tensor: attrs } })],
   conv: convolution('Conv2D'),

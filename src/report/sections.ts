@@ -83,7 +83,7 @@ export function freezeSection(freeze: FreezeReceipt | undefined): Html {
       <h2>Freeze receipt</h2>
       <p>Nothing was frozen.</p>
     </section>`;
-  const { tensors, values, before, after, names } = freeze;
+  const { tensors, values, before, after, engine, names } = freeze;
   const verdict =
     before === after
       ? html`<b class="good">Unchanged.</b> The bytes of every frozen tensor are the same before and after training.`
@@ -101,7 +101,16 @@ export function freezeSection(freeze: FreezeReceipt | undefined): Html {
         <th scope="row">after</th>
         <td class="text"><code>${after}</code></td>
       </tr>
+      <tr>
+        <th scope="row">in the engine</th>
+        <td class="text"><code>${engine.sha256}</code></td>
+      </tr>
     </table>
+    <p class="small">
+      In the engine: the ${engine.constants} constants that frozen layers were folded into, read back after training and
+      equal to those that follow from the last checkpoint. <code>freeze.json</code> has a hash of each tensor;
+      <code>finetune verify-freeze</code> holds every checkpoint against it.
+    </p>
     <details>
       <summary>The ${names.length} names</summary>
       <pre>${names.join('\n')}</pre>

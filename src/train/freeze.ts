@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto';
 import { FinetuneError } from '../errors.js';
-import type { Params } from '../graph/params.js';
 import type { ParamAttrs } from '../graph/spec.js';
 import type { Backbone } from '../models/backbone.js';
-import type { FreezeReceipt } from './record.js';
 
 export interface FreezeOptions {
   /** Stages of the backbone from the input on, or the whole of it. */
@@ -47,31 +44,4 @@ export function planFreeze(
     return (role === 'scale' || role === 'shift') && batchNorm === 'frozen' && inBackbone(name);
   };
   return { frozen, trainBatchNorm };
-}
-
-/** SHA-256 over names, shapes and bytes of the given parameters. */
-export function hashParams(params: Params, names: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const name of names) {
-    const { shape, data } = params.get(name)!;
-    hash.update(`${name}[${shape.join()}]`);
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  }
-  return hash.digest('hex');
-}
-
-/** Compares what was frozen with what came out. Throws E_FREEZE_BROKEN with the names whose bytes differ. */
-export function freezeReceipt(names: readonly string[], before: Params, after: Params): FreezeReceipt {
-  const changed = names.filter((name) => hashParams(before, [name]) !== hashParams(after, [name]));
-  if (changed.length > 0) {
-    const message = `internal: frozen parameters changed: ${changed.slice(0, 5).join(', ')}`;
-    throw new FinetuneError({ code: 'E_FREEZE_BROKEN', message });
-  }
-  return {
-    tensors: names.length,
-    values: names.reduce((sum, name) => sum + before.get(name)!.data.length, 0),
-    before: hashParams(before, names),
-    after: hashParams(after, names),
-    names,
-  };
 }

@@ -1,7 +1,9 @@
 import { createWriteStream } from 'node:fs';
 import { writeAtomically } from '../files/writeAtomically.js';
 import { finished } from 'node:stream/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RunState } from './checkpoint.js';
 import type { EpochLine, MetricsLine, StepLine } from './record.js';
 import { openEventFile } from './tensorboard.js';
 
@@ -59,4 +61,17 @@ export async function openLog(directory: string, { earlier = [], resumedAt }: Re
       events.close();
     },
   };
+}
+
+/** The lines of metrics.jsonl that a resumed run keeps: of the steps and epochs that are done. */
+export async function earlierLines(directory: string, { step, epoch }: RunState): Promise<MetricsLine[]> {
+  const text = await readFile(join(directory, 'metrics.jsonl'), 'utf8').catch(() => '');
+  const lines = text.split('\n').flatMap((line) => {
+    try {
+      return [JSON.parse(line) as MetricsLine];
+    } catch {
+      return []; // the process died while writing it
+    }
+  });
+  return lines.filter((line) => (line.type === 'epoch' ? line.epoch <= epoch : line.step <= step));
 }

@@ -1,15 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Dataset } from '../data/sample.js';
 import { loadBatches } from '../data/loader.js';
 import type { Backend } from '../engine/backend.js';
-import type { Results, Session } from '../engine/engine.js';
+import type { Session } from '../engine/engine.js';
 import type { Model } from '../model.js';
 import type { ProgressEvent } from '../progress.js';
-import type { RunState } from './checkpoint.js';
-import { openLog, type RunLog } from './log.js';
-import type { FreezeReceipt, MetricsLine, StepLine } from './record.js';
-import { secondsOf } from '../recipe/duration.js';
+import { planCheckpoints, type CheckpointPlan } from './checkpointPlan.js';
+import { earlierLines, openLog, type RunLog } from './log.js';
+import { startMeter, type Meter } from './meter.js';
+import { explainError, loadingOf } from './replay.js';
+import type { FreezeReceipt, MetricsLine } from './record.js';
 import { openTrainer, type TrainOptions, type Trainer } from './trainer.js';
 
 /** What an epoch's evaluation says: the score to keep the best of, and what to log. */
@@ -96,8 +95,9 @@ export async function train(
       stopped,
     };
   } catch (error) {
+    const explained = await explainError(error, trainer, data, options, hooks);
     await trainer.saveSound(); // an image that is gone, say, costs no step
-    throw error;
+    throw explained;
   } finally {
     await trainer.dispose();
     await log.close();
@@ -129,16 +129,8 @@ async function trainEpoch(
   const { batch, epochs } = options;
   const stepsPerEpoch = schedule.totalSteps / epochs;
   let asked = performance.now();
-  const loading = {
-    ...options,
-    size: model.size,
-    epoch: state.epoch,
-    startAt: state.batch,
-    shuffle: true,
-    dropLast: true,
-  };
   for await (const loaded of loadBatches(data, {
-    ...loading,
+    ...loadingOf(trainer, options),
     signal: hooks.signal,
     encode: (sample) => model.task.encode(sample),
     isKnown: cache?.has,
@@ -222,64 +214,8 @@ async function evaluateUntil(
   }
 }
 
-type Meter = ReturnType<typeof startMeter>;
-
-/** Gathers the steps of one line of metrics.jsonl. */
-function startMeter() {
-  const sums = new Map<string, number>();
-  let steps = 0;
-  let waited = 0;
-  let elapsed = 0;
-  return {
-    /** Milliseconds that the step waited for its data, and that it took with the waiting. */
-    add(results: Results, waiting: number, taken: number): void {
-      steps++;
-      waited += waiting;
-      elapsed += taken;
-      for (const [name, [value]] of Object.entries(results)) sums.set(name, (sums.get(name) ?? 0) + value!);
-    },
-    read(batch: number): Pick<StepLine, 'loss' | 'parts' | 'gradientNorm' | 'imagesPerSecond' | 'waiting'> {
-      const { loss, gradientNorm, ...parts } = Object.fromEntries([...sums].map(([name, sum]) => [name, sum / steps]));
-      return {
-        loss: loss!,
-        parts,
-        gradientNorm: gradientNorm!,
-        imagesPerSecond: (steps * batch * 1000) / elapsed,
-        waiting: waited / elapsed,
-      };
-    },
-  };
-}
-
-/** Says when a checkpoint is due in the middle of an epoch: every so many steps, or so much time by a clock that nobody sets. */
-function planCheckpoints(every: number | string, step: number) {
-  let last = typeof every === 'number' ? step : performance.now();
-  return {
-    isDue(now: number): boolean {
-      const [place, distance] = typeof every === 'number' ? [now, every] : [performance.now(), 1000 * secondsOf(every)];
-      if (place - last < distance) return false;
-      last = place;
-      return true;
-    },
-  };
-}
-type CheckpointPlan = ReturnType<typeof planCheckpoints>;
-
 function whereFrom({ state, schedule, instead }: Trainer, { epochs }: TrainOptions): string {
   if (state.step === 0) return 'no checkpoint was written yet: the run begins';
   const place = `going on after step ${state.step} of ${schedule.totalSteps}, epoch ${state.epoch + 1} of ${epochs}`;
   return instead === undefined ? place : `${place}, from the checkpoint before the last, which is damaged: ${instead}`;
-}
-
-/** The lines of metrics.jsonl that a resumed run keeps: of the steps and epochs that are done. */
-async function earlierLines(directory: string, { step, epoch }: RunState): Promise<MetricsLine[]> {
-  const text = await readFile(join(directory, 'metrics.jsonl'), 'utf8').catch(() => '');
-  const lines = text.split('\n').flatMap((line) => {
-    try {
-      return [JSON.parse(line) as MetricsLine];
-    } catch {
-      return []; // the process died while writing it
-    }
-  });
-  return lines.filter((line) => (line.type === 'epoch' ? line.epoch <= epoch : line.step <= step));
 }

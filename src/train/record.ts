@@ -37,6 +37,8 @@ export interface FreezeReceipt {
   readonly values: number;
   readonly before: string;
   readonly after: string;
+  /** What the engine computes with where frozen layers were folded: constants, equal to those that follow from the last checkpoint. */
+  readonly engine: { readonly constants: number; readonly sha256: string };
   readonly names: readonly string[];
 }
 

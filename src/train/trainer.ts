@@ -21,8 +21,10 @@ import {
 } from './checkpoint.js';
 import { openFeatureCache, type FeatureCache } from './featureCache.js';
 import { imageFeed, targetFeeds } from './feeds.js';
-import { freezeReceipt, planFreeze, type FreezeOptions } from './freeze.js';
+import { planFreeze, type FreezeOptions } from './freeze.js';
+import { explainNotFinite } from './notFinite.js';
 import { buildPrograms } from './programs.js';
+import { freezeReceipt, promiseFreeze } from './receipt.js';
 import type { FreezeReceipt } from './record.js';
 import type { Targets } from '../tasks/task.js';
 import { learningRate, type Schedule } from './schedule.js';
@@ -71,7 +73,11 @@ export interface Trainer {
   /** Saves if there is something new and the last step went well; for the way out after an error. */
   saveSound(): Promise<void>;
   saveBest(): Promise<void>;
-  /** Compares the frozen parameters in the last checkpoint with those the training began with; undefined if nothing is frozen. */
+  /** Back to the last checkpoint, or to where the training began. */
+  rewind(): Promise<void>;
+  /** Where the numbers of the next step on this batch stop being finite, in words. */
+  explainNotFinite(loaded: Batch<Targets>): Promise<string>;
+  /** Holds the last checkpoint and the engine's constants against freeze.json; undefined if nothing is frozen. */
   freezeReceipt(): Promise<FreezeReceipt | undefined>;
   /** What is worth saying at the end, a sentence each. */
   notes(): string[];
@@ -151,6 +157,7 @@ export async function openTrainer(
     return new Map([...model.parameters.keys()].map((name) => [name, live.get(name) ?? values.get(name)!]));
   };
   const frozen = [...model.parameters.keys()].filter(plan.frozen);
+  if (frozen.length > 0 && !found) await promiseFreeze(directory, frozen, values, model.parameters);
   let sound = true;
   let saved = state.step;
   const saveLast = async (): Promise<void> => {
@@ -201,10 +208,19 @@ export async function openTrainer(
     async saveBest() {
       await saveModel({ ...model, params: await snapshot() }, checkpointFile(directory, 'best'));
     },
+    async rewind() {
+      const last = await findCheckpoint(directory);
+      const params = last ? (await loadCheckpoint(last, model, slots, recipe)).params : values;
+      await session.write(new Map([...params].filter(([name]) => parameters.has(name))));
+      Object.assign(state, last?.state ?? firstState(recipe));
+      sound = true;
+    },
+    explainNotFinite: async (loaded) => explainNotFinite(model, await snapshot(), loaded, backend, { batch, plan }),
     async freezeReceipt() {
       if (frozen.length === 0) return undefined;
       const { params } = await loadCheckpoint((await findCheckpoint(directory))!, model, slots, recipe);
-      return freezeReceipt(frozen, begun.params, params);
+      const derived = programs.derive(params);
+      return freezeReceipt(directory, derived, await session.read([...derived.keys()]));
     },
     notes: () => (cache ? [cache.report(ran.milliseconds / Math.max(ran.steps, 1))] : []),
     async dispose() {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { Category } from '../../src/data/sample.js';
 import { createDetection } from '../../src/createTask.js';
 import { createModel } from '../../src/model.js';
-import { freezeReceipt, planFreeze } from '../../src/train/freeze.js';
+import { planFreeze } from '../../src/train/freeze.js';
 
 const categories = [{ id: 1, name: 'a' }] as unknown as Category[];
 const model = createModel(createDetection({
@@ -38,17 +38,4 @@ test('all means the whole backbone and nothing else', () => {
 
 test('more stages than there are is an error with the number', () => {
   expect(() => plan(10, 'train')).toThrow(/has 9 stages.*E_FREEZE_STAGES/);
-});
-
-test('the receipt compares bytes', () => {
-  const names = ['backbone.conv_stem.weight'];
-  const { data, shape } = model.params.get(names[0]!)!;
-  const receipt = freezeReceipt(names, model.params, model.params);
-  expect(receipt).toMatchObject({ tensors: 1, values: data.length });
-  expect(receipt.before).toBe(receipt.after);
-  const moved = new Map(model.params).set(names[0]!, {
-    shape,
-    data: data.map((value, i) => (i === 3 ? value + 1e-7 : value)),
-  });
-  expect(() => freezeReceipt(names, model.params, moved)).toThrow(/E_FREEZE_BROKEN/);
 });

@@ -1,0 +1,84 @@
+import type { Batch } from '../data/loader.js';
+import type { Backend } from '../engine/backend.js';
+import { compile } from '../engine/compile.js';
+import { parametersOf } from '../engine/engine.js';
+import * as b from '../graph/builder.js';
+import { isOp } from '../graph/builder.js';
+import { gradients } from '../graph/grad.js';
+import type { Params } from '../graph/params.js';
+import { ancestors } from '../graph/rewrite.js';
+import type { Node, Value } from '../graph/spec.js';
+import { paramAttrs } from '../graph/update.js';
+import type { Model } from '../model.js';
+import type { Targets } from '../tasks/task.js';
+import { imageFeed, targetFeeds } from './feeds.js';
+import type { FreezePlan } from './freeze.js';
+
+/** Where the numbers of a step stop being finite, in words. Runs the step's forward and backward pass once more with a probe at every node,
+ *  from the values `params` that the step began with. */
+export async function explainNotFinite(
+  model: Model,
+  params: Params,
+  { samples, encoded }: Batch<Targets>,
+  backend: Backend,
+  { batch, plan }: { readonly batch: number; readonly plan: FreezePlan },
+): Promise<string> {
+  const broken = [...params].find(([, { data }]) => !data.every(Number.isFinite));
+  if (broken) return `the parameter "${broken[0]}" was not finite before the step`;
+  const { outputs } = model.task.build({ batch, size: model.size, trainBatchNorm: plan.trainBatchNorm });
+  const { total } = model.task.loss(outputs);
+  const forward = ancestors([total]);
+  const trained = forward.flatMap((node) => {
+    const isTrained =
+      isOp(node, 'param') && !plan.frozen(node.attrs.name) && /weight|bias|scale|shift/.test(node.attrs.role);
+    return isTrained ? [node.outputs[0]!] : [];
+  });
+  const backward = gradients(total, trained);
+  const places = [
+    ...namedNodes(forward).map(({ node, layer }) => ({ value: node.outputs[0]!, name: `${node.op} at "${layer}"` })),
+    // From the loss back to the input: the order in which gradients come to be.
+    ...trained
+      .map((param, i) => ({ value: backward[i]!, name: `the gradient of "${paramAttrs(param).name}"` }))
+      .reverse(),
+  ];
+  const programs = {
+    probe: { outputs: Object.fromEntries(places.map(({ value }, i) => [`probe.${i}`, magnitudes(value, batch)])) },
+  };
+  const wanted = parametersOf(programs);
+  const session = await compile(programs, backend);
+  try {
+    await session.write(new Map([...params].filter(([name]) => wanted.has(name))));
+    const feeds = { image: imageFeed(samples, batch, model.size), ...targetFeeds(encoded, batch, model.task) };
+    const measured = await session.run('probe', feeds);
+    const first = places.findIndex((_, i) => !measured[`probe.${i}`]!.every(Number.isFinite));
+    if (first < 0) return 'repeated, the step gave finite numbers: the arithmetic of this machine is not reliable';
+    const rows = measured[`probe.${first}`]!;
+    const culprits = samples.filter((_, i) => rows.length === batch && !Number.isFinite(rows[i]!));
+    const of = culprits.length > 0 ? `, of ${culprits.map(({ file }) => file).join(', ')}` : '';
+    return `the first that is not finite is ${places[first]!.name}${of}`;
+  } finally {
+    session.dispose();
+  }
+}
+
+/** What computes something, each with the layer it stands in or behind: the path of the last parameter on its way. */
+function namedNodes(nodes: readonly Node[]): { readonly node: Node; readonly layer: string }[] {
+  const layers = new Map<Node, string>();
+  return nodes.flatMap((node) => {
+    const own = node.inputs.find((value) => isOp(value.node, 'param'));
+    const before = node.inputs.map((value) => layers.get(value.node)).findLast(Boolean);
+    const layer = own ? paramAttrs(own).name.replace(/\.[^.]*$/, '') : (before ?? 'the input');
+    layers.set(node, layer);
+    const computes = !isOp(node, 'param') && !isOp(node, 'input') && !isOp(node, 'constant');
+    return computes && node.outputs[0]?.dtype === 'float32' ? [{ node, layer }] : [];
+  });
+}
+
+/** Sum of squares, of each image where the value has a row for each: [batch] or []. Not finite where an element is not
+ *  (or where the square of one is beyond float32, which the next layer would reach). */
+function magnitudes(value: Value, batch: number): Value {
+  const { shape } = value;
+  const square = b.square(value);
+  if (shape.length < 2 || shape[0] !== batch) return b.sum(square);
+  return b.sum(square, shape.map((_, axis) => axis).slice(1));
+}

@@ -1,43 +1,106 @@
-import { describe, type ModelSummary } from '../models/describe.js';
-import { cells, HEADINGS, modelsReference } from '../models/reference.js';
+import { readFile } from 'node:fs/promises';
+import type { Backbone } from '../models/backbone.js';
+import { buildClassifier, describe, describeStages, type ModelSummary, type StageSummary } from '../models/describe.js';
+import { modelsReference, type Latencies } from '../models/reference.js';
 import { backbones, findBackbone } from '../models/registry.js';
+import { loadRecipe } from '../recipe/load.js';
+import { formatComparison, formatModel, formatTable } from './modelTables.js';
 
 export interface ModelsCommand {
   readonly json?: boolean;
   /** Print docs/models.md. */
   readonly markdown?: boolean;
+  /** Measure inference, too. */
+  readonly latency?: boolean;
+  /** The model to set beside a recipe's. */
+  readonly against?: string;
 }
 
-/** The command: every backbone, or the one called `name`, counted and with what is published about it; for people a table on stderr,
- *  as JSON on stdout. Throws E_MODEL_UNKNOWN. */
-export function models(name: string | undefined, { json = false, markdown = false }: ModelsCommand): void {
-  const chosen = name === undefined ? [...backbones.values()] : [findBackbone(name)];
-  const summaries = chosen.map(describe);
-  if (json) console.log(JSON.stringify(summaries));
-  else if (markdown) console.log(modelsReference(summaries));
-  else console.error(name === undefined ? formatTable(summaries) : formatModel(summaries[0]!));
+/** A stage with what it costs; the milliseconds are those of the network up to here. */
+export interface StageCost extends Omit<StageSummary, 'outputs'> {
+  readonly milliseconds?: number;
 }
 
-/** A row for each model, columns aligned. */
-function formatTable(summaries: readonly ModelSummary[]): string {
-  const rows = [HEADINGS, ...summaries.map(cells)];
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const line = (row: readonly string[]): string =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  ');
-  return rows.map(line).join('\n');
+/** A model with its stages; `milliseconds` is the median of one image. */
+export interface ModelCost extends ModelSummary {
+  readonly activationBytes: number;
+  readonly breakdown: readonly StageCost[];
+  readonly milliseconds?: number;
 }
 
-function formatModel(summary: ModelSummary): string {
-  const { source } = findBackbone(summary.name);
-  const stages = summary.stages.map(
-    ({ tap, stride, channels }) => `${tap}  stride ${String(stride).padStart(2)}  ${channels} channels`,
-  );
-  return [
-    formatTable([summary]),
-    '',
-    ...stages,
-    '',
-    `architecture: ${source}`,
-    `published figures: ${summary.published.source}`,
-  ].join('\n');
+/** What a recipe must have and has nothing to do with its backbone, so that a file with `model.backbone` alone will do. */
+const AROUND = 'task: detection\ndata: {format: synthetic}\n';
+const DECIMALS = 1e3;
+
+/** The command: every backbone, the one called `name`, or that of a recipe, counted and with what is published about it; for people a
+ *  table on stderr, as JSON on stdout. Throws E_MODEL_UNKNOWN, E_RECIPE_…. */
+export async function models(
+  name: string | undefined,
+  { json = false, markdown = false, latency = false, against }: ModelsCommand,
+): Promise<void> {
+  if (name === undefined) {
+    const summaries = [...backbones.values()].map(describe);
+    if (markdown) console.log(modelsReference(summaries, await readLatencies()));
+    else if (json) console.log(JSON.stringify(summaries));
+    else console.error(formatTable(summaries));
+    return;
+  }
+  const isRecipe = /\.ya?ml$/.test(name);
+  const backbone = findBackbone(isRecipe ? (await loadRecipe(name, { beneath: AROUND })).model.backbone : name);
+  if (!isRecipe && !latency && against === undefined) {
+    const summary = describe(backbone);
+    if (json) console.log(JSON.stringify([summary]));
+    else console.error(formatModel(backbone, cost(backbone)));
+    return;
+  }
+  const other = isRecipe || against !== undefined ? findBackbone(against ?? nearest(backbone)) : undefined;
+  const [mine, theirs] = await timed(other ? [backbone, other] : [backbone]);
+  if (json) console.log(JSON.stringify(theirs ? [mine, theirs] : [mine]));
+  else
+    console.error([formatModel(backbone, mine!), ...(theirs ? ['', formatComparison(mine!, theirs)] : [])].join('\n'));
+}
+
+function cost(backbone: Backbone): ModelCost {
+  const { logits } = buildClassifier(backbone);
+  const breakdown = describeStages(backbone, logits).map(({ name, size, params, macs, activationBytes }) => ({
+    name,
+    size,
+    params,
+    macs,
+    activationBytes,
+  }));
+  const activationBytes = breakdown.reduce((sum, stage) => sum + stage.activationBytes, 0);
+  return { ...describe(backbone), activationBytes, breakdown };
+}
+
+/** Counted, and every prefix that ends with a stage measured, the models' in turn. */
+async function timed(chosen: readonly Backbone[]): Promise<ModelCost[]> {
+  const { openBackend } = await import('../engine/backend.js'); // lazily: counting needs no engine
+  const { measureLatency } = await import('../evaluate/latency.js');
+  const prefixes = chosen.map((backbone) => {
+    const { logits } = buildClassifier(backbone);
+    return describeStages(backbone, logits).map(({ outputs }) => outputs);
+  });
+  const times = await measureLatency(prefixes, await openBackend());
+  return chosen.map((backbone, i) => {
+    const counted = cost(backbone);
+    const ends = times[i]!.map((time) => Math.round(time * DECIMALS) / DECIMALS);
+    const breakdown = counted.breakdown.map((stage, j) => ({ ...stage, milliseconds: ends[j]! }));
+    return { ...counted, breakdown, milliseconds: ends.at(-1)! };
+  });
+}
+
+/** The published backbone with the most similar multiply-adds. */
+function nearest(backbone: Backbone): string {
+  const { name, macs } = describe(backbone);
+  const others = [...backbones.values()]
+    .map(describe)
+    .filter((other) => other.name !== name && other.published.source !== 'none');
+  const distance = (other: ModelSummary): number => Math.abs(Math.log(other.macs / macs));
+  return others.reduce((best, other) => (distance(other) < distance(best) ? other : best)).name;
+}
+
+/** What test/bench/latency.mjs measured, from the repository. */
+async function readLatencies(): Promise<Latencies> {
+  return JSON.parse(await readFile(new URL('../../docs/latency.json', import.meta.url), 'utf8')) as Latencies;
 }

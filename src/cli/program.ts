@@ -88,12 +88,19 @@ function createProgram(): CAC {
       if (!(await verifyFreezeCommand(directory, options))) throw new NegativeResult();
     });
   program
-    .command('models [name]', 'every backbone: parameters, MACs, stages, published figures and their source')
+    .command(
+      'models [name-or-recipe]',
+      'every backbone: parameters, MACs, stages, published figures; or that of a recipe',
+    )
     .option('--json', 'print them as one line of JSON')
+    .option('--latency', 'measure inference of one image, stage by stage')
+    .option('--against <name>', "set it beside this one (a recipe's: beside the nearest in MACs)")
     .option('--markdown', 'print docs/models.md')
     .action(async (name: string | undefined, options: ModelsCommand) => {
+      if (name === undefined && (options.latency || options.against !== undefined))
+        throw new UsageError('--latency and --against need a name or a recipe');
       const { models } = await import('./models.js');
-      models(name, options);
+      await models(name, options);
     });
   program
     .command('synth', 'draw images with text, their character boxes, and a page to look at them')

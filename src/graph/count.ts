@@ -24,8 +24,10 @@ function macsOf(node: Node): number {
 }
 
 /** Parameters, multiply-adds and activation memory of all that `roots` need. */
-export function count(roots: readonly Value[]): Count {
-  const nodes = ancestors(roots);
+export const count = (roots: readonly Value[]): Count => countNodes(ancestors(roots));
+
+/** The same of the given nodes alone. */
+export function countNodes(nodes: readonly Node[]): Count {
   const total = (of: (node: Node) => number): number => nodes.reduce((sum, node) => sum + of(node), 0);
   return {
     params: total((node) => (isOp(node, 'param') && counted.includes(node.attrs.role) ? sizeOf(node.attrs.shape) : 0)),

@@ -1,6 +1,7 @@
-import { count } from '../graph/count.js';
-import { createGraph, input } from '../graph/builder.js';
-import type { Value } from '../graph/spec.js';
+import { createGraph, input, isOp } from '../graph/builder.js';
+import { count, countNodes, type Count } from '../graph/count.js';
+import { ancestors } from '../graph/rewrite.js';
+import type { Node, Value } from '../graph/spec.js';
 import type { Backbone } from './backbone.js';
 import { published, unpublished, type Published } from './published.js';
 
@@ -19,6 +20,16 @@ export interface ModelSummary {
 const CLASSES = 1000;
 const TAPS = ['c1', 'c2', 'c3', 'c4', 'c5'] as const;
 
+/** One stage of a backbone: what `train.freeze.stages` counts, and last the classifier. */
+export interface StageSummary extends Count {
+  /** The stage's parameters, without `backbone.`: blocks.3, layer1 … */
+  readonly name: string;
+  /** Height, width and channels of its last map, or the number of classes. */
+  readonly size: readonly number[];
+  /** What the later stages read of this one and those before; of the last, the logits. */
+  readonly outputs: readonly Value[];
+}
+
 /** The logits of a backbone's classifier on running statistics, [batch, classes], and its feature maps. */
 export function buildClassifier(
   backbone: Backbone,
@@ -28,6 +39,32 @@ export function buildClassifier(
   const at = { graph, style: backbone.style, trainBatchNorm: () => false };
   const taps = backbone.features(input(graph, 'image', [batch, size, size, 3]), at);
   return { taps, logits: backbone.classifier(taps, at, classes) };
+}
+
+/** Splits the count of `logits` by stages: a node belongs to the last stage that any parameter above it belongs to. */
+export function describeStages({ stages }: Backbone, logits: Value): StageSummary[] {
+  const nodes = ancestors([logits]);
+  const places = new Map<Node, number>();
+  const placeOf = (name: string): number => {
+    const found = stages.findIndex((prefixes) => prefixes.some((prefix) => name.startsWith(`${prefix}.`)));
+    return found < 0 ? stages.length : found;
+  };
+  for (const node of nodes) {
+    const above = node.inputs.map((value) => places.get(value.node)!);
+    places.set(node, isOp(node, 'param') ? placeOf(node.attrs.name) : Math.max(0, ...above));
+  }
+  const names = [...stages.map((prefixes) => prefixes.map((prefix) => prefix.replace('backbone.', '')).join(' ')), 'classifier']; // prettier-ignore
+  return names.flatMap((name, place) => {
+    const own = nodes.filter((node) => places.get(node) === place);
+    if (own.length === 0) return [];
+    const later = nodes.filter((node) => places.get(node)! > place).flatMap(({ inputs }) => inputs);
+    const read = later.filter(({ node }) => node.inputs.length > 0 && places.get(node)! <= place);
+    const outputs = read.length > 0 ? [...new Set(read)] : [logits];
+    const made = own.filter((node) => node.inputs.length > 0).map((node) => node.outputs[0]!.shape);
+    // The pooling of the last map has no parameters of its own, and belongs to the stage before the classifier.
+    const size = (made.findLast(([, height = 1]) => height > 1 && place < stages.length) ?? made.at(-1)!).slice(1);
+    return [{ name, size, outputs, ...countNodes(own) }];
+  });
 }
 
 /** Counts a backbone and sets what is published beside it. */

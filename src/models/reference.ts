@@ -6,6 +6,12 @@ const millions = (value: number | null): string => (value === null ? '–' : (va
 const billions = (value: number | null): string => (value === null ? '–' : (value / 1e9).toFixed(2));
 const percent = (value: number | null): string => (value === null ? '–' : value.toFixed(1));
 
+/** Median milliseconds of one image by names, and on what. */
+export interface Latencies {
+  readonly conditions: string;
+  readonly milliseconds: Readonly<Record<string, number>>;
+}
+
 export const HEADINGS = ['', 'params M', 'published', 'MACs G', 'published', 'at', 'top-1 %', 'top-5 %'] as const;
 
 /** Name, counted and published parameters, counted and published MACs, resolution, published accuracy. */
@@ -25,13 +31,14 @@ export function cells({ name, params, macs, resolution, published }: ModelSummar
 const row = (texts: readonly string[]): string => `| ${texts.join(' | ')} |`;
 
 /** docs/models.md: every backbone, counted and published. */
-export function modelsReference(summaries: readonly ModelSummary[]): string {
+export function modelsReference(summaries: readonly ModelSummary[], { conditions, milliseconds }: Latencies): string {
   const sources = [...new Set(summaries.map(({ published }) => published.source))];
   const number = (source: string): string => String(sources.indexOf(source) + 1);
   const lines = summaries.map((summary) => {
     const { source } = findBackbone(summary.name);
     return row([
       ...cells(summary),
+      milliseconds[summary.name]?.toFixed(1) ?? '–',
       summary.published.source === 'none' ? '–' : number(summary.published.source),
       source,
     ]);
@@ -43,7 +50,11 @@ export function modelsReference(summaries: readonly ModelSummary[]): string {
 Any of these can stand in a recipe as \`model.backbone\`. Parameters and multiply-adds (MACs) are counted by
 \`src/graph/count.ts\` for one image at the resolution \`at\`, with the classifier of 1000 classes; beside them stands what
 others have published. Accuracy is published, in percent of right answers on ImageNet-1k's validation images, and belongs to
-the weights of that source. \`finetune models NAME\` shows the feature maps of one.
+the weights of that source. \`finetune models NAME\` shows the feature maps of one and counts its stages, with \`--latency\` it times
+them; \`finetune models recipe.yaml\` does so for a recipe's backbone, a table of your own say, beside the nearest published one.
+
+\`ms here\` is measured: one image at that resolution with the classifier, BatchNorm folded, constant weights;
+${conditions} (test/bench/latency.mjs). Other engines and machines differ: measure yours.
 
 Every backbone that timm or torchvision has is compared with it, and with pytorchcv's some that neither has
 (test/models/equality.test.ts): same weights, equal feature maps and logits, in training and in inference, with BatchNorm
@@ -52,8 +63,8 @@ rexnet_090, rexnet_220, rexnet_lite, resnext50_64x4d, proxylessnas, shufflenet_g
 A \`_reconstruction\` meets the published budget of a network
 whose table was never published; the figures are the original's. The \`tf_\` names are those of weights that TensorFlow trained: other padding and ε.
 
-${row([...HEADINGS, 'source', 'architecture'])}
-${row([...HEADINGS, '', ''].map(() => '---'))}
+${row([...HEADINGS, 'ms here', 'source', 'architecture'])}
+${row([...HEADINGS, '', '', ''].map(() => '---'))}
 ${lines.join('\n')}
 
 Sources of the published figures:

@@ -11,6 +11,8 @@ import { problemAt, type Source, type Span } from './span.js';
 export interface LoadOptions {
   /** Overrides in the form `train.epochs=12`, the last one wins. */
   readonly set?: readonly string[];
+  /** YAML that the recipe goes on top of: what it may leave out. */
+  readonly beneath?: string;
 }
 
 /** Read a recipe, the ones it extends, and the overrides.
@@ -21,9 +23,14 @@ export async function loadRecipe(path: string, options: LoadOptions = {}): Promi
 }
 
 /** As loadRecipe, with the text of `file` given. */
-export async function parseRecipe(text: string, file: string, { set = [] }: LoadOptions = {}): Promise<Recipe> {
+export async function parseRecipe(
+  text: string,
+  file: string,
+  { set = [], beneath }: LoadOptions = {},
+): Promise<Recipe> {
   const problems: Problem[] = [];
   let located = await readLayers(text, file, [], problems);
+  if (beneath !== undefined) located = merge(await readLayers(beneath, 'beneath', [], problems), located);
   for (const setting of set) located = override(located, setting, process.cwd(), problems);
   if (problems.length > 0) throw new FinetuneError(problems);
 

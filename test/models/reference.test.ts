@@ -1,7 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { run } from '../../src/cli/program.js';
-import { backbones } from '../../src/models/registry.js';
+import { count } from '../../src/graph/count.js';
+import { buildClassifier, describeStages } from '../../src/models/describe.js';
+import { backbones, findBackbone } from '../../src/models/registry.js';
 
 afterEach(() => {
   jest.restoreAllMocks();
@@ -42,6 +46,47 @@ test('for people a table, and of one model its feature maps', async () => {
   expect(await printed('models', 'vgg16')).toMatch(
     /c3 {2}stride {2}8 {2}512 channels[\s\S]*architecture: arXiv:1409\.1556/,
   );
+});
+
+test.each(['resnet18', 'squeezenet1_1', 'nasnetamobile', 'vgg11'])(
+  'the stages of %s add up to the whole',
+  async (name) => {
+    const backbone = findBackbone(name);
+    const { logits } = buildClassifier(backbone);
+    const stages = describeStages(backbone, logits);
+    const sum = (key: 'params' | 'macs' | 'activationBytes'): number =>
+      stages.reduce((total, stage) => total + stage[key], 0);
+    expect({ params: sum('params'), macs: sum('macs'), activationBytes: sum('activationBytes') }).toEqual(
+      count([logits]),
+    );
+    expect(stages.at(-1)!.name).toBe('classifier');
+    expect(await printed('models', name)).toMatch(/^stage +out +params M +MACs M +memory MiB$/m);
+  },
+);
+
+const TINY = 'model: {backbone: {name: tiny, stem: 8, head: 32, rows: [ROW, ROW, ROW, ROW]}}'.replaceAll(
+  'ROW',
+  '{operator: separable, channels: 8, stride: 2}',
+);
+
+test('finetune models my.yaml counts and times every stage, beside the nearest published one', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'models-'));
+  const file = join(folder, 'tiny.yaml');
+  await writeFile(file, TINY);
+  const text = await printed('models', file);
+  const stages = ['conv_stem bn1', 'blocks.0', 'blocks.1', 'blocks.2', 'blocks.3', 'conv_head bn2', 'classifier'];
+  for (const stage of [...stages, 'sum'])
+    expect(text).toMatch(
+      new RegExp(`^${stage} +(\\S+ +)?\\d+\\.\\d{3} +\\d+\\.\\d{3} +\\d+\\.\\d\\d +\\d+\\.\\d\\d$`, 'm'),
+    );
+  expect(text).toMatch(/^tiny +\S+ +\S+ +\S+ +\S+\nmobilenetv3_small_050 .*\nratio +\d/m); // the nearest in MACs
+  await rm(folder, { recursive: true });
+}, 60_000);
+
+test('--latency and --against want a model', async () => {
+  const error = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+  expect(await run(['models', '--latency'])).toBe(2);
+  expect(error.mock.calls.join('\n')).toMatch(/--latency and --against need a name or a recipe/);
 });
 
 test('an unknown name is a usage error with the nearest', async () => {

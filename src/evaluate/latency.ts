@@ -1,0 +1,86 @@
+import type { Backend } from '../engine/backend.js';
+import { compile } from '../engine/compile.js';
+import { inputsOf, parametersOf, type Feeds, type Program, type Session } from '../engine/engine.js';
+import { slice } from '../graph/builder.js';
+import { fold } from '../graph/fold.js';
+import type { Param } from '../graph/params.js';
+import { sizeOf } from '../graph/shapes.js';
+import type { Ops, Value } from '../graph/spec.js';
+
+export interface LatencyOptions {
+  /** Timed calls, after those that warm up. */
+  readonly runs?: number;
+  readonly warmup?: number;
+}
+
+const [RUNS, WARMUP] = [20, 5];
+
+/** Values of one graph on running statistics: what one call computes. */
+export type Target = readonly Value[];
+
+/** Median milliseconds of one call of each target. A group shares a session: its targets are of one graph. Compiled with BatchNorm folded and
+ *  constant weights, as for inference. All targets are called in turn, so that a slow moment of the machine meets them alike. */
+export async function measureLatency(
+  groups: readonly (readonly Target[])[],
+  backend: Backend,
+  { runs = RUNS, warmup = WARMUP }: LatencyOptions = {},
+): Promise<number[][]> {
+  const sessions: Timed[] = [];
+  try {
+    for (const targets of groups) sessions.push(await open(targets, backend));
+    const times = sessions.map(({ programs }) => programs.map((): number[] => []));
+    for (let run = -warmup; run < runs; run++) {
+      for (const [group, { session, programs }] of sessions.entries()) {
+        for (const [i, [name, feeds]] of programs.entries()) {
+          const start = performance.now();
+          await session.run(name, feeds);
+          if (run >= 0) times[group]![i]!.push(performance.now() - start);
+        }
+      }
+    }
+    return times.map((group) => group.map(median));
+  } finally {
+    for (const { session } of sessions) session.dispose();
+  }
+}
+
+interface Timed {
+  readonly session: Session;
+  readonly programs: readonly (readonly [name: string, feeds: Feeds])[];
+}
+
+async function open(targets: readonly Target[], backend: Backend): Promise<Timed> {
+  const values = targets.flat();
+  const parameters = parametersOf({ all: { outputs: named(values) } });
+  const params = new Map([...parameters].map(([name, attrs]) => [name, steady(attrs)]));
+  // One number of each map: to copy maps out of the engine would be timed, too.
+  const corners = values.map((value) => slice(value, value.shape.map(() => 0), value.shape.map(() => 1))); // prettier-ignore
+  const { roots, derive } = fold(corners);
+  let next = 0;
+  const programs = targets.map((target, i): [string, Program] => {
+    return [`target${i}`, { outputs: named(roots.slice(next, (next += target.length))) }];
+  });
+  const wanted = parametersOf(Object.fromEntries(programs));
+  const constants = new Map([...params, ...derive(params)].filter(([name]) => wanted.has(name)));
+  const session = await compile(Object.fromEntries(programs), backend, constants);
+  return { session, programs: programs.map(([name, program]) => [name, feedsOf(program)] as const) };
+}
+
+const named = (values: readonly Value[]): Record<string, Value> =>
+  Object.fromEntries(values.map((value, i) => [String(i), value]));
+
+const feedsOf = (program: Program): Feeds =>
+  Object.fromEntries(inputsOf(program).map(({ name, shape }) => [name, new Float32Array(sizeOf(shape)).fill(0.5)]));
+
+/** Values that keep activations near 1, made at once: neither drawn numbers, nor denormal ones, which take longer. */
+function steady({ shape, kind, role }: Ops['param']): Param {
+  const fan = sizeOf(shape.slice(0, kind === 'depthwise' ? 2 : -1));
+  const value = kind === 'vector' ? Number(role === 'scale' || role === 'variance') : 1 / fan;
+  return { shape, data: new Float32Array(sizeOf(shape)).fill(value) };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -81,6 +81,33 @@ function createProgram(): CAC {
       await score(metric, lastOfEach(options), (message) => new UsageError(message));
     });
   program
+    .command('sweep <recipe.yaml>', 'run a recipe with every combination of some values, and compare')
+    .usage('sweep <recipe.yaml> --over key=value,value [--over …] [--seeds N] [--random N] [--parallel N] [--out DIR]')
+    .option('--over <key=values>', 'values to try, repeatable: --over train.lr.value=0.01,0.03', { type: [String] })
+    .option('--seeds <n>', 'runs of each setting, with different seeds', { default: 1 })
+    .option('--random <n>', 'so many settings of the grid, drawn at random')
+    .option('--parallel <n>', 'processes at a time', { default: 1 })
+    .option('--set <key=value>', 'set an option in all runs, repeatable', { type: [String] })
+    .option('--out <dir>', 'the sweep directory; the same command goes on with a stopped sweep')
+    .option('--json', 'print the comparison as one line of JSON')
+    .action(async (recipe: string, options: SweepFlags) => {
+      const { over = [], set = [], out, seeds, random, parallel, json = false } = options;
+      if (over.length === 0) throw new UsageError('sweep needs --over key=value,value');
+      const counts = { seeds, parallel, ...(random !== undefined && { random }) };
+      for (const [name, value] of Object.entries(counts))
+        if (!(Number.isInteger(value) && value > 0)) throw new UsageError(`--${name} takes a number; got "${value}"`);
+      const { sweep } = await import('./sweep.js');
+      const command = { over, set, seeds, random, parallel, json, out: out === undefined ? out : String(out) };
+      if (!(await sweep(recipe, command))) throw new NegativeResult();
+    });
+  program
+    .command('compare <...runs>', 'compare finished runs; seeds of one recipe are one row')
+    .option('--json', 'print the comparison as one line of JSON')
+    .action(async (runs: readonly string[], options: { json?: boolean }) => {
+      const { compare } = await import('./compare.js');
+      await compare(runs, options);
+    });
+  program
     .command('verify-freeze <run>', "hold a run's checkpoints against its freeze receipt, byte for byte")
     .option('--json', 'print the verdict as one line of JSON')
     .action(async (directory: string, options: { json?: boolean }) => {
@@ -171,6 +198,16 @@ interface SynthFlags {
   readonly photos?: readonly string[];
 }
 
+interface SweepFlags {
+  readonly over?: readonly string[];
+  readonly set?: readonly string[];
+  readonly seeds: number;
+  readonly random?: number;
+  readonly parallel: number;
+  readonly out?: string | number;
+  readonly json?: boolean;
+}
+
 /** cac reads what looks like a number as one. */
 type TrainOptions = Omit<TrainCommand, 'out'> & { readonly out?: string | number };
 
@@ -203,7 +240,7 @@ function oneOf<T extends string>(flag: string, value: string, allowed: readonly 
 
 const isUsage = (error: unknown): boolean =>
   error instanceof FinetuneError
-    ? /^E_(RECIPE|RUN|RESUME|EXTEND)_|^E_MODEL_UNKNOWN$/.test(error.code)
+    ? /^E_(RECIPE|RUN|RESUME|EXTEND|SWEEP|COMPARE)_|^E_MODEL_UNKNOWN$/.test(error.code)
     : error instanceof Error && (error.name === 'CACError' || error.name === 'UsageError');
 
 function explain(error: unknown, program: CAC): string {

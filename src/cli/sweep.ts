@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { basename, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pLimit from 'p-limit';
+import { compareRuns, type Comparison } from '../compareRuns.js';
+import { loadRecipe } from '../recipe/load.js';
+import { newRunPath } from '../run.js';
+import { memberState, openSweep, planSweep, type Member, type SweepOptions } from '../sweep.js';
+import { listenForInterrupt } from './interrupt.js';
+
+export interface SweepCommand extends SweepOptions {
+  readonly set: readonly string[];
+  readonly out?: string | undefined;
+  /** Processes at a time. */
+  readonly parallel: number;
+  readonly json: boolean;
+}
+
+/** `finetune sweep`: run the recipe with every combination, each in a process of its own, and compare. Returns false when a run failed. */
+export async function sweep(path: string, command: SweepCommand): Promise<boolean> {
+  const { set, out, parallel, json, over, seeds, random } = command;
+  const recipe = await loadRecipe(path, { set });
+  const directory = resolve(out ?? newRunPath(recipe.out, `sweep-${basename(path).replace(/\.ya?ml$/, '')}`));
+  const members = planSweep(directory, recipe.seed, { over, seeds, random });
+  for (const member of members) await loadRecipe(path, { set: [...set, ...member.set] }); // all errors before the first run
+  await openSweep(directory, { recipe: resolve(path), set, over, seeds, random });
+  const say = (line: string): void => console.error(line);
+  say(`${members.length} runs in ${directory}`);
+
+  const interrupt = listenForInterrupt(say, (exitCode) => process.exit(exitCode));
+  const limit = pLimit(parallel);
+  try {
+    const ends = members.map((member, i) =>
+      limit(() => runMember(path, set, member, `${i + 1}/${members.length}`, interrupt.signal, say)),
+    );
+    const done = (await Promise.all(ends)).filter(Boolean).length;
+    if (done < members.length) {
+      say(`${done} of ${members.length} runs are done; the same command with --out ${directory} goes on`);
+      return interrupt.signal.aborted;
+    }
+  } finally {
+    interrupt.stop();
+  }
+  const comparison = await compareRuns(members.map((member) => member.directory));
+  console.log(json ? JSON.stringify(comparison) : comparisonTable(comparison));
+  console.log(directory);
+  return true;
+}
+
+async function runMember(
+  path: string,
+  set: readonly string[],
+  member: Member,
+  place: string,
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Promise<boolean> {
+  const state = await memberState(member);
+  if (state === 'done') return true;
+  if (signal.aborted) return false;
+  say(`${place}  ${member.set.join(' ')}${state === 'begun' ? ', going on' : ''}`);
+  const settings = [...set, ...member.set].flatMap((setting) => ['--set', setting]);
+  const resume = state === 'begun' ? ['--resume'] : [];
+  const program = fileURLToPath(new URL('main.js', import.meta.url));
+  const words = [program, path, ...settings, '--out', member.directory, ...resume];
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const stop = (): void => void child.kill('SIGTERM');
+  signal.addEventListener('abort', stop);
+  let tail = '';
+  child.stderr.on('data', (text: Buffer) => (tail = (tail + text.toString()).slice(-2000)));
+  const [code] = (await once(child, 'exit')) as [number | null];
+  signal.removeEventListener('abort', stop);
+  if (code !== 0) say(`${place}  failed:\n${tail}`);
+  return (await memberState(member)) === 'done';
+}
+
+/** A row for each setting, best first. */
+export function comparisonTable({ score, rows }: Comparison): string {
+  const number = (value: number): string => value.toFixed(4);
+  const range = (interval: readonly [number, number] | undefined): string =>
+    interval ? `[${interval.map(number).join(', ')}]` : '';
+  const cells = rows.map(({ name, seeds, mean, interval, verdict, behind, behindInterval }) => [
+    name,
+    String(seeds),
+    number(mean),
+    range(interval),
+    verdict === 'best'
+      ? 'best'
+      : verdict === 'one seed'
+        ? `${number(behind)} behind; one seed says nothing about chance: --seeds 3`
+        : verdict === 'worse'
+          ? `worse by ${number(behind)} ${range(behindInterval)}`
+          : `not distinguishable from the best: ${number(behind)} ${range(behindInterval)}`,
+  ]);
+  const table = [['setting', 'seeds', score, '95 % over seeds', 'against the best'], ...cells];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  return table.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ').trimEnd()).join('\n'); // prettier-ignore
+}

@@ -55,8 +55,14 @@ export async function continuedRecipe(
       fix: `go on with its own: finetune ${file} --out ${directory} --resume; or start a new run from its weights: model.weights: run:${directory}`,
     });
   }
-  return extend === undefined ? begun : { ...begun, train: { ...begun.train, epochs: epochs + extend } };
+  return extend === undefined ? begun : withEpochs(begun, epochs + extend);
 }
+
+/** Each task's recipe for itself: the type checker does not see that a spread keeps them apart. */
+const withEpochs = (recipe: Recipe, epochs: number): Recipe =>
+  recipe.task === 'detection'
+    ? { ...recipe, train: { ...recipe.train, epochs } }
+    : { ...recipe, train: { ...recipe.train, epochs } };
 
 const unfinished = (directory: string, how: string, fix: string): FinetuneError =>
   new FinetuneError({

@@ -1,8 +1,11 @@
+import { classificationEvaluator } from './evaluate/classification.js';
+import type { ClassificationScore } from './evaluate/classificationScore.js';
 import type { CocoScore } from './evaluate/cocoScore.js';
 import { detectionEvaluator } from './evaluate/detection.js';
 import type { IcdarScore } from './evaluate/hmean.js';
 import { textEvaluator, type TextEvaluation } from './evaluate/text.js';
 import { textTask, type TextDetection, type TextOptions } from './tasks/text.js';
+import { classificationTask, type Classification, type ClassificationOptions } from './tasks/classification.js';
 import { detectionTask, type Detection, type DetectionOptions } from './tasks/detection.js';
 import type { Task } from './tasks/task.js';
 
@@ -17,5 +20,11 @@ export function createText(options: TextOptions & TextEvaluation): Task<readonly
   return { ...textTask(options), evaluator: (dataset) => textEvaluator(options, dataset) };
 }
 
+/** One class for an image: a backbone's own classifier, top-1 and top-5. Throws E_MODEL_UNKNOWN, E_MODEL_DROP. */
+export function createClassification(options: ClassificationOptions): Task<Classification, ClassificationScore> {
+  const network = classificationTask(options);
+  return { ...network, evaluator: (dataset) => classificationEvaluator(network, dataset) };
+}
+
 /** What a task of ours may score by: told apart by `metric`. */
-export type TaskScore = CocoScore;
+export type TaskScore = CocoScore | ClassificationScore;

@@ -5,7 +5,7 @@ import { evaluate, type Evaluation } from './evaluate/evaluate.js';
 import { openPredictor } from './predictor.js';
 import type { ProgressEvent } from './progress.js';
 import type { Recipe } from './recipe/schema.js';
-import { recipeModel } from './recipeModel.js';
+import { recipeImages, recipeModel } from './recipeModel.js';
 
 export interface EvaluateRecipeOptions {
   /** Other weights than the recipe's. */
@@ -25,8 +25,8 @@ export async function evaluateRecipe(
   const { batch } = recipe.evaluate;
   const predictor = await openPredictor(model, backend, { batch, loss: true });
   try {
-    const { resize, brokenImages, prefetch } = recipe.data;
-    return await evaluate(model, predictor, data.test ?? data.val, { resize, brokenImages, prefetch, batch, ...hooks });
+    const options = { ...recipeImages(recipe), batch, ...hooks };
+    return await evaluate(model, predictor, data.test ?? data.val, options);
   } finally {
     predictor.dispose();
   }

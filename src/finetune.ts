@@ -10,7 +10,7 @@ import { recipeIdentity } from './recipe/differences.js';
 import { loadRecipe } from './recipe/load.js';
 import { resolvedRecipeText } from './recipe/resolved.js';
 import type { Recipe } from './recipe/schema.js';
-import { recipeModel } from './recipeModel.js';
+import { recipeImages, recipeModel } from './recipeModel.js';
 import { buildReport, metricsOf } from './report/fromRun.js';
 import { writeReport, type Metrics } from './report/report.js';
 import { collectVersions, newRunPath, openRunDirectory, type RunDirectory } from './run.js';
@@ -70,10 +70,11 @@ async function runRecipe(
   if (extend !== undefined) await reopen(run.path);
   await run.write('versions.json', `${JSON.stringify(versions, null, 2)}\n`);
 
-  const { resize, brokenImages, prefetch, augment } = recipe.data;
+  const { augment } = recipe.data;
   const { batch } = recipe.evaluate;
   const broken = new Map<string, string>(); // file → reason
-  const images = { resize, brokenImages, prefetch, onDrop: (reason: string, file: string) => broken.set(file, reason) };
+  const onDrop = (reason: string, file: string) => broken.set(file, reason);
+  const images = { ...recipeImages(recipe), onDrop };
   const options = {
     ...recipe.train,
     ...images,

@@ -1,4 +1,5 @@
-import { createDetection, type TaskScore } from './createTask.js';
+import { createClassification, createDetection, type TaskScore } from './createTask.js';
+import type { LoadOptions } from './data/loader.js';
 import type { Category } from './data/sample.js';
 import { createModel, withWeights, type Model } from './model.js';
 import type { ProgressEvent } from './progress.js';
@@ -36,7 +37,23 @@ export async function recipeModel(
 }
 
 /** What the recipe's model is for, and how it is built, trained and scored. */
-function recipeTask({ data, model, train, evaluate }: Recipe, numClasses: number): Task<unknown, TaskScore> {
+function recipeTask(recipe: Recipe, numClasses: number): Task<unknown, TaskScore> {
+  const { size } = recipe.data;
+  if (recipe.task === 'classification') {
+    const { backbone, dropout, stochasticDepth } = recipe.model;
+    const { labelSmoothing } = recipe.train;
+    return createClassification({ backbone, dropout, stochasticDepth, labelSmoothing, size, numClasses });
+  }
+  const { model, train, evaluate } = recipe;
   const { focal, hardNegatives } = train;
-  return createDetection({ ...model, ...evaluate, focal, hardNegatives, size: data.size, numClasses });
+  return createDetection({ ...model, ...evaluate, focal, hardNegatives, size, numClasses });
+}
+
+/** How the recipe's images are read. */
+export function recipeImages({
+  data,
+}: Recipe): Pick<LoadOptions, 'resize' | 'cropFraction' | 'interpolation' | 'prefetch' | 'brokenImages'> {
+  const { resize, prefetch, brokenImages } = data;
+  const placing = 'cropFraction' in data ? { cropFraction: data.cropFraction, interpolation: data.interpolation } : {};
+  return { resize, ...placing, prefetch, brokenImages };
 }

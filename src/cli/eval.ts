@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadRecipe } from '../recipe/load.js';
 import { createProgress } from './progress.js';
-import { cocoTable } from './scoreTable.js';
+import { taskTable } from './scoreTable.js';
 
 export interface EvalCommand {
   readonly weights?: string | undefined;
@@ -26,7 +26,7 @@ export async function evaluate(path: string, { weights, set = [], engine, json =
     });
     progress.close();
     if (json) console.log(JSON.stringify(metric));
-    else console.log(`${cocoTable(metric)}\nloss ${loss.toFixed(4)}, ${imagesPerSecond.toFixed(1)} images/s`);
+    else console.log(`${taskTable(metric)}\nloss ${loss.toFixed(4)}, ${imagesPerSecond.toFixed(1)} images/s`);
   } finally {
     progress.close();
   }

@@ -1,3 +1,5 @@
+import type { TaskScore } from '../createTask.js';
+import type { ClassificationScore } from '../evaluate/classificationScore.js';
 import type { CocoScore } from '../evaluate/cocoScore.js';
 import type { IcdarResult } from '../evaluate/hmean.js';
 import type { Matches } from '../evaluate/matches.js';
@@ -6,6 +8,31 @@ import { table } from './table.js';
 
 /** A fraction with three decimals; −1, nothing to measure, is a dash. */
 const shown = (value: number): string => (value < 0 ? '–' : value.toFixed(3));
+
+/** The score of a recipe's model. */
+export const taskTable = (score: TaskScore): string =>
+  score.metric === 'coco' ? cocoTable(score) : classificationTable(score);
+
+function classificationTable({ top1, top5, meanPerClass, images, perCategory }: ClassificationScore): string {
+  const rows = perCategory.filter((row) => row.images > 0);
+  return [
+    `classification, ${images} images`,
+    table([
+      ['top-1', 'top-5', 'mean per class'],
+      [shown(top1), shown(top5), shown(meanPerClass).padStart(14)],
+    ]),
+    '',
+    table([
+      ['class', 'images', 'precision', 'recall'],
+      ...rows.map(({ name, images: count, precision, recall }) => [
+        name,
+        String(count),
+        shown(precision),
+        shown(recall),
+      ]),
+    ]),
+  ].join('\n');
+}
 
 export function cocoTable(score: CocoScore): string {
   const { iouType, perCategory } = score;

@@ -1,7 +1,8 @@
 import type { RandomStream } from '../random.js';
+import type { WholeImageAugment } from './augmentWhole.js';
 import type { Rect } from './frame.js';
 import { drawDistortion, type Distortion } from './photometric.js';
-import type { Annotation } from './sample.js';
+import type { Annotation, Picture } from './sample.js';
 
 /** Random changes to one training image: SSD's (Liu et al. 2016, §2.2 and §3.6, arXiv:1512.02325), scale and blur. */
 export interface ImageAugment {
@@ -36,7 +37,7 @@ export interface AugmentOptions extends ImageAugment {
 }
 
 /** Whether an image gives the same pixels in every epoch, but for the flip. */
-export const keepsPixels = (options: AugmentOptions): boolean =>
+export const keepsPixels = (options: AugmentOptions | WholeImageAugment): boolean =>
   Object.entries(options).every(([name, change]) => STILL.has(name) || change === false || change === 0);
 
 const STILL: ReadonlySet<string> = new Set<keyof AugmentOptions>(['flip', 'closeMosaic', 'strength']);
@@ -51,6 +52,8 @@ export interface Augmentation {
   readonly blur: number | undefined;
   /** Rows of the annotation's boxes that are still on the picture. */
   readonly kept: readonly number[];
+  /** What else is done to the pixels once they are there. */
+  readonly retouch?: (picture: Picture) => Picture;
 }
 
 /** Plan the augmentation of one image. `random` decides everything: the same stream gives the same plan. */

@@ -1,6 +1,6 @@
 import type { RandomStream } from '../random.js';
 import type { Rect } from './frame.js';
-import { meanColour } from './image.js';
+import { meanColour } from './meanColour.js';
 import type { Sample } from './sample.js';
 
 const MOST_HOLES = 3;

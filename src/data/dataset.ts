@@ -3,6 +3,7 @@ import { FinetuneError } from '../errors.js';
 import { readCoco } from './coco.js';
 import { createFindings, type Findings } from './findings.js';
 import type { DropPolicies, ReadPart } from './rawDataset.js';
+import { readLabelled, type LabelledData } from './readLabelled.js';
 import type { Dataset } from './sample.js';
 import { syntheticParts } from './synthetic/openSynthetic.js';
 import { readVoc, wantedNames } from './voc.js';
@@ -38,7 +39,8 @@ export interface VocData extends Common {
   readonly test?: string | undefined;
 }
 
-export type DataOptions = SyntheticData | CocoData | VocData;
+type ObjectData = SyntheticData | CocoData | VocData;
+export type DataOptions = ObjectData | LabelledData;
 
 export type PartName = 'train' | 'val' | 'test';
 
@@ -68,6 +70,7 @@ export async function readDatasets(
   data: DataOptions,
   { signal, findingsOf = createFindings }: OpenOptions,
 ): Promise<Partial<Record<PartName, Dataset>>> {
+  if ('splitSeed' in data) return readLabelled(data, findingsOf);
   const parts = partsOf(data).map((part) => ({ part, findings: findingsOf(part) }));
   const read = new Map<PartName, ReadPart>();
   for (const { part, findings } of parts) {
@@ -89,14 +92,14 @@ export async function readDatasets(
   return opened;
 }
 
-const partsOf = (data: DataOptions): PartName[] => [
+const partsOf = (data: ObjectData): PartName[] => [
   'train',
   'val',
   ...('test' in data && data.test ? ['test' as const] : []),
 ];
 
 async function readPart(
-  data: DataOptions,
+  data: ObjectData,
   part: PartName,
   findings: Findings,
   signal: AbortSignal | undefined,
@@ -120,7 +123,7 @@ async function readPart(
 }
 
 /** VOC names are those of any part, since a class may be rare; COCO's are those of the training part. Its other files may number them in another way. */
-function namesToLearn(data: DataOptions, read: ReadonlyMap<PartName, ReadPart>): readonly string[] {
+function namesToLearn(data: ObjectData, read: ReadonlyMap<PartName, ReadPart>): readonly string[] {
   const [first] = read.values(); // the training part, unless it could not be read
   if (data.format !== 'voc') return data.categories ?? first!.names;
   const all = [...new Set([...read.values()].flatMap(({ names }) => names))].sort();

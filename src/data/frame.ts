@@ -23,11 +23,16 @@ export interface Frame extends Extent {
   readonly flip: boolean;
 }
 
+export type Resize = 'stretch' | 'letterbox' | 'crop';
+
 export interface FrameOptions {
   /** Pixels of the network's input. */
   readonly size: readonly [height: number, width: number];
-  /** `stretch` fills the input, `letterbox` keeps the proportions and pads evenly on both sides. */
-  readonly resize?: 'stretch' | 'letterbox';
+  /** `stretch` fills the input, `letterbox` keeps the proportions and pads evenly on both sides, `crop` keeps them and cuts off what is
+   *  left and right, or above and below, and `cropFraction` of the rest. */
+  readonly resize?: Resize;
+  /** Share of the short side that a crop keeps: 0.875 for 224 of 256. */
+  readonly cropFraction?: number;
   /** The part of the plane, in pixels of the image, that is to fill the input; it may reach beyond the image. Without it: the image. */
   readonly patch?: Rect;
   readonly flip?: boolean;
@@ -39,7 +44,8 @@ export function frameImage(
   {
     size: [height, width],
     resize = 'stretch',
-    patch = { left: 0, top: 0, width: image.width, height: image.height },
+    cropFraction = 1,
+    patch = resize === 'crop' ? middleOf(image, [height, width], cropFraction) : wholeOf(image),
     flip = false,
   }: FrameOptions,
 ): Frame {
@@ -71,6 +77,15 @@ export function frameImage(
     target: flip ? { ...target, left: width - target.left - target.width } : target,
     flip,
   };
+}
+
+const wholeOf = ({ width, height }: Extent): Rect => ({ left: 0, top: 0, width, height });
+
+/** The largest part with the input's proportions, in the middle, made smaller by `fraction`. */
+function middleOf(image: Extent, [height, width]: readonly [number, number], fraction: number): Rect {
+  const scale = Math.min(image.width / width, image.height / height) * fraction;
+  const [w, h] = [width * scale, height * scale];
+  return { left: (image.width - w) / 2, top: (image.height - h) / 2, width: w, height: h };
 }
 
 /** libvips 8.18 enlarges half a pixel of the result too far right and down, on both axes even if only one grows (its

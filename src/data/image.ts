@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import sharp, { type SharpOptions } from 'sharp';
 import { FinetuneError } from '../errors.js';
 import type { Extent, Frame } from './frame.js';
+import { meanColour } from './meanColour.js';
 import { distortColours, type Distortion } from './photometric.js';
 import type { Picture } from './sample.js';
 
@@ -14,12 +15,13 @@ sharp.cache(false);
  *  Embedded colour profiles are left alone, as PIL does: the published weights have seen images read that way. */
 const reading: SharpOptions = { failOn: 'truncated', ignoreIcc: true, autoOrient: true };
 
-/** The ImageNet mean in RGB; SSD fills with it what lies outside the image (Liu et al. 2016, §3.2). */
-export const meanColour: readonly [number, number, number] = [123, 117, 104];
+/** Catmull-Rom's cubic (a = −½) is PIL's BICUBIC, too. */
+const KERNELS = { bilinear: 'linear', bicubic: 'cubic' } as const;
 
 export interface DecodeOptions {
   /** RGB 0…255 of what lies outside the image. */
   readonly fill?: readonly [number, number, number];
+  readonly interpolation?: 'bilinear' | 'bicubic' | undefined;
   /** Change of the image's colours; the fill keeps its own. */
   readonly distortion?: Distortion | undefined;
   /** Standard deviation of a Gaussian blur, pixels of the input, 0.3 and more. */
@@ -27,13 +29,13 @@ export interface DecodeOptions {
 }
 
 /** Decode the part of an image that a frame asks for and bring it to the input's size: EXIF orientation, crop, antialiased
- *  bilinear resize, flip in one call off the main thread, then colours and fill. Greyscale, CMYK, palette, alpha
+ *  resize, flip in one call off the main thread, then colours and fill. Greyscale, CMYK, palette, alpha
  *  (dropped) and 16 bits all become 8-bit RGB. One frame pixel is within a few levels of PIL's BILINEAR.
  *  Throws E_IMAGE_MISSING or E_IMAGE_DECODE with the file. */
 export async function decodeImage(
   file: string,
   frame: Frame,
-  { fill = meanColour, distortion, blur }: DecodeOptions = {},
+  { fill = meanColour, interpolation = 'bilinear', distortion, blur }: DecodeOptions = {},
 ): Promise<Picture> {
   const { image, region, target, flip, width, height } = frame;
   const source = sharp(file, reading);
@@ -41,7 +43,7 @@ export async function decodeImage(
   if (region.width < image.width || region.height < image.height) source.extract(region);
   if (blur !== undefined) source.blur(blur); // after the resize, wherever it is asked for
   const pixels = await source
-    .resize(target.width, target.height, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false })
+    .resize(target.width, target.height, { fit: 'fill', kernel: KERNELS[interpolation], fastShrinkOnLoad: false })
     .flop(flip)
     .removeAlpha()
     .toColourspace('srgb')

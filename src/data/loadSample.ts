@@ -2,15 +2,17 @@ import { xyxy } from '../geometry/box.js';
 import { FinetuneError } from '../errors.js';
 import type { RandomStream } from '../random.js';
 import { planAugmentation, type Augmentation, type ImageAugment } from './augment.js';
+import { planWholeImage, type WholeImageAugment, type WholeImagePlan } from './augmentWhole.js';
 import { frameImage, placeBoxes, placementOf, type Frame, type FrameOptions } from './frame.js';
 import { decodeImage, readImageSize } from './image.js';
 import type { Annotation, ClassIndex, Sample } from './sample.js';
 import type { TextAugment } from './text/augmentText.js';
 import { loadTextSample } from './text/textSample.js';
 
-export interface SampleOptions extends Pick<FrameOptions, 'size' | 'resize'> {
+export interface SampleOptions extends Pick<FrameOptions, 'size' | 'resize' | 'cropFraction'> {
+  readonly interpolation?: 'bilinear' | 'bicubic' | undefined;
   /** Random changes, drawn from `random`; false or absent for none. */
-  readonly augment?: ImageAugment | TextAugment | false;
+  readonly augment?: ImageAugment | WholeImageAugment | TextAugment | false;
   readonly random?: RandomStream;
   /** What was drawn elsewhere, instead of `augment`. */
   readonly plan?: Augmentation | undefined;
@@ -26,36 +28,48 @@ export interface SampleOptions extends Pick<FrameOptions, 'size' | 'resize'> {
  *  Throws E_IMAGE_MISSING, E_IMAGE_DECODE, or E_IMAGE_SIZE if the annotation and the image disagree about the size. */
 export async function loadSample(
   annotation: Annotation,
-  { size, resize = 'stretch', augment = false, random, plan: drawn, checkSize = false, isKnown }: SampleOptions,
+  { augment = false, random, plan: drawn, checkSize = false, isKnown, interpolation, ...placing }: SampleOptions,
 ): Promise<Sample> {
   if (annotation.words) {
     if (checkSize) await assertSize(annotation);
-    return loadTextSample(annotation, size, { augment: augment && 'zoom' in augment ? augment : false, random });
+    return loadTextSample(annotation, placing.size, {
+      augment: augment && 'zoom' in augment ? augment : false,
+      random,
+    });
   }
-  const plan =
-    drawn ?? (augment && !('zoom' in augment) && random ? planAugmentation(annotation, augment, random) : undefined);
-  const frame = frameImage(annotation, { size, resize, ...(plan ? { patch: plan.patch, flip: plan.flip } : {}) });
+  const plan = drawn ?? (augment && !('zoom' in augment) && random ? planFor(annotation, augment, random) : undefined);
+  const { patch, flip = false } = plan ?? {};
+  const frame = frameImage(annotation, { ...placing, flip, ...(patch && { patch }) });
   // Both are dispatched at once; the size's verdict comes first, since a wrong size can make the crop itself fail.
-  const flipped = plan?.flip ?? false;
-  const pixels = isKnown?.(flipped)
+  const pixels = isKnown?.(flip)
     ? NO_PICTURE
-    : decodeImage(annotation.file, frame, { distortion: plan?.distortion, blur: plan?.blur });
+    : decodeImage(annotation.file, frame, { interpolation, distortion: plan?.distortion, blur: plan?.blur });
   if (checkSize) {
     pixels.catch(() => undefined);
     await assertSize(annotation);
   }
-  const picture = await pixels;
+  const decoded = await pixels;
+  const picture = plan?.retouch ? plan.retouch(decoded) : decoded;
   return {
     imageId: annotation.imageId,
     file: annotation.file,
     picture,
     ...placeObjects(annotation, plan?.kept ?? annotation.classes.map((_, i) => i), frame),
-    flipped,
+    ...(annotation.label !== undefined && { label: annotation.label }),
+    flipped: flip,
     originalWidth: annotation.width,
     originalHeight: annotation.height,
     placement: placementOf(frame),
   };
 }
+
+/** Options for whole images have a crop of their own, on or off. */
+const planFor = (
+  annotation: Annotation,
+  augment: ImageAugment | WholeImageAugment,
+  random: RandomStream,
+): Augmentation | WholeImagePlan =>
+  'cropArea' in augment ? planWholeImage(annotation, augment, random) : planAugmentation(annotation, augment, random);
 
 const NO_PICTURE = Promise.resolve({ data: new Uint8Array(0), width: 0, height: 0 });
 

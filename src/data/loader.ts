@@ -2,6 +2,9 @@ import { FinetuneError } from '../errors.js';
 import { randomStream } from '../random.js';
 import type { TextAugment } from './text/augmentText.js';
 import type { AugmentOptions } from './augment.js';
+import type { WholeImageAugment } from './augmentWhole.js';
+import type { Resize } from './frame.js';
+import { mixBatch } from './mix.js';
 import type { Dataset, Sample } from './sample.js';
 import { loadTrainingSample } from './trainingSample.js';
 
@@ -10,14 +13,16 @@ export interface LoadOptions<Encoded = unknown> {
   readonly batch: number;
   /** Pixels of the network's input. */
   readonly size: readonly [height: number, width: number];
-  readonly resize?: 'stretch' | 'letterbox';
+  readonly resize?: Resize;
+  readonly cropFraction?: number;
+  readonly interpolation?: 'bilinear' | 'bicubic' | undefined;
   readonly seed?: number;
   /** Counts from 0; another epoch has another order and other augmentations. */
   readonly epoch?: number;
   /** Epochs of the run, for what augmentation changes on the way. */
   readonly epochs?: number;
   readonly shuffle?: boolean;
-  readonly augment?: AugmentOptions | TextAugment | false;
+  readonly augment?: AugmentOptions | WholeImageAugment | TextAugment | false;
   /** Batches in the making while one is in use: prefetch × batch pictures of height × width × 3 bytes wait at most. */
   readonly prefetch?: number;
   /** Batch to begin with, to go on in the middle of an epoch. */
@@ -29,13 +34,16 @@ export interface LoadOptions<Encoded = unknown> {
   readonly onDrop?: (reason: string, file: string) => void;
   /** Images whose pixels need not be read: row of the data set, and whether augmentation flips it. */
   readonly isKnown?: ((index: number, flipped: boolean) => boolean) | undefined;
-  /** Called with each sample as soon as it is there: a task's targets. */
+  /** Called with each sample of a batch: a task's targets. */
   readonly encode?: (sample: Sample) => Encoded;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** How images are read, apart from what is random about it. */
-export type ImageOptions = Pick<LoadOptions, 'resize' | 'prefetch' | 'brokenImages' | 'onDrop'>;
+export type ImageOptions = Pick<
+  LoadOptions,
+  'resize' | 'cropFraction' | 'interpolation' | 'prefetch' | 'brokenImages' | 'onDrop'
+>;
 
 export interface Batch<Encoded = unknown> {
   readonly samples: readonly Sample[];
@@ -87,10 +95,9 @@ function epochOrder(length: number, { shuffle = false, seed = 0, epoch = 0 }: Lo
   return shuffle ? randomStream(seed, `shuffle/${epoch}`).shuffle(order) : order;
 }
 
-interface Loaded<Encoded> {
+interface Loaded {
   readonly sample: Sample;
   readonly index: number;
-  readonly encoded: Encoded;
 }
 
 async function loadBatch<Encoded>(
@@ -99,24 +106,27 @@ async function loadBatch<Encoded>(
   number: number,
   options: LoadOptions<Encoded>,
 ): Promise<Batch<Encoded>> {
-  const { batch } = options;
+  const { batch, augment = false, seed = 0, epoch = 0 } = options;
   const places = order.slice(number * batch, (number + 1) * batch).map((_, i) => number * batch + i);
   const loaded = await Promise.all(places.map((place) => loadPlace(dataset, order, place, options)));
   const whole = loaded.filter((item) => item !== undefined);
+  const single = whole.map(({ sample }) => sample);
+  const mixes = augment && 'cropArea' in augment;
+  const samples = mixes ? mixBatch(single, augment, randomStream(seed, `mix/${epoch}/${number}`)) : single;
   return {
-    samples: whole.map(({ sample }) => sample),
+    samples,
     indices: whole.map(({ index }) => index),
-    encoded: whole.map(({ encoded }) => encoded),
+    encoded: samples.map((sample) => options.encode?.(sample) as Encoded),
   };
 }
 
 /** The image at one place of the order, or, where broken ones are replaced, the first good one after it. */
-async function loadPlace<Encoded>(
+async function loadPlace(
   dataset: Dataset,
   order: readonly number[],
   place: number,
-  options: LoadOptions<Encoded>,
-): Promise<Loaded<Encoded> | undefined> {
+  options: LoadOptions,
+): Promise<Loaded | undefined> {
   const { brokenImages = 'error' } = options;
   const mostTries = brokenImages === 'drop' && options.dropLast ? order.length : 1;
   for (let tries = 0; tries < mostTries; tries++) {
@@ -125,8 +135,7 @@ async function loadPlace<Encoded>(
     const draw = tries > 0 ? `/for ${place}` : '';
     const isKnown = options.isKnown && ((flipped: boolean) => options.isKnown!(index, flipped));
     try {
-      const sample = await loadTrainingSample(dataset, index, { ...options, draw, isKnown });
-      return { sample, index, encoded: options.encode?.(sample) as Encoded };
+      return { sample: await loadTrainingSample(dataset, index, { ...options, draw, isKnown }), index };
     } catch (error) {
       const [problem] = error instanceof FinetuneError ? error.problems : [];
       if (brokenImages === 'error' || !problem?.code.startsWith('E_IMAGE_')) throw error;

@@ -1,7 +1,7 @@
 import { xyxy } from '../geometry/box.js';
 import type { RandomStream } from '../random.js';
 import { planPatch, type Augmentation, type ImageAugment } from './augment.js';
-import type { Rect } from './frame.js';
+import type { Rect, Resize } from './frame.js';
 import { drawDistortion } from './photometric.js';
 import type { Annotation, Picture, Sample } from './sample.js';
 
@@ -27,10 +27,7 @@ export function drawTiles([height, width]: readonly [number, number], random: Ra
 export function planTile(
   annotation: Annotation,
   tile: Rect,
-  {
-    size: [height, width],
-    resize,
-  }: { readonly size: readonly [number, number]; readonly resize: 'stretch' | 'letterbox' },
+  { size: [height, width], resize }: { readonly size: readonly [number, number]; readonly resize: Resize },
   { photometric = false, ...look }: ImageAugment,
   random: RandomStream,
 ): Augmentation {

@@ -24,6 +24,8 @@ export interface Annotation {
   readonly classes: readonly ClassIndex[];
   /** [N]: crowd regions and difficult objects: never a training target, never a false positive. */
   readonly ignore: readonly boolean[];
+  /** The class of the whole image, where the data set is one for classification; such an image has no boxes. */
+  readonly label?: ClassIndex;
   /** [N]: what scene text has beyond a box; absent for all else. */
   readonly words?: readonly TextWord[];
 }
@@ -100,6 +102,10 @@ export interface Sample {
   readonly ignore: readonly boolean[];
   /** Of scene text; absent for all else. */
   readonly words?: readonly TextWord[];
+  /** The annotation's. */
+  readonly label?: ClassIndex;
+  /** What Mixup or CutMix put in: another image's class, and its share of this one, 0…1. */
+  readonly mixed?: { readonly label: ClassIndex; readonly share: number };
   /** Whether augmentation turned it left to right. */
   readonly flipped: boolean;
   /** Size of the image as stored upright. */

@@ -1,5 +1,6 @@
 import { randomStream } from '../random.js';
 import type { AugmentOptions } from './augment.js';
+import type { WholeImageAugment } from './augmentWhole.js';
 import { pasteObjects } from './copyPaste.js';
 import { cutHoles } from './cutout.js';
 import { loadSample, type SampleOptions } from './loadSample.js';
@@ -9,8 +10,11 @@ import type { Dataset, Sample } from './sample.js';
 import { augmentAt } from './strength.js';
 import type { TextAugment } from './text/augmentText.js';
 
-export interface TrainingSampleOptions extends Pick<SampleOptions, 'size' | 'resize' | 'isKnown'> {
-  readonly augment?: AugmentOptions | TextAugment | false;
+export interface TrainingSampleOptions extends Pick<
+  SampleOptions,
+  'size' | 'resize' | 'cropFraction' | 'interpolation' | 'isKnown'
+> {
+  readonly augment?: AugmentOptions | WholeImageAugment | TextAugment | false;
   readonly seed?: number;
   readonly epoch?: number;
   /** Epochs of the run: what the strength of the augmentation is drawn out over. */
@@ -31,7 +35,8 @@ export async function loadTrainingSample(
   { augment = false, seed = 0, epoch = 0, epochs = epoch + 1, draw = '', ...options }: TrainingSampleOptions,
 ): Promise<Sample> {
   const name = `augment/${epoch}/${index}${draw}`;
-  const changes = augment && !('zoom' in augment) ? augmentAt(augment, epoch, epochs) : undefined;
+  const changes =
+    augment && !('zoom' in augment) && !('cropArea' in augment) ? augmentAt(augment, epoch, epochs) : undefined;
   const { mosaic = 0, mixup = 0, copyPaste = 0, cutout = 0 } = changes ?? {};
   const random = randomStream(seed, `${name}/others`);
   const others = dataset.annotations.length;

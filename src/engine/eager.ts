@@ -11,6 +11,7 @@ import {
   checkParams,
   inputsOf,
   parametersOf,
+  type Feed,
   type Feeds,
   type Program,
   type Programs,
@@ -54,11 +55,15 @@ function planProgram(program: Program): Plan {
 }
 
 /** Computes a plan's outputs and new parameter values. Needs a tidy around it, which sees to it that an exception leaves no tensors. */
-function execute(tf: typeof Tfjs, plan: Plan, leaf: Run['leaf']): { outputs: Tfjs.Tensor[]; updates: Tfjs.Tensor[] } {
+function execute(
+  tf: typeof Tfjs,
+  plan: Plan,
+  { leaf, fed }: Pick<Run, 'leaf' | 'fed'>,
+): { outputs: Tfjs.Tensor[]; updates: Tfjs.Tensor[] } {
   const tensors = new Map<Value, Tfjs.Tensor>();
   for (const { node, kernel, spent } of plan.steps) {
     const inputs = node.inputs.map((value) => tensors.get(value)!);
-    const results = tf.tidy(() => [...kernel(node, { tf, inputs, leaf })]);
+    const results = tf.tidy(() => [...kernel(node, { tf, inputs, leaf, fed })]);
     node.outputs.forEach((value, i) => tensors.set(value, results[i]!));
     for (const value of spent) {
       tensors.get(value)!.dispose();
@@ -106,6 +111,12 @@ export function compileEager(programs: Programs, backend: Backend): Promise<Sess
       const { name, shape, dtype } = node.attrs;
       return tf.tensor(feeds[name]!, [...shape], dtype);
     };
+  const fedIn =
+    (feeds: Feeds) =>
+    ({ node }: Value): Feed => {
+      invariant(isOp(node, 'input'), `${node.op} is not fed`);
+      return feeds[node.attrs.name]!;
+    };
   const constant = (node: Node<'constant'> & Node): Tfjs.Tensor => {
     const { values, shape, dtype } = node.attrs;
     const tensor = constants.get(node) ?? tf.keep(tf.tensor([...values], [...shape], dtype));
@@ -121,7 +132,7 @@ export function compileEager(programs: Programs, backend: Backend): Promise<Sess
       const plan = plans.get(name);
       invariant(plan, `no program is called ${name}`);
       checkFeeds(name, plan.inputs, feeds);
-      const { outputs, updates } = onDevice(() => execute(tf, plan, leafOf(feeds)));
+      const { outputs, updates } = onDevice(() => execute(tf, plan, { leaf: leafOf(feeds), fed: fedIn(feeds) }));
       plan.updates.forEach(([parameter], i) => store(parameter, updates[i]!));
       try {
         const values = await Promise.all(outputs.map(valuesOf));

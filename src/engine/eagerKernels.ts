@@ -1,5 +1,8 @@
 import type * as Tfjs from '@tensorflow/tfjs';
-import type { Binary, Comparison, Node, Op, Unary } from '../graph/spec.js';
+import { hashSeed } from '../random.js';
+import { sizeOf } from '../graph/shapes.js';
+import type { Binary, Comparison, Node, Op, Unary, Value } from '../graph/spec.js';
+import type { Feed } from './engine.js';
 import { convolve, convolveFilterGrad, convolveInputGrad, type ConvKind } from './eagerConv.js';
 import * as crops from './eagerCrop.js';
 import * as formulas from './eagerFormulas.js';
@@ -12,6 +15,8 @@ export interface Run {
   readonly inputs: readonly Tfjs.Tensor[];
   /** The fed, stored or constant tensor behind a leaf. It stays the session's. */
   readonly leaf: (node: Node) => Tfjs.Tensor;
+  /** What was fed to the input behind a value. */
+  readonly fed: (value: Value) => Feed;
 }
 
 /** Computes a node's outputs from forward kernels of tfjs. Every output is a new tensor, and never one of the inputs. */
@@ -62,6 +67,22 @@ function broadcastTo({ attrs }: Node<'broadcastTo'>, { tf, inputs: [x] }: Run): 
 function matMul({ attrs }: Node<'matMul'>, { tf, inputs: [a, b] }: Run): Tfjs.Tensor[] {
   const { transposeA, transposeB } = attrs;
   return [tf.matMul(transposeA ? tf.transpose(a!) : a!, transposeB ? tf.transpose(b!) : b!)];
+}
+
+/** A counter behind a hash: the i-th number depends on seed, stream and i alone. 24 bits, as many as float32 tells apart below 1. */
+function randomUniform(
+  { attrs: { shape, stream }, inputs: [seed] }: Node<'randomUniform'>,
+  { tf, fed }: Run,
+): Tfjs.Tensor[] {
+  const [low, high] = fed(seed!) as unknown as [number, number];
+  const start = hashSeed(low, `${high}/${stream}`);
+  const drawn = Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
+    let hash = Math.imul(start + Math.imul(i, 0x9e3779b9), 0x85ebca6b); // murmur3's finaliser, between odd constants
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+    hash = Math.imul(hash ^ (hash >>> 16), 0x27d4eb2f);
+    return ((hash ^ (hash >>> 15)) >>> 8) / 2 ** 24;
+  });
+  return [tf.tensor(drawn, [...shape])];
 }
 
 export const kernels = {
@@ -118,5 +139,6 @@ export const kernels = {
   },
   softmaxCrossEntropy: (_, { tf, inputs }) => formulas.softmaxCrossEntropy(tf, inputs),
   stopGradient: same,
+  randomUniform,
   assign: same,
 } satisfies { [K in Op]: Kernel<K> }; // prettier-ignore

@@ -328,6 +328,11 @@ export const tfOps = {
   softmaxCrossEntropy: (_, { def, inputs }) =>
     outputs(def.add('SparseSoftmaxCrossEntropyWithLogits', inputs, { ...T, Tlabels: { type: DT.int32 } }), 2),
   stopGradient: direct('Identity'),
+  randomUniform: ({ attrs: { shape, stream } }, { def, inputs: [seed] }) => {
+    const own = def.add('AddV2', [seed!, def.ints([0, stream])], { T: { type: DT.int32 } });
+    const attrs = { dtype: { type: DT.float32 }, T: { type: DT.int32 }, Tseed: { type: DT.int32 } };
+    return [def.add('StatelessRandomUniform', [def.ints(shape), own], attrs)];
+  },
   assign: ({ attrs }, { def, inputs, allRead, handle }) => [
     def.add('AssignVariableOp', [handle(attrs.name), inputs[0]!], { dtype: { type: DT.float32 }, validate_shape: { bool: false } }, { control: [allRead] }),
   ],

@@ -9,11 +9,20 @@ export interface Style {
   readonly momentum: number;
 }
 
+/** What is random about a network in training. */
+export interface Regulariser {
+  /** Of what the classifier's last layer sees. */
+  readonly dropout: (x: Value) => Value;
+  /** Of the branch [N,H,W,C] that a residual block adds to its shortcut, image by image. */
+  readonly dropBranch: (branch: Value) => Value;
+}
+
 export interface Context {
   readonly graph: Graph;
   readonly style: Style;
   /** Whether the BatchNorm at this path uses the batch's statistics. */
   readonly trainBatchNorm: (path: string) => boolean;
+  readonly regulariser?: Regulariser;
 }
 
 export type Activation = 'relu' | 'relu6' | 'leakyRelu' | 'swish' | 'hardSwish' | 'sigmoid' | 'hardSigmoid' | 'none';
@@ -122,10 +131,19 @@ export const maxPool = (x: Value, at: Context, { kernel, stride }: { kernel: num
 export const averagePool = (x: Value, { kernel, stride }: { kernel: number; stride: number }): Value =>
   b.averagePool(x, { kernel: [kernel, kernel], stride });
 
-/** x [N,I] → [N,units], with the parameters `<path>.weight` and `<path>.bias`. */
-export function linear(x: Value, path: string, { graph }: Context, { units }: { readonly units: number }): Value {
+/** A residual block's sum: its branch may be dropped in training. */
+export const residual = (branch: Value, shortcut: Value, { regulariser }: Context): Value =>
+  b.add(regulariser ? regulariser.dropBranch(branch) : branch, shortcut);
+
+/** The last layer, behind the dropout: x [N,I] → [N,units], with the parameters `<path>.weight` and `<path>.bias`. */
+export function linear(
+  x: Value,
+  path: string,
+  { graph, regulariser }: Context,
+  { units }: { readonly units: number },
+): Value {
   const shape = [x.shape[1]!, units];
   const weight = b.param(graph, { name: `${path}.weight`, role: 'weight', kind: 'linear', shape, init: LINEAR });
   const bias = b.param(graph, { name: `${path}.bias`, role: 'bias', kind: 'vector', shape: [units], init: zero });
-  return b.biasAdd(b.matMul(x, weight), bias);
+  return b.biasAdd(b.matMul(regulariser ? regulariser.dropout(x) : x, weight), bias);
 }

@@ -115,6 +115,10 @@ export const nonMaxSuppression = (boxes: Value, scores: Value, attrs: Ops['nonMa
   addNode(boxes.node.graph, 'nonMaxSuppression', [boxes, scores], attrs);
 export const topK = (x: Value, k: number): readonly Value[] => addNode(x.node.graph, 'topK', [x], { k });
 
+/** Uniform in [0, 1), by the fed seed int32 [2]; another stream is another draw of the same seed. */
+export const randomUniform = (seed: Value, shape: Shape, stream: number): Value =>
+  apply('randomUniform', [seed], { shape, stream });
+
 const allAxes = (x: Value): number[] => x.shape.map((_, i) => i);
 export const sum = (x: Value, axes: readonly number[] = allAxes(x), keepDims = false): Value =>
   axes.length === 0 ? x : apply('sum', [x], { axes, keepDims });

@@ -158,6 +158,10 @@ const rules = {
   },
   softmaxCrossEntropy: ([logits]) => [...float([logits!.shape[0]!]), ...float(logits!.shape)],
   stopGradient: same,
+  randomUniform: ([seed], { shape }) => {
+    if (seed!.node.op !== 'input' || seed!.dtype !== 'int32' || !sameShape(seed!.shape, [2])) throw mismatch('randomUniform wants a fed seed int32 [2]');
+    return float(shape);
+  },
   assign: same,
 } satisfies { [K in Op]: Rule<K> }; // prettier-ignore
 

@@ -159,6 +159,8 @@ export interface Ops
   /** logits [N,C], class indices int32 [N] → loss [N], and its gradient per row [N,C]. */
   softmaxCrossEntropy: None;
   stopGradient: None;
+  /** seed int32 [2] (an input: it is fed) → uniform in [0, 1). Equal seeds and streams give equal numbers on one engine; engines differ. */
+  randomUniform: { readonly shape: Shape; readonly stream: number };
 
   /** Stores the input in the parameter called name. Runs when a program lists it among its updates. */
   assign: { readonly name: string };

@@ -11,9 +11,10 @@ type Issue = z.core.$ZodIssue;
 
 /** The recipe written in `located`, or everything that is wrong with it. */
 export function checkRecipe(located: Located): { recipe: Recipe } | { problems: Problem[] } {
-  const raw = toValue(located);
-  const result = recipeSchema.safeParse(raw);
-  const issues = result.success ? [] : result.error.issues.flatMap((issue) => flatten(issue));
+  const written = toValue(located);
+  const result = recipeSchema.safeParse(written);
+  const [raw, faults] = result.success ? [written, []] : withTask(written, result.error.issues);
+  const issues = faults.flatMap((issue) => flatten(issue));
   const problems = issues.flatMap((issue) => toProblems(issue, located, raw));
 
   const recipe = result.success ? result.data : withoutFaults(raw, issues);
@@ -22,6 +23,16 @@ export function checkRecipe(located: Located): { recipe: Recipe } | { problems: 
     problems.push(problemAt(nearestEntry(located, path.split('.')).key, { code: 'E_RECIPE_CONFLICT', message, fix }));
   }
   return result.success && problems.length === 0 ? { recipe: result.data } : { problems };
+}
+
+/** Without a task nothing else can be checked: then one is assumed by the data's format, so that all problems are said at once. */
+function withTask(written: unknown, issues: readonly Issue[]): [raw: unknown, issues: readonly Issue[]] {
+  const wrong = issues.filter(({ path }) => path.length === 1 && path[0] === 'task');
+  if (wrong.length === 0 || typeof written !== 'object' || written === null) return [written, issues];
+  const format = (written as { data?: { format?: unknown } | null }).data?.format;
+  const task = format === 'imageFolder' || format === 'csv' ? 'classification' : 'detection';
+  const assumed = { ...written, task };
+  return [assumed, [...wrong, ...(recipeSchema.safeParse(assumed).error?.issues ?? [])]];
 }
 
 /** An issue of a union such as `false | {flip, …}` becomes the issues of the form that was meant, if one was:
@@ -50,7 +61,7 @@ function toProblems(issue: Issue, located: Located, raw: unknown): Problem[] {
       : undefined;
   const allowed = options ? `one of ${options.join(', ')}` : option ? expected(option) : 'something else';
   if (!entry) {
-    const fix = `add it: ${allowed}. ${option?.description ?? ''}`;
+    const fix = `add it: ${allowed}. ${options ? '' : (option?.description ?? '')}`.trim();
     return [
       problemAt(nearestEntry(located, path).key, {
         code: 'E_RECIPE_MISSING_KEY',

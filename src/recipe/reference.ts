@@ -24,25 +24,26 @@ ${sections('', recipeOption).join('\n')}`;
 function sections(path: string, option: Option, when = ''): string[] {
   const heading = path === '' ? '' : `## \`${path}\`${when}\n\n${option.description ?? ''}\n`;
   if (!option.oneOf) return optionSections(path, `${heading}\n`, properties(option), option.required, when);
-  return [heading, ...choiceSections(path, option.oneOf)];
+  return [heading, ...choiceSections(path, option.oneOf, when)];
 }
 
 /** Maps told apart by a literal, `format: voc` say: what each has of its own, then what they share. */
-function choiceSections(path: string, branches: readonly Option[]): string[] {
+function choiceSections(path: string, branches: readonly Option[], outer: string): string[] {
   const isShared = ([name, inner]: [string, Option]) =>
     inner.const === undefined &&
     branches.every((branch) => JSON.stringify(branch.properties?.[name]) === JSON.stringify(inner));
   const choices = branches.flatMap((branch) => {
     const own = properties(branch).filter((entry) => !isShared(entry));
     const [key, literal] = own.find(([, { const: value }]) => value !== undefined)!;
-    const when = ` with \`${key}: ${expected(literal)}\``;
+    const when = `${outer === '' ? ' with' : `${outer},`} \`${key}: ${expected(literal)}\``;
     const standard = literal.default === undefined ? '' : ', the default';
-    const heading = `## \`${path}\`${when}${standard}\n\n${literal.description ?? ''}\n\n`;
+    const heading = `${path === '' ? '# A recipe' : `## \`${path}\``}${when}${standard}\n\n${literal.description ?? ''}\n\n`;
     const rest = own.filter(([name]) => name !== key);
     return optionSections(path, heading, rest, branch.required, when);
   });
   const shared = properties(branches[0]!).filter(isShared);
-  return [...choices, ...optionSections(path, `## \`${path}\` with any of them\n\n`, shared)];
+  const all = path === '' ? '# Every recipe' : `## \`${path}\`${outer}${outer === '' ? ' with' : ','} any of them`;
+  return [...choices, ...optionSections(path, `${all}\n\n`, shared, [], outer)];
 }
 
 function optionSections(

@@ -9,8 +9,12 @@ export interface Conflict {
   readonly fix: string;
 }
 
+type Detection = Extract<Recipe, { readonly task: 'detection' }>;
+type Classification = Extract<Recipe, { readonly task: 'classification' }>;
+type Idle = [path: string, when: string, fix: string];
+
 /** Options of the loss that this head does not read: which, when, and what to set instead. */
-function lossOptions(model: Recipe['model']): [path: string, when: string, fix: string][] {
+function lossOptions(model: Detection['model']): Idle[] {
   if (model.head === 'retinanet') return [['train.hardNegatives', 'model.head: retinanet', 'model.head: ssdlite']];
   if (model.head === 'fasterRcnn') {
     return [
@@ -23,20 +27,34 @@ function lossOptions(model: Recipe['model']): [path: string, when: string, fix: 
 }
 
 /** Options that have no effect in this recipe. To write one is an error, and the resolved recipe leaves them out. */
-export function idleOptions({ data, model, train }: Recipe): Conflict[] {
+export function idleOptions(recipe: Recipe): Conflict[] {
+  const { train } = recipe;
   const idle = (path: string, when: string, fix: string): Conflict => ({
     path,
     message: `"${path}" has no effect with ${when}`,
     fix: `remove it, or set ${fix}`,
   });
   return [
-    ...lossOptions(model).map(([path, when, fix]) => idle(path, when, fix)),
-    ...(data.augment && !closes(data.augment)
-      ? [idle('data.augment.closeMosaic', 'neither mosaic nor mixup', 'data.augment.mosaic or mixup')]
-      : []),
+    ...(recipe.task === 'detection' ? idleInDetection(recipe) : idleInClassification(recipe)).map((option) =>
+      idle(...option),
+    ),
     ...(train.cache === 'none' ? [idle('train.cacheLimit', 'train.cache: none', 'train.cache: memory or disk')] : []),
   ];
 }
+
+const idleInDetection = ({ data: { augment }, model }: Detection): Idle[] => [
+  ...lossOptions(model),
+  ...(augment && !closes(augment)
+    ? [['data.augment.closeMosaic', 'neither mosaic nor mixup', 'data.augment.mosaic or mixup'] satisfies Idle]
+    : []),
+];
+
+const idleInClassification = ({ data: { resize, val } }: Classification): Idle[] => [
+  ...(resize === 'crop' ? [] : [['data.cropFraction', `data.resize: ${resize}`, 'data.resize: crop'] satisfies Idle]),
+  ...(typeof val === 'string'
+    ? [['data.splitSeed', 'data.val naming a part', 'data.val to a share of the training images'] satisfies Idle]
+    : []),
+];
 
 /** All contradictions of a recipe. `isSet` tells what the user wrote from what a default filled in. */
 export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Conflict[] {
@@ -52,7 +70,8 @@ export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Con
       fix: 'lower train.warmup.epochs, or raise train.epochs',
     });
   }
-  const repeated = data.categories?.find((name, index, all) => all.indexOf(name) !== index);
+  const named = typeof data.categories === 'string' ? undefined : data.categories;
+  const repeated = named?.find((name, index, all) => all.indexOf(name) !== index);
   if (repeated !== undefined) {
     found.push({
       path: 'data.categories',
@@ -75,7 +94,7 @@ export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Con
       fix: 'switch everything in data.augment off (flip may stay), or set data.augment: false, or train.cache: none',
     });
   }
-  if (augment && closes(augment) && augment.closeMosaic >= train.epochs) {
+  if (augment && 'closeMosaic' in augment && closes(augment) && augment.closeMosaic >= train.epochs) {
     found.push({
       path: isSet('data.augment.closeMosaic') ? 'data.augment.closeMosaic' : 'train.epochs',
       message: `the last ${augment.closeMosaic} epochs (data.augment.closeMosaic) have neither mosaic nor mixup, and the run has ${train.epochs}`,
@@ -85,20 +104,17 @@ export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Con
   return found;
 }
 
-type Augment = Exclude<Recipe['data']['augment'], false>;
+type BoxAugment = Exclude<Detection['data']['augment'], false>;
+type WholeAugment = Exclude<Classification['data']['augment'], false>;
 
-const closes = ({ mosaic, mixup }: Augment): boolean => mosaic + mixup > 0;
+const closes = ({ mosaic, mixup }: BoxAugment): boolean => mosaic + mixup > 0;
 
 /** Whether an image is another one in each epoch, but for the flip. */
-const changesPixels = ({
-  photometric,
-  iouCrop,
-  scale,
-  expand,
-  blur,
-  mosaic,
-  mixup,
-  copyPaste,
-  cutout,
-}: Augment): boolean =>
-  photometric || iouCrop || scale !== false || expand + blur + mosaic + mixup + copyPaste + cutout > 0;
+function changesPixels(augment: BoxAugment | WholeAugment): boolean {
+  if ('cropArea' in augment) {
+    const { cropArea, colour, randAugment, cutout, mixup, cutmix } = augment;
+    return cropArea !== false || randAugment !== false || colour + cutout + mixup + cutmix > 0;
+  }
+  const { photometric, iouCrop, scale, expand, blur, mosaic, mixup, copyPaste, cutout } = augment;
+  return photometric || iouCrop || scale !== false || expand + blur + mosaic + mixup + copyPaste + cutout > 0;
+}

@@ -2,8 +2,11 @@
  *  those in schema/, one idea each. Nothing is parsed and then ignored: an option stands here once something reads it. */
 import { z } from 'zod';
 import { boxLoss } from './schema/boxLoss.js';
+import { classifier } from './schema/classifier.js';
+import { classLoss } from './schema/classLoss.js';
 import { detector } from './schema/detector.js';
-import { boxEvaluation, report } from './schema/evaluate.js';
+import { boxEvaluation, classEvaluation, report } from './schema/evaluate.js';
+import { labelledData } from './schema/labelledData.js';
 import { objectData } from './schema/objectData.js';
 import { training } from './schema/train.js';
 
@@ -23,7 +26,7 @@ const run = {
 };
 
 const detection = z.strictObject({
-  task: z.literal('detection').describe('What to learn.'),
+  task: z.literal('detection').describe('Boxes around the objects of an image.'),
   ...run,
   data: objectData,
   model: detector.prefault({}).describe('What learns.'),
@@ -35,8 +38,20 @@ const detection = z.strictObject({
   report: report.prefault({}).describe('What report.html shows.'),
 });
 
-/* A second task turns this into z.discriminatedUnion('task', …); check.ts and reference.ts are ready for it. */
-export const recipeSchema = detection;
+const classification = z.strictObject({
+  task: z.literal('classification').describe('One class for the whole image.'),
+  ...run,
+  data: labelledData,
+  model: classifier.prefault({}).describe('What learns.'),
+  train: z
+    .strictObject({ ...training, ...classLoss })
+    .prefault({})
+    .describe('How it learns.'),
+  evaluate: classEvaluation.prefault({}).describe('How it is scored.'),
+  report: report.prefault({}).describe('What report.html shows.'),
+});
+
+export const recipeSchema = z.discriminatedUnion('task', [detection, classification]);
 
 /** A recipe as the rest of the program sees it: every default filled in, `data.root` absolute, `data.size` a pair. */
 export type Recipe = z.output<typeof recipeSchema>;

@@ -1,12 +1,20 @@
-import type { BoxesSection, CategoriesSection, NumbersSection, Section } from '../tasks/section.js';
+import type {
+  BoxesSection,
+  CategoriesSection,
+  MatrixSection,
+  NumbersSection,
+  PicturesSection,
+  Section,
+  TableSection,
+} from '../tasks/section.js';
 import { html, type Html } from './html.js';
-import { classColour, drawExample } from './overlay.js';
+import { classColour, drawExample, encodePicture } from './overlay.js';
 import type { Report } from './report.js';
 import { fraction } from './sections.js';
 
 type Drawing<S extends Section> = (section: S, counts: Report['counts']) => Html | Promise<Html>;
 
-const drawings = { numbers, categories, boxes } satisfies {
+const drawings = { numbers, categories, boxes, matrix, table, pictures } satisfies {
   [K in Section['kind']]: Drawing<Extract<Section, { kind: K }>>;
 };
 
@@ -78,5 +86,82 @@ async function boxes({ examples, names, scoreThreshold }: BoxesSection): Promise
       are ignored.
     </p>
     ${pictures}
+  </section>`;
+}
+
+/** Right answers on the diagonal; a cell is as dark as its share of its row. */
+function matrix({ names, counts }: MatrixSection): Html {
+  const cell = (count: number, total: number, isRight: boolean) => {
+    const share = Math.round((100 * count) / Math.max(total, 1));
+    const colour = isRight ? 'var(--good)' : 'var(--bad)';
+    return html`<td style="background:color-mix(in srgb, ${colour} ${share / 2}%, transparent)">${count}</td>`;
+  };
+  return html`<section>
+    <h2>Confusion matrix</h2>
+    <table class="matrix">
+      <thead>
+        <tr>
+          <th scope="col">true ↓ predicted →</th>
+          ${names.map((name) => html`<th scope="col">${name}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${counts.map((row, i) => {
+          const total = row.reduce((sum, count) => sum + count, 0);
+          return html`<tr>
+            <th scope="row">${names[i]}</th>
+            ${row.map((count, j) => cell(count, total, i === j))}
+          </tr>`;
+        })}
+      </tbody>
+    </table>
+    <p class="small">Images; the colour is their share of the row.</p>
+  </section>`;
+}
+
+function table({ title, heads, rows, note }: TableSection): Html {
+  return html`<section>
+    <h2>${title}</h2>
+    <table>
+      <thead>
+        <tr>
+          ${heads.map((head) => html`<th scope="col">${head}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          ([name, ...cells]) =>
+            html`<tr>
+              <th scope="row">${name}</th>
+              ${cells.map((text) => html`<td>${text}</td>`)}
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+    <p class="small">${note}</p>
+  </section>`;
+}
+
+/** CSS pixels of a picture's longer side, which is also what is kept of it. */
+const PICTURE = 240;
+
+async function pictures({ title, text, pictures: shown }: PicturesSection): Promise<Html> {
+  const figures = [];
+  for (const { file, imageId, caption } of shown) {
+    const picture = await encodePicture(file, { width: PICTURE, height: PICTURE }, 'inside').then(
+      (uri) => html`<img src="${uri}" alt="${imageId}" />`,
+      (error: unknown) => html`<p>cannot be read: ${String(error)}</p>`,
+    );
+    figures.push(
+      html`<figure>
+        ${picture}
+        <figcaption><b>${imageId}</b> ${caption}</figcaption>
+      </figure>`,
+    );
+  }
+  return html`<section>
+    <h2>${title}</h2>
+    <p>${text}</p>
+    <div class="gallery">${figures}</div>
   </section>`;
 }

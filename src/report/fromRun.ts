@@ -60,7 +60,7 @@ export function buildReport({
   const { test } = data;
   const { model } = recipe;
   return {
-    title: `${backboneName(model.backbone)} + ${model.head} on ${scored.name}`,
+    title: `${backboneName(model.backbone)}${'head' in model ? ` + ${model.head}` : ''} on ${scored.name}`,
     headline: `${score.join(', ')} on ${images}, with the weights of epoch ${trained.best.epoch} of ${trained.epochs}`,
     metrics,
     numbers: result.numbers,
@@ -94,10 +94,17 @@ function countReasons(broken: ReadonlyMap<string, string>): Record<string, numbe
   return counts;
 }
 
-function countObjects({ train, val }: Finished['data']): Report['counts'] {
-  const count = (part: Dataset, index: number): number =>
-    part.annotations.reduce((sum, { classes }) => sum + classes.filter((classIndex) => classIndex === index).length, 0);
-  return Object.fromEntries(
-    train.categories.map(({ name }, index) => [name, { train: count(train, index), val: count(val, index) }]),
-  );
+/** How often each category occurs in a part, as a box or as an image's class. */
+function countPart({ categories, annotations }: Dataset): number[] {
+  const counts = categories.map(() => 0);
+  for (const { classes, label } of annotations) {
+    for (const classIndex of classes) counts[classIndex]!++;
+    if (label !== undefined) counts[label]!++;
+  }
+  return counts;
+}
+
+function countObjects(data: Finished['data']): Report['counts'] {
+  const [train, val] = [countPart(data.train), countPart(data.val)];
+  return Object.fromEntries(data.train.categories.map(({ name }, i) => [name, { train: train[i]!, val: val[i]! }]));
 }

@@ -75,10 +75,11 @@ export async function drawExample(example: Example, names: readonly string[], th
   </figure>`;
 }
 
-async function encodePicture(file: string, size: Size): Promise<string> {
+/** A picture as a data URI: upright, scaled down to the size, or `inside` it with its own proportions. */
+export async function encodePicture(file: string, size: Size, fit: 'fill' | 'inside' = 'fill'): Promise<string> {
   const jpeg = await sharp(file)
     .rotate() // upright, as EXIF says
-    .resize({ ...size, fit: 'fill', withoutEnlargement: true })
+    .resize({ ...size, fit, withoutEnlargement: true })
     .flatten({ background: '#fff' })
     .jpeg({ quality: 80, mozjpeg: true })
     .toBuffer();

@@ -41,6 +41,10 @@ section { overflow-x: auto; }
 figure { margin: 0; break-inside: avoid; }
 .chart svg, .pair svg, .draws svg { display: block; width: 100%; height: auto; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; margin: .3rem 0 1.75rem; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem; margin-top: .75rem; }
+.gallery img { display: block; max-width: 100%; height: 9rem; object-fit: contain; border-radius: .3rem; background: var(--panel); }
+.gallery figcaption { overflow-wrap: anywhere; }
+.matrix td { text-align: center; }
 p + figure { margin-top: 1.25rem; }
 .pair svg { border-radius: .3rem; background: var(--panel); }
 .draws { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); gap: .75rem; margin: .3rem 0 1.75rem; }

@@ -46,3 +46,10 @@ export function hardest(loss: Value, candidates: Value, wanted: Value): Value {
   const threshold = b.max(b.mul(sorted, dropped), [1], true); // the largest loss that is left out
   return b.mul(b.cast(b.greater(candidate, threshold), 'float32'), candidates);
 }
+
+/** Cross-entropy with soft targets: logits and targets [N, C], each row of targets with its weight as its sum → [N]. */
+export function softCrossEntropyRows(logits: Value, targets: Value): Value {
+  const shifted = b.sub(logits, b.stopGradient(b.max(logits, [1], true)));
+  const logTotal = b.log(b.sum(b.exp(shifted), [1], true)); // [N,1]
+  return b.sum(b.mul(targets, b.sub(logTotal, shifted)), [1]);
+}

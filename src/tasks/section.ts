@@ -1,6 +1,7 @@
 /** What a report shows of a score, as plain data; report/ has a drawing for each kind. Fractions below 0 and NaN mean that there was
  *  nothing to measure. */
-export type Section = NumbersSection | CategoriesSection | BoxesSection;
+export type Section =
+  NumbersSection | CategoriesSection | BoxesSection | MatrixSection | TableSection | PicturesSection;
 
 /** Rows of numbers under heads of their own. */
 export interface NumbersSection {
@@ -31,6 +32,30 @@ export interface BoxesSection {
   readonly names: readonly string[];
   /** Predictions below it are not drawn. */
   readonly scoreThreshold: number;
+}
+
+/** How often each class was taken for each. */
+export interface MatrixSection {
+  readonly kind: 'matrix';
+  readonly names: readonly string[];
+  /** Rows: what is true; columns: what was predicted. */
+  readonly counts: readonly (readonly number[])[];
+}
+
+export interface TableSection {
+  readonly kind: 'table';
+  readonly title: string;
+  readonly heads: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly note: string;
+}
+
+/** Images with a line each, worst first. */
+export interface PicturesSection {
+  readonly kind: 'pictures';
+  readonly title: string;
+  readonly text: string;
+  readonly pictures: readonly { readonly file: string; readonly imageId: string | number; readonly caption: string }[];
 }
 
 export type Corners = readonly [x1: number, y1: number, x2: number, y2: number];

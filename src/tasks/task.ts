@@ -10,6 +10,8 @@ export interface GraphOptions {
   readonly size: readonly [number, number];
   /** Whether the BatchNorm at this path uses the batch's statistics. */
   readonly trainBatchNorm: (path: string) => boolean;
+  /** Whether what is random in training (dropout, stochastic depth) is on; it reads the input `seed`. */
+  readonly training?: boolean;
 }
 
 export interface Built {
@@ -50,8 +52,9 @@ export interface Network<Prediction> {
   columns(classNames: readonly string[]): readonly string[];
   /** The network for one batch and size. Throws E_MODEL_UNKNOWN, E_GRAPH_SHAPE. */
   build(options: GraphOptions): Built;
-  /** Adds the loss and the inputs for its targets to the graph of `outputs`. */
-  loss(outputs: Built['outputs']): Losses;
+  /** Adds the loss and the inputs for its targets to the graph of `outputs`. What is meant for training alone (label smoothing) is in
+   *  no other loss. */
+  loss(outputs: Built['outputs'], options?: { readonly training?: boolean }): Losses;
   /** The targets of one sample: plain arrays, no tensors. */
   encode(sample: Sample): Targets;
   /** The targets of a place in an evaluated batch that holds no image: they add nothing to the loss. */

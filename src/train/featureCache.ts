@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FinetuneError } from '../errors.js';
 import { keepsPixels, type AugmentOptions } from '../data/augment.js';
+import type { WholeImageAugment } from '../data/augmentWhole.js';
 import type { Batch } from '../data/loader.js';
 import type { Feeds, Program, Session } from '../engine/engine.js';
 import { sizeOf } from '../graph/shapes.js';
@@ -12,7 +13,7 @@ export interface CacheOptions {
   /** MiB; what would go beyond is computed anew each time. */
   readonly cacheLimit: number;
   readonly batch: number;
-  readonly augment: AugmentOptions | false;
+  readonly augment: AugmentOptions | WholeImageAugment | false;
 }
 
 /** The frozen stages' outputs of each image, flipped and not, computed once. */

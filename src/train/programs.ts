@@ -44,8 +44,8 @@ function buildFolded(
 ): { values: Record<string, Value>; folded: Folded } {
   const trainBatchNorm = training ? plan.trainBatchNorm : () => false;
   const size = training ? model.size : (model.task.evaluateSize ?? model.size);
-  const { outputs } = model.task.build({ batch, size, trainBatchNorm });
-  const { total, parts } = model.task.loss(outputs);
+  const { outputs } = model.task.build({ batch, size, trainBatchNorm, training });
+  const { total, parts } = model.task.loss(outputs, { training });
   const wanted = training ? { loss: total, ...parts } : { ...outputs, loss: total };
   const folded = fold(Object.values(wanted), plan.frozen);
   return { values: record(Object.keys(wanted), folded.roots), folded };
@@ -71,8 +71,9 @@ export function buildPrograms(
     const { graph } = values.loss!.node;
     const image = graph.nodes.find((node) => isOp(node, 'input') && node.attrs.name === 'image')!.outputs[0]!;
     const fromImage = dependents(graph, [image]);
-    const fromTrained = dependents(graph, trainedIn(Object.values(values)));
-    const cut = splitAt(Object.values(values), (node) => fromImage[node.id]! && !fromTrained[node.id]!);
+    const drawn = graph.nodes.filter((node) => isOp(node, 'randomUniform')).flatMap((node) => node.outputs);
+    const changing = dependents(graph, [...trainedIn(Object.values(values)), ...drawn]);
+    const cut = splitAt(Object.values(values), (node) => fromImage[node.id]! && !changing[node.id]!);
     prefix = {
       outputs: record(
         cut.frontier.map((_, i) => `feature.${i}`),

@@ -4,10 +4,11 @@ import { FinetuneError } from '../errors.js';
 import type { Dataset } from '../data/sample.js';
 import type { TextAugment } from '../data/text/augmentText.js';
 import type { AugmentOptions } from '../data/augment.js';
+import type { WholeImageAugment } from '../data/augmentWhole.js';
 import type { Batch, ImageOptions } from '../data/loader.js';
 import type { Backend } from '../engine/backend.js';
 import { compile } from '../engine/compile.js';
-import { parametersOf, type Feeds, type Results, type Session } from '../engine/engine.js';
+import { inputsOf, parametersOf, type Feeds, type Results, type Session } from '../engine/engine.js';
 import type { Params } from '../graph/params.js';
 import { saveModel, type Model } from '../model.js';
 import { calibrateBatchNorm } from './calibrate.js';
@@ -26,6 +27,7 @@ import { explainNotFinite } from './notFinite.js';
 import { buildPrograms } from './programs.js';
 import { freezeReceipt, promiseFreeze } from './receipt.js';
 import type { FreezeReceipt } from './record.js';
+import { SEED } from '../tasks/regulariser.js';
 import type { Targets } from '../tasks/task.js';
 import { learningRate, type Schedule } from './schedule.js';
 
@@ -49,7 +51,7 @@ export interface TrainOptions extends ImageOptions {
   readonly evaluateEvery: number;
   readonly logEvery: number;
   readonly seed: number;
-  readonly augment: AugmentOptions | TextAugment | false;
+  readonly augment: AugmentOptions | WholeImageAugment | TextAugment | false;
   /** The run directory. */
   readonly directory: string;
   /** Identifies the recipe in the checkpoints. */
@@ -134,6 +136,7 @@ export async function openTrainer(
     evaluate: programs.evaluate,
     ...(programs.prefix && { prefix: programs.prefix }),
   };
+  const seeded = inputsOf(programs.train).some(({ name }) => name === SEED);
   const parameters = parametersOf(all);
   const slots = new Map([...parameters].filter(([, { role }]) => role === 'slot'));
   const checkpoint = found && (await loadCheckpoint(found, begun, slots, recipe));
@@ -186,6 +189,7 @@ export async function openTrainer(
         ...pixels,
         ...targetFeeds(loaded.encoded, batch, model.task),
         lr: Float32Array.of(lr),
+        ...(seeded && { [SEED]: Int32Array.of(options.seed | 0, state.step) }),
       });
       const bad = ['loss', 'gradientNorm'].find((name) => !Number.isFinite(results[name]![0]));
       if (bad) {

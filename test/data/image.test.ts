@@ -5,7 +5,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { frameImage, placementOf, type FrameOptions } from '../../src/data/frame.js';
-import { decodeImage, meanColour, readImageSize } from '../../src/data/image.js';
+import { decodeImage, readImageSize } from '../../src/data/image.js';
+import { meanColour } from '../../src/data/meanColour.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
 const dir = temporaryFolder();

@@ -138,7 +138,7 @@ const reductions = (op: 'sum' | 'max'): OpCase[] =>
 /** Ops whose result does not vary with their inputs, or that have none: what they compute is tested in test/engine. */
 export const withoutGradient = [
   'input', 'param', 'constant', 'assign', 'stopGradient',
-  'greater', 'greaterEqual', 'equal', 'sign', 'oneHot', 'topK', 'gather', 'nonMaxSuppression',
+  'greater', 'greaterEqual', 'equal', 'sign', 'oneHot', 'topK', 'gather', 'nonMaxSuppression', 'randomUniform',
 ] as const satisfies readonly Op[]; // prettier-ignore
 
 /** Ops that gradients are made of: every one must occur in the gradient of some case. */

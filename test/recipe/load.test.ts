@@ -68,7 +68,7 @@ report:
     expect(error.message).toBe(`recipes/a.yaml:2:1  "task" is missing   E_RECIPE_MISSING_KEY
   2 | tsk: detection
     | ^
-  add it: detection. What to learn.
+  add it: one of detection, classification.
 recipes/a.yaml:2:1  unknown key "tsk"   E_RECIPE_UNKNOWN_KEY
   2 | tsk: detection
     | ^^^  did you mean "task"?

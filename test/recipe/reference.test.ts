@@ -4,7 +4,7 @@ import { allPaths, expected, optionAt } from '../../src/recipe/options.js';
 import { recipeReference } from '../../src/recipe/reference.js';
 
 const file = 'docs/recipe.md';
-const sample = { data: { format: 'coco' } };
+const sample = { task: 'detection', data: { format: 'coco' } };
 
 test('docs/recipe.md is what the schema says; after a change: UPDATE_DOCS=1 npm test -- test/recipe/reference', async () => {
   if (process.env.UPDATE_DOCS) await writeFile(file, recipeReference());
@@ -15,8 +15,11 @@ test('every option has a description and says what may stand there', () => {
   for (const path of allPaths()) {
     const formats = ['synthetic', 'coco', 'voc'].map((format) => ({ data: { format } }));
     const heads = ['ssdlite', 'retinanet', 'fasterRcnn'].map((head) => ({ model: { head } }));
-    const choices = [...formats, ...heads].map((choice) => optionAt(path.split('.'), choice));
-    const option = choices.find((found) => found !== undefined);
+    const choices = [
+      ...[...formats, ...heads].map((choice) => ({ task: 'detection', ...choice })),
+      ...['imageFolder', 'csv'].map((format) => ({ task: 'classification', data: { format } })),
+    ];
+    const option = choices.map((choice) => optionAt(path.split('.'), choice)).find((found) => found !== undefined);
     expect([path, option?.description]).toEqual([path, expect.stringMatching(/\w{3,}.*\.$/)]);
     expect([path, expected(option!)]).toEqual([path, expect.not.stringContaining('undefined')]);
   }

@@ -2,7 +2,8 @@ import { xyxy } from '../../geometry/box.js';
 import { bounds } from '../../geometry/polygon.js';
 import type { RandomStream } from '../../random.js';
 import { frameImage, placementOf } from '../frame.js';
-import { decodeImage, meanColour } from '../image.js';
+import { decodeImage } from '../image.js';
+import { meanColour } from '../meanColour.js';
 import type { Annotation, ClassIndex, Picture, Placement, Sample, TextWord } from '../sample.js';
 import { drawTextView, type TextAugment, type TextView } from './augmentText.js';
 

@@ -1,5 +1,12 @@
-import { activate, batchNorm, conv, normActivate, type Activation, type Context } from '../../graph/blocks.js';
-import { add } from '../../graph/builder.js';
+import {
+  activate,
+  batchNorm,
+  conv,
+  normActivate,
+  residual,
+  type Activation,
+  type Context,
+} from '../../graph/blocks.js';
 import type { Value } from '../../graph/spec.js';
 import { divisible } from './divisible.js';
 import { mixDepthwise, mixPointwise, type Kernels } from './mixConv.js';
@@ -60,7 +67,7 @@ export function mobileBlock(
     skip = block !== 'dsa',
   } = options;
   const inputs = x.shape[3]!;
-  const residual = (y: Value): Value => (skip && stride === 1 && inputs === channels ? add(x, y) : y);
+  const withShortcut = (y: Value): Value => (skip && stride === 1 && inputs === channels ? residual(y, x, at) : y);
   const excite = (y: Value): Value => {
     if (se === undefined) return y;
     const { of, gate, activation: inner = activation } = defaults.se;
@@ -71,16 +78,16 @@ export function mobileBlock(
   if (block === 'cn') {
     const side = (options.kernel ?? 1) as number;
     const y = conv(x, `${path}.conv`, at, { channels, kernel: side, stride });
-    return { y: residual(normActivate(y, `${path}.bn1`, at, activation)) };
+    return { y: withShortcut(normActivate(y, `${path}.bn1`, at, activation)) };
   }
   const spatial = (x: Value, norm: string): Value =>
     excite(normActivate(mixDepthwise(x, `${path}.conv_dw`, at, kernel, stride), `${path}.${norm}`, at, activation));
   if (block !== 'ir') {
     const y = batchNorm(mixPointwise(spatial(x, 'bn1'), `${path}.conv_pw`, at, channels), `${path}.bn2`, at);
-    return { y: residual(activate(y, block === 'dsa' ? activation : 'none')) };
+    return { y: withShortcut(activate(y, block === 'dsa' ? activation : 'none')) };
   }
   const wide = mixPointwise(x, `${path}.conv_pw`, at, divisible(inputs * expansion), expandGroups);
   const expanded = normActivate(wide, `${path}.bn1`, at, activation);
   const narrow = mixPointwise(spatial(expanded, 'bn2'), `${path}.conv_pwl`, at, channels, projectGroups);
-  return { y: residual(batchNorm(narrow, `${path}.bn3`, at)), expanded };
+  return { y: withShortcut(batchNorm(narrow, `${path}.bn3`, at)), expanded };
 }

@@ -1,5 +1,5 @@
-import { averagePool, batchNorm, conv, maxPool, normActivate, type Context } from '../../graph/blocks.js';
-import { add, pad } from '../../graph/builder.js';
+import { averagePool, batchNorm, conv, maxPool, normActivate, residual, type Context } from '../../graph/blocks.js';
+import { pad } from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { IMAGENET, pytorch, type Backbone, type Taps } from '../backbone.js';
 import { linearHead } from './linearHead.js';
@@ -23,7 +23,7 @@ function unit(x: Value, path: string, at: Context, channels: number, stride: num
   y = conv(normActivate(y, `${body}.conv3.bn`, at, 'relu'), `${body}.conv3.conv`, at, { channels });
   const shortcut = stride === 1 ? x : averagePool(x, { kernel: 2, stride });
   const widened = pad(shortcut, [[0, 0], [0, 0], [0, 0], [0, channels - x.shape[3]!]]); // prettier-ignore
-  return add(batchNorm(y, `${path}.bn`, at), widened);
+  return residual(batchNorm(y, `${path}.bn`, at), widened, at);
 }
 
 function features(image: Value, at: Context): Taps {

@@ -1,5 +1,4 @@
-import { activate, batchNorm, conv, maxPool, normActivate, type Context } from '../../graph/blocks.js';
-import { add } from '../../graph/builder.js';
+import { activate, batchNorm, conv, maxPool, normActivate, residual, type Context } from '../../graph/blocks.js';
 import type { Value } from '../../graph/spec.js';
 import { IMAGENET, pytorch, type Backbone, type Taps } from '../backbone.js';
 import { divisible } from './divisible.js';
@@ -43,7 +42,7 @@ function block(x: Value, path: string, at: Context, variant: Variant, width: num
   const shortcut = projects
     ? batchNorm(conv(x, `${path}.downsample.0`, at, { channels, stride }), `${path}.downsample.1`, at)
     : x;
-  return activate(add(y, shortcut), 'relu');
+  return activate(residual(y, shortcut, at), 'relu');
 }
 
 const features =

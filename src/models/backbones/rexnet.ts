@@ -70,7 +70,7 @@ function block(
   const reduced = divisible(Math.floor(expanded.shape[3]! * SE), divisor);
   const excited = se ? squeezeExcite(spatial, `${path}.se`, at, { reduced, norm: 'bn' }) : spatial;
   const y = norm(conv(activate(excited, 'relu6'), `${path}.conv_pwl.conv`, at, { channels }), 'conv_pwl');
-  return { y: stride === 1 && inputs <= channels ? addToFirst(y, x) : y, expanded };
+  return { y: stride === 1 && inputs <= channels ? addToFirst(at.regulariser?.dropBranch(y) ?? y, x) : y, expanded };
 }
 
 /** y with x added to its first channels, as many as x has. */

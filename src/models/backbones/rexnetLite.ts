@@ -36,7 +36,10 @@ function block(
   y = normed(depthwise(y, `${path}.${i}`, at, { stride }), path, i, at, 'relu6');
   i += 3;
   y = normed(conv(y, `${path}.${i}`, at, { channels }), path, i, at, 'none');
-  return { y: stride === 1 && x.shape[3]! <= channels ? addToFirst(y, x) : y, expanded };
+  return {
+    y: stride === 1 && x.shape[3]! <= channels ? addToFirst(at.regulariser?.dropBranch(y) ?? y, x) : y,
+    expanded,
+  };
 }
 
 const features =

@@ -6,9 +6,10 @@ import {
   depthwise,
   maxPool,
   normActivate,
+  residual,
   type Context,
 } from '../../graph/blocks.js';
-import { add, concat, pad } from '../../graph/builder.js';
+import { concat, pad } from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { IMAGENET, pytorch, type Backbone, type Taps } from '../backbone.js';
 import { channelShuffle } from './channelShuffle.js';
@@ -44,7 +45,7 @@ function unit(x: Value, path: string, at: Context, { channels, groups, stride, d
     `${path}.expand_bn3`,
     at,
   );
-  if (stride === 1) return activate(add(wide, x), 'relu');
+  if (stride === 1) return activate(residual(wide, x, at), 'relu');
   const around = pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]); // prettier-ignore
   return activate(concat([wide, averagePool(around, { kernel: 3, stride })], 3), 'relu');
 }

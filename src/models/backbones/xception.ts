@@ -1,5 +1,13 @@
-import { activate, batchNorm, conv, depthwise, maxPool, normActivate, type Context } from '../../graph/blocks.js';
-import { add } from '../../graph/builder.js';
+import {
+  activate,
+  batchNorm,
+  conv,
+  depthwise,
+  maxPool,
+  normActivate,
+  residual,
+  type Context,
+} from '../../graph/blocks.js';
 import type { Value } from '../../graph/spec.js';
 import { INCEPTION, pytorch, type Backbone, type Taps } from '../backbone.js';
 import { linearHead } from './linearHead.js';
@@ -26,9 +34,9 @@ function block(x: Value, path: string, at: Context, widths: readonly number[], s
     const input = first && i === 0 ? y : activate(y, 'relu');
     y = batchNorm(separable(input, `${path}.rep.${place}`, at, channels), `${path}.rep.${place + 1}`, at);
   }
-  if (stride === 1) return add(y, x);
+  if (stride === 1) return residual(y, x, at);
   const shortcut = batchNorm(conv(x, `${path}.skip`, at, { channels: y.shape[3]!, stride }), `${path}.skipbn`, at);
-  return add(maxPool(y, at, { kernel: 3, stride }), shortcut);
+  return residual(maxPool(y, at, { kernel: 3, stride }), shortcut, at);
 }
 
 function features(image: Value, at: Context): Taps {

@@ -1,6 +1,8 @@
-/** `evaluate` for detection, and `report`. */
+/** `evaluate`, and `report`. */
 import { z } from 'zod';
 import { count, fraction } from './values.js';
+
+const batch = count.default(8).describe('Images per call.');
 
 export const boxEvaluation = z.strictObject({
   scoreThreshold: fraction.default(0.001).describe('Detections that score less are left out.'),
@@ -8,8 +10,10 @@ export const boxEvaluation = z.strictObject({
     .default(0.6)
     .describe('A detection that overlaps a better one of its class by a larger IoU is left out.'),
   maxDetections: count.default(100).describe('Most detections per image, best first.'),
-  batch: count.default(8).describe('Images per call.'),
+  batch,
 });
+
+export const classEvaluation = z.strictObject({ batch });
 
 export const report = z.strictObject({
   images: z.int().min(0).default(24).describe('Images shown with their predictions, worst first.'),

@@ -1,0 +1,13 @@
+/** Options of `train` for the loss of classifiers. */
+import { z } from 'zod';
+
+export const classLoss = {
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe(
+      'Share of the target that is spread over all classes (Szegedy et al. 2016, arXiv:1512.00567); the validation loss is without it.',
+    ),
+};

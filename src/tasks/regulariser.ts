@@ -1,0 +1,66 @@
+import { FinetuneError } from '../errors.js';
+import type { Regulariser } from '../graph/blocks.js';
+import * as b from '../graph/builder.js';
+import type { Value } from '../graph/spec.js';
+import type { Backbone } from '../models/backbone.js';
+import { buildClassifier } from '../models/classifier.js';
+
+export interface RegulariserOptions {
+  readonly dropout: number;
+  readonly stochasticDepth: number;
+}
+
+/** The input that random masks are drawn from: two words, fed anew at each step. */
+export const SEED = 'seed';
+
+/** Dropout before the classifier (Srivastava et al. 2014) and stochastic depth at residual blocks, its rate rising linearly from 0 at the first to
+ *  the given one at the last (Huang et al. 2016, arXiv:1603.09382, section 3); undefined where both are 0. */
+export function regulariserFor(
+  { blocks }: Places,
+  { dropout, stochasticDepth }: RegulariserOptions,
+): Regulariser | undefined {
+  if (dropout === 0 && stochasticDepth === 0) return undefined;
+  let block = 0;
+  let stream = 0;
+  /** x where the drawn number is at least `rate`, else 0, divided by what is left so that the mean stays. */
+  const drop = (x: Value, shape: readonly number[], rate: number): Value => {
+    if (rate === 0) return x;
+    const drawn = b.randomUniform(seedOf(x), shape, stream++);
+    return b.mul(x, b.mul(b.cast(b.greaterEqual(drawn, rate), 'float32'), 1 / (1 - rate)));
+  };
+  return {
+    dropout: (x) => drop(x, x.shape, dropout),
+    dropBranch: (x) => {
+      const rate = blocks > 1 ? (stochasticDepth * block) / (blocks - 1) : stochasticDepth;
+      block++;
+      return drop(x, [x.shape[0]!, 1, 1, 1], rate);
+    },
+  };
+}
+
+function seedOf({ node: { graph } }: Value): Value {
+  const known = graph.nodes.find((node) => b.isOp(node, 'input') && node.attrs.name === SEED);
+  return known?.outputs[0] ?? b.input(graph, SEED, [2], 'int32');
+}
+
+/** How often a backbone has what can be dropped. */
+export interface Places {
+  readonly blocks: number;
+  readonly linear: number;
+}
+
+/** Counts the residual blocks and last layers of a backbone. Throws E_MODEL_DROP where an option would have nothing to act on. */
+export function findPlaces(backbone: Backbone, { dropout, stochasticDepth }: RegulariserOptions): Places {
+  let [blocks, linear] = [0, 0];
+  if (dropout === 0 && stochasticDepth === 0) return { blocks, linear };
+  const counting: Regulariser = { dropout: (x) => (linear++, x), dropBranch: (x) => (blocks++, x) };
+  const size = [backbone.resolution, backbone.resolution] as const;
+  buildClassifier(backbone, 2, { batch: 1, size, trainBatchNorm: () => false, regulariser: counting });
+  const lacking = [
+    ...(dropout > 0 && linear === 0 ? ['model.dropout: no linear layer behind its pooling'] : []),
+    ...(stochasticDepth > 0 && blocks === 0 ? ['model.stochasticDepth: no residual blocks'] : []),
+  ];
+  if (lacking.length === 0) return { blocks, linear };
+  const message = `${backbone.name} has nothing for ${lacking.join(' and ')}`;
+  throw new FinetuneError({ code: 'E_MODEL_DROP', message, fix: 'set it to 0' });
+}

@@ -73,20 +73,20 @@ function cost(backbone: Backbone): ModelCost {
   return { ...describe(backbone), activationBytes, breakdown };
 }
 
-/** Counted, and every prefix that ends with a stage measured, the models' in turn. */
+/** Counted and measured, the models in turn: of the first every prefix that ends with a stage, of the other the whole. */
 async function timed(chosen: readonly Backbone[]): Promise<ModelCost[]> {
   const { openBackend } = await import('../engine/backend.js'); // lazily: counting needs no engine
   const { measureLatency } = await import('../evaluate/latency.js');
-  const prefixes = chosen.map((backbone) => {
+  const targets = chosen.map((backbone, i) => {
     const { logits } = buildClassifier(backbone);
-    return describeStages(backbone, logits).map(({ outputs }) => outputs);
+    return i === 0 ? describeStages(backbone, logits).map(({ outputs }) => outputs) : [[logits]];
   });
-  const times = await measureLatency(prefixes, await openBackend());
+  const times = await measureLatency(targets, await openBackend());
   return chosen.map((backbone, i) => {
     const counted = cost(backbone);
     const ends = times[i]!.map((time) => Math.round(time * DECIMALS) / DECIMALS);
-    const breakdown = counted.breakdown.map((stage, j) => ({ ...stage, milliseconds: ends[j]! }));
-    return { ...counted, breakdown, milliseconds: ends.at(-1)! };
+    const staged = counted.breakdown.map((stage, j) => ({ ...stage, milliseconds: ends[j]! }));
+    return { ...counted, breakdown: i === 0 ? staged : counted.breakdown, milliseconds: ends.at(-1)! };
   });
 }
 

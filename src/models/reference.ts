@@ -67,6 +67,32 @@ ${row([...HEADINGS, 'ms here', 'source', 'architecture'])}
 ${row([...HEADINGS, '', '', ''].map(() => '---'))}
 ${lines.join('\n')}
 
+## A table of your own
+
+\`model.backbone\` also takes rows, as in the papers' tables; this is MobileNetV2 (docs/recipe.md has every option):
+
+\`\`\`yaml
+model:
+  backbone:
+    name: mine
+    stem: 32
+    rows:
+      - { operator: bottleneck, expansion: 1, channels: 16 }
+      - { operator: bottleneck, expansion: 6, channels: 24, repeats: 2, stride: 2 }
+      - { operator: bottleneck, expansion: 6, channels: 32, repeats: 3, stride: 2 }
+      - { operator: bottleneck, expansion: 6, channels: 64, repeats: 4, stride: 2 }
+      - { operator: bottleneck, expansion: 6, channels: 96, repeats: 3 }
+      - { operator: bottleneck, expansion: 6, channels: 160, repeats: 3, stride: 2 }
+      - { operator: bottleneck, expansion: 6, channels: 320 }
+    head: 1280
+\`\`\`
+
+\`finetune models mine.yaml\` shows parameters, MACs, activation memory and milliseconds of every row at once, and beside them the nearest
+published network, or \`--against mobilenetv2_100\`; a file with these lines alone will do. Each row is a stage to
+\`train.freeze.stages\`. Parameters are called as timm calls those of the MobileNet family, so this table loads timm's \`mobilenetv2_100\`.
+
+## Sources and differences
+
 Sources of the published figures:
 
 ${sources

@@ -2,15 +2,20 @@ import { createDetection } from './createTask.js';
 import type { Category, CategoryId } from './data/sample.js';
 import { openBackend, type EngineName } from './engine/backend.js';
 import type { Session } from './engine/engine.js';
+import { detectorDefaults } from './detectorDefaults.js';
 import { FinetuneError } from './errors.js';
 import { createModel as buildModel, saveModel, withWeights } from './model.js';
 import type { BackboneChoice } from './models/table.js';
 import { openPredictor } from './predictor.js';
-import type { Detection } from './tasks/detection.js';
-import type { SsdLiteOptions } from './tasks/detectors/ssdlite.js';
+import type { Detection, DetectionOptions } from './tasks/detection.js';
 import type { WeightsReport } from './weights/load.js';
 
-export interface DetectorModelOptions extends Partial<Omit<SsdLiteOptions, 'numClasses'>> {
+/** Each head's options by themselves, for all of them `detectorDefaults` stands in. */
+type HeadOptions<H = DetectionOptions> = H extends { readonly head: infer Name }
+  ? Partial<Omit<H, 'numClasses' | 'backbone' | 'head'>> & { readonly head?: Name }
+  : never;
+
+export type DetectorModelOptions = HeadOptions & {
   /** A name of `finetune models`, e.g. tf_mobilenetv2_100, or a table. */
   readonly backbone: BackboneChoice;
   /** Names of the classes in their order, or how many there are. */
@@ -18,7 +23,7 @@ export interface DetectorModelOptions extends Partial<Omit<SsdLiteOptions, 'numC
   /** Of the initial values. */
   readonly seed?: number;
   readonly engine?: EngineName | 'auto';
-}
+};
 
 export interface LoadOptions {
   /** Patterns of parameters the file may lack, and of arrays the model may leave unused. */
@@ -41,11 +46,6 @@ export interface Detector {
   dispose(): void;
 }
 
-const defaults = {
-  head: 'ssdlite', classLoss: 'sigmoid', lowestLevelAnchors: 3, size: [320, 320], focal: { alpha: 0.25, gamma: 2 }, hardNegatives: 3,
-  scoreThreshold: 0.05, nmsThreshold: 0.6, maxDetections: 100,
-} as const; // prettier-ignore
-
 /** Builds a detector with initial values. Throws E_MODEL_UNKNOWN, E_ENGINE_UNAVAILABLE. */
 export async function createModel({
   classes,
@@ -56,7 +56,8 @@ export async function createModel({
   const names = typeof classes === 'number' ? Array.from({ length: classes }, (_, i) => `class ${i}`) : classes;
   const categories = names.map((name, i): Category => ({ id: (i + 1) as CategoryId, name }));
   const backend = await openBackend({ engine });
-  const task = createDetection({ ...defaults, ...options, numClasses: names.length });
+  const filled = { ...detectorDefaults[options.head ?? 'ssdlite'], ...options, numClasses: names.length };
+  const task = createDetection(filled as DetectionOptions); // of one head: its defaults and its options
   let model = buildModel(task, { categories, seed });
   let open: { readonly batch: number; readonly session: Session } | undefined;
   const close = (): void => {

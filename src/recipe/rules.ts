@@ -1,4 +1,5 @@
 import { tableConflicts } from './backboneRules.js';
+import { detectorConflicts } from './detectorRules.js';
 import type { Recipe } from './schema.js';
 
 /** What a schema of single options cannot say: an option that contradicts others. */
@@ -42,8 +43,17 @@ export function idleOptions(recipe: Recipe): Conflict[] {
   ];
 }
 
-const idleInDetection = ({ data: { augment }, model }: Detection): Idle[] => [
+const idleInDetection = ({ data: { augment }, model, evaluate }: Detection): Idle[] => [
   ...lossOptions(model),
+  ...(model.head === 'ssdlite' && model.anchors !== 'tensorflow'
+    ? [['model.lowestLevelAnchors', 'other anchors', 'model.anchors: tensorflow'] satisfies Idle]
+    : []),
+  ...(model.head === 'retinanet' || model.head === 'fasterRcnn'
+    ? [['evaluate.candidates', `model.head: ${model.head}`, 'model.head: ssdlite'] satisfies Idle]
+    : []),
+  ...(evaluate.nms === 'softGaussian'
+    ? [['evaluate.nmsThreshold', 'evaluate.nms: softGaussian', 'evaluate.nms: hard or softLinear'] satisfies Idle]
+    : []),
   ...(augment && !closes(augment)
     ? [['data.augment.closeMosaic', 'neither mosaic nor mixup', 'data.augment.mosaic or mixup'] satisfies Idle]
     : []),
@@ -62,7 +72,7 @@ export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Con
   const found = idleOptions(recipe).filter(({ path }) => isSet(path));
   const { backbone } = recipe.model;
   if (typeof backbone === 'object') found.push(...tableConflicts(backbone));
-
+  if (recipe.task === 'detection') found.push(...detectorConflicts(recipe.model, isSet));
   if (train.warmup.epochs > train.epochs) {
     found.push({
       path: isSet('train.warmup.epochs') ? 'train.warmup.epochs' : 'train.epochs',

@@ -8,7 +8,7 @@ export interface CoderScale {
 }
 
 /** SSD's variances 0.1 and 0.2. */
-const SSD: CoderScale = { centre: 10, size: 5 };
+export const SSD: CoderScale = { centre: 10, size: 5 };
 /** torchvision's bound on the logarithm of a decoded size: a box is at most 62.5 times as wide or high as its anchor. */
 export const LARGEST_LOG_SIZE = Math.log(1000 / 16);
 

@@ -5,6 +5,7 @@ import { BACKGROUND } from '../weights/categories.js';
 import type { Detector } from './detectors/detector.js';
 import { fasterRcnn, type FasterRcnnOptions } from './detectors/fasterRcnn.js';
 import { retinaNet, type RetinaNetOptions } from './detectors/retinanet.js';
+import { ssd, type SsdOptions } from './detectors/ssd.js';
 import { ssdLite, type SsdLiteOptions } from './detectors/ssdlite.js';
 import type { Network, Origin } from './task.js';
 
@@ -18,10 +19,11 @@ export interface Detection {
 }
 
 /** Told apart by `head`. A new head: its options here, its file in detectors/, its options of the recipe in recipe/schema/detector.ts. */
-export type DetectionOptions = SsdLiteOptions | RetinaNetOptions | FasterRcnnOptions;
+export type DetectionOptions = SsdLiteOptions | SsdOptions | RetinaNetOptions | FasterRcnnOptions;
 
 const heads: { [H in DetectionOptions['head']]: (options: Extract<DetectionOptions, { head: H }>) => Detector } = {
   ssdlite: ssdLite,
+  ssd,
   retinanet: retinaNet,
   fasterRcnn,
 };

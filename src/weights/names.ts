@@ -7,6 +7,8 @@ import { kerasMobilenetV2, torchvisionMobilenetV2 } from './names/mobilenetV2.js
 import { renaming, type NamedWeights, type NameMap } from './names/nameMap.js';
 import { ssdliteMobilenetV2 } from './names/ssdliteMobilenetV2.js';
 import { torchvisionFasterRcnn, torchvisionRetinanet } from './names/torchvisionFpn.js';
+import { torchvisionMobilenetV3 } from './names/torchvisionMobilenetV3.js';
+import { torchvisionSsd, torchvisionSsdLite } from './names/torchvisionSsd.js';
 import { torchvisionVgg } from './names/vgg.js';
 import type { RawWeights } from './raw.js';
 
@@ -16,7 +18,10 @@ const MAPS: readonly NameMap[] = [
   ssdliteMobilenetV2,
   torchvisionRetinanet,
   torchvisionFasterRcnn,
+  torchvisionSsdLite,
+  torchvisionSsd,
   torchvisionMobilenetV2,
+  torchvisionMobilenetV3,
   torchvisionVgg,
   torchvisionAlexnet,
   efficientnetPytorch,

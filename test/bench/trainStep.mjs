@@ -1,4 +1,6 @@
 /** A whole training step of an SSD-lite on random pixels, as the trainer builds it; used by the benchmarks. */
+import { createDetection } from '../../dist/createTask.js';
+import { detectorDefaults } from '../../dist/detectorDefaults.js';
 import { openBackend } from '../../dist/engine/backend.js';
 import { compile } from '../../dist/engine/compile.js';
 import { parametersOf } from '../../dist/engine/engine.js';
@@ -9,10 +11,9 @@ import { buildPrograms } from '../../dist/train/programs.js';
 
 export function benchModel(backbone, side) {
   const categories = Array.from({ length: 80 }, (_, i) => ({ id: i + 1, name: `class ${i}` }));
-  return createModel({
-    backbone, head: 'ssdlite', classLoss: 'sigmoid', lowestLevelAnchors: 6, categories, size: [side, side], seed: 1,
-    focal: { alpha: 0.25, gamma: 2 }, hardNegatives: 3, scoreThreshold: 0.001, nmsThreshold: 0.6, maxDetections: 100,
-  }); // prettier-ignore
+  const options = { lowestLevelAnchors: 6, size: [side, side], scoreThreshold: 0.001 };
+  const task = createDetection({ ...detectorDefaults.ssdlite, ...options, backbone, numClasses: categories.length });
+  return createModel(task, { categories, seed: 1 });
 }
 
 export const randomPixels = (batch, side) => new Float32Array(batch * side * side * 3).map(() => Math.random() * 255);

@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { openBackend } from '../../src/engine/backend.js';
 import { createDetection } from '../../src/createTask.js';
+import { detectorDefaults } from '../../src/detectorDefaults.js';
 import { createModel, withWeights, type Model } from '../../src/model.js';
 import { openPredictor } from '../../src/predictor.js';
 import { randomStream } from '../../src/random.js';
@@ -18,8 +19,8 @@ const categories = COCO_COLUMNS.map(
 
 beforeAll(async () => {
   const fresh = createModel(createDetection({
-    backbone: 'tf_mobilenetv2_100', head: 'ssdlite', classLoss: 'sigmoid', lowestLevelAnchors: 3, numClasses: COCO_COLUMNS.length, size: [300, 300],
-    focal: { alpha: 0.25, gamma: 2 }, hardNegatives: 3, scoreThreshold: 0.001, nmsThreshold: 0.6, maxDetections: 100,
+    backbone: 'tf_mobilenetv2_100', ...detectorDefaults.ssdlite, numClasses: COCO_COLUMNS.length, size: [300, 300],
+    scoreThreshold: 0.001, maxDetections: 100,
   }), { categories, seed: 1 }); // prettier-ignore
   ({ model } = await withWeights(fresh, catalog[0]!.uri));
 });

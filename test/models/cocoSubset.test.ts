@@ -7,6 +7,7 @@ import { openCoco } from '../../src/data/coco.js';
 import { openBackend } from '../../src/engine/backend.js';
 import { scoreCoco, toCocoDetections } from '../../src/evaluate/coco.js';
 import { createDetection } from '../../src/createTask.js';
+import { detectorDefaults } from '../../src/detectorDefaults.js';
 import { createModel, withWeights } from '../../src/model.js';
 import { openPredictor } from '../../src/predictor.js';
 import type { Detection } from '../../src/tasks/detection.js';
@@ -31,8 +32,8 @@ if (!here) console.warn('skipped: needs ../shared/data/coco_subset and FINETUNE_
     const size = [300, 300] as const;
     const { model } = await withWeights(
     createModel(createDetection({
-      backbone: 'tf_mobilenetv2_100', head: 'ssdlite', classLoss: 'sigmoid', lowestLevelAnchors: 3, numClasses: 80, size,
-      focal: { alpha: 0.25, gamma: 2 }, hardNegatives: 3, scoreThreshold: 0.001, nmsThreshold: 0.6, maxDetections: 100,
+      backbone: 'tf_mobilenetv2_100', ...detectorDefaults.ssdlite, numClasses: 80, size,
+    scoreThreshold: 0.001, maxDetections: 100,
     }), { categories: dataset.categories, seed: 1 }), catalog[0]!.uri); // prettier-ignore
     const columns = dataset.categories.map(({ name }) => COCO_COLUMNS.indexOf(name));
     const oracle = await openCocoSsd();

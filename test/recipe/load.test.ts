@@ -167,6 +167,22 @@ recipes/a.yaml:5:6  not valid YAML: unresolved tag: tag:yaml.org,2002:x   E_RECI
       'model: {classLoss: softmax}\ntrain: {focal: {gamma: 1}}',
       '"train.focal" has no effect with model.classLoss: softmax',
     ],
+    [
+      'model: {anchors: torchvision, lowestLevelAnchors: 3}',
+      '"model.lowestLevelAnchors" has no effect with other anchors',
+    ],
+    [
+      'evaluate: {nms: softGaussian, nmsThreshold: 0.5}',
+      '"evaluate.nmsThreshold" has no effect with evaluate.nms: softGaussian',
+    ],
+    [
+      'model: {head: ssd, backbone: rexnet_100}',
+      '"model.head: ssd" stands on a VGG (its levels are conv4_3 and the wide layers), not on "rexnet_100"',
+    ],
+    [
+      'model: {finestStride: 8, anchors: [[[0.1, 0.2]], [], [], [], [], []]}',
+      '"model.anchors" has 6 levels, "model.head: ssdlite" has 7',
+    ],
     ['train: {cacheLimit: 5}', '"train.cacheLimit" has no effect with train.cache: none'],
     [
       'train: {epochs: 2, warmup: {epochs: 3}}',

@@ -1,13 +1,14 @@
 import { expect, test } from '@jest/globals';
 import type { Category } from '../../src/data/sample.js';
 import { createDetection } from '../../src/createTask.js';
+import { detectorDefaults } from '../../src/detectorDefaults.js';
 import { createModel } from '../../src/model.js';
 import { planFreeze } from '../../src/train/freeze.js';
 
 const categories = [{ id: 1, name: 'a' }] as unknown as Category[];
 const model = createModel(createDetection({
-  backbone: 'mobilenetv2_035', head: 'ssdlite', classLoss: 'sigmoid', lowestLevelAnchors: 3, numClasses: 1, size: [96, 96],
-  focal: { alpha: 0.25, gamma: 2 }, hardNegatives: 3, scoreThreshold: 0.1, nmsThreshold: 0.6, maxDetections: 10,
+  backbone: 'mobilenetv2_035', ...detectorDefaults.ssdlite, numClasses: 1, size: [96, 96],
+    scoreThreshold: 0.1, maxDetections: 10,
 }), { categories, seed: 1 }); // prettier-ignore
 const plan = (stages: number | 'all', batchNorm: 'train' | 'eval' | 'frozen') =>
   planFreeze(model.backbone, model.parameters, { stages, batchNorm });

@@ -29,7 +29,20 @@ const small: Table = [
   [['cn', 1, 576, 1, 1]],
 ]; // prettier-ignore
 
-const sizes = { large: { table: large, head: 1280 }, small: { table: small, head: 1024 } } as const;
+/** torchvision's `reduced_tail`, for detection: the last stage and the convolution behind it with half the channels (section 6.3). */
+const reduced: Table = [
+  ...large.slice(0, 5),
+  [['ir', 6, 80, 3, 2, { ...k5, ...se }]],
+  [['cn', 1, 480, 1, 1]],
+]; // prettier-ignore
+/** As torchvision trained its SSD-lite: https://github.com/pytorch/vision/blob/main/torchvision/models/detection/ssdlite.py. */
+const reducedStyle: Style = { padding: 'symmetric', epsilon: 1e-3, momentum: 0.03 };
+
+const sizes = {
+  large: { table: large, head: 1280 },
+  small: { table: small, head: 1024 },
+  large_reduced: { table: reduced, head: 640 },
+} as const;
 const STEM = 16;
 
 const variant = (size: keyof typeof sizes, width: number, style: Style): Backbone => {
@@ -37,7 +50,7 @@ const variant = (size: keyof typeof sizes, width: number, style: Style): Backbon
   return {
     name: `${style === tensorflow ? 'tf_' : ''}mobilenetv3_${size}_${String(width * 100).padStart(3, '0')}`,
     style,
-    ...(style === tensorflow ? INCEPTION : IMAGENET),
+    ...(style.epsilon === tensorflow.epsilon ? INCEPTION : IMAGENET),
     resolution: 224,
     source: 'arXiv:1905.02244',
     ...mobileNetwork({
@@ -56,6 +69,7 @@ export const mobilenetv3: readonly Backbone[] = [
   variant('large', 0.75, pytorch),
   variant('large', 1, tensorflow),
   variant('large', 0.75, tensorflow),
+  variant('large_reduced', 1, reducedStyle),
   variant('small', 1, pytorch),
   variant('small', 0.75, pytorch),
   variant('small', 0.5, pytorch),

@@ -1,4 +1,5 @@
 import { activate, batchNorm, conv, linear, maxPool, type Context } from '../../graph/blocks.js';
+import * as b from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { IMAGENET, pytorch, type Backbone, type Classifier, type Taps } from '../backbone.js';
 import { pooled } from './linearHead.js';
@@ -24,11 +25,27 @@ function walk(depth: Depth, withNorm: boolean, visit: (group: number, index: num
   return index;
 }
 
+type Pool = (x: Value, at: Context) => Value;
+
+const floorPool: Pool = (x, at) => maxPool(x, at, { kernel: 2, stride: 2 });
+
+/** A pool whose last window may reach over the border, as Caffe counts: 75 → 38. */
+const ceilPool: Pool = (x) => {
+  const [, height, width] = x.shape as [number, number, number];
+  return b.maxPool(x, { kernel: [2, 2], stride: 2, padding: [[0, height % 2], [0, width % 2]] }); // prettier-ignore
+};
+
+interface VggLayers {
+  readonly depth: Depth;
+  readonly withNorm: boolean;
+  readonly pool?: Pool;
+}
+
 /** The convolutions one after another. What `visit` is given of each before and after its ReLU it may keep; false ends the network there. */
 export function vggLayers(
   image: Value,
   at: Context,
-  { depth, withNorm }: { readonly depth: Depth; readonly withNorm: boolean },
+  { depth, withNorm, pool = floorPool }: VggLayers,
   visit: (layer: {
     readonly group: number;
     readonly index: number;
@@ -41,7 +58,7 @@ export function vggLayers(
   let going = true;
   walk(depth, withNorm, (group, index) => {
     if (!going) return;
-    if (group !== last) x = maxPool(x, at, { kernel: 2, stride: 2 });
+    if (group !== last) x = pool(x, at);
     last = group;
     x = conv(x, `backbone.features.${index}`, at, { channels: CHANNELS[group]!, kernel: 3, bias: true });
     const linear = withNorm ? batchNorm(x, `backbone.features.${index + 1}`, at) : x;
@@ -51,15 +68,15 @@ export function vggLayers(
 }
 
 const features =
-  (depth: Depth, withNorm: boolean) =>
+  (depth: Depth, withNorm: boolean, pool: Pool) =>
   (image: Value, at: Context): Taps => {
     const ends: Value[] = [];
-    vggLayers(image, at, { depth, withNorm }, ({ group, x }) => {
+    vggLayers(image, at, { depth, withNorm, pool }, ({ group, x }) => {
       ends[group] = x;
       return true;
     });
     const [, c1, c2, c3, c4] = ends as [Value, Value, Value, Value, Value];
-    return { c1, c2, c3, c4, c5: maxPool(c4, at, { kernel: 2, stride: 2 }) };
+    return { c1, c2, c3, c4, c5: pool(c4, at) };
   };
 
 /** The two wide layers as convolutions, the first over 7×7, so that larger images work too; as timm has it. */
@@ -79,15 +96,22 @@ function stages(depth: Depth, withNorm: boolean): string[][] {
 }
 
 const depths: readonly Depth[] = [11, 13, 16, 19];
-export const vgg: readonly Backbone[] = depths.flatMap((depth) =>
-  [false, true].map((withNorm) => ({
-    name: `vgg${depth}${withNorm ? '_bn' : ''}`,
-    style: pytorch,
-    ...IMAGENET,
-    resolution: 224,
-    stages: stages(depth, withNorm),
-    source: 'arXiv:1409.1556',
-    features: features(depth, withNorm),
-    classifier,
-  })),
-);
+const variant = (depth: Depth, withNorm: boolean): Backbone => ({
+  name: `vgg${depth}${withNorm ? '_bn' : ''}`,
+  style: pytorch,
+  ...IMAGENET,
+  resolution: 224,
+  stages: stages(depth, withNorm),
+  source: 'arXiv:1409.1556',
+  features: features(depth, withNorm, floorPool),
+  classifier,
+});
+
+/** Pixels less the mean, as torchvision's ssd300_vgg16 has it, and not scaled. */
+const CAFFE = { mean: [0.48235 * 255, 0.45882 * 255, 0.40784 * 255], std: [1, 1, 1] } as const;
+
+export const vgg: readonly Backbone[] = [
+  ...depths.flatMap((depth) => [false, true].map((withNorm) => variant(depth, withNorm))),
+  /** What SSD stands on: the authors' weights, in Caffe's way. */
+  { ...variant(16, false), name: 'vgg16_caffe', ...CAFFE, features: features(16, false, ceilPool) },
+];

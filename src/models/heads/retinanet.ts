@@ -2,7 +2,7 @@ import { conv, type Context } from '../../graph/blocks.js';
 import { concat, relu, reshape } from '../../graph/builder.js';
 import type { Init, Value } from '../../graph/spec.js';
 import type { PyramidLevel } from '../necks/pyramid.js';
-import type { DetectorOutputs } from './ssdlite.js';
+import type { DetectorOutputs } from './multiBox.js';
 
 export interface RetinaNetHeadOptions {
   readonly numClasses: number;

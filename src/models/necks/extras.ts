@@ -5,8 +5,10 @@ import type { Neck } from '../detector.js';
 /** Channels of SSD-lite's extra levels, each half the resolution of the one before. */
 const EXTRAS = [512, 256, 256, 128] as const;
 
-/** SSD-lite's levels: stride 16 (expanded, where the backbone has that), 32, and the extras behind. */
-export const ssdLiteNeck: Neck = ({ c4, c4Expanded = c4, c5 }, at) => [c4Expanded, c5, ...extras(c5, at)];
+/** SSD-lite's levels: stride 16 (expanded, where the backbone has that), 32, and the extras behind; stride 8 before them for small objects. */
+export const ssdLiteNeck =
+  (finestStride: 8 | 16): Neck =>
+  ({ c3, c4, c4Expanded = c4, c5 }, at) => [...(finestStride === 8 ? [c3] : []), c4Expanded, c5, ...extras(c5, at)];
 
 /** Adds SSD-lite's extra levels behind the last feature map: 1×1 to half, depthwise 3×3 stride 2, 1×1.
  *  Sandler et al. 2018 (arXiv:1801.04381), section 6.2; parameters under `neck.extras.<i>`. */

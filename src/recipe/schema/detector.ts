@@ -6,6 +6,34 @@ import { weights } from './weights.js';
 
 const common = { backbone, ...weights };
 
+const classLoss = z
+  .enum(['sigmoid', 'softmax'])
+  .default('softmax')
+  .describe(
+    '`sigmoid`: one yes-or-no output for each class, focal loss. `softmax`: the classes and a background compete, hard negatives are mined.',
+  );
+
+const share = z.number().positive().max(2);
+/** Anchors by the name of their origin, or one's own. */
+const anchors = <const K extends string>(origins: readonly [K, ...K[]]) => {
+  const own = 'for each level a list of [width, height] as shares of the input';
+  return z
+    .union([z.enum(origins), z.array(z.array(z.tuple([share, share]))).min(1)])
+    .default(origins[0])
+    .meta({
+      description: `Sizes of the anchors, in the order of the published weights' columns (${origins.join(', ')}), or your own, finest level first: \`finetune anchors\` finds them. A level with an empty list predicts nothing.`,
+      expects: `${origins.join(', ')}, or ${own}`,
+    });
+};
+
+const boxLoss = (usual: 'l1' | 'smoothL1') =>
+  z
+    .enum(['l1', 'smoothL1', 'balancedL1', 'giou', 'diou'])
+    .default(usual)
+    .describe(
+      'How predicted boxes are compared with the truth. By offsets: `l1`, `smoothL1`, `balancedL1` (Libra R-CNN, arXiv:1904.02701). By overlap: `giou` (arXiv:1902.09630), `diou` (arXiv:1911.08287).',
+    );
+
 const ssdlite = z.strictObject({
   head: z
     .literal('ssdlite')
@@ -13,16 +41,31 @@ const ssdlite = z.strictObject({
     .default('ssdlite')
     .describe('SSD with depthwise convolutions in neck and head (Sandler et al. 2018, arXiv:1801.04381, §6.2).'),
   ...common,
-  classLoss: z
-    .enum(['sigmoid', 'softmax'])
-    .default('softmax')
+  classLoss,
+  boxLoss: boxLoss('smoothL1'),
+  finestStride: z
+    .literal([8, 16])
+    .default(16)
     .describe(
-      '`sigmoid`: one yes-or-no output for each class, focal loss. `softmax`: the classes and a background compete, hard negatives are mined.',
+      'Stride of the finest feature level, pixels of the input per cell. 8 adds a level for small objects in front of the six from 16 on.',
     ),
+  anchors: anchors(['tensorflow', 'torchvision']),
   lowestLevelAnchors: z
     .literal([3, 6])
     .default(3)
-    .describe('Anchors per cell of the finest feature level; the other levels have 6.'),
+    .describe(
+      'Anchors per cell of the finest feature level; the other levels have 6. Only with `anchors: tensorflow`.',
+    ),
+});
+
+const ssd = z.strictObject({
+  head: z
+    .literal('ssd')
+    .describe('SSD on a VGG, dense and slow, at 300×300 as published (Liu et al. 2016, arXiv:1512.02325).'),
+  ...common,
+  classLoss,
+  boxLoss: boxLoss('smoothL1'),
+  anchors: anchors(['torchvision']),
 });
 
 const pyramid = {
@@ -34,14 +77,6 @@ const pyramid = {
     ),
   channels: count.default(256).describe("Channels of the pyramid's levels and of the head."),
 };
-
-const boxLoss = (usual: 'l1' | 'smoothL1') =>
-  z
-    .enum(['l1', 'smoothL1', 'balancedL1', 'giou', 'diou'])
-    .default(usual)
-    .describe(
-      'How predicted boxes are compared with the truth. By offsets: `l1`, `smoothL1`, `balancedL1` (Libra R-CNN, arXiv:1904.02701). By overlap: `giou` (arXiv:1902.09630), `diou` (arXiv:1911.08287).',
-    );
 
 const retinanet = z.strictObject({
   head: z
@@ -87,4 +122,4 @@ const fasterRcnn = z.strictObject({
 });
 
 /** Told apart by `head`; each head's own options stand in one object here, and nowhere else. */
-export const detector = z.discriminatedUnion('head', [ssdlite, retinanet, fasterRcnn]);
+export const detector = z.discriminatedUnion('head', [ssdlite, ssd, retinanet, fasterRcnn]);

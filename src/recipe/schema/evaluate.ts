@@ -6,9 +6,18 @@ const batch = count.default(8).describe('Images per call.');
 
 export const boxEvaluation = z.strictObject({
   scoreThreshold: fraction.default(0.001).describe('Detections that score less are left out.'),
+  candidates: count.default(400).describe('Most boxes of a class that enter the suppression of overlaps, best first.'),
+  nms: z
+    .enum(['hard', 'softLinear', 'softGaussian'])
+    .default('hard')
+    .describe(
+      'What happens to a detection that overlaps a better one of its class. `hard`: it is left out. `softLinear`, `softGaussian`: its score falls with the overlap (Bodla et al. 2017, arXiv:1704.04503), which keeps objects that hide each other.',
+    ),
   nmsThreshold: fraction
     .default(0.6)
-    .describe('A detection that overlaps a better one of its class by a larger IoU is left out.'),
+    .describe(
+      'A detection that overlaps a better one of its class by a larger IoU is left out, or falls. Not with `nms: softGaussian`.',
+    ),
   maxDetections: count.default(100).describe('Most detections per image, best first.'),
   batch,
 });

@@ -2,21 +2,18 @@ import type { ClassIndex } from '../../data/sample.js';
 import type { Xyxy } from '../../geometry/box.js';
 import type { BackboneChoice } from '../../models/table.js';
 import type { Built, Task } from '../task.js';
+import type { AnchorLayout } from '../anchors.js';
 import type { Focal } from '../losses.js';
+import type { SelectOptions } from '../nms.js';
 
 /** What every detector is made from; each head adds its own. */
-export interface DetectorOptions {
+export interface DetectorOptions extends SelectOptions {
   readonly backbone: BackboneChoice;
-  readonly numClasses: number;
   /** Height and width of the input, pixels. */
   readonly size: readonly [number, number];
   readonly focal: Focal;
   /** Background anchors per matched anchor in a softmax loss. */
   readonly hardNegatives: number;
-  readonly scoreThreshold: number;
-  readonly nmsThreshold: number;
-  /** Most detections per image. */
-  readonly maxDetections: number;
 }
 
 /** What a detector found on one image: rows belong together. */
@@ -30,9 +27,11 @@ export interface Found {
 }
 
 /** One kind of detector, chosen by `model.head`: its network, what it learns and what it says. detection.ts makes a Task of it. */
-export interface Detector extends Pick<Task<unknown>, 'build' | 'loss' | 'encode' | 'blank'> {
+export interface Detector extends Pick<Task, 'build' | 'loss' | 'encode' | 'blank'> {
   /** Whether the first column of the class predictor stands for background, before the classes' own. */
   readonly background: boolean;
+  /** What boxes are told apart by; undefined for a detector without anchors. */
+  readonly anchors?: AnchorLayout;
   /** The outputs of one image, without the batch's axis → at most `maxDetections`. */
   decode(outputs: Readonly<Record<keyof Built['outputs'], Float32Array>>): Found;
 }

@@ -1,16 +1,20 @@
 import type { Sample } from '../../data/sample.js';
-import { cxcywhToXyxy, type Cxcywh, type Xyxy } from '../../geometry/box.js';
+import { clipBoxes, cxcywhToXyxy, type Xyxy } from '../../geometry/box.js';
 import * as b from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
-import { decodeBoxes, encodeBoxes } from '../boxCoder.js';
-import { focalLoss, hardNegatives, smoothL1, softmaxCrossEntropyRows } from '../losses.js';
+import type { Build } from '../../models/detector.js';
+import { cellAnchors, type AnchorShapes } from '../anchors.js';
+import { decodeBoxes, encodeBoxes, SSD } from '../boxCoder.js';
+import { boxLoss, type BoxLossKind } from '../boxLosses.js';
+import { focalLoss, hardNegatives, softmaxCrossEntropyRows } from '../losses.js';
 import { BACKGROUND, IGNORED, matchAnchors } from '../matcher.js';
 import { selectPerClass } from '../nms.js';
-import type { Losses, Targets } from '../task.js';
+import type { Built, Losses, Targets } from '../task.js';
 import type { Detector, DetectorOptions } from './detector.js';
 
 export interface MultiBoxOptions extends DetectorOptions {
   readonly classLoss: 'sigmoid' | 'softmax';
+  readonly boxLoss: BoxLossKind;
 }
 
 /** An anchor learns the box it overlaps at least this much. */
@@ -31,11 +35,25 @@ export function classColumns({ numClasses, classLoss }: Pick<MultiBoxOptions, 'n
   return { columns: numClasses, classBias: PRIOR_BIAS };
 }
 
+/** A network of the SSD family: outputs `boxes` [N, A, 4] and `logits` [N, A, columns]. */
+export interface MultiBoxNetwork extends Built {
+  /** The levels' feature maps, finest first. */
+  readonly maps: readonly Value[];
+}
+
 /** What the heads of the SSD family share: matching, the multi-box loss, NMS per class. Liu et al. 2016 (arXiv:1512.02325).
- *  `build` gives outputs `boxes` [N, A, 4] and `logits` [N, A, columns] for these anchors [A,4]. */
-export function multiBox(build: Detector['build'], anchors: Cxcywh, options: MultiBoxOptions): Detector {
-  const { numClasses, classLoss } = options;
+ *  Anchors lie on the network's maps, evenly or `steps` pixels apart. */
+export function multiBox(
+  build: (build: Build) => MultiBoxNetwork,
+  shapes: AnchorShapes,
+  options: MultiBoxOptions,
+  steps?: readonly number[],
+): Detector {
+  const { numClasses, classLoss, size } = options;
   const softmax = classLoss === 'softmax';
+  const { maps } = build({ batch: 1, size, trainBatchNorm: () => false });
+  const grids = maps.map(({ shape }) => ({ height: shape[1]!, width: shape[2]! }));
+  const anchors = cellAnchors(shapes, grids, size, steps);
   const corners = cxcywhToXyxy(anchors);
   const count = anchors.length / 4;
   const { columns } = classColumns(options);
@@ -58,7 +76,16 @@ export function multiBox(build: Detector['build'], anchors: Cxcywh, options: Mul
     const matches = b.maximum(b.sum(positive), 1);
     const perAnchor = classLosses(logits!, labels);
     const chosen = softmax ? hardNegatives(perAnchor, positive, negative, options.hardNegatives) : negative;
-    const box = b.div(b.sum(b.mul(b.sum(smoothL1(offsets!, targets), [2]), positive)), matches);
+    const rows = batch * count;
+    const repeated = b.broadcastTo(b.constant(graph, [...anchors], [1, count, 4]), [batch, count, 4]);
+    const [predicted, truth, from] = [offsets!, targets, repeated].map((x) => b.reshape(x, [rows, 4])) as [
+      Value,
+      Value,
+      Value,
+    ];
+    const losses = boxLoss(predicted, truth, from, { kind: options.boxLoss, beta: 1, scale: SSD });
+    const boxes = b.reshape(losses, [batch, count]);
+    const box = b.div(b.sum(b.mul(boxes, positive)), matches);
     const classes = b.div(b.sum(b.mul(perAnchor, b.add(positive, chosen))), matches);
     return { total: b.add(box, classes), parts: { box, class: classes } };
   }
@@ -91,6 +118,7 @@ export function multiBox(build: Detector['build'], anchors: Cxcywh, options: Mul
 
   return {
     background: softmax,
+    anchors: { shapes, grids, boxes: anchors },
     build,
     loss,
     encode,
@@ -98,7 +126,7 @@ export function multiBox(build: Detector['build'], anchors: Cxcywh, options: Mul
     decode: ({ boxes: offsets, logits }) => {
       const partition = softmax ? rowSums(logits!, columns) : undefined;
       const scores = (classIndex: number): Float32Array => scoresOf(logits!, classIndex, partition);
-      return selectPerClass(decodeBoxes(offsets!, anchors), scores, options);
+      return selectPerClass(clipBoxes(decodeBoxes(offsets!, anchors), size), scores, options);
     },
   };
 }

@@ -22,6 +22,8 @@ const options = ({ depth, channels }: RetinaCase): RetinaNetOptions => ({
   focal: { alpha: 0.25, gamma: 2 },
   hardNegatives: 3,
   scoreThreshold: 0.05,
+  candidates: 400,
+  nms: 'hard',
   nmsThreshold: 0.5,
   maxDetections: 300,
 });

@@ -1,0 +1,27 @@
+import type { Conflict } from './rules.js';
+import type { Recipe } from './schema.js';
+
+type Model = Extract<Recipe, { task: 'detection' }>['model'];
+
+/** Contradictions inside a detector's options: a head on a backbone it cannot stand on, anchors for other levels than it has. */
+export function detectorConflicts(model: Model, isSet: (path: string) => boolean): Conflict[] {
+  const found: Conflict[] = [];
+  const { head, backbone } = model;
+  const name = typeof backbone === 'string' ? `"${backbone}"` : 'a table';
+  if (head === 'ssd' && !name.startsWith('"vgg')) {
+    found.push({
+      path: isSet('model.backbone') ? 'model.backbone' : 'model.head',
+      message: `"model.head: ssd" stands on a VGG (its levels are conv4_3 and the wide layers), not on ${name}`,
+      fix: 'set model.backbone: vgg16_caffe, or model.head: ssdlite',
+    });
+  }
+  const levels = head === 'ssdlite' && model.finestStride === 8 ? 7 : 6;
+  if ('anchors' in model && Array.isArray(model.anchors) && model.anchors.length !== levels) {
+    found.push({
+      path: 'model.anchors',
+      message: `"model.anchors" has ${model.anchors.length} levels, "model.head: ${head}" has ${levels}`,
+      fix: 'give each level a list, finest first; an empty one where nothing is to be predicted',
+    });
+  }
+  return found;
+}

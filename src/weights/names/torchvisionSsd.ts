@@ -1,0 +1,89 @@
+import { BACKGROUND } from '../categories.js';
+import { COCO_COLUMNS } from '../cocoCategories.js';
+import type { RawTensor } from '../rawTensor.js';
+import { renaming, type NameMap } from './nameMap.js';
+import { mobilenetV3Name } from './torchvisionMobilenetV3.js';
+
+type Raw = ReadonlyMap<string, RawTensor>;
+
+/** torchvision's detectors name no categories: with as many columns as COCO has numbers, background included, they are COCO's. */
+const categoriesOf = (raw: Raw, anchors: number): readonly string[] | undefined => {
+  const bias = raw.get('head.classification_head.module_list.0.1.bias') ?? raw.get('head.classification_head.module_list.0.bias'); // prettier-ignore
+  return bias && bias.shape[0]! / anchors === 1 + COCO_COLUMNS.length ? [BACKGROUND, ...COCO_COLUMNS] : undefined;
+};
+
+/** The renaming with the categories of COCO, if the file's columns are those; `anchors` of the finest level. */
+const withCategories = (map: NameMap, anchors: number): NameMap => ({
+  ...map,
+  apply: (raw, file) => ({ ...map.apply(raw, file), categories: categoriesOf(raw, anchors) }),
+});
+
+const KIND: Readonly<Record<string, string>> = { classification: 'class', regression: 'box' };
+const PREDICTOR = /^head\.(classification|regression)_head\.module_list\.(\d)\.(.*)$/;
+
+/** What torchvision calls a feature of the whole MobileNetV3, from its name in the detector, which is cut behind block 13's expansion. */
+function wholeName(name: string): string {
+  return name
+    .replace(/^backbone\.features\.0\.13\./, 'features.13.block.0.')
+    .replace(/^backbone\.features\.0\./, 'features.')
+    .replace(/^backbone\.features\.1\.0\./, 'features.13.block.')
+    .replace(/^backbone\.features\.1\.(\d)\./, (_, k: string) => `features.${13 + Number(k)}.`);
+}
+
+const LITE_LAYERS: Readonly<Record<string, string>> = { '0.0': 'conv_dw', '0.1': 'bn', '1': 'predict' };
+const LITE_EXTRAS = ['conv_pw', 'conv_dw', 'conv_pwl'];
+
+function ssdLiteName(name: string, raw: Raw): string | undefined {
+  const predictor = PREDICTOR.exec(name);
+  if (predictor) {
+    const [, kind, level, layer] = predictor as unknown as [string, string, string, string];
+    return `head.${KIND[kind]!}.${level}.${layer.replace(/^(0\.\d|1)/, (found) => LITE_LAYERS[found] ?? found)}`;
+  }
+  const extra = /^backbone\.extra\.(\d)\.(\d)\.(\d)\.(\w+)$/.exec(name);
+  if (extra) {
+    const [, level, layer, part, variable] = extra as unknown as [string, string, string, string, string];
+    return `neck.extras.${level}.${part === '0' ? LITE_EXTRAS[Number(layer)]! : `bn${Number(layer) + 1}`}.${variable}`;
+  }
+  const whole = new Set([...raw.keys()].map(wholeName));
+  const feature = mobilenetV3Name(wholeName(name), (other) => whole.has(other));
+  return feature && `backbone.${feature}`;
+}
+
+/** https://github.com/pytorch/vision/blob/main/torchvision/models/detection/ssdlite.py; with `anchors: torchvision`. */
+export const torchvisionSsdLite = withCategories(
+  renaming({
+    origin: "torchvision's ssdlite320_mobilenet_v3_large",
+    models: /^mobilenetv3_large/,
+    recognises: (raw) => raw.has('backbone.features.0.13.0.weight') && raw.has('backbone.extra.0.2.0.weight'),
+    rename: ssdLiteName,
+  }),
+  6,
+);
+
+const SSD_NAMES: readonly (readonly [RegExp, string])[] = [
+  [/^backbone\.scale_weight$/, 'neck.l2norm.weight'],
+  [/^backbone\.extra\.0\.1\./, 'backbone.features.24.'],
+  [/^backbone\.extra\.0\.3\./, 'backbone.features.26.'],
+  [/^backbone\.extra\.0\.5\./, 'backbone.features.28.'],
+  [/^backbone\.extra\.0\.7\.1\./, 'neck.fc6.'],
+  [/^backbone\.extra\.0\.7\.3\./, 'neck.fc7.'],
+];
+
+function ssdName(name: string): string {
+  const [pattern, ours] = SSD_NAMES.find(([pattern]) => pattern.test(name)) ?? [];
+  if (pattern) return name.replace(pattern, ours!);
+  return name
+    .replace(/^backbone\.extra\.(\d)\.([02])\./, (_, i: string, j: string) => `neck.extras.${Number(i) - 1}.conv${1 + Number(j) / 2}.`) // prettier-ignore
+    .replace(PREDICTOR, (_, kind: string, level: string, rest: string) => `head.${KIND[kind]!}.${level}.predict.${rest}`); // prettier-ignore
+}
+
+/** https://github.com/pytorch/vision/blob/main/torchvision/models/detection/ssd.py. */
+export const torchvisionSsd = withCategories(
+  renaming({
+    origin: "torchvision's ssd300_vgg16",
+    models: /^vgg16_caffe$/,
+    recognises: (raw) => raw.has('backbone.scale_weight') && raw.has('backbone.extra.0.7.1.weight'),
+    rename: ssdName,
+  }),
+  4,
+);

@@ -59,10 +59,16 @@ export async function continuedRecipe(
 }
 
 /** Each task's recipe for itself: the type checker does not see that a spread keeps them apart. */
-const withEpochs = (recipe: Recipe, epochs: number): Recipe =>
-  recipe.task === 'detection'
-    ? { ...recipe, train: { ...recipe.train, epochs } }
-    : { ...recipe, train: { ...recipe.train, epochs } };
+function withEpochs(recipe: Recipe, epochs: number): Recipe {
+  switch (recipe.task) {
+    case 'detection':
+      return { ...recipe, train: { ...recipe.train, epochs } };
+    case 'classification':
+      return { ...recipe, train: { ...recipe.train, epochs } };
+    case 'text':
+      return { ...recipe, train: { ...recipe.train, epochs } };
+  }
+}
 
 const unfinished = (directory: string, how: string, fix: string): FinetuneError =>
   new FinetuneError({

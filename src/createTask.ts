@@ -27,4 +27,4 @@ export function createClassification(options: ClassificationOptions): Task<Class
 }
 
 /** What a task of ours may score by: told apart by `metric`. */
-export type TaskScore = CocoScore | ClassificationScore;
+export type TaskScore = CocoScore | ClassificationScore | IcdarScore;

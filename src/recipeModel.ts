@@ -1,4 +1,4 @@
-import { createClassification, createDetection, type TaskScore } from './createTask.js';
+import { createClassification, createDetection, createText, type TaskScore } from './createTask.js';
 import type { LoadOptions } from './data/loader.js';
 import type { Category } from './data/sample.js';
 import { createModel, withWeights, type Model } from './model.js';
@@ -44,6 +44,12 @@ function recipeTask(recipe: Recipe, numClasses: number): Task<unknown, TaskScore
     const { labelSmoothing } = recipe.train;
     return createClassification({ backbone, dropout, stochasticDepth, labelSmoothing, size, numClasses });
   }
+  if (recipe.task === 'text') {
+    const { evaluateSize } = recipe.data;
+    const { loss, negatives } = recipe.train;
+    const { protocol, thresholds } = recipe.evaluate;
+    return createText({ ...recipe.model, loss, negatives, size, evaluateSize, protocol, thresholds });
+  }
   const { model, train, evaluate } = recipe;
   const { focal, hardNegatives } = train;
   return createDetection({ ...model, ...evaluate, focal, hardNegatives, size, numClasses });
@@ -53,7 +59,8 @@ function recipeTask(recipe: Recipe, numClasses: number): Task<unknown, TaskScore
 export function recipeImages({
   data,
 }: Recipe): Pick<LoadOptions, 'resize' | 'cropFraction' | 'interpolation' | 'prefetch' | 'brokenImages'> {
-  const { resize, prefetch, brokenImages } = data;
+  const { prefetch, brokenImages } = data;
+  const resize = 'resize' in data ? data.resize : 'letterbox'; // scene text is always seen in its proportions
   const placing = 'cropFraction' in data ? { cropFraction: data.cropFraction, interpolation: data.interpolation } : {};
   return { resize, ...placing, prefetch, brokenImages };
 }

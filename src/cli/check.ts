@@ -4,6 +4,7 @@ import type { Level, Remark } from '../data/check/remark.js';
 import type { PartName } from '../data/dataset.js';
 import { formatProblem, type Problem } from '../errors.js';
 import { loadRecipe } from '../recipe/load.js';
+import { recipeImages } from '../recipeModel.js';
 import { listenForInterrupt } from './interrupt.js';
 import { createProgress } from './progress.js';
 import { table } from './table.js';
@@ -35,8 +36,14 @@ export async function check(
   };
   const { signal, stop } = listenForInterrupt(say, kill, 'stopping: what was found so far follows (once more to kill)');
   try {
-    const { size, resize } = data;
-    const result = await checkData(data, { size, resize, batch: train.batch, signal, onProgress: progress.show });
+    const size = 'evaluateSize' in data ? data.evaluateSize : data.size;
+    const result = await checkData(data, {
+      size,
+      ...recipeImages(recipe),
+      batch: train.batch,
+      signal,
+      onProgress: progress.show,
+    });
     progress.close();
     print(result, size);
     let page: string | undefined;

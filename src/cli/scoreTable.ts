@@ -1,7 +1,7 @@
-import type { TaskScore } from '../createTask.js';
 import type { ClassificationScore } from '../evaluate/classificationScore.js';
 import type { CocoScore } from '../evaluate/cocoScore.js';
-import type { IcdarResult } from '../evaluate/hmean.js';
+import type { TaskScore } from '../createTask.js';
+import type { IcdarResult, IcdarScore } from '../evaluate/hmean.js';
 import type { Matches } from '../evaluate/matches.js';
 import type { VocScore } from '../evaluate/voc.js';
 import { table } from './table.js';
@@ -10,8 +10,10 @@ import { table } from './table.js';
 const shown = (value: number): string => (value < 0 ? '–' : value.toFixed(3));
 
 /** The score of a recipe's model. */
-export const taskTable = (score: TaskScore): string =>
-  score.metric === 'coco' ? cocoTable(score) : classificationTable(score);
+export function taskTable(score: TaskScore): string {
+  if (score.metric === 'coco') return cocoTable(score);
+  return score.metric === 'icdar' ? `${icdarRates(score)}\n${score.images} images` : classificationTable(score);
+}
 
 function classificationTable({ top1, top5, meanPerClass, images, perCategory }: ClassificationScore): string {
   const rows = perCategory.filter((row) => row.images > 0);
@@ -73,9 +75,12 @@ export function vocTable({ year, mAP, AP }: VocScore, { classes }: Matches): str
 }
 
 export function icdarTable({ score, images }: IcdarResult): string {
-  const { protocol, precision, recall, hmean, AP } = score;
-  const rule = protocol === 'iou' ? 'IoU > 0.5 (ICDAR 2015, challenge 4)' : 'DetEval (ICDAR 2013, challenge 2)';
   const sum = (pick: 'words' | 'detections') => images.reduce((total, image) => total + image[pick], 0);
+  return `${icdarRates(score)}\n${score.images} images, ${sum('words')} words and ${sum('detections')} detections that count`;
+}
+
+function icdarRates({ protocol, precision, recall, hmean, AP }: IcdarScore): string {
+  const rule = protocol === 'iou' ? 'IoU > 0.5 (ICDAR 2015, challenge 4)' : 'DetEval (ICDAR 2013, challenge 2)';
   const named = { precision, recall, hmean, ...(AP === undefined ? {} : { AP }) };
   return [
     rule,
@@ -83,6 +88,5 @@ export function icdarTable({ score, images }: IcdarResult): string {
       Object.keys(named).map((name) => name.padStart(9)),
       Object.values(named).map((value) => shown(value).padStart(9)),
     ]),
-    `${score.images} images, ${sum('words')} words and ${sum('detections')} detections that count`,
   ].join('\n');
 }

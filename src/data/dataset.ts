@@ -5,6 +5,7 @@ import { createFindings, type Findings } from './findings.js';
 import type { DropPolicies, ReadPart } from './rawDataset.js';
 import { readLabelled, type LabelledData } from './readLabelled.js';
 import type { Dataset } from './sample.js';
+import { readText, type TextData } from './text/readText.js';
 import { syntheticParts } from './synthetic/openSynthetic.js';
 import { readVoc, wantedNames } from './voc.js';
 
@@ -40,7 +41,7 @@ export interface VocData extends Common {
 }
 
 type ObjectData = SyntheticData | CocoData | VocData;
-export type DataOptions = ObjectData | LabelledData;
+export type DataOptions = ObjectData | LabelledData | TextData;
 
 export type PartName = 'train' | 'val' | 'test';
 
@@ -71,6 +72,7 @@ export async function readDatasets(
   { signal, findingsOf = createFindings }: OpenOptions,
 ): Promise<Partial<Record<PartName, Dataset>>> {
   if ('splitSeed' in data) return readLabelled(data, findingsOf);
+  if (data.format === 'synthetic-text' || data.format === 'icdar') return readText(data, { signal, findingsOf });
   const parts = partsOf(data).map((part) => ({ part, findings: findingsOf(part) }));
   const read = new Map<PartName, ReadPart>();
   for (const { part, findings } of parts) {

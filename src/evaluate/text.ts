@@ -1,11 +1,14 @@
 import type { Annotation, Dataset, Sample } from '../data/sample.js';
+import { bounds } from '../geometry/polygon.js';
 import type { Evaluator } from '../tasks/evaluator.js';
+import type { Example, Section } from '../tasks/section.js';
 import type { Origin } from '../tasks/task.js';
 import { findText, mapsOf, type TextDetection } from '../tasks/text.js';
 import type { TextThresholds } from '../tasks/text/textBoxes.js';
 import { scoreDetEval } from './detEval.js';
-import { scoreIou, type IcdarResult, type IcdarScore } from './hmean.js';
+import { scoreIou, type IcdarResult, type IcdarScore, type ImageScore } from './hmean.js';
 import type { TextImage } from './icdarFiles.js';
+import { keepMaps, sweepThresholds, type KeptMaps } from './textSweep.js';
 
 export interface TextEvaluation {
   readonly evaluateSize: readonly [number, number];
@@ -16,25 +19,74 @@ export interface TextEvaluation {
 /** Scores words by ICDAR's protocols at fixed thresholds; predictions.json: the outlines and scores by image. */
 export function textEvaluator(options: TextEvaluation, dataset: Dataset): Evaluator<IcdarScore> {
   const byId = new Map(dataset.annotations.map((annotation) => [annotation.imageId, annotation]));
+  const kept: KeptMaps[] = [];
   const found: { readonly imageId: string | number; readonly words: readonly TextDetection[] }[] = [];
   return {
     add(outputs, samples) {
       for (const one of mapsOf(outputs, samples.map(originOf), options.evaluateSize)) {
         found.push({ imageId: one.origin.imageId, words: findText(one, options.thresholds) });
+        kept.push(keepMaps(one));
       }
     },
     finish() {
-      const images = found.map(({ imageId, words }) => toTextImage(byId.get(imageId)!, words));
-      const { score: metric } = scoreText(images, options.protocol);
+      const annotations = found.map(({ imageId }) => byId.get(imageId)!);
+      const scoreAll = (all: readonly (readonly TextDetection[])[]): IcdarResult =>
+        scoreText(
+          annotations.map((annotation, i) => toTextImage(annotation, all[i]!)),
+          options.protocol,
+        );
+      const { score: metric, images } = scoreAll(found.map(({ words }) => words));
       const { hmean, precision, recall } = metric;
       return {
         metric,
         score: hmean,
         numbers: { hmean, precision, recall },
         predictions: found,
-        sections: () => [],
+        sections: (shown): Section[] => [
+          ratesSection(metric, options.thresholds),
+          sweepThresholds(kept, options.thresholds, scoreAll, options.protocol),
+          {
+            kind: 'boxes',
+            names: ['text'],
+            scoreThreshold: 0,
+            examples: annotations
+              .map((annotation, i) => exampleOf(annotation, found[i]!.words, images[i]!))
+              .sort((a, b) => b.error - a.error)
+              .slice(0, shown.images),
+          },
+        ],
       };
     },
+  };
+}
+
+function ratesSection({ protocol, precision, recall, hmean }: IcdarScore, thresholds: TextThresholds): Section {
+  const { text, lowText, link } = thresholds;
+  return {
+    kind: 'numbers',
+    title: 'Score',
+    text: `ICDAR, ${protocol === 'iou' ? 'IoU above 0.5' : 'DetEval'}, at the recipe's thresholds: text ${text}, lowText ${lowText}, link ${link}.`,
+    rows: [{ name: 'words', numbers: [['precision', precision], ['recall', recall], ['Hmean', hmean]] }], // prettier-ignore
+    note: 'Don’t-care words count neither way.',
+  };
+}
+
+/** The rectangles around true and found words, for the report's pictures. */
+function exampleOf(
+  { file, imageId, width, height, words = [] }: Annotation,
+  found: readonly TextDetection[],
+  { words: wanted, detections, recallHits, hmean }: ImageScore,
+): Example {
+  const box = (outline: readonly number[]) => bounds(Float64Array.from(outline));
+  return {
+    file,
+    imageId,
+    width,
+    height,
+    truth: words.map(({ outline, dontCare }) => ({ box: box(outline), label: 'text', ignore: dontCare })),
+    predictions: found.map(({ outline, score }) => ({ box: box(outline), label: 'text', score })),
+    error: 1 - hmean,
+    caption: `${recallHits} of ${wanted} words found by ${detections} detections that count; rectangles around the outlines`,
   };
 }
 

@@ -106,7 +106,7 @@ function withAbsolutePaths(located: Located): Located {
     if (path === '' || !value.value.startsWith(scheme)) return value;
     return { ...value, value: scheme + resolve(value.span.source.folder, path) };
   };
-  const rooted = changeAt(located, ['data', 'root'], absolute(''));
+  const rooted = changeAt(changeAt(located, ['data', 'root'], absolute('')), ['data', 'photos'], absolute(''));
   const weights = ['model', 'weights'];
   return changeAt(changeAt(rooted, weights, absolute('file:')), weights, absolute('run:'));
 }

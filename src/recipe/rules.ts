@@ -12,6 +12,7 @@ export interface Conflict {
 
 type Detection = Extract<Recipe, { readonly task: 'detection' }>;
 type Classification = Extract<Recipe, { readonly task: 'classification' }>;
+type Text = Extract<Recipe, { readonly task: 'text' }>;
 type Idle = [path: string, when: string, fix: string];
 
 /** Options of the loss that this head does not read: which, when, and what to set instead. */
@@ -27,6 +28,17 @@ function lossOptions(model: Detection['model']): Idle[] {
   return [['train.hardNegatives', 'model.classLoss: sigmoid', 'model.classLoss: softmax']];
 }
 
+function idleInTask(recipe: Recipe): Idle[] {
+  switch (recipe.task) {
+    case 'detection':
+      return idleInDetection(recipe);
+    case 'classification':
+      return idleInClassification(recipe);
+    case 'text':
+      return recipe.train.loss === 'mse' ? [['train.negatives', 'train.loss: mse', 'train.loss: hardNegatives']] : [];
+  }
+}
+
 /** Options that have no effect in this recipe. To write one is an error, and the resolved recipe leaves them out. */
 export function idleOptions(recipe: Recipe): Conflict[] {
   const { train } = recipe;
@@ -36,9 +48,7 @@ export function idleOptions(recipe: Recipe): Conflict[] {
     fix: `remove it, or set ${fix}`,
   });
   return [
-    ...(recipe.task === 'detection' ? idleInDetection(recipe) : idleInClassification(recipe)).map((option) =>
-      idle(...option),
-    ),
+    ...idleInTask(recipe).map((option) => idle(...option)),
     ...(train.cache === 'none' ? [idle('train.cacheLimit', 'train.cache: none', 'train.cache: memory or disk')] : []),
   ];
 }
@@ -80,7 +90,7 @@ export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Con
       fix: 'lower train.warmup.epochs, or raise train.epochs',
     });
   }
-  const named = typeof data.categories === 'string' ? undefined : data.categories;
+  const named = !('categories' in data) || typeof data.categories === 'string' ? undefined : data.categories;
   const repeated = named?.find((name, index, all) => all.indexOf(name) !== index);
   if (repeated !== undefined) {
     found.push({
@@ -116,11 +126,13 @@ export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Con
 
 type BoxAugment = Exclude<Detection['data']['augment'], false>;
 type WholeAugment = Exclude<Classification['data']['augment'], false>;
+type TextAugment = Exclude<Text['data']['augment'], false>;
 
 const closes = ({ mosaic, mixup }: BoxAugment): boolean => mosaic + mixup > 0;
 
 /** Whether an image is another one in each epoch, but for the flip. */
-function changesPixels(augment: BoxAugment | WholeAugment): boolean {
+function changesPixels(augment: BoxAugment | WholeAugment | TextAugment): boolean {
+  if ('zoom' in augment) return true;
   if ('cropArea' in augment) {
     const { cropArea, colour, randAugment, cutout, mixup, cutmix } = augment;
     return cropArea !== false || randAugment !== false || colour + cutout + mixup + cutmix > 0;

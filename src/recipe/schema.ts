@@ -8,6 +8,8 @@ import { detector } from './schema/detector.js';
 import { boxEvaluation, classEvaluation, report } from './schema/evaluate.js';
 import { labelledData } from './schema/labelledData.js';
 import { objectData } from './schema/objectData.js';
+import { textData } from './schema/textData.js';
+import { textEvaluation, textLoss, textModel } from './schema/textModel.js';
 import { training } from './schema/train.js';
 
 const run = {
@@ -51,7 +53,20 @@ const classification = z.strictObject({
   report: report.prefault({}).describe('What report.html shows.'),
 });
 
-export const recipeSchema = z.discriminatedUnion('task', [detection, classification]);
+const text = z.strictObject({
+  task: z.literal('text').describe('Words in a scene, by their characters.'),
+  ...run,
+  data: textData,
+  model: textModel.prefault({}).describe('What learns.'),
+  train: z
+    .strictObject({ ...training, ...textLoss })
+    .prefault({})
+    .describe('How it learns.'),
+  evaluate: textEvaluation.prefault({}).describe('How it is scored.'),
+  report: report.prefault({}).describe('What report.html shows.'),
+});
+
+export const recipeSchema = z.discriminatedUnion('task', [detection, classification, text]);
 
 /** A recipe as the rest of the program sees it: every default filled in, `data.root` absolute, `data.size` a pair. */
 export type Recipe = z.output<typeof recipeSchema>;

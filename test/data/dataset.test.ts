@@ -42,8 +42,8 @@ function cocoFolder(name: string, valCategories: readonly { id: number; name: st
 type Fits<A extends B, B> = A;
 export type RecipeFits = [
   Fits<Recipe['data'], DataOptions>,
-  Fits<Recipe['data']['augment'], AugmentOptions | false>,
-  Fits<Pick<Recipe['data'], 'size' | 'resize' | 'augment' | 'prefetch' | 'brokenImages'>, Omit<LoadOptions, 'batch'>>,
+  Fits<Extract<Recipe, { task: 'detection' }>['data']['augment'], AugmentOptions | false>,
+  Fits<Pick<Recipe['data'], 'size' | 'augment' | 'prefetch' | 'brokenImages'>, Omit<LoadOptions, 'batch'>>,
 ];
 
 describe('openDatasets', () => {

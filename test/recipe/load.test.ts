@@ -68,7 +68,7 @@ report:
     expect(error.message).toBe(`recipes/a.yaml:2:1  "task" is missing   E_RECIPE_MISSING_KEY
   2 | tsk: detection
     | ^
-  add it: one of detection, classification.
+  add it: one of detection, classification, text.
 recipes/a.yaml:2:1  unknown key "tsk"   E_RECIPE_UNKNOWN_KEY
   2 | tsk: detection
     | ^^^  did you mean "task"?
@@ -235,7 +235,7 @@ describe('--set', () => {
     const set = ['train.epochs=3', 'data.categories=[cat, dog]', 'train.epochs=12', 'train.lr.value=1e-3'];
     const recipe = await parseRecipe(HEAD, 'a.yaml', { set });
     expect(recipe.train).toMatchObject({ epochs: 12, lr: { value: 0.001, perBatch: 32 } });
-    expect(recipe.data.categories).toEqual(['cat', 'dog']);
+    expect(recipe.data).toMatchObject({ categories: ['cat', 'dog'] });
   });
 
   test('mistakes are found at the flag', async () => {

@@ -17,6 +17,8 @@ test('every option has a description and says what may stand there', () => {
     const heads = ['ssdlite', 'ssd', 'retinanet', 'fasterRcnn'].map((head) => ({ model: { head } }));
     const choices = [
       ...[...formats, ...heads].map((choice) => ({ task: 'detection', ...choice })),
+      ...['synthetic-text', 'icdar'].map((format) => ({ task: 'text', data: { format } })),
+      ...['craft', 'craft-lite'].map((head) => ({ task: 'text', model: { head } })),
       ...['imageFolder', 'csv'].map((format) => ({ task: 'classification', data: { format } })),
     ];
     const option = choices.map((choice) => optionAt(path.split('.'), choice)).find((found) => found !== undefined);

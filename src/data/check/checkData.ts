@@ -65,7 +65,7 @@ export async function checkData(data: DataOptions, options: CheckOptions): Promi
     parts[part] = summarize(dataset, stats);
   }
   const learned = (opened.train ?? opened.val)?.categories.map(({ name }) => name);
-  if (learned) checkNames(learned, boxes, data.categories !== undefined, say);
+  if (learned) checkNames(learned, boxes, 'categories' in data && data.categories !== undefined, say);
   if (opened.train && opened.train.annotations.length < batch) sayTooFew(opened.train.annotations.length, batch, say);
 
   remarks.sort((a, b) => ranks[a.level] - ranks[b.level]);

@@ -1,6 +1,7 @@
 import { xyxy } from '../../geometry/box.js';
 import { bounds, region } from '../../geometry/polygon.js';
 import type { Findings } from '../findings.js';
+import type { RawImage, RawObject } from '../rawDataset.js';
 import type { Annotation, Category, CategoryId, ClassIndex, Dataset, TextWord } from '../sample.js';
 
 /** An image with its words as a file has them. */
@@ -20,9 +21,10 @@ const TEXT: Category = { id: 1 as CategoryId, name: 'text' };
 /** A data set of words. Quads that run counter-clockwise or cross themselves are mended and counted, words without area or outside
  *  their image are left out and counted. */
 export function buildText(name: string, images: readonly RawTextImage[], findings: Findings): Dataset {
-  const annotations = images.map(({ imageId, file, width, height, words }): Annotation => {
+  const annotations = images.map(({ imageId, file, fileName, width, height, words }): Annotation => {
     const image = { imageId, file, width, height };
     const kept = words.flatMap((word) => mend(word, image, findings) ?? []);
+    findings.inspect?.(...inspected(image, fileName, kept));
     return {
       ...image,
       boxes: xyxy(kept.flatMap(({ outline }) => bounds(Float64Array.from(outline)))),
@@ -38,6 +40,21 @@ export function buildText(name: string, images: readonly RawTextImage[], finding
     dropped: findings.dropped,
     toCoco: () => toCoco(annotations, images),
   };
+}
+
+/** The words as objects with boxes, which the data doctor looks at. */
+function inspected(
+  image: Omit<RawImage, 'fileName' | 'objects'>,
+  fileName: string,
+  words: readonly TextWord[],
+): [RawImage, readonly RawObject[]] {
+  const objects = words.map(({ outline, dontCare }, id): RawObject => {
+    const [x1, y1, x2, y2] = bounds(Float64Array.from(outline));
+    const bbox = [x1, y1, x2 - x1, y2 - y1] as const;
+    const problem = (message: string) => ({ code: 'E_ICDAR_BOX', message, where: { file: image.file } }) as const;
+    return { id, category: TEXT.name, bbox, area: bbox[2] * bbox[3], iscrowd: dontCare ? 1 : 0, problem };
+  });
+  return [{ ...image, fileName, objects }, objects];
 }
 
 function mend(

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { FinetuneError } from '../../errors.js';
-import { createFindings } from '../findings.js';
+import { createFindings, type Findings } from '../findings.js';
 import { listFolder } from '../imageFiles.js';
 import type { Dataset } from '../sample.js';
 import type { TextImageRecord } from '../synthetic/text/drawImage.js';
@@ -24,6 +24,8 @@ export interface DrawnTextOptions {
   /** Folder of photos to write on. */
   readonly photos?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Where what is wrong with a part goes. */
+  readonly findings?: { readonly train: Findings; readonly val: Findings };
 }
 
 /** Counted up when the drawing changes, so that a cached set of an older version is not taken for the new one. */
@@ -32,7 +34,7 @@ const STAMP = 'text.json';
 
 /** Open synthetic text; it is drawn on first use and appears by one rename, so that a killed run leaves no half of it.
  *  Throws E_SYNTHETIC_ROOT if `root` holds something else, E_PHOTOS. */
-export async function openDrawnText({ root, seed, train, val, side, photos, signal }: DrawnTextOptions) {
+export async function openDrawnText({ root, seed, train, val, side, photos, signal, findings }: DrawnTextOptions) {
   const files = photos === undefined ? [] : await listPhotos(photos);
   const wanted = {
     version: VERSION,
@@ -61,7 +63,7 @@ export async function openDrawnText({ root, seed, train, val, side, photos, sign
       await rm(temporary, { recursive: true, force: true });
     }
   }
-  return { train: await openPart(dir, 'train'), val: await openPart(dir, 'val') };
+  return { train: await openPart(dir, 'train', findings?.train), val: await openPart(dir, 'val', findings?.val) };
 }
 
 async function isThere(dir: string, stamp: string): Promise<boolean> {
@@ -79,7 +81,7 @@ async function isThere(dir: string, stamp: string): Promise<boolean> {
   });
 }
 
-async function openPart(dir: string, part: 'train' | 'val'): Promise<Dataset> {
+async function openPart(dir: string, part: 'train' | 'val', findings = createFindings()): Promise<Dataset> {
   const { images } = JSON.parse(await readFile(join(dir, `words_${part}.json`), 'utf8')) as {
     images: TextImageRecord[];
   };
@@ -91,5 +93,5 @@ async function openPart(dir: string, part: 'train' | 'val'): Promise<Dataset> {
     height,
     words: words.map((word) => ({ ...word, dontCare: false })),
   }));
-  return buildText(`synthetic text ${part}`, raw, createFindings());
+  return buildText(`synthetic text ${part}`, raw, findings);
 }

@@ -1,12 +1,13 @@
 import type { Value } from '../../graph/spec.js';
 import { buildTrunk, type Build } from '../detector.js';
+import type { BackboneChoice } from '../table.js';
 import { craft, CRAFT_BACKBONE } from './craft.js';
 import { craftLite } from './craftLite.js';
 
 /** `craft`: as published, on VGG16-BN alone. `craft-lite`: a slim decoder on any backbone. */
 export interface TextModelOptions {
   readonly head: 'craft' | 'craft-lite';
-  readonly backbone: string;
+  readonly backbone: BackboneChoice;
 }
 
 /** Where the characters are and where two of a word join, at half the image's resolution (rounded up). */
@@ -25,5 +26,5 @@ export function buildScoreMaps({ head, backbone }: TextModelOptions, build: Buil
 }
 
 /** The backbone of a text model, which for CRAFT is not a choice. */
-export const textBackbone = ({ head, backbone }: TextModelOptions): string =>
+export const textBackbone = ({ head, backbone }: TextModelOptions): BackboneChoice =>
   head === 'craft' ? CRAFT_BACKBONE : backbone;

@@ -150,3 +150,14 @@ test('drawn text is opened as a data set, once', async () => {
   expect(again.train.annotations).toEqual(train.annotations);
   await expect(openDrawnText({ ...options, seed: 4 })).rejects.toMatchObject({ code: 'E_SYNTHETIC_ROOT' });
 });
+
+test('words without character boxes are cut equally by their letters, spaces do not count, with half the weight', async () => {
+  const lines = '0,0,40,0,40,10,0,10,ab c d\n50,0,56,0,56,30,50,30,xyz\n0,20,40,20,40,30,0,30,###\n';
+  const options = await part('split', { img_1: lines });
+  const { annotations } = await readIcdarPart({ ...options, characters: 'split' }, createFindings());
+  const [across, down, dontCare] = annotations[0]!.words!;
+  expect(across!.characters).toEqual([0, 10, 20, 30].map((x) => [x, 0, x + 10, 0, x + 10, 10, x, 10]));
+  expect(across!.confidence).toBe(0.5);
+  expect(down!.characters).toEqual([0, 10, 20].map((y) => [50, y, 56, y, 56, y + 10, 50, y + 10]));
+  expect(dontCare!.characters).toBeUndefined();
+});

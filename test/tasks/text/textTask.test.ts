@@ -6,6 +6,7 @@ import { createText } from '../../../src/createTask.js';
 import { openDrawnText } from '../../../src/data/text/drawnText.js';
 import { loadSample } from '../../../src/data/loadSample.js';
 import { createModel } from '../../../src/model.js';
+import type { NumbersSection } from '../../../src/tasks/section.js';
 
 let root: string;
 beforeAll(async () => {
@@ -34,11 +35,23 @@ test('a model that says what it was taught scores nearly 1, in the pixels of the
     region!.forEach((value, i) => maps.set([value, affinity![i]!], 2 * i));
     evaluator.add({ maps }, [sample]);
   }
-  const { metric, score, numbers, predictions } = evaluator.finish();
+  const scored = evaluator.finish();
+  const { metric, score, numbers, predictions } = scored;
   expect(metric).toMatchObject({ metric: 'icdar', protocol: 'iou', images: 6 });
   expect(score).toBeGreaterThan(0.75); // the images are seen at 0.6 of their size: the smallest words run together
   expect(Object.keys(numbers)).toEqual(['hmean', 'precision', 'recall']);
   expect(predictions).toHaveLength(6);
+  const [rates, sweep, boxes] = scored.sections({ images: 2 });
+  expect(rates).toMatchObject({ rows: [{ numbers: [['precision', metric.precision], ['recall', metric.recall], ['Hmean', metric.hmean]] }] }); // prettier-ignore
+  expect(sweep).toMatchObject({ kind: 'numbers', title: 'Hmean by thresholds' });
+  const { rows, text } = sweep as NumbersSection;
+  const surface = rows.slice(0, -1).flatMap(({ numbers: cells }) => cells.map(([, value]) => value));
+  expect(surface).toHaveLength(25);
+  // The fixed thresholds are among the swept ones, but for what bytes round; nothing chosen beats the best of the sweep.
+  expect(Math.min(...surface.map((value) => Math.abs(value - metric.hmean)))).toBeLessThan(0.03);
+  expect(text).toContain(`sweep: ${Math.max(...surface).toFixed(3)}`);
+  expect(rows.at(-1)!.numbers[0]![1]).toBeLessThanOrEqual(Math.max(...surface) + 1e-9);
+  expect(boxes).toMatchObject({ kind: 'boxes', names: ['text'] });
 });
 
 test('crops and whole images have graphs of their own size, with the same parameters', () => {

@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import type { PartName } from '../dataset.js';
+import type { Findings } from '../findings.js';
+import type { Dataset } from '../sample.js';
+import { openDrawnText } from './drawnText.js';
+import { readIcdarPart } from './icdar.js';
+
+export interface DrawnTextData {
+  readonly format: 'synthetic-text';
+  readonly root?: string | undefined;
+  readonly seed: number;
+  readonly side: number;
+  readonly photos?: string | undefined;
+  readonly train: { readonly images: number };
+  readonly val: { readonly images: number };
+  readonly brokenImages?: 'error' | 'drop';
+}
+
+/** Paths are relative to `root`. */
+interface Place {
+  readonly images: string;
+  readonly truth: string;
+}
+
+export interface IcdarData {
+  readonly format: 'icdar';
+  readonly root: string;
+  readonly train: Place;
+  /** A part of its own, or each so manyth image of the training part. */
+  readonly val: Place | { readonly every: number };
+  readonly test?: Place | undefined;
+  readonly characters: 'mask' | 'split';
+  readonly brokenImages?: 'error' | 'drop';
+}
+
+export type TextData = DrawnTextData | IcdarData;
+
+interface ReadOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly findingsOf: (part: PartName) => Findings;
+}
+
+/** The parts of scene text as far as they can be read: every problem goes to the findings of its part. */
+export async function readText(
+  data: TextData,
+  { signal, findingsOf }: ReadOptions,
+): Promise<Partial<Record<PartName, Dataset>>> {
+  if (data.format === 'synthetic-text') {
+    const findings = { train: findingsOf('train'), val: findingsOf('val') };
+    const [train, val] = [data.train.images, data.val.images];
+    return openDrawnText({ ...data, train, val, signal, findings }).catch((error: unknown) => {
+      findings.train.absorb(error);
+      return {};
+    });
+  }
+  const { root, train, val, test, characters, brokenImages = 'error' } = data;
+  const every = 'every' in val ? val.every : undefined;
+  const isHeld = (index: number): boolean => every !== undefined && index % every === every - 1;
+  const places: [PartName, Place, (index: number) => boolean][] = [
+    ['train', train, (index) => !isHeld(index)],
+    ['val', 'every' in val ? train : val, (index) => every === undefined || isHeld(index)],
+    ...(test ? [['test', test, () => true] satisfies [PartName, Place, () => boolean]] : []),
+  ];
+  const opened: Partial<Record<PartName, Dataset>> = {};
+  for (const [name, place, keep] of places) {
+    const findings = findingsOf(name);
+    const part = {
+      images: join(root, place.images),
+      truth: join(root, place.truth),
+      name,
+      keep,
+      characters,
+      brokenImages,
+    };
+    const dataset = await readIcdarPart(part, findings).catch((error: unknown) => findings.absorb(error));
+    if (dataset) opened[name] = dataset;
+  }
+  return opened;
+}

@@ -45,7 +45,8 @@ export function modelsReference(summaries: readonly ModelSummary[], { conditions
   });
   return `# Backbones
 
-<!-- Written by \`finetune models --markdown > docs/models.md\`; test/models/reference.test.ts holds it to the code. -->
+<!-- Written by \`npm run docs:models\`, or, with the measured figures as they are in docs/latency.json, by
+     \`finetune models --markdown > docs/models.md\`; test/models/reference.test.ts holds it to the code. -->
 
 Any of these can stand in a recipe as \`model.backbone\`. Parameters and multiply-adds (MACs) are counted by
 \`src/graph/count.ts\` for one image at the resolution \`at\`, with the classifier of 1000 classes; beside them stands what

@@ -27,7 +27,9 @@ export function recognise(raw: RawWeights, file: string): Recognised {
   const fitting = [...backbones.values()].filter(
     (backbone) => map.models.test(backbone.name) && fits(backbone, shapes, raw.layout),
   );
-  const last = [...params].reverse().find(([name]) => /^(head\.fc|fc|classifier|classifier\.[16])\.bias$/.test(name));
+  const last = [...params]
+    .reverse()
+    .find(([name]) => /^(head\.fc|fc|classifier|classifier\.[16]|output|output\.(fc|linear))\.bias$/.test(name));
   return {
     names: map.origin,
     backbones: fitting.map(({ name }) => name),

@@ -1,6 +1,6 @@
 /** Training step and inference beside PyTorch and ONNX Runtime: the same net, batch and input, in alternating rounds, one process each.
  *
- *      PYTHON=path/to/venv/bin/python node test/bench/step.mjs [full|frozen|infer1|infer8|rexnet …] [--rounds 7]
+ *      PYTHON=path/to/venv/bin/python node test/bench/step.mjs [full|frozen|infer1|infer8|rexnet|retinanet|fasterRcnn …] [--rounds 7]
  *
  *  The venv needs `pip install torch==2.13.0 torchvision timm onnx onnxruntime numpy`. Prints medians, peak memory, and ratios of ours to each. */
 import { spawn } from 'node:child_process';
@@ -24,7 +24,20 @@ const ours = (mode, batch) => ['ours', process.execPath, [here('our_step.mjs'), 
 const timm = (model, variant) => [`timm ${variant}`, python, [here('timm_step.py'), model, variant, '8', '224']];
 const classifier = (backbone) => ['ours', process.execPath, [here('classify_step.mjs'), backbone, '8', '224']];
 
+const detector = (head) => ['ours', process.execPath, [here('detector_step.mjs'), head, '2', '320']];
+const torchvision = (head, variant) => [
+  `torchvision ${variant}`,
+  python,
+  [here('torchvision_step.py'), head, variant, '2', '320'],
+];
+const detectors = (head) => ({
+  steps: 2,
+  peers: [detector(head), torchvision(head, 'plain'), torchvision(head, 'channels_last')],
+});
+
 const cases = {
+  retinanet: detectors('retinanet'),
+  fasterRcnn: detectors('fasterRcnn'),
   full: {
     steps: 2,
     peers: [

@@ -39,7 +39,7 @@ export function detectionTask(options: DetectionOptions): Network<readonly Detec
     size: options.size,
     columns: (classNames) => (detector.background ? [BACKGROUND, ...classNames] : classNames),
     build: (build) => detector.build(build),
-    loss: (built) => detector.loss(built),
+    loss: (built, training) => detector.loss(built, training),
     encode: (sample) => detector.encode(sample),
     blank: () => detector.blank(),
     decode: (results, origins) =>

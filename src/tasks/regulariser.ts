@@ -4,14 +4,12 @@ import * as b from '../graph/builder.js';
 import type { Value } from '../graph/spec.js';
 import type { Backbone } from '../models/backbone.js';
 import { buildClassifier } from '../models/classifier.js';
+import { seedOf } from './seed.js';
 
 export interface RegulariserOptions {
   readonly dropout: number;
   readonly stochasticDepth: number;
 }
-
-/** The input that random masks are drawn from: two words, fed anew at each step. */
-export const SEED = 'seed';
 
 /** Dropout before the classifier (Srivastava et al. 2014) and stochastic depth at residual blocks, its rate rising linearly from 0 at the first to
  *  the given one at the last (Huang et al. 2016, arXiv:1603.09382, section 3); undefined where both are 0. */
@@ -25,7 +23,7 @@ export function regulariserFor(
   /** x where the drawn number is at least `rate`, else 0, divided by what is left so that the mean stays. */
   const drop = (x: Value, shape: readonly number[], rate: number): Value => {
     if (rate === 0) return x;
-    const drawn = b.randomUniform(seedOf(x), shape, stream++);
+    const drawn = b.randomUniform(seedOf(x.node.graph), shape, stream++);
     return b.mul(x, b.mul(b.cast(b.greaterEqual(drawn, rate), 'float32'), 1 / (1 - rate)));
   };
   return {
@@ -36,11 +34,6 @@ export function regulariserFor(
       return drop(x, [x.shape[0]!, 1, 1, 1], rate);
     },
   };
-}
-
-function seedOf({ node: { graph } }: Value): Value {
-  const known = graph.nodes.find((node) => b.isOp(node, 'input') && node.attrs.name === SEED);
-  return known?.outputs[0] ?? b.input(graph, SEED, [2], 'int32');
 }
 
 /** How often a backbone has what can be dropped. */

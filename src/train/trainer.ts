@@ -27,7 +27,7 @@ import { explainNotFinite } from './notFinite.js';
 import { buildPrograms } from './programs.js';
 import { freezeReceipt, promiseFreeze } from './receipt.js';
 import type { FreezeReceipt } from './record.js';
-import { SEED } from '../tasks/regulariser.js';
+import { SEED } from '../tasks/seed.js';
 import type { Targets } from '../tasks/task.js';
 import { learningRate, type Schedule } from './schedule.js';
 

@@ -19,6 +19,7 @@ import type { Built, Losses, Targets } from '../task.js';
 import { matchByThresholds } from '../thresholdMatcher.js';
 import { assignProposals } from '../twoStage/assign.js';
 import { boxHeadLoss, rpnLoss } from '../twoStage/losses.js';
+import { seedOf } from '../seed.js';
 import { chooseProposals, RPN_SCALE, type Proposals } from '../twoStage/proposals.js';
 import { sampleOrder } from '../twoStage/sampling.js';
 import type { Detector, DetectorOptions } from './detector.js';
@@ -116,7 +117,7 @@ export function fasterRcnn(options: FasterRcnnOptions): Detector {
     };
   }
 
-  function loss({ objectness, anchorOffsets }: Built['outputs']): Losses {
+  function loss({ objectness, anchorOffsets }: Built['outputs'], { training = false } = {}): Losses {
     const { graph } = objectness!.node;
     const [n] = objectness!.shape as [number];
     const labels = b.input(graph, 'anchorLabels', [n, count], 'int32');
@@ -125,9 +126,10 @@ export function fasterRcnn(options: FasterRcnnOptions): Detector {
       boxes: b.input(graph, 'truth', [n, MOST_OBJECTS, 4]),
       labels: b.input(graph, 'truthLabels', [n, MOST_OBJECTS], 'int32'),
     };
-    const keys = (columns: number): Value => fixedKeys(graph, n, columns);
+    const keys = (columns: number, stream: number): Value =>
+      training ? b.randomUniform(seedOf(graph), [n, columns], stream) : fixedKeys(graph, n, columns);
     const rpn = rpnLoss(
-      { objectness: objectness!, offsets: anchorOffsets!, labels, targets, keys: keys(count) },
+      { objectness: objectness!, offsets: anchorOffsets!, labels, targets, keys: keys(count, 0) },
       RPN_SAMPLE,
     );
 
@@ -137,7 +139,7 @@ export function fasterRcnn(options: FasterRcnnOptions): Detector {
     const { positive, negative, overlap } = candidates;
     const balanced = options.sampling === 'iouBalanced' && { overlaps: overlap };
     const order = sampleOrder(
-      { positive, negative, keys: keys(positive.shape[1]!), ...balanced },
+      { positive, negative, keys: keys(positive.shape[1]!, 1), ...balanced },
       { count: options.sampledBoxes, positive: POSITIVE_SHARE, matchIou: MATCH_IOU },
     );
     const [place, rows] = b.topK(order, options.sampledBoxes) as [Value, Value];
@@ -218,8 +220,10 @@ export function fasterRcnn(options: FasterRcnnOptions): Detector {
   };
 }
 
-/** Keys that prefer the first rows: [N,columns], from 1 down. */
+/** Keys in 0…1 that spread any sample evenly over the rows, the same each time: multiples of the golden ratio. [N,columns]. */
 function fixedKeys(graph: Graph, n: number, columns: number): Value {
-  const row = b.constant(graph, Array.from({ length: columns }, (_, i) => 1 - i / columns), [1, columns]); // prettier-ignore
-  return b.broadcastTo(row, [n, columns]);
+  const row = Array.from({ length: columns }, (_, i) => (i * GOLDEN_RATIO) % 1);
+  return b.broadcastTo(b.constant(graph, row, [1, columns]), [n, columns]);
 }
+
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;

@@ -1,0 +1,10 @@
+import * as b from '../graph/builder.js';
+import type { Graph, Value } from '../graph/spec.js';
+
+/** The input that random masks and draws are made from: two words, fed anew at each step. */
+export const SEED = 'seed';
+
+export function seedOf(graph: Graph): Value {
+  const known = graph.nodes.find((node) => b.isOp(node, 'input') && node.attrs.name === SEED);
+  return known?.outputs[0] ?? b.input(graph, SEED, [2], 'int32');
+}

@@ -106,7 +106,9 @@ function partTable(part: PartName, stats: PartStats, [height, width]: readonly [
   const left = Object.entries(dropped).map(([reason, count]) => `${reason}: ${count}`);
   return [
     '',
-    `${part}: ${images} images, ${withoutObjects} of them without objects; ${objects} objects, ${ignored} ignored`,
+    categories.every(({ meanWidth, ignored: crowds }) => meanWidth + crowds === 0)
+      ? `${part}: ${images} images`
+      : `${part}: ${images} images, ${withoutObjects} of them without objects; ${objects} objects, ${ignored} ignored`,
     table([heads, ...rows]),
     ...left,
   ].join('\n');

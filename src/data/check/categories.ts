@@ -9,7 +9,12 @@ const FEW_VAL = 5;
 const IMBALANCE = 50;
 
 /** Say what is odd about the categories to learn in one part. */
-export function checkCategories(part: PartName, stats: readonly CategoryStats[], say: Say): void {
+export function checkCategories(
+  part: PartName,
+  stats: readonly CategoryStats[],
+  say: Say,
+  noun: 'object' | 'image' = 'object',
+): void {
   const few = part === 'train' ? FEW_TRAIN : FEW_VAL;
   const consequence = part === 'train' ? 'it cannot be learned' : 'it cannot be scored';
   for (const { name, objects } of stats) {
@@ -18,14 +23,14 @@ export function checkCategories(part: PartName, stats: readonly CategoryStats[],
         level: 'warning',
         part,
         code: 'W_CATEGORY_EMPTY',
-        message: `no object of "${name}" in ${part}: ${consequence}`,
+        message: `no ${noun} of "${name}" in ${part}: ${consequence}`,
       });
     else if (objects < few)
       say({
         level: 'warning',
         part,
         code: 'W_CATEGORY_FEW',
-        message: `only ${objects} object${objects === 1 ? '' : 's'} of "${name}" in ${part}`,
+        message: `only ${objects} ${noun}${objects === 1 ? '' : 's'} of "${name}" in ${part}`,
       });
   }
   if (part !== 'train') return;
@@ -36,7 +41,7 @@ export function checkCategories(part: PartName, stats: readonly CategoryStats[],
       level: 'warning',
       part,
       code: 'W_CATEGORY_IMBALANCE',
-      message: `${commonest.objects} objects of "${commonest.name}", ${rarest.objects} of "${rarest.name}"`,
+      message: `${commonest.objects} ${noun}s of "${commonest.name}", ${rarest.objects} of "${rarest.name}"`,
       fix: 'add images of the rare categories, or leave them out with data.categories',
     });
 }

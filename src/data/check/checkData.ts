@@ -5,6 +5,7 @@ import type { Dataset, Dropped } from '../sample.js';
 import { checkBoxes, type BoxCheck, type CategoryStats } from './boxes.js';
 import { checkCategories, checkNames } from './categories.js';
 import { checkImages } from './images.js';
+import { labelStats } from './labels.js';
 import { remarkFindings, type Level, type Remark } from './remark.js';
 
 export interface CheckOptions extends Pick<FrameOptions, 'size' | 'resize'> {
@@ -56,12 +57,13 @@ export async function checkData(data: DataOptions, options: CheckOptions): Promi
   const { brokenImages } = data;
   const complete = await checkImages(opened, { size, resize, brokenImages, signal, onImage }, say);
 
+  const labelled = 'splitSeed' in data;
   const parts: Partial<Record<PartName, PartStats>> = {};
   for (const [part, dataset] of Object.entries(opened) as [PartName, Dataset][]) {
     const names = dataset.categories.map(({ name }) => name);
-    const stats = boxes.get(part)!.stats(names);
+    const stats = labelled ? labelStats(dataset, data.categories !== 'imagenet-1k') : boxes.get(part)!.stats(names);
     boxes.get(part)!.finish();
-    checkCategories(part, stats, say);
+    checkCategories(part, stats, say, labelled ? 'image' : 'object');
     parts[part] = summarize(dataset, stats);
   }
   const learned = (opened.train ?? opened.val)?.categories.map(({ name }) => name);
@@ -76,7 +78,7 @@ function summarize({ annotations, dropped }: Dataset, categories: readonly Categ
   const sum = (pick: (stats: CategoryStats) => number) => categories.reduce((total, stats) => total + pick(stats), 0);
   return {
     images: annotations.length,
-    withoutObjects: annotations.filter(({ classes }) => classes.length === 0).length,
+    withoutObjects: annotations.filter(({ classes, label }) => classes.length === 0 && label === undefined).length,
     objects: sum(({ objects }) => objects),
     ignored: sum(({ ignored }) => ignored),
     dropped,

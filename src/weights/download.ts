@@ -120,7 +120,7 @@ async function attempt(url: string, file: string, options: DownloadOptions) {
       for await (const chunk of response.body ?? []) {
         clearTimeout(timer);
         timer = setTimeout(() => watchdog.abort(), idle);
-        await handle.writeFile(chunk as Uint8Array);
+        await handle.writeFile(chunk);
         done += (chunk as Uint8Array).byteLength;
         if (Date.now() - shown < PROGRESS_EVERY && done !== total) continue;
         shown = Date.now();

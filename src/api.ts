@@ -1,4 +1,4 @@
-import { createDetection } from './createTask.js';
+import { createClassification, createDetection } from './createTask.js';
 import type { Category, CategoryId } from './data/sample.js';
 import { openBackend, type EngineName } from './engine/backend.js';
 import type { Session } from './engine/engine.js';
@@ -7,7 +7,10 @@ import { FinetuneError } from './errors.js';
 import { createModel as buildModel, saveModel, withWeights } from './model.js';
 import type { BackboneChoice } from './models/table.js';
 import { openPredictor } from './predictor.js';
+import { topClasses, type ClassificationOptions } from './tasks/classification.js';
 import type { Detection, DetectionOptions } from './tasks/detection.js';
+import type { Task } from './tasks/task.js';
+import { IMAGENET_CATEGORIES } from './weights/imagenetCategories.js';
 import type { WeightsReport } from './weights/load.js';
 
 /** Each head's options by themselves, for all of them `detectorDefaults` stands in. */
@@ -15,7 +18,7 @@ type HeadOptions<H = DetectionOptions> = H extends { readonly head: infer Name }
   ? Partial<Omit<H, 'numClasses' | 'backbone' | 'head'>> & { readonly head?: Name }
   : never;
 
-export type DetectorModelOptions = HeadOptions & {
+interface AnyModelOptions {
   /** A name of `finetune models`, e.g. tf_mobilenetv2_100, or a table. */
   readonly backbone: BackboneChoice;
   /** Names of the classes in their order, or how many there are. */
@@ -23,7 +26,16 @@ export type DetectorModelOptions = HeadOptions & {
   /** Of the initial values. */
   readonly seed?: number;
   readonly engine?: EngineName | 'auto';
-};
+}
+
+export type DetectorModelOptions = HeadOptions & AnyModelOptions & { readonly task?: 'detection' };
+
+export interface ClassifierModelOptions
+  extends Omit<AnyModelOptions, 'classes'>, Partial<Pick<ClassificationOptions, 'size'>> {
+  readonly task: 'classification';
+  /** Names of the classes in their order, how many there are, or ImageNet's thousand. */
+  readonly classes: readonly string[] | number | 'imagenet-1k';
+}
 
 export interface LoadOptions {
   /** Patterns of parameters the file may lack, and of arrays the model may leave unused. */
@@ -31,33 +43,72 @@ export interface LoadOptions {
   readonly allowUnused?: readonly string[];
 }
 
-/** A detector for programs: load weights, predict, save. Dispose of it when done. */
-export interface Detector {
+/** A model for programs: load weights, predict, save. Dispose of it when done. `Found` is what it says of one image. */
+export interface LoadedModel<Found> {
   readonly params: number;
   /** Multiply-adds of one image. */
   readonly macs: number;
   /** Loads a weight URI, strictly: see docs/weights.md. */
   load(uri: string, options?: LoadOptions): Promise<WeightsReport>;
-  /** images [N, height, width, 3] of the model's size, RGB 0…255, row-major → detections of each, boxes in its pixels. */
-  predict(
-    images: Float32Array | Uint8Array,
-  ): Promise<readonly (readonly (Omit<Detection, 'imageId' | 'classIndex'> & { readonly label: string })[])[]>;
+  /** images [N, height, width, 3] of the model's size, RGB 0…255, row-major → what is on each. Throws E_FEED. */
+  predict(images: Float32Array | Uint8Array): Promise<readonly Found[]>;
   save(file: string): Promise<void>;
   dispose(): void;
 }
 
-/** Builds a detector with initial values. Throws E_MODEL_UNKNOWN, E_ENGINE_UNAVAILABLE. */
-export async function createModel({
-  classes,
-  engine = 'auto',
-  seed = 1,
-  ...options
-}: DetectorModelOptions): Promise<Detector> {
-  const names = typeof classes === 'number' ? Array.from({ length: classes }, (_, i) => `class ${i}`) : classes;
-  const categories = names.map((name, i): Category => ({ id: (i + 1) as CategoryId, name }));
-  const backend = await openBackend({ engine });
+/** Boxes in pixels of the model's input, best first. */
+export type Detector = LoadedModel<readonly (Omit<Detection, 'imageId' | 'classIndex'> & { readonly label: string })[]>;
+
+/** The five most probable classes, best first. */
+export type Classifier = LoadedModel<readonly { readonly label: string; readonly probability: number }[]>;
+
+/** Builds a detector, or with `task: 'classification'` a classifier, with initial values.
+ *  Throws E_MODEL_UNKNOWN, E_ENGINE_UNAVAILABLE. */
+export function createModel(options: ClassifierModelOptions): Promise<Classifier>;
+export function createModel(options: DetectorModelOptions): Promise<Detector>;
+export function createModel(options: ClassifierModelOptions | DetectorModelOptions): Promise<Classifier | Detector> {
+  return options.task === 'classification' ? createClassifier(options) : createDetector(options);
+}
+
+function createDetector({ classes, engine, seed, ...options }: DetectorModelOptions): Promise<Detector> {
+  const names = namesOf(classes);
   const filled = { ...detectorDefaults[options.head ?? 'ssdlite'], ...options, numClasses: names.length };
   const task = createDetection(filled as DetectionOptions); // of one head: its defaults and its options
+  return openModel(task, { names, engine, seed }, (found) =>
+    found.map(({ box, score, classIndex }) => ({ box, score, label: names[classIndex]! })),
+  );
+}
+
+/** The size that most classifiers were trained at. */
+const CLASSIFIER_SIZE = [224, 224] as const;
+const SHOWN = 5;
+
+function createClassifier(options: ClassifierModelOptions): Promise<Classifier> {
+  const { backbone, classes, engine, seed, size = CLASSIFIER_SIZE } = options;
+  const names = classes === 'imagenet-1k' ? IMAGENET_CATEGORIES.map(({ name }) => name) : namesOf(classes);
+  const plain = { labelSmoothing: 0, dropout: 0, stochasticDepth: 0 };
+  const task = createClassification({ ...plain, backbone, size, numClasses: names.length });
+  return openModel(task, { names, engine, seed }, ({ probabilities }) =>
+    topClasses(probabilities, SHOWN).map((index) => ({ label: names[index]!, probability: probabilities[index]! })),
+  );
+}
+
+const namesOf = (classes: readonly string[] | number): readonly string[] =>
+  typeof classes === 'number' ? Array.from({ length: classes }, (_, i) => `class ${i}`) : classes;
+
+interface Opening {
+  readonly names: readonly string[];
+  readonly engine?: EngineName | 'auto' | undefined;
+  readonly seed?: number | undefined;
+}
+
+async function openModel<Prediction, Found>(
+  task: Task<Prediction>,
+  { names, engine = 'auto', seed = 1 }: Opening,
+  present: (prediction: Prediction) => Found,
+): Promise<LoadedModel<Found>> {
+  const categories = names.map((name, i): Category => ({ id: (i + 1) as CategoryId, name }));
+  const backend = await openBackend({ engine });
   let model = buildModel(task, { categories, seed });
   let open: { readonly batch: number; readonly session: Session } | undefined;
   const close = (): void => {
@@ -93,9 +144,7 @@ export async function createModel({
       }
       const results = await open.session.run('evaluate', { image: Float32Array.from(images) });
       const origins = Array.from({ length: batch }, (_, imageId) => ({ imageId, ...whole }));
-      return model.task
-        .decode(results, origins)
-        .map((found) => found.map(({ box, score, classIndex }) => ({ box, score, label: names[classIndex]! })));
+      return model.task.decode(results, origins).map(present);
     },
     save: (file) => saveModel(model, file),
     dispose: close,

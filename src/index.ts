@@ -1,5 +1,12 @@
 /** tfjs-finetune: recipes load a pretrained backbone, attach a head, finetune on annotated images and score the result. */
-export { createModel, type Detector, type DetectorModelOptions } from './api.js';
+export {
+  createModel,
+  type Classifier,
+  type ClassifierModelOptions,
+  type Detector,
+  type DetectorModelOptions,
+  type LoadedModel,
+} from './api.js';
 export { openDatasets, type DataOptions } from './data/dataset.js';
 export type { Category, Dataset } from './data/sample.js';
 export { FinetuneError, type Problem } from './errors.js';

@@ -28,6 +28,12 @@ export async function run({ gt, dt, iouType = 'bbox' }: ScoreCommand, usage: Com
       const { bootstrapCoco } = await import('../evaluate/bootstrap.js');
       return bootstrapCoco(await matched(), samples);
     },
-    page: async () => (await import('../report/scorePages.js')).cocoPage(score, await matched(), files),
+    page: async () => {
+      const { cocoPage } = await import('../report/scorePages.js');
+      const { errorSections } = await import('../evaluate/errorSections.js');
+      // The curves of the classes stand at the head of the page.
+      const sections = kind === 'bbox' ? errorSections({ truth, detections }, await matched(), { classes: false }) : [];
+      return cocoPage(score, await matched(), files, sections);
+    },
   };
 }

@@ -21,23 +21,30 @@ export function toCocoDetections(detections: readonly Detection[], { categories 
   }));
 }
 
-/** Scores detections by COCO's protocol for boxes: IoU .50:.05:.95, at most 100 detections an image. */
-export function scoreCoco(dataset: Dataset, detections: readonly CocoDetection[]): CocoScore {
-  const truth = dataset.toCoco();
-  const numberOf = new Map(truth.images.map(({ id }, i) => [id, i + 1])); // the evaluator wants numbers; a stem is none
-  const gt = new COCO({
-    images: truth.images.map((image) => ({ ...image, id: numberOf.get(image.id)! })),
-    categories: truth.categories,
-    annotations: truth.annotations.map((annotation) => ({
+export interface CocoPair {
+  readonly truth: COCO;
+  readonly detections: COCO;
+}
+
+/** A part and what was found on it as pycocotools has them. */
+export function cocoPair(dataset: Dataset, detections: readonly CocoDetection[]): CocoPair {
+  const part = dataset.toCoco();
+  const numberOf = new Map(part.images.map(({ id }, i) => [id, i + 1])); // the evaluator wants numbers; a stem is none
+  const truth = new COCO({
+    images: part.images.map((image) => ({ ...image, id: numberOf.get(image.id)! })),
+    categories: part.categories,
+    annotations: part.annotations.map((annotation) => ({
       ...annotation,
       image_id: numberOf.get(annotation.image_id)!,
     })),
   } satisfies CocoDataset);
-  const evaluation = new COCOeval(
-    gt,
-    gt.loadRes(detections.map((detection) => ({ ...detection, image_id: numberOf.get(detection.image_id)! }))),
-    'bbox',
-  );
+  const numbered = detections.map((detection) => ({ ...detection, image_id: numberOf.get(detection.image_id)! }));
+  return { truth, detections: truth.loadRes(numbered) };
+}
+
+/** Scores detections by COCO's protocol for boxes: IoU .50:.05:.95, at most 100 detections an image. */
+export function scoreCoco({ truth, detections }: CocoPair): CocoScore {
+  const evaluation = new COCOeval(truth, detections, 'bbox');
   evaluation.evaluate();
   evaluation.accumulate();
   return cocoScore(evaluation, 'bbox');

@@ -3,10 +3,17 @@ import type { ClassMatches, Matches } from './matches.js';
 
 /** Images evaluated at a time: looking up one image and category takes time proportional to it. */
 const CHUNK = 32;
-const ALL_AREAS = [0, 1e5 ** 2] as const;
+type Areas = readonly [least: number, most: number];
+const ALL_AREAS: Areas = [0, 1e5 ** 2];
+/** COCO's sizes of objects, by area in pixels. */
+export const SIZES: ReadonlyMap<string, Areas> = new Map<string, Areas>([
+  ['small', [0, 32 ** 2]],
+  ['medium', [32 ** 2, 96 ** 2]],
+  ['large', [96 ** 2, 1e5 ** 2]],
+]);
 
-/** What COCOeval matched, detection by detection: all areas, the most detections of an image. */
-export function matchCoco(truth: COCO, detections: COCO, iouType: IouType): Matches {
+/** What COCOeval matched, detection by detection, among objects of these areas: the most detections of an image. */
+export function matchCoco(truth: COCO, detections: COCO, iouType: IouType, areas: Areas = ALL_AREAS): Matches {
   const { imgIds, catIds, iouThrs } = new COCOeval(truth, detections, iouType).params;
   const collected = new Map(catIds.map((id) => [id, createRows(imgIds.length)]));
   for (let start = 0; start < imgIds.length; start += CHUNK) {
@@ -15,7 +22,7 @@ export function matchCoco(truth: COCO, detections: COCO, iouType: IouType): Matc
     evaluation.evaluate();
     const pairs = occupied(chunk, catIds, truth, detections);
     for (const { imgId, catId } of pairs) {
-      const cell = evaluation.evaluateImg(imgId, catId, ALL_AREAS);
+      const cell = evaluation.evaluateImg(imgId, catId, areas);
       if (cell) addCell(collected.get(catId)!, cell, start + chunk.indexOf(imgId));
     }
   }

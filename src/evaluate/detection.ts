@@ -3,8 +3,10 @@ import type { Detection } from '../tasks/detection.js';
 import type { Evaluator } from '../tasks/evaluator.js';
 import type { Section } from '../tasks/section.js';
 import type { Network, Origin } from '../tasks/task.js';
-import { scoreCoco, toCocoDetections } from './coco.js';
+import { cocoPair, scoreCoco, toCocoDetections } from './coco.js';
+import { matchCoco } from './cocoMatches.js';
 import type { CocoScore } from './cocoScore.js';
+import { errorSections } from './errorSections.js';
 import { SHOWN_SCORE, worstImages } from './worstImages.js';
 
 /** Scores detections by COCO's protocol; predictions.json is a COCO result file. */
@@ -19,7 +21,8 @@ export function detectionEvaluator(
     },
     finish() {
       const predictions = toCocoDetections(found, dataset);
-      const metric = scoreCoco(dataset, predictions);
+      const pair = cocoPair(dataset, predictions);
+      const metric = scoreCoco(pair);
       const { AP, AP50, AP75, AR100 } = metric;
       return {
         metric,
@@ -28,6 +31,7 @@ export function detectionEvaluator(
         predictions,
         sections: ({ images }) => [
           ...cocoSections(metric),
+          ...errorSections(pair, matchCoco(pair.truth, pair.detections, 'bbox')),
           {
             kind: 'boxes',
             examples: worstImages(dataset, predictions, images),

@@ -75,7 +75,7 @@ export function countByImage({ images, classes }: Matches): { readonly score: nu
 }
 
 /** The score at and above which all classes' detections together have the best F1. */
-function bestScore(classes: readonly ClassMatches[]): number {
+export function bestScore(classes: readonly ClassMatches[]): number {
   const all = classes.flatMap(({ score, hit, ignored }) =>
     [...score].flatMap((value, d) => (ignored[d]! & 1 ? [] : [[value, hit[d]! & 1] as const])),
   );

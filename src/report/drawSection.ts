@@ -1,20 +1,22 @@
 import type {
   BoxesSection,
   CategoriesSection,
+  CurvesSection,
   MatrixSection,
   NumbersSection,
   PicturesSection,
   Section,
   TableSection,
 } from '../tasks/section.js';
-import { html, type Html } from './html.js';
+import { html, trusted, type Html } from './html.js';
 import { classColour, drawExample, encodePicture } from './overlay.js';
 import type { Report } from './report.js';
+import { drawMeans, drawPrecisionRecall } from './scoreCharts.js';
 import { fraction } from './sections.js';
 
 type Drawing<S extends Section> = (section: S, counts: Report['counts']) => Html | Promise<Html>;
 
-const drawings = { numbers, categories, boxes, matrix, table, pictures } satisfies {
+const drawings = { numbers, categories, boxes, matrix, table, pictures, curves } satisfies {
   [K in Section['kind']]: Drawing<Extract<Section, { kind: K }>>;
 };
 
@@ -90,7 +92,7 @@ async function boxes({ examples, names, scoreThreshold }: BoxesSection): Promise
 }
 
 /** Right answers on the diagonal; a cell is as dark as its share of its row. */
-function matrix({ names, counts }: MatrixSection): Html {
+function matrix({ names, rowNames = names, text, counts }: MatrixSection): Html {
   const cell = (count: number, total: number, isRight: boolean) => {
     const share = Math.round((100 * count) / Math.max(total, 1));
     const colour = isRight ? 'var(--good)' : 'var(--bad)';
@@ -98,6 +100,7 @@ function matrix({ names, counts }: MatrixSection): Html {
   };
   return html`<section>
     <h2>Confusion matrix</h2>
+    ${text !== undefined && html`<p>${text}</p>`}
     <table class="matrix">
       <thead>
         <tr>
@@ -109,17 +112,17 @@ function matrix({ names, counts }: MatrixSection): Html {
         ${counts.map((row, i) => {
           const total = row.reduce((sum, count) => sum + count, 0);
           return html`<tr>
-            <th scope="row">${names[i]}</th>
+            <th scope="row">${rowNames[i]}</th>
             ${row.map((count, j) => cell(count, total, i === j))}
           </tr>`;
         })}
       </tbody>
     </table>
-    <p class="small">Images; the colour is their share of the row.</p>
+    <p class="small">${text === undefined ? 'Images; the' : 'The'} colour is the share of the row.</p>
   </section>`;
 }
 
-function table({ title, heads, rows, note }: TableSection): Html {
+function table({ title, heads, rows, wordy, note }: TableSection): Html {
   return html`<section>
     <h2>${title}</h2>
     <table>
@@ -133,7 +136,7 @@ function table({ title, heads, rows, note }: TableSection): Html {
           ([name, ...cells]) =>
             html`<tr>
               <th scope="row">${name}</th>
-              ${cells.map((text) => html`<td>${text}</td>`)}
+              ${cells.map((text, i) => (wordy && i === cells.length - 1 ? html`<td class="text">${text}</td>` : html`<td>${text}</td>`))}
             </tr>`,
         )}
       </tbody>
@@ -163,5 +166,25 @@ async function pictures({ title, text, pictures: shown }: PicturesSection): Prom
     <h2>${title}</h2>
     <p>${text}</p>
     <div class="gallery">${figures}</div>
+  </section>`;
+}
+
+async function curves({ title, classes, sizes }: CurvesSection): Promise<Html> {
+  const charts = [
+    ...(await drawPrecisionRecall(classes)),
+    ...(await drawMeans('Precision over recall, by size of the objects', sizes)),
+  ];
+  if (charts.length === 0) return html``;
+  return html`<section>
+    <h2>${title}</h2>
+    <div class="charts">
+      ${charts.map(
+        (chart) =>
+          html`<figure class="chart">
+            <h3>${chart.title}</h3>
+            ${trusted(chart.svg)}
+          </figure>`,
+      )}
+    </div>
   </section>`;
 }

@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import type { Curve } from '../evaluate/matches.js';
+import type { PrecisionRecall } from '../tasks/section.js';
 import { config, plot, toChart, type Chart } from './charts.js';
 
 /** So many recalls a curve is drawn at: more would not be seen. */
@@ -8,7 +8,7 @@ const STEPS = 100;
 const MOST_OWN_CHARTS = 12;
 
 /** Precision over recall: all classes thin with their mean, and each class by itself if they are few. */
-export async function drawPrecisionRecall(curves: ReadonlyMap<string, Curve>): Promise<Chart[]> {
+export async function drawPrecisionRecall(curves: ReadonlyMap<string, PrecisionRecall>): Promise<Chart[]> {
   const drawable = [...curves].filter(([, { recall }]) => recall.length > 0 && !Number.isNaN(recall[0]!));
   if (drawable.length === 0) return [];
   const enveloped = drawable.map(([name, curve]) => ({ name, precision: envelope(curve) }));
@@ -22,8 +22,44 @@ export async function drawPrecisionRecall(curves: ReadonlyMap<string, Curve>): P
   return [all, ...(await Promise.all(own))];
 }
 
+/** Precision over recall by a property of the objects, each line the mean over the classes that have such objects. */
+export async function drawMeans(
+  title: string,
+  groups: ReadonlyMap<string, readonly PrecisionRecall[]>,
+): Promise<Chart[]> {
+  const lines = [...groups].flatMap(([name, curves]): Line[] => {
+    const drawable = curves.filter(({ recall }) => recall.length > 0 && !Number.isNaN(recall[0]!)).map(envelope);
+    if (drawable.length === 0) return [];
+    return [
+      {
+        name,
+        precision: drawable[0]!.map((_, i) => drawable.reduce((sum, line) => sum + line[i]!, 0) / drawable.length),
+      },
+    ];
+  });
+  if (lines.length === 0) return [];
+  const colours = ['var(--curve-1)', 'var(--curve-2)', 'var(--curve-1-soft)'];
+  const color = {
+    field: 'name',
+    type: 'nominal' as const,
+    scale: { domain: lines.map(({ name }) => name), range: colours },
+    legend: { orient: 'top', title: null, symbolType: 'stroke' } as const,
+  };
+  const spec: TopLevelSpec = {
+    ...frame,
+    layer: [
+      {
+        data: { values: lines.flatMap(points) },
+        mark: { type: 'line', strokeWidth: 2.25 },
+        encoding: { ...axes, color },
+      },
+    ],
+  };
+  return [await toChart(title, spec)];
+}
+
 /** The best precision at each recall 0, 0.01 … 1 or beyond. */
-function envelope({ recall, precision }: Curve): number[] {
+function envelope({ recall, precision }: PrecisionRecall): number[] {
   const best = new Array<number>(STEPS + 1).fill(0);
   let highest = 0;
   let i = recall.length - 1;
@@ -39,32 +75,37 @@ interface Line {
   readonly precision: readonly number[];
 }
 
+const points = ({ name, precision }: Line) =>
+  precision.map((value, step) => ({ name, recall: step / STEPS, precision: value }));
+
+const axis = (field: 'recall' | 'precision') => ({
+  field,
+  type: 'quantitative' as const,
+  scale: { domain: [0, 1], nice: false },
+  axis: { title: field, format: '.1f', tickCount: 5, grid: field === 'precision' },
+});
+const axes = { x: axis('recall'), y: axis('precision') };
+const frame = {
+  ...plot,
+  padding: 4,
+  autosize: { type: 'fit', contains: 'padding' },
+  background: 'transparent',
+  config,
+} as const;
+
 function chart(title: string, thin: readonly Line[], thick: readonly number[]): Promise<Chart> {
-  const points = ({ name, precision }: Line) =>
-    precision.map((value, step) => ({ name, recall: step / STEPS, precision: value }));
-  const axis = (field: 'recall' | 'precision') => ({
-    field,
-    type: 'quantitative' as const,
-    scale: { domain: [0, 1], nice: false },
-    axis: { title: field, format: '.1f', tickCount: 5, grid: field === 'precision' },
-  });
-  const encoding = { x: axis('recall'), y: axis('precision') };
   const spec: TopLevelSpec = {
-    ...plot,
-    padding: 4,
-    autosize: { type: 'fit', contains: 'padding' },
-    background: 'transparent',
-    config,
+    ...frame,
     layer: [
       {
         data: { values: thin.flatMap(points) },
         mark: { type: 'line', strokeWidth: 1, color: 'var(--curve-1-soft)', opacity: 0.7 },
-        encoding: { ...encoding, detail: { field: 'name', type: 'nominal' } },
+        encoding: { ...axes, detail: { field: 'name', type: 'nominal' } },
       },
       {
         data: { values: points({ name: 'mean', precision: thick }) },
         mark: { type: 'line', strokeWidth: 2.25, color: 'var(--curve-1)' },
-        encoding,
+        encoding: axes,
       },
     ],
   };

@@ -2,6 +2,7 @@ import type { CocoScore } from '../evaluate/cocoScore.js';
 import type { IcdarResult } from '../evaluate/hmean.js';
 import { countByImage, curveOf, type Curve, type Matches } from '../evaluate/matches.js';
 import type { VocScore } from '../evaluate/voc.js';
+import type { Section } from '../tasks/section.js';
 import type { ScorePage, ScoreTable } from './scoreReport.js';
 
 /** The worst images are what one looks at; a page with ten thousand rows is not looked at. */
@@ -9,7 +10,12 @@ const MOST_IMAGES = 200;
 
 const fraction = (value: number): string => (value >= 0 ? value.toFixed(3) : '–');
 
-export function cocoPage(score: CocoScore, matches: Matches, files: ScorePage['files']): ScorePage {
+export function cocoPage(
+  score: CocoScore,
+  matches: Matches,
+  files: ScorePage['files'],
+  sections: readonly Section[],
+): ScorePage {
   const { iouType, perCategory, metric, ...numbers } = score;
   return {
     title: `${metric.toUpperCase()} ${iouType}: AP ${fraction(score.AP)}`,
@@ -24,6 +30,7 @@ export function cocoPage(score: CocoScore, matches: Matches, files: ScorePage['f
       },
       imageTable(matches),
     ],
+    sections,
     files,
   };
 }

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { Intervals } from '../evaluate/bootstrap.js';
 import type { Curve } from '../evaluate/matches.js';
 import { writeAtomically } from '../files/writeAtomically.js';
+import type { Section } from '../tasks/section.js';
+import { drawSection } from './drawSection.js';
 import { html, trusted, type Html } from './html.js';
 import { drawPrecisionRecall } from './scoreCharts.js';
 import { style } from './style.js';
@@ -26,6 +28,8 @@ export interface ScorePage {
   /** Precisionâ€“recall by class. */
   readonly curves: ReadonlyMap<string, Curve>;
   readonly tables: readonly ScoreTable[];
+  /** What else there is to say, before the tables. */
+  readonly sections?: readonly Section[];
   /** The files that were compared. */
   readonly files: Readonly<Record<string, string>>;
   readonly intervals?: Intervals | undefined;
@@ -44,6 +48,8 @@ const fraction = (value: number): string => (value >= 0 ? value.toFixed(3) : 'â€
 async function renderScore(page: ScorePage): Promise<string> {
   const { title, protocol, facts, curves, tables, files, intervals } = page;
   const charts = await drawPrecisionRecall(curves);
+  const drawn: Html[] = [];
+  for (const section of page.sections ?? []) drawn.push(await drawSection(section, {}));
   const { markup } = html`<!doctype html>
     <html lang="en">
       <head>
@@ -77,7 +83,7 @@ async function renderScore(page: ScorePage): Promise<string> {
             </div>
           </section>`
         }
-        ${tables.map(tableSection)}
+        ${drawn} ${tables.map(tableSection)}
         <section>
           <h2>Files</h2>
           <table>

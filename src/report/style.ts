@@ -34,6 +34,7 @@ th, td { padding: .25rem .4rem; border-bottom: 1px solid var(--line); text-align
 th { font-weight: 500; } th[scope=col] { color: var(--soft); font-size: .8rem; vertical-align: bottom; }
 th[scope=row], th[scope=col]:first-child, .text.text { text-align: left; overflow-wrap: break-word; } code { overflow-wrap: anywhere; }
 section { overflow-x: auto; }
+.matrix td { text-align: center; min-width: 2.5rem; } .matrix th[scope=col] { text-align: center; }
 .score td { font-size: 1.05rem; }
 .bar { width: 38%; } .bar i { display: block; height: .7rem; border-radius: .2rem; background: var(--curve-1); }
 .dot { display: inline-block; width: .7em; height: .7em; margin-right: .5em; border: 1px solid #0006; border-radius: 50%; }
@@ -44,7 +45,6 @@ figure { margin: 0; break-inside: avoid; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem; margin-top: .75rem; }
 .gallery img { display: block; max-width: 100%; height: 9rem; object-fit: contain; border-radius: .3rem; background: var(--panel); }
 .gallery figcaption { overflow-wrap: anywhere; }
-.matrix td { text-align: center; }
 p + figure { margin-top: 1.25rem; }
 .pair svg { border-radius: .3rem; background: var(--panel); }
 .draws { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); gap: .75rem; margin: .3rem 0 1.75rem; }

@@ -1,7 +1,7 @@
 /** What a report shows of a score, as plain data; report/ has a drawing for each kind. Fractions below 0 and NaN mean that there was
  *  nothing to measure. */
 export type Section =
-  NumbersSection | CategoriesSection | BoxesSection | MatrixSection | TableSection | PicturesSection;
+  NumbersSection | CategoriesSection | BoxesSection | MatrixSection | TableSection | PicturesSection | CurvesSection;
 
 /** Rows of numbers under heads of their own. */
 export interface NumbersSection {
@@ -38,6 +38,10 @@ export interface BoxesSection {
 export interface MatrixSection {
   readonly kind: 'matrix';
   readonly names: readonly string[];
+  /** Where the rows have names of their own. */
+  readonly rowNames?: readonly string[];
+  /** What is counted. */
+  readonly text?: string;
   /** Rows: what is true; columns: what was predicted. */
   readonly counts: readonly (readonly number[])[];
 }
@@ -47,7 +51,23 @@ export interface TableSection {
   readonly title: string;
   readonly heads: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** The last column holds sentences. */
+  readonly wordy?: true;
   readonly note: string;
+}
+
+/** Points of a curve, highest score first. */
+export interface PrecisionRecall {
+  readonly recall: Float64Array;
+  readonly precision: Float64Array;
+}
+
+/** Precision over recall: a curve for each class, and for each size of objects the mean over its classes. */
+export interface CurvesSection {
+  readonly kind: 'curves';
+  readonly title: string;
+  readonly classes: ReadonlyMap<string, PrecisionRecall>;
+  readonly sizes: ReadonlyMap<string, readonly PrecisionRecall[]>;
 }
 
 /** Images with a line each, worst first. */

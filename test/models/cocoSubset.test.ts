@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { loadBatches } from '../../src/data/loader.js';
 import { openCoco } from '../../src/data/coco.js';
 import { openBackend } from '../../src/engine/backend.js';
-import { scoreCoco, toCocoDetections } from '../../src/evaluate/coco.js';
+import { cocoPair, scoreCoco, toCocoDetections } from '../../src/evaluate/coco.js';
 import { createDetection } from '../../src/createTask.js';
 import { detectorDefaults } from '../../src/detectorDefaults.js';
 import { createModel, withWeights } from '../../src/model.js';
@@ -64,7 +64,7 @@ if (!here) console.warn('skipped: needs ../shared/data/coco_subset and FINETUNE_
     predictor.dispose();
     oracle.dispose();
     const [own, same, published] = [ours, fed, theirs].map(
-      (detections) => scoreCoco(dataset, toCocoDetections(detections, dataset)).AP,
+      (detections) => scoreCoco(cocoPair(dataset, toCocoDetections(detections, dataset))).AP,
     );
     console.info(
       `AP: our loader and model ${own!.toFixed(4)}, the GraphModel's pixels and our model ${same!.toFixed(4)}, the GraphModel ${published!.toFixed(4)}`,

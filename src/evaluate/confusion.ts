@@ -1,0 +1,42 @@
+import { bboxIou, type BoxImages } from './boxImages.js';
+
+/** Objects by what they are and what they were taken for. */
+export interface Confusion {
+  /** Rows and columns, in this order. */
+  readonly names: readonly string[];
+  /** [names + 1, names + 1]: an object of row i was found as column j; the last column: not found; the last row: nothing was there. */
+  readonly counts: readonly (readonly number[])[];
+}
+
+const MATCH_IOU = 0.5;
+
+/** Who is taken for whom, among detections that score at least `minScore`. They take objects of their own class first, as AP counts
+ *  them, best score first; what is left takes objects of other classes that nothing found. Detections on ignored objects of their class do not count. */
+export function confusionMatrix({ names, images }: BoxImages, minScore: number): Confusion {
+  const none = names.length;
+  const counts = Array.from({ length: none + 1 }, () => new Array<number>(none + 1).fill(0));
+  for (const { truth, detections } of images) {
+    const objects = truth.filter(({ ignore }) => !ignore).map((object) => ({ ...object, foundAs: none }));
+    const regions = truth.filter(({ ignore }) => ignore);
+    const ranked = detections.filter(({ score }) => score >= minScore).sort((a, b) => b.score - a.score);
+    const take = ({ category, bbox }: (typeof ranked)[number], sameClass: boolean): boolean => {
+      const free = objects
+        .filter((object) => object.foundAs === none && (object.category === category) === sameClass)
+        .map((object) => ({ object, overlap: bboxIou(bbox, object.bbox) }))
+        .filter(({ overlap }) => overlap >= MATCH_IOU)
+        .sort((a, b) => b.overlap - a.overlap)[0];
+      if (free) free.object.foundAs = category;
+      return free !== undefined;
+    };
+    const unmatched = ranked.filter((detection) => !take(detection, true));
+    for (const detection of unmatched) {
+      const { category, bbox } = detection;
+      const isIgnored = regions.some(
+        (region) => region.category === category && bboxIou(bbox, region.bbox, true) > MATCH_IOU,
+      );
+      if (!isIgnored && !take(detection, false)) counts[none]![category]!++;
+    }
+    for (const { category, foundAs } of objects) counts[category]![foundAs]!++;
+  }
+  return { names, counts };
+}

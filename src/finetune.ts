@@ -6,7 +6,6 @@ import { evaluate } from './evaluate/evaluate.js';
 import { withWeights } from './model.js';
 import { openPredictor } from './predictor.js';
 import type { ProgressEvent } from './progress.js';
-import { recipeIdentity } from './recipe/differences.js';
 import { loadRecipe } from './recipe/load.js';
 import { resolvedRecipeText } from './recipe/resolved.js';
 import type { Recipe } from './recipe/schema.js';
@@ -16,6 +15,7 @@ import { writeReport, type Metrics } from './report/report.js';
 import { collectVersions, newRunPath, openRunDirectory, type RunDirectory } from './run.js';
 import { checkpointFile } from './train/checkpoint.js';
 import { train } from './train/loop.js';
+import { trainOptions } from './trainOptions.js';
 
 export interface FinetuneOptions {
   /** The run directory; must be empty, or with `resume` or `extend` hold the run to go on with.
@@ -70,21 +70,11 @@ async function runRecipe(
   if (extend !== undefined) await reopen(run.path);
   await run.write('versions.json', `${JSON.stringify(versions, null, 2)}\n`);
 
-  const { augment } = recipe.data;
   const { batch } = recipe.evaluate;
   const broken = new Map<string, string>(); // file → reason
   const onDrop = (reason: string, file: string) => broken.set(file, reason);
   const images = { ...recipeImages(recipe), onDrop };
-  const options = {
-    ...recipe.train,
-    ...images,
-    augment,
-    seed: recipe.seed,
-    evaluateBatch: batch,
-    directory: run.path,
-    recipe: recipeIdentity(recipe),
-    resume,
-  };
+  const options = { ...trainOptions(recipe, images, run.path), resume };
   const trained = await train(model, data.train, backend, options, {
     ...hooks,
     evaluate: async (live, session, signal) => {

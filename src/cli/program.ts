@@ -7,6 +7,7 @@ import type { EvalCommand } from './eval.js';
 import type { ModelsCommand } from './models.js';
 import type { ScoreCommand } from './score.js';
 import type { TrainCommand } from './train.js';
+import type { TrialCommand } from './trials.js';
 import type { WeightsCommand } from './weights.js';
 
 /** What scripts can rely on. */
@@ -79,6 +80,35 @@ function createProgram(): CAC {
     .action(async (metric: string, options: Readonly<Record<string, unknown>>) => {
       const { score } = await import('./score.js');
       await score(metric, lastOfEach(options), (message) => new UsageError(message));
+    });
+  program
+    .command('lr-find <recipe.yaml>', 'suggest a learning rate, from some steps at rising rates')
+    .option('--set <key=value>', 'set an option of the recipe, repeatable', { type: [String] })
+    .option('--steps <n>', 'steps, 100 unless told')
+    .option('--out <dir>', 'folder for lr-find.html, the current one unless told', { type: [String] })
+    .option('--json', 'print the curve as one line of JSON')
+    .action(async (recipe: string, { out, ...options }: TrialCommand & { out?: readonly string[] }) => {
+      const { lrFind } = await import('./trials.js');
+      const folder = out?.at(-1);
+      await lrFind(recipe, {
+        ...options,
+        steps: counted('steps', options.steps, 10),
+        ...(folder !== undefined && { out: folder }),
+      });
+    });
+  program
+    .command(
+      'overfit <recipe.yaml>',
+      'learn a few images by heart; a model that cannot has a bug, and it says where to look',
+    )
+    .option('--n <images>', 'how many images, 10 unless told')
+    .option('--steps <n>', 'steps, 200 unless told')
+    .option('--set <key=value>', 'set an option of the recipe, repeatable', { type: [String] })
+    .option('--json', 'print the result as one line of JSON')
+    .action(async (recipe: string, options: TrialCommand & { n?: number }) => {
+      const { overfitCommand } = await import('./trials.js');
+      const counts = { steps: counted('steps', options.steps, 10), n: counted('n', options.n, 1) };
+      if (!(await overfitCommand(recipe, { ...options, ...counts }))) throw new NegativeResult();
     });
   program
     .command('sweep <recipe.yaml>', 'run a recipe with every combination of some values, and compare')
@@ -230,6 +260,11 @@ class NegativeResult extends Error {
 /** The command line is wrong, not the work. */
 class UsageError extends Error {
   override readonly name = 'UsageError';
+}
+
+function counted(flag: string, value: number | undefined, least: number): number | undefined {
+  if (value === undefined || (Number.isInteger(value) && value >= least)) return value;
+  throw new UsageError(`--${flag} takes a whole number, at least ${least}; got "${value}"`);
 }
 
 function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {

@@ -69,8 +69,8 @@ export interface Trainer {
   readonly cache: FeatureCache | undefined;
   /** Why it does not go on from the last checkpoint but from one before. */
   readonly instead: string | undefined;
-  /** One step on a batch. Throws E_LOSS_NOT_FINITE with the images' files. */
-  step(loaded: Batch<Targets>): Promise<{ readonly results: Results; readonly lr: number }>;
+  /** One step on a batch, at the schedule's learning rate or another one. Throws E_LOSS_NOT_FINITE with the images' files. */
+  step(loaded: Batch<Targets>, lr?: number): Promise<{ readonly results: Results; readonly lr: number }>;
   saveLast(): Promise<void>;
   /** Saves if there is something new and the last step went well; for the way out after an error. */
   saveSound(): Promise<void>;
@@ -177,8 +177,7 @@ export async function openTrainer(
     schedule,
     cache,
     instead: found?.instead,
-    async step(loaded) {
-      const lr = learningRate(state.step, schedule);
+    async step(loaded, lr = learningRate(state.step, schedule)) {
       const { samples } = loaded;
       const pixels: Feeds = cache
         ? await cache.features(loaded, model.size)

@@ -1,0 +1,62 @@
+import { mkdir } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { loadRecipe } from '../recipe/load.js';
+import { listenForInterrupt } from './interrupt.js';
+import { createProgress, type ProgressDisplay } from './progress.js';
+
+export interface TrialCommand {
+  readonly set?: readonly string[];
+  readonly steps?: number | undefined;
+  readonly json?: boolean;
+}
+
+/** `finetune lr-find`: the suggestion on stdout, the curve in lr-find.html in the folder `out`. */
+export async function lrFind(
+  path: string,
+  { set = [], steps, json = false, out = '.' }: TrialCommand & { out?: string },
+): Promise<void> {
+  const recipe = await loadRecipe(path, { set });
+  const [{ findLr }, { writeLrPage }] = await Promise.all([import('../lrFind.js'), import('../report/lrPage.js')]);
+  const result = await watched((hooks) => findLr(recipe, { ...hooks, ...(steps !== undefined && { steps }) }));
+  await mkdir(out, { recursive: true });
+  const page = resolve(join(out, 'lr-find.html'));
+  await writeLrPage(result, `Learning rate for ${basename(path)}`, page);
+  const { suggestion } = result;
+  if (json) console.log(JSON.stringify(result));
+  else if (suggestion) console.log(`--set train.lr.value=${suggestion.value.toPrecision(2)}`);
+  else console.log('at no rate did the loss fall: finetune overfit says where to look');
+  console.log(page);
+}
+
+/** `finetune overfit`: whether a few images can be learned by heart, and where to look if not → whether they were. */
+export async function overfitCommand(
+  path: string,
+  { set = [], steps, json = false, n }: TrialCommand & { n?: number | undefined },
+): Promise<boolean> {
+  const recipe = await loadRecipe(path, { set });
+  const { overfit } = await import('../overfit.js');
+  const options = { ...(n !== undefined && { n }), ...(steps !== undefined && { steps }) };
+  const result = await watched((hooks) => overfit(recipe, { ...hooks, ...options }));
+  const { images, first, last, learned, hints } = result;
+  if (json) console.log(JSON.stringify(result));
+  else {
+    const verdict = learned ? 'learned' : 'NOT learned';
+    console.log(`${images} images ${verdict} in ${result.steps} steps: loss ${first.toFixed(3)} → ${last.toFixed(3)}`);
+    for (const hint of hints) console.log(`  ${hint}`);
+  }
+  return learned;
+}
+
+/** Shows progress and lets Ctrl-C stop it. */
+async function watched<T>(
+  work: (hooks: { signal: AbortSignal; onProgress: ProgressDisplay['show'] }) => Promise<T>,
+): Promise<T> {
+  const progress = createProgress();
+  const interrupt = listenForInterrupt((message) => progress.show({ message }), (exitCode) => process.exit(exitCode)); // prettier-ignore
+  try {
+    return await work({ signal: interrupt.signal, onProgress: progress.show });
+  } finally {
+    progress.close();
+    interrupt.stop();
+  }
+}

@@ -1,0 +1,81 @@
+import type { LrFindResult } from '../lrFind.js';
+import { writeAtomically } from '../files/writeAtomically.js';
+import { config, plot, toChart } from './charts.js';
+import { html, trusted } from './html.js';
+import { style } from './style.js';
+
+/** Write the curve of a learning-rate search as one self-contained page. */
+export async function writeLrPage({ points, suggestion }: LrFindResult, title: string, file: string): Promise<void> {
+  const most = 1.5 * (points[0]?.smooth ?? 1); // the explosion would flatten the rest
+  const rows = points.map(({ lr, loss, smooth }) => ({
+    lr,
+    loss: Math.min(loss, most),
+    smooth: Math.min(smooth, most),
+  }));
+  const x = {
+    field: 'lr',
+    type: 'quantitative' as const,
+    scale: { type: 'log' as const },
+    axis: { title: 'learning rate of a step', format: '.0e', tickCount: 6 },
+  };
+  const y = (field: string) => ({
+    field,
+    type: 'quantitative' as const,
+    scale: { zero: false },
+    axis: { title: null },
+  });
+  const chart = await toChart('Loss by learning rate', {
+    ...plot,
+    padding: 4,
+    autosize: { type: 'fit', contains: 'padding' },
+    background: 'transparent',
+    config,
+    layer: [
+      {
+        data: { values: rows },
+        mark: { type: 'line', strokeWidth: 1, color: 'var(--curve-1-soft)' },
+        encoding: { x, y: y('loss') },
+      },
+      {
+        data: { values: rows },
+        mark: { type: 'line', strokeWidth: 2.25, color: 'var(--curve-1)' },
+        encoding: { x, y: y('smooth') },
+      },
+      {
+        data: { values: suggestion ? [{ lr: suggestion.lr }] : [] },
+        mark: { type: 'rule', strokeDash: [4, 3], color: 'currentColor' },
+        encoding: { x },
+      },
+    ],
+  });
+  const headline = suggestion
+    ? `train.lr.value: ${suggestion.value.toPrecision(2)}, which is ${suggestion.lr.toPrecision(2)} a step: a tenth of the rate at which the loss is lowest`
+    : 'At no rate did the loss fall: finetune overfit says where to look.';
+  const { markup } = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${title}</title>
+        <style>
+          ${trusted(style)}
+        </style>
+      </head>
+      <body>
+        <header>
+          <h1>${title}</h1>
+          <p class="headline">${headline}</p>
+        </header>
+        <figure class="chart">
+          <h3>${chart.title}</h3>
+          ${trusted(chart.svg)}
+        </figure>
+        <p class="small">
+          Thin: each step; thick: their exponential mean; dashed: the suggestion. The rate grows by a constant factor
+          from step to step until the loss explodes (Smith 2017, arXiv:1506.01186).
+        </p>
+      </body>
+    </html> `;
+  await writeAtomically(file, markup);
+}

@@ -1,0 +1,15 @@
+import type { ImageOptions } from './data/loader.js';
+import { recipeIdentity } from './recipe/differences.js';
+import type { Recipe } from './recipe/schema.js';
+import type { TrainOptions } from './train/trainer.js';
+
+/** What the training needs to know of the recipe, in the run directory `directory`. */
+export const trainOptions = (recipe: Recipe, images: ImageOptions, directory: string): TrainOptions => ({
+  ...recipe.train,
+  ...images,
+  augment: recipe.data.augment,
+  seed: recipe.seed,
+  evaluateBatch: recipe.evaluate.batch,
+  directory,
+  recipe: recipeIdentity(recipe),
+});

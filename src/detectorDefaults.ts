@@ -32,5 +32,6 @@ export const detectorDefaults = {
     sampling: 'random',
     units: 1024,
   },
+  yolov1: { ...shared, head: 'yolov1', size: [448, 448], boxesPerCell: 2, channels: 512, hidden: 0 },
   ssd: { ...shared, ...multiBox, head: 'ssd', classLoss: 'softmax', anchors: 'torchvision', size: [300, 300] },
 } as const satisfies { [H in Head]: Omit<Extract<DetectionOptions, { head: H }>, 'backbone' | 'numClasses'> };

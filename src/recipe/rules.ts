@@ -24,6 +24,12 @@ function lossOptions(model: Detection['model']): Idle[] {
       ['train.focal', 'model.head: fasterRcnn', 'model.head: retinanet'],
     ];
   }
+  if (model.head === 'yolov1') {
+    return [
+      ['train.hardNegatives', 'model.head: yolov1', 'model.head: ssdlite'],
+      ['train.focal', 'model.head: yolov1', 'model.head: ssdlite'],
+    ];
+  }
   if (model.classLoss === 'softmax') return [['train.focal', 'model.classLoss: softmax', 'model.classLoss: sigmoid']];
   return [['train.hardNegatives', 'model.classLoss: sigmoid', 'model.classLoss: softmax']];
 }

@@ -7,6 +7,7 @@ import { fasterRcnn, type FasterRcnnOptions } from './detectors/fasterRcnn.js';
 import { retinaNet, type RetinaNetOptions } from './detectors/retinanet.js';
 import { ssd, type SsdOptions } from './detectors/ssd.js';
 import { ssdLite, type SsdLiteOptions } from './detectors/ssdlite.js';
+import { yoloV1, type YoloV1Options } from './detectors/yolov1.js';
 import type { Network, Origin } from './task.js';
 
 export interface Detection {
@@ -19,11 +20,12 @@ export interface Detection {
 }
 
 /** Told apart by `head`. A new head: its options here, its file in detectors/, its options of the recipe in recipe/schema/detector.ts. */
-export type DetectionOptions = SsdLiteOptions | SsdOptions | RetinaNetOptions | FasterRcnnOptions;
+export type DetectionOptions = SsdLiteOptions | SsdOptions | YoloV1Options | RetinaNetOptions | FasterRcnnOptions;
 
 const heads: { [H in DetectionOptions['head']]: (options: Extract<DetectionOptions, { head: H }>) => Detector } = {
   ssdlite: ssdLite,
   ssd,
+  yolov1: yoloV1,
   retinanet: retinaNet,
   fasterRcnn,
 };

@@ -338,7 +338,7 @@ describe('files', () => {
     expect((await errorOf(loadRecipe('recipes'))).code).toBe('E_RECIPE_UNREADABLE');
   });
 
-  test.each(['quickstart', 'ssdlite-coco', 'ssdlite-voc', 'ssdlite-lite0-voc', 'ssd300-voc'])(
+  test.each(['quickstart', 'ssdlite-coco', 'ssdlite-voc', 'ssdlite-lite0-voc', 'ssd300-voc', 'yolov1-voc'])(
     'recipes/%s.yaml loads',
     async (name) => {
       await expect(loadRecipe(`recipes/${name}.yaml`)).resolves.toMatchObject({ task: 'detection' });

@@ -14,7 +14,7 @@ test('docs/recipe.md is what the schema says; after a change: UPDATE_DOCS=1 npm 
 test('every option has a description and says what may stand there', () => {
   for (const path of allPaths()) {
     const formats = ['synthetic', 'coco', 'voc'].map((format) => ({ data: { format } }));
-    const heads = ['ssdlite', 'ssd', 'retinanet', 'fasterRcnn'].map((head) => ({ model: { head } }));
+    const heads = ['ssdlite', 'ssd', 'yolov1', 'retinanet', 'fasterRcnn'].map((head) => ({ model: { head } }));
     const choices = [
       ...[...formats, ...heads].map((choice) => ({ task: 'detection', ...choice })),
       ...['synthetic-text', 'icdar'].map((format) => ({ task: 'text', data: { format } })),

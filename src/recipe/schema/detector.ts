@@ -68,6 +68,26 @@ const ssd = z.strictObject({
   anchors: anchors(['torchvision']),
 });
 
+const yolov1 = z.strictObject({
+  head: z
+    .literal('yolov1')
+    .describe(
+      'A grid of cells of 64 pixels (7×7 at 448), each with one class and some boxes, no anchors (Redmon et al. 2016, arXiv:1506.02640). Of objects with their centre in one cell it learns the first.',
+    ),
+  ...common,
+  boxesPerCell: count
+    .default(2)
+    .describe('Boxes that each cell predicts; the one that overlaps the object best learns it.'),
+  channels: count.default(512).describe("Channels of the head's two convolutions. The paper's last ones have 1024."),
+  hidden: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe(
+      'Units of the hidden layer over the whole image, 4096 in the paper; 0 reads each cell by a 1×1 convolution instead, with a hundredth of the parameters.',
+    ),
+});
+
 const pyramid = {
   neck: z
     .enum(['fpn', 'balanced'])
@@ -122,4 +142,4 @@ const fasterRcnn = z.strictObject({
 });
 
 /** Told apart by `head`; each head's own options stand in one object here, and nowhere else. */
-export const detector = z.discriminatedUnion('head', [ssdlite, ssd, retinanet, fasterRcnn]);
+export const detector = z.discriminatedUnion('head', [ssdlite, ssd, yolov1, retinanet, fasterRcnn]);

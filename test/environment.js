@@ -5,6 +5,7 @@ import { TestEnvironment } from 'jest-environment-node';
 // As src/engine/backend.ts does: what a test sets in its copy of process.env does not reach TensorFlow.
 process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
 process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
+process.env.TF_DETERMINISTIC_OPS ??= '1';
 
 export default class NativeBufferEnvironment extends TestEnvironment {
   constructor(config, context) {

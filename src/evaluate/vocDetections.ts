@@ -1,6 +1,6 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { CocoError, parseJson } from 'pycocotools-js';
+import { CocoError, loadJson } from 'pycocotools-js';
 import { createFindings, type Findings } from '../data/findings.js';
 import { FinetuneError, type Problem } from '../errors.js';
 import { fromCocoError } from './fromCocoError.js';
@@ -30,7 +30,7 @@ export interface VocDetections {
   readonly notes: readonly string[];
 }
 
-/** A million detections, 200 for each image of the 2007 test part, and as much as fits a small heap. */
+/** A million detections, 200 for each image of the 2007 test part. A larger JSON file is read in pieces, a larger comp4 file not at all: it is one class. */
 const MAX_BYTES = 128 * 2 ** 20;
 
 /** Read detections: a JSON list, or a folder of comp4_det_<split>_<class>.txt as the devkit has them.
@@ -47,13 +47,13 @@ export async function readVocDetections(path: string, known: KnownVoc): Promise<
   return result;
 }
 
-/** Throws E_VOC_LIMIT if with this file there are more than MAX_BYTES. */
-async function readBytes(file: string, before = 0): Promise<Uint8Array> {
+/** Throws E_VOC_LIMIT if there are more than MAX_BYTES. */
+async function readBytes(file: string): Promise<Uint8Array> {
   const handle = await open(file);
   try {
-    const size = before + (await handle.stat()).size;
+    const { size } = await handle.stat();
     if (size <= MAX_BYTES) return await handle.readFile();
-    const message = `${Math.ceil(size / 2 ** 20)} MB of detections; ${MAX_BYTES / 2 ** 20} MB can be read`;
+    const message = `${Math.ceil(size / 2 ** 20)} MB of detections of one class; ${MAX_BYTES / 2 ** 20} MB can be read`;
     const fix = 'keep the best 100 detections of an image';
     throw new FinetuneError({ code: 'E_VOC_LIMIT', message, where: { file }, fix });
   } finally {
@@ -75,11 +75,8 @@ async function readComp4(folder: string, known: KnownVoc, findings: Findings): P
   }
   const detections: VocDetection[] = [];
   const strange = files.filter(({ category }) => !known.classes.includes(category)).map(({ category }) => category);
-  let total = 0;
   for (const { file, category } of files) {
-    const bytes = await readBytes(file, total);
-    total += bytes.length;
-    readLines(bytes, file).forEach((text, i) => {
+    readLines(await readBytes(file), file).forEach((text, i) => {
       if (text.trim() === '') return;
       const where = { file, line: i + 1 };
       const [stem, ...rest] = text.trim().split(/\s+/);
@@ -112,10 +109,10 @@ const unknownClasses = (names: readonly string[]): string[] => {
 };
 
 async function readJson(file: string, known: KnownVoc, findings: Findings): Promise<VocDetections> {
-  const bytes = await readBytes(file);
+  const { size } = await stat(file);
   let parsed: unknown;
   try {
-    parsed = parseJson(bytes);
+    parsed = await loadJson(file, { stream: size > MAX_BYTES });
   } catch (error) {
     throw error instanceof CocoError ? fromCocoError(error, file) : error;
   }

@@ -1,6 +1,6 @@
-/** COCO evaluation, whole processes side by side: pycocotools-js, pycocotools, faster-coco-eval, hotcoco.
+/** COCO evaluation, whole processes side by side: the command `finetune score coco`, pycocotools-js alone, pycocotools, faster-coco-eval, hotcoco.
  *
- *      npx tsc --build src/pycocotools && node test/bench/coco.mjs [--runs 3] [--images 5000] [--python /opt/peers/venv/bin/python]
+ *      npm run build && node test/bench/coco.mjs [--runs 3] [--images 5000] [--python /opt/peers/venv/bin/python]
  *
  *  Makes a problem of val2017's size from a seed (5,000 images, 36,000 boxes, 80 classes, 100 detections an image, numbers printed as a
  *  detector's float32 tensors are), then runs the peers in turns, so that a busy minute hits all of them. A run is a whole process:
@@ -102,7 +102,11 @@ async function makeProblem(folder, numImages) {
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const commandOf = (peer) =>
-  peer === 'pycocotools-js' ? [process.execPath, here('coco_ours.mjs')] : [options.python, here('coco_peer.py'), peer];
+  peer === 'finetune score coco'
+    ? [process.execPath, here('coco_command.mjs')]
+    : peer === 'pycocotools-js'
+      ? [process.execPath, here('coco_ours.mjs')]
+      : [options.python, here('coco_peer.py'), peer];
 
 function runOnce(peer, files) {
   const [program, ...args] = commandOf(peer);
@@ -118,7 +122,7 @@ const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.le
 const folder = mkdtempSync(join(tmpdir(), 'coco-bench-'));
 try {
   const files = await makeProblem(folder, Number(options.images));
-  const peers = ['pycocotools-js', ...options.peers.split(',').filter(Boolean)];
+  const peers = ['pycocotools-js', 'finetune score coco', ...options.peers.split(',').filter(Boolean)];
   const runs = new Map(peers.map((peer) => [peer, []]));
   for (let i = 0; i < Number(options.runs); i++) for (const peer of peers) runs.get(peer).push(runOnce(peer, files));
   const ours = runs.get('pycocotools-js');

@@ -33,7 +33,7 @@ export interface ConvOptions {
   /** Side, or height and width. */
   readonly kernel?: number | readonly [number, number];
   readonly stride?: number;
-  /** Distance of the kernel's taps. With more than 1, `padding` must be given. */
+  /** Distance of the kernel's taps; the style's padding widens with it. */
   readonly dilation?: number;
   readonly groups?: number;
   /** Instead of the style's. */
@@ -77,7 +77,7 @@ export function conv(x: Value, path: string, at: Context, options: ConvOptions):
   const window = typeof kernel === 'number' ? ([kernel, kernel] as const) : kernel;
   const shape = [...window, x.shape[3]! / groups, channels];
   const filter = b.param(at.graph, { name: `${path}.weight`, role: 'weight', kind: 'conv', shape, init });
-  const around = options.padding ?? padding(x, window, stride, at);
+  const around = options.padding ?? padding(x, window, stride, at, dilation);
   const y = b.conv(x, filter, { stride, dilation, padding: around, ...(groups > 1 && { groups }) });
   if (!bias) return y;
   const shift: Init = { type: 'constant', value: biasInit };

@@ -93,7 +93,7 @@ describe.each(daily)("%s is torchvision's", (name, defaults, detectorOf) => {
       model.task.encode({ boxes: xyxy(boxes), classes, ignore: classes.map(() => false) } as unknown as Sample),
     );
     results = await session.run('all', { image, ...targetFeeds(encoded, BATCH, model.task) });
-  }, 120_000);
+  }, 300_000);
 
   afterAll(async () => {
     session.dispose();

@@ -21,7 +21,7 @@ const anchors = <const K extends string>(origins: readonly [K, ...K[]]) => {
     .union([z.enum(origins), z.array(z.array(z.tuple([share, share]))).min(1)])
     .default(origins[0])
     .meta({
-      description: `Sizes of the anchors, in the order of the published weights' columns (${origins.join(', ')}), or your own, finest level first: \`finetune anchors\` finds them. A level with an empty list predicts nothing.`,
+      description: `Sizes of the anchors, in the order of the published weights' columns (${origins.join(', ')}), or your own, finest level first. A level with an empty list predicts nothing.`,
       expects: `${origins.join(', ')}, or ${own}`,
     });
 };

@@ -1,6 +1,8 @@
 /** Training step and inference beside PyTorch and ONNX Runtime: the same net, batch and input, in alternating rounds, one process each.
  *
- *      PYTHON=path/to/venv/bin/python node test/bench/step.mjs [full|frozen|infer1|infer8|rexnet|retinanet|fasterRcnn …] [--rounds 7]
+ *      PYTHON=path/to/venv/bin/python node test/bench/step.mjs [case …] [--rounds 7]
+ *
+ *  Cases: full frozen infer1 infer8 rexnet retinanet fasterRcnn craft craftInfer craftLite craftLiteInfer.
  *
  *  The venv needs `pip install torch==2.13.0 torchvision timm onnx onnxruntime numpy`. Prints medians, peak memory, and ratios of ours to each. */
 import { spawn } from 'node:child_process';
@@ -34,6 +36,14 @@ const detectors = (head) => ({
   steps: 2,
   peers: [detector(head), torchvision(head, 'plain'), torchvision(head, 'channels_last')],
 });
+const text = (head, mode, ...size) => [
+  ['ours', process.execPath, [here('text_step.mjs'), head, mode, ...size]],
+  ...['plain', 'channels_last'].map((variant) => [
+    `torch ${variant}`,
+    python,
+    [here('torch_text_step.py'), head, mode, variant, ...size],
+  ]),
+];
 
 const cases = {
   retinanet: detectors('retinanet'),
@@ -73,6 +83,10 @@ const cases = {
     steps: 3,
     peers: [classifier('rexnet_100'), timm('rexnet_100', 'plain'), timm('rexnet_100', 'channels_last')],
   },
+  craft: { steps: 1, peers: text('craft', 'full', '4', '384', '384') },
+  craftInfer: { steps: 2, peers: text('craft', 'infer', '1', '720', '1280') },
+  craftLite: { steps: 2, peers: text('craft-lite', 'full', '4', '384', '384') },
+  craftLiteInfer: { steps: 5, peers: text('craft-lite', 'infer', '1', '720', '1280') },
 };
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];

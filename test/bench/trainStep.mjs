@@ -18,8 +18,8 @@ export function benchModel(backbone, side) {
 
 export const randomPixels = (batch, side) => new Float32Array(batch * side * side * 3).map(() => Math.random() * 255);
 
-export async function openTrainStep({ backbone, side, batch, stages }) {
-  const model = benchModel(backbone, side);
+/** A model's whole training step: the feeds but for the learning rate in, the results out. */
+export async function openStep(model, batch, stages) {
   const backend = await openBackend();
   const plan = planFreeze(model.backbone, model.parameters, { stages, batchNorm: 'train' });
   const optimizer = { momentum: 0.9, nesterov: true, weightDecay: 4e-5, clipNorm: 10 };
@@ -31,9 +31,15 @@ export async function openTrainStep({ backbone, side, batch, stages }) {
     .map(([key, attrs]) => [key, initialValues(attrs, 1)]);
   const values = new Map([...model.params, ...slots]);
   await session.write(new Map([...values].filter(([key]) => parameters.has(key))));
+  return { backend, run: (feeds) => session.run('train', { ...feeds, lr: Float32Array.of(1e-3) }) };
+}
+
+export async function openTrainStep({ backbone, side, batch, stages }) {
+  const model = benchModel(backbone, side);
+  const { backend, run } = await openStep(model, batch, stages);
   const { labels: { length: anchors } } = model.task.blank(); // prettier-ignore
   const labels = new Int32Array(batch * anchors).map((_, i) => (i % 200 ? 0 : 1 + (i % 80)));
   const offsets = new Float32Array(labels.length * 4).map(() => Math.random());
   const image = randomPixels(batch, side);
-  return { backend, step: () => session.run('train', { image, labels, offsets, lr: Float32Array.of(1e-3) }) };
+  return { backend, step: () => run({ image, labels, offsets }) };
 }

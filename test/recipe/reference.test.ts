@@ -17,7 +17,7 @@ test('every option has a description and says what may stand there', () => {
     const heads = ['ssdlite', 'ssd', 'yolov1', 'retinanet', 'fasterRcnn'].map((head) => ({ model: { head } }));
     const choices = [
       ...[...formats, ...heads].map((choice) => ({ task: 'detection', ...choice })),
-      ...['synthetic-text', 'icdar'].map((format) => ({ task: 'text', data: { format } })),
+      ...['synthetic-text', 'icdar', 'synthtext'].map((format) => ({ task: 'text', data: { format } })),
       ...['craft', 'craft-lite'].map((head) => ({ task: 'text', model: { head } })),
       ...['imageFolder', 'csv'].map((format) => ({ task: 'classification', data: { format } })),
     ];

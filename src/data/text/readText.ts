@@ -4,6 +4,7 @@ import type { Findings } from '../findings.js';
 import type { Dataset } from '../sample.js';
 import { openDrawnText } from './drawnText.js';
 import { readIcdarPart } from './icdar.js';
+import { readSynthText } from './synthText.js';
 
 export interface DrawnTextData {
   readonly format: 'synthetic-text';
@@ -33,7 +34,15 @@ export interface IcdarData {
   readonly brokenImages?: 'error' | 'drop';
 }
 
-export type TextData = DrawnTextData | IcdarData;
+/** gt.mat and its images in `root`; each so manyth image is held back. */
+export interface SynthTextData {
+  readonly format: 'synthtext';
+  readonly root: string;
+  readonly val: { readonly every: number };
+  readonly brokenImages?: 'error' | 'drop';
+}
+
+export type TextData = DrawnTextData | IcdarData | SynthTextData;
 
 interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
@@ -53,6 +62,7 @@ export async function readText(
       return {};
     });
   }
+  if (data.format === 'synthtext') return readHeld(data, findingsOf);
   const { root, train, val, test, characters, brokenImages = 'error' } = data;
   const every = 'every' in val ? val.every : undefined;
   const isHeld = (index: number): boolean => every !== undefined && index % every === every - 1;
@@ -74,6 +84,23 @@ export async function readText(
     };
     const dataset = await readIcdarPart(part, findings).catch((error: unknown) => findings.absorb(error));
     if (dataset) opened[name] = dataset;
+  }
+  return opened;
+}
+
+async function readHeld(
+  { root, val: { every }, brokenImages = 'error' }: SynthTextData,
+  findingsOf: ReadOptions['findingsOf'],
+): Promise<Partial<Record<PartName, Dataset>>> {
+  const opened: Partial<Record<PartName, Dataset>> = {};
+  for (const name of ['train', 'val'] as const) {
+    const findings = findingsOf(name);
+    const keep = (index: number): boolean => (index % every === every - 1) === (name === 'val');
+    const part = { root, name: `SynthText ${name}`, keep, brokenImages };
+    const dataset = await readSynthText(part, findings).catch((error: unknown) => findings.absorb(error));
+    if (dataset) opened[name] = dataset;
+    if (dataset?.annotations.length !== 0 || findings.problems().length > 0) continue;
+    findings.problem({ code: 'E_DATA_EMPTY', message: `${dataset.name} has no images` });
   }
   return opened;
 }

@@ -84,6 +84,13 @@ const icdar = z.strictObject({
   ...common,
 });
 
+const synthtext = z.strictObject({
+  format: z.literal('synthtext').describe('SynthText (Gupta et al. 2016): `gt.mat` and the images it names.'),
+  root,
+  val: held.prefault({ every: 50 }).describe('The validation part: some of the images, held back.'),
+  ...common,
+});
+
 export const textData = z
-  .discriminatedUnion('format', [drawn, icdar])
+  .discriminatedUnion('format', [drawn, icdar, synthtext])
   .describe('What to learn from. `format` decides about the other options.');

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { testOnShared } from '../sharedData.js';
 import { createFindings } from '../../../src/data/findings.js';
 import { loadSample } from '../../../src/data/loadSample.js';
 import type { Annotation } from '../../../src/data/sample.js';
@@ -160,4 +161,21 @@ test('words without character boxes are cut equally by their letters, spaces do 
   expect(across!.confidence).toBe(0.5);
   expect(down!.characters).toEqual([0, 10, 20].map((y) => [50, y, 56, y, 56, y + 10, 50, y + 10]));
   expect(dontCare!.characters).toBeUndefined();
+});
+
+testOnShared('ICDAR 2015: 50 test images, 200 words that count and 288 that do not', 'icdar2015', async (dir) => {
+  const findings = createFindings();
+  const [images, truth] = [join(dir, 'ch4_test_images'), join(dir, 'Challenge4_Test_Task1_GT')];
+  const { annotations } = await readIcdarPart({ images, truth, name: 'test' }, findings);
+  findings.throwIfAny();
+  const words = annotations.flatMap((image) => image.words!);
+  expect([annotations.length, words.length, words.filter(({ dontCare }) => dontCare).length]).toEqual([50, 488, 288]);
+});
+
+testOnShared('ICDAR 2013: 224 images with 825 words, by blanks', 'icdar2013', async (dir) => {
+  const findings = createFindings();
+  const [images, truth] = [join(dir, 'Challenge2_Training_Task12_Images'), join(dir, 'Challenge2_Training_Task1_GT')];
+  const { annotations } = await readIcdarPart({ images, truth, name: 'train' }, findings);
+  findings.throwIfAny();
+  expect([annotations.length, annotations.flatMap((image) => image.words!).length]).toEqual([224, 825]);
 });

@@ -72,7 +72,8 @@ export async function readDatasets(
   { signal, findingsOf = createFindings }: OpenOptions,
 ): Promise<Partial<Record<PartName, Dataset>>> {
   if ('splitSeed' in data) return readLabelled(data, findingsOf);
-  if (data.format === 'synthetic-text' || data.format === 'icdar' || data.format === 'synthtext') return readText(data, { signal, findingsOf });
+  if (data.format === 'synthetic-text' || data.format === 'icdar' || data.format === 'synthtext')
+    return readText(data, { signal, findingsOf });
   const parts = partsOf(data).map((part) => ({ part, findings: findingsOf(part) }));
   const read = new Map<PartName, ReadPart>();
   for (const { part, findings } of parts) {

@@ -59,9 +59,10 @@ export function chooseClasses({ classes, place }: LabelledPart, wanted: WantedCl
 /** Splits a part in two, class by class, by the images' names and the seed: another image more or less moves few others. A class of two or
  *  more images has some on both sides, one of a single image keeps it in the first. */
 export function holdOut(part: LabelledPart, share: number, seed: number): [rest: LabelledPart, held: LabelledPart] {
+  const byClass = new Map<string, LabelledImage[]>(part.classes.map((label) => [label, []]));
+  for (const image of part.images) byClass.get(image.label)!.push(image);
   const held = new Set<LabelledImage>();
-  for (const label of part.classes) {
-    const images = part.images.filter((image) => image.label === label);
+  for (const images of byClass.values()) {
     const rank = new Map(images.map((image) => [image, hashSeed(seed, image.name)]));
     const count = Math.min(Math.max(Math.round(images.length * share), 1), images.length - 1);
     const drawn = [...images].sort((a, b) => rank.get(a)! - rank.get(b)! || (a.name < b.name ? -1 : 1));

@@ -15,6 +15,8 @@ export interface RetinaNetHeadOptions {
 /** Convolutions before each predictor. */
 const DEPTH = 4;
 const NORMAL: Init = { type: 'normal', std: 0.01 };
+/** The published deviation lets half of the signal through a layer of 256 channels, and almost nothing through four narrow ones. */
+const hiddenInit = (channels: number): Init => (channels >= 256 ? NORMAL : { type: 'kaiming', fan: 'in' });
 
 /** RetinaNet's subnets, one for classes and one for boxes, each the same on all levels. Lin et al. 2017 (arXiv:1708.02002), section 4.
  *  Parameters `head.class.conv.<i>`, `head.class.predict`, `head.box.conv.<i>`, `head.box.predict`. */
@@ -27,7 +29,7 @@ export function retinaNetHead(
     const parts = levels.map(({ map }) => {
       let x = map;
       for (let i = 0; i < DEPTH; i++) {
-        const options = { channels: map.shape[3]!, kernel: 3, bias: true, init: NORMAL };
+        const options = { channels: map.shape[3]!, kernel: 3, bias: true, init: hiddenInit(map.shape[3]!) };
         x = relu(conv(x, `head.${kind}.conv.${i}`, at, options));
       }
       const options = { channels: anchors * width, kernel: 3, bias: true, init: NORMAL, biasInit };

@@ -4,7 +4,7 @@ import { isOp } from './builder.js';
 import { rewrite } from './rewrite.js';
 import type { Param, Params } from './params.js';
 import type { Node, Ops, Value } from './spec.js';
-import { paramAttrs } from './update.js';
+import { paramAttrs } from './slots.js';
 
 export interface Folded {
   /** The given values over a new graph in which foldable BatchNorms are a bias. */

@@ -7,7 +7,7 @@ import type { Param, Params } from './params.js';
 import { ancestors } from './rewrite.js';
 import { sizeOf } from './shapes.js';
 import type { Node, Shape, Value } from './spec.js';
-import { paramAttrs, slotOwner } from './update.js';
+import { paramAttrs, slotOwner } from './slots.js';
 
 export interface Padding {
   /** The same values over a new graph in which channels are padded with zeros where it pays. Roots are without padding. */
@@ -16,6 +16,10 @@ export interface Padding {
   pad(params: Params): Params;
   strip(params: Params): Params;
 }
+
+/** An optimizer may keep less than a value per value: then the slot is not laid out as its parameter. */
+const fits = (runs: readonly Runs[], shape: Shape): boolean =>
+  runs.length === shape.length && runs.every((own, axis) => realLength(own) === shape[axis]);
 
 /** Any op, on what is real. */
 const plainly = (node: Node, at: Rewriting): readonly Padded[] => {
@@ -32,7 +36,7 @@ export function createPadding(block: number): Padding {
   const layouts = new Map<string, readonly Runs[]>();
   const layoutOf = (name: string, shape: Shape): readonly Runs[] => {
     const owner = layouts.get(slotOwner(name));
-    const layout = layouts.get(name) ?? (owner?.length === shape.length ? owner : shape.map(bare));
+    const layout = layouts.get(name) ?? (owner && fits(owner, shape) ? owner : shape.map(bare));
     layouts.set(name, layout);
     return layout;
   };

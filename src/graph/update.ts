@@ -1,67 +1,126 @@
 import * as b from './builder.js';
 import { isOp } from './builder.js';
 import { gradients } from './grad.js';
-import type { Graph, Node, Ops, Value } from './spec.js';
+import { adamW } from './optimizers/adamw.js';
+import { lamb } from './optimizers/lamb.js';
+import { slotsOf, type Optimizer } from './optimizers/optimizer.js';
+import { rmsProp } from './optimizers/rmsprop.js';
+import { sgd } from './optimizers/sgd.js';
+import { paramAttrs, slotName } from './slots.js';
+import type { Graph, Value } from './spec.js';
 
-export interface SgdOptions {
-  /** Scalar: the learning rate, fed at every step. */
-  readonly lr: Value;
+/** By the recipe's name for it. Each takes of the options what it knows. */
+export interface OptimizerOptions {
+  readonly name: 'sgd' | 'adamw' | 'rmsprop' | 'lamb';
   readonly momentum: number;
   readonly nesterov: boolean;
-  /** Decoupled (Loshchilov & Hutter 2019, arXiv:1711.05101): w loses lr · weightDecay · w. Weights only, no biases or BatchNorm. */
-  readonly weightDecay: number;
-  /** Gradients together are scaled down to this Euclidean norm; null leaves them. */
-  readonly clipNorm: number | null;
-  /** Factor of the learning rate for a parameter. */
-  readonly lrScale?: (name: string) => number;
+  readonly betas: readonly [number, number];
+  readonly smoothing: number;
+  readonly epsilon: number;
 }
 
-export const paramAttrs = (value: Value): Ops['param'] => (value.node as unknown as Node<'param'>).attrs;
+const optimizers: Record<OptimizerOptions['name'], (options: OptimizerOptions) => Optimizer> = {
+  sgd,
+  adamw: adamW,
+  rmsprop: rmsProp,
+  lamb,
+};
 
-/** Name of the optimizer's slot beside a parameter. */
-export const slotName = (slot: string, name: string): string => `${slot}/${name}`;
-/** The parameter that a slot belongs to; any other name is its own. */
-export const slotOwner = (name: string): string => name.slice(name.indexOf('/') + 1);
+/** What one parameter is trained with. */
+export interface Group {
+  /** Factor of the learning rate. */
+  readonly lr: number;
+  readonly weightDecay: number;
+}
 
-/** One step of SGD for the given parameters, as nodes: v ← μ·v + g; w ← w − lr·(g + μ·v with Nesterov, else v). Sutskever et al. 2013,
- *  in PyTorch's form (the learning rate outside of v). Returns what to run and the gradients' norm before clipping. */
-export function sgd(
-  loss: Value,
-  params: readonly Value[],
-  { lr, momentum, nesterov, weightDecay, clipNorm, lrScale = () => 1 }: SgdOptions,
-): { readonly updates: readonly Value[]; readonly gradientNorm: Value } {
+export interface UpdateOptions {
+  readonly optimizer: OptimizerOptions;
+  /** Scalar: the learning rate, fed at every step. */
+  readonly lr: Value;
+  readonly groupOf: (name: string) => Group;
+  /** Gradients together are scaled down to this Euclidean norm; null leaves them. */
+  readonly clipNorm: number | null;
+  /** Every element of a gradient is cut to ± this, before the norm is limited; null leaves them. */
+  readonly clipValue: number | null;
+  /** Batches whose mean gradient makes one step. */
+  readonly accumulate: number;
+}
+
+export interface Updates {
+  /** The step. */
+  readonly step: readonly Value[];
+  /** Instead of it, for all but the last of `accumulate` batches: their gradients are summed. */
+  readonly gather: readonly Value[];
+  /** Euclidean norm of all gradients, before clipping. */
+  readonly gradientNorm: Value;
+  /** What each parameter will be, by name. */
+  readonly next: ReadonlyMap<string, Value>;
+}
+
+const GATHERED = 'gathered';
+
+/** The gradients of a loss and what an optimizer makes of them, as nodes. */
+export function updates(loss: Value, params: readonly Value[], options: UpdateOptions): Updates {
+  const { optimizer, lr, groupOf, clipNorm, clipValue, accumulate } = options;
   const { graph } = loss.node;
   const raw = gradients(loss, params);
-  const squares = raw.map((g) => b.sum(b.square(g)));
-  const gradientNorm = b.sqrt(squares.reduce((total, square) => b.add(total, square), b.scalar(graph, 0)));
-  const shrink =
-    clipNorm === null ? undefined : b.minimum(b.div(b.scalar(graph, clipNorm), b.add(gradientNorm, 1e-6)), 1);
+  const slots = params.map((w) => slotsOf(w, paramAttrs(w)));
+  const sums = raw.map((g, i) => (accumulate > 1 ? b.add(slots[i]!.slot(GATHERED), g) : g));
+  const means = accumulate > 1 ? sums.map((sum) => b.mul(sum, 1 / accumulate)) : sums;
+  const gradientNorm = normOf(graph, means);
+  const cut = clipValue === null ? means : means.map((g) => b.maximum(b.minimum(g, clipValue), -clipValue));
+  const length = clipValue === null ? gradientNorm : normOf(graph, cut);
+  const shrink = clipNorm === null ? undefined : b.minimum(b.div(b.scalar(graph, clipNorm), b.add(length, 1e-6)), 1);
   const rates = new Map<number, Value>();
   const rateOf = (scale: number): Value => {
     const rate = rates.get(scale) ?? (scale === 1 ? lr : b.mul(lr, scale));
     rates.set(scale, rate);
     return rate;
   };
-  const updates = params.flatMap((w, i) => {
-    const { name, role, shape, kind } = paramAttrs(w);
-    const g = shrink ? b.mul(raw[i]!, shrink) : raw[i]!;
-    const slot = slotName('momentum', name);
-    const v = b.param(graph, { name: slot, role: 'slot', kind, shape, init: { type: 'constant', value: 0 } });
-    const velocity = b.add(b.mul(v, momentum), g);
-    const direction = nesterov ? b.add(g, b.mul(velocity, momentum)) : velocity;
-    const decayed = role === 'weight' && weightDecay > 0 ? b.add(direction, b.mul(w, weightDecay)) : direction;
-    return [b.assign(slot, velocity), b.assign(name, b.sub(w, b.mul(decayed, rateOf(lrScale(name)))))];
-  });
-  return { updates, gradientNorm };
+  const move = optimizers[optimizer.name](optimizer);
+  const next = new Map<string, Value>();
+  for (const [i, w] of params.entries()) {
+    const { name } = paramAttrs(w);
+    const group = groupOf(name);
+    const g = shrink ? b.mul(cut[i]!, shrink) : cut[i]!;
+    const own = slots[i]!;
+    next.set(
+      name,
+      move({ w, g, lr: rateOf(group.lr), weightDecay: group.weightDecay, slot: own.slot, keep: own.keep }),
+    );
+    if (accumulate > 1) own.keep(GATHERED, b.mul(sums[i]!, 0));
+  }
+  const stored = [...next].map(([name, value]) => b.assign(name, value));
+  return {
+    step: [...stored, ...slots.flatMap((slot) => slot.updates)],
+    gather: accumulate > 1 ? params.map((w, i) => b.assign(slotName(GATHERED, paramAttrs(w).name), sums[i]!)) : [],
+    gradientNorm,
+    next,
+  };
 }
 
-/** The running statistics of every BatchNorm in training mode, as nodes: running ← (1 − m)·running + m·batch, variance unbiased. */
-export function batchNormUpdates(graph: Graph): readonly Value[] {
-  return graph.nodes.flatMap((node) => {
-    if (!isOp(node, 'batchNorm') || !node.attrs.training) return [];
-    const { momentum } = node.attrs;
-    const blend = (running: Value, batch: Value): Value =>
-      b.assign(paramAttrs(running).name, b.add(b.mul(running, 1 - momentum), b.mul(batch, momentum)));
-    return [blend(node.inputs[3]!, node.outputs[1]!), blend(node.inputs[4]!, node.outputs[2]!)];
-  });
+function normOf(graph: Graph, values: readonly Value[]): Value {
+  const squares = values.map((value) => b.sum(b.square(value)));
+  return b.sqrt(squares.reduce((total, square) => b.add(total, square), b.scalar(graph, 0)));
 }
+
+/** The running statistics of every BatchNorm in training mode, by name: running ← (1 − m)·running + m·batch, variance unbiased. */
+export function batchNormUpdates(graph: Graph): ReadonlyMap<string, Value> {
+  const next = new Map<string, Value>();
+  for (const node of [...graph.nodes]) {
+    if (!isOp(node, 'batchNorm') || !node.attrs.training) continue;
+    const { momentum } = node.attrs;
+    // One that is used several times takes its batches in turn, as in PyTorch.
+    const blend = (running: Value, batch: Value): void => {
+      const { name } = paramAttrs(running);
+      next.set(name, b.add(b.mul(next.get(name) ?? running, 1 - momentum), b.mul(batch, momentum)));
+    };
+    blend(node.inputs[3]!, node.outputs[1]!);
+    blend(node.inputs[4]!, node.outputs[2]!);
+  }
+  return next;
+}
+
+/** Each value stored in the parameter it is named after. */
+export const assignAll = (next: ReadonlyMap<string, Value>): Value[] =>
+  [...next].map(([name, value]) => b.assign(name, value));

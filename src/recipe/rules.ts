@@ -45,6 +45,35 @@ function idleInTask(recipe: Recipe): Idle[] {
   }
 }
 
+/** Which optimizer and which schedule read an option. */
+const readBy = {
+  optimizer: { momentum: ['sgd', 'rmsprop'], nesterov: ['sgd'], betas: ['adamw', 'lamb'], smoothing: ['rmsprop'], epsilon: ['adamw', 'rmsprop', 'lamb'] },
+  schedule: { at: ['step'], factor: ['step', 'plateau'], power: ['poly'], patience: ['plateau'] },
+} as const; // prettier-ignore
+
+/** Options of another optimizer or schedule than the recipe's, and a warm-up that nothing reads. */
+function optimizerOptions({
+  optimizer,
+  schedule,
+  warmup,
+}: Recipe['train']): [path: string, when: string, fix: string][] {
+  const chosen = { optimizer: optimizer.name, schedule: schedule.name };
+  const idle = Object.entries(readBy).flatMap(([part, options]) => {
+    const name: string = chosen[part as keyof typeof chosen];
+    return Object.entries(options as Record<string, readonly string[]>)
+      .filter(([, readers]) => !readers.includes(name))
+      .map(([option, readers]): [string, string, string] => [
+        `train.${part}.${option}`,
+        `train.${part}.name: ${name}`,
+        `train.${part}.name: ${readers.join(' or ')}`,
+      ]);
+  });
+  if (schedule.name === 'onecycle')
+    idle.push(['train.warmup', 'train.schedule.name: onecycle, which has its own', 'another schedule']);
+  else if (warmup.steps !== null) idle.push(['train.warmup.epochs', 'train.warmup.steps', 'train.warmup.steps: null']);
+  return idle;
+}
+
 /** Options that have no effect in this recipe. To write one is an error, and the resolved recipe leaves them out. */
 export function idleOptions(recipe: Recipe): Conflict[] {
   const { train } = recipe;
@@ -55,6 +84,7 @@ export function idleOptions(recipe: Recipe): Conflict[] {
   });
   return [
     ...idleInTask(recipe).map((option) => idle(...option)),
+    ...optimizerOptions(train).map((option) => idle(...option)),
     ...(train.cache === 'none' ? [idle('train.cacheLimit', 'train.cache: none', 'train.cache: memory or disk')] : []),
   ];
 }
@@ -89,11 +119,26 @@ export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Con
   const { backbone } = recipe.model;
   if (typeof backbone === 'object') found.push(...tableConflicts(backbone));
   if (recipe.task === 'detection') found.push(...detectorConflicts(recipe.model, isSet));
-  if (train.warmup.epochs > train.epochs) {
+  if (train.schedule.name !== 'onecycle' && train.warmup.steps === null && train.warmup.epochs > train.epochs) {
     found.push({
       path: isSet('train.warmup.epochs') ? 'train.warmup.epochs' : 'train.epochs',
       message: `the warm-up (train.warmup.epochs: ${train.warmup.epochs}) is longer than the run (train.epochs: ${train.epochs})`,
       fix: 'lower train.warmup.epochs, or raise train.epochs',
+    });
+  }
+  if (train.schedule.name === 'step' && train.schedule.at.length === 0) {
+    found.push({
+      path: 'train.schedule.name',
+      message: '"train.schedule.name: step" needs the epochs at which it cuts',
+      fix: 'set train.schedule.at: [16, 22], say',
+    });
+  }
+  const thaws = train.freeze.unfreeze.map(({ epoch }) => epoch);
+  if (thaws.some((epoch, i) => epoch >= train.epochs || epoch <= (thaws[i - 1] ?? 0))) {
+    found.push({
+      path: 'train.freeze.unfreeze',
+      message: `"train.freeze.unfreeze" wants epochs that rise and lie before the end of the run (${train.epochs}); got ${thaws.join(', ')}`,
+      fix: 'put them in order, or raise train.epochs',
     });
   }
   const named = !('categories' in data) || typeof data.categories === 'string' ? undefined : data.categories;

@@ -7,7 +7,7 @@ import * as b from '../graph/builder.js';
 import { isOp } from '../graph/builder.js';
 import type { Param, Params } from '../graph/params.js';
 import type { Value } from '../graph/spec.js';
-import { paramAttrs } from '../graph/update.js';
+import { paramAttrs } from '../graph/slots.js';
 import type { Model } from '../model.js';
 import { imageFeed } from './feeds.js';
 

@@ -5,11 +5,13 @@ import { FinetuneError } from '../errors.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import { initialValues } from '../graph/init.js';
 import type { Params } from '../graph/params.js';
+import { slotOwner } from '../graph/slots.js';
 import type { Ops } from '../graph/spec.js';
 import type { Model } from '../model.js';
 import { loadWeights } from '../weights/load.js';
 import { verifySafetensors } from '../weights/safetensors.js';
 import { saveWeights } from '../weights/save.js';
+import { averageName } from './programs.js';
 
 const stateSchema = z.object({
   /** Steps done. */
@@ -23,6 +25,12 @@ const stateSchema = z.object({
   seconds: z.number(),
   bestEpoch: z.number(),
   bestScore: z.number(),
+  /** How often freeze.unfreeze has thawed stages. */
+  thawed: z.number().default(0),
+  /** Updates of the running means of the weights. */
+  averaged: z.number().default(0),
+  /** Of the schedule plateau. */
+  plateau: z.object({ since: z.number(), cuts: z.number() }).default({ since: 0, cuts: 0 }),
   /** Identifies the recipe: a run continues with the one it began with. */
   recipe: z.string(),
 });
@@ -115,5 +123,11 @@ export async function loadCheckpoint(
   return { params, folded };
 }
 
-export const emptySlots = (slots: ReadonlyMap<string, Ops['param']>): Params =>
-  new Map([...slots].map(([name, parameter]) => [name, initialValues(parameter, 0)]));
+/** Slots at their start: nothing, and for a running mean of a parameter its value. */
+export const startSlots = (slots: ReadonlyMap<string, Ops['param']>, params: Params): Params =>
+  new Map(
+    [...slots].map(([name, parameter]) => {
+      const owner = params.get(slotOwner(name));
+      return [name, owner && averageName(slotOwner(name)) === name ? owner : initialValues(parameter, 0)];
+    }),
+  );

@@ -9,6 +9,7 @@ import { earlierLines, openLog, type RunLog } from './log.js';
 import { startMeter, type Meter } from './meter.js';
 import { explainError, loadingOf } from './replay.js';
 import type { FreezeReceipt, MetricsLine } from './record.js';
+import { afterEvaluation } from './schedule.js';
 import { openTrainer, type TrainOptions, type Trainer } from './trainer.js';
 
 /** What an epoch's evaluation says: the score to keep the best of, and what to log. */
@@ -64,13 +65,15 @@ export async function train(
   const { value, perBatch } = options.lr;
   onProgress?.({ phase: 'compile', done: 1, total: 1 });
   onProgress?.({
-    message: `learning rate ${Number(schedule.peak.toPrecision(3))} (${value} per ${perBatch} images, batch ${options.batch}); ${schedule.totalSteps} steps`,
+    message: `learning rate ${Number(schedule.peak.toPrecision(3))} (${value} per ${perBatch} images, ${options.batch * options.accumulate} a step); ${schedule.totalSteps} steps`,
   });
   const clock = { images: 0, waited: 0, start: performance.now(), before: state.seconds, meter: startMeter() };
   let trainLoss = NaN;
   try {
     while (state.epoch < options.epochs) {
       const epochStart = performance.now();
+      const thawed = await trainer.enterEpoch();
+      if (thawed) onProgress?.({ message: thawed });
       const complete = await trainEpoch(trainer, data, log, checkpoints, options, hooks, clock);
       if (!complete) break;
       trainLoss = state.lossSum / state.batch;
@@ -190,6 +193,7 @@ async function finishEpoch(
   hooks.onProgress?.({
     message: `epoch ${epoch}/${options.epochs}: ${losses}${said.slice(0, 2).join('')}, ${seconds.toFixed(0)} s`,
   });
+  if (scored) state.plateau = afterEvaluation(state.plateau, scored.score > state.bestScore, options.schedule);
   if (scored && scored.score > state.bestScore) {
     state.bestScore = scored.score;
     state.bestEpoch = epoch;

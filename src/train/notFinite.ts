@@ -8,7 +8,7 @@ import { gradients } from '../graph/grad.js';
 import type { Params } from '../graph/params.js';
 import { ancestors } from '../graph/rewrite.js';
 import type { Node, Value } from '../graph/spec.js';
-import { paramAttrs } from '../graph/update.js';
+import { paramAttrs } from '../graph/slots.js';
 import type { Model } from '../model.js';
 import type { Targets } from '../tasks/task.js';
 import { imageFeed, targetFeeds } from './feeds.js';

@@ -3,14 +3,17 @@ import * as b from '../graph/builder.js';
 import { isOp } from '../graph/builder.js';
 import { fold, type Folded } from '../graph/fold.js';
 import { dependents } from '../graph/grad.js';
-import { ancestors, splitAt } from '../graph/rewrite.js';
+import { ancestors, rewrite, splitAt } from '../graph/rewrite.js';
+import { paramAttrs, slotName } from '../graph/slots.js';
 import type { Role, Value } from '../graph/spec.js';
-import { batchNormUpdates, paramAttrs, sgd, type SgdOptions } from '../graph/update.js';
+import { assignAll, batchNormUpdates, updates, type UpdateOptions } from '../graph/update.js';
 import type { Model } from '../model.js';
 import type { FreezePlan } from './freeze.js';
 
 export interface TrainPrograms {
   readonly train: Program;
+  /** Instead of `train` for all but the last of the batches of one step, where it takes several. */
+  readonly gather?: Program;
   readonly evaluate: Program;
   /** Image → features, where the frozen stages can be run on their own: their results feed `train` in place of the image. */
   readonly prefix?: Program;
@@ -24,7 +27,9 @@ export interface ProgramOptions {
   readonly batch: number;
   readonly evaluateBatch: number;
   readonly plan: FreezePlan;
-  readonly optimizer: Omit<SgdOptions, 'lr'>;
+  readonly update: Omit<UpdateOptions, 'lr'>;
+  /** Keep running means of what is trained and of the statistics, and evaluate those. Adds the input `emaShare`. */
+  readonly ema: boolean;
   /** Cut the training graph behind the frozen stages. */
   readonly split: boolean;
 }
@@ -51,10 +56,33 @@ function buildFolded(
   return { values: record(Object.keys(wanted), folded.roots), folded };
 }
 
+/** Name of the running mean of a parameter. */
+export const averageName = (name: string): string => slotName('ema', name);
+
+/** Running means of the values that parameters are about to take: mean ← mean + share·(value − mean). Their start is the parameters' own values. */
+function averages(next: ReadonlyMap<string, Value>, model: Model): Value[] {
+  const [first] = next.values();
+  if (!first) return [];
+  const { graph } = first.node;
+  const share = b.input(graph, 'emaShare', []);
+  return [...next].map(([name, value]) => {
+    const attrs = model.parameters.get(name)!;
+    const mean = b.param(graph, { ...attrs, name: averageName(name), role: 'slot' });
+    return b.assign(averageName(name), b.add(mean, b.mul(b.sub(value, mean), share)));
+  });
+}
+
+/** The values over a new graph that reads the running means of the given parameters. */
+const ofAverages = (roots: readonly Value[], names: ReadonlyMap<string, Value>): readonly Value[] =>
+  rewrite(roots, (node, _map, graph) => {
+    if (!isOp(node, 'param') || !names.has(node.attrs.name)) return undefined;
+    return [b.param(graph, { ...node.attrs, name: averageName(node.attrs.name), role: 'slot' })];
+  });
+
 /** One training step and one evaluation as programs of one session. */
 export function buildPrograms(
   model: Model,
-  { batch, evaluateBatch, plan, optimizer, split }: ProgramOptions,
+  { batch, evaluateBatch, plan, update, ema, split }: ProgramOptions,
 ): TrainPrograms {
   const { values, folded } = buildFolded(model, batch, plan, true);
   const evaluation = buildFolded(model, evaluateBatch, plan, false);
@@ -85,10 +113,20 @@ export function buildPrograms(
   const loss = outputs.loss!;
   const trained = trainedIn([loss]);
   const lr = b.input(loss.node.graph, 'lr', []);
-  const { updates, gradientNorm } = sgd(loss, trained, { ...optimizer, lr });
+  const { step, gather, gradientNorm, next } = updates(loss, trained, { ...update, lr });
+  const statistics = batchNormUpdates(loss.node.graph);
+  const moved = new Map([...next, ...statistics]);
+  const trainOutputs = { ...outputs, gradientNorm };
+  const evaluated = Object.values(evaluation.values);
   return {
-    train: { outputs: { ...outputs, gradientNorm }, updates: [...updates, ...batchNormUpdates(loss.node.graph)] },
-    evaluate: { outputs: evaluation.values },
+    train: {
+      outputs: trainOutputs,
+      updates: [...step, ...assignAll(statistics), ...(ema ? averages(moved, model) : [])],
+    },
+    ...(update.accumulate > 1 && { gather: { outputs: trainOutputs, updates: [...gather, ...assignAll(statistics)] } }),
+    evaluate: {
+      outputs: record(Object.keys(evaluation.values), ema ? ofAverages(evaluated, moved) : evaluated),
+    },
     ...(prefix && { prefix }),
     trained: trained.map((value) => paramAttrs(value).name),
     derive: (params) => new Map([...folded.derive(params), ...evaluation.folded.derive(params)]),

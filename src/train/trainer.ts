@@ -7,41 +7,52 @@ import type { AugmentOptions } from '../data/augment.js';
 import type { WholeImageAugment } from '../data/augmentWhole.js';
 import type { Batch, ImageOptions } from '../data/loader.js';
 import type { Backend } from '../engine/backend.js';
-import { compile } from '../engine/compile.js';
-import { inputsOf, parametersOf, type Feeds, type Results, type Session } from '../engine/engine.js';
+import type { Feeds, Results, Session } from '../engine/engine.js';
 import type { Params } from '../graph/params.js';
+import type { OptimizerOptions } from '../graph/update.js';
 import { saveModel, type Model } from '../model.js';
 import { calibrateBatchNorm } from './calibrate.js';
 import {
   checkpointFile,
-  emptySlots,
   findCheckpoint,
   loadCheckpoint,
   saveCheckpoint,
+  startSlots,
   type RunState,
 } from './checkpoint.js';
-import { openFeatureCache, type FeatureCache } from './featureCache.js';
+import type { FeatureCache } from './featureCache.js';
 import { imageFeed, targetFeeds } from './feeds.js';
-import { planFreeze, type FreezeOptions } from './freeze.js';
+import { emaShare, type EmaOptions } from './ema.js';
+import { freezePhases, phaseAt, planFreeze, type FreezeOptions } from './freeze.js';
+import { planGroups, type GroupOptions } from './groups.js';
 import { explainNotFinite } from './notFinite.js';
-import { buildPrograms } from './programs.js';
+import { openPhase, planPhase, type Phase } from './phase.js';
+import { averageName } from './programs.js';
 import { freezeReceipt, promiseFreeze } from './receipt.js';
 import type { FreezeReceipt } from './record.js';
 import { SEED } from '../tasks/seed.js';
 import type { Targets } from '../tasks/task.js';
-import { learningRate, type Schedule } from './schedule.js';
+import { learningRate, level, type Schedule, type ScheduleShape } from './schedule.js';
 
 export interface TrainOptions extends ImageOptions {
   readonly epochs: number;
   readonly batch: number;
   /** Images per call of the session's program `evaluate`. */
   readonly evaluateBatch: number;
-  readonly optimizer: { readonly momentum: number; readonly nesterov: boolean; readonly weightDecay: number };
-  /** `value` is meant for `perBatch` images and scaled to the batch. */
+  readonly optimizer: OptimizerOptions & Pick<GroupOptions, 'weightDecay' | 'decayOn'>;
+  /** Batches per step. */
+  readonly accumulate: number;
+  /** `value` is meant for `perBatch` images and scaled to those of a step. */
   readonly lr: { readonly value: number; readonly perBatch: number };
-  readonly warmup: { readonly epochs: number };
+  /** `steps` instead of `epochs` where it is not null. */
+  readonly warmup: { readonly epochs: number; readonly steps: number | null };
+  readonly schedule: ScheduleShape;
   readonly backboneLr: number;
+  readonly layerDecay: number;
+  readonly groups: GroupOptions['groups'];
   readonly clipNorm: number | null;
+  readonly clipValue: number | null;
+  readonly ema: EmaOptions | false;
   readonly freeze: FreezeOptions;
   readonly cache: 'none' | 'memory' | 'disk';
   /** MiB. */
@@ -63,13 +74,16 @@ export interface TrainOptions extends ImageOptions {
 /** A model on an engine, being trained; whoever opens it disposes of it. */
 export interface Trainer {
   readonly model: Model;
+  /** Another one after each thawing. */
   readonly session: Session;
   readonly state: RunState;
   readonly schedule: Schedule;
   readonly cache: FeatureCache | undefined;
   /** Why it does not go on from the last checkpoint but from one before. */
   readonly instead: string | undefined;
-  /** One step on a batch, at the schedule's learning rate or another one. Throws E_LOSS_NOT_FINITE with the images' files. */
+  /** Before the steps of an epoch: thaws what is due, and says so in a sentence. */
+  enterEpoch(): Promise<string | undefined>;
+  /** One batch, at the schedule's learning rate or another one. Throws E_LOSS_NOT_FINITE with the images' files. */
   step(loaded: Batch<Targets>, lr?: number): Promise<{ readonly results: Results; readonly lr: number }>;
   saveLast(): Promise<void>;
   /** Saves if there is something new and the last step went well; for the way out after an error. */
@@ -94,6 +108,9 @@ const firstState = (recipe: string): RunState => ({
   seconds: 0,
   bestEpoch: 0,
   bestScore: -1,
+  thawed: 0,
+  averaged: 0,
+  plateau: level,
   recipe,
 });
 
@@ -115,80 +132,103 @@ export async function openTrainer(
       fix: `set train.batch to at most ${data.annotations.length}`,
     });
   }
-  const plan = planFreeze(start.backbone, start.parameters, options.freeze);
+  const phases = freezePhases(options.freeze).map((phase) => ({
+    ...phase,
+    plan: planFreeze(start.backbone, start.parameters, phase),
+  }));
+  const trainsBatchNorm = (path: string): boolean => phases.some(({ plan }) => plan.trainBatchNorm(path));
   // A run that was killed before its first checkpoint begins anew, and comes to the same.
   const found = options.resume ? await findCheckpoint(directory, { setAside: true }) : undefined;
-  const batchStatistics = !found && start.folded.some((path) => plan.trainBatchNorm(path));
-  const begun = batchStatistics ? await calibrateBatchNorm(start, data, backend, plan.trainBatchNorm, options) : start;
-  const programs = buildPrograms(begun, {
-    batch,
-    evaluateBatch: options.evaluateBatch,
-    plan,
-    optimizer: {
-      ...options.optimizer,
-      clipNorm: options.clipNorm,
-      lrScale: (name) => (name.startsWith('backbone.') ? options.backboneLr : 1),
-    },
-    split: options.cache !== 'none',
-  });
-  const all = {
-    train: programs.train,
-    evaluate: programs.evaluate,
-    ...(programs.prefix && { prefix: programs.prefix }),
-  };
-  const seeded = inputsOf(programs.train).some(({ name }) => name === SEED);
-  const parameters = parametersOf(all);
-  const slots = new Map([...parameters].filter(([, { role }]) => role === 'slot'));
-  const checkpoint = found && (await loadCheckpoint(found, begun, slots, recipe));
-  const values: Params = checkpoint?.params ?? new Map([...begun.params, ...emptySlots(slots)]);
-  const model: Model = checkpoint ? { ...begun, folded: checkpoint.folded } : begun;
+  const batchStatistics = !found && start.folded.some(trainsBatchNorm);
+  const begun = batchStatistics ? await calibrateBatchNorm(start, data, backend, trainsBatchNorm, options) : start;
+  const trainable = [...begun.parameters]
+    .filter(
+      ([name, { role }]) => role !== 'mean' && role !== 'variance' && !phases.every(({ plan }) => plan.frozen(name)),
+    )
+    .map(([name]) => name);
+  const groupOf = planGroups(begun.backbone, begun.parameters, trainable, { ...options, ...options.optimizer });
+  const plan = (index: number): Phase => planPhase(begun, phases[index]!, groupOf, options);
+
   const state = found?.state ?? firstState(recipe);
-  const schedule = {
-    peak: (options.lr.value * batch) / options.lr.perBatch,
-    warmupSteps: Math.round(options.warmup.epochs * stepsPerEpoch),
+  let phase = plan(state.thawed);
+  const checkpoint = found && (await loadCheckpoint(found, begun, phase.slots, recipe));
+  let values: Params = checkpoint?.params ?? new Map([...begun.params, ...startSlots(phase.slots, begun.params)]);
+  const model: Model = checkpoint ? { ...begun, folded: checkpoint.folded } : begun;
+  const imagesPerStep = batch * options.accumulate;
+  const schedule: Schedule = {
+    peak: (options.lr.value * imagesPerStep) / options.lr.perBatch,
+    warmupSteps: options.warmup.steps ?? Math.round(options.warmup.epochs * stepsPerEpoch),
     totalSteps: options.epochs * stepsPerEpoch,
+    stepsPerEpoch,
+    shape: options.schedule,
   };
   await mkdir(join(directory, 'checkpoints'), { recursive: true });
-  // What was folded is frozen for good, so it may be part of the graph.
-  const session = await compile(all, backend, programs.derive(values));
-  await session.write(new Map([...values].filter(([name]) => parameters.has(name))));
-  const cache = programs.prefix && openFeatureCache(session, programs.prefix, options, directory);
+  let live = await openPhase(phase, values, backend, options);
 
   /** The model's values as they stand: what the session holds, and what it never saw because it was folded. */
-  const snapshot = async (): Promise<Params> => {
-    const live = await session.read([...parameters.keys()].filter((name) => model.parameters.has(name)));
-    return new Map([...model.parameters.keys()].map((name) => [name, live.get(name) ?? values.get(name)!]));
+  const snapshot = async ({ averaged = false } = {}): Promise<Params> => {
+    const { parameters } = phase;
+    const place = (name: string): string => (averaged && parameters.has(averageName(name)) ? averageName(name) : name);
+    const names = [...model.parameters.keys()];
+    const read = await live.session.read(names.map(place).filter((name) => parameters.has(name)));
+    return new Map(names.map((name) => [name, read.get(place(name)) ?? values.get(name)!]));
   };
-  const frozen = [...model.parameters.keys()].filter(plan.frozen);
+  const everything = async (): Promise<Params> =>
+    new Map([...(await snapshot()), ...(await live.session.read([...phase.slots.keys()]))]);
+  const frozen = [...model.parameters.keys()].filter((name) => phases.every(({ plan }) => plan.frozen(name)));
   if (frozen.length > 0 && !found) await promiseFreeze(directory, frozen, values, model.parameters);
   let sound = true;
   let saved = state.step;
   const saveLast = async (): Promise<void> => {
-    const moments = await session.read([...slots.keys()]);
-    await saveCheckpoint(directory, model, new Map([...(await snapshot()), ...moments]), slots, state);
+    await saveCheckpoint(directory, model, await everything(), phase.slots, state);
     saved = state.step;
   };
+  /** What was trained before keeps its slots, by name; what thaws starts with new ones. */
+  const enterPhase = async (index: number, kept: Params): Promise<void> => {
+    live.session.dispose();
+    await live.cache?.dispose();
+    state.thawed = index;
+    phase = plan(index);
+    values = new Map([...startSlots(phase.slots, kept), ...kept]);
+    live = await openPhase(phase, values, backend, options);
+  };
+  const scheduledRate = (): number => learningRate(state.step, schedule, state.plateau) * phases[state.thawed]!.lr;
   const ran = { steps: 0, milliseconds: 0 };
 
   return {
     model,
-    session,
     state,
     schedule,
-    cache,
+    get session() {
+      return live.session;
+    },
+    get cache() {
+      return live.cache;
+    },
     instead: found?.instead,
-    async step(loaded, lr = learningRate(state.step, schedule)) {
+    async enterEpoch() {
+      const due = phaseAt(state.epoch, options.freeze);
+      if (due === state.thawed) return undefined;
+      await enterPhase(due, await everything());
+      const { stages } = phases[due]!;
+      return `after ${state.epoch} epochs, frozen: ${typeof stages === 'object' ? stages.join(', ') || 'nothing' : stages}`;
+    },
+    async step(loaded, lr = scheduledRate()) {
+      const next = state.step + 1;
+      const gathers = next % options.accumulate !== 0 && next !== schedule.totalSteps;
+      const { cache, session } = live;
       const { samples } = loaded;
       const pixels: Feeds = cache
         ? await cache.features(loaded, model.size)
         : { image: imageFeed(samples, batch, model.size) };
       const begin = performance.now();
       sound = false;
-      const results = await session.run('train', {
+      const results = await session.run(gathers ? 'gather' : 'train', {
         ...pixels,
         ...targetFeeds(loaded.encoded, batch, model.task),
-        lr: Float32Array.of(lr),
-        ...(seeded && { [SEED]: Int32Array.of(options.seed | 0, state.step) }),
+        ...(phase.seeded && { [SEED]: Int32Array.of(options.seed | 0, state.step) }),
+        ...(!gathers && { lr: Float32Array.of(lr) }),
+        ...(!gathers && options.ema && { emaShare: Float32Array.of(emaShare(state.averaged, options.ema)) }),
       });
       const bad = ['loss', 'gradientNorm'].find((name) => !Number.isFinite(results[name]![0]));
       if (bad) {
@@ -200,6 +240,7 @@ export async function openTrainer(
       ran.steps++;
       ran.milliseconds += performance.now() - begin;
       state.step++;
+      if (!gathers && options.ema) state.averaged++;
       state.batch++;
       state.lossSum += results.loss![0]!;
       return { results, lr };
@@ -209,26 +250,33 @@ export async function openTrainer(
       if (sound && state.step > saved) await saveLast();
     },
     async saveBest() {
-      await saveModel({ ...model, params: await snapshot() }, checkpointFile(directory, 'best'));
+      await saveModel({ ...model, params: await snapshot({ averaged: true }) }, checkpointFile(directory, 'best'));
     },
     async rewind() {
       const last = await findCheckpoint(directory);
-      const params = last ? (await loadCheckpoint(last, model, slots, recipe)).params : values;
-      await session.write(new Map([...params].filter(([name]) => parameters.has(name))));
-      Object.assign(state, last?.state ?? firstState(recipe));
+      const back = last?.state ?? firstState(recipe);
+      if (back.thawed !== state.thawed) await enterPhase(back.thawed, begun.params);
+      const start = new Map([...begun.params, ...startSlots(phase.slots, begun.params)]);
+      const params = last ? (await loadCheckpoint(last, model, phase.slots, recipe)).params : start;
+      await live.session.write(new Map([...params].filter(([name]) => phase.parameters.has(name))));
+      Object.assign(state, back);
       sound = true;
     },
-    explainNotFinite: async (loaded) => explainNotFinite(model, await snapshot(), loaded, backend, { batch, plan }),
+    explainNotFinite: async (loaded) =>
+      explainNotFinite(model, await snapshot(), loaded, backend, {
+        batch,
+        plan: phases[state.thawed]!.plan,
+      }),
     async freezeReceipt() {
       if (frozen.length === 0) return undefined;
-      const { params } = await loadCheckpoint((await findCheckpoint(directory))!, model, slots, recipe);
-      const derived = programs.derive(params);
-      return freezeReceipt(directory, derived, await session.read([...derived.keys()]));
+      const { params } = await loadCheckpoint((await findCheckpoint(directory))!, model, phase.slots, recipe);
+      const derived = phase.programs.derive(params);
+      return freezeReceipt(directory, derived, await live.session.read([...derived.keys()]));
     },
-    notes: () => (cache ? [cache.report(ran.milliseconds / Math.max(ran.steps, 1))] : []),
+    notes: () => (live.cache ? [live.cache.report(ran.milliseconds / Math.max(ran.steps, 1))] : []),
     async dispose() {
-      session.dispose();
-      await cache?.dispose();
+      live.session.dispose();
+      await live.cache?.dispose();
     },
   };
 }

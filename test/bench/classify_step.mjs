@@ -4,11 +4,11 @@ import { compile } from '../../dist/engine/compile.js';
 import { parametersOf } from '../../dist/engine/engine.js';
 import * as b from '../../dist/graph/builder.js';
 import { initialValues } from '../../dist/graph/init.js';
-import { batchNormUpdates, sgd } from '../../dist/graph/update.js';
+import { assignAll, batchNormUpdates, updates } from '../../dist/graph/update.js';
 import { findBackbone } from '../../dist/models/registry.js';
 import { normalise } from '../../dist/models/backbone.js';
 import { answer } from './dialogue.mjs';
-import { randomPixels } from './trainStep.mjs';
+import { nesterov, randomPixels } from './trainStep.mjs';
 
 const CLASSES = 1000;
 const [backboneName, batchText, sizeText] = process.argv.slice(2);
@@ -24,9 +24,16 @@ const loss = b.mul(b.sum(b.softmaxCrossEntropy(logits, labels)), 1 / batch);
 const trained = graph.nodes
   .filter(({ op, attrs }) => op === 'param' && attrs.role !== 'mean' && attrs.role !== 'variance')
   .map(({ outputs }) => outputs[0]);
-const optimizer = { momentum: 0.9, nesterov: true, weightDecay: 4e-5, clipNorm: null };
-const { updates } = sgd(loss, trained, { ...optimizer, lr: b.input(graph, 'lr', []) });
-const train = { outputs: { loss }, updates: [...updates, ...batchNormUpdates(graph)] };
+const isWeight = new Map(trained.map(({ node }) => [node.attrs.name, node.attrs.role === 'weight']));
+const { step } = updates(loss, trained, {
+  optimizer: nesterov,
+  lr: b.input(graph, 'lr', []),
+  groupOf: (name) => ({ lr: 1, weightDecay: isWeight.get(name) ? 4e-5 : 0 }),
+  clipNorm: null,
+  clipValue: null,
+  accumulate: 1,
+});
+const train = { outputs: { loss }, updates: [...step, ...assignAll(batchNormUpdates(graph))] };
 
 const session = await compile({ train }, await openBackend());
 await session.write(new Map([...parametersOf({ train })].map(([name, attrs]) => [name, initialValues(attrs, 1)])));

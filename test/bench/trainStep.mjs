@@ -16,14 +16,25 @@ export function benchModel(backbone, side) {
   return createModel(task, { categories, seed: 1 });
 }
 
+export const nesterov = { name: 'sgd', momentum: 0.9, nesterov: true };
+
 export const randomPixels = (batch, side) => new Float32Array(batch * side * side * 3).map(() => Math.random() * 255);
 
 /** A model's whole training step: the feeds but for the learning rate in, the results out. */
 export async function openStep(model, batch, stages) {
   const backend = await openBackend();
   const plan = planFreeze(model.backbone, model.parameters, { stages, batchNorm: 'train' });
-  const optimizer = { momentum: 0.9, nesterov: true, weightDecay: 4e-5, clipNorm: 10 };
-  const { train, derive } = buildPrograms(model, { batch, evaluateBatch: batch, plan, optimizer, split: false });
+  const isWeight = (name) => model.parameters.get(name).role === 'weight';
+  const groupOf = (name) => ({ lr: 1, weightDecay: isWeight(name) ? 4e-5 : 0 });
+  const update = { optimizer: nesterov, groupOf, clipNorm: 10, clipValue: null, accumulate: 1 };
+  const { train, derive } = buildPrograms(model, {
+    batch,
+    evaluateBatch: batch,
+    plan,
+    update,
+    ema: false,
+    split: false,
+  });
   const parameters = parametersOf({ train });
   const session = await compile({ train }, backend, derive(model.params));
   const slots = [...parameters]

@@ -7,8 +7,8 @@ import * as b from '../../src/graph/builder.js';
 import { initialValues } from '../../src/graph/init.js';
 import type { Param, Params } from '../../src/graph/params.js';
 import type { Graph, Op, Ops, ParamAttrs, Shape, Value } from '../../src/graph/spec.js';
-import { batchNormUpdates, sgd } from '../../src/graph/update.js';
 import { randomStream } from '../../src/random.js';
+import { nesterovStep } from '../graph/nesterov.js';
 import { openEngines, type TestEngine } from '../engines.js';
 import { windows } from '../graph/opCases.js';
 
@@ -47,7 +47,6 @@ function trainingStep(): Programs {
   const at: Context = { graph, style, trainBatchNorm: (path) => path !== 'frozen.bn' };
   let x = b.input(graph, 'image', [4, 9, 8, 3]);
   const classes = b.input(graph, 'classes', [4], 'int32');
-  const lr = b.input(graph, 'lr', []);
   x = activate(batchNorm(conv(x, 'stem.conv', at, { channels: 8, kernel: 3, stride: 2 }), 'stem.bn', at), 'relu6');
   x = activate(batchNorm(depthwise(x, 'block.dw', at), 'block.bn', at), 'swish');
   x = activate(batchNorm(conv(x, 'frozen.conv', at, { channels: 8 }), 'frozen.bn', at), 'hardSwish');
@@ -60,15 +59,9 @@ function trainingStep(): Programs {
       ? node.outputs
       : [],
   );
-  const { updates, gradientNorm } = sgd(loss, params, {
-    lr,
-    momentum: 0.9,
-    nesterov: true,
-    weightDecay: 0.01,
-    clipNorm: 1,
-  });
+  const { updates, gradientNorm } = nesterovStep(loss, params);
   return {
-    train: { outputs: { loss, gradientNorm }, updates: [...updates, ...batchNormUpdates(graph)] },
+    train: { outputs: { loss, gradientNorm }, updates },
     evaluate: { outputs: { logits } },
   };
 }

@@ -10,11 +10,12 @@ import { gradients } from '../../src/graph/grad.js';
 import { initialValues } from '../../src/graph/init.js';
 import type { Params } from '../../src/graph/params.js';
 import type { Value } from '../../src/graph/spec.js';
-import { batchNormUpdates, paramAttrs, sgd } from '../../src/graph/update.js';
+import { paramAttrs } from '../../src/graph/slots.js';
 import { addToFirst } from '../../src/models/backbones/rexnet.js';
 import { squeezeExcite } from '../../src/models/backbones/squeezeExcite.js';
 import { randomStream } from '../../src/random.js';
 import { openEngines } from '../engines.js';
+import { nesterovStep } from './nesterov.js';
 
 const BATCH = 3;
 const SIDE = 6;
@@ -96,11 +97,10 @@ function buildNet(names: readonly string[]): Net {
   );
   const found = gradients(loss, trained);
   const outputs = Object.fromEntries(trained.map((value, i) => [paramAttrs(value).name, found[i]!]));
-  const options = { momentum: 0.9, nesterov: true, weightDecay: 1e-2, clipNorm: 1, lr: b.input(graph, 'lr', []) };
-  const { updates, gradientNorm } = sgd(loss, trained, options);
+  const { updates, gradientNorm } = nesterovStep(loss, trained);
   const programs = {
     gradients: { outputs: { ...outputs, loss, logits } },
-    train: { outputs: { loss, gradientNorm }, updates: [...updates, ...batchNormUpdates(graph)] },
+    train: { outputs: { loss, gradientNorm }, updates },
     evaluate: { outputs: { logits: logitsOf(false) } },
   };
   const params = new Map([...parametersOf(programs)].map(([name, attrs]) => [name, initialValues(attrs, 1)]));

@@ -103,7 +103,7 @@ recipes/a.yaml:12:10  "train.batch" must be a whole number, at least 1; got 2.5 
 recipes/a.yaml:13:13  "train.clipNorm" must be a number above 0, or null; got "off"   E_RECIPE_TYPE
   13 |   clipNorm: off
      |             ^^^
-recipes/a.yaml:14:20  "train.freeze.stages" must be all, or a whole number, at least 0; got "some"   E_RECIPE_VALUE
+recipes/a.yaml:14:20  "train.freeze.stages" must be all, or a whole number, at least 0, or a list of patterns; got "some"   E_RECIPE_VALUE
   14 |   freeze: {stages: some}
      |                    ^^^^
 recipes/a.yaml:15:1  "report" must be a map of options; got nothing   E_RECIPE_TYPE

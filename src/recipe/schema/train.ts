@@ -1,63 +1,42 @@
 /** Options of `train` that every task has. */
 import { z } from 'zod';
 import { DURATION } from '../duration.js';
-import { count } from './values.js';
+import { optimization, schedule } from './optimizer.js';
+import { count, names } from './values.js';
+
+const frozenPart = z
+  .union([z.literal('all'), z.int().min(0), names.min(1)])
+  .meta({ expects: 'all, or a whole number, at least 0, or a list of patterns' });
 
 export const training = {
   epochs: count.default(24).describe('Passes over the training part.'),
   batch: count.default(8).describe('Images per step.'),
-  optimizer: z
-    .strictObject({
-      name: z.enum(['sgd']).default('sgd').describe('Stochastic gradient descent with momentum.'),
-      momentum: z.number().min(0).lt(1).default(0.9).describe('Share of the last step carried into the next.'),
-      nesterov: z.boolean().default(true).describe("Nesterov's form of momentum."),
-      weightDecay: z
-        .number()
-        .min(0)
-        .default(4e-5)
-        .describe('Decay of the weights, decoupled from the gradient; biases and BatchNorm have none.'),
-    })
-    .prefault({})
-    .describe('How gradients become steps.'),
-  lr: z
-    .strictObject({
-      value: z.number().positive().default(0.02).describe('The peak learning rate for `perBatch` images.'),
-      perBatch: count
-        .default(32)
-        .describe(
-          'The batch that `value` is meant for: the rate used is value × train.batch / perBatch, and it is printed.',
-        ),
-    })
-    .prefault({})
-    .describe('The learning rate.'),
-  warmup: z
-    .strictObject({
-      epochs: z.number().min(0).default(1).describe('Epochs of linear rise from 0; 0.5 is half an epoch.'),
-    })
-    .prefault({})
-    .describe('The rise of the learning rate at the start.'),
-  schedule: z
-    .enum(['cosine'])
-    .default('cosine')
-    .describe('The way of the learning rate after warm-up: half a cosine down to 0.'),
-  backboneLr: z.number().min(0).default(1).describe("Factor on the learning rate of the backbone's parameters."),
-  clipNorm: z
-    .number()
-    .positive()
-    .nullable()
-    .default(10)
-    .describe('Largest global norm of the gradient, longer ones are scaled down; `null` for no limit.'),
+  ...optimization,
+  ...schedule,
   freeze: z
     .strictObject({
-      stages: z
-        .union([z.literal('all'), z.int().min(0)])
+      stages: frozenPart
         .default(0)
-        .describe('Stages of the backbone that stay as loaded, counted from the input; `all` for the whole backbone.'),
+        .describe(
+          "What stays as loaded: so many stages of the backbone, counted from the input; `all` for the whole backbone; or patterns of parameters' names (`*` stands for anything).",
+        ),
       batchNorm: z
         .enum(['train', 'eval', 'frozen'])
         .default('train')
         .describe(
           "BatchNorm in the backbone's trained stages. `train`: the batch's statistics, running ones updated. `eval`: running ones, not updated. `frozen`: as `eval`, and scale and shift are not trained either.",
+        ),
+      unfreeze: z
+        .array(
+          z.strictObject({
+            epoch: count.describe('Epochs that are done before.'),
+            stages: frozenPart.describe('What is frozen from then on, as above.'),
+            lr: z.number().positive().default(1).describe('Factor on the learning rate from then on.'),
+          }),
+        )
+        .default([])
+        .describe(
+          'Gradual thawing (Howard & Ruder 2018, arXiv:1801.06146), in the order of the epochs. What was trained before keeps its momentum.',
         ),
     })
     .prefault({})

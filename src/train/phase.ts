@@ -1,0 +1,60 @@
+import type { Backend } from '../engine/backend.js';
+import { compile } from '../engine/compile.js';
+import { inputsOf, parametersOf, type Session } from '../engine/engine.js';
+import type { Params } from '../graph/params.js';
+import type { Ops } from '../graph/spec.js';
+import type { Group } from '../graph/update.js';
+import type { Model } from '../model.js';
+import { SEED } from '../tasks/seed.js';
+import { openFeatureCache, type FeatureCache } from './featureCache.js';
+import type { FreezePlan, FrozenPart } from './freeze.js';
+import { buildPrograms, type TrainPrograms } from './programs.js';
+import type { TrainOptions } from './trainer.js';
+
+/** The part of a run during which the same is frozen: its programs and what they keep. */
+export interface Phase {
+  readonly programs: TrainPrograms;
+  readonly parameters: ReadonlyMap<string, Ops['param']>;
+  /** The optimizer's part of them. */
+  readonly slots: ReadonlyMap<string, Ops['param']>;
+  /** Whether a step draws at random. */
+  readonly seeded: boolean;
+}
+
+const sessionPrograms = ({ train, gather, evaluate, prefix }: TrainPrograms) => ({
+  train,
+  evaluate,
+  ...(gather && { gather }),
+  ...(prefix && { prefix }),
+});
+
+export function planPhase(
+  model: Model,
+  { plan, stages }: { readonly plan: FreezePlan; readonly stages: FrozenPart },
+  groupOf: (name: string) => Group,
+  options: TrainOptions,
+): Phase {
+  const programs = buildPrograms(model, {
+    ...options,
+    plan,
+    update: { ...options, groupOf },
+    ema: options.ema !== false,
+    split: options.cache !== 'none' && stages !== 0,
+  });
+  const parameters = parametersOf(sessionPrograms(programs));
+  const seeded = inputsOf(programs.train).some(({ name }) => name === SEED);
+  return { programs, parameters, slots: new Map([...parameters].filter(([, { role }]) => role === 'slot')), seeded };
+}
+
+/** Compiles a phase and gives it its values. Whoever opens it disposes of both. */
+export async function openPhase(
+  { programs, parameters }: Phase,
+  values: Params,
+  backend: Backend,
+  options: TrainOptions,
+): Promise<{ readonly session: Session; readonly cache: FeatureCache | undefined }> {
+  // What was folded is frozen as long as the phase lasts, so it may be part of the graph.
+  const session = await compile(sessionPrograms(programs), backend, programs.derive(values));
+  await session.write(new Map([...values].filter(([name]) => parameters.has(name))));
+  return { session, cache: programs.prefix && openFeatureCache(session, programs.prefix, options, options.directory) };
+}

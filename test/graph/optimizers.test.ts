@@ -52,12 +52,14 @@ async function open(compile: (programs: Record<string, Program>) => Promise<Sess
   await session.write(values);
   return session;
 } // prettier-ignore
-const feeds = ([dweight, dbias]: Golden['gradients'][number], lr: number) => ({
+const gradientFeeds = ([dweight, dbias]: Golden['gradients'][number]) => ({
   dweight: Float32Array.from(dweight),
   dbias: Float32Array.from(dbias),
+});
+const feeds = (gradients: Golden['gradients'][number], lr: number) => ({
+  ...gradientFeeds(gradients),
   lr: Float32Array.of(lr),
 });
-const gradientsOnly = ({ lr: _, ...rest }: ReturnType<typeof feeds>) => rest;
 const valuesOf = async (session: Session): Promise<number[]> => {
   const params = await session.read(['weight', 'bias']);
   return [...params.get('weight')!.data, ...params.get('bias')!.data];
@@ -115,7 +117,7 @@ describe('the frame around every optimizer', () => {
     const whole = await open(compile, { step: build({ optimizer, clipNorm: 0.5 }).step });
     const mean = first.map((part, p) => part.map((value, i) => (value + second[p]![i]!) / 2)) as [number[], number[]];
     for (let i = 0; i < 2; i++) {
-      await halves.run('gather', gradientsOnly(feeds(first, 0.1)));
+      await halves.run('gather', gradientFeeds(first));
       await halves.run('step', feeds(second, 0.1));
       await whole.run('step', feeds(mean, 0.1));
     }

@@ -26,8 +26,15 @@ const task = createDetection({
 const categories = Array.from({ length: heads[head].numClasses }, (_, i) => ({ id: i + 1, name: `class ${i}` }));
 const model = createModel(task, { categories, seed: 1 });
 const plan = planFreeze(model.backbone, model.parameters, { stages: 2, batchNorm: 'frozen' });
-const optimizer = { momentum: 0.9, nesterov: false, weightDecay: 1e-4, clipNorm: null };
-const { train, derive } = buildPrograms(model, { batch, evaluateBatch: batch, plan, optimizer, split: false });
+const isWeight = (name) => model.parameters.get(name).role === 'weight';
+const update = {
+  optimizer: { name: 'sgd', momentum: 0.9, nesterov: false },
+  groupOf: (name) => ({ lr: 1, weightDecay: isWeight(name) ? 1e-4 : 0 }),
+  clipNorm: null,
+  clipValue: null,
+  accumulate: 1,
+};
+const { train, derive } = buildPrograms(model, { batch, evaluateBatch: batch, plan, update, ema: false, split: false });
 const parameters = parametersOf({ train });
 const session = await compile({ train }, await openBackend(), derive(model.params));
 const slots = [...parameters].filter(([, { role }]) => role === 'slot').map(([key, attrs]) => [key, initialValues(attrs, 1)]); // prettier-ignore

@@ -54,8 +54,10 @@ async function train(options: DetectionOptions): Promise<number[]> {
   const categories = ['a', 'b'].map((name, id) => ({ id, name }) as unknown as Category);
   const model = createModel(task, { categories, seed: 1 });
   const plan = planFreeze(model.backbone, model.parameters, { stages: 0, batchNorm: 'train' });
-  const optimizer = { momentum: 0.9, nesterov: true, weightDecay: 0, clipNorm: 10 };
-  const built = buildPrograms(model, { batch: BATCH, evaluateBatch: 1, plan, optimizer, split: false });
+  const optimizer = { name: 'sgd', momentum: 0.9, nesterov: true, betas: [0, 0], smoothing: 0, epsilon: 0 } as const;
+  const groupOf = () => ({ lr: 1, weightDecay: 0 });
+  const update = { optimizer, groupOf, clipNorm: 10, clipValue: null, accumulate: 1 };
+  const built = buildPrograms(model, { batch: BATCH, evaluateBatch: 1, plan, update, ema: false, split: false });
   const session = await engine.compile({ train: built.train });
   const values = [...parametersOf({ train: built.train })].map(([name, attrs]) => {
     return [name, model.params.get(name) ?? initialValues(attrs, 1)] as const;

@@ -42,10 +42,11 @@ test('the evaluator shows the least probable truth first, and a matrix only wher
   const samples = [0, 3].map((label, i) => ({ imageId: i, file: `${i}.jpg`, label })) as unknown as Sample[];
   const logits = Float32Array.from([4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, /* no image: */ 9, 9, 9, 9, 9, 9, 9]);
   evaluator.add({ logits }, samples);
-  const { score, numbers, predictions, sections } = evaluator.finish();
+  const result = evaluator.finish();
+  const { score, numbers, predictions } = result;
   expect([score, numbers.top5]).toEqual([0.5, 1]);
   expect((predictions as unknown[])[1]).toMatchObject({ image: 1, label: 'd', top: [{ label: 'a' }, {}, {}, {}, {}] });
-  const shown = sections({ images: 1 });
+  const shown = result.sections({ images: 1 });
   expect(shown.map(({ kind }) => kind)).toEqual(['numbers', 'matrix', 'categories', 'pictures']);
   expect(shown.at(-1)).toMatchObject({ pictures: [{ imageId: 1, caption: expect.stringContaining('taken for a') }] });
 });

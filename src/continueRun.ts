@@ -1,10 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FinetuneError } from './errors.js';
-import { recipeDifferences } from './recipe/differences.js';
+import { LENGTH, recipeDifferences } from './recipe/differences.js';
 import { loadRecipe } from './recipe/load.js';
+import { keepPlaces } from './recipe/places.js';
 import type { Recipe } from './recipe/schema.js';
 import { isThere } from './run.js';
+import { isOver } from './train/best.js';
 import { findCheckpoint } from './train/checkpoint.js';
 
 /** Three verbs: `resume` goes on with a run that was stopped, `extend` adds epochs to a finished one, and
@@ -32,7 +34,7 @@ export async function continuedRecipe(
   const { epochs } = begun.train;
   const state = (await findCheckpoint(directory))?.state;
   const done = state?.epoch ?? 0;
-  const finished = done >= epochs && (await isThere(join(directory, 'metrics.json')));
+  const finished = state !== undefined && isOver(state, begun.train) && (await isThere(join(directory, 'metrics.json')));
   if (extend === undefined && finished) {
     throw new FinetuneError({
       code: 'E_RESUME_FINISHED',
@@ -44,7 +46,7 @@ export async function continuedRecipe(
   if (extend !== undefined && !finished)
     throw unfinished(directory, `it stands at ${done} of ${epochs} epochs`, 'finish it first, with --resume');
   const differences = recipeDifferences(begun, wanted).filter(
-    ({ path }) => extend === undefined || path !== 'train.epochs',
+    ({ path }) => extend === undefined || !LENGTH.includes(path),
   );
   if (differences.length > 0) {
     const list = differences.map(({ path, before, after }) => `${path}: ${before} in the run, ${after} now`);
@@ -55,18 +57,18 @@ export async function continuedRecipe(
       fix: `go on with its own: finetune ${file} --out ${directory} --resume; or start a new run from its weights: model.weights: run:${directory}`,
     });
   }
-  return extend === undefined ? begun : withEpochs(begun, epochs + extend);
+  return extend === undefined ? begun : keepPlaces(withEpochs(begun, done + extend), begun);
 }
 
-/** Each task's recipe for itself: the type checker does not see that a spread keeps them apart. */
+/** Whoever asks for more epochs gets them: nothing ends them early. Each task's recipe for itself, for the type checker does not see that a spread keeps them apart. */
 function withEpochs(recipe: Recipe, epochs: number): Recipe {
   switch (recipe.task) {
     case 'detection':
-      return { ...recipe, train: { ...recipe.train, epochs } };
+      return { ...recipe, train: { ...recipe.train, epochs, earlyStop: false } };
     case 'classification':
-      return { ...recipe, train: { ...recipe.train, epochs } };
+      return { ...recipe, train: { ...recipe.train, epochs, earlyStop: false } };
     case 'text':
-      return { ...recipe, train: { ...recipe.train, epochs } };
+      return { ...recipe, train: { ...recipe.train, epochs, earlyStop: false } };
   }
 }
 

@@ -10,6 +10,8 @@ export interface Problem {
   readonly code: `E_${string}`;
   readonly message: string;
   readonly where?: Where;
+  /** The option of the recipe it is about, dotted, until its place is looked up. */
+  readonly option?: string;
   /** What to do about it, as an instruction. */
   readonly fix?: string;
   /** The source line and a caret under the culprit, ready to print. */

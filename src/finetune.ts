@@ -3,10 +3,12 @@ import { continuedRecipe, reopen } from './continueRun.js';
 import { openDatasets } from './data/dataset.js';
 import { openBackend } from './engine/backend.js';
 import { evaluate } from './evaluate/evaluate.js';
+import { rankOf } from './evaluate/rank.js';
 import { withWeights } from './model.js';
 import { openPredictor } from './predictor.js';
 import type { ProgressEvent } from './progress.js';
 import { loadRecipe } from './recipe/load.js';
+import { locating } from './recipe/places.js';
 import { resolvedRecipeText } from './recipe/resolved.js';
 import type { Recipe } from './recipe/schema.js';
 import { recipeImages, recipeModel } from './recipeModel.js';
@@ -46,7 +48,9 @@ export async function finetune(
   const run = await openRunDirectory(directory ?? newRunPath(recipe.out, name), { resume: goesOn });
   try {
     const continued = goesOn ? await continuedRecipe(run.path, recipe, { extend }) : undefined;
-    return await runRecipe(continued ?? recipe, run, { resume: continued !== undefined, extend, signal, onProgress });
+    const own = continued ?? recipe;
+    const options = { resume: continued !== undefined, extend, signal, onProgress };
+    return await locating(own, () => runRecipe(own, run, options));
   } finally {
     await run.close();
   }
@@ -78,13 +82,13 @@ async function runRecipe(
   const trained = await train(model, data.train, backend, options, {
     ...hooks,
     evaluate: async (live, session, signal) => {
-      const { score, loss, numbers } = await evaluate(live, session, data.val, {
+      const found = await evaluate(live, session, data.val, {
         ...images,
         batch,
         signal,
         onProgress,
       });
-      return { score, loss, metric: numbers };
+      return { score: rankOf(recipe.evaluate.best, found), loss: found.loss, metric: found.numbers };
     },
   });
   if (trained.stopped) return { directory: run.path };

@@ -6,6 +6,7 @@ import { openDatasets } from './data/dataset.js';
 import { openBackend } from './engine/backend.js';
 import { FinetuneError } from './errors.js';
 import type { ProgressEvent } from './progress.js';
+import { locating } from './recipe/places.js';
 import type { Recipe } from './recipe/schema.js';
 import { recipeImages, recipeModel } from './recipeModel.js';
 import { loadingOf } from './train/replay.js';
@@ -54,7 +55,7 @@ export async function findLr(
   const options = trainOptions(recipe, recipeImages(recipe), directory);
   const points: LrPoint[] = [];
   try {
-    const trainer = await openTrainer(start, data.train, backend, options);
+    const trainer = await locating(recipe, () => openTrainer(start, data.train, backend, options));
     try {
       const { model, state, cache } = trainer;
       const encode = model.task.encode.bind(model.task);

@@ -5,6 +5,7 @@ import { openDatasets } from './data/dataset.js';
 import type { Dataset } from './data/sample.js';
 import { openBackend } from './engine/backend.js';
 import type { ProgressEvent } from './progress.js';
+import { locating } from './recipe/places.js';
 import type { Recipe } from './recipe/schema.js';
 import { recipeImages, recipeModel } from './recipeModel.js';
 import { train } from './train/loop.js';
@@ -62,14 +63,10 @@ export async function overfit(
       warmup: { ...given.warmup, epochs: Math.min(given.warmup.epochs, epochs / 10) },
       optimizer: { ...given.optimizer, weightDecay: 0 },
       cache: 'none',
-      evaluateEvery: epochs,
+      earlyStop: false,
       logEvery: GROUP,
     };
-    const unscored = { score: 0, loss: NaN, metric: {} };
-    const { lines } = await train(model, data, backend, options, {
-      ...hooks,
-      evaluate: () => Promise.resolve(unscored),
-    });
+    const { lines } = await locating(recipe, () => train(model, data, backend, options, hooks));
     const groups = lines.filter((line): line is StepLine => line.type === 'step');
     const learned = groups.length > 0 && groups.at(-1)!.loss <= LEARNED * groups[0]!.loss;
     return {

@@ -51,7 +51,6 @@ export function classificationEvaluator(
       }));
       return {
         metric,
-        score: top1,
         numbers: { top1, ...(categories.length > SHOWN && { top5 }), meanPerClass },
         predictions,
         sections: ({ images }) => sections(metric, seen, nameOf, images),

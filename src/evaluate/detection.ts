@@ -26,7 +26,6 @@ export function detectionEvaluator(
       const { AP, AP50, AP75, AR100 } = metric;
       return {
         metric,
-        score: AP,
         numbers: { AP, AP50, AP75, AR100 },
         predictions,
         sections: ({ images }) => [

@@ -39,7 +39,6 @@ export function textEvaluator(options: TextEvaluation, dataset: Dataset): Evalua
       const { hmean, precision, recall } = metric;
       return {
         metric,
-        score: hmean,
         numbers: { hmean, precision, recall },
         predictions: found,
         sections: (shown): Section[] => [

@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import type { Problem } from '../errors.js';
 import { didYouMean, nearest } from '../didYouMean.js';
-import { entryAt, toValue, type Entry, type Located, type Path } from './located.js';
+import { entryAt, nearestEntry, toValue, type Entry, type Located, type Path } from './located.js';
 import { allPaths, expected, optionAt, optionsAt, type Option } from './options.js';
+import { rememberPlaces } from './places.js';
 import { conflicts } from './rules.js';
 import { recipeSchema, type Recipe } from './schema.js';
 import { problemAt } from './span.js';
@@ -22,7 +23,9 @@ export function checkRecipe(located: Located): { recipe: Recipe } | { problems: 
   for (const { path, message, fix } of recipe ? conflicts(recipe, (path) => entryOf(path) !== undefined) : []) {
     problems.push(problemAt(nearestEntry(located, path.split('.')).key, { code: 'E_RECIPE_CONFLICT', message, fix }));
   }
-  return result.success && problems.length === 0 ? { recipe: result.data } : { problems };
+  if (!result.success || problems.length > 0) return { problems };
+  rememberPlaces(result.data, located);
+  return { recipe: result.data };
 }
 
 /** Without a task nothing else can be checked: then one is assumed by the data's format, so that all problems are said at once. */
@@ -95,12 +98,6 @@ function unknownKey(path: Path, key: string, located: Located, raw: unknown): Pr
   const [outermost] = elsewhere.sort((a, b) => depth(a) - depth(b));
   if (outermost !== undefined) return problemAt(span, problem, `did you mean "${outermost}"?`);
   return problemAt(span, { ...problem, fix: `known here: ${known.join(', ')}` });
-}
-
-/** The entry at `path`, or the closest one around it. */
-function nearestEntry(located: Located, path: Path): Entry {
-  if (path.length === 0) return { key: { ...located.span, end: located.span.start }, value: located };
-  return entryAt(located, path) ?? nearestEntry(located, path.slice(0, -1));
 }
 
 function describe({ value }: Entry): string {

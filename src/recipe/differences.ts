@@ -5,8 +5,8 @@ import type { Recipe } from './schema.js';
 
 /** Options that the weights do not depend on: another value may be given when a run goes on. */
 const WITHOUT_EFFECT = ['out', 'report.images', 'data.prefetch', 'train.logEvery', 'train.checkpointEvery'];
-/** `--extend` changes it, and a step does not depend on it but for the learning rate. */
-const EPOCHS = 'train.epochs';
+/** `--extend` changes them, and a step does not depend on them but for the learning rate. */
+export const LENGTH = ['train.epochs', 'train.earlyStop', 'train.earlyStop.patience', 'train.earlyStop.minDelta'];
 
 export interface Difference {
   /** Dotted. */
@@ -27,7 +27,7 @@ export function recipeDifferences(before: Recipe, after: Recipe): Difference[] {
 
 /** SHA-256 of what decides about the weights of a step: what a checkpoint belongs to. */
 export function recipeIdentity(recipe: Recipe): string {
-  const lasting = [...options(recipe)].filter(([path]) => path !== EPOCHS);
+  const lasting = [...options(recipe)].filter(([path]) => !LENGTH.includes(path));
   return createHash('sha256').update(JSON.stringify(lasting)).digest('hex');
 }
 

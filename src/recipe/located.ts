@@ -118,4 +118,10 @@ export function entryAt(located: Located, path: Path): Entry | undefined {
   return entry;
 }
 
+/** The entry at `path`, or the closest one around it. */
+export function nearestEntry(located: Located, path: Path): Entry {
+  if (path.length === 0) return { key: { ...located.span, end: located.span.start }, value: located };
+  return entryAt(located, path) ?? nearestEntry(located, path.slice(0, -1));
+}
+
 const firstLower = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);

@@ -36,12 +36,18 @@ export const plot = { width: 380, height: 230 };
 /** More points than pixels only make the file big. */
 const maxPoints = 330;
 
+/** The epoch that was kept, and the number it was chosen by. */
+export interface BestEpoch {
+  readonly epoch: number;
+  readonly name: string;
+  readonly value: number;
+}
+
 /** The curves of a run: loss, score by epoch, learning rate, speed; those without a single value are left out. */
-export async function drawCurves(lines: readonly MetricsLine[]): Promise<Chart[]> {
+export async function drawCurves(lines: readonly MetricsLine[], best?: BestEpoch): Promise<Chart[]> {
   const steps = lines.filter((line): line is StepLine => line.type === 'step');
   const epochs = lines.filter((line): line is EpochLine => line.type === 'epoch');
   const last = Math.max(1, Math.ceil(Math.max(0, ...lines.slice(-1).map(({ epoch }) => epoch))));
-  const best = bestEpoch(epochs);
   const at = (pick: (line: StepLine) => number) => steps.map((line) => [line.epoch, pick(line)] as const);
   const each = (pick: (line: EpochLine) => number | undefined) =>
     epochs.map((line) => [line.epoch, pick(line) ?? NaN] as const);
@@ -69,15 +75,6 @@ export async function drawCurves(lines: readonly MetricsLine[]): Promise<Chart[]
     ...draw([lr], { title: 'Learning rate of the head', epochs: last, format: '~g' }),
     ...draw([speed], { title: 'Images per second, training', epochs: last, format: '.3~r' }),
   ]);
-}
-
-/** The epoch with the highest first metric (AP where there is one), the earliest of equals. */
-function bestEpoch(epochs: readonly EpochLine[]): { epoch: number; name: string; value: number } | undefined {
-  const scores = epochs.flatMap(({ epoch, metric = {} }) => {
-    const name = 'AP' in metric ? 'AP' : Object.keys(metric)[0];
-    return name === undefined ? [] : [{ epoch, name, value: metric[name]! }];
-  });
-  return scores.reduce<(typeof scores)[number] | undefined>((a, b) => (a && a.value >= b.value ? a : b), undefined);
 }
 
 /** The first steps of a run tower over the rest: the axis ends where the epochs' means and 95 % of the steps fit. */

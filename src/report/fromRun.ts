@@ -1,10 +1,12 @@
 import type { Dataset } from '../data/sample.js';
 import type { Evaluation } from '../evaluate/evaluate.js';
+import { rankedValue } from '../evaluate/rank.js';
 import type { Model } from '../model.js';
 import { backboneName } from '../models/table.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { Score } from '../tasks/evaluator.js';
 import type { Run } from '../train/loop.js';
+import type { BestEpoch } from './charts.js';
 import { leading, type Metrics, type Report } from './report.js';
 
 /** The content of metrics.json. */
@@ -59,12 +61,15 @@ export function buildReport({
   const images = `${scored.annotations.length} images of ${scored.name}`;
   const { test } = data;
   const { model } = recipe;
+  const name = recipe.evaluate.best;
+  const best = { epoch: trained.best.epoch, name, value: rankedValue(name, trained.best.score) };
   return {
     title: `${backboneName(model.backbone)}${'head' in model ? ` + ${model.head}` : ''} on ${scored.name}`,
     headline: `${score.join(', ')} on ${images}, with the weights of epoch ${trained.best.epoch} of ${trained.epochs}`,
     metrics,
     numbers: result.numbers,
     lines: trained.lines,
+    best,
     counts: countObjects(data),
     recipeText,
     versions,
@@ -75,14 +80,14 @@ export function buildReport({
       ...(broken.size > 0 && { 'while running': countReasons(broken) }),
     },
     freeze: trained.freeze,
-    notes: [selectionNote(trained, result, test), ...trained.notes],
+    notes: [selectionNote(best, test), ...trained.notes],
     sections: result.sections(recipe.report),
   };
 }
 
 /** Choosing the epoch and scoring it on the same images flatters the score; the report says which was done. */
-function selectionNote({ best }: Run, { numbers }: Evaluation, test: Dataset | undefined): string {
-  const chosen = `Epoch ${best.epoch} was chosen for the best ${Object.keys(numbers)[0]} on the validation part (${best.score.toFixed(3)})`;
+function selectionNote({ epoch, name, value }: BestEpoch, test: Dataset | undefined): string {
+  const chosen = `Epoch ${epoch} was chosen for the best ${name} on the validation part (${value.toFixed(3)})`;
   return test
     ? `${chosen}; the score is that of the test part, which nothing was chosen by.`
     : `${chosen}, and that part is the one scored: expect a little less on images it has not seen.`;

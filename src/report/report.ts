@@ -2,7 +2,7 @@ import { writeAtomically } from '../files/writeAtomically.js';
 import type { Score } from '../tasks/evaluator.js';
 import type { Section } from '../tasks/section.js';
 import type { DroppedByPart, FreezeReceipt, MetricsLine } from '../train/record.js';
-import { drawCurves } from './charts.js';
+import { drawCurves, type BestEpoch } from './charts.js';
 import { html, trusted } from './html.js';
 import { drawSection } from './drawSection.js';
 import { droppedSection, factsSection, freezeSection, versionsSection } from './sections.js';
@@ -29,9 +29,10 @@ export interface Report {
   /** The score in one sentence. */
   readonly headline: string;
   readonly metrics: Metrics;
-  /** The score's numbers by name, the one that the best epoch was chosen by first. */
+  /** The score's numbers by name. */
   readonly numbers: Readonly<Record<string, number>>;
   readonly lines: readonly MetricsLine[];
+  readonly best?: BestEpoch | undefined;
   /** How often each category occurs, by its name. */
   readonly counts: Readonly<Record<string, { readonly train: number; readonly val: number }>>;
   /** The resolved recipe, YAML. */
@@ -58,7 +59,7 @@ async function renderReport(report: Report): Promise<string> {
   const { title, headline, metrics, recipeText, notes } = report;
   const sections = [];
   for (const section of report.sections) sections.push(await drawSection(section, report.counts)); // one after the other: few pictures in memory
-  const curves = await drawCurves(report.lines);
+  const curves = await drawCurves(report.lines, report.best);
 
   const page = html`<!doctype html>
     <html lang="en">

@@ -16,9 +16,7 @@ export interface Evaluator<S extends Score = Score> {
 
 export interface Scored<S extends Score = Score> {
   readonly metric: S;
-  /** The epoch where it is highest is kept. */
-  readonly score: number;
-  /** What is logged of an epoch, and leads the report: fractions by name, `score` first. */
+  /** What is logged of an epoch, and leads the report: fractions by name. */
   readonly numbers: Readonly<Record<string, number>>;
   /** predictions.json: plain data. */
   readonly predictions: unknown;

@@ -23,6 +23,7 @@ const stateSchema = z.object({
   lossSum: z.number(),
   /** Training time so far, seconds. */
   seconds: z.number(),
+  /** 0 as long as nothing was evaluated. */
   bestEpoch: z.number(),
   bestScore: z.number(),
   /** How often freeze.unfreeze has thawed stages. */
@@ -31,6 +32,8 @@ const stateSchema = z.object({
   averaged: z.number().default(0),
   /** Of the schedule plateau. */
   plateau: z.object({ since: z.number(), cuts: z.number() }).default({ since: 0, cuts: 0 }),
+  /** Of early stopping: the last score that was enough better than the ones before, and the evaluations since. */
+  waiting: z.object({ mark: z.number().nullable(), since: z.number() }).default({ mark: null, since: 0 }),
   /** Identifies the recipe: a run continues with the one it began with. */
   recipe: z.string(),
 });

@@ -40,7 +40,7 @@ export function openFeatureCache(
   if (augment && !keepsPixels(augment)) {
     const message = 'train.cache keeps the features of each image, but data.augment changes its pixels at every epoch';
     const fix = 'switch everything in data.augment off (flip may stay), or set train.cache: none';
-    throw new FinetuneError({ code: 'E_CACHE_AUGMENT', message, fix });
+    throw new FinetuneError({ code: 'E_CACHE_AUGMENT', option: 'train.cache', message, fix });
   }
   const names = Object.keys(prefix.outputs);
   const sizes = Object.values(prefix.outputs).map(({ shape }) => sizeOf(shape) / batch);

@@ -64,7 +64,7 @@ function frozenPart(
   stages: FrozenPart,
 ): (name: string) => boolean {
   const wrong = (message: string, fix: string): FinetuneError =>
-    new FinetuneError({ code: 'E_FREEZE_STAGES', message, fix });
+    new FinetuneError({ code: 'E_FREEZE_STAGES', option: 'train.freeze', message, fix });
   if (typeof stages === 'object') {
     const idle = stages.filter((pattern) => ![...parameters.keys()].some((name) => matches([pattern], name)));
     if (idle.length > 0)

@@ -31,18 +31,19 @@ export function planGroups(
 ): (name: string) => Group {
   const found = new Map(names.map((name) => [name, groups.filter(({ pattern }) => matches([pattern], name))]));
   const problems: Problem[] = [];
-  const add = (message: string, fix: string): void => void problems.push({ code: 'E_GROUP_PATTERN', message, fix });
+  const add = (option: string, message: string, fix: string): void =>
+    void problems.push({ code: 'E_GROUP_PATTERN', option, message, fix });
   const listed = (all: readonly string[]): string =>
     all.slice(0, 5).join(', ') + (all.length > 5 ? ` and ${all.length - 5} more` : '');
   const without = names.filter((name) => groups.length > 0 && found.get(name)!.length === 0);
   if (without.length > 0)
-    add(`no pattern of train.groups matches ${listed(without)}`, 'add a group for them; every parameter needs one');
+    add('train.groups', `no pattern of train.groups matches ${listed(without)}`, 'add a group for them; every parameter needs one');
   for (const [i, { pattern }] of groups.entries()) {
     const own = names.filter((name) => found.get(name)!.some((group) => group.pattern === pattern));
-    if (own.length === 0) add(`train.groups[${i}].pattern "${pattern}" matches no trained parameter`, 'remove it, or look at the names: finetune models');
+    if (own.length === 0) add(`train.groups.${i}.pattern`, `train.groups[${i}].pattern "${pattern}" matches no trained parameter`, 'remove it, or look at the names: finetune models');
     const shared = own.filter((name) => found.get(name)!.length > 1);
     if (shared.length > 0)
-      add(`train.groups[${i}].pattern "${pattern}" matches ${listed(shared)}, which another group has too`, 'let each parameter match one pattern');
+      add(`train.groups.${i}.pattern`, `train.groups[${i}].pattern "${pattern}" matches ${listed(shared)}, which another group has too`, 'let each parameter match one pattern');
   }
   if (problems.length > 0) throw new FinetuneError(problems);
 

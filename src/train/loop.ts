@@ -4,15 +4,17 @@ import type { Backend } from '../engine/backend.js';
 import type { Session } from '../engine/engine.js';
 import type { Model } from '../model.js';
 import type { ProgressEvent } from '../progress.js';
+import { announce } from './announce.js';
+import { enterScore, isOver, stoppedEarly } from './best.js';
 import { planCheckpoints, type CheckpointPlan } from './checkpointPlan.js';
+import type { RunState } from './checkpoint.js';
 import { earlierLines, openLog, type RunLog } from './log.js';
 import { startMeter, type Meter } from './meter.js';
 import { explainError, loadingOf } from './replay.js';
 import type { FreezeReceipt, MetricsLine } from './record.js';
-import { afterEvaluation } from './schedule.js';
 import { openTrainer, type TrainOptions, type Trainer } from './trainer.js';
 
-/** What an epoch's evaluation says: the score to keep the best of, and what to log. */
+/** What an epoch's evaluation says: the score to keep the best of, higher is better, and what to log. */
 export interface EpochScore {
   readonly score: number;
   readonly loss: number;
@@ -20,8 +22,8 @@ export interface EpochScore {
 }
 
 export interface TrainHooks {
-  /** Evaluates the model as it stands through the session's program `evaluate`. */
-  readonly evaluate: (model: Model, session: Session, signal?: AbortSignal) => Promise<EpochScore>;
+  /** Evaluates the model as it stands through the session's program `evaluate`; without it nothing is evaluated, and no epoch is the best. */
+  readonly evaluate?: (model: Model, session: Session, signal?: AbortSignal) => Promise<EpochScore>;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
@@ -54,23 +56,19 @@ export async function train(
   const { onProgress, signal } = hooks;
   onProgress?.({ phase: 'compile', done: 0, total: 1 });
   const trainer = await openTrainer(model, data, backend, options);
-  const { state, schedule } = trainer;
+  const { state } = trainer;
   const resumed = options.resume && {
     earlier: await earlierLines(options.directory, state),
     resumedAt: state.step,
   };
   const log = await openLog(options.directory, resumed || {});
   const checkpoints = planCheckpoints(options.checkpointEvery, state.step);
-  if (options.resume) onProgress?.({ message: whereFrom(trainer, options) });
-  const { value, perBatch } = options.lr;
   onProgress?.({ phase: 'compile', done: 1, total: 1 });
-  onProgress?.({
-    message: `learning rate ${Number(schedule.peak.toPrecision(3))} (${value} per ${perBatch} images, ${options.batch * options.accumulate} a step); ${schedule.totalSteps} steps`,
-  });
+  for (const message of announce(trainer, options)) onProgress?.({ message });
   const clock = { images: 0, waited: 0, start: performance.now(), before: state.seconds, meter: startMeter() };
-  let trainLoss = NaN;
+  let trainLoss = log.lines.findLast((line) => line.type === 'epoch')?.trainLoss ?? NaN;
   try {
-    while (state.epoch < options.epochs) {
+    while (!isOver(state, options)) {
       const epochStart = performance.now();
       const thawed = await trainer.enterEpoch();
       if (thawed) onProgress?.({ message: thawed });
@@ -80,11 +78,11 @@ export async function train(
       const finished = await finishEpoch(trainer, log, trainLoss, epochStart, options, hooks);
       if (!finished || signal?.aborted) break;
     }
-    const stopped = state.epoch < options.epochs;
+    const stopped = !isOver(state, options);
     if (stopped) await trainer.saveLast();
     const elapsed = (performance.now() - clock.start) / 1000;
     const waiting = `The steps waited ${((100 * clock.waited) / 1000 / elapsed).toFixed(1)} % of the time for data.`;
-    const notes = [waiting, ...trainer.notes()];
+    const notes = [...earlyNotes(state, options), waiting, ...trainer.notes()];
     for (const message of notes) onProgress?.({ message });
     return {
       lines: log.lines,
@@ -175,7 +173,7 @@ async function finishEpoch(
   const { state, model, session } = trainer;
   const epoch = state.epoch + 1;
   const due = epoch % options.evaluateEvery === 0 || epoch === options.epochs;
-  const scored = due ? await evaluateUntil(hooks, model, session) : undefined;
+  const scored = due && hooks.evaluate ? await evaluateUntil(hooks.evaluate, hooks.signal, model, session) : undefined;
   if (scored === 'stopped') return false; // the state says that all steps of the epoch are done: it is evaluated when the run goes on
   const seconds = (performance.now() - epochStart) / 1000;
   if (scored)
@@ -193,12 +191,7 @@ async function finishEpoch(
   hooks.onProgress?.({
     message: `epoch ${epoch}/${options.epochs}: ${losses}${said.slice(0, 2).join('')}, ${seconds.toFixed(0)} s`,
   });
-  if (scored) state.plateau = afterEvaluation(state.plateau, scored.score > state.bestScore, options.schedule);
-  if (scored && scored.score > state.bestScore) {
-    state.bestScore = scored.score;
-    state.bestEpoch = epoch;
-    await trainer.saveBest();
-  }
+  if (scored && enterScore(state, { epoch, score: scored.score }, options)) await trainer.saveBest();
   Object.assign(state, { epoch, batch: 0, lossSum: 0 });
   await trainer.saveLast();
   return true;
@@ -206,7 +199,8 @@ async function finishEpoch(
 
 /** Stops between two batches when the signal says so. */
 async function evaluateUntil(
-  { evaluate, signal }: TrainHooks,
+  evaluate: NonNullable<TrainHooks['evaluate']>,
+  signal: AbortSignal | undefined,
   model: Model,
   session: Session,
 ): Promise<EpochScore | 'stopped'> {
@@ -218,8 +212,9 @@ async function evaluateUntil(
   }
 }
 
-function whereFrom({ state, schedule, instead }: Trainer, { epochs }: TrainOptions): string {
-  if (state.step === 0) return 'no checkpoint was written yet: the run begins';
-  const place = `going on after step ${state.step} of ${schedule.totalSteps}, epoch ${state.epoch + 1} of ${epochs}`;
-  return instead === undefined ? place : `${place}, from the checkpoint before the last, which is damaged: ${instead}`;
+function earlyNotes(state: RunState, options: TrainOptions): string[] {
+  if (state.epoch >= options.epochs || !stoppedEarly(state, options)) return [];
+  return [
+    `Stopped early, after ${state.epoch} of ${options.epochs} epochs: ${state.waiting.since} evaluations without a better one than that of epoch ${state.bestEpoch}.`,
+  ];
 }

@@ -11,6 +11,7 @@ import type { Feeds, Results, Session } from '../engine/engine.js';
 import type { Params } from '../graph/params.js';
 import type { OptimizerOptions } from '../graph/update.js';
 import { saveModel, type Model } from '../model.js';
+import type { EarlyStop } from './best.js';
 import { calibrateBatchNorm } from './calibrate.js';
 import {
   checkpointFile,
@@ -60,6 +61,7 @@ export interface TrainOptions extends ImageOptions {
   /** Steps, or a duration: 5m. */
   readonly checkpointEvery: number | string;
   readonly evaluateEvery: number;
+  readonly earlyStop: EarlyStop | false;
   readonly logEvery: number;
   readonly seed: number;
   readonly augment: AugmentOptions | WholeImageAugment | TextAugment | false;
@@ -107,10 +109,11 @@ const firstState = (recipe: string): RunState => ({
   lossSum: 0,
   seconds: 0,
   bestEpoch: 0,
-  bestScore: -1,
+  bestScore: 0,
   thawed: 0,
   averaged: 0,
   plateau: level,
+  waiting: { mark: null, since: 0 },
   recipe,
 });
 
@@ -128,6 +131,7 @@ export async function openTrainer(
     const message = `${data.annotations.length} images do not fill a batch of ${batch}`;
     throw new FinetuneError({
       code: 'E_DATA_TOO_FEW',
+      option: 'train.batch',
       message,
       fix: `set train.batch to at most ${data.annotations.length}`,
     });

@@ -8,7 +8,7 @@ const titles = ['Loss', 'Score on the validation part', 'Learning rate of the he
 
 describe('drawCurves', () => {
   test('draws loss, score, learning rate and speed, all of one size, following the colours of the page', async () => {
-    const charts = await drawCurves(fakeLines());
+    const charts = await drawCurves(fakeLines(), { epoch: 18, name: 'AP', value: 0.42 });
     expect(charts.map(({ title }) => title)).toEqual(titles);
     const boxes = charts.map(({ svg }) => parseXml(svg).root!.attributes['viewBox']);
     expect(new Set(boxes)).toEqual(new Set(['0 0 380 230']));
@@ -18,11 +18,11 @@ describe('drawCurves', () => {
     expect(charts[1]!.svg).not.toContain('AP75');
   });
 
-  test('marks the first of equally good epochs, and the first metric where there is no AP', async () => {
+  test('marks the best epoch, and shows the first metrics where there is no AP', async () => {
     const epoch = (n: number, metric: Record<string, number>): EpochLine => ({
       ...{ type: 'epoch', epoch: n, step: n, trainLoss: 1, valLoss: 1, metric, seconds: 1 },
     });
-    const charts = await drawCurves([0.4, 0.6, 0.6, 0.5].map((top1, i) => epoch(i + 1, { top1, top5: 0.9 })));
+    const charts = await drawCurves([0.4, 0.6, 0.6, 0.5].map((top1, i) => epoch(i + 1, { top1, top5: 0.9 })), { epoch: 2, name: 'top1', value: 0.6 });
     expect(charts.map(({ title }) => title)).toEqual(titles.slice(0, 2));
     expect(charts[1]!.svg).toContain('best top1 0.600, epoch 2');
   });

@@ -157,6 +157,24 @@ describe('a run', () => {
     });
   });
 
+  test('it ends early when the number it is told to watch stays, resumed before the report too, and can be extended', async () => {
+    const directory = join(root, 'early');
+    const stuck = ', earlyStop: { patience: 1 }, lr: { value: 1.0e-9, perBatch: 32 }';
+    const watching = async () =>
+      parseRecipe(`${recipeText(stuck).replace('epochs: 2', 'epochs: 5')}evaluate: { best: APs }\n`, 'test.yaml');
+    const early = await finetune(await watching(), { directory });
+    expect(early.metrics).toMatchObject({ epochs: 2 });
+    expect(await readFile(join(directory, 'report.html'), 'utf8')).toMatch(/Stopped early, after 2 of 5 epochs/);
+    await expect(finetune(await watching(), { directory, resume: true })).rejects.toMatchObject({
+      code: 'E_RESUME_FINISHED',
+    });
+    await rm(join(directory, 'metrics.json'));
+    const again = await finetune(await watching(), { directory, resume: true });
+    expect(again.metrics).toMatchObject({ epochs: 2, metric: early.metrics!.metric, loss: early.metrics!.loss });
+    const extended = await finetune(await watching(), { directory, extend: 1 });
+    expect(extended.metrics).toMatchObject({ epochs: 3 });
+  }, 120_000);
+
   test("extended, it trains on; a new run starts from another's weights", async () => {
     const { directory } = result;
     const before = await tensors(directory);

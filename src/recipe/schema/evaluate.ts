@@ -2,6 +2,14 @@
 import { z } from 'zod';
 import { count, fraction } from './values.js';
 
+/** What the best epoch is chosen by: one of the numbers of the evaluation, the first unless said otherwise, or the loss. */
+export const bestBy = <const Names extends readonly [string, ...string[]]>(...numbers: Names) =>
+  z
+    .enum([...numbers, 'loss'])
+    .describe(
+      'The number of the evaluation by which the best epoch is chosen, `plateau` cuts and `earlyStop` waits: the highest, of `loss` the lowest.',
+    );
+
 const batch = count.default(8).describe('Images per call.');
 
 export const boxEvaluation = z.strictObject({
@@ -19,10 +27,11 @@ export const boxEvaluation = z.strictObject({
       'A detection that overlaps a better one of its class by a larger IoU is left out, or falls. Not with `nms: softGaussian`.',
     ),
   maxDetections: count.default(100).describe('Most detections per image, best first.'),
+  best: bestBy('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100').default('AP'),
   batch,
 });
 
-export const classEvaluation = z.strictObject({ batch });
+export const classEvaluation = z.strictObject({ best: bestBy('top1', 'top5', 'meanPerClass').default('top1'), batch });
 
 export const report = z.strictObject({
   images: z.int().min(0).default(24).describe('Images shown with their predictions, worst first.'),

@@ -1,5 +1,6 @@
 /** `model`, `train` and `evaluate` for scene text. */
 import { z } from 'zod';
+import { bestBy } from './evaluate.js';
 import { backbone } from './backbone.js';
 import { count, fraction } from './values.js';
 import { weights } from './weights.js';
@@ -50,5 +51,6 @@ export const textEvaluation = z.strictObject({
     })
     .prefault({})
     .describe('Thresholds of the post-processing. They are fixed: nothing tunes them on the images that are scored.'),
+  best: bestBy('hmean', 'precision', 'recall').default('hmean'),
   batch: count.default(1).describe('Images per call.'),
 });

@@ -63,5 +63,17 @@ export const training = {
       expects: 'a whole number of steps, or a duration such as 90s, 5m or 1h',
     }),
   evaluateEvery: count.default(1).describe('Epochs between evaluations; the last epoch is always evaluated.'),
+  earlyStop: z
+    .union([
+      z.literal(false),
+      z.strictObject({
+        patience: count.default(5).describe('Evaluations in a row without a better one that end the run.'),
+        minDelta: z.number().min(0).default(0).describe('What counts as better: by more than this.'),
+      }),
+    ])
+    .default(false)
+    .describe(
+      'End the run when `evaluate.best` stays; `false` to train all epochs. The learning rate is planned for all of them.',
+    ),
   logEvery: count.default(10).describe('Steps per line of metrics.jsonl.'),
 };

@@ -1,0 +1,22 @@
+import { expect, test } from '@jest/globals';
+import { announce } from '../../src/train/announce.js';
+import type { TrainOptions, Trainer } from '../../src/train/trainer.js';
+
+test('the rates are said at the start, those of stages that thaw later too', () => {
+  const trainer = { schedule: { peak: 0.01, totalSteps: 240 } } as Trainer;
+  const unfreeze = [
+    { epoch: 4, stages: 2, lr: 0.5 },
+    { epoch: 8, stages: [], lr: 0.1 },
+  ];
+  const options = {
+    batch: 8,
+    accumulate: 2,
+    lr: { value: 0.02, perBatch: 32 },
+    freeze: { stages: 'all', batchNorm: 'train', unfreeze },
+  } as unknown as TrainOptions;
+  expect(announce(trainer, options)).toEqual([
+    'learning rate 0.01 (0.02 per 32 images, 16 a step); 240 steps',
+    'after 4 epochs the rates are times 0.5, at the peak 0.005; frozen then: 2',
+    'after 8 epochs the rates are times 0.1, at the peak 0.001; frozen then: nothing',
+  ]);
+});

@@ -1,0 +1,47 @@
+import { describe, expect, test } from '@jest/globals';
+import { rankOf } from '../../src/evaluate/rank.js';
+import { enterScore, isOver, type EarlyStop } from '../../src/train/best.js';
+import type { RunState } from '../../src/train/checkpoint.js';
+import { level } from '../../src/train/schedule.js';
+
+const schedule = { name: 'plateau', at: [], factor: 0.1, power: 1, patience: 1 } as const;
+const fresh = (): RunState => ({
+  step: 0, epoch: 0, batch: 0, lossSum: 0, seconds: 0, bestEpoch: 0, bestScore: 0, thawed: 0, averaged: 0,
+  plateau: level, waiting: { mark: null, since: 0 }, recipe: '',
+}); // prettier-ignore
+
+/** The epochs that are kept as best, and the one after which the run ends. */
+function follow(scores: readonly number[], earlyStop: EarlyStop | false): { kept: number[]; end: number } {
+  const state = fresh();
+  const kept: number[] = [];
+  for (const [i, score] of scores.entries()) {
+    if (enterScore(state, { epoch: i + 1, score }, { schedule, earlyStop })) kept.push(i + 1);
+    state.epoch = i + 1;
+    if (isOver(state, { epochs: scores.length, earlyStop })) break;
+  }
+  return { kept, end: state.epoch };
+}
+
+describe('the best epoch', () => {
+  test('is the first of the highest, also where nothing is above -1', () => {
+    expect(follow([-9, -3, -3, -5], false)).toEqual({ kept: [1, 2], end: 4 });
+  });
+
+  test('ends the run when `patience` evaluations in a row were no better', () => {
+    expect(follow([1, 2, 2, 1, 3, 1, 1, 1], { patience: 3, minDelta: 0 })).toEqual({ kept: [1, 2, 5], end: 8 });
+    expect(follow([1, 2, 2, 1, 1, 3], { patience: 3, minDelta: 0 })).toEqual({ kept: [1, 2], end: 5 });
+  });
+
+  // Keras' EarlyStopping(min_delta=0.5, patience=2) on the same numbers stops there, too
+  test('a small rise is kept as best and does not end the waiting; many of them do', () => {
+    expect(follow([1, 1.3, 1.4, 9], { patience: 2, minDelta: 0.5 })).toEqual({ kept: [1, 2, 3], end: 3 });
+    expect(follow([1, 1.3, 1.6, 1.9, 2.2], { patience: 2, minDelta: 0.5 })).toEqual({ kept: [1, 2, 3, 4, 5], end: 5 });
+  });
+});
+
+test('of a loss the lowest ranks first', () => {
+  const metric = { metric: 'coco', AP: 0.4, AP50: 0.7 };
+  expect(rankOf('AP50', { loss: 3, metric })).toBe(0.7);
+  expect(rankOf('loss', { loss: 3, metric })).toBeLessThan(rankOf('loss', { loss: 2, metric }));
+  expect(() => rankOf('AP90', { loss: 3, metric })).toThrow(/E_INTERNAL/);
+});

@@ -34,7 +34,8 @@ export async function continuedRecipe(
   const { epochs } = begun.train;
   const state = (await findCheckpoint(directory))?.state;
   const done = state?.epoch ?? 0;
-  const finished = state !== undefined && isOver(state, begun.train) && (await isThere(join(directory, 'metrics.json')));
+  const finished =
+    state !== undefined && isOver(state, begun.train) && (await isThere(join(directory, 'metrics.json')));
   if (extend === undefined && finished) {
     throw new FinetuneError({
       code: 'E_RESUME_FINISHED',

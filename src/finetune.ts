@@ -68,7 +68,7 @@ async function runRecipe(
 
   const hooks = { signal, onProgress };
   const data = await openDatasets(recipe.data, hooks);
-  const model = await recipeModel(recipe, data.categories, hooks);
+  const model = await recipeModel(recipe, data.categories, { ...hooks, trainingData: data.train });
   const versions = await collectVersions(engine);
   if (!resume || extend !== undefined) await run.write('recipe.yaml', recipeText);
   if (extend !== undefined) await reopen(run.path);

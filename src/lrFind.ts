@@ -50,7 +50,7 @@ export async function findLr(
   const backend = await openBackend({ engine: recipe.engine });
   const hooks = { signal, onProgress };
   const data = await openDatasets(recipe.data, hooks);
-  const start = await recipeModel(recipe, data.categories, hooks);
+  const start = await recipeModel(recipe, data.categories, { ...hooks, trainingData: data.train });
   const directory = await mkdtemp(join(tmpdir(), 'finetune-lr-'));
   const options = trainOptions(recipe, recipeImages(recipe), directory);
   const points: LrPoint[] = [];

@@ -51,7 +51,7 @@ export async function overfit(
   const data: Dataset = { ...all, annotations };
   const batch = Math.min(recipe.train.batch, annotations.length);
   const epochs = Math.ceil(steps / Math.max(1, Math.floor(annotations.length / batch)));
-  const model = await recipeModel(recipe, categories, hooks);
+  const model = await recipeModel(recipe, categories, { ...hooks, trainingData: all });
   const directory = await mkdtemp(join(tmpdir(), 'finetune-overfit-'));
   try {
     const given = trainOptions(recipe, recipeImages(recipe), directory);
@@ -64,6 +64,7 @@ export async function overfit(
       optimizer: { ...given.optimizer, weightDecay: 0 },
       cache: 'none',
       earlyStop: false,
+      repeatThreshold: null,
       logEvery: GROUP,
     };
     const { lines } = await locating(recipe, () => train(model, data, backend, options, hooks));

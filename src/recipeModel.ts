@@ -1,6 +1,7 @@
 import { createClassification, createDetection, createText, type TaskScore } from './createTask.js';
 import type { LoadOptions } from './data/loader.js';
-import type { Category } from './data/sample.js';
+import { resolveClassWeights } from './data/classWeights.js';
+import type { Category, Dataset } from './data/sample.js';
 import { createModel, withWeights, type Model } from './model.js';
 import type { ProgressEvent } from './progress.js';
 import type { Recipe } from './recipe/schema.js';
@@ -9,6 +10,8 @@ import type { Task } from './tasks/task.js';
 export interface RecipeModelOptions {
   /** Other weights than the recipe's. */
   readonly weights?: string | undefined;
+  /** What it is to be trained on, where it is: the classes' weights depend on it. */
+  readonly trainingData?: Dataset | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
@@ -16,10 +19,10 @@ export interface RecipeModelOptions {
 export async function recipeModel(
   recipe: Recipe,
   categories: readonly Category[],
-  { weights, onProgress }: RecipeModelOptions = {},
+  { weights, trainingData, onProgress }: RecipeModelOptions = {},
 ): Promise<Model<unknown, TaskScore>> {
   const { weights: start, allowMissing, allowUnused } = recipe.model;
-  const fresh = createModel(recipeTask(recipe, categories.length), { categories, seed: recipe.seed });
+  const fresh = createModel(recipeTask(recipe, categories.length, trainingData), { categories, seed: recipe.seed });
   const uri = weights ?? start;
   if (!uri) return fresh;
   const { model, report } = await withWeights(fresh, uri, {
@@ -37,12 +40,14 @@ export async function recipeModel(
 }
 
 /** What the recipe's model is for, and how it is built, trained and scored. */
-function recipeTask(recipe: Recipe, numClasses: number): Task<unknown, TaskScore> {
+function recipeTask(recipe: Recipe, numClasses: number, trainingData?: Dataset): Task<unknown, TaskScore> {
   const { size } = recipe.data;
+  const weights = 'classWeights' in recipe.train && recipe.train.classWeights;
+  const classWeights = weights && trainingData ? resolveClassWeights(weights, trainingData) : undefined;
   if (recipe.task === 'classification') {
     const { backbone, dropout, stochasticDepth } = recipe.model;
     const { labelSmoothing } = recipe.train;
-    return createClassification({ backbone, dropout, stochasticDepth, labelSmoothing, size, numClasses });
+    return createClassification({ backbone, dropout, stochasticDepth, labelSmoothing, classWeights, size, numClasses });
   }
   if (recipe.task === 'text') {
     const { evaluateSize } = recipe.data;
@@ -52,7 +57,7 @@ function recipeTask(recipe: Recipe, numClasses: number): Task<unknown, TaskScore
   }
   const { model, train, evaluate } = recipe;
   const { focal, hardNegatives } = train;
-  return createDetection({ ...model, ...evaluate, focal, hardNegatives, size, numClasses });
+  return createDetection({ ...model, ...evaluate, focal, hardNegatives, classWeights, size, numClasses });
 }
 
 /** How the recipe's images are read. */

@@ -8,6 +8,7 @@ export const trainOptions = (recipe: Recipe, images: ImageOptions, directory: st
   ...recipe.train,
   ...images,
   augment: recipe.data.augment,
+  repeatThreshold: 'repeatThreshold' in recipe.data ? recipe.data.repeatThreshold : null,
   seed: recipe.seed,
   evaluateBatch: recipe.evaluate.batch,
   directory,

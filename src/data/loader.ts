@@ -5,6 +5,7 @@ import type { AugmentOptions } from './augment.js';
 import type { WholeImageAugment } from './augmentWhole.js';
 import type { Resize } from './frame.js';
 import { mixBatch } from './mix.js';
+import { repeatRows } from './repeatFactor.js';
 import type { Dataset, Sample } from './sample.js';
 import { loadTrainingSample } from './trainingSample.js';
 
@@ -22,6 +23,8 @@ export interface LoadOptions<Encoded = unknown> {
   /** Epochs of the run, for what augmentation changes on the way. */
   readonly epochs?: number;
   readonly shuffle?: boolean;
+  /** How often each row comes in an epoch, on average; needs `shuffle`. Without it: once. */
+  readonly repeat?: Float64Array | undefined;
   readonly augment?: AugmentOptions | WholeImageAugment | TextAugment | false;
   /** Batches in the making while one is in use: prefetch × batch pictures of height × width × 3 bytes wait at most. */
   readonly prefetch?: number;
@@ -55,6 +58,13 @@ export interface Batch<Encoded = unknown> {
 /** Batches per epoch. */
 export const countBatches = (images: number, batch: number, dropLast = false): number =>
   dropLast ? Math.floor(images / batch) : Math.ceil(images / batch);
+
+/** A row of the data set at a place of an epoch's order. */
+interface Turn {
+  readonly index: number;
+  /** How often the row came before in the epoch. */
+  readonly again: number;
+}
 
 /** Load an epoch in batches. Order and augmentation depend on seed, epoch and place alone, not on time or threads, so that a
  *  resumed epoch (`startAt`) goes on as it would have. A training step blocks the main thread for half a second; therefore
@@ -90,9 +100,19 @@ export async function* loadBatches<Encoded = unknown>(
 }
 
 /** Rows of the data set in the order of an epoch. */
-function epochOrder(length: number, { shuffle = false, seed = 0, epoch = 0 }: LoadOptions): number[] {
-  const order = Array.from({ length }, (_, i) => i);
+function epochOrder(length: number, { shuffle = false, repeat, seed = 0, epoch = 0 }: LoadOptions): Turn[] {
+  if (repeat) return countTurns(repeatRows(repeat, seed, epoch));
+  const order = Array.from({ length }, (_, index) => ({ index, again: 0 }));
   return shuffle ? randomStream(seed, `shuffle/${epoch}`).shuffle(order) : order;
+}
+
+function countTurns(rows: readonly number[]): Turn[] {
+  const seen = new Map<number, number>();
+  return rows.map((index) => {
+    const again = seen.get(index) ?? 0;
+    seen.set(index, again + 1);
+    return { index, again };
+  });
 }
 
 interface Loaded {
@@ -102,7 +122,7 @@ interface Loaded {
 
 async function loadBatch<Encoded>(
   dataset: Dataset,
-  order: readonly number[],
+  order: readonly Turn[],
   number: number,
   options: LoadOptions<Encoded>,
 ): Promise<Batch<Encoded>> {
@@ -123,16 +143,16 @@ async function loadBatch<Encoded>(
 /** The image at one place of the order, or, where broken ones are replaced, the first good one after it. */
 async function loadPlace(
   dataset: Dataset,
-  order: readonly number[],
+  order: readonly Turn[],
   place: number,
   options: LoadOptions,
 ): Promise<Loaded | undefined> {
   const { brokenImages = 'error' } = options;
   const mostTries = brokenImages === 'drop' && options.dropLast ? order.length : 1;
   for (let tries = 0; tries < mostTries; tries++) {
-    const index = order[(place + tries) % order.length]!;
-    // A stand-in has augmentations of its own, so that the image does not come twice in the same way.
-    const draw = tries > 0 ? `/for ${place}` : '';
+    const { index, again } = order[(place + tries) % order.length]!;
+    // A stand-in has augmentations of its own, so that the image does not come twice in the same way; so has a repeated one.
+    const draw = (again > 0 ? `/again ${again}` : '') + (tries > 0 ? `/for ${place}` : '');
     const isKnown = options.isKnown && ((flipped: boolean) => options.isKnown!(index, flipped));
     try {
       return { sample: await loadTrainingSample(dataset, index, { ...options, draw, isKnown }), index };

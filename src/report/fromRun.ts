@@ -1,3 +1,4 @@
+import { countObjects } from '../data/countObjects.js';
 import type { Dataset } from '../data/sample.js';
 import type { Evaluation } from '../evaluate/evaluate.js';
 import { rankedValue } from '../evaluate/rank.js';
@@ -70,7 +71,7 @@ export function buildReport({
     numbers: result.numbers,
     lines: trained.lines,
     best,
-    counts: countObjects(data),
+    counts: countParts(data),
     recipeText,
     versions,
     dropped: {
@@ -99,17 +100,7 @@ function countReasons(broken: ReadonlyMap<string, string>): Record<string, numbe
   return counts;
 }
 
-/** How often each category occurs in a part, as a box or as an image's class. */
-function countPart({ categories, annotations }: Dataset): number[] {
-  const counts = categories.map(() => 0);
-  for (const { classes, label } of annotations) {
-    for (const classIndex of classes) counts[classIndex]!++;
-    if (label !== undefined) counts[label]!++;
-  }
-  return counts;
-}
-
-function countObjects(data: Finished['data']): Report['counts'] {
-  const [train, val] = [countPart(data.train), countPart(data.val)];
+function countParts(data: Finished['data']): Report['counts'] {
+  const [train, val] = [countObjects(data.train), countObjects(data.val)];
   return Object.fromEntries(data.train.categories.map(({ name }, i) => [name, { train: train[i]!, val: val[i]! }]));
 }

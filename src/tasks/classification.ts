@@ -23,6 +23,8 @@ export interface ClassificationOptions {
   readonly size: readonly [number, number];
   /** Share of the target that is spread over all classes, in training. Szegedy et al. 2016 (arXiv:1512.00567), section 7. */
   readonly labelSmoothing: number;
+  /** Of the classes, in the training loss; without them all weigh the same. */
+  readonly classWeights?: readonly number[] | undefined;
   /** Share of the pooled features that are dropped in training. */
   readonly dropout: number;
   /** Share of the batch for which the last residual block is skipped in training, the first never. Huang et al. 2016 (arXiv:1603.09382). */
@@ -31,7 +33,7 @@ export interface ClassificationOptions {
 
 /** One class for the whole image: the backbone's own classifier, the softmax cross-entropy with soft targets. Throws E_MODEL_UNKNOWN. */
 export function classificationTask(options: ClassificationOptions): Network<Classification> {
-  const { numClasses, size, labelSmoothing } = options;
+  const { numClasses, size, labelSmoothing, classWeights } = options;
   const backbone = findBackbone(options.backbone);
   const places = findPlaces(backbone, options);
 
@@ -42,6 +44,12 @@ export function classificationTask(options: ClassificationOptions): Network<Clas
     const smooth = training && labelSmoothing > 0;
     const spread = b.mul(weight, labelSmoothing / numClasses);
     const wanted = smooth ? b.add(b.mul(targets, 1 - labelSmoothing), spread) : targets;
+    if (training && classWeights) {
+      // PyTorch's: Σ over the images / Σ of their classes' weights. A place without an image has no target.
+      const weights = b.constant(graph, classWeights, [1, numClasses]);
+      const all = b.maximum(b.sum(b.mul(targets, weights)), Math.min(...classWeights));
+      return { total: b.div(b.sum(softCrossEntropyRows(logits!, b.mul(wanted, weights))), all), parts: {} };
+    }
     const total = b.div(b.sum(softCrossEntropyRows(logits!, wanted)), b.maximum(b.sum(weight), 1));
     return { total, parts: {} };
   }

@@ -5,7 +5,7 @@ const short = (rate: number): string => String(Number(rate.toPrecision(3)));
 
 /** What a run begins with, a sentence each: where it goes on, its learning rate, and those of the stages that thaw. */
 export function announce(trainer: Trainer, options: TrainOptions): string[] {
-  const { peak, totalSteps } = trainer.schedule;
+  const { peak, totalSteps, stepsPerEpoch } = trainer.schedule;
   const { value, perBatch } = options.lr;
   const images = options.batch * options.accumulate;
   const thawings = freezePhases(options.freeze).slice(1).map(({ stages, lr }, i) => {
@@ -15,6 +15,7 @@ export function announce(trainer: Trainer, options: TrainOptions): string[] {
   return [
     ...(options.resume ? [whereFrom(trainer, options)] : []),
     `learning rate ${short(peak)} (${value} per ${perBatch} images, ${images} a step); ${totalSteps} steps`,
+    ...(trainer.repeat ? [repetition(trainer.repeat, stepsPerEpoch * options.batch)] : []),
     ...thawings,
   ];
 }
@@ -23,4 +24,9 @@ function whereFrom({ state, schedule, instead }: Trainer, { epochs }: TrainOptio
   if (state.step === 0) return 'no checkpoint was written yet: the run begins';
   const place = `going on after step ${state.step} of ${schedule.totalSteps}, epoch ${state.epoch + 1} of ${epochs}`;
   return instead === undefined ? place : `${place}, from the checkpoint before the last, which is damaged: ${instead}`;
+}
+
+function repetition(repeat: Float64Array, images: number): string {
+  const often = repeat.filter((factor) => factor > 1).length;
+  return `of ${repeat.length} images ${often} are repeated for their rare categories, at most ${short(Math.max(...repeat))} times: ${images} an epoch`;
 }

@@ -11,12 +11,13 @@ interface Hooks {
 }
 
 /** How the batches from the next step to the end of its epoch are read. */
-export const loadingOf = ({ model, state }: Trainer, options: TrainOptions) => ({
+export const loadingOf = ({ model, state, repeat }: Trainer, options: TrainOptions) => ({
   ...options,
   size: model.size,
   epoch: state.epoch,
   startAt: state.batch,
   shuffle: true,
+  repeat,
   dropLast: true,
 });
 

@@ -5,7 +5,8 @@ import type { Dataset } from '../data/sample.js';
 import type { TextAugment } from '../data/text/augmentText.js';
 import type { AugmentOptions } from '../data/augment.js';
 import type { WholeImageAugment } from '../data/augmentWhole.js';
-import type { Batch, ImageOptions } from '../data/loader.js';
+import { countBatches, type Batch, type ImageOptions } from '../data/loader.js';
+import { repeatedLength, repeatFactors } from '../data/repeatFactor.js';
 import type { Backend } from '../engine/backend.js';
 import type { Feeds, Results, Session } from '../engine/engine.js';
 import type { Params } from '../graph/params.js';
@@ -64,6 +65,8 @@ export interface TrainOptions extends ImageOptions {
   readonly earlyStop: EarlyStop | false;
   readonly logEvery: number;
   readonly seed: number;
+  /** Images of categories on a smaller share of the images are repeated; null: every image once an epoch. */
+  readonly repeatThreshold: number | null;
   readonly augment: AugmentOptions | WholeImageAugment | TextAugment | false;
   /** The run directory. */
   readonly directory: string;
@@ -81,6 +84,8 @@ export interface Trainer {
   readonly state: RunState;
   readonly schedule: Schedule;
   readonly cache: FeatureCache | undefined;
+  /** How often each image comes in an epoch, on average; undefined for once. */
+  readonly repeat: Float64Array | undefined;
   /** Why it does not go on from the last checkpoint but from one before. */
   readonly instead: string | undefined;
   /** Before the steps of an epoch: thaws what is due, and says so in a sentence. */
@@ -126,15 +131,13 @@ export async function openTrainer(
   options: TrainOptions,
 ): Promise<Trainer> {
   const { batch, directory, recipe } = options;
-  const stepsPerEpoch = Math.floor(data.annotations.length / batch);
+  const repeat = options.repeatThreshold === null ? undefined : repeatFactors(data, options.repeatThreshold);
+  const images = repeat ? repeatedLength(repeat) : data.annotations.length;
+  const stepsPerEpoch = countBatches(images, batch, true);
   if (stepsPerEpoch === 0) {
-    const message = `${data.annotations.length} images do not fill a batch of ${batch}`;
-    throw new FinetuneError({
-      code: 'E_DATA_TOO_FEW',
-      option: 'train.batch',
-      message,
-      fix: `set train.batch to at most ${data.annotations.length}`,
-    });
+    const message = `${images} images do not fill a batch of ${batch}`;
+    const fix = `set train.batch to at most ${images}`;
+    throw new FinetuneError({ code: 'E_DATA_TOO_FEW', option: 'train.batch', message, fix });
   }
   const phases = freezePhases(options.freeze).map((phase) => ({
     ...phase,
@@ -203,6 +206,7 @@ export async function openTrainer(
     model,
     state,
     schedule,
+    repeat,
     get session() {
       return live.session;
     },

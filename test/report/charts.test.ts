@@ -22,7 +22,10 @@ describe('drawCurves', () => {
     const epoch = (n: number, metric: Record<string, number>): EpochLine => ({
       ...{ type: 'epoch', epoch: n, step: n, trainLoss: 1, valLoss: 1, metric, seconds: 1 },
     });
-    const charts = await drawCurves([0.4, 0.6, 0.6, 0.5].map((top1, i) => epoch(i + 1, { top1, top5: 0.9 })), { epoch: 2, name: 'top1', value: 0.6 });
+    const charts = await drawCurves(
+      [0.4, 0.6, 0.6, 0.5].map((top1, i) => epoch(i + 1, { top1, top5: 0.9 })),
+      { epoch: 2, name: 'top1', value: 0.6 },
+    );
     expect(charts.map(({ title }) => title)).toEqual(titles.slice(0, 2));
     expect(charts[1]!.svg).toContain('best top1 0.600, epoch 2');
   });

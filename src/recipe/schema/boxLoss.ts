@@ -1,8 +1,10 @@
 /** Options of `train` for the losses of detectors. */
 import { z } from 'zod';
+import { classWeights } from './imbalance.js';
 import { fraction } from './values.js';
 
 export const boxLoss = {
+  classWeights,
   hardNegatives: z
     .number()
     .positive()

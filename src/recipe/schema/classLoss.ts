@@ -1,7 +1,9 @@
 /** Options of `train` for the loss of classifiers. */
 import { z } from 'zod';
+import { classWeights } from './imbalance.js';
 
 export const classLoss = {
+  classWeights,
   labelSmoothing: z
     .number()
     .min(0)

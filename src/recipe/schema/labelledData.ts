@@ -1,6 +1,7 @@
 /** `data` for classification: images with a class each. */
 import { z } from 'zod';
 import { brokenImages, prefetch, root } from './images.js';
+import { repeatThreshold } from './imbalance.js';
 import { expectedSize, fraction, names, size } from './values.js';
 
 const augment = z.strictObject({
@@ -83,6 +84,7 @@ const common = {
     .default('bicubic')
     .describe('How pixels are resized, antialiased either way.'),
   brokenImages,
+  repeatThreshold,
   categories: z
     .union([z.literal('imagenet-1k'), names.min(1)])
     .optional()

@@ -1,6 +1,7 @@
 /** `data` for detection: images with boxes, in several formats. */
 import { z } from 'zod';
 import { brokenImages, prefetch, root } from './images.js';
+import { repeatThreshold } from './imbalance.js';
 import { count, expectedSize, fraction, names, size } from './values.js';
 
 const scaleFactor = z.number().min(0.1).max(10);
@@ -75,6 +76,7 @@ const common = {
     .default('error')
     .describe('What to do with a box without area or outside its image. What is dropped is counted in the report.'),
   brokenImages,
+  repeatThreshold,
   categories: names
     .min(1)
     .optional()

@@ -14,6 +14,8 @@ export interface DetectorOptions extends SelectOptions {
   readonly focal: Focal;
   /** Background anchors per matched anchor in a softmax loss. */
   readonly hardNegatives: number;
+  /** Of the classes, in the training loss of the class; without them all weigh the same. */
+  readonly classWeights?: readonly number[] | undefined;
 }
 
 /** What a detector found on one image: rows belong together. */

@@ -155,7 +155,7 @@ export function fasterRcnn(options: FasterRcnnOptions): Detector {
         taken: b.cast(b.greater(place, 0), 'float32'),
         positive: b.gather(positive, rows),
       },
-      { kind: options.boxLoss, scale: SCALE },
+      { kind: options.boxLoss, scale: SCALE, classWeights: training ? options.classWeights : undefined },
     );
     const total = b.add(b.add(rpn.objectness, rpn.offsets), b.add(box.classes, box.offsets));
     return {

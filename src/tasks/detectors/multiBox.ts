@@ -9,6 +9,7 @@ import { boxLoss, type BoxLossKind } from '../boxLosses.js';
 import { focalLoss, hardNegatives, softmaxCrossEntropyRows } from '../losses.js';
 import { BACKGROUND, IGNORED, matchAnchors } from '../matcher.js';
 import { selectPerClass } from '../nms.js';
+import { rowWeights } from '../rowWeights.js';
 import type { Built, Losses, Targets } from '../task.js';
 import type { Detector, DetectorOptions } from './detector.js';
 
@@ -59,14 +60,20 @@ export function multiBox(
   const { columns } = classColumns(options);
 
   /** Class loss per anchor [N, A] from logits [N, A, columns] and labels [N, A], before anchors are chosen. */
-  function classLosses(logits: Value, labels: Value): Value {
+  function classLosses(logits: Value, labels: Value, training: boolean): Value {
+    const perAnchor = unweighted(logits, labels);
+    if (!training || !options.classWeights) return perAnchor;
+    return b.mul(perAnchor, rowWeights(b.sub(labels, 1), options.classWeights));
+  }
+
+  function unweighted(logits: Value, labels: Value): Value {
     const [batch] = logits.shape as [number];
     if (softmax) return softmaxCrossEntropyRows(logits, b.maximum(labels, 0));
     const targets = b.oneHot(b.sub(labels, 1), numClasses); // background and unlearnt: all zeros
     return b.reshape(b.sum(focalLoss(logits, targets, options.focal), [2]), [batch, count]);
   }
 
-  function loss({ boxes: offsets, logits }: Readonly<Record<string, Value>>): Losses {
+  function loss({ boxes: offsets, logits }: Readonly<Record<string, Value>>, { training = false } = {}): Losses {
     const { graph } = offsets!.node;
     const [batch] = offsets!.shape as [number];
     const labels = b.input(graph, 'labels', [batch, count], 'int32');
@@ -74,7 +81,7 @@ export function multiBox(
     const positive = b.cast(b.greater(labels, 0), 'float32');
     const negative = b.cast(b.equal(labels, 0), 'float32');
     const matches = b.maximum(b.sum(positive), 1);
-    const perAnchor = classLosses(logits!, labels);
+    const perAnchor = classLosses(logits!, labels, training);
     const chosen = softmax ? hardNegatives(perAnchor, positive, negative, options.hardNegatives) : negative;
     const rows = batch * count;
     const repeated = b.broadcastTo(b.constant(graph, [...anchors], [1, count, 4]), [batch, count, 4]);

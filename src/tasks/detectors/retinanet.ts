@@ -11,6 +11,7 @@ import { gridAnchors } from '../gridAnchors.js';
 import { focalLoss } from '../losses.js';
 import { BACKGROUND, IGNORED } from '../matcher.js';
 import { suppressPerClass, type Candidate } from '../nms.js';
+import { rowWeights } from '../rowWeights.js';
 import type { Built, Losses, Targets } from '../task.js';
 import { matchByThresholds } from '../thresholdMatcher.js';
 import type { Detector, DetectorOptions } from './detector.js';
@@ -66,7 +67,7 @@ export function retinaNet(options: RetinaNetOptions): Detector {
   const anchors = xyxyToCxcywh(corners);
   const count = corners.length / 4;
 
-  function loss({ boxes: offsets, logits }: Readonly<Record<string, Value>>): Losses {
+  function loss({ boxes: offsets, logits }: Readonly<Record<string, Value>>, { training = false } = {}): Losses {
     const { graph } = offsets!.node;
     const [batch] = offsets!.shape as [number];
     const labels = b.input(graph, 'labels', [batch, count], 'int32');
@@ -78,7 +79,9 @@ export function retinaNet(options: RetinaNetOptions): Detector {
     /** Σ over each image's anchors / its matches, then the mean over images. */
     const mean = (perAnchor: Value): Value => b.div(b.sum(b.div(b.sum(perAnchor, [1]), matches)), images);
     const hot = b.oneHot(b.sub(labels, 1), numClasses);
-    const perAnchor = b.sum(focalLoss(logits!, hot, options.focal), [2]);
+    const focal = b.sum(focalLoss(logits!, hot, options.focal), [2]);
+    const { classWeights } = options;
+    const perAnchor = training && classWeights ? b.mul(focal, rowWeights(b.sub(labels, 1), classWeights)) : focal;
     const rows = batch * count;
     const repeated = b.broadcastTo(b.constant(graph, [...anchors], [1, count, 4]), [batch, count, 4]);
     const perBox = boxLoss(

@@ -5,6 +5,7 @@ import type { Value } from '../../graph/spec.js';
 import { buildTrunk, type Build } from '../../models/detector.js';
 import { yoloV1Head } from '../../models/heads/yolov1.js';
 import { selectPerClass } from '../nms.js';
+import { rowWeights } from '../rowWeights.js';
 import type { Built, Losses, Targets } from '../task.js';
 import type { Detector, DetectorOptions } from './detector.js';
 
@@ -27,7 +28,7 @@ const EPSILON = 1e-9;
 /** YOLO: each cell of a grid names one class and predicts some boxes; of these the one that overlaps the object best learns it. Redmon et al. 2016
  *  (arXiv:1506.02640). Of several objects with their centre in one cell the first is learnt, as in the authors' code. */
 export function yoloV1(options: YoloV1Options): Detector {
-  const { size, numClasses, boxesPerCell } = options;
+  const { size, numClasses, boxesPerCell, classWeights } = options;
   const network = (build: Build): Built & { readonly height: number; readonly width: number } => {
     const { image, taps, at } = buildTrunk(options.backbone, build);
     const { cells, height, width } = yoloV1Head(taps.c5, at, { ...options, boxes: boxesPerCell });
@@ -59,7 +60,7 @@ export function yoloV1(options: YoloV1Options): Detector {
     return b.div(inner, b.add(b.sub(b.add(area(predicted), area(truth)), inner), EPSILON));
   }
 
-  function loss({ cells }: Built['outputs']): Losses {
+  function loss({ cells }: Built['outputs'], { training = false } = {}): Losses {
     const { graph } = cells!.node;
     const [batch] = cells!.shape as [number];
     const labels = b.input(graph, 'labels', [batch, count], 'int32');
@@ -82,12 +83,15 @@ export function yoloV1(options: YoloV1Options): Detector {
     const found = b.mul(chosen, b.square(b.sub(confidence, overlap)));
     const silent = b.mul(b.mul(others, b.square(confidence)), NO_OBJECT);
     const classes = b.slice(cells!, [0, 0, boxesPerCell * 5], [batch, count, numClasses]);
-    const wrong = b.sum(b.square(b.sub(classes, b.oneHot(b.sub(labels, 1), numClasses))), [2]);
+    const classIndices = b.sub(labels, 1);
+    const wrong = b.sum(b.square(b.sub(classes, b.oneHot(classIndices, numClasses))), [2]);
     const perImage = (value: Value): Value => b.mul(b.sum(value), 1 / batch);
     const parts = {
       box: b.mul(perImage(b.mul(chosen, distance)), COORDINATES),
       confidence: perImage(b.add(found, silent)),
-      class: perImage(b.mul(wrong, object)),
+      class: perImage(
+        b.mul(wrong, training && classWeights ? b.mul(object, rowWeights(classIndices, classWeights)) : object),
+      ),
     };
     return { total: b.add(b.add(parts.box, parts.confidence), parts.class), parts };
   }

@@ -1,4 +1,5 @@
 import * as b from '../../graph/builder.js';
+import { rowWeights } from '../rowWeights.js';
 import type { Value } from '../../graph/spec.js';
 import type { CoderScale } from '../boxCoder.js';
 import { boxLoss, type BoxLossKind } from '../boxLosses.js';
@@ -54,14 +55,23 @@ export interface SampledBoxes {
  *  number sampled. */
 export function boxHeadLoss(
   { logits, offsets, boxes, truth, classes, taken, positive }: SampledBoxes,
-  { kind, scale }: { readonly kind: BoxLossKind; readonly scale: CoderScale },
+  {
+    kind,
+    scale,
+    classWeights,
+  }: {
+    readonly kind: BoxLossKind;
+    readonly scale: CoderScale;
+    readonly classWeights?: readonly number[] | undefined;
+  },
 ): { readonly classes: Value; readonly offsets: Value } {
   const [rows, columns] = logits.shape as [number, number];
   const flat = (x: Value): Value => b.reshape(x, [rows]);
   const isPositive = b.mul(flat(positive), flat(taken));
   const labels = b.cast(b.mul(b.cast(flat(classes), 'float32'), isPositive), 'int32');
   const number = b.maximum(b.sum(taken), 1);
-  const entropy = b.softmaxCrossEntropy(logits, labels);
+  const plain = b.softmaxCrossEntropy(logits, labels);
+  const entropy = classWeights ? b.mul(plain, rowWeights(b.sub(labels, 1), classWeights)) : plain;
   const [from, to] = [centred(b.reshape(boxes, [rows, 4])), centred(b.reshape(truth, [rows, 4]))];
   const centre = b.mul(b.div(b.sub(to.middle, from.middle), from.sides), scale.centre);
   const targets = b.concat([centre, b.mul(b.log(b.div(to.sides, from.sides)), scale.size)], 1);

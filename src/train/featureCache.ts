@@ -1,11 +1,12 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { FinetuneError } from '../errors.js';
 import { keepsPixels, type AugmentOptions } from '../data/augment.js';
 import type { WholeImageAugment } from '../data/augmentWhole.js';
 import type { Batch } from '../data/loader.js';
+import type { Annotation } from '../data/sample.js';
 import type { Feeds, Program, Session } from '../engine/engine.js';
 import { sizeOf } from '../graph/shapes.js';
+import { fileContents } from './contents.js';
+import { diskStore, memoryStore } from './featureStore.js';
 import { imageFeed } from './feeds.js';
 
 export interface CacheOptions {
@@ -14,92 +15,96 @@ export interface CacheOptions {
   readonly cacheLimit: number;
   readonly batch: number;
   readonly augment: AugmentOptions | WholeImageAugment | false;
+  /** The run directory. */
+  readonly directory: string;
 }
 
-/** The frozen stages' outputs of each image, flipped and not, computed once. */
+/** The frozen stages' outputs of each image, flipped and not, computed once. What is kept is found by the content of the image's file, not
+ *  by its place or name: another picture in the same file is computed anew, the same picture in another file is not. */
 export interface FeatureCache {
-  /** Whether the image's features are there, so that its pixels need not be read. */
+  /** Whether the features of the image as its file is now are there, so that its pixels need not be read. */
   readonly has: (index: number, flipped: boolean) => boolean;
   /** The features of a batch as feeds, computing and keeping what is missing. */
   features(batch: Batch, size: readonly [number, number]): Promise<Feeds>;
   /** What it saved, in a sentence; `stepMs` is what a training step took besides. */
   report(stepMs: number): string;
-  dispose(): Promise<void>;
+  /** With `keep`, what is on disk stays for a run that goes on. */
+  dispose(options?: { readonly keep?: boolean }): Promise<void>;
 }
 
-const key = (index: number, flipped: boolean): string => `${index}${flipped ? 'f' : ''}`;
-
-/** Opens the cache for a run. Throws E_CACHE_AUGMENT where augmentation changes more than the side of an image. */
-export function openFeatureCache(
+/** Opens the cache for a run. `identity` names all that decides about features besides the images (prefixIdentity).
+ *  Throws E_CACHE_AUGMENT where augmentation changes more than the side of an image. */
+export async function openFeatureCache(
   session: Session,
-  prefix: Program,
+  { prefix, identity }: { readonly prefix: Program; readonly identity: string },
+  annotations: readonly Annotation[],
   options: CacheOptions,
-  directory: string,
-): FeatureCache {
+): Promise<FeatureCache> {
   const { augment, batch, cacheLimit } = options;
   if (augment && !keepsPixels(augment)) {
     const message = 'train.cache keeps the features of each image, but data.augment changes its pixels at every epoch';
     const fix = 'switch everything in data.augment off (flip may stay), or set train.cache: none';
     throw new FinetuneError({ code: 'E_CACHE_AUGMENT', option: 'train.cache', message, fix });
   }
-  const names = Object.keys(prefix.outputs);
+  const outputs = Object.keys(prefix.outputs);
   const sizes = Object.values(prefix.outputs).map(({ shape }) => sizeOf(shape) / batch);
   const bytes = 4 * sizes.reduce((sum, size) => sum + size, 0);
   const capacity = Math.floor((cacheLimit * 2 ** 20) / bytes);
-  const folder = join(directory, 'features');
-  const kept = new Map<string, Float32Array | 'on disk'>();
+  const store = options.cache === 'memory' ? memoryStore() : await diskStore(options.directory, identity, bytes / 4);
+  const contents = fileContents();
+  /** What each image was when the loader asked, before its pixels were read. */
+  const asked = new Map<number, string | undefined>();
   const time = { hits: 0, hitMs: 0, misses: 0, missMs: 0 };
 
-  const store = async (name: string, features: Float32Array): Promise<void> => {
-    if (kept.size >= capacity) return;
-    if (options.cache === 'memory') {
-      kept.set(name, features);
-      return;
-    }
-    await mkdir(folder, { recursive: true });
-    await writeFile(join(folder, `${name}.f32`), features);
-    kept.set(name, 'on disk');
-  };
-  const fetch = async (name: string): Promise<Float32Array | undefined> => {
-    const found = kept.get(name);
-    if (found !== 'on disk') return found;
-    const bytesRead = await readFile(join(folder, `${name}.f32`));
-    return new Float32Array(new Uint8Array(bytesRead).buffer);
+  const contentOf = (index: number): string | undefined => contents.hash(annotations[index]!.file);
+  /** The annotation's size decides about the part that is seen. */
+  const nameOf = (index: number, content: string, flipped: boolean): string => {
+    const { width, height } = annotations[index]!;
+    return `${content}-${width}x${height}${flipped ? '-flipped' : ''}`;
   };
 
   return {
-    has: (index, flipped) => kept.has(key(index, flipped)),
+    has(index, flipped) {
+      const content = contentOf(index);
+      asked.set(index, content);
+      return content !== undefined && store.names.has(nameOf(index, content, flipped));
+    },
     async features({ samples, indices }, size) {
       const start = performance.now();
-      const keys = samples.map(({ flipped }, i) => key(indices[i]!, flipped));
-      const rows = await Promise.all(keys.map(fetch));
+      const names = samples.map(({ flipped }, i) => {
+        const content = asked.get(indices[i]!);
+        return content && nameOf(indices[i]!, content, flipped);
+      });
+      const rows = await Promise.all(names.map(async (name) => name && store.get(name)));
       const complete = rows.every(Boolean);
       const computed = complete ? undefined : await session.run('prefix', { image: imageFeed(samples, batch, size) });
       for (const [i, row] of rows.entries()) {
         if (row) continue;
         const whole = new Float32Array(bytes / 4);
         let offset = 0;
-        for (const [f, name] of names.entries()) {
-          whole.set(computed![name]!.subarray(i * sizes[f]!, (i + 1) * sizes[f]!), offset);
+        for (const [f, output] of outputs.entries()) {
+          whole.set(computed![output]!.subarray(i * sizes[f]!, (i + 1) * sizes[f]!), offset);
           offset += sizes[f]!;
         }
         rows[i] = whole;
-        await store(keys[i]!, whole);
+        const isStill = contentOf(indices[i]!) === asked.get(indices[i]!); // else the pixels may be those of before or after
+        if (names[i] && isStill && store.names.size < capacity) await store.put(names[i], whole);
       }
       const elapsed = performance.now() - start;
       if (complete) Object.assign(time, { hits: time.hits + 1, hitMs: time.hitMs + elapsed });
       else Object.assign(time, { misses: time.misses + 1, missMs: time.missMs + elapsed });
-      return stackFeatures(rows as Float32Array[], names, sizes, batch);
+      return stackFeatures(rows as Float32Array[], outputs, sizes, batch);
     },
     report(stepMs) {
       const hit = stepMs + time.hitMs / Math.max(time.hits, 1);
       const miss = stepMs + time.missMs / Math.max(time.misses, 1);
-      const mebibytes = ((kept.size * bytes) / 2 ** 20).toFixed(0);
+      const mebibytes = ((store.names.size * bytes) / 2 ** 20).toFixed(0);
       const share = `${time.hits} of ${time.hits + time.misses} steps came from the cache (${mebibytes} MiB)`;
-      if (time.hits === 0) return `Frozen features: ${share}.`;
-      return `Frozen features: ${share}: ${hit.toFixed(0)} ms a step instead of ${miss.toFixed(0)}, ${(miss / hit).toFixed(1)} times as fast.`;
+      const changed = contents.changes > 0 ? ` Images that changed on disk meanwhile: ${contents.changes}.` : '';
+      if (time.hits === 0) return `Frozen features: ${share}.${changed}`;
+      return `Frozen features: ${share}: ${hit.toFixed(0)} ms a step instead of ${miss.toFixed(0)}, ${(miss / hit).toFixed(1)} times as fast.${changed}`;
     },
-    dispose: () => rm(folder, { recursive: true, force: true }),
+    dispose: (options) => store.dispose(options),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Dataset } from '../data/sample.js';
 import type { Backend } from '../engine/backend.js';
 import { compile } from '../engine/compile.js';
 import { inputsOf, parametersOf, type Session } from '../engine/engine.js';
@@ -8,6 +9,7 @@ import type { Model } from '../model.js';
 import { SEED } from '../tasks/seed.js';
 import { openFeatureCache, type FeatureCache } from './featureCache.js';
 import type { FreezePlan, FrozenPart } from './freeze.js';
+import { prefixIdentity } from './prefixIdentity.js';
 import { buildPrograms, type TrainPrograms } from './programs.js';
 import type { TrainOptions } from './trainer.js';
 
@@ -50,11 +52,18 @@ export function planPhase(
 export async function openPhase(
   { programs, parameters }: Phase,
   values: Params,
+  data: Dataset,
   backend: Backend,
   options: TrainOptions,
 ): Promise<{ readonly session: Session; readonly cache: FeatureCache | undefined }> {
   // What was folded is frozen as long as the phase lasts, so it may be part of the graph.
-  const session = await compile(sessionPrograms(programs), backend, programs.derive(values));
+  const derived = programs.derive(values);
+  const session = await compile(sessionPrograms(programs), backend, derived);
   await session.write(new Map([...values].filter(([name]) => parameters.has(name))));
-  return { session, cache: programs.prefix && openFeatureCache(session, programs.prefix, options, options.directory) };
+  const { prefix } = programs;
+  if (!prefix) return { session, cache: undefined };
+  const { batch, resize, cropFraction, interpolation } = options;
+  const conditions = { engine: `${backend.name} ${backend.version}`, batch, resize, cropFraction, interpolation };
+  const identity = prefixIdentity(prefix, new Map([...values, ...derived]), conditions);
+  return { session, cache: await openFeatureCache(session, { prefix, identity }, data.annotations, options) };
 }

@@ -170,7 +170,7 @@ export async function openTrainer(
     shape: options.schedule,
   };
   await mkdir(join(directory, 'checkpoints'), { recursive: true });
-  let live = await openPhase(phase, values, backend, options);
+  let live = await openPhase(phase, values, data, backend, options);
 
   /** The model's values as they stand: what the session holds, and what it never saw because it was folded. */
   const snapshot = async ({ averaged = false } = {}): Promise<Params> => {
@@ -197,7 +197,7 @@ export async function openTrainer(
     state.thawed = index;
     phase = plan(index);
     values = new Map([...startSlots(phase.slots, kept), ...kept]);
-    live = await openPhase(phase, values, backend, options);
+    live = await openPhase(phase, values, data, backend, options);
   };
   const scheduledRate = (): number => learningRate(state.step, schedule, state.plateau) * phases[state.thawed]!.lr;
   const ran = { steps: 0, milliseconds: 0 };
@@ -284,7 +284,7 @@ export async function openTrainer(
     notes: () => (live.cache ? [live.cache.report(ran.milliseconds / Math.max(ran.steps, 1))] : []),
     async dispose() {
       live.session.dispose();
-      await live.cache?.dispose();
+      await live.cache?.dispose({ keep: state.epoch < options.epochs });
     },
   };
 }

@@ -14,7 +14,7 @@ const root = temporaryFolder();
 const recipe = join(root, 'recipe.yaml');
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const KILLS = slow ? 20 : 2;
-/** Frozen stages and a cache on disk, so that a run that goes on computes its features anew in other batches. */
+/** Frozen stages and a cache on disk, so that a run that goes on takes over some features and computes others in other batches. */
 const text = `
 task: detection
 data: { format: synthetic, root: ${join(root, 'data')}, train: { images: 12 }, val: { images: 4 }, size: 64, augment: { flip: 0.5, photometric: false, expand: 0, iouCrop: false } }

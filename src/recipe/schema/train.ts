@@ -47,7 +47,7 @@ export const training = {
     .enum(['none', 'memory', 'disk'])
     .default('none')
     .describe(
-      'Where the outputs of the frozen stages are kept, so that each image runs through them once. Needs frozen stages and no augmentation but `flip`.',
+      'Where the outputs of the frozen stages are kept, so that each image runs through them once; an image that changes on disk runs through them again. What is on `disk` serves a run that goes on after a stop, too. Needs frozen stages and no augmentation but `flip`.',
     ),
   cacheLimit: z
     .int()

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Where features are kept, by name. */
+export interface FeatureStore {
+  readonly names: ReadonlySet<string>;
+  put(name: string, features: Float32Array): Promise<void>;
+  /** Undefined where there is none of this name. */
+  get(name: string): Promise<Float32Array | undefined>;
+  /** Gives back what it takes; with `keep`, what is on disk stays for a run that goes on. */
+  dispose(options?: { readonly keep?: boolean }): Promise<void>;
+}
+
+export function memoryStore(): FeatureStore {
+  const kept = new Map<string, Float32Array>();
+  const names = new Set<string>();
+  return {
+    names,
+    put(name, features) {
+      kept.set(name, features);
+      names.add(name);
+      return Promise.resolve();
+    },
+    get: (name) => Promise.resolve(kept.get(name)),
+    dispose: () => Promise.resolve(),
+  };
+}
+
+const SHA256_BYTES = 32;
+const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
+
+/** Files in `<directory>/features/<identity>/`, each with its hash at the end: what an earlier process left there is taken over where it is
+ *  whole, and removed where it is not or belongs to another identity. `length`: values of an entry. */
+export async function diskStore(directory: string, identity: string, length: number): Promise<FeatureStore> {
+  const all = join(directory, 'features');
+  const folder = join(all, identity);
+  const names = new Set<string>();
+  const read = async (name: string): Promise<Buffer> => readFile(join(folder, name));
+  const isWhole = (file: Buffer): boolean => {
+    const bytes = 4 * length;
+    return file.length === bytes + SHA256_BYTES && sha256(file.subarray(0, bytes)).equals(file.subarray(bytes));
+  };
+
+  for (const other of await readdir(all).catch(() => [])) {
+    if (other !== identity) await rm(join(all, other), { recursive: true, force: true });
+  }
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (isWhole(await read(name))) names.add(name);
+    else await rm(join(folder, name), { recursive: true, force: true });
+  }
+  return {
+    names,
+    async put(name, features) {
+      await mkdir(folder, { recursive: true });
+      const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);
+      await writeFile(join(folder, name), [bytes, sha256(bytes)]);
+      names.add(name);
+    },
+    async get(name) {
+      if (!names.has(name)) return undefined;
+      const file = await read(name);
+      return new Float32Array(new Uint8Array(file.subarray(0, 4 * length)).buffer);
+    },
+    async dispose({ keep = false } = {}) {
+      if (!keep) await rm(all, { recursive: true, force: true });
+    },
+  };
+}

@@ -52,8 +52,9 @@ async function killAt(directory: string, writes: number, milliseconds: number, .
   const watcher = watch(join(directory, 'checkpoints'), (_, name) => {
     if (name?.endsWith('.tmp') && ++seen === writes) setTimeout(() => child.kill('SIGKILL'), milliseconds);
   });
-  await exit;
+  const [, signal] = (await exit) as [unknown, NodeJS.Signals | null];
   watcher.close();
+  expect(signal).toBe('SIGKILL'); // and not at its end before that
 }
 
 describe('killed with SIGKILL and resumed', () => {

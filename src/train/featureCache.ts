@@ -2,8 +2,9 @@ import { FinetuneError } from '../errors.js';
 import { keepsPixels, type AugmentOptions } from '../data/augment.js';
 import type { WholeImageAugment } from '../data/augmentWhole.js';
 import type { Batch } from '../data/loader.js';
-import type { Annotation } from '../data/sample.js';
-import type { Feeds, Program, Session } from '../engine/engine.js';
+import { mirrorPicture } from '../data/mirror.js';
+import type { Annotation, Picture } from '../data/sample.js';
+import type { Feeds, Program, Results, Session } from '../engine/engine.js';
 import { sizeOf } from '../graph/shapes.js';
 import { fileContents } from './contents.js';
 import { diskStore, memoryStore } from './featureStore.js';
@@ -51,6 +52,9 @@ export async function openFeatureCache(
   const bytes = 4 * sizes.reduce((sum, size) => sum + size, 0);
   const capacity = Math.floor((cacheLimit * 2 ** 20) / bytes);
   const store = options.cache === 'memory' ? memoryStore() : await diskStore(options.directory, identity, bytes / 4);
+  // Where an image comes both ways, both are computed the first time: else a batch of 8 would find all its images known
+  // in 1 case of 256 in the second epoch, and in 6 of 10 in the fifth.
+  const flips = augment && (augment.flip ?? 0) > 0 && augment.flip !== 1;
   const contents = fileContents();
   /** What each image was when the loader asked, before its pixels were read. */
   const asked = new Map<number, string | undefined>();
@@ -63,6 +67,18 @@ export async function openFeatureCache(
     return `${content}-${width}x${height}${flipped ? '-flipped' : ''}`;
   };
 
+  /** Rows of concatenated features. */
+  const compute = async (pictures: readonly Picture[], size: readonly [number, number]): Promise<Float32Array[]> => {
+    const computed: Float32Array[] = [];
+    while (computed.length < pictures.length) {
+      const some = pictures.slice(computed.length, computed.length + batch);
+      const image = imageFeed(some.map((picture) => ({ picture })), batch, size); // prettier-ignore
+      const results = await session.run('prefix', { image });
+      computed.push(...some.map((_, i) => rowOf(results, outputs, sizes, i)));
+    }
+    return computed;
+  };
+
   return {
     has(index, flipped) {
       const content = contentOf(index);
@@ -71,27 +87,28 @@ export async function openFeatureCache(
     },
     async features({ samples, indices }, size) {
       const start = performance.now();
-      const names = samples.map(({ flipped }, i) => {
+      const nameAt = (i: number, flipped: boolean): string | undefined => {
         const content = asked.get(indices[i]!);
         return content && nameOf(indices[i]!, content, flipped);
-      });
+      };
+      const names = samples.map(({ flipped }, i) => nameAt(i, flipped));
       const rows = await Promise.all(names.map(async (name) => name && store.get(name)));
-      const complete = rows.every(Boolean);
-      const computed = complete ? undefined : await session.run('prefix', { image: imageFeed(samples, batch, size) });
-      for (const [i, row] of rows.entries()) {
-        if (row) continue;
-        const whole = new Float32Array(bytes / 4);
-        let offset = 0;
-        for (const [f, output] of outputs.entries()) {
-          whole.set(computed![output]!.subarray(i * sizes[f]!, (i + 1) * sizes[f]!), offset);
-          offset += sizes[f]!;
-        }
-        rows[i] = whole;
+      const missing = samples.flatMap(({ picture }, i) => (rows[i] ? [] : [{ i, name: names[i], picture }]));
+      const turned = missing.flatMap(({ i, picture }) => {
+        const name = flips && nameAt(i, !samples[i]!.flipped);
+        return name && !store.names.has(name) ? [{ i, name, picture: mirrorPicture(picture) }] : [];
+      });
+      const room = Math.max(capacity - store.names.size - missing.length, 0);
+      const wanted = [...missing, ...turned.slice(0, room)];
+      const pictures = wanted.map(({ picture }) => picture);
+      for (const [k, row] of (await compute(pictures, size)).entries()) {
+        const { i, name } = wanted[k]!;
+        if (k < missing.length) rows[i] = row;
         const isStill = contentOf(indices[i]!) === asked.get(indices[i]!); // else the pixels may be those of before or after
-        if (names[i] && isStill && store.names.size < capacity) await store.put(names[i], whole);
+        if (name && isStill && store.names.size < capacity) await store.put(name, row);
       }
       const elapsed = performance.now() - start;
-      if (complete) Object.assign(time, { hits: time.hits + 1, hitMs: time.hitMs + elapsed });
+      if (missing.length === 0) Object.assign(time, { hits: time.hits + 1, hitMs: time.hitMs + elapsed });
       else Object.assign(time, { misses: time.misses + 1, missMs: time.missMs + elapsed });
       return stackFeatures(rows as Float32Array[], outputs, sizes, batch);
     },
@@ -106,6 +123,17 @@ export async function openFeatureCache(
     },
     dispose: (options) => store.dispose(options),
   };
+}
+
+/** The features of one image of a batch, concatenated. */
+function rowOf(results: Results, outputs: readonly string[], sizes: readonly number[], i: number): Float32Array {
+  const row = new Float32Array(sizes.reduce((sum, size) => sum + size, 0));
+  let offset = 0;
+  for (const [f, output] of outputs.entries()) {
+    row.set(results[output]!.subarray(i * sizes[f]!, (i + 1) * sizes[f]!), offset);
+    offset += sizes[f]!;
+  }
+  return row;
 }
 
 /** Rows of concatenated features → one array [batch, …] per feature. */

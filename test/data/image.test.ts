@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import { frameImage, placementOf, type FrameOptions } from '../../src/data/frame.js';
 import { decodeImage, readImageSize } from '../../src/data/image.js';
 import { meanColour } from '../../src/data/meanColour.js';
+import { mirrorPicture } from '../../src/data/mirror.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
 const dir = temporaryFolder();
@@ -30,6 +31,23 @@ interface Golden {
 const golden = JSON.parse(readFileSync(join(import.meta.dirname, 'fixtures/pilResize.json'), 'utf8')) as Golden[];
 
 describe('decodeImage', () => {
+  const sides = fc.integer({ min: 1, max: 40 });
+  test('a flip is the mirror image, bit for bit: the feature cache makes one from the other', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({ width: sides, height: sides, size: fc.tuple(sides, sides), resize: fc.constantFrom('stretch', 'letterbox', 'crop') }),
+        fc.infiniteStream(fc.integer({ min: 0, max: 255 })),
+        async ({ width, height, size, resize }, bytes) => {
+          const pixels = Uint8Array.from({ length: width * height * 3 }, () => bytes.next().value as number);
+          const file = await store(await raw(pixels, width, height).png().toBuffer(), 'png');
+          const decode = (flip: boolean) => decodeImage(file, frameImage({ width, height }, { size, resize, flip }));
+          expect(mirrorPicture(await decode(false))).toEqual(await decode(true));
+        },
+      ),
+      { numRuns: 40 },
+    );
+  }); // prettier-ignore
+
   test.each(golden)(
     '$name to $width x $height is what PIL makes of it',
     async ({ file, source, width, height, pixels, name }) => {

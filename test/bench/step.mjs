@@ -2,7 +2,7 @@
  *
  *      PYTHON=path/to/venv/bin/python node test/bench/step.mjs [case …] [--rounds 7]
  *
- *  Cases: full frozen infer1 infer8 rexnet retinanet fasterRcnn craft craftInfer craftLite craftLiteInfer.
+ *  Cases: full frozen infer1 infer8 rexnet ssdliteV3 retinanet fasterRcnn craft craftInfer craftLite craftLiteInfer.
  *
  *  The venv needs `pip install torch==2.13.0 torchvision timm onnx onnxruntime numpy`. Prints medians, peak memory, and ratios of ours to each. */
 import { spawn } from 'node:child_process';
@@ -26,15 +26,15 @@ const ours = (mode, batch) => ['ours', process.execPath, [here('our_step.mjs'), 
 const timm = (model, variant) => [`timm ${variant}`, python, [here('timm_step.py'), model, variant, '8', '224']];
 const classifier = (backbone) => ['ours', process.execPath, [here('classify_step.mjs'), backbone, '8', '224']];
 
-const detector = (head) => ['ours', process.execPath, [here('detector_step.mjs'), head, '2', '320']];
-const torchvision = (head, variant) => [
+const detector = (head, batch) => ['ours', process.execPath, [here('detector_step.mjs'), head, batch, '320']];
+const torchvision = (head, batch, variant) => [
   `torchvision ${variant}`,
   python,
-  [here('torchvision_step.py'), head, variant, '2', '320'],
+  [here('torchvision_step.py'), head, variant, batch, '320'],
 ];
-const detectors = (head) => ({
+const detectors = (head, batch) => ({
   steps: 2,
-  peers: [detector(head), torchvision(head, 'plain'), torchvision(head, 'channels_last')],
+  peers: [detector(head, batch), torchvision(head, batch, 'plain'), torchvision(head, batch, 'channels_last')],
 });
 const text = (head, mode, ...size) => [
   ['ours', process.execPath, [here('text_step.mjs'), head, mode, ...size]],
@@ -46,8 +46,9 @@ const text = (head, mode, ...size) => [
 ];
 
 const cases = {
-  retinanet: detectors('retinanet'),
-  fasterRcnn: detectors('fasterRcnn'),
+  ssdliteV3: detectors('ssdlite', '8'),
+  retinanet: detectors('retinanet', '2'),
+  fasterRcnn: detectors('fasterRcnn', '2'),
   full: {
     steps: 2,
     peers: [

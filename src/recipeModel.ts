@@ -5,6 +5,7 @@ import type { Category, Dataset } from './data/sample.js';
 import { createModel, withWeights, type Model } from './model.js';
 import type { ProgressEvent } from './progress.js';
 import type { Recipe } from './recipe/schema.js';
+import type { DetectionOptions } from './tasks/detection.js';
 import type { Task } from './tasks/task.js';
 
 export interface RecipeModelOptions {
@@ -55,9 +56,18 @@ function recipeTask(recipe: Recipe, numClasses: number, trainingData?: Dataset):
     const { protocol, thresholds } = recipe.evaluate;
     return createText({ ...recipe.model, loss, negatives, size, evaluateSize, protocol, thresholds });
   }
-  const { model, train, evaluate } = recipe;
+  return createDetection({ ...detectionOptions(recipe, numClasses), classWeights });
+}
+
+export type DetectionRecipe = Extract<Recipe, { readonly task: 'detection' }>;
+
+/** What the recipe says of its detector. */
+export function detectionOptions(
+  { data, model, train, evaluate }: DetectionRecipe,
+  numClasses: number,
+): DetectionOptions {
   const { focal, hardNegatives } = train;
-  return createDetection({ ...model, ...evaluate, focal, hardNegatives, classWeights, size, numClasses });
+  return { ...model, ...evaluate, focal, hardNegatives, size: data.size, numClasses };
 }
 
 /** How the recipe's images are read. */

@@ -1,10 +1,15 @@
 import { basename, join } from 'node:path';
+import { anchorRemark, checkAnchors, type AnchorCheck } from '../anchorCheck.js';
 import { checkData, type DataCheck, type PartStats } from '../data/check/checkData.js';
 import type { Level, Remark } from '../data/check/remark.js';
 import type { PartName } from '../data/dataset.js';
-import { formatProblem, type Problem } from '../errors.js';
+import type { Dataset } from '../data/sample.js';
+import { FinetuneError, formatProblem, type Problem } from '../errors.js';
 import { loadRecipe } from '../recipe/load.js';
+import type { Recipe } from '../recipe/schema.js';
 import { recipeImages } from '../recipeModel.js';
+import type { CeilingBySize } from '../tasks/recallCeiling.js';
+import { ceilingTable } from './ceilingTable.js';
 import { listenForInterrupt } from './interrupt.js';
 import { createProgress } from './progress.js';
 import { table } from './table.js';
@@ -37,23 +42,28 @@ export async function check(
   const { signal, stop } = listenForInterrupt(say, kill, 'stopping: what was found so far follows (once more to kill)');
   try {
     const size = 'evaluateSize' in data ? data.evaluateSize : data.size;
-    const result = await checkData(data, {
+    const checked = await checkData(data, {
       size,
       ...recipeImages(recipe),
       batch: train.batch,
       signal,
       onProgress: progress.show,
     });
+    const { anchors, remarks: ofAnchors } = lookAtAnchors(recipe, checked.opened.train);
+    const remarks = [...checked.remarks, ...ofAnchors];
+    const trainable = checked.trainable && ofAnchors.every(({ level }) => level !== 'error');
+    const result = { ...checked, remarks, trainable };
     progress.close();
-    print(result, size);
+    print(result, size, anchors);
     let page: string | undefined;
     if (augment && result.opened.train && !signal.aborted) {
       const { writeSamplePage } = await import('../report/samplePage.js');
       page = out ?? join(recipe.out, `${basename(path).replace(/\.ya?ml$/, '')}-check.html`);
       await writeSamplePage(result.opened.train, { ...data, seed, epochs: train.epochs }, page);
     }
-    const { remarks, parts, complete, trainable } = result;
-    if (json) console.log(JSON.stringify({ trainable, complete, remarks, parts, ...(page !== undefined && { page }) }));
+    const { parts, complete } = result;
+    const found = { trainable, complete, remarks, parts, ...(anchors && { anchors }) };
+    if (json) console.log(JSON.stringify({ ...found, ...(page !== undefined && { page }) }));
     if (page !== undefined) console.log(page);
     return result.trainable;
   } finally {
@@ -62,9 +72,23 @@ export async function check(
   }
 }
 
+/** The recall ceiling of a detector's anchors. A detector that cannot be built at this size is an error that training would throw, too. */
+function lookAtAnchors(recipe: Recipe, train: Dataset | undefined): { anchors?: AnchorCheck; remarks: Remark[] } {
+  if (recipe.task !== 'detection' || !train) return { remarks: [] };
+  try {
+    const anchors = checkAnchors(recipe, train);
+    const remark = anchors && anchorRemark(anchors);
+    return { ...(anchors && { anchors }), remarks: remark ? [remark] : [] };
+  } catch (error) {
+    if (!(error instanceof FinetuneError)) throw error;
+    return { remarks: error.problems.map((problem) => ({ level: 'error', ...problem })) };
+  }
+}
+
 function print(
   { remarks, parts, complete, trainable }: DataCheck,
   size: readonly [height: number, width: number],
+  anchors: AnchorCheck | undefined,
 ): void {
   const kinds = new Map<string, Remark[]>();
   for (const remark of remarks) {
@@ -81,6 +105,10 @@ function print(
   }
   for (const [part, stats] of Object.entries(parts) as [PartName, PartStats][])
     console.error(partTable(part, stats, size));
+  if (anchors) {
+    const rows = [['as it is', anchors.now], ...anchors.alternatives.map(({ change, ceiling }) => [change, ceiling])];
+    console.error(`\n${ceilingTable(anchors.threshold, rows as [string, CeilingBySize][])}`);
+  }
   const count = (level: Level) => remarks.filter((remark) => remark.level === level).length;
   const verdict = complete ? (trainable ? 'can be trained on' : 'cannot be trained on') : 'stopped before the end';
   console.error(`\n${verdict}: ${count('error')} errors, ${count('warning')} warnings`);

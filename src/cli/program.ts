@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { cac, type CAC } from 'cac';
 import { FinetuneError } from '../errors.js';
 import { didYouMean } from '../didYouMean.js';
+import type { AnchorsCommand } from './anchors.js';
 import type { CheckCommand } from './check.js';
 import type { EvalCommand } from './eval.js';
 import type { ModelsCommand } from './models.js';
@@ -194,6 +195,20 @@ function createProgram(): CAC {
       if (!(await check(recipe, { ...options, out: out?.at(-1) }))) throw new NegativeResult();
     });
   program
+    .command('anchors <recipe.yaml>', 'fit anchors to the training boxes and print them as a block for the recipe')
+    .option('--n <counts>', 'most anchors of a level: 6, or one number for each, finest first: 3,6,6,6,6,6', {
+      type: [String],
+    })
+    .option('--set <key=value>', 'set an option of the recipe, repeatable', { type: [String] })
+    .option('--json', 'print anchors and recall ceilings as one line of JSON')
+    .action(async (recipe: string, { n, ...options }: Omit<AnchorsCommand, 'n'> & { n?: readonly string[] }) => {
+      const counts = n?.at(-1)?.split(',').map(Number);
+      if (counts?.some((count) => !(Number.isInteger(count) && count >= 0)) || counts?.every((count) => count === 0))
+        throw new UsageError(`--n takes whole numbers; got "${String(n!.at(-1))}"`);
+      const { anchors } = await import('./anchors.js');
+      await anchors(recipe, { ...options, n: counts });
+    });
+  program
     .command('doctor', 'show the engine in use, why no better one is, and how fast it is')
     .option('--engine <engine>', ENGINES.join(', '))
     .option('--json', 'print it as JSON')
@@ -275,7 +290,7 @@ function oneOf<T extends string>(flag: string, value: string, allowed: readonly 
 
 const isUsage = (error: unknown): boolean =>
   error instanceof FinetuneError
-    ? /^E_(RECIPE|RUN|RESUME|EXTEND|SWEEP|COMPARE)_|^E_MODEL_UNKNOWN$/.test(error.code)
+    ? /^E_(RECIPE|RUN|RESUME|EXTEND|SWEEP|COMPARE|ANCHOR)_|^E_MODEL_UNKNOWN$/.test(error.code)
     : error instanceof Error && (error.name === 'CACError' || error.name === 'UsageError');
 
 function explain(error: unknown, program: CAC): string {

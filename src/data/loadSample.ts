@@ -91,7 +91,7 @@ async function assertSize({ file, width, height }: Annotation): Promise<void> {
 const LEAST_SIDE = 1;
 
 /** The objects that are left of `kept` rows, in pixels of the input: what has no area there is gone, what is less than a pixel wide or high is ignored. */
-function placeObjects({ boxes: from, classes, ignore }: Annotation, kept: readonly number[], frame: Frame) {
+export function placeObjects({ boxes: from, classes, ignore }: Annotation, kept: readonly number[], frame: Frame) {
   const corners: number[] = [];
   const rows: { readonly classIndex: ClassIndex; readonly ignored: boolean }[] = [];
   for (const row of kept) {

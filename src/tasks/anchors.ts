@@ -11,13 +11,23 @@ export interface Grid {
   readonly width: number;
 }
 
-/** Anchors of a network at one size. */
-export interface AnchorLayout {
-  readonly shapes: AnchorShapes;
-  /** One a level. */
-  readonly grids: readonly Grid[];
-  /** [A,4], pixels of the input. */
-  readonly boxes: Cxcywh;
+/** The anchors of one level: the same shapes around every cell of its grid. */
+export interface AnchorLevel {
+  readonly grid: Grid;
+  /** Pixels of the input from one cell to the next. */
+  readonly step: readonly [down: number, right: number];
+  /** Where in its cell an anchor's centre lies: 0 at the first pixel, 0.5 in the middle. */
+  readonly offset: 0 | 0.5;
+  /** Width and height, pixels of the input. */
+  readonly shapes: readonly (readonly [width: number, height: number])[];
+}
+
+/** What tells a detector's boxes apart, at one size of the input. */
+export interface DetectorAnchors {
+  /** Finest first. */
+  readonly levels: readonly AnchorLevel[];
+  /** IoU with a box from which on an anchor learns it. */
+  readonly threshold: number;
 }
 
 const MIN_SCALE = 0.2;
@@ -66,20 +76,27 @@ export function torchvisionShapes(scales: readonly number[], ratios: readonly (r
 export const torchvisionLiteShapes = ({ levels, stride8 }: SsdAnchorOptions): AnchorShapes =>
   torchvisionShapes(linearScales(levels, stride8), Array.from({ length: levels }, () => [2, 3])); // prettier-ignore
 
-/** Anchors of all levels for an input of the given height and width: [A,4] Cxcywh in its pixels, level after level, row after row,
- *  cell after cell: the order of the head's outputs. Cells divide the input evenly, or lie `steps` pixels apart, one number a level. */
-export function cellAnchors(
+/** SSD's levels for an input of the given height and width: cells divide it evenly, or lie `steps` pixels apart, one number a level. */
+export const cellLevels = (
   shapes: AnchorShapes,
   grids: readonly Grid[],
   [height, width]: readonly [number, number],
   steps?: readonly number[],
-): Cxcywh {
+): readonly AnchorLevel[] =>
+  grids.map((grid, k) => ({
+    grid,
+    step: steps ? [steps[k]!, steps[k]!] : [height / grid.height, width / grid.width],
+    offset: 0.5,
+    shapes: shapes[k]!.map(([w, h]) => [w * width, h * height]),
+  }));
+
+/** Anchors of all levels: [A,4] Cxcywh in pixels of the input, level after level, row after row, cell after cell: the order of the head's outputs. */
+export function placeAnchors(levels: readonly AnchorLevel[]): Cxcywh {
   const rows: number[] = [];
-  for (const [k, grid] of grids.entries()) {
-    const [stepY, stepX] = steps ? [steps[k]!, steps[k]!] : [height / grid.height, width / grid.width];
+  for (const { grid, step, offset, shapes } of levels) {
     for (let y = 0; y < grid.height; y++) {
       for (let x = 0; x < grid.width; x++) {
-        for (const [w, h] of shapes[k]!) rows.push((x + 0.5) * stepX, (y + 0.5) * stepY, w * width, h * height);
+        for (const [w, h] of shapes) rows.push((x + offset) * step[1], (y + offset) * step[0], w, h);
       }
     }
   }

@@ -30,9 +30,13 @@ const heads: { [H in DetectionOptions['head']]: (options: Extract<DetectionOptio
   fasterRcnn,
 };
 
+/** The detector that `head` names. Throws E_MODEL_UNKNOWN, E_MODEL_SIZE, E_GRAPH_SHAPE. */
+export const createDetector = (options: DetectionOptions): Detector =>
+  (heads[options.head] as (options: DetectionOptions) => Detector)(options);
+
 /** Boxes around objects, by the detector that `head` names. Throws E_MODEL_UNKNOWN, E_GRAPH_SHAPE. */
 export function detectionTask(options: DetectionOptions): Network<readonly Detection[]> {
-  const detector = (heads[options.head] as (options: DetectionOptions) => Detector)(options);
+  const detector = createDetector(options);
   const { outputs } = detector.build({ batch: 1, size: options.size, trainBatchNorm: () => false });
   const lengths = Object.entries(outputs).map(([name, { shape }]) => [name, sizeOf(shape)] as const);
   return {

@@ -1,4 +1,4 @@
-import { xyxy, type Xyxy } from '../geometry/box.js';
+import type { AnchorLevel } from './anchors.js';
 
 /** The anchors of one level: its grid, the sides of their squares in pixels, and height over width. */
 export interface AnchorGrid {
@@ -15,23 +15,20 @@ function roundHalfEven(x: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** Anchors of all levels for an input of the given height and width: [A,4] in its pixels, level after level, row after row, cell after
- *  cell, ratio after ratio. torchvision's AnchorGenerator: corners rounded around a cell's first pixel, cells a whole number of pixels apart. */
-export function gridAnchors(levels: readonly AnchorGrid[], [height, width]: readonly [number, number]): Xyxy {
-  const rows: number[] = [];
-  for (const level of levels) {
-    const shapes = level.ratios.flatMap((ratio) =>
-      level.sides.map((side) => {
+/** The levels for an input of the given height and width, the shapes of a cell ratio after ratio. torchvision's AnchorGenerator: corners
+ *  rounded around a cell's first pixel, cells a whole number of pixels apart. */
+export const gridLevels = (
+  levels: readonly AnchorGrid[],
+  [height, width]: readonly [number, number],
+): readonly AnchorLevel[] =>
+  levels.map((level) => ({
+    grid: { height: level.height, width: level.width },
+    step: [Math.floor(height / level.height), Math.floor(width / level.width)],
+    offset: 0,
+    shapes: level.ratios.flatMap((ratio) =>
+      level.sides.map((side): [width: number, height: number] => {
         const stretch = Math.sqrt(ratio);
-        return [roundHalfEven(side / stretch / 2), roundHalfEven((side * stretch) / 2)] as const;
+        return [2 * roundHalfEven(side / stretch / 2), 2 * roundHalfEven((side * stretch) / 2)];
       }),
-    );
-    const [down, right] = [Math.floor(height / level.height), Math.floor(width / level.width)];
-    for (let y = 0; y < level.height; y++) {
-      for (let x = 0; x < level.width; x++) {
-        for (const [w, h] of shapes) rows.push(x * right - w, y * down - h, x * right + w, y * down + h);
-      }
-    }
-  }
-  return xyxy(rows);
-}
+    ),
+  }));

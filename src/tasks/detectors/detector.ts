@@ -2,7 +2,7 @@ import type { ClassIndex } from '../../data/sample.js';
 import type { Xyxy } from '../../geometry/box.js';
 import type { BackboneChoice } from '../../models/table.js';
 import type { Built, Task } from '../task.js';
-import type { AnchorLayout } from '../anchors.js';
+import type { DetectorAnchors } from '../anchors.js';
 import type { Focal } from '../losses.js';
 import type { SelectOptions } from '../nms.js';
 
@@ -32,8 +32,8 @@ export interface Found {
 export interface Detector extends Pick<Task, 'build' | 'loss' | 'encode' | 'blank'> {
   /** Whether the first column of the class predictor stands for background, before the classes' own. */
   readonly background: boolean;
-  /** What boxes are told apart by; undefined for a detector without anchors. */
-  readonly anchors?: AnchorLayout;
+  /** Undefined for a detector without anchors. */
+  readonly anchors?: DetectorAnchors;
   /** The outputs of one image, without the batch's axis → at most `maxDetections`. */
   decode(outputs: Readonly<Record<keyof Built['outputs'], Float32Array>>): Found;
 }

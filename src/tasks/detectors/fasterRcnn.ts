@@ -1,6 +1,6 @@
 import type { ClassIndex, Sample } from '../../data/sample.js';
 import { FinetuneError } from '../../errors.js';
-import { clipBoxes, xyxy, xyxyToCxcywh, type Xyxy } from '../../geometry/box.js';
+import { clipBoxes, cxcywhToXyxy, xyxy, xyxyToCxcywh, type Xyxy } from '../../geometry/box.js';
 import type { Context } from '../../graph/blocks.js';
 import * as b from '../../graph/builder.js';
 import type { Graph, Value } from '../../graph/spec.js';
@@ -10,9 +10,10 @@ import { roiAlign } from '../../models/heads/roiAlign.js';
 import { rpnHead } from '../../models/heads/rpn.js';
 import type { PyramidLevel } from '../../models/necks/pyramid.js';
 import { buildPyramid, type PyramidOptions } from '../../models/necks/pyramids.js';
+import { placeAnchors } from '../anchors.js';
 import { decodeBoxes, encodeBoxes, type CoderScale } from '../boxCoder.js';
 import type { BoxLossKind } from '../boxLosses.js';
-import { gridAnchors } from '../gridAnchors.js';
+import { gridLevels } from '../gridAnchors.js';
 import { BACKGROUND, IGNORED } from '../matcher.js';
 import { suppressPerClass, type Candidate } from '../nms.js';
 import type { Built, Losses, Targets } from '../task.js';
@@ -92,8 +93,9 @@ export function fasterRcnn(options: FasterRcnnOptions): Detector {
     ratios: RATIOS,
   }));
   const lengths = grids.map(({ height, width }) => height * width * RATIOS.length);
-  const corners = gridAnchors(grids, size);
-  const anchors = xyxyToCxcywh(corners);
+  const anchorLevels = gridLevels(grids, size);
+  const anchors = placeAnchors(anchorLevels);
+  const corners = cxcywhToXyxy(anchors);
   const count = corners.length / 4;
   const propose = (objectness: Value, offsets: Value, most: number): Proposals =>
     chooseProposals(objectness, offsets, anchors, lengths, { perLevel: most, total: most, size });
@@ -204,6 +206,7 @@ export function fasterRcnn(options: FasterRcnnOptions): Detector {
 
   return {
     background: true,
+    anchors: { levels: anchorLevels, threshold: THRESHOLDS.foreground },
     build,
     loss,
     encode,

@@ -3,7 +3,7 @@ import { clipBoxes, cxcywhToXyxy, type Xyxy } from '../../geometry/box.js';
 import * as b from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import type { Build } from '../../models/detector.js';
-import { cellAnchors, type AnchorShapes } from '../anchors.js';
+import { cellLevels, placeAnchors, type AnchorShapes } from '../anchors.js';
 import { decodeBoxes, encodeBoxes, SSD } from '../boxCoder.js';
 import { boxLoss, type BoxLossKind } from '../boxLosses.js';
 import { focalLoss, hardNegatives, softmaxCrossEntropyRows } from '../losses.js';
@@ -54,7 +54,8 @@ export function multiBox(
   const softmax = classLoss === 'softmax';
   const { maps } = build({ batch: 1, size, trainBatchNorm: () => false });
   const grids = maps.map(({ shape }) => ({ height: shape[1]!, width: shape[2]! }));
-  const anchors = cellAnchors(shapes, grids, size, steps);
+  const levels = cellLevels(shapes, grids, size, steps);
+  const anchors = placeAnchors(levels);
   const corners = cxcywhToXyxy(anchors);
   const count = anchors.length / 4;
   const { columns } = classColumns(options);
@@ -125,7 +126,7 @@ export function multiBox(
 
   return {
     background: softmax,
-    anchors: { shapes, grids, boxes: anchors },
+    anchors: { levels, threshold: MATCH_IOU },
     build,
     loss,
     encode,

@@ -1,13 +1,14 @@
 import type { ClassIndex, Sample } from '../../data/sample.js';
-import { clipBoxes, xyxyToCxcywh, type Xyxy } from '../../geometry/box.js';
+import { clipBoxes, cxcywhToXyxy, type Xyxy } from '../../geometry/box.js';
 import * as b from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { buildTrunk, type Build } from '../../models/detector.js';
 import { retinaNetHead } from '../../models/heads/retinanet.js';
 import { buildPyramid, type PyramidOptions } from '../../models/necks/pyramids.js';
+import { placeAnchors } from '../anchors.js';
 import { decodeBoxes, encodeBoxes, type CoderScale } from '../boxCoder.js';
 import { boxLoss, type BoxLossKind } from '../boxLosses.js';
-import { gridAnchors } from '../gridAnchors.js';
+import { gridLevels } from '../gridAnchors.js';
 import { focalLoss } from '../losses.js';
 import { BACKGROUND, IGNORED } from '../matcher.js';
 import { suppressPerClass, type Candidate } from '../nms.js';
@@ -63,8 +64,9 @@ export function retinaNet(options: RetinaNetOptions): Detector {
     const sides = OCTAVE.map((factor) => Math.trunc(options.anchorScale * stride * factor));
     return { height, width, sides, ratios: RATIOS };
   });
-  const corners = gridAnchors(grids, size);
-  const anchors = xyxyToCxcywh(corners);
+  const anchorLevels = gridLevels(grids, size);
+  const anchors = placeAnchors(anchorLevels);
+  const corners = cxcywhToXyxy(anchors);
   const count = corners.length / 4;
 
   function loss({ boxes: offsets, logits }: Readonly<Record<string, Value>>, { training = false } = {}): Losses {
@@ -121,6 +123,7 @@ export function retinaNet(options: RetinaNetOptions): Detector {
 
   return {
     background: false,
+    anchors: { levels: anchorLevels, threshold: THRESHOLDS.foreground },
     build: network,
     loss,
     encode,

@@ -15,7 +15,7 @@ import type {
 } from '../graph/spec.js';
 import { DT, type Attr, type GraphDef } from './graphDef.js';
 import { tfBoxes } from './tfBoxes.js';
-import { NHWC, op1, op2, padBy, reshapeTo, sliceOf, T, typed, type Emission, type Rule } from './tfEmission.js';
+import { NHWC, normalised, op1, op2, padBy, reshapeTo, sliceOf, T, typed, type Emission, type Rule } from './tfEmission.js';
 
 /** Adds `op` over the node's own inputs with its one output. */
 const direct =
@@ -242,12 +242,11 @@ export const tfOps = {
   ],
   biasAdd: (_, { def, inputs }) => [def.add('BiasAdd', inputs, { ...T, data_format: NHWC })],
   batchNorm: ({ attrs: { training, epsilon } }, { def, inputs }) => {
-    const [x, scale, shift, mean, variance] = inputs;
-    const none = def.ints([]);
-    const empty = training ? def.add('Cast', [none], { SrcT: { type: DT.int32 }, DstT: { type: DT.float32 } }) : '';
-    const statistics = training ? [empty, empty] : [mean!, variance!];
-    const attrs = { ...T, U: { type: DT.float32 }, epsilon: { float: epsilon }, data_format: NHWC, is_training: { bool: training } };
-    return outputs(def.add('FusedBatchNormV3', [x!, scale!, shift!, ...statistics], attrs), 6);
+    const [x, scale, shift, mean, variance] = inputs as [string, string, string, string, string];
+    if (!training) return [normalised(def, { x, scale, shift, mean, variance }, epsilon), mean, variance, mean, variance, mean];
+    const empty = def.add('Cast', [def.ints([])], { SrcT: { type: DT.int32 }, DstT: { type: DT.float32 } });
+    const attrs = { ...T, U: { type: DT.float32 }, epsilon: { float: epsilon }, data_format: NHWC, is_training: { bool: true } };
+    return outputs(def.add('FusedBatchNormV3', [x, scale, shift, empty, empty], attrs), 6);
   },
   batchNormGrad: ({ attrs: { training, epsilon } }, { def, inputs }) => {
     const attrs = { ...T, U: { type: DT.float32 }, epsilon: { float: epsilon }, data_format: NHWC, is_training: { bool: training } };

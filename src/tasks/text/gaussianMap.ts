@@ -1,4 +1,5 @@
 import type { TextWord } from '../../data/sample.js';
+import { inverse, squareToQuad, type Homography } from '../../geometry/homography.js';
 
 /** What a text detector is to learn of one image, each [rows, columns] at half its resolution. */
 export interface TextTargets {
@@ -109,28 +110,16 @@ function stamp(map: Float32Array, { columns, rows }: Grid, quad: Quad): void {
   }
 }
 
-type Matrix = readonly [number, number, number, number, number, number, number, number, number];
-
-/** The homography that takes a quad's corners to (±1, ±1), positive on the quad: the inverse of Heckbert's 1989 square-to-quad. */
-function toSquare(quad: Quad): Matrix | undefined {
-  const [x0, y0, x1, y1, x2, y2, x3, y3] = Array.from(quad) as [number, number, number, number, number, number, number, number]; // prettier-ignore
-  const [dx1, dx2, sx] = [x1 - x2, x3 - x2, x0 - x1 + x2 - x3];
-  const [dy1, dy2, sy] = [y1 - y2, y3 - y2, y0 - y1 + y2 - y3];
-  const crossed = dx1 * dy2 - dx2 * dy1;
-  if (Math.abs(crossed) < 1e-9) return undefined;
-  const g = (sx * dy2 - dx2 * sy) / crossed;
-  const h = (dx1 * sy - sx * dy1) / crossed;
-  const [a, b, d, e] = [x1 - x0 + g * x1, x3 - x0 + h * x3, y1 - y0 + g * y1, y3 - y0 + h * y3];
-  // The adjugate of [a b x0; d e y0; g h 1], from the unit square to −1…1.
-  const u = [e - y0 * h, x0 * h - b, b * y0 - x0 * e] as const;
-  const v = [y0 * g - d, a - x0 * g, x0 * d - a * y0] as const;
-  const w = [d * h - e * g, b * g - a * h, a * e - b * d] as const;
-  const at = (row: readonly [number, number, number]): number =>
-    row[0] * middle(quad)[0] + row[1] * middle(quad)[1] + row[2];
-  const sign = Math.sign(at(w));
+/** The homography that takes a quad's corners to (±1, ±1), positive on the quad. */
+function toSquare(quad: Quad): Homography | undefined {
+  const forward = squareToQuad(quad);
+  if (!forward) return undefined;
+  const [a, b, c, d, e, f, g, h, i] = inverse(forward);
+  const [mx, my] = middle(quad);
+  const sign = Math.sign(g * mx + h * my + i);
   if (sign === 0) return undefined;
-  const s = (k: 0 | 1 | 2, row: readonly [number, number, number]): number => sign * (2 * row[k] - w[k]);
-  return [s(0, u), s(1, u), s(2, u), s(0, v), s(1, v), s(2, v), sign * w[0], sign * w[1], sign * w[2]];
+  const s = (value: number, depth: number): number => sign * (2 * value - depth);
+  return [s(a, g), s(b, h), s(c, i), s(d, g), s(e, h), s(f, i), sign * g, sign * h, sign * i];
 }
 
 /** Sets the cells whose middle is inside a polygon (pixels of the image, even-odd), where that makes them less. */

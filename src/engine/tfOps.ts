@@ -15,7 +15,19 @@ import type {
 } from '../graph/spec.js';
 import { DT, type Attr, type GraphDef } from './graphDef.js';
 import { tfBoxes } from './tfBoxes.js';
-import { NHWC, normalised, op1, op2, padBy, reshapeTo, sliceOf, T, typed, type Emission, type Rule } from './tfEmission.js';
+import {
+  NHWC,
+  normalised,
+  op1,
+  op2,
+  padBy,
+  reshapeTo,
+  sliceOf,
+  T,
+  typed,
+  type Emission,
+  type Rule,
+} from './tfEmission.js';
 
 /** Adds `op` over the node's own inputs with its one output. */
 const direct =

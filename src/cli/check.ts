@@ -6,6 +6,7 @@ import type { PartName } from '../data/dataset.js';
 import type { Dataset } from '../data/sample.js';
 import { FinetuneError, formatProblem, type Problem } from '../errors.js';
 import { loadRecipe } from '../recipe/load.js';
+import { locateProblem } from '../recipe/places.js';
 import type { Recipe } from '../recipe/schema.js';
 import { recipeImages } from '../recipeModel.js';
 import type { CeilingBySize } from '../tasks/recallCeiling.js';
@@ -81,7 +82,7 @@ function lookAtAnchors(recipe: Recipe, train: Dataset | undefined): { anchors?: 
     return { ...(anchors && { anchors }), remarks: remark ? [remark] : [] };
   } catch (error) {
     if (!(error instanceof FinetuneError)) throw error;
-    return { remarks: error.problems.map((problem) => ({ level: 'error', ...problem })) };
+    return { remarks: error.problems.map((problem) => ({ level: 'error', ...locateProblem(problem, recipe) })) };
   }
 }
 

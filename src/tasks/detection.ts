@@ -1,4 +1,5 @@
 import type { ClassIndex } from '../data/sample.js';
+import { FinetuneError } from '../errors.js';
 import { sizeOf } from '../graph/shapes.js';
 import { findBackbone } from '../models/registry.js';
 import { BACKGROUND } from '../weights/categories.js';
@@ -30,11 +31,46 @@ const heads: { [H in DetectionOptions['head']]: (options: Extract<DetectionOptio
   fasterRcnn,
 };
 
-/** The detector that `head` names. Throws E_MODEL_UNKNOWN, E_MODEL_SIZE, E_GRAPH_SHAPE. */
-export const createDetector = (options: DetectionOptions): Detector =>
+const create = (options: DetectionOptions): Detector =>
   (heads[options.head] as (options: DetectionOptions) => Detector)(options);
 
-/** Boxes around objects, by the detector that `head` names. Throws E_MODEL_UNKNOWN, E_GRAPH_SHAPE. */
+/** The detector that `head` names. Throws E_MODEL_UNKNOWN, and E_MODEL_SIZE, with what would, where backbone and head do not fit at this size. */
+export function createDetector(options: DetectionOptions): Detector {
+  try {
+    return create(options);
+  } catch (error) {
+    if (!(error instanceof FinetuneError) || !['E_GRAPH_SHAPE', 'E_MODEL_SIZE'].includes(error.code)) throw error;
+    const { backbone, head, size } = options;
+    const name = typeof backbone === 'string' ? backbone : 'this backbone';
+    const [problem] = error.problems;
+    const message = `"model.head: ${head}" on ${name} does not fit an input of ${size[1]}x${size[0]}: ${problem!.message}`;
+    const fitting = fittingSize(options);
+    const fix = fitting ? `set data.size: [${fitting.join(', ')}]` : (problem!.fix ?? 'choose another backbone');
+    throw new FinetuneError({ code: 'E_MODEL_SIZE', option: 'data.size', message, fix }, { cause: error });
+  }
+}
+
+/** Steps in which a fitting size is looked for: the stride of a backbone's last map, and of a pyramid's. */
+const STEPS = [32, 128];
+const MOST_STEPS = 5;
+
+/** The next larger size at which the detector can be built, if there is one near. */
+function fittingSize(options: DetectionOptions): readonly [number, number] | undefined {
+  for (const step of STEPS) {
+    for (let more = 0; more < MOST_STEPS; more++) {
+      const size = options.size.map((side) => (Math.ceil(side / step) + more) * step) as [number, number];
+      try {
+        create({ ...options, size });
+        return size;
+      } catch (error) {
+        if (!(error instanceof FinetuneError)) throw error;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Boxes around objects, by the detector that `head` names. Throws E_MODEL_UNKNOWN, E_MODEL_SIZE. */
 export function detectionTask(options: DetectionOptions): Network<readonly Detection[]> {
   const detector = createDetector(options);
   const { outputs } = detector.build({ batch: 1, size: options.size, trainBatchNorm: () => false });

@@ -1,5 +1,5 @@
 import { averagePool, batchNorm, conv, maxPool, normActivate, residual, type Context } from '../../graph/blocks.js';
-import { pad } from '../../graph/builder.js';
+import { concat, pad, slice } from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { IMAGENET, pytorch, type Backbone, type Taps } from '../backbone.js';
 import { linearHead } from './linearHead.js';
@@ -9,6 +9,17 @@ const DEPTHS = [3, 4, 23, 3] as const;
 const ALPHA = 360;
 const STEM = 64;
 const EXPANSION = 4;
+
+/** Means of 2 × 2 cells, at an odd end of those that are there (ceil_mode): an odd last row or column is repeated before, so that it counts alone. */
+function halved(x: Value): Value {
+  const even = ([1, 2] as const).reduce((map, axis) => {
+    const length = map.shape[axis]!;
+    if (length % 2 === 0) return map;
+    const begin = map.shape.map((_, i) => (i === axis ? length - 1 : 0));
+    return concat([map, slice(map, begin, map.shape.map((n, i) => (i === axis ? 1 : n)))], axis); // prettier-ignore
+  }, x);
+  return averagePool(even, { kernel: 2, stride: 2 });
+}
 
 /** Section 3.3: BatchNorm, 1×1, then twice BatchNorm, ReLU, convolution, and a BatchNorm at the end; the shortcut is padded with zero channels. */
 function unit(x: Value, path: string, at: Context, channels: number, stride: number): Value {
@@ -21,7 +32,7 @@ function unit(x: Value, path: string, at: Context, channels: number, stride: num
     stride,
   });
   y = conv(normActivate(y, `${body}.conv3.bn`, at, 'relu'), `${body}.conv3.conv`, at, { channels });
-  const shortcut = stride === 1 ? x : averagePool(x, { kernel: 2, stride });
+  const shortcut = stride === 1 ? x : halved(x);
   const widened = pad(shortcut, [[0, 0], [0, 0], [0, 0], [0, channels - x.shape[3]!]]); // prettier-ignore
   return residual(batchNorm(y, `${path}.bn`, at), widened, at);
 }

@@ -46,8 +46,9 @@ export function balanced(levels: readonly PyramidLevel[], at: Context): readonly
   if (height !== coarsest.map.shape[1]! * factor || width !== coarsest.map.shape[2]! * factor) {
     throw new FinetuneError({
       code: 'E_MODEL_SIZE',
-      message: `the balanced feature pyramid wants an input whose sides are multiples of ${coarsest.stride}`,
-      fix: `set data.size to such a size, or model.neck: fpn`,
+      option: 'data.size',
+      message: `the balanced feature pyramid wants levels that halve from one to the next, as with sides in multiples of ${coarsest.stride}`,
+      fix: 'set data.size to such a size, or model.neck: fpn',
     });
   }
   const met = levels.map(({ map }) => resample(map, [height, width]));

@@ -17,7 +17,7 @@ import { writeReport, type Metrics } from './report/report.js';
 import { collectVersions, newRunPath, openRunDirectory, type RunDirectory } from './run.js';
 import { checkpointFile } from './train/checkpoint.js';
 import { train } from './train/loop.js';
-import { trainOptions } from './trainOptions.js';
+import { recipePseudoLabels, trainOptions } from './trainOptions.js';
 
 export interface FinetuneOptions {
   /** The run directory; must be empty, or with `resume` or `extend` hold the run to go on with.
@@ -79,8 +79,10 @@ async function runRecipe(
   const onDrop = (reason: string, file: string) => broken.set(file, reason);
   const images = { ...recipeImages(recipe), onDrop };
   const options = { ...trainOptions(recipe, images, run.path), resume };
-  const trained = await train(model, data.train, backend, options, {
+  const pseudo = recipePseudoLabels(recipe, data.train, run.path);
+  const trained = await train(model, pseudo?.dataset ?? data.train, backend, options, {
     ...hooks,
+    enterEpoch: pseudo && ((session, state) => pseudo.enterEpoch(session, model.task, state)),
     evaluate: async (live, session, signal) => {
       const found = await evaluate(live, session, data.val, {
         ...images,
@@ -107,7 +109,18 @@ async function runRecipe(
   await run.write('predictions.json', JSON.stringify(result.predictions));
   await run.write('metrics.json', `${JSON.stringify(metrics, null, 2)}\n`);
   onProgress?.({ phase: 'report', done: 0, total: 1 });
-  const report = buildReport({ recipe, recipeText, data, scored, trained, result, metrics, versions, broken });
+  const report = await buildReport({
+    recipe,
+    recipeText,
+    data,
+    scored,
+    trained,
+    result,
+    metrics,
+    versions,
+    broken,
+    pseudo,
+  });
   await writeReport(report, join(run.path, 'report.html'));
   onProgress?.({ phase: 'report', done: 1, total: 1 });
   return { directory: run.path, metrics };

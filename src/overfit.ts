@@ -48,7 +48,7 @@ export async function overfit(
   const { train: all, categories } = await openDatasets(recipe.data, hooks);
   const withObjects = all.annotations.filter(({ ignore }) => ignore.includes(false));
   const annotations = (withObjects.length > 0 ? withObjects : all.annotations).slice(0, n);
-  const data: Dataset = { ...all, annotations };
+  const data: Dataset = { ...all, annotations, repeat: undefined };
   const batch = Math.min(recipe.train.batch, annotations.length);
   const epochs = Math.ceil(steps / Math.max(1, Math.floor(annotations.length / batch)));
   const model = await recipeModel(recipe, categories, { ...hooks, trainingData: all });

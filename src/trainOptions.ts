@@ -1,6 +1,8 @@
+import type { Dataset } from './data/sample.js';
 import type { ImageOptions } from './data/loader.js';
 import { recipeIdentity } from './recipe/differences.js';
 import type { Recipe } from './recipe/schema.js';
+import { openPseudoLabels, type PseudoLabels } from './train/pseudoLabels.js';
 import type { TrainOptions } from './train/trainer.js';
 
 /** What the training needs to know of the recipe, in the run directory `directory`. */
@@ -14,3 +16,9 @@ export const trainOptions = (recipe: Recipe, images: ImageOptions, directory: st
   directory,
   recipe: recipeIdentity(recipe),
 });
+
+/** Characters by the model itself, where the recipe asks for them. */
+export function recipePseudoLabels(recipe: Recipe, train: Dataset, directory: string): PseudoLabels | undefined {
+  if (recipe.task !== 'text' || recipe.data.format !== 'icdar' || recipe.data.characters !== 'pseudo') return undefined;
+  return openPseudoLabels(train, { ...recipe.data.pseudo, batch: recipe.evaluate.batch, directory });
+}

@@ -53,6 +53,8 @@ export interface Dataset {
   readonly categories: readonly Category[];
   readonly annotations: readonly Annotation[];
   readonly dropped: Dropped;
+  /** How often each row comes in an epoch of training, on average; once if absent. */
+  readonly repeat?: Float64Array | undefined;
   /** The part as a COCO ground-truth object, with the categories' own ids: what the evaluator reads. */
   readonly toCoco: () => CocoGroundTruth;
 }

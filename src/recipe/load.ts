@@ -106,7 +106,8 @@ function withAbsolutePaths(located: Located): Located {
     if (path === '' || !value.value.startsWith(scheme)) return value;
     return { ...value, value: scheme + resolve(value.span.source.folder, path) };
   };
-  const rooted = changeAt(changeAt(located, ['data', 'root'], absolute('')), ['data', 'photos'], absolute(''));
+  const folders = [['data', 'root'], ['data', 'photos'], ['data', 'synthetic', 'root'], ['data', 'synthetic', 'photos']]; // prettier-ignore
+  const rooted = folders.reduce((changed, path) => changeAt(changed, path, absolute('')), located);
   const weights = ['model', 'weights'];
   return changeAt(changeAt(rooted, weights, absolute('file:')), weights, absolute('run:'));
 }

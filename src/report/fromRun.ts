@@ -7,7 +7,9 @@ import { backboneName } from '../models/table.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { Score } from '../tasks/evaluator.js';
 import type { Run } from '../train/loop.js';
+import type { PseudoRound } from '../train/pseudoLabels.js';
 import type { BestEpoch } from './charts.js';
+import { pseudoSections } from './pseudoSections.js';
 import { leading, type Metrics, type Report } from './report.js';
 
 /** The content of metrics.json. */
@@ -44,10 +46,12 @@ export interface Finished {
   readonly versions: Readonly<Record<string, string>>;
   /** Images that could not be read, and why. */
   readonly broken: ReadonlyMap<string, string>;
+  /** Of a weakly supervised run. */
+  readonly pseudo?: { readonly rounds: readonly PseudoRound[]; readonly directory: string } | undefined;
 }
 
 /** Gathers what the report says of a finished run. */
-export function buildReport({
+export async function buildReport({
   recipe,
   recipeText,
   data,
@@ -57,10 +61,13 @@ export function buildReport({
   metrics,
   versions,
   broken,
-}: Finished): Report {
+  pseudo,
+}: Finished): Promise<Report> {
   const score = leading(result.numbers).map(([name, value]) => `${name} ${value.toFixed(3)}`);
   const images = `${scored.annotations.length} images of ${scored.name}`;
   const { test } = data;
+  const { directory = '', rounds = [] } = pseudo ?? {};
+  const gallery = await pseudoSections(rounds, data.train, { directory, words: recipe.report.images });
   const { model } = recipe;
   const name = recipe.evaluate.best;
   const best = { epoch: trained.best.epoch, name, value: rankedValue(name, trained.best.score) };
@@ -82,7 +89,7 @@ export function buildReport({
     },
     freeze: trained.freeze,
     notes: [selectionNote(best, test), ...trained.notes],
-    sections: result.sections(recipe.report),
+    sections: [...result.sections(recipe.report), ...gallery],
   };
 }
 

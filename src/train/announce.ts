@@ -15,7 +15,9 @@ export function announce(trainer: Trainer, options: TrainOptions): string[] {
   return [
     ...(options.resume ? [whereFrom(trainer, options)] : []),
     `learning rate ${short(peak)} (${value} per ${perBatch} images, ${images} a step); ${totalSteps} steps`,
-    ...(trainer.repeat ? [repetition(trainer.repeat, stepsPerEpoch * options.batch)] : []),
+    ...(trainer.repeat && options.repeatThreshold !== null
+      ? [repetition(trainer.repeat, stepsPerEpoch * options.batch)]
+      : []),
     ...thawings,
   ];
 }

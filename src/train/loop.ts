@@ -24,6 +24,8 @@ export interface EpochScore {
 export interface TrainHooks {
   /** Evaluates the model as it stands through the session's program `evaluate`; without it nothing is evaluated, and no epoch is the best. */
   readonly evaluate?: (model: Model, session: Session, signal?: AbortSignal) => Promise<EpochScore>;
+  /** Before the steps of an epoch, or before the rest of them; what it returns is said. */
+  readonly enterEpoch?: ((session: Session, state: RunState) => Promise<string | undefined>) | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
@@ -71,7 +73,8 @@ export async function train(
     while (!isOver(state, options)) {
       const epochStart = performance.now();
       const thawed = await trainer.enterEpoch();
-      if (thawed) onProgress?.({ message: thawed });
+      const prepared = await hooks.enterEpoch?.(trainer.session, state);
+      for (const message of [thawed, prepared]) if (message) onProgress?.({ message });
       const complete = await trainEpoch(trainer, data, log, checkpoints, options, hooks, clock);
       if (!complete) break;
       trainLoss = state.lossSum / state.batch;

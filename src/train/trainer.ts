@@ -131,7 +131,7 @@ export async function openTrainer(
   options: TrainOptions,
 ): Promise<Trainer> {
   const { batch, directory, recipe } = options;
-  const repeat = options.repeatThreshold === null ? undefined : repeatFactors(data, options.repeatThreshold);
+  const repeat = options.repeatThreshold === null ? data.repeat : repeatFactors(data, options.repeatThreshold);
   const images = repeat ? repeatedLength(repeat) : data.annotations.length;
   const stepsPerEpoch = countBatches(images, batch, true);
   if (stepsPerEpoch === 0) {

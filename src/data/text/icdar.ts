@@ -16,6 +16,8 @@ export interface IcdarPart {
   readonly brokenImages?: 'error' | 'drop';
   /** `split`: a word's quad is cut equally by the number of its letters, with confidence ½; `mask`: it teaches nothing. */
   readonly characters?: 'mask' | 'split';
+  /** `false`: what the words say is not in the files, whatever they hold in its place. */
+  readonly transcriptions?: boolean;
   /** Takes the images whose place in the order of names leaves this remainder: to hold some back. */
   readonly keep?: (index: number) => boolean;
 }
@@ -33,7 +35,15 @@ const isImage = (name: string): boolean => /\.(jpe?g|png|gif|bmp|webp)$/i.test(n
  *  polygons. `###` is don't-care; MLT's second text field, the script, is left out of the transcription.
  *  Every problem goes to `findings`: E_ICDAR_FILE, _ZIP, _LIMIT, _LINE, _BOX, E_ENCODING, E_IMAGE_MISSING (dropped on demand). */
 export async function readIcdarPart(
-  { images, truth, name, brokenImages = 'error', characters = 'mask', keep = () => true }: IcdarPart,
+  {
+    images,
+    truth,
+    name,
+    brokenImages = 'error',
+    characters = 'mask',
+    transcriptions = true,
+    keep = () => true,
+  }: IcdarPart,
   findings: Findings,
 ): Promise<Dataset> {
   const folder = resolve(images);
@@ -60,7 +70,13 @@ export async function readIcdarPart(
       const path = join(folder, fileName);
       const size = await readImageSize(path).catch((error: unknown) => findings.absorb(error));
       return size
-        ? { imageId, file: path, fileName, ...size, words: words[i]!.map((word) => toWord(word, characters)) }
+        ? {
+            imageId,
+            file: path,
+            fileName,
+            ...size,
+            words: words[i]!.map((word) => toWord(word, characters, transcriptions)),
+          }
         : undefined;
     }),
   );
@@ -73,11 +89,12 @@ export async function readIcdarPart(
 function toWord(
   { isRectangle, points, transcription, dontCare }: ReturnType<typeof readTruth>['words'][number][number],
   characters: 'mask' | 'split',
+  transcriptions: boolean,
 ): TextWord {
   const [left, top, right, bottom] = points as [number, number, number, number];
   const outline = isRectangle ? [left, top, right, top, right, bottom, left, bottom] : [...points];
-  const word = { text: dontCare ? '' : transcription, outline, dontCare };
-  const letters = transcription.replaceAll(/\s/g, '').length; // spaces do not count
+  const word = { text: dontCare || !transcriptions ? '' : transcription, outline, dontCare };
+  const letters = word.text.replaceAll(/\s/g, '').length; // spaces do not count
   if (characters === 'mask' || dontCare || letters === 0 || outline.length !== 8) return word;
   return { ...word, characters: equalSplit(outline, letters), confidence: SPLIT_CONFIDENCE };
 }

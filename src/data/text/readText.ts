@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { PartName } from '../dataset.js';
-import type { Findings } from '../findings.js';
+import { createFindings, type Findings } from '../findings.js';
 import type { Dataset } from '../sample.js';
-import { openDrawnText } from './drawnText.js';
+import { openDrawnText, type DrawnTextOptions } from './drawnText.js';
 import { readIcdarPart } from './icdar.js';
 import { readSynthText } from './synthText.js';
 
@@ -30,7 +30,17 @@ export interface IcdarData {
   /** A part of its own, or each so manyth image of the training part. */
   readonly val: Place | { readonly every: number };
   readonly test?: Place | undefined;
-  readonly characters: 'mask' | 'split';
+  readonly characters: 'mask' | 'split' | 'pseudo';
+  readonly transcriptions: boolean;
+  /** Of each training image in an epoch. */
+  readonly crops: number;
+  /** Drawn images among the real ones, `perReal` of each crop. */
+  readonly synthetic?:
+    | (Omit<DrawnTextOptions, 'train' | 'val' | 'signal' | 'findings'> & {
+        readonly images: number;
+        readonly perReal: number;
+      })
+    | undefined;
   readonly brokenImages?: 'error' | 'drop';
 }
 
@@ -63,7 +73,8 @@ export async function readText(
     });
   }
   if (data.format === 'synthtext') return readHeld(data, findingsOf);
-  const { root, train, val, test, characters, brokenImages = 'error' } = data;
+  const { root, train, val, test, transcriptions, brokenImages = 'error' } = data;
+  const characters = data.characters === 'pseudo' ? 'mask' : data.characters; // the run finds them
   const every = 'every' in val ? val.every : undefined;
   const isHeld = (index: number): boolean => every !== undefined && index % every === every - 1;
   const places: [PartName, Place, (index: number) => boolean][] = [
@@ -80,12 +91,36 @@ export async function readText(
       name,
       keep,
       characters,
+      transcriptions,
       brokenImages,
     };
     const dataset = await readIcdarPart(part, findings).catch((error: unknown) => findings.absorb(error));
-    if (dataset) opened[name] = dataset;
+    const whole = name === 'train' && dataset ? await withDrawn(dataset, data, { signal, findings }) : dataset;
+    if (whole) opened[name] = whole;
   }
   return opened;
+}
+
+/** The real images, so many crops of each, and the drawn ones between them. */
+async function withDrawn(
+  real: Dataset,
+  { crops, synthetic }: IcdarData,
+  { signal, findings }: { readonly signal?: AbortSignal | undefined; readonly findings: Findings },
+): Promise<Dataset> {
+  const often = real.annotations.map(() => crops);
+  if (!synthetic) return crops === 1 ? real : { ...real, repeat: Float64Array.from(often) };
+  const { images, perReal } = synthetic;
+  const parts = { train: findings, val: createFindings() };
+  const drawn = await openDrawnText({ ...synthetic, train: images, val: 1, signal, findings: parts }).catch(
+    (error: unknown) => findings.absorb(error),
+  );
+  if (!drawn) return real;
+  const share = (real.annotations.length * crops * perReal) / images;
+  return {
+    ...real,
+    annotations: [...real.annotations, ...drawn.train.annotations],
+    repeat: Float64Array.from([...often, ...drawn.train.annotations.map(() => share)]),
+  };
 }
 
 async function readHeld(

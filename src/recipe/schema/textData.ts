@@ -36,8 +36,7 @@ const common = {
   prefetch,
 };
 
-const drawn = z.strictObject({
-  format: z.literal('synthetic-text').describe('Text drawn from a seed on first use (datasets/synthetic-text.md).'),
+const drawing = {
   root: z.string().min(1).optional().describe('Folder for the drawn images. Without it: inside the cache.'),
   seed: z.int().min(0).max(0xffffffff).default(1).describe('Seed of the drawing, apart from the seed of the run.'),
   side: z.int().min(64).max(2048).default(768).describe('Pixels of the square images.'),
@@ -46,6 +45,11 @@ const drawn = z.strictObject({
     .min(1)
     .optional()
     .describe('Folder of photos without text, to write on. A relative one counts as `data.root` does.'),
+};
+
+const drawn = z.strictObject({
+  format: z.literal('synthetic-text').describe('Text drawn from a seed on first use (datasets/synthetic-text.md).'),
+  ...drawing,
   train: z
     .strictObject({ images: count.default(700).describe('How many images to draw for training.') })
     .prefault({})
@@ -73,11 +77,39 @@ const icdar = z.strictObject({
   train: part.describe('The training part.'),
   val: z.union([part, held]).describe('The validation part: scored after each epoch; the best epoch on it is kept.'),
   characters: z
-    .enum(['mask', 'split'])
+    .enum(['mask', 'split', 'pseudo'])
     .default('split')
     .describe(
-      'What words without character boxes teach. `split`: their quads are cut equally by the number of letters, with half the weight. `mask`: nothing.',
+      'What words without character boxes teach. `split`: their quads are cut equally by the number of letters, with half the weight. `pseudo`: the characters that the model itself finds in them, with a weight by how many that are (weak supervision). `mask`: nothing.',
     ),
+  pseudo: z
+    .strictObject({
+      refresh: count.default(1).describe('Epochs between two rounds of looking for characters.'),
+      height: z.int().min(16).max(256).default(64).describe('Pixels across a word when the model looks at it.'),
+    })
+    .prefault({})
+    .describe(
+      'With `characters: pseudo`. The model that looks is the one being trained, or its running mean with `train.ema`.',
+    ),
+  transcriptions: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether the files say what the words say. `false`: nobody knows how many characters a word has; those found count half.',
+    ),
+  crops: count.default(1).describe('Crops of each training image in an epoch.'),
+  synthetic: z
+    .strictObject({
+      ...drawing,
+      images: count.default(300).describe('How many images to draw.'),
+      perReal: z
+        .number()
+        .positive()
+        .default(0.2)
+        .describe('Drawn images in an epoch for each crop of a real one; published: one for five.'),
+    })
+    .optional()
+    .describe('Drawn text among the training images, whose characters are known. Without it: none.'),
   test: part
     .optional()
     .describe('A part scored once, in the end, that nothing was chosen by. Without it: the validation part.'),

@@ -1,0 +1,77 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { frameImage } from '../data/frame.js';
+import { decodeImage } from '../data/image.js';
+import type { Dataset } from '../data/sample.js';
+import { cropSize, rectify } from '../data/text/wordSheet.js';
+import type { PicturesSection, Section } from '../tasks/section.js';
+import { roundShares, type PseudoLabel, type PseudoRound } from '../train/pseudoLabels.js';
+
+/** Pixels across a word in the gallery. */
+const ACROSS = 64;
+const MOST: readonly [number, number] = [480, 480];
+
+/** How the characters of weakly supervised words came on, round by round, and the words of the last round that went worst, with the boxes on them
+ *  (`pseudo/*.png` in the run directory). */
+export async function pseudoSections(
+  rounds: readonly PseudoRound[],
+  { annotations }: Pick<Dataset, 'annotations'>,
+  { directory, words }: { readonly directory: string; readonly words: number },
+): Promise<Section[]> {
+  const last = rounds.at(-1);
+  if (!last) return [];
+  const worst = [...last.labels].sort((a, b) => a.confidence - b.confidence || wrong(b) - wrong(a)).slice(0, words);
+  await mkdir(join(directory, 'pseudo'), { recursive: true });
+  const pictures: PicturesSection['pictures'][number][] = [];
+  for (const label of worst) {
+    const annotation = annotations[label.image]!;
+    const { text, outline } = annotation.words![label.word]!;
+    const file = join(directory, 'pseudo', `word-${label.image}-${label.word}.png`);
+    const drawn = await drawWord(annotation, outline, label, file).catch(() => false); // a report must not fail at the end of a long run
+    const how = label.isSplit ? 'cut equally' : `confidence ${label.confidence.toFixed(2)}`;
+    if (drawn) pictures.push({ file, imageId: annotation.imageId, caption: `“${text}”: ${label.found} found, ${how}` });
+  }
+  return [
+    {
+      kind: 'numbers',
+      title: 'Characters found by the model',
+      text: `Words of the training part that came without characters: ${last.labels.length}. The model as it stood before an epoch finds them.`,
+      rows: rounds.map((round) => {
+        const { confidence, exact, split } = roundShares(round);
+        const numbers = [['confidence', confidence], ['as many as letters', exact], ['cut equally', split]] as const; // prettier-ignore
+        return { name: `before epoch ${round.epoch + 1}`, numbers };
+      }),
+      note: 'Confidence: mean over the words, which is also their weight in the loss; a word with half its letters wrong is cut equally and counts half.',
+    },
+    {
+      kind: 'pictures',
+      title: 'Words whose characters went worst',
+      text: 'Rectified, in the last round, with the characters that are learnt from.',
+      pictures,
+    },
+  ];
+}
+
+const wrong = ({ length, found }: PseudoLabel): number => Math.abs(length - found);
+
+async function drawWord(
+  { file: source, width, height }: Dataset['annotations'][number],
+  outline: readonly number[],
+  { boxes }: PseudoLabel,
+  file: string,
+): Promise<boolean> {
+  const picture = await decodeImage(source, frameImage({ width, height }, { size: [height, width] }));
+  const crop = rectify(picture, outline, { ...cropSize(outline, ACROSS, MOST), margin: 0 });
+  if (!crop) return false;
+  const rectangles = boxes.map(([l, t, r, b]) => {
+    const [x, y, w, h] = [l * crop.width, t * crop.height, (r - l) * crop.width, (b - t) * crop.height];
+    return `<rect x="${x}" y="${y}" width="${w}" height="${h}" fill="none" stroke="#e6194b" stroke-width="2"/>`;
+  });
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${crop.width}" height="${crop.height}">${rectangles.join('')}</svg>`;
+  await sharp(crop.data, { raw: { width: crop.width, height: crop.height, channels: 3 } })
+    .composite([{ input: Buffer.from(svg) }])
+    .png()
+    .toFile(file);
+  return true;
+}

@@ -1,0 +1,165 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Dataset, TextWord } from '../data/sample.js';
+import { wordSheets, type PlacedCrop, type WordPlace, type WordSheet } from '../data/text/wordSheet.js';
+import type { Session } from '../engine/engine.js';
+import { FinetuneError } from '../errors.js';
+import { writeAtomically } from '../files/writeAtomically.js';
+import { project, squareToQuad } from '../geometry/homography.js';
+import type { Task } from '../tasks/task.js';
+import { mapsOf } from '../tasks/text.js';
+import type { Maps } from '../tasks/text/textBoxes.js';
+import { wordCharacters, type Cell } from '../tasks/text/wordCharacters.js';
+import type { RunState } from './checkpoint.js';
+import { imageFeed, targetFeeds } from './feeds.js';
+
+export interface PseudoOptions {
+  /** Epochs between two rounds. */
+  readonly refresh: number;
+  /** Pixels across a word when the model looks at it. */
+  readonly height: number;
+  /** Images per call of the session's program `evaluate`. */
+  readonly batch: number;
+  /** The run directory. */
+  readonly directory: string;
+}
+
+/** What the model thinks the characters of a word are. */
+export interface PseudoLabel extends WordPlace {
+  /** Characters that the annotation has, 0 if it does not say; and those that the watershed found. */
+  readonly length: number;
+  readonly found: number;
+  readonly confidence: number;
+  readonly isSplit: boolean;
+  /** In the rectified word, whose corners are 0 and 1. */
+  readonly boxes: readonly Cell[];
+}
+
+/** The labels of all words by the model as it stood before an epoch, counted from 0. */
+export interface PseudoRound {
+  readonly epoch: number;
+  readonly labels: readonly PseudoLabel[];
+}
+
+/** Characters for words that came without any, found by the model that learns from them. */
+export interface PseudoLabels {
+  /** The data set as the labels stand: another round changes it. */
+  readonly dataset: Dataset;
+  /** The run directory. */
+  readonly directory: string;
+  /** The rounds of this run so far. */
+  readonly rounds: readonly PseudoRound[];
+  /** Before the steps of an epoch, or before the rest of them: labels the words if that is due, and says so in a sentence. */
+  enterEpoch(session: Session, task: Task, state: Pick<RunState, 'epoch' | 'batch'>): Promise<string | undefined>;
+}
+
+const fileOf = (directory: string, epoch: number): string => join(directory, 'pseudo', `epoch-${epoch}.json`);
+
+/** Weak supervision: Baek et al. 2019 (arXiv:1904.01941), section 3.2.2. The interim model is the session's program `evaluate`: the weights as they
+ *  stand, or their running means where the run keeps them. A round is a function of the weights before its epoch; its file in the run directory is for
+ *  a run that is stopped within, whose weights have moved on. */
+export function openPseudoLabels(data: Dataset, { refresh, height, batch, directory }: PseudoOptions): PseudoLabels {
+  const annotations = [...data.annotations];
+  const rounds: PseudoRound[] = [];
+  const take = (round: PseudoRound): void => {
+    rounds.push(round);
+    const words = new Map<number, TextWord[]>();
+    for (const label of round.labels) {
+      const labelled = words.get(label.image) ?? [...data.annotations[label.image]!.words!];
+      labelled[label.word] = withCharacters(labelled[label.word]!, label);
+      words.set(label.image, labelled);
+    }
+    for (const [image, labelled] of words) annotations[image] = { ...data.annotations[image]!, words: labelled };
+  };
+  return {
+    dataset: { ...data, annotations },
+    directory,
+    rounds,
+    async enterEpoch(session, task, { epoch, batch: done }) {
+      const due = epoch - (epoch % refresh);
+      if (rounds.at(-1)?.epoch === due) return undefined;
+      if (rounds.length === 0) for (let past = 0; past < due; past += refresh) take(await readRound(directory, past));
+      if (epoch > due || done > 0) {
+        take(await readRound(directory, due));
+        return undefined;
+      }
+      const labels: PseudoLabel[] = [];
+      for await (const sheet of wordSheets(data, task.evaluateSize ?? task.size, height))
+        labels.push(...(await readSheet(sheet, data, session, task, batch)));
+      const round = { epoch, labels };
+      await mkdir(join(directory, 'pseudo'), { recursive: true });
+      await writeAtomically(fileOf(directory, epoch), JSON.stringify(round));
+      take(round);
+      return describe(round);
+    },
+  };
+}
+
+async function readRound(directory: string, epoch: number): Promise<PseudoRound> {
+  const file = fileOf(directory, epoch);
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as PseudoRound;
+  } catch (cause) {
+    const message = `the characters that were found before epoch ${epoch + 1} cannot be read`;
+    const fix = 'start the run anew: the weights that found them are gone';
+    throw new FinetuneError({ code: 'E_PSEUDO_LABELS', message, where: { file }, fix }, { cause });
+  }
+}
+
+/** The characters of the words on one sheet. */
+async function readSheet(
+  { picture, crops }: WordSheet,
+  data: Dataset,
+  session: Session,
+  task: Task,
+  batch: number,
+): Promise<PseudoLabel[]> {
+  const size = task.evaluateSize ?? task.size;
+  const feeds = { image: imageFeed([{ picture }], batch, size), ...targetFeeds([], batch, task) };
+  const placement = { scaleX: 1, scaleY: 1, offsetX: 0, offsetY: 0 };
+  const origin = { imageId: '', placement, originalWidth: size[1], originalHeight: size[0] };
+  const { maps } = mapsOf(await session.run('evaluate', feeds), [origin], size)[0]!;
+  return crops.map((crop): PseudoLabel => {
+    const { text } = data.annotations[crop.image]!.words![crop.word]!;
+    const length = text.replaceAll(/\s/g, '').length; // spaces do not count
+    const [width, height] = [crop.width / 2, crop.height / 2];
+    const { boxes, ...found } = wordCharacters(regionOf(maps, crop), { width, height }, length);
+    const inUnit = boxes.map(([l, t, r, b]): Cell => [l / width, t / height, r / width, b / height]);
+    return { image: crop.image, word: crop.word, length, ...found, boxes: inUnit };
+  });
+}
+
+/** The region score of a crop, [height/2, width/2]. */
+function regionOf({ data, width: columns }: Maps, { left, top, width, height }: PlacedCrop): Float32Array {
+  const region = new Float32Array((width * height) / 4);
+  for (let y = 0, to = 0; y < height / 2; y++)
+    for (let x = 0; x < width / 2; x++, to++) region[to] = data[2 * ((top / 2 + y) * columns + left / 2 + x)]!;
+  return region;
+}
+
+/** A word with the characters of its label, back in the image; one where nothing was found teaches nothing. */
+function withCharacters(word: TextWord, { boxes, confidence }: PseudoLabel): TextWord {
+  const plane = squareToQuad(word.outline);
+  if (!plane || boxes.length === 0) return word;
+  const characters = boxes.map(([l, t, r, b]) =>
+    [project(plane, l, t), project(plane, r, t), project(plane, r, b), project(plane, l, b)].flat(),
+  );
+  return { ...word, characters, confidence };
+}
+
+/** Shares of a round's words. */
+export function roundShares({ labels }: PseudoRound) {
+  const mean = (value: (label: PseudoLabel) => number): number =>
+    labels.reduce((sum, label) => sum + value(label), 0) / Math.max(1, labels.length);
+  return {
+    confidence: mean(({ confidence }) => confidence),
+    exact: mean(({ length, found }) => (length === found ? 1 : 0)),
+    split: mean(({ isSplit }) => (isSplit ? 1 : 0)),
+  };
+}
+
+function describe(round: PseudoRound): string {
+  const { confidence, exact, split } = roundShares(round);
+  const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+  return `characters of ${round.labels.length} words: confidence ${confidence.toFixed(2)}, as many as letters in ${percent(exact)}, cut equally ${percent(split)}`;
+}

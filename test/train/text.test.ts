@@ -21,6 +21,9 @@ test('recipes/tiny-text.yaml runs from drawing to report', async () => {
   expect(await readFile(join(directory, 'report.html'), 'utf8')).toContain('hmean');
 }, 240_000);
 
-test.each(['craft-synth', 'craft-lite-icdar15', 'craft-lite-icdar13', 'craft-icdar15', 'craft-icdar13'])('%s.yaml is sound', async (name) => {
-  expect((await loadRecipe(`recipes/${name}.yaml`)).task).toBe('text');
-});
+test.each(['craft-synth', 'craft-lite-icdar15', 'craft-lite-icdar13', 'craft-icdar15', 'craft-icdar13'])(
+  '%s.yaml is sound',
+  async (name) => {
+    expect((await loadRecipe(`recipes/${name}.yaml`)).task).toBe('text');
+  },
+);

@@ -53,7 +53,7 @@ export function textBoxes(maps: Maps, thresholds: TextThresholds): TextBox[] {
     const growth = Math.floor(2 * Math.sqrt((region.area * Math.min(columns, rows)) / (columns * rows)));
     const grown = dilate(runs, growth, width, height);
     const box = startAtTop(upright(minAreaRect(cornersOf(grown))));
-    const outline = (thresholds.polygons && curveOf(runs, growth / 2, box)) || box;
+    const outline = (thresholds.polygons && curveOf(runs, box)) || box;
     return [{ outline, score: Math.min(1, Math.max(0, score)) }];
   });
 }

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { FinetuneError } from './errors.js';
 import { LENGTH, recipeDifferences } from './recipe/differences.js';
 import { loadRecipe } from './recipe/load.js';
-import { keepPlaces } from './recipe/places.js';
 import type { Recipe } from './recipe/schema.js';
+import { withTrain } from './recipe/withTrain.js';
+import { asPlanned } from './planRun.js';
 import { isThere } from './run.js';
 import { isOver } from './train/best.js';
 import { findCheckpoint } from './train/checkpoint.js';
@@ -46,7 +47,7 @@ export async function continuedRecipe(
   }
   if (extend !== undefined && !finished)
     throw unfinished(directory, `it stands at ${done} of ${epochs} epochs`, 'finish it first, with --resume');
-  const differences = recipeDifferences(begun, wanted).filter(
+  const differences = recipeDifferences(begun, await asPlanned(directory, wanted)).filter(
     ({ path }) => extend === undefined || !LENGTH.includes(path),
   );
   if (differences.length > 0) {
@@ -58,19 +59,8 @@ export async function continuedRecipe(
       fix: `go on with its own: finetune ${file} --out ${directory} --resume; or start a new run from its weights: model.weights: run:${directory}`,
     });
   }
-  return extend === undefined ? begun : keepPlaces(withEpochs(begun, done + extend), begun);
-}
-
-/** Whoever asks for more epochs gets them: nothing ends them early. Each task's recipe for itself, for the type checker does not see that a spread keeps them apart. */
-function withEpochs(recipe: Recipe, epochs: number): Recipe {
-  switch (recipe.task) {
-    case 'detection':
-      return { ...recipe, train: { ...recipe.train, epochs, earlyStop: false } };
-    case 'classification':
-      return { ...recipe, train: { ...recipe.train, epochs, earlyStop: false } };
-    case 'text':
-      return { ...recipe, train: { ...recipe.train, epochs, earlyStop: false } };
-  }
+  // Whoever asks for more epochs gets them: nothing ends them early.
+  return extend === undefined ? begun : withTrain(begun, { epochs: done + extend, earlyStop: false });
 }
 
 const unfinished = (directory: string, how: string, fix: string): FinetuneError =>

@@ -5,6 +5,7 @@ import { openBackend } from './engine/backend.js';
 import { evaluate } from './evaluate/evaluate.js';
 import { rankOf } from './evaluate/rank.js';
 import { withWeights } from './model.js';
+import { planRun } from './planRun.js';
 import { openPredictor } from './predictor.js';
 import type { ProgressEvent } from './progress.js';
 import { loadRecipe } from './recipe/load.js';
@@ -57,18 +58,22 @@ export async function finetune(
 }
 
 async function runRecipe(
-  recipe: Recipe,
+  asked: Recipe,
   run: RunDirectory,
   { resume = false, extend, signal, onProgress }: Omit<FinetuneOptions, 'directory'>,
 ): Promise<FinetuneResult> {
-  const recipeText = resolvedRecipeText(recipe);
-  const backend = await openBackend({ engine: recipe.engine });
+  const began = performance.now();
+  const backend = await openBackend({ engine: asked.engine });
   const engine = `${backend.name} ${backend.version}`;
   onProgress?.({ message: `engine ${engine}: ${backend.reason}` });
 
   const hooks = { signal, onProgress };
-  const data = await openDatasets(recipe.data, hooks);
-  const model = await recipeModel(recipe, data.categories, { ...hooks, trainingData: data.train });
+  const data = await openDatasets(asked.data, hooks);
+  const model = await recipeModel(asked, data.categories, { ...hooks, trainingData: data.train });
+  const planning = { directory: run.path, began, ...hooks };
+  const { recipe, plan } = await planRun({ recipe: asked, data, model, backend }, planning);
+  const recipeText = resolvedRecipeText(recipe);
+  if (plan !== undefined) await run.write('plan.json', plan);
   const versions = await collectVersions(engine);
   if (!resume || extend !== undefined) await run.write('recipe.yaml', recipeText);
   if (extend !== undefined) await reopen(run.path);

@@ -8,6 +8,8 @@ import { FinetuneError } from './errors.js';
 import type { ProgressEvent } from './progress.js';
 import { locating } from './recipe/places.js';
 import type { Recipe } from './recipe/schema.js';
+import { planRun } from './planRun.js';
+import { withTrain } from './recipe/withTrain.js';
 import { recipeImages, recipeModel } from './recipeModel.js';
 import { loadingOf } from './train/replay.js';
 import { openTrainer } from './train/trainer.js';
@@ -44,14 +46,17 @@ const SMOOTHING = 0.9;
 
 /** Trains with a rate that grows from step to step until the loss explodes, and leaves nothing behind. The learning-rate range test, Smith 2017 (arXiv:1506.01186). */
 export async function findLr(
-  recipe: Recipe,
+  asked: Recipe,
   { steps = 100, from = 1e-5, to = 10, signal, onProgress }: LrFindOptions = {},
 ): Promise<LrFindResult> {
-  const backend = await openBackend({ engine: recipe.engine });
+  const backend = await openBackend({ engine: asked.engine });
   const hooks = { signal, onProgress };
-  const data = await openDatasets(recipe.data, hooks);
-  const start = await recipeModel(recipe, data.categories, { ...hooks, trainingData: data.train });
+  const data = await openDatasets(asked.data, hooks);
+  const start = await recipeModel(asked, data.categories, { ...hooks, trainingData: data.train });
   const directory = await mkdtemp(join(tmpdir(), 'finetune-lr-'));
+  const { recipe } = await locating(asked, () =>
+    planRun({ recipe: withTrain(asked, { time: null }), data, model: start, backend }, { directory, ...hooks }),
+  );
   const options = trainOptions(recipe, recipeImages(recipe), directory);
   const points: LrPoint[] = [];
   try {
@@ -92,8 +97,8 @@ export async function findLr(
     await rm(directory, { recursive: true, force: true });
   }
   const lr = suggestLr(points);
-  const { batch, lr: stated } = recipe.train;
-  return { points, ...(lr !== undefined && { suggestion: { lr, value: (lr * stated.perBatch) / batch } }) };
+  const { lr: stated } = recipe.train;
+  return { points, ...(lr !== undefined && { suggestion: { lr, value: (lr * stated.perBatch) / options.batch } }) };
 }
 
 /** A tenth of the rate at which the smoothed loss is lowest: far enough from the edge to train at it for long. Undefined where the loss did not

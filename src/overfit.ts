@@ -7,6 +7,7 @@ import { openBackend } from './engine/backend.js';
 import type { ProgressEvent } from './progress.js';
 import { locating } from './recipe/places.js';
 import type { Recipe } from './recipe/schema.js';
+import { withTrain } from './recipe/withTrain.js';
 import { recipeImages, recipeModel } from './recipeModel.js';
 import { train } from './train/loop.js';
 import type { StepLine } from './train/record.js';
@@ -49,12 +50,13 @@ export async function overfit(
   const withObjects = all.annotations.filter(({ ignore }) => ignore.includes(false));
   const annotations = (withObjects.length > 0 ? withObjects : all.annotations).slice(0, n);
   const data: Dataset = { ...all, annotations, repeat: undefined };
-  const batch = Math.min(recipe.train.batch, annotations.length);
+  const { batch: asked } = recipe.train;
+  const batch = Math.min(asked === 'auto' ? n : asked, annotations.length);
   const epochs = Math.ceil(steps / Math.max(1, Math.floor(annotations.length / batch)));
   const model = await recipeModel(recipe, categories, { ...hooks, trainingData: all });
   const directory = await mkdtemp(join(tmpdir(), 'finetune-overfit-'));
   try {
-    const given = trainOptions(recipe, recipeImages(recipe), directory);
+    const given = trainOptions(withTrain(recipe, { batch }), recipeImages(recipe), directory);
     const options: TrainOptions = {
       ...given,
       augment: false,
@@ -63,6 +65,7 @@ export async function overfit(
       warmup: { ...given.warmup, epochs: Math.min(given.warmup.epochs, epochs / 10) },
       optimizer: { ...given.optimizer, weightDecay: 0 },
       cache: 'none',
+      stepsPerEpoch: null,
       earlyStop: false,
       repeatThreshold: null,
       logEvery: GROUP,

@@ -46,7 +46,7 @@ export async function check(
     const checked = await checkData(data, {
       size,
       ...recipeImages(recipe),
-      batch: train.batch,
+      batch: train.batch === 'auto' ? 1 : train.batch,
       signal,
       onProgress: progress.show,
     });

@@ -30,6 +30,8 @@ export interface LoadOptions<Encoded = unknown> {
   readonly prefetch?: number;
   /** Batch to begin with, to go on in the middle of an epoch. */
   readonly startAt?: number;
+  /** Batches after which the epoch ends, if it has so many. */
+  readonly mostBatches?: number | undefined;
   /** Leave out the last batch if it is not full. */
   readonly dropLast?: boolean;
   /** `drop`: a broken image is left out and reported to `onDrop`, in every epoch anew; if every batch must be full (`dropLast`), the next image of the epoch takes its place. */
@@ -74,9 +76,9 @@ export async function* loadBatches<Encoded = unknown>(
   dataset: Dataset,
   options: LoadOptions<Encoded>,
 ): AsyncGenerator<Batch<Encoded>, void, undefined> {
-  const { batch, prefetch = 2, startAt = 0, dropLast = false, signal } = options;
+  const { batch, prefetch = 2, startAt = 0, dropLast = false, mostBatches = Infinity, signal } = options;
   const order = epochOrder(dataset.annotations.length, options);
-  const count = countBatches(order.length, batch, dropLast);
+  const count = Math.min(countBatches(order.length, batch, dropLast), mostBatches);
   const inFlight: Promise<Batch<Encoded>>[] = [];
   let next = startAt;
   const dispatch = () => {

@@ -18,6 +18,10 @@ export function repeatFactors(
   );
 }
 
+/** What an epoch repeats: for the categories' sake where there is a threshold, else what the data set itself wants; undefined: nothing. */
+export const wantedRepeats = (data: Dataset, threshold: number | null): Float64Array | undefined =>
+  threshold === null ? data.repeat : repeatFactors(data, threshold);
+
 /** Categories with an object to learn on the image, each once. */
 const categoriesOn = ({ classes, ignore, label }: Annotation): ReadonlySet<number> =>
   new Set(label === undefined ? classes.filter((_, i) => !ignore[i]) : [label]);

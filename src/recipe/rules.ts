@@ -85,6 +85,10 @@ export function idleOptions(recipe: Recipe): Conflict[] {
   return [
     ...idleInTask(recipe).map((option) => idle(...option)),
     ...optimizerOptions(train).map((option) => idle(...option)),
+    ...(train.time === null
+      ? []
+      : ['train.epochs', 'train.stepsPerEpoch'].map((path) => idle(path, 'train.time', 'train.time: null'))),
+    ...(train.batch === 'auto' ? [] : [idle('train.memory', `train.batch: ${train.batch}`, 'train.batch: auto')]),
     ...(train.cache === 'none' ? [idle('train.cacheLimit', 'train.cache: none', 'train.cache: memory or disk')] : []),
   ];
 }
@@ -119,7 +123,8 @@ export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Con
   const { backbone } = recipe.model;
   if (typeof backbone === 'object') found.push(...tableConflicts(backbone));
   if (recipe.task === 'detection') found.push(...detectorConflicts(recipe.model, isSet));
-  if (train.schedule.name !== 'onecycle' && train.warmup.steps === null && train.warmup.epochs > train.epochs) {
+  const epochs = train.time === null ? train.epochs : Infinity; // not planned yet
+  if (train.schedule.name !== 'onecycle' && train.warmup.steps === null && train.warmup.epochs > epochs) {
     found.push({
       path: isSet('train.warmup.epochs') ? 'train.warmup.epochs' : 'train.epochs',
       message: `the warm-up (train.warmup.epochs: ${train.warmup.epochs}) is longer than the run (train.epochs: ${train.epochs})`,
@@ -134,7 +139,7 @@ export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Con
     });
   }
   const thaws = train.freeze.unfreeze.map(({ epoch }) => epoch);
-  if (thaws.some((epoch, i) => epoch >= train.epochs || epoch <= (thaws[i - 1] ?? 0))) {
+  if (thaws.some((epoch, i) => epoch >= epochs || epoch <= (thaws[i - 1] ?? 0))) {
     found.push({
       path: 'train.freeze.unfreeze',
       message: `"train.freeze.unfreeze" wants epochs that rise and lie before the end of the run (${train.epochs}); got ${thaws.join(', ')}`,
@@ -165,7 +170,7 @@ export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Con
       fix: 'switch everything in data.augment off (flip may stay), or set data.augment: false, or train.cache: none',
     });
   }
-  if (augment && 'closeMosaic' in augment && closes(augment) && augment.closeMosaic >= train.epochs) {
+  if (augment && 'closeMosaic' in augment && closes(augment) && augment.closeMosaic >= epochs) {
     found.push({
       path: isSet('data.augment.closeMosaic') ? 'data.augment.closeMosaic' : 'train.epochs',
       message: `the last ${augment.closeMosaic} epochs (data.augment.closeMosaic) have neither mosaic nor mixup, and the run has ${train.epochs}`,

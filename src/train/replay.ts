@@ -19,6 +19,7 @@ export const loadingOf = ({ model, state, repeat }: Trainer, options: TrainOptio
   shuffle: true,
   repeat,
   dropLast: true,
+  mostBatches: options.stepsPerEpoch ?? undefined,
 });
 
 /** Adds to a loss that is not finite where it comes from: repeats the steps since the last checkpoint, stops before the one that

@@ -6,13 +6,13 @@ import type { TextAugment } from '../data/text/augmentText.js';
 import type { AugmentOptions } from '../data/augment.js';
 import type { WholeImageAugment } from '../data/augmentWhole.js';
 import { countBatches, type Batch, type ImageOptions } from '../data/loader.js';
-import { repeatedLength, repeatFactors } from '../data/repeatFactor.js';
+import { repeatedLength, wantedRepeats } from '../data/repeatFactor.js';
 import type { Backend } from '../engine/backend.js';
 import type { Feeds, Results, Session } from '../engine/engine.js';
 import type { Params } from '../graph/params.js';
 import type { OptimizerOptions } from '../graph/update.js';
 import { saveModel, type Model } from '../model.js';
-import type { EarlyStop } from './best.js';
+import { isOver, type EarlyStop } from './best.js';
 import { calibrateBatchNorm } from './calibrate.js';
 import {
   checkpointFile,
@@ -38,6 +38,8 @@ import { learningRate, level, type Schedule, type ScheduleShape } from './schedu
 
 export interface TrainOptions extends ImageOptions {
   readonly epochs: number;
+  /** Most steps of an epoch; null: all images. */
+  readonly stepsPerEpoch: number | null;
   readonly batch: number;
   /** Images per call of the session's program `evaluate`. */
   readonly evaluateBatch: number;
@@ -131,9 +133,9 @@ export async function openTrainer(
   options: TrainOptions,
 ): Promise<Trainer> {
   const { batch, directory, recipe } = options;
-  const repeat = options.repeatThreshold === null ? data.repeat : repeatFactors(data, options.repeatThreshold);
+  const repeat = wantedRepeats(data, options.repeatThreshold);
   const images = repeat ? repeatedLength(repeat) : data.annotations.length;
-  const stepsPerEpoch = countBatches(images, batch, true);
+  const stepsPerEpoch = Math.min(countBatches(images, batch, true), options.stepsPerEpoch ?? Infinity);
   if (stepsPerEpoch === 0) {
     const message = `${images} images do not fill a batch of ${batch}`;
     const fix = `set train.batch to at most ${images}`;
@@ -284,7 +286,7 @@ export async function openTrainer(
     notes: () => (live.cache ? [live.cache.report(ran.milliseconds / Math.max(ran.steps, 1))] : []),
     async dispose() {
       live.session.dispose();
-      await live.cache?.dispose({ keep: state.epoch < options.epochs });
+      await live.cache?.dispose({ keep: !isOver(state, options) });
     },
   };
 }

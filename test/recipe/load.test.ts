@@ -97,7 +97,7 @@ recipes/a.yaml:9:1  unknown key "epochs"   E_RECIPE_UNKNOWN_KEY
 recipes/a.yaml:11:3  unknown key "train.epoch"   E_RECIPE_UNKNOWN_KEY
   11 |   epoch: 12
      |   ^^^^^  did you mean "epochs"?
-recipes/a.yaml:12:10  "train.batch" must be a whole number, at least 1; got 2.5   E_RECIPE_TYPE
+recipes/a.yaml:12:10  "train.batch" must be auto, or a whole number, at least 1; got 2.5   E_RECIPE_VALUE
   12 |   batch: 2.5
      |          ^^^
 recipes/a.yaml:13:13  "train.clipNorm" must be a number above 0, or null; got "off"   E_RECIPE_TYPE

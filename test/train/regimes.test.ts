@@ -81,7 +81,7 @@ test('what was trained keeps its slots over a thawing, what thaws starts with no
   const datasets = await openDatasets(data);
   const model = await recipeModel(whole, datasets.categories);
   const options = {
-    ...train, augment: false as const, resize: 'stretch' as const, brokenImages: data.brokenImages, prefetch: 1, onDrop: () => undefined,
+    ...train, batch: 2, augment: false as const, resize: 'stretch' as const, brokenImages: data.brokenImages, prefetch: 1, onDrop: () => undefined,
     seed, repeatThreshold: null, evaluateBatch: 1, directory: join(root, 'thaw'), recipe: 'test',
   }; // prettier-ignore
   const trainer = await openTrainer(model, datasets.train, await openBackend(), options);

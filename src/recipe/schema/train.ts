@@ -10,7 +10,29 @@ const frozenPart = z
 
 export const training = {
   epochs: count.default(24).describe('Passes over the training part.'),
-  batch: count.default(8).describe('Images per step.'),
+  stepsPerEpoch: count
+    .nullable()
+    .default(null)
+    .describe('Most steps of an epoch, which then sees a part of the images, another one each time; `null`: all.'),
+  time: z.string().regex(DURATION).nullable().default(null).meta({
+    description:
+      "Plan the run for so much time (`90s`, `30m`, `2h`), from its start to its report: a few steps, an evaluation and a checkpoint are timed first, and `epochs` and `stepsPerEpoch` follow from that. The run directory's recipe has what was planned.",
+    expects: 'null, or a duration such as 90s, 30m or 2h',
+  }),
+  batch: z
+    .union([z.literal('auto'), count])
+    .default(8)
+    .meta({
+      description:
+        "Images per step. `auto`: the largest batch whose memory, measured in real steps, stays within `memory`, and of which an epoch has 16 or more; the run directory's recipe has the number.",
+      expects: 'auto, or a whole number, at least 1',
+    }),
+  memory: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('MiB that the process may take with `batch: auto`; `null`: 70 % of what is free.'),
   ...optimization,
   ...schedule,
   freeze: z

@@ -1,0 +1,18 @@
+import { keepPlaces } from './places.js';
+import type { Recipe } from './schema.js';
+
+type Changes = Partial<Pick<Recipe['train'], 'epochs' | 'stepsPerEpoch' | 'earlyStop' | 'time' | 'batch' | 'memory'>>;
+
+/** The recipe with other options of `train`. Each task's for itself: the type checker does not see that a spread keeps them apart. */
+export const withTrain = (recipe: Recipe, changes: Changes): Recipe => keepPlaces(changed(recipe, changes), recipe);
+
+function changed(recipe: Recipe, changes: Changes): Recipe {
+  switch (recipe.task) {
+    case 'detection':
+      return { ...recipe, train: { ...recipe.train, ...changes } };
+    case 'classification':
+      return { ...recipe, train: { ...recipe.train, ...changes } };
+    case 'text':
+      return { ...recipe, train: { ...recipe.train, ...changes } };
+  }
+}

@@ -67,9 +67,10 @@ export function hardSwishGrad(tf: Tf, dy: Tfjs.Tensor, x: Tfjs.Tensor): Tfjs.Ten
   return tf.mul(tf.mul(dy, 1 / 6), tf.add(gate, tf.mul(x, inside6(tf, gate))));
 }
 
-/** int32 [...] → float32 [..., depth]; zeros for an index outside. Through int32: wasm writes the integer 1 into a float32 result. */
+/** int32 [...] → float32 [..., depth]; zeros for an index outside. Through int32: wasm writes the integer 1 into a float32 result.
+ *  tfjs refuses a depth of 1, a detector's with one class. */
 export const oneHot = (tf: Tf, indices: Tfjs.Tensor, depth: number): Tfjs.Tensor =>
-  tf.cast(tf.oneHot(indices, depth), 'float32');
+  tf.cast(depth === 1 ? tf.equal(tf.expandDims(indices, -1), tf.scalar(0, 'int32')) : tf.oneHot(indices, depth), 'float32'); // prettier-ignore
 
 /** logits [N,C], class indices [N] → loss [N] and its gradient [N,C]. A class outside 0…C−1 gives an infinite loss. */
 export function softmaxCrossEntropy(tf: Tf, [logits, classes]: readonly Tfjs.Tensor[]): Tfjs.Tensor[] {

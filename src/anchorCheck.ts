@@ -3,7 +3,7 @@ import { placeObjects } from './data/loadSample.js';
 import type { Dataset } from './data/sample.js';
 import { xyxy } from './geometry/box.js';
 import { randomStream } from './random.js';
-import { detectionOptions, type DetectionRecipe } from './recipeModel.js';
+import { detectionOptions, recipeImages, roomySize, type DetectionRecipe } from './recipeModel.js';
 import type { AnchorLevel, AnchorShapes, DetectorAnchors } from './tasks/anchors.js';
 import type { Remark } from './data/check/remark.js';
 import { createDetector } from './tasks/detection.js';
@@ -44,11 +44,12 @@ const PLACEMENTS = [0.3, 0.4, 0.5, 0.6];
 const SCALES = Array.from({ length: 25 }, (_, i) => Number((0.5 * 2 ** (i / 4)).toFixed(2)));
 
 /** The boxes of a part as they reach the network without augmentation; what is not learned is left out. */
-export function placedBoxes({ annotations }: Dataset, { data: { size, resize } }: DetectionRecipe): PlacedBoxes {
+export function placedBoxes({ annotations }: Dataset, recipe: DetectionRecipe): PlacedBoxes {
+  const placing = { ...recipeImages(recipe), size: roomySize(recipe) };
   const rows: number[] = [];
   const sizes: ObjectSize[] = [];
   for (const annotation of annotations) {
-    const frame = frameImage(annotation, { size, resize });
+    const frame = frameImage(annotation, placing);
     for (const [row] of annotation.classes.entries()) {
       const { boxes, ignore } = placeObjects(annotation, [row], frame);
       if (ignore[0] !== false) continue;
@@ -60,9 +61,9 @@ export function placedBoxes({ annotations }: Dataset, { data: { size, resize } }
   return { boxes: xyxy(rows), sizes };
 }
 
-const withData = (recipe: DetectionRecipe, size: readonly [number, number]): DetectionRecipe => ({
+const withSize = (recipe: DetectionRecipe, size: DetectionRecipe['data']['size']): DetectionRecipe => ({
   ...recipe,
-  data: { ...recipe.data, size: [...size] },
+  data: { ...recipe.data, size },
 });
 const withModel = (recipe: DetectionRecipe, change: object): DetectionRecipe => ({
   ...recipe,
@@ -70,7 +71,7 @@ const withModel = (recipe: DetectionRecipe, change: object): DetectionRecipe => 
 });
 /** The anchors of the recipe's head; undefined where it has none. One class is enough: they are the same for any number. */
 export const recipeAnchors = (recipe: DetectionRecipe): DetectorAnchors | undefined =>
-  createDetector(detectionOptions(recipe, 1)).anchors;
+  createDetector({ ...detectionOptions(recipe, 1), size: roomySize(recipe) }).anchors;
 
 /** Recall ceilings of the recipe's anchors and of what could be changed; undefined for a head without anchors. */
 export function checkAnchors(recipe: DetectionRecipe, train: Dataset): AnchorCheck | undefined {
@@ -84,10 +85,14 @@ export function checkAnchors(recipe: DetectionRecipe, train: Dataset): AnchorChe
     alternatives.push({ change: 'model.finestStride: 8', ceiling: recallCeiling(recipeAnchors(finer)!, placed) });
   }
   const multiple = 'neck' in model && model.neck === 'balanced' ? 128 : 32;
-  const [height, width] = data.size.map((side) => Math.ceil((side * LARGER) / multiple) * multiple) as [number, number];
-  const larger = withData(recipe, [height, width]);
+  const more = (side: number): number => Math.ceil((side * LARGER) / multiple) * multiple;
+  const { size } = data;
+  const range = 'min' in size ? { ...size, min: more(size.min), max: more(size.max) } : undefined;
+  const larger = withSize(recipe, range ?? ((size as readonly number[]).map(more) as [number, number]));
+  const [height, width] = roomySize(larger);
+  const square = height === width ? height : `[${height}, ${width}]`;
   alternatives.push({
-    change: `data.size: ${height === width ? height : `[${height}, ${width}]`}`,
+    change: `data.size: ${range ? `{min: ${range.min}, max: ${range.max}}` : square}`,
     ceiling: recallCeiling(recipeAnchors(larger)!, placedBoxes(train, larger)),
   });
   if (placed.sizes.length > 0) {
@@ -133,14 +138,15 @@ const scaled = ({ levels }: DetectorAnchors, now: number): Trial[] =>
   }));
 
 function fitted(
-  { seed, data: { size } }: DetectionRecipe,
+  recipe: DetectionRecipe,
   { levels }: DetectorAnchors,
   placed: PlacedBoxes,
   counts: readonly number[] = levels.map(({ shapes }) => shapes.length),
 ): Trial[] {
+  const size = roomySize(recipe);
   const [height, width] = size;
   return PLACEMENTS.map((placement) => {
-    const anchors = fitAnchors(levels, placed, { counts, size, placement }, randomStream(seed, 'anchors'));
+    const anchors = fitAnchors(levels, placed, { counts, size, placement }, randomStream(recipe.seed, 'anchors'));
     const inPixels = levels.map((level, k) => ({
       ...level,
       shapes: anchors[k]!.map(([w, h]): [number, number] => [w * width, h * height]),

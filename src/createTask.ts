@@ -10,8 +10,11 @@ import { detectionTask, type Detection, type DetectionOptions } from './tasks/de
 import type { Task } from './tasks/task.js';
 
 /** Boxes: SSD's network and COCO's score. Throws E_MODEL_UNKNOWN. */
-export function createDetection(options: DetectionOptions): Task<readonly Detection[], CocoScore> {
-  const network = detectionTask(options);
+export function createDetection(
+  options: DetectionOptions,
+  sizes?: readonly (readonly [number, number])[],
+): Task<readonly Detection[], CocoScore> {
+  const network = detectionTask(options, sizes);
   return { ...network, evaluator: (dataset) => detectionEvaluator(network, dataset) };
 }
 

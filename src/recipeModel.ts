@@ -1,5 +1,6 @@
 import { createClassification, createDetection, createText, type TaskScore } from './createTask.js';
 import type { LoadOptions } from './data/loader.js';
+import { bucketSizes, type Size } from './data/buckets.js';
 import { resolveClassWeights } from './data/classWeights.js';
 import type { Category, Dataset } from './data/sample.js';
 import { createModel, withWeights, type Model } from './model.js';
@@ -42,39 +43,60 @@ export async function recipeModel(
 
 /** What the recipe's model is for, and how it is built, trained and scored. */
 function recipeTask(recipe: Recipe, numClasses: number, trainingData?: Dataset): Task<unknown, TaskScore> {
-  const { size } = recipe.data;
   const weights = 'classWeights' in recipe.train && recipe.train.classWeights;
   const classWeights = weights && trainingData ? resolveClassWeights(weights, trainingData) : undefined;
   if (recipe.task === 'classification') {
+    const { size } = recipe.data;
     const { backbone, dropout, stochasticDepth } = recipe.model;
     const { labelSmoothing } = recipe.train;
     return createClassification({ backbone, dropout, stochasticDepth, labelSmoothing, classWeights, size, numClasses });
   }
   if (recipe.task === 'text') {
-    const { evaluateSize } = recipe.data;
+    const { size, evaluateSize } = recipe.data;
     const { loss, negatives } = recipe.train;
     const { protocol, thresholds } = recipe.evaluate;
     return createText({ ...recipe.model, loss, negatives, size, evaluateSize, protocol, thresholds });
   }
-  return createDetection({ ...detectionOptions(recipe, numClasses), classWeights });
+  return createDetection({ ...detectionOptions(recipe, numClasses), classWeights }, inputSizes(recipe));
+}
+
+/** A backbone's last map has stride 32; the balanced pyramid wants all its levels to halve. */
+const LAST_STRIDE = 32;
+const PYRAMID_STRIDE = 128;
+
+/** The sizes of a detector's batches, the largest first. */
+export function inputSizes({ data: { size }, model }: DetectionRecipe): readonly Size[] {
+  if (!('min' in size)) return [size];
+  return bucketSizes(size, 'neck' in model && model.neck === 'balanced' ? PYRAMID_STRIDE : LAST_STRIDE);
+}
+
+/** The size in which every image finds room: to look at data and anchors, whatever the shapes of batches. */
+export function roomySize(recipe: DetectionRecipe): Size {
+  const { data } = recipe;
+  if (!('min' in data.size)) return data.size;
+  return inputSizes({ ...recipe, data: { ...data, size: { ...data.size, buckets: 1 } } })[0]!;
 }
 
 export type DetectionRecipe = Extract<Recipe, { readonly task: 'detection' }>;
 
 /** What the recipe says of its detector. */
-export function detectionOptions(
-  { data, model, train, evaluate }: DetectionRecipe,
-  numClasses: number,
-): DetectionOptions {
+export function detectionOptions(recipe: DetectionRecipe, numClasses: number): DetectionOptions {
+  const { model, train, evaluate } = recipe;
   const { focal, hardNegatives } = train;
-  return { ...model, ...evaluate, focal, hardNegatives, size: data.size, numClasses };
+  return { ...model, ...evaluate, focal, hardNegatives, size: inputSizes(recipe)[0]!, numClasses };
 }
 
 /** How the recipe's images are read. */
-export function recipeImages({
-  data,
-}: Recipe): Pick<LoadOptions, 'resize' | 'cropFraction' | 'interpolation' | 'prefetch' | 'brokenImages'> {
+export function recipeImages(
+  recipe: Recipe,
+): Pick<LoadOptions, 'resize' | 'buckets' | 'limits' | 'cropFraction' | 'interpolation' | 'prefetch' | 'brokenImages'> {
+  const { data } = recipe;
   const { prefetch, brokenImages } = data;
+  if (recipe.task === 'detection' && 'min' in recipe.data.size) {
+    const { min, max } = recipe.data.size;
+    const buckets = inputSizes(recipe);
+    return { resize: 'shorterSide', limits: { min, max }, buckets, prefetch, brokenImages };
+  }
   const resize = 'resize' in data ? data.resize : 'letterbox'; // scene text is always seen in its proportions
   const placing = 'cropFraction' in data ? { cropFraction: data.cropFraction, interpolation: data.interpolation } : {};
   return { resize, ...placing, prefetch, brokenImages };

@@ -3,12 +3,13 @@ import { anchorRemark, checkAnchors, type AnchorCheck } from '../anchorCheck.js'
 import { checkData, type DataCheck, type PartStats } from '../data/check/checkData.js';
 import type { Level, Remark } from '../data/check/remark.js';
 import type { PartName } from '../data/dataset.js';
+import type { Size } from '../data/buckets.js';
 import type { Dataset } from '../data/sample.js';
 import { FinetuneError, formatProblem, type Problem } from '../errors.js';
 import { loadRecipe } from '../recipe/load.js';
 import { locateProblem } from '../recipe/places.js';
 import type { Recipe } from '../recipe/schema.js';
-import { recipeImages } from '../recipeModel.js';
+import { recipeImages, roomySize } from '../recipeModel.js';
 import type { CeilingBySize } from '../tasks/recallCeiling.js';
 import { ceilingTable } from './ceilingTable.js';
 import { listenForInterrupt } from './interrupt.js';
@@ -42,7 +43,7 @@ export async function check(
   };
   const { signal, stop } = listenForInterrupt(say, kill, 'stopping: what was found so far follows (once more to kill)');
   try {
-    const size = 'evaluateSize' in data ? data.evaluateSize : data.size;
+    const size = lookedAt(recipe);
     const checked = await checkData(data, {
       size,
       ...recipeImages(recipe),
@@ -60,7 +61,8 @@ export async function check(
     if (augment && result.opened.train && !signal.aborted) {
       const { writeSamplePage } = await import('../report/samplePage.js');
       page = out ?? join(recipe.out, `${basename(path).replace(/\.ya?ml$/, '')}-check.html`);
-      await writeSamplePage(result.opened.train, { ...data, seed, epochs: train.epochs }, page);
+      const shown = { ...data, ...recipeImages(recipe), size: recipe.task === 'text' ? recipe.data.size : size };
+      await writeSamplePage(result.opened.train, { ...shown, seed, epochs: train.epochs }, page);
     }
     const { parts, complete } = result;
     const found = { trainable, complete, remarks, parts, ...(anchors && { anchors }) };
@@ -71,6 +73,12 @@ export async function check(
     stop();
     progress.close();
   }
+}
+
+/** The size that images are scored at, or that has room for all sizes. */
+function lookedAt(recipe: Recipe): Size {
+  if (recipe.task === 'detection') return roomySize(recipe);
+  return recipe.task === 'text' ? recipe.data.evaluateSize : recipe.data.size;
 }
 
 /** The recall ceiling of a detector's anchors. A detector that cannot be built at this size is an error that training would throw, too. */

@@ -1,4 +1,5 @@
 import { xyxy, type Xyxy } from '../geometry/box.js';
+import { shorterSideScale, type SideLimits } from './buckets.js';
 import type { Placement } from './sample.js';
 
 export interface Extent {
@@ -23,14 +24,16 @@ export interface Frame extends Extent {
   readonly flip: boolean;
 }
 
-export type Resize = 'stretch' | 'letterbox' | 'crop';
+export type Resize = 'stretch' | 'letterbox' | 'crop' | 'shorterSide';
 
 export interface FrameOptions {
   /** Pixels of the network's input. */
   readonly size: readonly [height: number, width: number];
   /** `stretch` fills the input, `letterbox` keeps the proportions and pads evenly on both sides, `crop` keeps them and cuts off what is
-   *  left and right, or above and below, and `cropFraction` of the rest. */
+   *  left and right, or above and below, and `cropFraction` of the rest; `shorterSide` keeps them, brings the sides within `limits`, and pads
+   *  to the right and below. */
   readonly resize?: Resize;
+  readonly limits?: SideLimits | undefined;
   /** Share of the short side that a crop keeps: 0.875 for 224 of 256. */
   readonly cropFraction?: number;
   /** The part of the plane, in pixels of the image, that is to fill the input; it may reach beyond the image. Without it: the image. */
@@ -44,6 +47,7 @@ export function frameImage(
   {
     size: [height, width],
     resize = 'stretch',
+    limits,
     cropFraction = 1,
     patch = resize === 'crop' ? middleOf(image, [height, width], cropFraction) : wholeOf(image),
     flip = false,
@@ -57,9 +61,11 @@ export function frameImage(
   });
   let scaleX = width / patch.width;
   let scaleY = height / patch.height;
-  if (resize === 'letterbox') scaleX = scaleY = Math.min(scaleX, scaleY);
-  const marginX = (width - patch.width * scaleX) / 2;
-  const marginY = (height - patch.height * scaleY) / 2;
+  if (resize === 'letterbox' || resize === 'shorterSide') scaleX = scaleY = Math.min(scaleX, scaleY);
+  if (resize === 'shorterSide' && limits) scaleX = scaleY = Math.min(scaleX, shorterSideScale(patch, limits));
+  const before = resize === 'shorterSide' ? 0 : 0.5; // share of the padding that comes first
+  const marginX = (width - patch.width * scaleX) * before;
+  const marginY = (height - patch.height * scaleY) * before;
   const target = roundInto(
     { width, height },
     {

@@ -9,7 +9,7 @@ import type { Annotation, ClassIndex, Sample } from './sample.js';
 import type { TextAugment } from './text/augmentText.js';
 import { loadTextSample } from './text/textSample.js';
 
-export interface SampleOptions extends Pick<FrameOptions, 'size' | 'resize' | 'cropFraction'> {
+export interface SampleOptions extends Pick<FrameOptions, 'size' | 'resize' | 'limits' | 'cropFraction'> {
   readonly interpolation?: 'bilinear' | 'bicubic' | undefined;
   /** Random changes, drawn from `random`; false or absent for none. */
   readonly augment?: ImageAugment | WholeImageAugment | TextAugment | false;

@@ -2,9 +2,11 @@ import { FinetuneError } from '../errors.js';
 import { randomStream } from '../random.js';
 import type { TextAugment } from './text/augmentText.js';
 import type { AugmentOptions } from './augment.js';
+import type { SideLimits, Size } from './buckets.js';
 import type { WholeImageAugment } from './augmentWhole.js';
 import type { Resize } from './frame.js';
 import { mixBatch } from './mix.js';
+import { planBatches, type PlannedBatch } from './planBatches.js';
 import { repeatRows } from './repeatFactor.js';
 import type { Dataset, Sample } from './sample.js';
 import { loadTrainingSample } from './trainingSample.js';
@@ -13,7 +15,10 @@ export interface LoadOptions<Encoded = unknown> {
   /** Images per batch. */
   readonly batch: number;
   /** Pixels of the network's input. */
-  readonly size: readonly [height: number, width: number];
+  readonly size: Size;
+  /** Several shapes instead, of which each batch has one: the one that fits its images best. Goes with `resize: shorterSide`. */
+  readonly buckets?: readonly Size[] | undefined;
+  readonly limits?: SideLimits | undefined;
   readonly resize?: Resize;
   readonly cropFraction?: number;
   readonly interpolation?: 'bilinear' | 'bicubic' | undefined;
@@ -47,10 +52,12 @@ export interface LoadOptions<Encoded = unknown> {
 /** How images are read, apart from what is random about it. */
 export type ImageOptions = Pick<
   LoadOptions,
-  'resize' | 'cropFraction' | 'interpolation' | 'prefetch' | 'brokenImages' | 'onDrop'
+  'resize' | 'buckets' | 'limits' | 'cropFraction' | 'interpolation' | 'prefetch' | 'brokenImages' | 'onDrop'
 >;
 
 export interface Batch<Encoded = unknown> {
+  /** Of all its pictures. */
+  readonly size: Size;
   readonly samples: readonly Sample[];
   /** Rows of `dataset.annotations`. */
   readonly indices: readonly number[];
@@ -76,14 +83,15 @@ export async function* loadBatches<Encoded = unknown>(
   dataset: Dataset,
   options: LoadOptions<Encoded>,
 ): AsyncGenerator<Batch<Encoded>, void, undefined> {
-  const { batch, prefetch = 2, startAt = 0, dropLast = false, mostBatches = Infinity, signal } = options;
+  const { prefetch = 2, startAt = 0, mostBatches = Infinity, signal } = options;
   const order = epochOrder(dataset.annotations.length, options);
-  const count = Math.min(countBatches(order.length, batch, dropLast), mostBatches);
+  const images = order.map(({ index }) => dataset.annotations[index]!);
+  const planned = planBatches(images, options).slice(0, mostBatches);
   const inFlight: Promise<Batch<Encoded>>[] = [];
   let next = startAt;
   const dispatch = () => {
-    while (next < count && inFlight.length < prefetch) {
-      const work = loadBatch(dataset, order, next++, options);
+    while (next < planned.length && inFlight.length < prefetch) {
+      const work = loadBatch(dataset, order, planned, next++, options);
       work.catch(() => undefined); // a failure is thrown when its turn comes; until then it is not "unhandled"
       inFlight.push(work);
     }
@@ -125,17 +133,19 @@ interface Loaded {
 async function loadBatch<Encoded>(
   dataset: Dataset,
   order: readonly Turn[],
+  planned: readonly PlannedBatch[],
   number: number,
   options: LoadOptions<Encoded>,
 ): Promise<Batch<Encoded>> {
-  const { batch, augment = false, seed = 0, epoch = 0 } = options;
-  const places = order.slice(number * batch, (number + 1) * batch).map((_, i) => number * batch + i);
-  const loaded = await Promise.all(places.map((place) => loadPlace(dataset, order, place, options)));
+  const { augment = false, seed = 0, epoch = 0 } = options;
+  const { places, size } = planned[number]!;
+  const loaded = await Promise.all(places.map((place) => loadPlace(dataset, order, place, { ...options, size })));
   const whole = loaded.filter((item) => item !== undefined);
   const single = whole.map(({ sample }) => sample);
   const mixes = augment && 'cropArea' in augment;
   const samples = mixes ? mixBatch(single, augment, randomStream(seed, `mix/${epoch}/${number}`)) : single;
   return {
+    size,
     samples,
     indices: whole.map(({ index }) => index),
     encoded: samples.map((sample) => options.encode?.(sample) as Encoded),

@@ -23,7 +23,7 @@ export function drawTiles([height, width]: readonly [number, number], random: Ra
 }
 
 /** Plan what of an image a tile shows: a part with the tile's proportions, inside the image, resized as the whole would be
- *  (`stretch` changes its proportions, `letterbox` keeps them). */
+ *  (`stretch` changes its proportions, the others keep them). */
 export function planTile(
   annotation: Annotation,
   tile: Rect,
@@ -32,7 +32,7 @@ export function planTile(
   random: RandomStream,
 ): Augmentation {
   const distortion = photometric ? drawDistortion(random, Number(photometric)) : undefined;
-  const square = resize === 'letterbox'; // the same scale on both axes
+  const square = resize === 'letterbox' || resize === 'shorterSide'; // the same scale on both axes
   const scaleX = square ? 1 : width / annotation.width;
   const scaleY = square ? 1 : height / annotation.height;
   const least = Math.max(tile.width / (annotation.width * scaleX), tile.height / (annotation.height * scaleY));

@@ -12,7 +12,7 @@ import type { TextAugment } from './text/augmentText.js';
 
 export interface TrainingSampleOptions extends Pick<
   SampleOptions,
-  'size' | 'resize' | 'cropFraction' | 'interpolation' | 'isKnown'
+  'size' | 'resize' | 'limits' | 'cropFraction' | 'interpolation' | 'isKnown'
 > {
   readonly augment?: AugmentOptions | WholeImageAugment | TextAugment | false;
   readonly seed?: number;

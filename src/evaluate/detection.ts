@@ -67,9 +67,10 @@ export function cocoSections({ perCategory, ...score }: CocoScore): Section[] {
   ];
 }
 
-const originOf = ({ imageId, placement, originalWidth, originalHeight }: Sample): Origin => ({
+const originOf = ({ imageId, placement, originalWidth, originalHeight, picture }: Sample): Origin => ({
   imageId,
   placement,
   originalWidth,
   originalHeight,
+  picture,
 });

@@ -4,7 +4,7 @@ import type { Session } from '../engine/engine.js';
 import type { Model } from '../model.js';
 import type { ProgressEvent } from '../progress.js';
 import type { Score, Scored } from '../tasks/evaluator.js';
-import { imageFeed, targetFeeds } from '../train/feeds.js';
+import { imageFeed, programName, targetFeeds } from '../train/feeds.js';
 
 export interface EvaluateOptions extends ImageOptions {
   /** Images per call: what the session's program `evaluate` was built for. */
@@ -29,16 +29,15 @@ export async function evaluate<Prediction, S extends Score>(
 ): Promise<Evaluation<S>> {
   const { batch, signal, onProgress } = options;
   const { task } = model;
-  const size = task.evaluateSize ?? model.size;
   const total = dataset.annotations.length;
   const evaluator = task.evaluator(dataset);
   let lossSum = 0;
   let done = 0;
   const start = performance.now();
-  for await (const { samples, encoded } of loadBatches(dataset, {
+  for await (const { size, samples, encoded } of loadBatches(dataset, {
     encode: (sample) => task.encode(sample),
     ...options,
-    size,
+    size: task.evaluateSize ?? model.size,
     epoch: 0,
     seed: 0,
     augment: false,
@@ -46,8 +45,8 @@ export async function evaluate<Prediction, S extends Score>(
     dropLast: false,
   })) {
     signal?.throwIfAborted();
-    const feeds = { image: imageFeed(samples, batch, size), ...targetFeeds(encoded, batch, task) };
-    const { loss, ...outputs } = await session.run('evaluate', feeds);
+    const feeds = { image: imageFeed(samples, batch, size), ...targetFeeds(encoded, batch, task, size) };
+    const { loss, ...outputs } = await session.run(programName('evaluate', size, task), feeds);
     evaluator.add(outputs, samples);
     lossSum += loss![0]! * samples.length;
     done += samples.length;

@@ -2,6 +2,7 @@ import type { Conflict } from './rules.js';
 import type { Recipe } from './schema.js';
 
 type Model = Extract<Recipe, { task: 'detection' }>['model'];
+type InputSize = Extract<Recipe, { task: 'detection' }>['data']['size'];
 
 /** Contradictions inside a detector's options: a head on a backbone it cannot stand on, anchors for other levels than it has. */
 export function detectorConflicts(model: Model, isSet: (path: string) => boolean): Conflict[] {
@@ -24,4 +25,17 @@ export function detectorConflicts(model: Model, isSet: (path: string) => boolean
     });
   }
   return found;
+}
+
+/** Inputs of several shapes want anchors that are the same in all of them: in pixels, not as shares of the input, or a grid of fixed cells. */
+export function sizeConflicts(size: InputSize, { head }: Model): Conflict[] {
+  if (!('min' in size) || head === 'retinanet' || head === 'fasterRcnn') return [];
+  const what = head === 'yolov1' ? 'has a grid for one size' : 'has anchors that are shares of one size';
+  return [
+    {
+      path: 'data.size',
+      message: `"model.head: ${head}" ${what}, and "data.size" gives a range`,
+      fix: `set data.size: ${size.max}, or model.head: retinanet or fasterRcnn`,
+    },
+  ];
 }

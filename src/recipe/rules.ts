@@ -1,5 +1,5 @@
 import { tableConflicts } from './backboneRules.js';
-import { detectorConflicts } from './detectorRules.js';
+import { detectorConflicts, sizeConflicts } from './detectorRules.js';
 import type { Recipe } from './schema.js';
 
 /** What a schema of single options cannot say: an option that contradicts others. */
@@ -93,7 +93,8 @@ export function idleOptions(recipe: Recipe): Conflict[] {
   ];
 }
 
-const idleInDetection = ({ data: { augment }, model, evaluate }: Detection): Idle[] => [
+const idleInDetection = ({ data: { augment, size }, model, evaluate }: Detection): Idle[] => [
+  ...('min' in size ? [['data.resize', 'data.size.min and max', 'data.size to one size'] satisfies Idle] : []),
   ...lossOptions(model),
   ...(model.head === 'ssdlite' && model.anchors !== 'tensorflow'
     ? [['model.lowestLevelAnchors', 'other anchors', 'model.anchors: tensorflow'] satisfies Idle]
@@ -122,7 +123,15 @@ export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Con
   const found = idleOptions(recipe).filter(({ path }) => isSet(path));
   const { backbone } = recipe.model;
   if (typeof backbone === 'object') found.push(...tableConflicts(backbone));
-  if (recipe.task === 'detection') found.push(...detectorConflicts(recipe.model, isSet));
+  if (recipe.task === 'detection')
+    found.push(...detectorConflicts(recipe.model, isSet), ...sizeConflicts(recipe.data.size, recipe.model));
+  if (train.cache !== 'none' && 'min' in data.size) {
+    found.push({
+      path: 'train.cache',
+      message: `"train.cache: ${train.cache}" keeps features of one size, and data.size has several`,
+      fix: 'set train.cache: none, or data.size to one size',
+    });
+  }
   const epochs = train.time === null ? train.epochs : Infinity; // not planned yet
   if (train.schedule.name !== 'onecycle' && train.warmup.steps === null && train.warmup.epochs > epochs) {
     found.push({

@@ -1,6 +1,7 @@
 import type { ClassIndex } from '../data/sample.js';
 import { FinetuneError } from '../errors.js';
 import { sizeOf } from '../graph/shapes.js';
+import type { Graph } from '../graph/spec.js';
 import { findBackbone } from '../models/registry.js';
 import { BACKGROUND } from '../weights/categories.js';
 import type { Detector } from './detectors/detector.js';
@@ -70,22 +71,54 @@ function fittingSize(options: DetectionOptions): readonly [number, number] | und
   return undefined;
 }
 
-/** Boxes around objects, by the detector that `head` names. Throws E_MODEL_UNKNOWN, E_MODEL_SIZE. */
-export function detectionTask(options: DetectionOptions): Network<readonly Detection[]> {
+/** One detector for each size of the input, the same but for their anchors. */
+interface Sized {
+  readonly detector: Detector;
+  readonly size: readonly [number, number];
+  /** Of the outputs of one image, by their names. */
+  readonly lengths: readonly (readonly [name: string, length: number])[];
+}
+
+function createSized(options: DetectionOptions): Sized {
+  const { size } = options;
   const detector = createDetector(options);
-  const { outputs } = detector.build({ batch: 1, size: options.size, trainBatchNorm: () => false });
-  const lengths = Object.entries(outputs).map(([name, { shape }]) => [name, sizeOf(shape)] as const);
+  const { outputs } = detector.build({ batch: 1, size, trainBatchNorm: () => false });
+  return { detector, size, lengths: Object.entries(outputs).map(([name, { shape }]) => [name, sizeOf(shape)]) };
+}
+
+/** Boxes around objects, by the detector that `head` names, for inputs of one size or of several, `options.size` the first.
+ *  Throws E_MODEL_UNKNOWN, E_MODEL_SIZE. */
+export function detectionTask(
+  options: DetectionOptions,
+  sizes: readonly (readonly [number, number])[] = [options.size],
+): Network<readonly Detection[]> {
+  const all = sizes.map((size) => createSized({ ...options, size }));
+  const [first] = all as [Sized];
+  const at = (height: number, width: number): Sized =>
+    all.find(({ size }) => size[0] === height && size[1] === width) ?? first;
+  const seeing = (picture: Origin['picture']): Sized => all.length > 1 && picture ? at(picture.height, picture.width) : first; // prettier-ignore
+  const builders = new WeakMap<Graph, Detector>();
   return {
     name: 'detection',
     backbone: findBackbone(options.backbone),
-    size: options.size,
-    columns: (classNames) => (detector.background ? [BACKGROUND, ...classNames] : classNames),
-    build: (build) => detector.build(build),
-    loss: (built, training) => detector.loss(built, training),
-    encode: (sample) => detector.encode(sample),
-    blank: () => detector.blank(),
+    size: first.size,
+    ...(sizes.length > 1 && { sizes }),
+    columns: (classNames) => (first.detector.background ? [BACKGROUND, ...classNames] : classNames),
+    build: (asked) => {
+      const { detector } = at(...asked.size);
+      const built = detector.build(asked);
+      builders.set(built.image.node.graph, detector);
+      return built;
+    },
+    loss: (outputs, training) => {
+      const { graph } = Object.values(outputs)[0]!.node;
+      return (builders.get(graph) ?? first.detector).loss(outputs, training);
+    },
+    encode: (sample) => seeing(sample.picture).detector.encode(sample),
+    blank: (size = first.size) => at(...size).detector.blank(),
     decode: (results, origins) =>
       origins.map((origin, n) => {
+        const { detector, lengths } = seeing(origin.picture);
         const one = lengths.map(([name, length]) => [name, results[name]!.subarray(n * length, (n + 1) * length)]);
         const { boxes, scores, classes } = detector.decode(Object.fromEntries(one) as typeof results);
         return scores.map((score, i) => ({

@@ -38,6 +38,8 @@ export interface Origin {
   readonly placement: Placement;
   readonly originalWidth: number;
   readonly originalHeight: number;
+  /** What the network saw; needed where inputs have several sizes. */
+  readonly picture?: { readonly width: number; readonly height: number };
 }
 
 /** The half of a task that graphs and data workers need: it knows no metric. `Prediction` is what is said of one image. */
@@ -48,6 +50,8 @@ export interface Network<Prediction> {
   readonly size: readonly [number, number];
   /** The same when it is evaluated, where that differs: text is learnt from crops and read on whole images. */
   readonly evaluateSize?: readonly [number, number];
+  /** All sizes of batches, `size` first, where there are several. */
+  readonly sizes?: readonly (readonly [number, number])[];
   /** What the class predictor's columns stand for, given the classes' names; [] where there is no such predictor. */
   columns(classNames: readonly string[]): readonly string[];
   /** The network for one batch and size. Throws E_MODEL_UNKNOWN, E_GRAPH_SHAPE. */
@@ -57,8 +61,8 @@ export interface Network<Prediction> {
   loss(outputs: Built['outputs'], options?: { readonly training?: boolean }): Losses;
   /** The targets of one sample: plain arrays, no tensors. */
   encode(sample: Sample): Targets;
-  /** The targets of a place in an evaluated batch that holds no image: they add nothing to the loss. */
-  blank(): Targets;
+  /** The targets of a place in an evaluated batch, of this size, that holds no image: they add nothing to the loss. */
+  blank(size?: readonly [number, number]): Targets;
   /** What the outputs of a batch say about each of its images, in the images' own pixels. */
   decode(outputs: Outputs, origins: readonly Origin[]): Prediction[];
 }

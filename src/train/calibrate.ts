@@ -54,6 +54,7 @@ export async function calibrateBatchNorm(
     const loading = {
       ...options,
       size: model.size,
+      buckets: undefined, // one shape is enough to measure in
       epoch: 0,
       seed: 0,
       augment: false as const,

@@ -19,13 +19,13 @@ import type { FreezePlan } from './freeze.js';
 export async function explainNotFinite(
   model: Model,
   params: Params,
-  { samples, encoded }: Batch<Targets>,
+  { size, samples, encoded }: Batch<Targets>,
   backend: Backend,
   { batch, plan }: { readonly batch: number; readonly plan: FreezePlan },
 ): Promise<string> {
   const broken = [...params].find(([, { data }]) => !data.every(Number.isFinite));
   if (broken) return `the parameter "${broken[0]}" was not finite before the step`;
-  const { outputs } = model.task.build({ batch, size: model.size, trainBatchNorm: plan.trainBatchNorm });
+  const { outputs } = model.task.build({ batch, size, trainBatchNorm: plan.trainBatchNorm });
   const { total } = model.task.loss(outputs);
   const forward = ancestors([total]);
   const trained = forward.flatMap((node) => {
@@ -48,7 +48,7 @@ export async function explainNotFinite(
   const session = await compile(programs, backend);
   try {
     await session.write(new Map([...params].filter(([name]) => wanted.has(name))));
-    const feeds = { image: imageFeed(samples, batch, model.size), ...targetFeeds(encoded, batch, model.task) };
+    const feeds = { image: imageFeed(samples, batch, size), ...targetFeeds(encoded, batch, model.task, size) };
     const measured = await session.run('probe', feeds);
     const first = places.findIndex((_, i) => !measured[`probe.${i}`]!.every(Number.isFinite));
     if (first < 0) return 'repeated, the step gave finite numbers: the arithmetic of this machine is not reliable';

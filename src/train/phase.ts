@@ -1,12 +1,13 @@
 import type { Dataset } from '../data/sample.js';
 import type { Backend } from '../engine/backend.js';
 import { compile } from '../engine/compile.js';
-import { inputsOf, parametersOf, type Session } from '../engine/engine.js';
+import { inputsOf, parametersOf, type Programs, type Session } from '../engine/engine.js';
 import type { Params } from '../graph/params.js';
 import type { Ops } from '../graph/spec.js';
 import type { Group } from '../graph/update.js';
 import type { Model } from '../model.js';
 import { SEED } from '../tasks/seed.js';
+import { programName } from './feeds.js';
 import { openFeatureCache, type FeatureCache } from './featureCache.js';
 import type { FreezePlan, FrozenPart } from './freeze.js';
 import { prefixIdentity } from './prefixIdentity.js';
@@ -15,7 +16,10 @@ import type { TrainOptions } from './trainer.js';
 
 /** The part of a run during which the same is frozen: its programs and what they keep. */
 export interface Phase {
+  /** Of the model's first size. */
   readonly programs: TrainPrograms;
+  /** All of the session, by name: those of each of the model's sizes. */
+  readonly all: Programs;
   readonly parameters: ReadonlyMap<string, Ops['param']>;
   /** The optimizer's part of them. */
   readonly slots: ReadonlyMap<string, Ops['param']>;
@@ -23,11 +27,11 @@ export interface Phase {
   readonly seeded: boolean;
 }
 
-const sessionPrograms = ({ train, gather, evaluate, prefix }: TrainPrograms) => ({
-  train,
-  evaluate,
-  ...(gather && { gather }),
-  ...(prefix && { prefix }),
+const named = ({ train, gather, evaluate, prefix }: TrainPrograms, nameOf: (kind: string) => string): Programs => ({
+  [nameOf('train')]: train,
+  [nameOf('evaluate')]: evaluate,
+  ...(gather && { [nameOf('gather')]: gather }),
+  ...(prefix && { [nameOf('prefix')]: prefix }),
 });
 
 export function planPhase(
@@ -36,21 +40,29 @@ export function planPhase(
   groupOf: (name: string) => Group,
   options: TrainOptions,
 ): Phase {
-  const programs = buildPrograms(model, {
-    ...options,
-    plan,
-    update: { ...options, groupOf },
-    ema: options.ema !== false,
-    split: options.cache !== 'none' && stages !== 0,
+  const { task } = model;
+  const split = options.cache !== 'none' && stages !== 0;
+  const update = { ...options, groupOf };
+  const bySize = (task.sizes ?? [model.size]).map((size) => {
+    const programs = buildPrograms(model, { ...options, size, plan, update, ema: options.ema !== false, split });
+    return { programs, names: named(programs, (kind) => programName(kind, size, task)) };
   });
-  const parameters = parametersOf(sessionPrograms(programs));
+  const { programs } = bySize[0]!;
+  const all: Programs = Object.fromEntries(bySize.flatMap(({ names }) => Object.entries(names)));
+  const parameters = parametersOf(all);
   const seeded = inputsOf(programs.train).some(({ name }) => name === SEED);
-  return { programs, parameters, slots: new Map([...parameters].filter(([, { role }]) => role === 'slot')), seeded };
+  return {
+    programs,
+    all,
+    parameters,
+    slots: new Map([...parameters].filter(([, { role }]) => role === 'slot')),
+    seeded,
+  };
 }
 
 /** Compiles a phase and gives it its values. Whoever opens it disposes of both. */
 export async function openPhase(
-  { programs, parameters }: Phase,
+  { programs, all, parameters }: Phase,
   values: Params,
   data: Dataset,
   backend: Backend,
@@ -58,7 +70,7 @@ export async function openPhase(
 ): Promise<{ readonly session: Session; readonly cache: FeatureCache | undefined }> {
   // What was folded is frozen as long as the phase lasts, so it may be part of the graph.
   const derived = programs.derive(values);
-  const session = await compile(sessionPrograms(programs), backend, derived);
+  const session = await compile(all, backend, derived);
   await session.write(new Map([...values].filter(([name]) => parameters.has(name))));
   const { prefix } = programs;
   if (!prefix) return { session, cache: undefined };

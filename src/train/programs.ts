@@ -26,6 +26,8 @@ export interface TrainPrograms {
 export interface ProgramOptions {
   readonly batch: number;
   readonly evaluateBatch: number;
+  /** Height and width of the training input, where not the model's. */
+  readonly size?: readonly [number, number];
   readonly plan: FreezePlan;
   readonly update: Omit<UpdateOptions, 'lr'>;
   /** Keep running means of what is trained and of the statistics, and evaluate those. Adds the input `emaShare`. */
@@ -45,10 +47,9 @@ function buildFolded(
   model: Model,
   batch: number,
   plan: FreezePlan,
-  training: boolean,
+  { size, training }: { readonly size: readonly [number, number]; readonly training: boolean },
 ): { values: Record<string, Value>; folded: Folded } {
   const trainBatchNorm = training ? plan.trainBatchNorm : () => false;
-  const size = training ? model.size : (model.task.evaluateSize ?? model.size);
   const { outputs } = model.task.build({ batch, size, trainBatchNorm, training });
   const { total, parts } = model.task.loss(outputs, { training });
   const wanted = training ? { loss: total, ...parts } : { ...outputs, loss: total };
@@ -82,10 +83,11 @@ const ofAverages = (roots: readonly Value[], names: ReadonlyMap<string, Value>):
 /** One training step and one evaluation as programs of one session. */
 export function buildPrograms(
   model: Model,
-  { batch, evaluateBatch, plan, update, ema, split }: ProgramOptions,
+  { batch, evaluateBatch, size = model.size, plan, update, ema, split }: ProgramOptions,
 ): TrainPrograms {
-  const { values, folded } = buildFolded(model, batch, plan, true);
-  const evaluation = buildFolded(model, evaluateBatch, plan, false);
+  const { values, folded } = buildFolded(model, batch, plan, { size, training: true });
+  const evaluateSize = model.task.evaluateSize ?? size;
+  const evaluation = buildFolded(model, evaluateBatch, plan, { size: evaluateSize, training: false });
   const isTrained = (value: Value): boolean => {
     const { name, role } = paramAttrs(value);
     return trainedRoles.includes(role) && model.parameters.has(name) && !plan.frozen(name);

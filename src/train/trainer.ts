@@ -23,7 +23,7 @@ import {
   type RunState,
 } from './checkpoint.js';
 import type { FeatureCache } from './featureCache.js';
-import { imageFeed, targetFeeds } from './feeds.js';
+import { imageFeed, programName, targetFeeds } from './feeds.js';
 import { emaShare, type EmaOptions } from './ema.js';
 import { freezePhases, phaseAt, planFreeze, type FreezeOptions } from './freeze.js';
 import { planGroups, type GroupOptions } from './groups.js';
@@ -227,15 +227,13 @@ export async function openTrainer(
       const next = state.step + 1;
       const gathers = next % options.accumulate !== 0 && next !== schedule.totalSteps;
       const { cache, session } = live;
-      const { samples } = loaded;
-      const pixels: Feeds = cache
-        ? await cache.features(loaded, model.size)
-        : { image: imageFeed(samples, batch, model.size) };
+      const { samples, size } = loaded;
+      const pixels: Feeds = cache ? await cache.features(loaded, size) : { image: imageFeed(samples, batch, size) };
       const begin = performance.now();
       sound = false;
-      const results = await session.run(gathers ? 'gather' : 'train', {
+      const results = await session.run(programName(gathers ? 'gather' : 'train', size, model.task), {
         ...pixels,
-        ...targetFeeds(loaded.encoded, batch, model.task),
+        ...targetFeeds(loaded.encoded, batch, model.task, size),
         ...(phase.seeded && { [SEED]: Int32Array.of(options.seed | 0, state.step) }),
         ...(!gathers && { lr: Float32Array.of(lr) }),
         ...(!gathers && options.ema && { emaShare: Float32Array.of(emaShare(state.averaged, options.ema)) }),

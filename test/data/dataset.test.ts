@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AugmentOptions } from '../../src/data/augment.js';
 import { openDatasets, type DataOptions } from '../../src/data/dataset.js';
+import type { Size, SizeRange } from '../../src/data/buckets.js';
 import type { LoadOptions } from '../../src/data/loader.js';
 import type { Recipe } from '../../src/recipe/schema.js';
 import { testOnShared } from './sharedData.js';
@@ -43,7 +44,8 @@ type Fits<A extends B, B> = A;
 export type RecipeFits = [
   Fits<Recipe['data'], DataOptions>,
   Fits<Extract<Recipe, { task: 'detection' }>['data']['augment'], AugmentOptions | false>,
-  Fits<Pick<Recipe['data'], 'size' | 'augment' | 'prefetch' | 'brokenImages'>, Omit<LoadOptions, 'batch'>>,
+  Fits<Pick<Recipe['data'], 'augment' | 'prefetch' | 'brokenImages'>, Omit<LoadOptions, 'batch' | 'size'>>,
+  Fits<Recipe['data']['size'], Size | SizeRange>,
 ];
 
 describe('openDatasets', () => {

@@ -79,7 +79,7 @@ recipes/a.yaml:4:1  "data.root" is missing   E_RECIPE_MISSING_KEY
   4 | data:
     | ^^^^
   add it: text. Folder of the data set. A relative one counts from the recipe's folder, or from the current directory when it is given by \`--set\`.
-recipes/a.yaml:6:9  "data.size" must be a whole number of pixels from 32 to 4096, or [height, width]; got 10   E_RECIPE_VALUE
+recipes/a.yaml:6:9  "data.size" must be a whole number of pixels from 32 to 4096, or [height, width], or {min, max, buckets}; got 10   E_RECIPE_VALUE
   6 |   size: 10
     |         ^^
 recipes/a.yaml:7:13  unknown key "data.augment.flp"   E_RECIPE_UNKNOWN_KEY
@@ -245,7 +245,7 @@ describe('--set', () => {
   2 | data: {format: synthetic}
     | ^^^^
   add it: text. Folder of the data set. A relative one counts from the recipe's folder, or from the current directory when it is given by \`--set\`.
---set data.size  "data.size" must be a whole number of pixels from 32 to 4096, or [height, width]; got a list   E_RECIPE_VALUE
+--set data.size  "data.size" must be a whole number of pixels from 32 to 4096, or [height, width], or {min, max, buckets}; got a list   E_RECIPE_VALUE
    | data.size=[3]
    |           ^^^
 --set train.epoch  unknown key "train.epoch"   E_RECIPE_UNKNOWN_KEY

@@ -40,7 +40,7 @@ function batchOf(rows: readonly (readonly [index: number, flipped: boolean])[], 
     const picture = known(index, flipped) ? { data: new Uint8Array(0), width: 0, height: 0 } : pictureOf(index, flipped);
     return { flipped, picture } as unknown as Sample;
   });
-  return { samples, indices: rows.map(([index]) => index), encoded: [] };
+  return { size: [1, 1], samples, indices: rows.map(([index]) => index), encoded: [] };
 } // prettier-ignore
 
 const expected = (rows: readonly (readonly [number, boolean])[]): number[] =>

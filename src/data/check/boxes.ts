@@ -51,7 +51,11 @@ const MANY_TINY = 0.1;
 const MANY_BEYOND = 0.25;
 
 /** Gathers what is to be said of the boxes of one part, at an input size. */
-export function checkBoxes(part: PartName, frame: Pick<FrameOptions, 'size' | 'resize'>, say: Say): BoxCheck {
+export function checkBoxes(
+  part: PartName,
+  frame: Pick<FrameOptions, 'size' | 'resize' | 'limits'>,
+  say: Say,
+): BoxCheck {
   const tallies = new Map<string, Tally>();
   const named = new Map<string, number>();
   const shares = { objects: 0, tiny: 0, beyond: 0, cornersFit: 0, unit: 0 };

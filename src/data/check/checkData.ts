@@ -8,7 +8,7 @@ import { checkImages } from './images.js';
 import { labelStats } from './labels.js';
 import { remarkFindings, type Level, type Remark } from './remark.js';
 
-export interface CheckOptions extends Pick<FrameOptions, 'size' | 'resize'> {
+export interface CheckOptions extends Pick<FrameOptions, 'size' | 'resize' | 'limits'> {
   /** Images per training step. */
   readonly batch: number;
   readonly signal?: AbortSignal | undefined;
@@ -42,12 +42,12 @@ const ranks: Readonly<Record<Level, number>> = { error: 0, warning: 1, note: 2 }
 
 /** The data doctor: open the data as training would, decode every image, and gather everything that is wrong or suspicious. */
 export async function checkData(data: DataOptions, options: CheckOptions): Promise<DataCheck> {
-  const { size, resize = 'stretch', batch, signal, onProgress } = options;
+  const { size, resize = 'stretch', limits, batch, signal, onProgress } = options;
   const remarks: Remark[] = [];
   const say = (remark: Remark) => void remarks.push(remark);
   const boxes = new Map<PartName, BoxCheck>();
   const findingsOf = (part: PartName) => {
-    const check = checkBoxes(part, { size, resize }, say);
+    const check = checkBoxes(part, { size, resize, limits }, say);
     boxes.set(part, check);
     return remarkFindings(part, say, (image, learned) => check.inspect(image, learned));
   };
@@ -55,7 +55,7 @@ export async function checkData(data: DataOptions, options: CheckOptions): Promi
 
   const onImage = (done: number, total: number) => onProgress?.({ phase: 'data', done, total });
   const { brokenImages } = data;
-  const complete = await checkImages(opened, { size, resize, brokenImages, signal, onImage }, say);
+  const complete = await checkImages(opened, { size, resize, limits, brokenImages, signal, onImage }, say);
 
   const labelled = 'splitSeed' in data;
   const parts: Partial<Record<PartName, PartStats>> = {};

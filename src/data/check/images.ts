@@ -8,7 +8,7 @@ import { loadSample } from '../loadSample.js';
 import type { Annotation, Dataset } from '../sample.js';
 import type { Say } from './remark.js';
 
-export interface ImageCheckOptions extends Pick<FrameOptions, 'size' | 'resize'> {
+export interface ImageCheckOptions extends Pick<FrameOptions, 'size' | 'resize' | 'limits'> {
   readonly brokenImages?: 'error' | 'drop' | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onImage?: (done: number, total: number) => void;
@@ -51,9 +51,9 @@ export async function checkImages(parts: Parts, options: ImageCheckOptions, say:
 /** The hash of what the network would see; undefined if that is nothing. */
 async function checkImage(annotation: Annotation, part: PartName, options: ImageCheckOptions, say: Say) {
   const { file, width, height } = annotation;
-  const { brokenImages = 'error', size, resize = 'stretch' } = options;
+  const { brokenImages = 'error', size, resize = 'stretch', limits } = options;
   try {
-    const { picture } = await loadSample(annotation, { size, resize, checkSize: true });
+    const { picture } = await loadSample(annotation, { size, resize, limits, checkSize: true });
     const { orientation } = await readImageHeader(file);
     if (orientation > 1)
       say({

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { brokenImages, prefetch, root } from './images.js';
 import { repeatThreshold } from './imbalance.js';
-import { count, expectedSize, fraction, names, size } from './values.js';
+import { count, expectedSize, fraction, names, size, sizeRange } from './values.js';
 
 const scaleFactor = z.number().min(0.1).max(10);
 
@@ -63,10 +63,14 @@ const augment = z.strictObject({
 });
 
 const common = {
-  size: size.prefault(320).meta({
-    description: "Pixels of the network's input: one number for a square, or `[height, width]`.",
-    expects: expectedSize,
-  }),
+  size: z
+    .union([size, sizeRange])
+    .prefault(320)
+    .meta({
+      description:
+        "Pixels of the network's input: one number for a square, or `[height, width]`. `{min, max, buckets}` keeps the images' proportions and resizes by the shorter side, as torchvision does, for heads whose anchors are in pixels (retinanet, fasterRcnn).",
+      expects: `${expectedSize}, or {min, max, buckets}`,
+    }),
   resize: z
     .enum(['stretch', 'letterbox'])
     .default('stretch')

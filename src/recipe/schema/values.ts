@@ -11,5 +11,23 @@ export const size = z
   .union([pixels, z.tuple([pixels, pixels])])
   .transform((size): [height: number, width: number] => (typeof size === 'number' ? [size, size] : size));
 
+/** Resizing by the shorter side, for what learns from images of several shapes. */
+export const sizeRange = z
+  .strictObject({
+    min: pixels.describe(
+      'Pixels of the shorter side: images are resized to it, unless the longer side would come to more than `max`.',
+    ),
+    max: pixels.describe('Most pixels of the longer side.'),
+    buckets: z
+      .int()
+      .min(1)
+      .max(16)
+      .default(3)
+      .describe(
+        'Shapes of batches. An image joins the one that it fills most, and is padded to it; each shape is compiled by itself, when it first comes. 1: a square of `max`; 2: `min` × `max`, lying and standing; an odd number adds a square of `min`, more add shorter long sides.',
+      ),
+  })
+  .refine(({ min, max }) => min <= max, { message: '"min" is more than "max"' });
+
 /** What every `size` takes. */
 export const expectedSize = 'a whole number of pixels from 32 to 4096, or [height, width]';

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { continuedRecipe, reopen } from './continueRun.js';
 import { openDatasets } from './data/dataset.js';
+import { firstOfEach } from './data/firstImages.js';
 import { openBackend } from './engine/backend.js';
 import { evaluate } from './evaluate/evaluate.js';
 import { rankOf } from './evaluate/rank.js';
@@ -57,10 +58,16 @@ export async function finetune(
   }
 }
 
-async function runRecipe(
+interface RunOptions extends Omit<FinetuneOptions, 'directory'> {
+  /** Only the first images of each part: to try it out. */
+  readonly most?: { readonly train: number; readonly others: number };
+}
+
+/** The line itself, in a run directory that is open. */
+export async function runRecipe(
   asked: Recipe,
   run: RunDirectory,
-  { resume = false, extend, signal, onProgress }: Omit<FinetuneOptions, 'directory'>,
+  { resume = false, extend, most, signal, onProgress }: RunOptions,
 ): Promise<FinetuneResult> {
   const began = performance.now();
   const backend = await openBackend({ engine: asked.engine });
@@ -68,7 +75,8 @@ async function runRecipe(
   onProgress?.({ message: `engine ${engine}: ${backend.reason}` });
 
   const hooks = { signal, onProgress };
-  const data = await openDatasets(asked.data, hooks);
+  const opened = await openDatasets(asked.data, hooks);
+  const data = most ? firstOfEach(opened, most) : opened;
   const model = await recipeModel(asked, data.categories, { ...hooks, trainingData: data.train });
   const planning = { directory: run.path, began, ...hooks };
   const { recipe, plan } = await planRun({ recipe: asked, data, model, backend }, planning);

@@ -36,15 +36,19 @@ function createProgram(): CAC {
   const program = cac('finetune');
   program
     .command('<recipe.yaml>', 'run a recipe: train, evaluate, report')
-    .usage('<recipe.yaml> [--set key=value …] [--out DIR] [--engine E] [--resume | --extend EPOCHS] [--json]')
+    .usage(
+      '<recipe.yaml> [--set key=value …] [--out DIR] [--engine E] [--resume | --extend EPOCHS | --dry-run] [--json]',
+    )
     .option('--set <key=value>', 'set an option of the recipe, repeatable: --set train.epochs=12', { type: [String] })
     .option('--out <dir>', 'the run directory (default: a new one in the folder that the recipe names: out)')
     .option('--engine <engine>', `${ENGINES.join(', ')} (recipe: engine)`)
     .option('--resume', 'go on with the stopped run in --out')
     .option('--extend <epochs>', 'train the finished run in --out for so many epochs more')
+    .option('--dry-run', 'one step of everything, then a forecast of time, memory and disk; leaves nothing behind')
     .option('--json', 'print the metrics as one line of JSON before the run directory')
     .action(async (recipe: string, { out, ...options }: TrainOptions) => {
       const { resume, extend } = options;
+      if (options.dryRun && (resume || extend !== undefined)) throw new UsageError('--dry-run is for a new run, without --resume and --extend'); // prettier-ignore
       if (resume && extend !== undefined)
         throw new UsageError(
           '--resume goes on with a stopped run and --extend with a finished one: choose one of them',

@@ -13,6 +13,8 @@ export interface TrainCommand {
   readonly resume?: boolean;
   /** Epochs to train a finished run further. */
   readonly extend?: number | undefined;
+  /** One step of everything and a forecast, instead of the run. */
+  readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
@@ -20,6 +22,10 @@ export interface TrainCommand {
 export async function train(path: string, command: TrainCommand): Promise<void> {
   const { set = [], out, engine, resume = false, extend, json = false } = command;
   const recipe = await loadRecipe(path, { set: engine === undefined ? set : [...set, `engine=${engine}`] });
+  if (command.dryRun) {
+    const { printForecast } = await import('./dryRun.js');
+    return printForecast(recipe, { json });
+  }
   // After the recipe: its errors need not wait for an engine to load.
   const { finetune } = await import('../finetune.js');
   const progress = createProgress();

@@ -1,8 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { loadRecipe } from '../recipe/load.js';
-import { listenForInterrupt } from './interrupt.js';
-import { createProgress, type ProgressDisplay } from './progress.js';
+import { watched } from './watched.js';
 
 export interface TrialCommand {
   readonly set?: readonly string[];
@@ -45,18 +44,4 @@ export async function overfitCommand(
     for (const hint of hints) console.log(`  ${hint}`);
   }
   return learned;
-}
-
-/** Shows progress and lets Ctrl-C stop it. */
-async function watched<T>(
-  work: (hooks: { signal: AbortSignal; onProgress: ProgressDisplay['show'] }) => Promise<T>,
-): Promise<T> {
-  const progress = createProgress();
-  const interrupt = listenForInterrupt((message) => progress.show({ message }), (exitCode) => process.exit(exitCode)); // prettier-ignore
-  try {
-    return await work({ signal: interrupt.signal, onProgress: progress.show });
-  } finally {
-    progress.close();
-    interrupt.stop();
-  }
 }

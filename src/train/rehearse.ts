@@ -1,5 +1,6 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { firstImages } from '../data/firstImages.js';
 import { loadBatches } from '../data/loader.js';
 import type { Dataset } from '../data/sample.js';
 import type { Backend } from '../engine/backend.js';
@@ -137,7 +138,7 @@ async function timeEvaluation(
   evaluate: Rehearsal['evaluate'],
   batch: number,
 ): Promise<Pick<Costs, 'evaluateStart' | 'evaluateImage'>> {
-  const some = (images: number): Dataset => ({ ...validation, annotations: validation.annotations.slice(0, images) });
+  const some = (images: number): Dataset => firstImages(validation, images);
   const begin = performance.now();
   await evaluate(model, session, some(batch));
   const evaluateStart = secondsSince(begin);

@@ -1,0 +1,31 @@
+import type { Dataset } from './sample.js';
+
+/** The first images of a part, and of its ground truth what is on them: enough to try something out. */
+export function firstImages(dataset: Dataset, images: number): Dataset {
+  const annotations = dataset.annotations.slice(0, images);
+  const ids = new Set(annotations.map(({ imageId }) => imageId));
+  return {
+    ...dataset,
+    annotations,
+    repeat: dataset.repeat?.slice(0, images),
+    toCoco: () => {
+      const whole = dataset.toCoco();
+      return {
+        ...whole,
+        images: whole.images.filter(({ id }) => ids.has(id)),
+        annotations: whole.annotations.filter(({ image_id }) => ids.has(image_id)),
+      };
+    },
+  };
+}
+
+/** The same of every part. */
+export const firstOfEach = <D extends { readonly train: Dataset; readonly val: Dataset; readonly test?: Dataset | undefined }>(
+  data: D,
+  most: { readonly train: number; readonly others: number },
+): D => ({
+  ...data,
+  train: firstImages(data.train, most.train),
+  val: firstImages(data.val, most.others),
+  ...(data.test && { test: firstImages(data.test, most.others) }),
+}); // prettier-ignore

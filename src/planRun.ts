@@ -82,7 +82,7 @@ export async function measure(
   phase: number,
   { directory, signal }: PlanOptions,
 ): Promise<Costs> {
-  const images = recipeImages(recipe);
+  const images = { ...recipeImages(recipe), buckets: undefined }; // all in the largest shape: at most so long, at most so much memory
   const { stages, batchNorm } = freezePhases(recipe.train.freeze)[phase]!;
   const options = trainOptions(recipe, images, directory);
   return rehearse(model, data.train, backend, { ...options, freeze: { stages, batchNorm } }, {

@@ -60,14 +60,14 @@ function recipeTask(recipe: Recipe, numClasses: number, trainingData?: Dataset):
   return createDetection({ ...detectionOptions(recipe, numClasses), classWeights }, inputSizes(recipe));
 }
 
-/** A backbone's last map has stride 32; the balanced pyramid wants all its levels to halve. */
+/** A backbone's last map has stride 32; the balanced pyramid wants all its levels to halve, down to the coarsest one. */
 const LAST_STRIDE = 32;
-const PYRAMID_STRIDE = 128;
+const COARSEST = { retinanet: 128, fasterRcnn: 64 };
 
 /** The sizes of a detector's batches, the largest first. */
 export function inputSizes({ data: { size }, model }: DetectionRecipe): readonly Size[] {
   if (!('min' in size)) return [size];
-  return bucketSizes(size, 'neck' in model && model.neck === 'balanced' ? PYRAMID_STRIDE : LAST_STRIDE);
+  return bucketSizes(size, 'neck' in model && model.neck === 'balanced' ? COARSEST[model.head] : LAST_STRIDE);
 }
 
 /** The size in which every image finds room: to look at data and anchors, whatever the shapes of batches. */

@@ -3,7 +3,7 @@ import { anchorRemark, checkAnchors, type AnchorCheck } from '../anchorCheck.js'
 import { checkData, type DataCheck, type PartStats } from '../data/check/checkData.js';
 import type { Level, Remark } from '../data/check/remark.js';
 import type { PartName } from '../data/dataset.js';
-import type { Size } from '../data/buckets.js';
+import { bucketUse, type BucketUse, type Size } from '../data/buckets.js';
 import type { Dataset } from '../data/sample.js';
 import { FinetuneError, formatProblem, type Problem } from '../errors.js';
 import { loadRecipe } from '../recipe/load.js';
@@ -56,7 +56,8 @@ export async function check(
     const trainable = checked.trainable && ofAnchors.every(({ level }) => level !== 'error');
     const result = { ...checked, remarks, trainable };
     progress.close();
-    print(result, size, anchors);
+    const shapes = shapesOf(recipe, checked.opened.train);
+    print(result, size, { anchors, shapes });
     let page: string | undefined;
     if (augment && result.opened.train && !signal.aborted) {
       const { writeSamplePage } = await import('../report/samplePage.js');
@@ -65,7 +66,7 @@ export async function check(
       await writeSamplePage(result.opened.train, { ...shown, seed, epochs: train.epochs }, page);
     }
     const { parts, complete } = result;
-    const found = { trainable, complete, remarks, parts, ...(anchors && { anchors }) };
+    const found = { trainable, complete, remarks, parts, ...(anchors && { anchors }), ...(shapes && { shapes }) };
     if (json) console.log(JSON.stringify({ ...found, ...(page !== undefined && { page }) }));
     if (page !== undefined) console.log(page);
     return result.trainable;
@@ -79,6 +80,21 @@ export async function check(
 function lookedAt(recipe: Recipe): Size {
   if (recipe.task === 'detection') return roomySize(recipe);
   return recipe.task === 'text' ? recipe.data.evaluateSize : recipe.data.size;
+}
+
+/** Where the recipe has several shapes of batches: how the training images spread over them. */
+function shapesOf(recipe: Recipe, train: Dataset | undefined): BucketUse[] | undefined {
+  const { buckets, limits } = recipeImages(recipe);
+  return buckets && limits && train && bucketUse(train.annotations, buckets, limits);
+}
+
+function shapeTable(shapes: readonly BucketUse[]): string {
+  const pixels = ({ size, images }: BucketUse): number => size[0] * size[1] * images;
+  const all = shapes.reduce((sum, shape) => sum + pixels(shape), 0);
+  const padded = shapes.reduce((sum, shape) => sum + (shape.images === 0 ? 0 : pixels(shape) * shape.padding), 0);
+  const percent = (share: number): string => (Number.isNaN(share) ? '–' : `${(100 * share).toFixed(0)} %`);
+  const rows = shapes.map(({ size: [h, w], images, padding }) => [`${w}x${h}`, String(images), percent(padding)]);
+  return table([['shape', 'images', 'padding'], ...rows, ['all', '', percent(padded / all)]]);
 }
 
 /** The recall ceiling of a detector's anchors. A detector that cannot be built at this size is an error that training would throw, too. */
@@ -97,7 +113,7 @@ function lookAtAnchors(recipe: Recipe, train: Dataset | undefined): { anchors?: 
 function print(
   { remarks, parts, complete, trainable }: DataCheck,
   size: readonly [height: number, width: number],
-  anchors: AnchorCheck | undefined,
+  { anchors, shapes }: { readonly anchors: AnchorCheck | undefined; readonly shapes: BucketUse[] | undefined },
 ): void {
   const kinds = new Map<string, Remark[]>();
   for (const remark of remarks) {
@@ -118,6 +134,7 @@ function print(
     const rows = [['as it is', anchors.now], ...anchors.alternatives.map(({ change, ceiling }) => [change, ceiling])];
     console.error(`\n${ceilingTable(anchors.threshold, rows as [string, CeilingBySize][])}`);
   }
+  if (shapes) console.error(`\n${shapeTable(shapes)}`);
   const count = (level: Level) => remarks.filter((remark) => remark.level === level).length;
   const verdict = complete ? (trainable ? 'can be trained on' : 'cannot be trained on') : 'stopped before the end';
   console.error(`\n${verdict}: ${count('error')} errors, ${count('warning')} warnings`);

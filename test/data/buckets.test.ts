@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { bucketOf, bucketSizes, shorterSideScale } from '../../src/data/buckets.js';
+import { bucketOf, bucketSizes, bucketUse, shorterSideScale } from '../../src/data/buckets.js';
 import { frameImage } from '../../src/data/frame.js';
 import { planBatches } from '../../src/data/planBatches.js';
 
@@ -15,7 +15,8 @@ describe('the shapes of batches', () => {
     [1, [[512, 512]]],
     [2, [[320, 512], [512, 320]]],
     [3, [[320, 512], [512, 320], [320, 320]]],
-    [4, [[320, 512], [512, 320], [320, 416], [416, 320]]],
+    [4, [[320, 512], [512, 320], [320, 448], [448, 320]]],
+    [6, [[320, 512], [512, 320], [320, 480], [480, 320], [320, 448], [448, 320]]],
   ])('%i between 320 and 512', (buckets, sizes) => {
     expect(bucketSizes({ min: 320, max: 512, buckets }, 32)).toEqual(sizes);
   }); // prettier-ignore
@@ -61,6 +62,16 @@ describe('the shapes of batches', () => {
     );
   });
 });
+
+test('what the shapes are filled with: every image once, by what it covers', () => {
+  const limits = { min: 320, max: 512 };
+  const images = [{ width: 512, height: 320 }, { width: 1024, height: 640 }, { width: 100, height: 160 }, { width: 512, height: 160 }];
+  expect(bucketUse(images, [[320, 512], [512, 320], [320, 320]], limits)).toEqual([
+    { size: [320, 512], images: 3, padding: expect.closeTo(1 - 2.5 / 3, 9) },
+    { size: [512, 320], images: 1, padding: expect.closeTo(0, 9) },
+    { size: [320, 320], images: 0, padding: NaN },
+  ]);
+}); // prettier-ignore
 
 describe('the batches of an epoch', () => {
   const images = fc.array(image, { maxLength: 60 });

@@ -53,7 +53,7 @@ data:
   root: ${root}
   train: { annotations: boxes.json, images: images }
   val: { annotations: boxes.json, images: images }
-  size: { min: 64, max: 96 }
+  size: { min: 64, max: 96, buckets: 3 }
 model: { head: ${head}, backbone: mobilenetv2_035, channels: 8 ${head === 'fasterRcnn' ? ', units: 16, proposals: 20, sampledBoxes: 16' : ''} }
 train: { epochs: 2, batch: 2, lr: { value: 0.1 } ${more} }
 evaluate: { batch: 2, scoreThreshold: 0.001 }

@@ -22,9 +22,9 @@ export const sizeRange = z
       .int()
       .min(1)
       .max(16)
-      .default(3)
+      .default(4)
       .describe(
-        'Shapes of batches. An image joins the one that it fills most, and is padded to it; each shape is compiled by itself, when it first comes. 1: a square of `max`; 2: `min` × `max`, lying and standing; an odd number adds a square of `min`, more add shorter long sides.',
+        'Shapes of batches. An image joins the one that it fills most, and is padded to it; each shape is compiled by itself, when it first comes. 1: a square of `max`; 2: `min` × `max`, lying and standing; 4, 6 and 8 add 4:3, 3:2 and 16:9; an odd number adds a square of `min`.',
       ),
   })
   .refine(({ min, max }) => min <= max, { message: '"min" is more than "max"' });

@@ -14,6 +14,8 @@ const fixture = readFixture<FasterCase>('fasterRcnn.json') as Fixture<FasterCase
   readonly sampled: number;
 };
 const slow = process.env.FINETUNE_SLOW === '1';
+/** Forty million weights on a busy machine. */
+const TIMEOUT = slow ? 900_000 : 60_000;
 
 const options = ({ depth, channels, units }: FasterCase): FasterRcnnOptions => ({
   head: 'fasterRcnn',
@@ -39,20 +41,24 @@ const options = ({ depth, channels, units }: FasterCase): FasterRcnnOptions => (
 
 const runs = fixture.cases.filter(({ depth }) => slow || depth < 50);
 describe.each(runs)("Faster R-CNN on ResNet-$depth equals torchvision's", (golden) => {
-  test('proposals, outputs, losses, gradients and detections', async () => {
-    // torchvision counts classes from 1, the background being 0.
-    const { results, expectGradients, expectDetections } = await runPublished(fixture, golden, options(golden), -1);
-    expectSummary('objectness', results.objectness!, golden.objectness);
-    for (const [i, expected] of golden.proposals.flat().entries()) {
-      const box = results.proposals!.subarray(i * 4, i * 4 + 4);
-      expect(Math.max(...expected.map((value, j) => Math.abs(value - box[j]!)))).toBeLessThan(0.02);
-    }
-    expectSummary('logits', results.logits!, golden.logits);
-    const parts = { proposalScore: 'loss_objectness', proposalBox: 'loss_rpn_box_reg', class: 'loss_classifier', box: 'loss_box_reg' }; // prettier-ignore
-    for (const [ours, theirs] of Object.entries(parts)) {
-      expect([ours, Math.abs(results[ours]![0]! / golden.losses[theirs]! - 1) < 3e-4]).toEqual([ours, true]);
-    }
-    expectGradients();
-    expectDetections();
-  });
+  test(
+    'proposals, outputs, losses, gradients and detections',
+    async () => {
+      // torchvision counts classes from 1, the background being 0.
+      const { results, expectGradients, expectDetections } = await runPublished(fixture, golden, options(golden), -1);
+      expectSummary('objectness', results.objectness!, golden.objectness);
+      for (const [i, expected] of golden.proposals.flat().entries()) {
+        const box = results.proposals!.subarray(i * 4, i * 4 + 4);
+        expect(Math.max(...expected.map((value, j) => Math.abs(value - box[j]!)))).toBeLessThan(0.02);
+      }
+      expectSummary('logits', results.logits!, golden.logits);
+      const parts = { proposalScore: 'loss_objectness', proposalBox: 'loss_rpn_box_reg', class: 'loss_classifier', box: 'loss_box_reg' }; // prettier-ignore
+      for (const [ours, theirs] of Object.entries(parts)) {
+        expect([ours, Math.abs(results[ours]![0]! / golden.losses[theirs]! - 1) < 3e-4]).toEqual([ours, true]);
+      }
+      expectGradients();
+      expectDetections();
+    },
+    TIMEOUT,
+  );
 });

@@ -14,8 +14,8 @@ def corners(anchors):
 def ious(a, b):
     """[N, 4], [M, 4] → [N, M], in double precision as in geometry/box.ts: equal anchors stay equal, and the first one wins."""
     a, b = a.astype(np.float64), b.astype(np.float64)
-    sides = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2])
-    overlap = sides.clip(0).prod(2)
+    side = lambda k: (np.minimum(a[:, None, k + 2], b[None, :, k + 2]) - np.maximum(a[:, None, k], b[None, :, k])).clip(0)
+    overlap = side(0) * side(1)
     area = lambda x: (x[:, 2] - x[:, 0]) * (x[:, 3] - x[:, 1])
     return overlap / (area(a)[:, None] + area(b)[None] - overlap)
 
@@ -45,12 +45,12 @@ def distort(pixels, rng):
     level = np.clip(np.arange(256) + brightness, 0, 255)
     byte = lambda x: np.clip(np.rint(x), 0, 255).astype(np.uint8)
     if saturation is None and hue is None:
-        return byte(level * contrast)[pixels]
-    hsv = cv2.cvtColor(byte(level * (contrast if first else 1))[pixels].astype(np.float32), cv2.COLOR_RGB2HSV)
+        return cv2.LUT(pixels, byte(level * contrast))
+    hsv = cv2.cvtColor(cv2.LUT(pixels, byte(level * (contrast if first else 1))).astype(np.float32), cv2.COLOR_RGB2HSV)
     hsv[..., 0] = (hsv[..., 0] + (hue or 0)) % 360
     hsv[..., 1] = np.minimum(hsv[..., 1] * (saturation or 1), 1)
     changed = byte(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))
-    return changed if first else byte(np.arange(256) * contrast)[changed]
+    return changed if first else cv2.LUT(changed, byte(np.arange(256) * contrast))
 
 
 class Part(Dataset):

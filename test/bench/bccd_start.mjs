@@ -17,6 +17,7 @@ import { recipeImages, recipeModel } from '../../dist/recipeModel.js';
 import { imageFeed, targetFeeds } from '../../dist/train/feeds.js';
 import { loadingOf } from '../../dist/train/replay.js';
 import { openTrainer } from '../../dist/train/trainer.js';
+import { placeAnchors } from '../../dist/tasks/anchors.js';
 import { ssdLite } from '../../dist/tasks/detectors/ssdlite.js';
 import { trainOptions } from '../../dist/trainOptions.js';
 import { writeSafetensors } from '../../dist/weights/safetensors.js';
@@ -68,8 +69,8 @@ await writeFile(
     schedule,
     batchNorm: { epsilon, momentum },
     decays: [...model.parameters].flatMap(([name, { role }]) => (role === 'weight' ? [name] : [])),
-    anchors: [...anchors.boxes],
-    anchorsPerCell: anchors.shapes.map(({ length }) => length),
+    anchors: [...placeAnchors(anchors.levels)],
+    anchorsPerCell: anchors.levels.map(({ shapes }) => shapes.length),
     categories: data.categories,
     parts: { train: rows(data.train), val: rows(data.val), test: rows(data.test) },
     truth: { val: truth(data.val), test: truth(data.test) },

@@ -78,6 +78,13 @@ export function classificationTask(options: ClassificationOptions): Network<Clas
       return { image, outputs: { logits } };
     },
     loss,
+    // With weights of the classes, smoothing adds a little: within the factor that is allowed.
+    start: {
+      part: 'loss',
+      loss: Math.log(numClasses),
+      why: 'ln K',
+      predictor: ['*classifier*.weight', '*fc.weight', '*last_linear.weight'],
+    },
     encode,
     blank: () => ({ targets: new Float32Array(numClasses) }),
     decode: ({ logits }, origins) =>

@@ -114,6 +114,7 @@ export function detectionTask(
       const { graph } = Object.values(outputs)[0]!.node;
       return (builders.get(graph) ?? first.detector).loss(outputs, training);
     },
+    start: options.classWeights ? undefined : first.detector.start, // its size depends on them
     encode: (sample) => seeing(sample.picture).detector.encode(sample),
     blank: (size = first.size) => at(...size).detector.blank(),
     decode: (results, origins) =>

@@ -22,6 +22,11 @@ export function focalLoss(logits: Value, targets: Value, { alpha, gamma }: Focal
   return b.mul(b.mul(weight, b.power(b.sigmoid(z), gamma)), b.softplus(z));
 }
 
+/** What the focal loss takes of a matched anchor whose class has the probability π: all that counts where γ ≥ 1, for then the background's share, (1 − α)·πᵞ·π an anchor and
+ *  class, is next to nothing. Undefined for γ = 0. */
+export const focalStart = ({ alpha, gamma }: Focal, prior: number): number | undefined =>
+  gamma === 0 ? undefined : alpha * (1 - prior) ** gamma * -Math.log(prior);
+
 /** Cross-entropy of each anchor: logits [N, A, C], classes int32 [N, A] in 0…C−1 → [N, A]. */
 export function softmaxCrossEntropyRows(logits: Value, classes: Value): Value {
   const [n, a, c] = logits.shape as [number, number, number];

@@ -42,6 +42,17 @@ export interface Origin {
   readonly picture?: { readonly width: number; readonly height: number };
 }
 
+/** The loss that a class predictor with initial weights has, by theory. */
+export interface StartLoss {
+  /** The part of the loss, or `loss` for all of it. */
+  readonly part: string;
+  readonly loss: number;
+  /** The formula. */
+  readonly why: string;
+  /** Patterns of the predictor's parameters. */
+  readonly predictor: readonly string[];
+}
+
 /** The half of a task that graphs and data workers need: it knows no metric. `Prediction` is what is said of one image. */
 export interface Network<Prediction> {
   readonly name: string;
@@ -59,6 +70,8 @@ export interface Network<Prediction> {
   /** Adds the loss and the inputs for its targets to the graph of `outputs`. What is meant for training alone (label smoothing) is in
    *  no other loss. */
   loss(outputs: Built['outputs'], options?: { readonly training?: boolean }): Losses;
+  /** Absent where there is no theory of it. */
+  readonly start?: StartLoss | undefined;
   /** The targets of one sample: plain arrays, no tensors. */
   encode(sample: Sample): Targets;
   /** The targets of a place in an evaluated batch, of this size, that holds no image: they add nothing to the loss. */

@@ -1,10 +1,16 @@
+import type { Dataset } from '../data/sample.js';
 import { freezePhases } from './freeze.js';
+import { categoriesWithout } from './preflight.js';
 import type { TrainOptions, Trainer } from './trainer.js';
 
 const short = (rate: number): string => String(Number(rate.toPrecision(3)));
 
 /** What a run begins with, a sentence each: where it goes on, its learning rate, and those of the stages that thaw. */
-export function announce(trainer: Trainer, options: TrainOptions): string[] {
+export function announce(
+  trainer: Trainer,
+  data: Pick<Dataset, 'categories' | 'annotations'>,
+  options: TrainOptions,
+): string[] {
   const { peak, totalSteps, stepsPerEpoch } = trainer.schedule;
   const { value, perBatch } = options.lr;
   const images = options.batch * options.accumulate;
@@ -12,7 +18,9 @@ export function announce(trainer: Trainer, options: TrainOptions): string[] {
     const frozen = typeof stages === 'object' ? stages.join(', ') || 'nothing' : stages;
     return `after ${options.freeze.unfreeze![i]!.epoch} epochs the rates are times ${lr}, at the peak ${short(peak * lr)}; frozen then: ${frozen}`;
   }); // prettier-ignore
+  const lacking = categoriesWithout(data);
   return [
+    ...(lacking === undefined ? [] : [lacking]),
     ...(options.resume ? [whereFrom(trainer, options)] : []),
     `learning rate ${short(peak)} (${value} per ${perBatch} images, ${images} a step); ${totalSteps} steps`,
     ...(trainer.repeat && options.repeatThreshold !== null

@@ -10,6 +10,7 @@ import { planCheckpoints, type CheckpointPlan } from './checkpointPlan.js';
 import type { RunState } from './checkpoint.js';
 import { earlierLines, openLog, type RunLog } from './log.js';
 import { startMeter, type Meter } from './meter.js';
+import { unlikelyStart } from './preflight.js';
 import { explainError, loadingOf } from './replay.js';
 import type { FreezeReceipt, MetricsLine } from './record.js';
 import { openTrainer, type TrainOptions, type Trainer } from './trainer.js';
@@ -66,7 +67,7 @@ export async function train(
   const log = await openLog(options.directory, resumed || {});
   const checkpoints = planCheckpoints(options.checkpointEvery, state.step);
   onProgress?.({ phase: 'compile', done: 1, total: 1 });
-  for (const message of announce(trainer, options)) onProgress?.({ message });
+  for (const message of announce(trainer, data, options)) onProgress?.({ message });
   const clock = { images: 0, waited: 0, start: performance.now(), before: state.seconds, meter: startMeter() };
   let trainLoss = log.lines.findLast((line) => line.type === 'epoch')?.trainLoss ?? NaN;
   try {
@@ -141,6 +142,10 @@ async function trainEpoch(
   })) {
     const waited = performance.now() - asked;
     const { results, lr } = await trainer.step(loaded);
+    if (state.step === 1) {
+      const message = unlikelyStart(model, results, options.seed);
+      if (message !== undefined) hooks.onProgress?.({ message });
+    }
     clock.meter.add(results, waited, performance.now() - asked);
     clock.waited += waited;
     clock.images += batch;

@@ -13,7 +13,7 @@ import { openTrainer, type TrainOptions, type Trainer } from './trainer.js';
 
 /** What the parts of a run cost on this machine. */
 export interface Costs {
-  /** Until the first step is done, apart from its data: building, compiling, seconds. */
+  /** Building the programs and their first runs, which compile them, seconds. */
   readonly start: number;
   /** A step with what it waits for its data, seconds. */
   readonly step: number;
@@ -61,17 +61,17 @@ export async function rehearse(
     const trainer = await openTrainer(model, data, backend, { ...options, directory, resume: false });
     const opened = secondsSince(begin);
     try {
-      const first = await timeSteps(trainer, data, options, { skip: 0, count: 1, signal });
-      const timed = await timeSteps(trainer, data, options, { skip: options.prefetch ?? 2, count: STEPS, signal });
+      const ran = new Set<string>();
+      const timed = await timeSteps(trainer, data, options, { skip: options.prefetch ?? 2, ran, signal });
       // the same batches once more: now their features are there
-      const cached = trainer.cache ? await timeSteps(trainer, data, options, { skip: 1, count: STEPS, signal }) : timed;
+      const cached = trainer.cache ? await timeSteps(trainer, data, options, { skip: 1, ran, signal }) : timed;
       const saving = performance.now();
       await trainer.saveLast();
       const checkpoint = secondsSince(saving);
       await trainer.saveBest();
       const evaluation = await timeEvaluation(trainer, validation, evaluate, options.evaluateBatch);
       return {
-        start: opened + first.run,
+        start: opened + timed.compiling,
         step: timed.step,
         cachedStep: Math.min(cached.step, timed.step),
         ...evaluation,
@@ -79,7 +79,7 @@ export async function rehearse(
         checkpointBytes: (await stat(checkpointFile(directory, 'last'))).size,
         bestBytes: (await stat(checkpointFile(directory, 'best'))).size,
         peakBytes: peakBytes(),
-        firstLoss: first.losses,
+        firstLoss: timed.losses,
       };
     } finally {
       await trainer.dispose();
@@ -92,25 +92,30 @@ export async function rehearse(
 const secondsSince = (start: number): number => (performance.now() - start) / 1000;
 
 interface Timed {
-  /** Mean of a step with its waiting, and the sum without, seconds. */
+  /** Mean of a step with its waiting, seconds. */
   readonly step: number;
-  readonly run: number;
+  /** Sum of the steps that were the first of their program, seconds. */
+  readonly compiling: number;
   /** Of the first step. */
   readonly losses: Readonly<Record<string, number>>;
 }
 
-/** Steps from the beginning of the first epoch on, again and again where it is short. */
+/** Steps from the beginning of the first epoch on, again and again where it is short. `ran`: programs that are compiled, by what tells them apart. */
 async function timeSteps(
   trainer: Trainer,
   data: Dataset,
   options: TrainOptions,
-  { skip, count, signal }: { readonly skip: number; readonly count: number; readonly signal?: AbortSignal | undefined },
+  {
+    skip,
+    ran,
+    signal,
+  }: { readonly skip: number; readonly ran: Set<string>; readonly signal?: AbortSignal | undefined },
 ): Promise<Timed> {
   const { model, state, cache } = trainer;
   const times: number[] = [];
   let losses: Record<string, number> | undefined;
-  let run = 0;
-  const isDone = (): boolean => times.length === count || times.reduce((sum, time) => sum + time, 0) > ENOUGH;
+  let compiling = 0;
+  const isDone = (): boolean => times.length === STEPS || times.reduce((sum, time) => sum + time, 0) > ENOUGH;
   for (let passed = 0; !isDone();) {
     state.batch = 0;
     let asked = performance.now();
@@ -123,13 +128,15 @@ async function timeSteps(
       const got = performance.now();
       const { results } = await trainer.step(loaded);
       losses ??= Object.fromEntries(Object.entries(results).map(([name, [value]]) => [name, value!]));
-      run += secondsSince(got);
-      if (passed++ >= skip) times.push(secondsSince(asked));
+      const program = `${loaded.size.join('x')} ${state.step % options.accumulate}`;
+      if (!ran.has(program)) compiling += secondsSince(got);
+      else if (passed++ >= skip) times.push(secondsSince(asked));
+      ran.add(program);
       if (isDone()) break;
       asked = performance.now();
     }
   }
-  return { step: times.reduce((sum, time) => sum + time, 0) / times.length, run, losses: losses! };
+  return { step: times.reduce((sum, time) => sum + time, 0) / times.length, compiling, losses: losses! };
 }
 
 async function timeEvaluation(

@@ -29,6 +29,7 @@ import { freezePhases, phaseAt, planFreeze, type FreezeOptions } from './freeze.
 import { planGroups, type GroupOptions } from './groups.js';
 import { explainNotFinite } from './notFinite.js';
 import { openPhase, planPhase, type Phase } from './phase.js';
+import { checkFrozen } from './preflight.js';
 import { averageName } from './programs.js';
 import { freezeReceipt, promiseFreeze } from './receipt.js';
 import type { FreezeReceipt } from './record.js';
@@ -156,10 +157,12 @@ export async function openTrainer(
     )
     .map(([name]) => name);
   const groupOf = planGroups(begun.backbone, begun.parameters, trainable, { ...options, ...options.optimizer });
-  const plan = (index: number): Phase => planPhase(begun, phases[index]!, groupOf, options);
+  // All of them, so that what is wrong with a later one is said before the first step.
+  const planned = phases.map((phase) => planPhase(begun, phase, groupOf, options));
+  for (const [i, { programs }] of planned.entries()) checkFrozen(programs, phases[i]!.plan);
 
   const state = found?.state ?? firstState(recipe);
-  let phase = plan(state.thawed);
+  let phase: Phase = planned[state.thawed]!;
   const checkpoint = found && (await loadCheckpoint(found, begun, phase.slots, recipe));
   let values: Params = checkpoint?.params ?? new Map([...begun.params, ...startSlots(phase.slots, begun.params)]);
   const model: Model = checkpoint ? { ...begun, folded: checkpoint.folded } : begun;
@@ -197,7 +200,7 @@ export async function openTrainer(
     live.session.dispose();
     await live.cache?.dispose();
     state.thawed = index;
-    phase = plan(index);
+    phase = planned[index]!;
     values = new Map([...startSlots(phase.slots, kept), ...kept]);
     live = await openPhase(phase, values, data, backend, options);
   };

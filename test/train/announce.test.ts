@@ -14,7 +14,7 @@ test('the rates are said at the start, those of stages that thaw later too', () 
     lr: { value: 0.02, perBatch: 32 },
     freeze: { stages: 'all', batchNorm: 'train', unfreeze },
   } as unknown as TrainOptions;
-  expect(announce(trainer, options)).toEqual([
+  expect(announce(trainer, { categories: [], annotations: [] }, options)).toEqual([
     'learning rate 0.01 (0.02 per 32 images, 16 a step); 240 steps',
     'after 4 epochs the rates are times 0.5, at the peak 0.005; frozen then: 2',
     'after 8 epochs the rates are times 0.1, at the peak 0.001; frozen then: nothing',

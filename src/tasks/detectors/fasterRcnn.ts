@@ -209,6 +209,12 @@ export function fasterRcnn(options: FasterRcnnOptions): Detector {
     anchors: { levels: anchorLevels, threshold: THRESHOLDS.foreground },
     build,
     loss,
+    start: {
+      part: 'class',
+      loss: Math.log(options.numClasses + 1),
+      why: 'ln(K + 1)',
+      predictor: ['head.box.class.weight'],
+    },
     encode,
     blank: () => ({
       anchorLabels: new Int32Array(count).fill(UNLEARNT),

@@ -6,7 +6,7 @@ import type { Build } from '../../models/detector.js';
 import { cellLevels, placeAnchors, type AnchorShapes } from '../anchors.js';
 import { decodeBoxes, encodeBoxes, SSD } from '../boxCoder.js';
 import { boxLoss, type BoxLossKind } from '../boxLosses.js';
-import { focalLoss, hardNegatives, softmaxCrossEntropyRows } from '../losses.js';
+import { focalLoss, focalStart, hardNegatives, softmaxCrossEntropyRows } from '../losses.js';
 import { BACKGROUND, IGNORED, matchAnchors } from '../matcher.js';
 import { selectPerClass } from '../nms.js';
 import { rowWeights } from '../rowWeights.js';
@@ -24,7 +24,9 @@ const MATCH_IOU = 0.5;
 const UNLEARNT = -1;
 /** Sigmoid classes start at this probability, so that the many background anchors do not drown the first steps.
  *  Lin et al. 2017 (arXiv:1708.02002), section 4.1. */
-const PRIOR = 0.01;
+export const PRIOR = 0.01;
+/** Said of focalStart. */
+export const FOCAL_START = 'α·(1 − π)^γ·(−ln π), π = 0.01';
 export const PRIOR_BIAS = -Math.log((1 - PRIOR) / PRIOR);
 
 /** Columns of the class predictor and the bias it begins with. */
@@ -124,11 +126,18 @@ export function multiBox(
     return scores;
   }
 
+  const focal = focalStart(options.focal, PRIOR);
+  const predictor = ['head.class.*.predict.weight'];
+  const start = softmax
+    ? { part: 'class', loss: (1 + options.hardNegatives) * Math.log(numClasses + 1), why: '(1 + hardNegatives)·ln(K + 1)', predictor }
+    : focal && { part: 'class', loss: focal, why: FOCAL_START, predictor }; // prettier-ignore
+
   return {
     background: softmax,
     anchors: { levels, threshold: MATCH_IOU },
     build,
     loss,
+    start: start || undefined,
     encode,
     blank: () => ({ labels: new Int32Array(count).fill(UNLEARNT), offsets: new Float32Array(count * 4) }),
     decode: ({ boxes: offsets, logits }) => {

@@ -9,14 +9,14 @@ import { placeAnchors } from '../anchors.js';
 import { decodeBoxes, encodeBoxes, type CoderScale } from '../boxCoder.js';
 import { boxLoss, type BoxLossKind } from '../boxLosses.js';
 import { gridLevels } from '../gridAnchors.js';
-import { focalLoss } from '../losses.js';
+import { focalLoss, focalStart } from '../losses.js';
 import { BACKGROUND, IGNORED } from '../matcher.js';
 import { suppressPerClass, type Candidate } from '../nms.js';
 import { rowWeights } from '../rowWeights.js';
 import type { Built, Losses, Targets } from '../task.js';
 import { matchByThresholds } from '../thresholdMatcher.js';
 import type { Detector, DetectorOptions } from './detector.js';
-import { PRIOR_BIAS } from './multiBox.js';
+import { FOCAL_START, PRIOR, PRIOR_BIAS } from './multiBox.js';
 
 export interface RetinaNetOptions extends DetectorOptions, PyramidOptions {
   readonly head: 'retinanet';
@@ -121,11 +121,13 @@ export function retinaNet(options: RetinaNetOptions): Detector {
     return found.sort((one, other) => other.logit - one.logit).slice(0, CANDIDATES);
   }
 
+  const focal = focalStart(options.focal, PRIOR);
   return {
     background: false,
     anchors: { levels: anchorLevels, threshold: THRESHOLDS.foreground },
     build: network,
     loss,
+    start: focal === undefined ? undefined : { part: 'class', loss: focal, why: FOCAL_START, predictor: ['head.class.predict.weight'] }, // prettier-ignore
     encode,
     blank: () => ({ labels: new Int32Array(count).fill(UNLEARNT), offsets: new Float32Array(count * 4) }),
     decode: ({ boxes: offsets, logits }) => {

@@ -1,12 +1,12 @@
 import { mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { openDatasets } from './data/dataset.js';
 import { openBackend } from './engine/backend.js';
 import { runRecipe, type FinetuneOptions } from './finetune.js';
 import { lengthOf, planRun } from './planRun.js';
 import { locating } from './recipe/places.js';
 import type { Recipe } from './recipe/schema.js';
 import { withTrain } from './recipe/withTrain.js';
+import { recipeData } from './recipeData.js';
 import { recipeModel } from './recipeModel.js';
 import { isThere, openRunDirectory } from './run.js';
 import { forecastSeconds } from './train/timePlan.js';
@@ -44,8 +44,8 @@ export const dryRun = (
     const directory = await mkdtemp(join(await nearestFolder(resolve(asked.out)), '.dry-run-'));
     try {
       const backend = await openBackend({ engine: asked.engine });
-      const data = await openDatasets(asked.data, hooks);
-      const model = await recipeModel(asked, data.categories, { ...hooks, trainingData: data.train });
+      const data = await recipeData(asked, hooks);
+      const model = await recipeModel(asked, data.categories, { ...hooks, trainingData: data.train, old: data.old });
       const ready = (performance.now() - began) / 1000;
       const options = { directory, ...hooks };
       const { recipe } = await planRun({ recipe: asked, data, model, backend }, { ...options, began });

@@ -1,10 +1,10 @@
 import type { TaskScore } from './createTask.js';
-import { openDatasets } from './data/dataset.js';
 import { openBackend } from './engine/backend.js';
 import { evaluate, type Evaluation } from './evaluate/evaluate.js';
 import { openPredictor } from './predictor.js';
 import type { ProgressEvent } from './progress.js';
 import type { Recipe } from './recipe/schema.js';
+import { recipeData } from './recipeData.js';
 import { recipeImages, recipeModel } from './recipeModel.js';
 
 export interface EvaluateRecipeOptions {
@@ -20,7 +20,7 @@ export async function evaluateRecipe(
   { weights, ...hooks }: EvaluateRecipeOptions = {},
 ): Promise<Evaluation<TaskScore>> {
   const backend = await openBackend({ engine: recipe.engine });
-  const data = await openDatasets(recipe.data, hooks);
+  const data = await recipeData(recipe, hooks);
   const model = await recipeModel(recipe, data.categories, { weights, onProgress: hooks.onProgress });
   const { batch } = recipe.evaluate;
   const predictor = await openPredictor(model, backend, { batch, loss: true });

@@ -1,11 +1,10 @@
 import { basename, join } from 'node:path';
 import { continuedRecipe, reopen } from './continueRun.js';
-import { openDatasets } from './data/dataset.js';
 import { firstOfEach } from './data/firstImages.js';
 import { openBackend } from './engine/backend.js';
 import { evaluate } from './evaluate/evaluate.js';
-import { rankOf } from './evaluate/rank.js';
 import { withWeights } from './model.js';
+import { epochScore, oldClassesSection, scoreOldClasses } from './oldClasses.js';
 import { planRun } from './planRun.js';
 import { openPredictor } from './predictor.js';
 import type { ProgressEvent } from './progress.js';
@@ -13,6 +12,7 @@ import { loadRecipe } from './recipe/load.js';
 import { locating } from './recipe/places.js';
 import { resolvedRecipeText } from './recipe/resolved.js';
 import type { Recipe } from './recipe/schema.js';
+import { recipeData } from './recipeData.js';
 import { recipeImages, recipeModel } from './recipeModel.js';
 import { buildReport, metricsOf } from './report/fromRun.js';
 import { writeReport, type Metrics } from './report/report.js';
@@ -75,9 +75,9 @@ export async function runRecipe(
   onProgress?.({ message: `engine ${engine}: ${backend.reason}` });
 
   const hooks = { signal, onProgress };
-  const opened = await openDatasets(asked.data, hooks);
+  const opened = await recipeData(asked, hooks);
   const data = most ? firstOfEach(opened, most) : opened;
-  const model = await recipeModel(asked, data.categories, { ...hooks, trainingData: data.train });
+  const model = await recipeModel(asked, data.categories, { ...hooks, trainingData: data.train, old: data.old });
   const planning = { directory: run.path, began, ...hooks };
   const { recipe, plan } = await planRun({ recipe: asked, data, model, backend }, planning);
   const recipeText = resolvedRecipeText(recipe);
@@ -97,13 +97,10 @@ export async function runRecipe(
     ...hooks,
     enterEpoch: pseudo && ((session, state) => pseudo.enterEpoch(session, model.task, state)),
     evaluate: async (live, session, signal) => {
-      const found = await evaluate(live, session, data.val, {
-        ...images,
-        batch,
-        signal,
-        onProgress,
-      });
-      return { score: rankOf(recipe.evaluate.best, found), loss: found.loss, metric: found.numbers };
+      const how = { ...images, batch, signal, onProgress };
+      const found = await evaluate(live, session, data.val, how);
+      const known = data.old && (await evaluate(live, session, data.old.after, how));
+      return epochScore(recipe.evaluate.best, found, known);
     },
   });
   if (trained.stopped) return { directory: run.path };
@@ -111,14 +108,20 @@ export async function runRecipe(
   const best = (await withWeights(model, `file:${checkpointFile(run.path, 'best')}`)).model;
   const predictor = await openPredictor(best, backend, { batch, loss: true });
   const scored = data.test ?? data.val;
-  const result = await evaluate(best, predictor, scored, { ...images, batch, ...hooks })
+  const how = { ...images, batch, ...hooks };
+  const result = await evaluate(best, predictor, scored, how)
+    .then(async (found) => ({
+      ...found,
+      old: data.old && (await scoreOldClasses(recipe, data.old, { model: best, session: predictor, backend }, how)),
+    }))
     .catch((error: unknown) => {
       if (!signal?.aborted) throw error;
     })
     .finally(() => predictor.dispose());
   if (!result) return { directory: run.path };
 
-  const metrics = metricsOf(best, trained, result, engine);
+  const { old } = result;
+  const metrics = { ...metricsOf(best, trained, result, engine), ...(old && { oldClasses: old }) };
   await run.write('predictions.json', JSON.stringify(result.predictions));
   await run.write('metrics.json', `${JSON.stringify(metrics, null, 2)}\n`);
   onProgress?.({ phase: 'report', done: 0, total: 1 });
@@ -133,6 +136,7 @@ export async function runRecipe(
     versions,
     broken,
     pseudo,
+    first: old ? [oldClassesSection(old, result.metric)] : [],
   });
   await writeReport(report, join(run.path, 'report.html'));
   onProgress?.({ phase: 'report', done: 1, total: 1 });

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadBatches } from './data/loader.js';
-import { openDatasets } from './data/dataset.js';
 import { openBackend } from './engine/backend.js';
 import { FinetuneError } from './errors.js';
 import type { ProgressEvent } from './progress.js';
@@ -10,6 +9,7 @@ import { locating } from './recipe/places.js';
 import type { Recipe } from './recipe/schema.js';
 import { planRun } from './planRun.js';
 import { withTrain } from './recipe/withTrain.js';
+import { recipeData } from './recipeData.js';
 import { recipeImages, recipeModel } from './recipeModel.js';
 import { loadingOf } from './train/replay.js';
 import { openTrainer } from './train/trainer.js';
@@ -51,8 +51,8 @@ export async function findLr(
 ): Promise<LrFindResult> {
   const backend = await openBackend({ engine: asked.engine });
   const hooks = { signal, onProgress };
-  const data = await openDatasets(asked.data, hooks);
-  const start = await recipeModel(asked, data.categories, { ...hooks, trainingData: data.train });
+  const data = await recipeData(asked, hooks);
+  const start = await recipeModel(asked, data.categories, { ...hooks, trainingData: data.train, old: data.old });
   const directory = await mkdtemp(join(tmpdir(), 'finetune-lr-'));
   const { recipe } = await locating(asked, () =>
     planRun({ recipe: withTrain(asked, { time: null }), data, model: start, backend }, { directory, ...hooks }),

@@ -6,10 +6,19 @@ import type { Params } from './graph/params.js';
 import { ancestors } from './graph/rewrite.js';
 import type { ParamAttrs, ParamKind, Shape } from './graph/spec.js';
 import type { Backbone } from './models/backbone.js';
+import type { OldAnswers } from './tasks/distillation.js';
 import type { Score } from './tasks/evaluator.js';
 import type { Task } from './tasks/task.js';
 import { applyWeights, loadWeights, type LoadOptions, type WeightsReport } from './weights/load.js';
 import { saveWeights } from './weights/save.js';
+
+/** The model as it was before it got classes besides those it knew: what it says is held against what it learns, and nothing changes it. */
+export interface OldModel extends Pick<OldAnswers, 'weight' | 'ignoreAbove' | 'temperature'> {
+  readonly task: Pick<Task, 'build'>;
+  readonly params: Params;
+  /** Of the weights' file. */
+  readonly sha256: string;
+}
 
 /** A network with its parameters' values, on no engine yet. */
 export interface Model<Prediction = unknown, S extends Score = Score> {
@@ -27,6 +36,8 @@ export interface Model<Prediction = unknown, S extends Score = Score> {
   readonly folded: readonly string[];
   /** For one image. */
   readonly count: Count;
+  /** In training alone. */
+  readonly old?: OldModel;
 }
 
 /** Builds a task's model with initial values from the seed. */

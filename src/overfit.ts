@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openDatasets } from './data/dataset.js';
 import type { Dataset } from './data/sample.js';
 import { openBackend } from './engine/backend.js';
 import type { ProgressEvent } from './progress.js';
 import { locating } from './recipe/places.js';
 import type { Recipe } from './recipe/schema.js';
 import { withTrain } from './recipe/withTrain.js';
+import { recipeData } from './recipeData.js';
 import { recipeImages, recipeModel } from './recipeModel.js';
 import { train } from './train/loop.js';
 import type { StepLine } from './train/record.js';
@@ -46,14 +46,15 @@ export async function overfit(
 ): Promise<OverfitResult> {
   const hooks = { signal, onProgress };
   const backend = await openBackend({ engine: recipe.engine });
-  const { train: all, categories } = await openDatasets(recipe.data, hooks);
+  const { train: all, categories, old } = await recipeData(recipe, hooks);
   const withObjects = all.annotations.filter(({ ignore }) => ignore.includes(false));
   const annotations = (withObjects.length > 0 ? withObjects : all.annotations).slice(0, n);
-  const data: Dataset = { ...all, annotations, repeat: undefined };
+  const { name, dropped, toCoco } = all; // nothing is repeated, and no images of classes known before are mixed in
+  const data: Dataset = { name, dropped, toCoco, categories, annotations };
   const { batch: asked } = recipe.train;
   const batch = Math.min(asked === 'auto' ? n : asked, annotations.length);
   const epochs = Math.ceil(steps / Math.max(1, Math.floor(annotations.length / batch)));
-  const model = await recipeModel(recipe, categories, { ...hooks, trainingData: all });
+  const model = await recipeModel(recipe, categories, { ...hooks, trainingData: all, old });
   const directory = await mkdtemp(join(tmpdir(), 'finetune-overfit-'));
   try {
     const given = trainOptions(withTrain(recipe, { batch }), recipeImages(recipe), directory);

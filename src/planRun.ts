@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { countBatches } from './data/loader.js';
+import { mixedLength } from './data/oldImages.js';
 import { repeatedLength, wantedRepeats } from './data/repeatFactor.js';
 import type { Dataset } from './data/sample.js';
 import type { Backend } from './engine/backend.js';
@@ -94,7 +95,8 @@ export async function measure(
 }
 
 /** Images of an epoch, repetitions counted. */
-export function imagesOf({ data }: Recipe, train: Dataset): number {
+export function imagesOf({ data, train: { batch } }: Recipe, train: Dataset): number {
+  if (train.old && batch !== 'auto') return mixedLength(batch, train.old);
   const repeat = wantedRepeats(train, 'repeatThreshold' in data ? data.repeatThreshold : null);
   return repeat ? repeatedLength(repeat) : train.annotations.length;
 }

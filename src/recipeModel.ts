@@ -3,9 +3,11 @@ import type { LoadOptions } from './data/loader.js';
 import { bucketSizes, type Size } from './data/buckets.js';
 import { resolveClassWeights } from './data/classWeights.js';
 import type { Category, Dataset } from './data/sample.js';
-import { createModel, withWeights, type Model } from './model.js';
+import { FinetuneError } from './errors.js';
+import { createModel, withWeights, type Model, type OldModel } from './model.js';
 import type { ProgressEvent } from './progress.js';
 import type { Recipe } from './recipe/schema.js';
+import type { OldData } from './recipeData.js';
 import type { DetectionOptions } from './tasks/detection.js';
 import type { Task } from './tasks/task.js';
 
@@ -14,6 +16,8 @@ export interface RecipeModelOptions {
   readonly weights?: string | undefined;
   /** What it is to be trained on, where it is: the classes' weights depend on it. */
   readonly trainingData?: Dataset | undefined;
+  /** The classes that its weights know, where others are added in training. */
+  readonly old?: Pick<OldData, 'categories'> | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
@@ -21,7 +25,7 @@ export interface RecipeModelOptions {
 export async function recipeModel(
   recipe: Recipe,
   categories: readonly Category[],
-  { weights, trainingData, onProgress }: RecipeModelOptions = {},
+  { weights, trainingData, old, onProgress }: RecipeModelOptions = {},
 ): Promise<Model<unknown, TaskScore>> {
   const { weights: start, allowMissing, allowUnused } = recipe.model;
   const fresh = createModel(recipeTask(recipe, categories.length, trainingData), { categories, seed: recipe.seed });
@@ -38,7 +42,36 @@ export async function recipeModel(
   });
   const [first, ...others] = adapted;
   if (first) onProgress?.({ message: `  ${first}${others.length > 0 ? ` (and ${others.length} alike)` : ''}` });
-  return model;
+  const before = old && trainingData ? await heldAgainst(recipe, old.categories) : undefined;
+  return before ? { ...model, old: before } : model;
+}
+
+/** The model as it was, as far as anything of it is kept by more than the weights that the run begins with. */
+async function heldAgainst(recipe: Recipe, categories: readonly Category[]): Promise<OldModel | undefined> {
+  if (!('addClasses' in recipe) || !recipe.addClasses) return undefined;
+  const { distill: weight } = recipe.addClasses;
+  const ignoreAbove = 'ignoreAbove' in recipe.addClasses ? recipe.addClasses.ignoreAbove : 1;
+  const temperature = 'temperature' in recipe.addClasses ? recipe.addClasses.temperature : 1;
+  if (weight === 0 && ignoreAbove === 1) return undefined;
+  const { model, sha256 } = await oldModel(recipe, categories);
+  return { task: model.task, params: model.params, sha256, weight, ignoreAbove, temperature };
+}
+
+/** The recipe's model with the classes that its weights know, and no others. Throws E_ADD_CLASSES where the weights are not all there. */
+export async function oldModel(
+  recipe: Recipe,
+  categories: readonly Category[],
+): Promise<{ readonly model: Model<unknown, TaskScore>; readonly sha256: string }> {
+  const { weights, allowMissing, allowUnused } = recipe.model;
+  const fresh = createModel(recipeTask(recipe, categories.length), { categories, seed: recipe.seed });
+  const { model, report } = await withWeights(fresh, weights!, { allowMissing, allowUnused });
+  if (report.missing.length === 0) return { model, sha256: report.sha256 };
+  throw new FinetuneError({
+    code: 'E_ADD_CLASSES',
+    option: 'model.weights',
+    message: `the old model is not complete: its weights lack ${report.missing.slice(0, 5).join(', ')}`,
+    fix: 'take the weights of a trained model; a backbone alone has no classes to keep',
+  });
 }
 
 /** What the recipe's model is for, and how it is built, trained and scored. */

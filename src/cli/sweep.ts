@@ -76,8 +76,7 @@ async function runMember(
 }
 
 /** Every run is scored on the same images, so what their number leaves open is in no interval. */
-const NOTE =
-  'The intervals cover what another seed changes, not what other images to learn from or to score on would.';
+const NOTE = 'The intervals cover what another seed changes, not what other images to learn from or to score on would.';
 
 /** A row for each setting, best first, and what the intervals mean. */
 export function comparisonTable({ score, rows }: Comparison): string {
@@ -99,6 +98,11 @@ export function comparisonTable({ score, rows }: Comparison): string {
   ]);
   const table = [['setting', 'seeds', score, '95 % over seeds', 'against the best'], ...cells];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  const lines = table.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ').trimEnd());
+  const lines = table.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd(),
+  );
   return [...lines, '', NOTE].join('\n');
 }

@@ -2,12 +2,16 @@ import type { Dataset } from './sample.js';
 
 /** The first images of a part, and of its ground truth what is on them: enough to try something out. */
 export function firstImages(dataset: Dataset, images: number): Dataset {
-  const annotations = dataset.annotations.slice(0, images);
+  const { old } = dataset;
+  const known = old ? Math.max(1, Math.round(old.share * images)) : 0;
+  const fresh = dataset.annotations.slice(0, Math.min(images - known, old?.from ?? Infinity));
+  const annotations = [...fresh, ...(old ? dataset.annotations.slice(old.from, old.from + known) : [])];
   const ids = new Set(annotations.map(({ imageId }) => imageId));
   return {
     ...dataset,
     annotations,
     repeat: dataset.repeat?.slice(0, images),
+    ...(old && { old: { ...old, from: fresh.length } }),
     toCoco: () => {
       const whole = dataset.toCoco();
       return {

@@ -38,8 +38,12 @@ export interface Classes {
 }
 
 /** The classes to learn: those wanted, or all that the training part has. Throws E_DATA_CATEGORY for a name that it does not have, and
- *  E_DATA_CLASSES where nothing is left to tell apart. */
-export function chooseClasses({ classes, place }: LabelledPart, wanted: WantedClasses | undefined): Classes {
+ *  E_DATA_CLASSES where nothing is left to tell apart, unless a single class is enough. */
+export function chooseClasses(
+  { classes, place }: LabelledPart,
+  wanted: WantedClasses | undefined,
+  singleClass = false,
+): Classes {
   if (wanted === 'imagenet-1k') {
     const categories = numberCategories(IMAGENET_CATEGORIES.map(({ name }) => name));
     const indices = new Map(IMAGENET_CATEGORIES.flatMap(({ synset, name }, i) => [[synset, i], [name, i]] as const)); // prettier-ignore
@@ -47,7 +51,7 @@ export function chooseClasses({ classes, place }: LabelledPart, wanted: WantedCl
   }
   const categories = selectCategories(numberCategories(classes), wanted, place);
   const [only, second] = categories;
-  if (only && !second) {
+  if (only && !second && !singleClass) {
     const message = `there is one class, "${only.name}": nothing to tell apart`;
     const fix = 'a class is a folder inside the part’s folder, or a label of the csv: check data.root and data.train';
     throw new FinetuneError({ code: 'E_DATA_CLASSES', message, where: { file: place }, fix });

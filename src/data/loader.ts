@@ -6,6 +6,7 @@ import type { SideLimits, Size } from './buckets.js';
 import type { WholeImageAugment } from './augmentWhole.js';
 import type { Resize } from './frame.js';
 import { mixBatch } from './mix.js';
+import { mixedRows } from './oldImages.js';
 import { planBatches, type PlannedBatch } from './planBatches.js';
 import { repeatRows } from './repeatFactor.js';
 import type { Dataset, Sample } from './sample.js';
@@ -84,7 +85,7 @@ export async function* loadBatches<Encoded = unknown>(
   options: LoadOptions<Encoded>,
 ): AsyncGenerator<Batch<Encoded>, void, undefined> {
   const { prefetch = 2, startAt = 0, mostBatches = Infinity, signal } = options;
-  const order = epochOrder(dataset.annotations.length, options);
+  const order = epochOrder(dataset, options);
   const images = order.map(({ index }) => dataset.annotations[index]!);
   const planned = planBatches(images, options).slice(0, mostBatches);
   const inFlight: Promise<Batch<Encoded>>[] = [];
@@ -110,9 +111,10 @@ export async function* loadBatches<Encoded = unknown>(
 }
 
 /** Rows of the data set in the order of an epoch. */
-function epochOrder(length: number, { shuffle = false, repeat, seed = 0, epoch = 0 }: LoadOptions): Turn[] {
+function epochOrder(dataset: Dataset, { batch, shuffle = false, repeat, seed = 0, epoch = 0 }: LoadOptions): Turn[] {
   if (repeat) return countTurns(repeatRows(repeat, seed, epoch));
-  const order = Array.from({ length }, (_, index) => ({ index, again: 0 }));
+  if (shuffle && dataset.old) return countTurns(mixedRows(dataset, dataset.old, { batch, seed, epoch }));
+  const order = dataset.annotations.map((_, index) => ({ index, again: 0 }));
   return shuffle ? randomStream(seed, `shuffle/${epoch}`).shuffle(order) : order;
 }
 

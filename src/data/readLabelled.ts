@@ -25,6 +25,8 @@ export interface LabelledData {
   readonly test?: string | undefined;
   readonly splitSeed: number;
   readonly categories?: WantedClasses | undefined;
+  /** One class is enough: it comes beside others. */
+  readonly singleClass?: boolean | undefined;
   readonly brokenImages?: 'error' | 'drop' | undefined;
 }
 
@@ -40,7 +42,7 @@ export async function readLabelled(
   try {
     const layout = data.format === 'csv' ? await layOutTables(data) : await layOut(data.root, data);
     const read = await readParts(data, layout, findings);
-    const classes = chooseClasses(read.train!, data.categories);
+    const classes = chooseClasses(read.train!, data.categories, data.singleClass);
     reportEmpty(read.train!, classes, findings.train);
     const opened: Partial<Record<PartName, Dataset>> = {};
     for (const part of parts) {

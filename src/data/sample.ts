@@ -1,4 +1,5 @@
 import type { Xyxy } from '../geometry/box.js';
+import type { OldImages } from './oldImages.js';
 
 /** A category as the data set numbers it (COCO's 1…90, say). Not a model's class index. */
 export type CategoryId = number & { readonly __categoryId: unique symbol };
@@ -55,6 +56,8 @@ export interface Dataset {
   readonly dropped: Dropped;
   /** How often each row comes in an epoch of training, on average; once if absent. */
   readonly repeat?: Float64Array | undefined;
+  /** Where it is one to train on and has images of classes that the model knows already: they are among the annotations. */
+  readonly old?: OldImages;
   /** The part as a COCO ground-truth object, with the categories' own ids: what the evaluator reads. */
   readonly toCoco: () => CocoGroundTruth;
 }

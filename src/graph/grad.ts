@@ -146,7 +146,7 @@ type SecondOrder =
   | 'maxPoolGrad' | 'averagePoolGrad' | 'resizeGrad' | 'cropAndResizeGrad'; // prettier-ignore
 
 /** Marks, by node id, every node whose value depends on one of `roots`. */
-export function dependents(graph: Graph, roots: readonly Value[]): boolean[] {
+function dependents(graph: Graph, roots: readonly Value[]): boolean[] {
   const depends = new Array<boolean>(graph.nodes.length).fill(false);
   for (const root of roots) depends[root.node.id] = true;
   for (const node of graph.nodes) {

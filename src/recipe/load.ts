@@ -106,7 +106,7 @@ function withAbsolutePaths(located: Located): Located {
     if (path === '' || !value.value.startsWith(scheme)) return value;
     return { ...value, value: scheme + resolve(value.span.source.folder, path) };
   };
-  const folders = [['data', 'root'], ['data', 'photos'], ['data', 'synthetic', 'root'], ['data', 'synthetic', 'photos']]; // prettier-ignore
+  const folders = [['data', 'root'], ['data', 'photos'], ['data', 'synthetic', 'root'], ['data', 'synthetic', 'photos'], ['addClasses', 'replay', 'root']]; // prettier-ignore
   const rooted = folders.reduce((changed, path) => changeAt(changed, path, absolute('')), located);
   const weights = ['model', 'weights'];
   return changeAt(changeAt(rooted, weights, absolute('file:')), weights, absolute('run:'));

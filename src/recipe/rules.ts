@@ -1,4 +1,5 @@
 import { tableConflicts } from './backboneRules.js';
+import { addingConflicts } from './addClassesRules.js';
 import { detectorConflicts, sizeConflicts } from './detectorRules.js';
 import type { Recipe } from './schema.js';
 
@@ -110,7 +111,10 @@ const idleInDetection = ({ data: { augment, size }, model, evaluate }: Detection
     : []),
 ];
 
-const idleInClassification = ({ data: { resize, val } }: Classification): Idle[] => [
+const idleInClassification = ({ data: { resize, val }, addClasses }: Classification): Idle[] => [
+  ...(addClasses?.distill === 0
+    ? [['addClasses.temperature', 'addClasses.distill: 0', 'addClasses.distill: 1'] satisfies Idle]
+    : []),
   ...(resize === 'crop' ? [] : [['data.cropFraction', `data.resize: ${resize}`, 'data.resize: crop'] satisfies Idle]),
   ...(typeof val === 'string'
     ? [['data.splitSeed', 'data.val naming a part', 'data.val to a share of the training images'] satisfies Idle]
@@ -125,6 +129,7 @@ export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Con
   if (typeof backbone === 'object') found.push(...tableConflicts(backbone));
   if (recipe.task === 'detection')
     found.push(...detectorConflicts(recipe.model, isSet), ...sizeConflicts(recipe.data.size, recipe.model));
+  if (recipe.task !== 'text') found.push(...addingConflicts(recipe));
   if (train.cache !== 'none' && 'min' in data.size) {
     found.push({
       path: 'train.cache',

@@ -1,6 +1,7 @@
 /** Every option of a recipe: its name, type, range, default and documentation. docs/recipe.md is written from this file and
  *  those in schema/, one idea each. Nothing is parsed and then ignored: an option stands here once something reads it. */
 import { z } from 'zod';
+import { addImageClasses, addObjectClasses } from './schema/addClasses.js';
 import { boxLoss } from './schema/boxLoss.js';
 import { classifier } from './schema/classifier.js';
 import { classLoss } from './schema/classLoss.js';
@@ -31,6 +32,7 @@ const detection = z.strictObject({
   task: z.literal('detection').describe('Boxes around the objects of an image.'),
   ...run,
   data: objectData,
+  addClasses: addObjectClasses,
   model: detector.prefault({}).describe('What learns.'),
   train: z
     .strictObject({ ...training, ...boxLoss })
@@ -44,6 +46,7 @@ const classification = z.strictObject({
   task: z.literal('classification').describe('One class for the whole image.'),
   ...run,
   data: labelledData,
+  addClasses: addImageClasses,
   model: classifier.prefault({}).describe('What learns.'),
   train: z
     .strictObject({ ...training, ...classLoss })

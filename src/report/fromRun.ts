@@ -6,6 +6,7 @@ import type { Model } from '../model.js';
 import { backboneName } from '../models/table.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { Score } from '../tasks/evaluator.js';
+import type { Section } from '../tasks/section.js';
 import type { Run } from '../train/loop.js';
 import type { PseudoRound } from '../train/pseudoLabels.js';
 import type { BestEpoch } from './charts.js';
@@ -48,6 +49,8 @@ export interface Finished {
   readonly broken: ReadonlyMap<string, string>;
   /** Of a weakly supervised run. */
   readonly pseudo?: { readonly rounds: readonly PseudoRound[]; readonly directory: string } | undefined;
+  /** What else there is to show, before what the task shows. */
+  readonly first: readonly Section[];
 }
 
 /** Gathers what the report says of a finished run. */
@@ -62,6 +65,7 @@ export async function buildReport({
   versions,
   broken,
   pseudo,
+  first,
 }: Finished): Promise<Report> {
   const score = leading(result.numbers).map(([name, value]) => `${name} ${value.toFixed(3)}`);
   const images = `${scored.annotations.length} images of ${scored.name}`;
@@ -89,7 +93,7 @@ export async function buildReport({
     },
     freeze: trained.freeze,
     notes: [selectionNote(best, test), ...trained.notes],
-    sections: [...result.sections(recipe.report), ...gallery],
+    sections: [...first, ...result.sections(recipe.report), ...gallery],
   };
 }
 

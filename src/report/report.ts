@@ -12,6 +12,8 @@ import { style } from './style.js';
 export interface Metrics<S extends Score = Score> {
   readonly task: string;
   readonly metric: S;
+  /** Where classes were added: the scores of those known before, by the old model and by the new one. */
+  readonly oldClasses?: { readonly before: S; readonly after: S };
   readonly loss: { readonly train: number; readonly val: number };
   readonly epochs: number;
   readonly seconds: number;

@@ -5,9 +5,10 @@ import type { Value } from '../graph/spec.js';
 import { buildClassifier } from '../models/classifier.js';
 import { findBackbone } from '../models/registry.js';
 import type { BackboneChoice } from '../models/table.js';
+import { distilClasses } from './distillation.js';
 import { softCrossEntropyRows } from './losses.js';
 import { findPlaces, regulariserFor } from './regulariser.js';
-import type { Losses, Network, Targets } from './task.js';
+import type { Losses, LossOptions, Network, Targets } from './task.js';
 
 /** Probabilities of the classes for one image. */
 export interface Classification {
@@ -37,10 +38,18 @@ export function classificationTask(options: ClassificationOptions): Network<Clas
   const backbone = findBackbone(options.backbone);
   const places = findPlaces(backbone, options);
 
-  function loss({ logits }: Readonly<Record<string, Value>>, { training = false } = {}): Losses {
-    const { graph } = logits!.node;
-    const targets = b.input(graph, 'targets', logits!.shape);
+  function loss(outputs: Readonly<Record<string, Value>>, { training = false, old }: LossOptions = {}): Losses {
+    const { total, present } = labelLoss(outputs['logits']!, training);
+    if (!old || old.weight === 0) return { total, parts: {} };
+    const distill = b.mul(distilClasses(outputs['logits']!, old, present), old.weight);
+    return { total: b.add(total, distill), parts: { class: total, distill } };
+  }
+
+  function labelLoss(logits: Value, training: boolean): { readonly total: Value; readonly present: Value } {
+    const { graph } = logits.node;
+    const targets = b.input(graph, 'targets', logits.shape);
     const weight = b.sum(targets, [1], true); // [N,1]: 1, or 0 where there is no image
+    const present = b.reshape(weight, [logits.shape[0]!]);
     const smooth = training && labelSmoothing > 0;
     const spread = b.mul(weight, labelSmoothing / numClasses);
     const wanted = smooth ? b.add(b.mul(targets, 1 - labelSmoothing), spread) : targets;
@@ -48,10 +57,10 @@ export function classificationTask(options: ClassificationOptions): Network<Clas
       // PyTorch's: Σ over the images / Σ of their classes' weights. A place without an image has no target.
       const weights = b.constant(graph, classWeights, [1, numClasses]);
       const all = b.maximum(b.sum(b.mul(targets, weights)), Math.min(...classWeights));
-      return { total: b.div(b.sum(softCrossEntropyRows(logits!, b.mul(wanted, weights))), all), parts: {} };
+      return { total: b.div(b.sum(softCrossEntropyRows(logits, b.mul(wanted, weights))), all), present };
     }
-    const total = b.div(b.sum(softCrossEntropyRows(logits!, wanted)), b.maximum(b.sum(weight), 1));
-    return { total, parts: {} };
+    const total = b.div(b.sum(softCrossEntropyRows(logits, wanted)), b.maximum(b.sum(weight), 1));
+    return { total, present };
   }
 
   function encode({ label, mixed, file }: Sample): Targets {

@@ -1,6 +1,7 @@
 import type { Dataset, Placement, Sample } from '../data/sample.js';
 import type { Value } from '../graph/spec.js';
 import type { Backbone } from '../models/backbone.js';
+import type { OldAnswers } from './distillation.js';
 import type { Evaluator, Score } from './evaluator.js';
 
 /** What a model is built for. */
@@ -24,6 +25,12 @@ export interface Losses {
   /** Scalar: the sum of the parts. */
   readonly total: Value;
   readonly parts: Readonly<Record<string, Value>>;
+}
+
+export interface LossOptions {
+  readonly training?: boolean;
+  /** Of a model that knew the first of the classes already: they are kept. */
+  readonly old?: OldAnswers | undefined;
 }
 
 /** One image's targets, by the name of the input they feed. */
@@ -69,7 +76,7 @@ export interface Network<Prediction> {
   build(options: GraphOptions): Built;
   /** Adds the loss and the inputs for its targets to the graph of `outputs`. What is meant for training alone (label smoothing) is in
    *  no other loss. */
-  loss(outputs: Built['outputs'], options?: { readonly training?: boolean }): Losses;
+  loss(outputs: Built['outputs'], options?: LossOptions): Losses;
   /** Absent where there is no theory of it. */
   readonly start?: StartLoss | undefined;
   /** The targets of one sample: plain arrays, no tensors. */

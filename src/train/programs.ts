@@ -1,13 +1,15 @@
-import type { Program } from '../engine/engine.js';
+import { parametersOf, type Program } from '../engine/engine.js';
 import * as b from '../graph/builder.js';
 import { isOp } from '../graph/builder.js';
 import { fold, type Folded } from '../graph/fold.js';
-import { dependents } from '../graph/grad.js';
+import { graft } from '../graph/graft.js';
+import type { Params } from '../graph/params.js';
 import { ancestors, rewrite, splitAt } from '../graph/rewrite.js';
 import { paramAttrs, slotName } from '../graph/slots.js';
-import type { Role, Value } from '../graph/spec.js';
+import type { Graph, Node, Role, Value } from '../graph/spec.js';
 import { assignAll, batchNormUpdates, updates, type UpdateOptions } from '../graph/update.js';
-import type { Model } from '../model.js';
+import type { Model, OldModel } from '../model.js';
+import type { OldAnswers } from '../tasks/distillation.js';
 import type { FreezePlan } from './freeze.js';
 
 export interface TrainPrograms {
@@ -19,7 +21,7 @@ export interface TrainPrograms {
   readonly prefix?: Program;
   /** Names of what the optimizer moves. */
   readonly trained: readonly string[];
-  /** Values of the folded parameters, from the model's. */
+  /** Values of the folded parameters, from the model's, and of the old model's. */
   readonly derive: Folded['derive'];
 }
 
@@ -42,6 +44,18 @@ function record(names: readonly string[], values: readonly Value[]): Record<stri
   return Object.fromEntries(names.map((name, i) => [name, values[i]!]));
 }
 
+/** What the parameters' names of the model as it was begin with, so that both have a place in one graph. */
+const OLD = 'old.';
+
+/** The old model's outputs on the same images, in the same graph: all of it is frozen, so it is folded, and a part of the prefix where
+ *  that runs on its own. */
+function oldAnswers({ task, ...rest }: OldModel, image: Value): OldAnswers {
+  const [batch, height, width] = image.shape as [number, number, number];
+  const { outputs } = task.build({ batch, size: [height, width], trainBatchNorm: () => false });
+  const names = Object.keys(outputs);
+  return { ...rest, outputs: record(names, graft(Object.values(outputs), { image }, OLD)) };
+}
+
 /** Outputs, total loss and its parts, with the frozen BatchNorms folded away. */
 function buildFolded(
   model: Model,
@@ -50,10 +64,11 @@ function buildFolded(
   { size, training }: { readonly size: readonly [number, number]; readonly training: boolean },
 ): { values: Record<string, Value>; folded: Folded } {
   const trainBatchNorm = training ? plan.trainBatchNorm : () => false;
-  const { outputs } = model.task.build({ batch, size, trainBatchNorm, training });
-  const { total, parts } = model.task.loss(outputs, { training });
+  const { image, outputs } = model.task.build({ batch, size, trainBatchNorm, training });
+  const old = training && model.old ? oldAnswers(model.old, image) : undefined;
+  const { total, parts } = model.task.loss(outputs, { training, old });
   const wanted = training ? { loss: total, ...parts } : { ...outputs, loss: total };
-  const folded = fold(Object.values(wanted), plan.frozen);
+  const folded = fold(Object.values(wanted), (name) => name.startsWith(OLD) || plan.frozen(name));
   return { values: record(Object.keys(wanted), folded.roots), folded };
 }
 
@@ -80,6 +95,25 @@ const ofAverages = (roots: readonly Value[], names: ReadonlyMap<string, Value>):
     return [b.param(graph, { ...node.attrs, name: averageName(node.attrs.name), role: 'slot' })];
   });
 
+/** What follows from each image alone, not from its targets, and not from what `changes` (is trained, is drawn): a row of the batch for each, and no sum over all of them
+ *  (of the old model's certainty, say) on the way. */
+function nodesByImage({ nodes }: Graph, batch: number, changes: (node: Node) => boolean): ReadonlySet<Node> {
+  const image = nodes.find((node) => isOp(node, 'input') && node.attrs.name === 'image')!;
+  const fromImage = new Set([image]);
+  const changing = new Set<Node>();
+  const found = new Set<Node>();
+  for (const node of nodes) {
+    const inputs = node.inputs.map((value) => value.node);
+    if (inputs.some((from) => fromImage.has(from))) fromImage.add(node);
+    const fed = isOp(node, 'input') && node !== image;
+    if (fed || changes(node) || inputs.some((from) => changing.has(from))) changing.add(node);
+    const rows = node.outputs.every(({ shape }) => shape.length > 0 && shape[0]! % batch === 0);
+    const alone = inputs.every((from) => !fromImage.has(from) || from === image || found.has(from));
+    if (node !== image && fromImage.has(node) && !changing.has(node) && rows && alone) found.add(node);
+  }
+  return found;
+}
+
 /** One training step and one evaluation as programs of one session. */
 export function buildPrograms(
   model: Model,
@@ -99,11 +133,9 @@ export function buildPrograms(
   let prefix: Program | undefined;
   if (split) {
     const { graph } = values.loss!.node;
-    const image = graph.nodes.find((node) => isOp(node, 'input') && node.attrs.name === 'image')!.outputs[0]!;
-    const fromImage = dependents(graph, [image]);
-    const drawn = graph.nodes.filter((node) => isOp(node, 'randomUniform')).flatMap((node) => node.outputs);
-    const changing = dependents(graph, [...trainedIn(Object.values(values)), ...drawn]);
-    const cut = splitAt(Object.values(values), (node) => fromImage[node.id]! && !changing[node.id]!);
+    const trained = trainedIn(Object.values(values)).map(({ node }) => node);
+    const still = nodesByImage(graph, batch, (node) => isOp(node, 'randomUniform') || trained.includes(node));
+    const cut = splitAt(Object.values(values), (node) => still.has(node));
     prefix = {
       outputs: record(
         cut.frontier.map((_, i) => `feature.${i}`),
@@ -120,17 +152,23 @@ export function buildPrograms(
   const moved = new Map([...next, ...statistics]);
   const trainOutputs = { ...outputs, gradientNorm };
   const evaluated = Object.values(evaluation.values);
+  const train = {
+    outputs: trainOutputs,
+    updates: [...step, ...assignAll(statistics), ...(ema ? averages(moved, model) : [])],
+  };
+  const oldParams: Params = new Map([...(model.old?.params ?? [])].map(([name, param]) => [OLD + name, param]));
+  const used = parametersOf({ train, ...(prefix && { prefix }) });
   return {
-    train: {
-      outputs: trainOutputs,
-      updates: [...step, ...assignAll(statistics), ...(ema ? averages(moved, model) : [])],
-    },
+    train,
     ...(update.accumulate > 1 && { gather: { outputs: trainOutputs, updates: [...gather, ...assignAll(statistics)] } }),
     evaluate: {
       outputs: record(Object.keys(evaluation.values), ema ? ofAverages(evaluated, moved) : evaluated),
     },
     ...(prefix && { prefix }),
     trained: trained.map((value) => paramAttrs(value).name),
-    derive: (params) => new Map([...folded.derive(params), ...evaluation.folded.derive(params)]),
+    derive: (params) => {
+      const derived = [...folded.derive(new Map([...params, ...oldParams])), ...evaluation.folded.derive(params)];
+      return new Map([...[...oldParams].filter(([name]) => used.has(name)), ...derived]);
+    },
   };
 }

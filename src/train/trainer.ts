@@ -6,6 +6,7 @@ import type { TextAugment } from '../data/text/augmentText.js';
 import type { AugmentOptions } from '../data/augment.js';
 import type { WholeImageAugment } from '../data/augmentWhole.js';
 import { countBatches, type Batch, type ImageOptions } from '../data/loader.js';
+import { mixedLength } from '../data/oldImages.js';
 import { repeatedLength, wantedRepeats } from '../data/repeatFactor.js';
 import type { Backend } from '../engine/backend.js';
 import type { Feeds, Results, Session } from '../engine/engine.js';
@@ -133,9 +134,12 @@ export async function openTrainer(
   backend: Backend,
   options: TrainOptions,
 ): Promise<Trainer> {
-  const { batch, directory, recipe } = options;
+  const { batch, directory } = options;
+  // Another old model would make another run of it.
+  const recipe = start.old ? `${options.recipe}/${start.old.sha256}` : options.recipe;
   const repeat = wantedRepeats(data, options.repeatThreshold);
-  const images = repeat ? repeatedLength(repeat) : data.annotations.length;
+  const single = data.old ? mixedLength(batch, data.old) : data.annotations.length;
+  const images = repeat ? repeatedLength(repeat) : single;
   const stepsPerEpoch = Math.min(countBatches(images, batch, true), options.stepsPerEpoch ?? Infinity);
   if (stepsPerEpoch === 0) {
     const message = `${images} images do not fill a batch of ${batch}`;

@@ -16,6 +16,8 @@ test('every option has a description and says what may stand there', () => {
     const formats = ['synthetic', 'coco', 'voc'].map((format) => ({ data: { format } }));
     const heads = ['ssdlite', 'ssd', 'yolov1', 'retinanet', 'fasterRcnn'].map((head) => ({ model: { head } }));
     const choices = [
+      ...['synthetic', 'coco', 'voc'].map((format) => ({ task: 'detection', addClasses: { replay: { format } } })),
+      ...['imageFolder', 'csv'].map((format) => ({ task: 'classification', addClasses: { replay: { format } } })),
       ...[...formats, ...heads].map((choice) => ({ task: 'detection', ...choice })),
       ...['synthetic-text', 'icdar', 'synthtext'].map((format) => ({ task: 'text', data: { format } })),
       ...['craft', 'craft-lite'].map((head) => ({ task: 'text', model: { head } })),

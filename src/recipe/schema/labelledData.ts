@@ -151,3 +151,12 @@ const csv = z.strictObject({
 export const labelledData = z
   .discriminatedUnion('format', [imageFolder, csv])
   .describe('What to learn from. `format` decides about the other options.');
+
+const place = { format: true, root: true, train: true, val: true, splitSeed: true, categories: true } as const;
+
+/** Images of classes that a model knows already. */
+export const replayImages = z
+  .discriminatedUnion('format', [imageFolder.pick(place), csv.pick(place)])
+  .describe(
+    'Images of the old classes: `train` to mix in, `val` to score before and after. Format and places as in `data`; its `categories`, of which the old model must have each.',
+  );

@@ -149,3 +149,12 @@ const voc = z.strictObject({
 export const objectData = z
   .discriminatedUnion('format', [synthetic, coco, voc])
   .describe('What to learn from. `format` decides about the other options.');
+
+const place = { format: true, root: true, train: true, val: true, categories: true } as const;
+
+/** Images of classes that a model knows already. */
+export const replayObjects = z
+  .discriminatedUnion('format', [synthetic.pick({ ...place, seed: true }), coco.pick(place), voc.pick(place)])
+  .describe(
+    'Images of the old classes: `train` to mix in, `val` to score before and after. Format and places as in `data`; its `categories`, of which the old model must have each.',
+  );

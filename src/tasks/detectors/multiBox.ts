@@ -10,7 +10,8 @@ import { focalLoss, focalStart, hardNegatives, softmaxCrossEntropyRows } from '.
 import { BACKGROUND, IGNORED, matchAnchors } from '../matcher.js';
 import { selectPerClass } from '../nms.js';
 import { rowWeights } from '../rowWeights.js';
-import type { Built, Losses, Targets } from '../task.js';
+import { distilBoxes, oldObjectness } from '../distillation.js';
+import type { Built, Losses, LossOptions, Targets } from '../task.js';
 import type { Detector, DetectorOptions } from './detector.js';
 
 export interface MultiBoxOptions extends DetectorOptions {
@@ -76,13 +77,19 @@ export function multiBox(
     return b.reshape(b.sum(focalLoss(logits, targets, options.focal), [2]), [batch, count]);
   }
 
-  function loss({ boxes: offsets, logits }: Readonly<Record<string, Value>>, { training = false } = {}): Losses {
+  function loss(outputs: Readonly<Record<string, Value>>, { training = false, old }: LossOptions = {}): Losses {
+    const { boxes: offsets, logits } = outputs;
     const { graph } = offsets!.node;
     const [batch] = offsets!.shape as [number];
     const labels = b.input(graph, 'labels', [batch, count], 'int32');
     const targets = b.input(graph, 'offsets', [batch, count, 4]);
     const positive = b.cast(b.greater(labels, 0), 'float32');
-    const negative = b.cast(b.equal(labels, 0), 'float32');
+    const objectness = old && oldObjectness(old, softmax);
+    const background = b.cast(b.equal(labels, 0), 'float32');
+    // What is not annotated because it was known before is no background.
+    const negative = old
+      ? b.mul(background, b.cast(b.greaterEqual(b.scalar(graph, old.ignoreAbove), objectness!), 'float32'))
+      : background;
     const matches = b.maximum(b.sum(positive), 1);
     const perAnchor = classLosses(logits!, labels, training);
     const chosen = softmax ? hardNegatives(perAnchor, positive, negative, options.hardNegatives) : negative;
@@ -97,7 +104,10 @@ export function multiBox(
     const boxes = b.reshape(losses, [batch, count]);
     const box = b.div(b.sum(b.mul(boxes, positive)), matches);
     const classes = b.div(b.sum(b.mul(perAnchor, b.add(positive, chosen))), matches);
-    return { total: b.add(box, classes), parts: { box, class: classes } };
+    const total = b.add(box, classes);
+    if (!old || old.weight === 0) return { total, parts: { box, class: classes } };
+    const distill = b.mul(distilBoxes(outputs, old, objectness!, softmax), old.weight);
+    return { total: b.add(total, distill), parts: { box, class: classes, distill } };
   }
 
   function encode({ boxes: truth, classes, ignore }: Sample): Targets {

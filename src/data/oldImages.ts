@@ -1,0 +1,39 @@
+import { randomStream } from '../random.js';
+import type { Dataset } from './sample.js';
+
+/** Images of classes that a model knows already, behind a part's own ones: every batch has some of both. */
+export interface OldImages {
+  /** The first of their rows. */
+  readonly from: number;
+  /** Of a batch: at least one image is old and one new. */
+  readonly share: number;
+}
+
+const ofBatch = (batch: number, { share }: OldImages): number =>
+  Math.min(Math.max(Math.round(share * batch), 1), batch - 1);
+
+/** Images of an epoch: every new one once, but for those that fill no batch, and the old ones beside them. */
+export function mixedLength(batch: number, old: OldImages): number {
+  return Math.floor(old.from / (batch - ofBatch(batch, old))) * batch;
+}
+
+/** Rows of an epoch, batch after batch: new images, then old ones, both in an order of the epoch's own; where an epoch needs more old
+ *  images than there are, they come again after all of them have come. */
+export function mixedRows(
+  { annotations }: Dataset,
+  old: OldImages,
+  { batch, seed, epoch }: { readonly batch: number; readonly seed: number; readonly epoch: number },
+): number[] {
+  const perBatch = ofBatch(batch, old);
+  const batches = mixedLength(batch, old) / batch;
+  const shuffled = (from: number, to: number, stream: string): number[] =>
+    randomStream(seed, stream).shuffle(Array.from({ length: to - from }, (_, i) => from + i));
+  const fresh = shuffled(0, old.from, `shuffle/${epoch}`);
+  const known: number[] = [];
+  for (let round = 0; known.length < batches * perBatch; round++)
+    known.push(...shuffled(old.from, annotations.length, `old/${epoch}/${round}`));
+  return Array.from({ length: batches }, (_, i) => [
+    ...fresh.slice(i * (batch - perBatch), (i + 1) * (batch - perBatch)),
+    ...known.slice(i * perBatch, (i + 1) * perBatch),
+  ]).flat();
+}

@@ -1,0 +1,29 @@
+import { invariant } from '../errors.js';
+import { findColumns } from '../weights/categories.js';
+import type { Category, ClassIndex, Dataset } from './sample.js';
+
+const namesOf = (categories: readonly Category[]): string[] => categories.map(({ name }) => name);
+
+/** The same part with its classes among other categories, which it is told by name: each of its own must be one of them. */
+export function relabel(dataset: Dataset, categories: readonly Category[]): Dataset {
+  const places = findColumns(namesOf(dataset.categories), namesOf(categories)) as ClassIndex[];
+  invariant(!places.includes(-1 as ClassIndex), `${dataset.name} has categories of its own`);
+  const idOf = new Map(dataset.categories.map(({ id }, i) => [id as number, categories[places[i]!]!.id as number]));
+  return {
+    ...dataset,
+    categories,
+    annotations: dataset.annotations.map(({ label, ...annotation }) => ({
+      ...annotation,
+      classes: annotation.classes.map((index) => places[index]!),
+      ...(label !== undefined && { label: places[label]! }),
+    })),
+    toCoco: () => {
+      const { images, annotations } = dataset.toCoco();
+      return {
+        images,
+        categories: categories.map(({ id, name }) => ({ id, name })),
+        annotations: annotations.map((one) => ({ ...one, category_id: idOf.get(one.category_id)! })),
+      };
+    },
+  };
+}

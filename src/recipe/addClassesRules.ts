@@ -1,0 +1,33 @@
+import type { Conflict } from './rules.js';
+import type { Recipe } from './schema.js';
+
+type Adding = Exclude<Recipe, { readonly task: 'text' }>;
+
+/** What classes cannot be added to, or with. */
+export function addingConflicts({ model, train, data, addClasses }: Adding): Conflict[] {
+  if (!addClasses) return [];
+  const found: Conflict[] = [];
+  if (model.weights === undefined) {
+    const message = '"addClasses" needs "model.weights": the model whose classes are kept';
+    found.push({ path: 'addClasses', message, fix: 'set model.weights, to run:<run directory> say' });
+  }
+  if ('head' in model && model.head !== 'ssdlite' && model.head !== 'ssd') {
+    const message = `"addClasses" holds anchors' outputs against those of the old model, which "model.head: ${model.head}" does not do`;
+    found.push({ path: 'addClasses', message, fix: 'set model.head: ssdlite or ssd' });
+  }
+  if (data.repeatThreshold !== null) {
+    const message =
+      '"data.repeatThreshold" repeats images by their classes, and "addClasses" mixes old ones into each batch';
+    found.push({ path: 'data.repeatThreshold', message, fix: 'set one of them' });
+  }
+  if ('min' in data.size) {
+    const message =
+      '"data.size" has several sizes, in batches of their own, and "addClasses" mixes old images into each batch';
+    found.push({ path: 'data.size', message, fix: 'set data.size to one size' });
+  }
+  if (addClasses.share > 0 && train.batch === 1) {
+    const message = 'a batch of 1 has no place for an old image beside a new one';
+    found.push({ path: 'train.batch', message, fix: 'set train.batch to 2 or more, or addClasses.share: 0' });
+  }
+  return found;
+}

@@ -1,0 +1,50 @@
+/** `addClasses`: a model learns classes besides those it has. */
+import { z } from 'zod';
+import { replayImages } from './labelledData.js';
+import { replayObjects } from './objectData.js';
+import { fraction } from './values.js';
+
+const common = {
+  share: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.25)
+    .describe('Share of old images in each batch, at least one of them and one new; 0: they are only scored.'),
+  distill: z
+    .number()
+    .min(0)
+    .default(1)
+    .describe("Weight of the loss that holds the old classes' outputs against those of the old model; 0 for none."),
+};
+
+const block =
+  'Keep the classes of `model.weights`, and learn those of `data` besides. Without it: the classes of `data` alone.';
+
+export const addObjectClasses = z
+  .strictObject({
+    replay: replayObjects,
+    ...common,
+    ignoreAbove: fraction
+      .default(0.3)
+      .describe(
+        'Where the old model scores an object this high, and nothing is annotated, the place is not learnt as background: new images need no boxes of old classes. 1 for nowhere.',
+      ),
+  })
+  .optional()
+  .describe(
+    `${block} Distillation after Shmelkov et al. 2017 (arXiv:1708.06977), on the 64 anchors of each image that the old model likes best. With \`model.head: ssdlite\` or \`ssd\`.`,
+  );
+
+export const addImageClasses = z
+  .strictObject({
+    replay: replayImages,
+    ...common,
+    temperature: z
+      .number()
+      .min(1)
+      .default(2)
+      .describe('Divides the logits of both models before they are compared: the higher, the more small ones count.'),
+  })
+  .optional()
+  .describe(`${block} Distillation after Li & Hoiem 2016 (arXiv:1606.09282).`);

@@ -11,6 +11,9 @@ import { readWeights } from '../../src/weights/read.js';
 import { openSource } from '../../src/weights/source.js';
 import { tarball } from './localRegistry.js';
 
+/** What the archive's setup.py would write. */
+const setupRan = join(tmpdir(), 'tfjs-finetune-setup-ran');
+
 const failure = async (promise: Promise<unknown>): Promise<FinetuneError> =>
   (await promise.then(() => Promise.reject(new Error('it did not fail')), (error: unknown) => error)) as FinetuneError; // prettier-ignore
 const environment = { ...process.env };
@@ -43,8 +46,7 @@ beforeAll(async () => {
     'climbs-1.0.0-py3-none-any.whl',
     wheel('climbs', { 'ok.pth': text('a'), '../escaped.txt': text('bad') }),
   );
-  const setup =
-    "open('/tmp/tfjs-finetune-setup-ran', 'w')\nfrom setuptools import setup\nsetup(name='sources', version='1.0.0')";
+  const setup = `open(${JSON.stringify(setupRan)}, 'w')\nfrom setuptools import setup\nsetup(name='sources', version='1.0.0')`;
   const sources = tarball([
     ['sources-1.0.0/PKG-INFO', 'Metadata-Version: 2.1\nName: sources\nVersion: 1.0.0\n'],
     ['sources-1.0.0/setup.py', setup],
@@ -75,7 +77,7 @@ describe('pip:', () => {
   it('fetches a source archive without running its setup.py', async () => {
     const { file } = await open('pip:sources==1.0.0/models/w.pth');
     expect(await readFile(file, 'utf8')).toBe('abc');
-    expect(existsSync('/tmp/tfjs-finetune-setup-ran')).toBe(false);
+    expect(existsSync(setupRan)).toBe(false);
   });
 
   it('refuses an archive that climbs out of its folder', async () => {

@@ -9,6 +9,9 @@ import type { FinetuneError } from '../../src/errors.js';
 import { openSource } from '../../src/weights/source.js';
 import { type LocalRegistry, openRegistry, tarball } from './localRegistry.js';
 
+/** What an archive would write outside its folder. */
+const escaped = join(tmpdir(), 'tfjs-finetune-escaped.txt');
+
 const failure = async (promise: Promise<unknown>): Promise<FinetuneError> =>
   (await promise.then(() => Promise.reject(new Error('it did not fail')), (error: unknown) => error)) as FinetuneError; // prettier-ignore
 const sha256 = (text: string | Uint8Array) => createHash('sha256').update(text).digest('hex');
@@ -70,7 +73,7 @@ describe('npm:', () => {
     registry = await openRegistry({
       '@scope/good': { '1.0.0': tarball([['package/model/model.json', '{}'], ['package/model/a.bin', 'aaa']]) },
       'climbs': { '1.0.0': tarball([['package/ok.json', '{}'], ['package/../../escaped.txt', 'bad']]) },
-      'absolute': { '1.0.0': tarball([['/tmp/tfjs-finetune-escaped.txt', 'bad']]) },
+      'absolute': { '1.0.0': tarball([[escaped, 'bad']]) },
       'links': { '1.0.0': tarball([['package/link', { linkTo: '/etc' }], ['package/link/escaped.txt', 'bad']]) },
     }); // prettier-ignore
   });
@@ -140,7 +143,7 @@ describe('npm:', () => {
   it.each(['climbs', 'absolute', 'links'])('refuses an archive that %s out of its folder', async (name) => {
     expect(await code(`npm:${name}@1.0.0/ok.json`)).toBe('E_WEIGHTS_ARCHIVE');
     expect(await readdir(join(cacheDir, 'staging'))).toEqual([]);
-    expect(existsSync('/tmp/tfjs-finetune-escaped.txt')).toBe(false);
+    expect(existsSync(escaped)).toBe(false);
     expect((await readdir(cacheDir, { recursive: true })).filter((file) => file.endsWith('escaped.txt'))).toEqual([]);
   });
 

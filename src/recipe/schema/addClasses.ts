@@ -15,7 +15,9 @@ const common = {
     .number()
     .min(0)
     .default(1)
-    .describe("Weight of the loss that holds the old classes' outputs against those of the old model; 0 for none."),
+    .describe(
+      "Weight of the loss that holds the old classes' outputs against those of the old model; 0 for none. For a detector freeze every BatchNorm with it (`train.freeze.stages`): otherwise it was worse than none.",
+    ),
 };
 
 const block =

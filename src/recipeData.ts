@@ -1,4 +1,4 @@
-import { openDatasets, type DataOptions } from './data/dataset.js';
+import { openDatasets } from './data/dataset.js';
 import { numberCategories } from './data/rawDataset.js';
 import { relabel } from './data/relabel.js';
 import type { Category, Dataset } from './data/sample.js';
@@ -42,7 +42,7 @@ export async function recipeData(recipe: Recipe, hooks: Hooks = {}): Promise<Rec
   const invalidBoxes = 'invalidBoxes' in recipe.data ? { invalidBoxes: recipe.data.invalidBoxes } : {};
   const [fresh, former] = await Promise.all([
     openDatasets('splitSeed' in recipe.data ? { ...recipe.data, singleClass: true } : recipe.data, hooks),
-    openDatasets({ ...replay, brokenImages, ...invalidBoxes } as DataOptions, hooks),
+    openDatasets({ ...replay, brokenImages, ...invalidBoxes }, hooks),
   ]);
   const strangers = without(former.categories, known);
   if (strangers.length > 0) {

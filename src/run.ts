@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FinetuneError } from './errors.js';
 import { tryLock } from './files/lock.js';
 import { writeAtomically } from './files/writeAtomically.js';
+import { REHEARSAL } from './train/rehearse.js';
 
 /** A folder of its own for a run: `recipe.yaml`, `metrics.jsonl`, `checkpoints/`, `report.html` …
  *  Whoever opens it closes it: until then no other process works in it. */
@@ -18,7 +19,8 @@ const LOCK = 'run.lock';
 export const isThere = (path: string): Promise<boolean> => stat(path).then(() => true, () => false); // prettier-ignore
 
 /** Makes the directory, or with `resume` goes on in it. Throws E_RUN_EXISTS where it holds something already,
- *  E_RESUME_NOTHING where it should and is not there, and E_RUN_LOCKED while another process works in it; a dead one's lock is taken over. */
+ *  E_RESUME_NOTHING where it should and is not there, and E_RUN_LOCKED while another process works in it; a dead one's lock is taken over,
+ *  and what its rehearsal left behind is removed. */
 export async function openRunDirectory(path: string, { resume = false } = {}): Promise<RunDirectory> {
   const directory = resolve(path);
   if (resume && !(await isThere(directory))) {
@@ -39,7 +41,10 @@ export async function openRunDirectory(path: string, { resume = false } = {}): P
       fix: `wait until it is done, stop it (kill ${lock.pid}), or choose another --out`,
     });
   }
-  const held = (await readdir(directory)).filter((name) => name !== LOCK);
+  const found = await readdir(directory);
+  const left = found.filter((name) => name.startsWith(REHEARSAL));
+  for (const name of left) await rm(join(directory, name), { recursive: true, force: true });
+  const held = found.filter((name) => name !== LOCK && !left.includes(name));
   if (held.length > 0 && !resume) {
     await lock.release();
     const isRun = held.includes('recipe.yaml');

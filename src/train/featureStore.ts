@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FinetuneError } from '../errors.js';
 
 /** Where features are kept, by name. */
 export interface FeatureStore {
   readonly names: ReadonlySet<string>;
   put(name: string, features: Float32Array): Promise<void>;
-  /** Undefined where there is none of this name. */
+  /** Undefined where there is none of this name. Throws E_CACHE_GONE where its file was taken away meanwhile. */
   get(name: string): Promise<Float32Array | undefined>;
   /** Gives back what it takes; with `keep`, what is on disk stays for a run that goes on. */
   dispose(options?: { readonly keep?: boolean }): Promise<void>;
@@ -37,6 +38,11 @@ export async function diskStore(directory: string, identity: string, length: num
   const folder = join(all, identity);
   const names = new Set<string>();
   const read = async (name: string): Promise<Buffer> => readFile(join(folder, name));
+  const gone = (name: string, cause: unknown): FinetuneError => {
+    const message = `features that this run kept on disk cannot be read: ${(cause as Error).message}`;
+    const fix = 'leave the folder alone while the run goes on; what is missing is computed anew with --resume';
+    return new FinetuneError({ code: 'E_CACHE_GONE', message, where: { file: join(folder, name) }, fix }, { cause });
+  };
   const isWhole = (file: Buffer): boolean => {
     const bytes = 4 * length;
     return file.length === bytes + SHA256_BYTES && sha256(file.subarray(0, bytes)).equals(file.subarray(bytes));
@@ -59,7 +65,9 @@ export async function diskStore(directory: string, identity: string, length: num
     },
     async get(name) {
       if (!names.has(name)) return undefined;
-      const file = await read(name);
+      const file = await read(name).catch((error: unknown) => {
+        throw gone(name, error);
+      });
       return new Float32Array(new Uint8Array(file.subarray(0, 4 * length)).buffer);
     },
     async dispose({ keep = false } = {}) {

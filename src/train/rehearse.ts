@@ -46,6 +46,9 @@ const ENOUGH = 15;
 /** Batches of the evaluation that are timed. */
 const EVALUATED = 3;
 
+/** What the folders of rehearsals are called: a process that is killed leaves one, and whoever opens the run directory next removes it. */
+export const REHEARSAL = '.rehearsal-';
+
 /** Does everything a run does for a few steps and measures it, in a folder that is gone afterwards. Throws what training throws. */
 export async function rehearse(
   model: Model,
@@ -54,7 +57,7 @@ export async function rehearse(
   options: TrainOptions,
   { beside, validation, evaluate, signal }: Rehearsal,
 ): Promise<Costs> {
-  const directory = await mkdtemp(join(beside, '.rehearsal-'));
+  const directory = await mkdtemp(join(beside, REHEARSAL));
   resetPeak();
   try {
     const begin = performance.now();

@@ -144,4 +144,13 @@ describe('what a stopped run left on disk', () => {
     expect((await second.epoch()).features).toEqual([0, 10, 20, 30]);
     await second.kept.dispose();
   });
+
+  test('that was removed while the run goes on is named', async () => {
+    const { kept, epoch } = await open('disk');
+    await epoch();
+    const [gone] = await files();
+    await rm(gone!);
+    await expect(epoch()).rejects.toMatchObject({ code: 'E_CACHE_GONE', problems: [{ where: { file: gone } }] });
+    await kept.dispose();
+  });
 });

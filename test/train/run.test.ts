@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tryLock, type Lock } from '../../src/files/lock.js';
@@ -75,12 +75,14 @@ describe('a run', () => {
 
   test('stopped in the middle of an epoch and resumed, it ends with the same bytes', async () => {
     const directory = join(root, 'stopped');
+    await mkdir(join(directory, '.rehearsal-killed'), { recursive: true }); // what a killed process leaves
     const abort = new AbortController();
     const onProgress = (event: ProgressEvent): void => {
       if ('phase' in event && event.phase === 'train' && event.done === 7) abort.abort();
     };
     const stopped = await finetune(await recipe(), { directory, signal: abort.signal, onProgress });
     expect(stopped.metrics).toBeUndefined();
+    expect(await readdir(directory)).not.toContain('.rehearsal-killed');
     expect(JSON.parse(await readFile(join(directory, 'checkpoints', 'last.state.json'), 'utf8'))).toMatchObject({
       step: 7,
       epoch: 1,

@@ -51,7 +51,7 @@ export async function openDetectorStep({ detector, freeze, batch, side, weightDe
     classes: SIDES.map((_, i) => (i * 7) % detector.numClasses),
     ignore: SIDES.map(() => false),
   };
-  const given = { image: randomPixels(batch, side), lr: Float32Array.of(1e-3), seed: Int32Array.of(1, 2) };
+  const given = { image: randomPixels(batch, side), lr: Float32Array.of(1e-6), seed: Int32Array.of(1, 2) };
   const wanted = inputsOf(train).map(({ name }) => name);
   const step = () => {
     const encoded = Array.from({ length: batch }, () => task.encode(sample));

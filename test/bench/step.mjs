@@ -4,7 +4,8 @@
  *
  *  Cases: full frozen infer1 infer8 rexnet ssdliteV3 retinanet fasterRcnn craft craftInfer craftLite craftLiteInfer.
  *
- *  The venv needs `pip install torch==2.13.0 torchvision timm onnx onnxruntime numpy`. Prints medians, peak memory, and ratios of ours to each. */
+ *  The venv needs `pip install torch==2.13.0 torchvision timm onnx onnxruntime numpy`. Prints medians, peak memory, and ratios of ours to each;
+ *  with VERBOSE=1 what the processes say on standard error, too. */
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -93,13 +94,15 @@ const cases = {
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 
 async function open([name, command, args]) {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', process.env.VERBOSE ? 'inherit' : 'ignore'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   for (let line = await lines.next(); line.value !== 'ready'; line = await lines.next())
     if (line.done) throw new Error(`${name} did not start`);
   return { name, child, times: [], run: async (steps) => {
     child.stdin.write(`${steps}\n`);
-    return (await lines.next()).value.split(' ').map(Number);
+    const { value: answer, done } = await lines.next();
+    if (done) throw new Error(`${name} ended with ${child.signalCode ?? child.exitCode} in the middle of its steps`);
+    return answer.split(' ').map(Number);
   } }; // prettier-ignore
 }
 

@@ -31,7 +31,7 @@ sides = [20, 32, 48, 64, 100, 160]
 boxes = torch.tensor([[i * 20, i * 18, i * 20 + w, i * 18 + w] for i, w in enumerate(sides)], dtype=torch.float32)
 targets = [{"boxes": boxes, "labels": torch.arange(len(sides)) * 7 + 1} for _ in range(batch)]
 trained = [p for p in model.parameters() if p.requires_grad]
-optimizer = torch.optim.SGD(trained, lr=1e-3, momentum=0.9, weight_decay=4e-5 if head == "ssdlite" else 1e-4)
+optimizer = torch.optim.SGD(trained, lr=1e-6, momentum=0.9, weight_decay=4e-5 if head == "ssdlite" else 1e-4)
 
 
 def step():

@@ -11,9 +11,10 @@ function windowShares(def: GraphDef, windows: string, [, h, w]: Shape): string {
   return op2(def, 'Mul', windows, def.add('Const', [], { dtype: { type: DT.float32 }, value: { tensor } }));
 }
 
-/** TensorFlow suppresses in one image at a time. */
-const nonMaxSuppression: Rule<'nonMaxSuppression'> = (node, { def, inputs: [boxes, scores] }) => {
+/** TensorFlow suppresses in one image at a time, and refuses boxes that are not finite: they count as empty, so that the loss shows what went wrong. */
+const nonMaxSuppression: Rule<'nonMaxSuppression'> = (node, { def, inputs: [given, scores] }) => {
   const [n, p] = node.inputs[0]!.shape as [number, number];
+  const boxes = def.add('SelectV2', [def.add('IsFinite', [given!], T), given!, def.float(0)], T);
   const { threshold, limit } = node.attrs;
   const count = def.add('Const', [], {
     dtype: { type: DT.int32 },
@@ -21,7 +22,7 @@ const nonMaxSuppression: Rule<'nonMaxSuppression'> = (node, { def, inputs: [boxe
   });
   const lowest = def.float(-Infinity);
   const kept = Array.from({ length: n }, (_, i) => {
-    const own = reshapeTo(def, sliceOf(def, boxes!, [i, 0, 0], [1, p, 4]), [p, 4]);
+    const own = reshapeTo(def, sliceOf(def, boxes, [i, 0, 0], [1, p, 4]), [p, 4]);
     const ranked = reshapeTo(def, sliceOf(def, scores!, [i, 0], [1, p]), [p]);
     const attrs = { ...T, T_threshold: { type: DT.float32 }, pad_to_max_output_size: { bool: true } };
     return def.add('NonMaxSuppressionV4', [own, ranked, count, def.float(threshold), lowest], attrs);

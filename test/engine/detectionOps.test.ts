@@ -31,6 +31,20 @@ describe.each(await openEngines())('on $name', ({ name, compile }) => {
     expect([...results.count!]).toEqual([3, 1]);
   });
 
+  test('nonMaxSuppression passes over what is not finite, so that the loss can say so', async () => {
+    const graph = b.createGraph();
+    const boxes = b.input(graph, 'boxes', [1, 3, 4]);
+    const scores = b.input(graph, 'scores', [1, 3]);
+    const [rows] = b.nonMaxSuppression(boxes, scores, { threshold: 0.5, limit: 1 });
+    const session = await compile({ run: { outputs: { rows: rows! } } });
+    const results = await session.run('run', {
+      boxes: Float32Array.of(NaN, 0, Infinity, 10, 0, 0, 10, 10, NaN, NaN, NaN, NaN),
+      scores: Float32Array.of(0.5, 0.9, NaN),
+    });
+    session.dispose();
+    expect(results.rows).toHaveLength(1);
+  });
+
   // TensorFlow's own kernel loses sums when two threads meet at a pixel, unless it is told to be deterministic.
   test('the gradient of many windows over the same pixels loses nothing', async () => {
     const [side, channels, count] = name === 'wasm' ? [8, 2, 20] : [24, 64, 400];

@@ -30,11 +30,11 @@ export function paint(
       const alpha = coverage.data[from + column]! * opacity;
       const x = coverage.left + column + dx;
       if (alpha < 0.004 || x < 0 || x >= width) continue; // less than one level of 255
-      const [r, g, b] = flat ?? (ink as (x: number, y: number) => Colour)(x, y);
+      const colour = flat ?? (ink as (x: number, y: number) => Colour)(x, y);
       const at = (y * width + x) * 3;
-      data[at] = data[at]! + (r - data[at]!) * alpha;
-      data[at + 1] = data[at + 1]! + (g - data[at + 1]!) * alpha;
-      data[at + 2] = data[at + 2]! + (b - data[at + 2]!) * alpha;
+      data[at] = data[at]! + (colour[0] - data[at]!) * alpha;
+      data[at + 1] = data[at + 1]! + (colour[1] - data[at + 1]!) * alpha;
+      data[at + 2] = data[at + 2]! + (colour[2] - data[at + 2]!) * alpha;
     }
   }
 }

@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { openBackend, type Backend, type EngineName, type Obstacle } from '../engine/backend.js';
+import { cpuFeatures } from '../engine/cpu.js';
 import { readEngineRecord } from '../engine/install.js';
 
 /** What decides how fast this machine trains. `--json` prints it as it is. */
@@ -26,19 +26,6 @@ export interface DoctorCommand {
   readonly json?: boolean;
   readonly engine?: EngineName | 'auto';
 }
-
-/** Instruction sets that oneDNN chooses its kernels by, as Linux names them in /proc/cpuinfo. */
-const FEATURES = {
-  AVX2: ['avx2'],
-  'AVX-512': ['avx512f'],
-  'AVX-VNNI': ['avx_vnni'],
-  'AVX-512 VNNI': ['avx512_vnni', 'avx512vnni'],
-  'AVX-512 BF16': ['avx512_bf16'],
-  AMX: ['amx_tile'],
-  NEON: ['asimd', 'hw.optional.arm.advsimd'],
-  SVE: ['sve'],
-  BF16: ['bf16', 'hw.optional.arm.feat_bf16'],
-} as const;
 
 const CONV = { side: 40, channels: 256, kernel: 3 } as const;
 const MEASURE = 1; // seconds
@@ -93,20 +80,6 @@ export function formatReport(report: DoctorReport): string {
     ['node', `${report.node} on ${report.platform}`],
   ];
   return rows.map(([name = '', text = '']) => `${name.padEnd(12)}${text}`).join('\n');
-}
-
-/** Which of `FEATURES` a text of flags names: /proc/cpuinfo, or `sysctl` on macOS. */
-export function featuresIn(flags: string): string[] {
-  const words = new Set(flags.toLowerCase().split(/[\s:]+/));
-  return Object.entries(FEATURES).filter(([, names]) => names.some((name) => words.has(name))).map(([feature]) => feature); // prettier-ignore
-}
-
-function cpuFeatures(): string[] {
-  if (process.platform === 'linux') return featuresIn(readFileSync('/proc/cpuinfo', 'utf8'));
-  if (process.platform !== 'darwin') return [];
-  const flags = execFileSync('sysctl', ['-a'], { encoding: 'utf8', timeout: 5_000, maxBuffer: 16 << 20 });
-  const isPresent = /^(?:machdep\.cpu\.(?:leaf7_)?features: .*|hw\.optional\.[\w.]+: 1)$/gim;
-  return featuresIn((flags.match(isPresent) ?? []).join(' '));
 }
 
 /** The container's limit counts where there is one: `totalmem` tells the host's memory. */

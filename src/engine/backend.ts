@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, sep } from 'node:path';
 import util from 'node:util';
 import { FinetuneError } from '../errors.js';
+import { hasAvx2Alone } from './cpu.js';
 import { readEngineRecord } from './install.js';
 
 /** Engines, the best first. */
@@ -20,6 +21,8 @@ interface Common {
   readonly threads: number;
   /** The better engines, each with why it is not in use. */
   readonly obstacles: readonly Obstacle[];
+  /** Whether the gradients of filters are computed as products of matrices (`src/engine/tfConv.ts`): faster where AVX2 is the newest there is. */
+  readonly prefersMatrices: boolean;
 }
 /** TensorFlow's C library: eager kernels, and `tf.node`, which runs whole graphs in one call. */
 interface CompiledBackend extends Common {
@@ -106,6 +109,7 @@ async function openCompiled(
     reason,
     threads: availableParallelism(),
     obstacles,
+    prefersMatrices: name === 'tensorflow' && hasAvx2Alone(),
   };
 }
 
@@ -116,7 +120,9 @@ async function openWasm(forced: string | undefined, obstacles: readonly Obstacle
   await use(tf, 'wasm');
   const why = obstacles.find(({ engine }) => engine === 'tensorflow');
   const reason = forced ?? `training is about 10x slower than with tensorflow: ${why?.why ?? ''}; ${why?.fix ?? ''}`;
-  return { name: 'wasm', compiled: false, tf, version: wasm.version_wasm, reason, threads: 1, obstacles }; // tfjs has no wasm threads in Node
+  const threads = 1; // tfjs has no wasm threads in Node
+  const version = wasm.version_wasm;
+  return { name: 'wasm', compiled: false, tf, version, reason, threads, obstacles, prefersMatrices: false };
 }
 
 /** `setBackend` can answer false, and tfjs then goes on with another backend. */

@@ -68,7 +68,7 @@ function emitProgram(
   def: GraphDef,
   name: string,
   { outputs, updates = [] }: Program,
-  constants: Params,
+  given: Pick<Emission, 'constants' | 'prefersMatrices'>,
 ): readonly string[] {
   const places = new Map<Node, readonly string[]>();
   const nodes = ancestors([...Object.values(outputs), ...updates]);
@@ -77,7 +77,7 @@ function emitProgram(
     const rule = tfOps[node.op] as unknown as Emit;
     const inputName = (input: string): string => feedName(name, input);
     const named = { inputName, handle: handleName, constantName: (parameter: string) => constantName(name, parameter) };
-    places.set(node, rule(node, { def, inputs, allRead, constants, ...named }));
+    places.set(node, rule(node, { def, inputs, allRead, ...given, ...named }));
   };
   for (const node of nodes) if (!isOp(node, 'assign')) emit(node, '');
   // Assignments wait for all reads: every node sees the values from before the run.
@@ -119,13 +119,14 @@ export async function compileSession(
   const parameters = new Map([...all].filter(([name]) => !constants.has(name)));
   const def = createGraphDef();
   for (const parameter of parameters.values()) emitVariable(def, parameter);
+  const given = { constants, prefersMatrices: backend.prefersMatrices };
   const compiled = new Map(
     Object.entries(programs).map(([name, program]) => [
       name,
       {
         inputs: inputsOf(program),
         names: Object.keys(program.outputs),
-        fetches: emitProgram(def, name, program, constants),
+        fetches: emitProgram(def, name, program, given),
       },
     ]),
   );

@@ -17,6 +17,8 @@ export interface Emission {
   readonly constantName: (parameter: string) => string;
   /** Values of parameters that never change: they become constants, which oneDNN lays out once instead of at every run. */
   readonly constants: Params;
+  /** Of the backend: write gradients of filters as products of matrices. */
+  readonly prefersMatrices: boolean;
 }
 
 /** Adds the TensorFlow nodes for one of ours and returns where its outputs are. */
@@ -36,6 +38,9 @@ export const padBy = (def: GraphDef, x: string, paddings: readonly (readonly [nu
 };
 export const sliceOf = (def: GraphDef, x: string, begin: Shape, size: Shape): string =>
   def.add('Slice', [x, def.ints(begin), def.ints(size)], { ...T, Index: { type: DT.int32 } });
+
+export const product = (def: GraphDef, a: string, b: string, { transposeA = false, transposeB = false } = {}): string =>
+  def.add('MatMul', [a, b], { ...T, transpose_a: { bool: transposeA }, transpose_b: { bool: transposeB } });
 
 export const op2 = (def: GraphDef, op: string, a: string, b: string): string => def.add(op, [a, b], T);
 export const op1 = (def: GraphDef, op: string, a: string): string => def.add(op, [a], T);

@@ -1,33 +1,8 @@
-import { isOp } from '../graph/builder.js';
-import { samePadding } from '../graph/shapes.js';
-import type {
-  Binary,
-  Comparison,
-  Convolution,
-  Interpolation,
-  Node,
-  Op,
-  Padding,
-  Pool,
-  Shape,
-  Value,
-  Window,
-} from '../graph/spec.js';
+import type { Binary, Comparison, Interpolation, Node, Op, Padding, Pool, Shape } from '../graph/spec.js';
 import { DT, type Attr, type GraphDef } from './graphDef.js';
 import { tfBoxes } from './tfBoxes.js';
-import {
-  NHWC,
-  normalised,
-  op1,
-  op2,
-  padBy,
-  reshapeTo,
-  sliceOf,
-  T,
-  typed,
-  type Emission,
-  type Rule,
-} from './tfEmission.js';
+import { tfConv, paddingAttrs, valid } from './tfConv.js';
+import { NHWC, normalised, op1, op2, product, reshapeTo, T, typed, type Emission, type Rule } from './tfEmission.js';
 
 /** Adds `op` over the node's own inputs with its one output. */
 const direct =
@@ -37,52 +12,6 @@ const direct =
 const reversed =
   (op: string) =>
   (_: Node, { def, inputs }: Emission): string[] => [def.add(op, [...inputs].reverse(), T)];
-
-function paddingAttrs(
-  padding: Padding,
-  [, h, w]: readonly number[],
-  [kh, kw]: readonly number[],
-  { stride, dilation }: Window,
-): Record<string, Attr> {
-  const equals = (a: readonly number[], b: readonly number[]): boolean => a[0] === b[0] && a[1] === b[1];
-  const [rows, columns] = padding;
-  if (equals(rows, [0, 0]) && equals(columns, [0, 0])) return { padding: { string: 'VALID' } };
-  const same =
-    equals(rows, samePadding(h!, kh!, stride, dilation)) && equals(columns, samePadding(w!, kw!, stride, dilation));
-  if (same) return { padding: { string: 'SAME' } };
-  return { padding: { string: 'EXPLICIT' }, explicit_paddings: { ints: [0, 0, ...rows, ...columns, 0, 0] } };
-}
-
-function windowAttrs(window: Window, image: readonly number[], filter: readonly number[]): Record<string, Attr> {
-  const { stride, dilation, padding } = window;
-  return {
-    ...T,
-    strides: { ints: [1, stride, stride, 1] },
-    dilations: { ints: [1, dilation, dilation, 1] },
-    data_format: NHWC,
-    ...paddingAttrs(padding, image, filter, window),
-  };
-}
-
-/** A convolution of single pixels is a product of matrices, which oneDNN computes faster than the convolution: on AVX2 the filter's gradient in
- *  0.7 of the time, the image's in 0.9. */
-const isPointwise = ({ stride, padding, groups = 1 }: Convolution, [kh, kw]: Shape): boolean =>
-  kh === 1 && kw === 1 && stride === 1 && groups === 1 && padding.flat().every((rows) => rows === 0);
-const rowsOf = (def: GraphDef, x: string, shape: Shape): string => reshapeTo(def, x, [-1, shape.at(-1)!]);
-const product = (def: GraphDef, a: string, b: string, { transposeA = false, transposeB = false } = {}): string =>
-  def.add('MatMul', [a, b], { ...T, transpose_a: { bool: transposeA }, transpose_b: { bool: transposeB } });
-
-const convolution =
-  (op: string) =>
-  (node: Node<'conv'> | Node<'depthwise'>, { def, inputs }: Emission): string[] => [
-    def.add(op, inputs, windowAttrs(node.attrs, node.inputs[0]!.shape, node.inputs[1]!.shape)),
-  ];
-const valid: Padding = [[0, 0], [0, 0]]; // prettier-ignore
-/** oneDNN differentiates dilated and grouped convolutions with VALID and SAME padding, and nothing on the CPU those with EXPLICIT:
- *  they are padded by hand. The groups need no attribute: TensorFlow counts them by the filter's channels. */
-const padsByHand = (window: Convolution, image: Shape, filter: Shape): boolean =>
-  (window.dilation > 1 || (window.groups ?? 1) > 1) &&
-  'explicit_paddings' in paddingAttrs(window.padding, image, filter, window);
 
 function poolAttrs(
   { kernel, stride, padding = valid }: Pool & { readonly padding?: Padding },
@@ -106,109 +35,6 @@ const RESIZE = { nearest: 'ResizeNearestNeighbor', bilinear: 'ResizeBilinear' } 
 const centres = (method: Interpolation): Record<string, Attr> => ({
   half_pixel_centers: { bool: method === 'bilinear' },
 });
-
-/** Whether TensorFlow may fuse a convolution with what reads it. A BatchNorm in training mode is never fused, nor is its gradient. */
-const isFusible = ({ graph, outputs: [y] }: Node): boolean =>
-  graph.nodes.some(
-    (reader) =>
-      reader.inputs.includes(y!) &&
-      !(isOp(reader, 'batchNorm') && reader.attrs.training) &&
-      !isOp(reader, 'batchNormGrad'),
-  );
-
-/** Fusing a depthwise convolution, TensorFlow loses its EXPLICIT padding on the way and aborts: where it may fuse, the zeros are put around
- *  the image by hand. */
-const depthwise: Rule<'depthwise'> = (node, at) => {
-  const { attrs, inputs } = node;
-  const [x, filter] = inputs as [Value, Value];
-  const explicit = 'explicit_paddings' in paddingAttrs(attrs.padding, x.shape, filter.shape, attrs);
-  if (!explicit || !isFusible(node)) return convolution('DepthwiseConv2dNative')(node, at);
-  const [place, weights] = at.inputs as [string, string];
-  const padded = padBy(at.def, place, [[0, 0], ...attrs.padding, [0, 0]]);
-  return [
-    at.def.add(
-      'DepthwiseConv2dNative',
-      [padded, weights],
-      windowAttrs({ ...attrs, padding: valid }, x.shape, filter.shape),
-    ),
-  ];
-};
-
-const convInputGrad: Rule<'convInputGrad'> = (
-  { attrs, inputs: [weights, gradient] },
-  { def, inputs: [filter, dy] },
-) => {
-  const { inputShape, padding } = attrs;
-  if (isPointwise(attrs, weights!.shape)) {
-    const matrix = reshapeTo(def, filter!, weights!.shape.slice(2));
-    return [reshapeTo(def, product(def, rowsOf(def, dy!, gradient!.shape), matrix, { transposeB: true }), inputShape)];
-  }
-  const byHand = padsByHand(attrs, inputShape, weights!.shape);
-  const [n, h, w, c] = inputShape as [number, number, number, number];
-  const [[top, bottom], [left, right]] = padding;
-  const shape = byHand ? [n, h + top + bottom, w + left + right, c] : inputShape;
-  const window = byHand ? { ...attrs, padding: valid } : attrs;
-  const dx = def.add(
-    'Conv2DBackpropInput',
-    [def.ints(shape), filter!, dy!],
-    windowAttrs(window, shape, weights!.shape),
-  );
-  return [byHand ? sliceOf(def, dx, [0, top, left, 0], inputShape) : dx];
-};
-const convFilterGrad: Rule<'convFilterGrad'> = ({ attrs, inputs: [image, gradient] }, { def, inputs: [x, dy] }) => {
-  const { filterShape, padding } = attrs;
-  if (isPointwise(attrs, filterShape)) {
-    const [pixels, change] = [rowsOf(def, x!, image!.shape), rowsOf(def, dy!, gradient!.shape)];
-    return [reshapeTo(def, product(def, pixels, change, { transposeA: true }), filterShape)];
-  }
-  const byHand = padsByHand(attrs, image!.shape, filterShape);
-  const padded = byHand ? padBy(def, x!, [[0, 0], ...padding, [0, 0]]) : x!;
-  const window = byHand ? { ...attrs, padding: valid } : attrs;
-  return [
-    def.add(
-      'Conv2DBackpropFilter',
-      [padded, def.ints(filterShape), dy!],
-      windowAttrs(window, image!.shape, filterShape),
-    ),
-  ];
-};
-
-/** A depthwise filter with its dilation's zeros written out. TensorFlow's depthwise gradients ignore the dilation: it is done to the filter. */
-const dilatedShape = ([kh, kw, c]: Shape, dilation: number): Shape => [
-  (kh! - 1) * dilation + 1,
-  (kw! - 1) * dilation + 1,
-  c!,
-  1,
-];
-function dilate(def: GraphDef, filter: string, shape: Shape, d: number): string {
-  if (d === 1) return filter;
-  const [kh, kw, c] = shape as [number, number, number];
-  const spread = padBy(def, reshapeTo(def, filter, [kh, 1, kw, c]), [[0, 0], [0, d - 1], [0, 0], [0, (d - 1) * c]]); // prettier-ignore
-  return sliceOf(def, reshapeTo(def, spread, [kh * d, kw * d, c, 1]), [0, 0, 0, 0], dilatedShape(shape, d));
-}
-/** The transpose of `dilate`. */
-function contract(def: GraphDef, dilated: string, shape: Shape, d: number): string {
-  if (d === 1) return dilated;
-  const [kh, kw, c] = shape as [number, number, number];
-  const full = padBy(def, dilated, [[0, d - 1], [0, d - 1], [0, 0], [0, 0]]); // prettier-ignore
-  return reshapeTo(def, sliceOf(def, reshapeTo(def, full, [kh, d, kw, d * c]), [0, 0, 0, 0], [kh, 1, kw, c]), shape);
-}
-const depthwiseInputGrad: Rule<'depthwiseInputGrad'> = (
-  { attrs, inputs: [weights] },
-  { def, inputs: [filter, dy] },
-) => {
-  const { inputShape, dilation } = attrs;
-  const dilated = dilate(def, filter!, weights!.shape, dilation);
-  const window = windowAttrs({ ...attrs, dilation: 1 }, inputShape, dilatedShape(weights!.shape, dilation));
-  return [def.add('DepthwiseConv2dNativeBackpropInput', [def.ints(inputShape), dilated, dy!], window)];
-};
-const depthwiseFilterGrad: Rule<'depthwiseFilterGrad'> = ({ attrs, inputs: [image] }, { def, inputs: [x, dy] }) => {
-  const { filterShape, dilation } = attrs;
-  const shape = dilatedShape(filterShape, dilation);
-  const window = windowAttrs({ ...attrs, dilation: 1 }, image!.shape, shape);
-  const gradient = def.add('DepthwiseConv2dNativeBackpropFilter', [x!, def.ints(shape), dy!], window);
-  return [contract(def, gradient, filterShape, dilation)];
-};
 
 const reduction =
   (op: string) =>
@@ -269,12 +95,7 @@ export const tfOps = {
     return [def.add('Const', [], { dtype, value }, { name: constantName(name) })];
   },
   constant: ({ attrs }, { def }) => [def.add('Const', [], { dtype: { type: DT[attrs.dtype] }, value: { tensor: attrs } })],
-  conv: convolution('Conv2D'),
-  convInputGrad,
-  convFilterGrad,
-  depthwise,
-  depthwiseInputGrad,
-  depthwiseFilterGrad,
+  ...tfConv,
   matMul: ({ attrs }, { def, inputs: [a, b] }) => [product(def, a!, b!, attrs)],
   biasAdd: (_, { def, inputs }) => [def.add('BiasAdd', inputs, { ...T, data_format: NHWC })],
   batchNorm: ({ attrs: { training, epsilon } }, { def, inputs }) => {

@@ -11,3 +11,6 @@ export function rankOf(best: string, { loss, metric }: { readonly loss: number; 
 
 /** The number as it is printed, from its rank. */
 export const rankedValue = (best: string, rank: number): number => (best === 'loss' ? -rank : rank);
+
+/** Whether the part has what the number measures: COCO's are −1 where no object is of that size. */
+export const isMeasured = (best: string, rank: number): boolean => best === 'loss' || rank >= 0;

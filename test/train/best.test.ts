@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { rankOf } from '../../src/evaluate/rank.js';
+import { isMeasured, rankOf } from '../../src/evaluate/rank.js';
 import { enterScore, isOver, type EarlyStop } from '../../src/train/best.js';
 import type { RunState } from '../../src/train/checkpoint.js';
 import { level } from '../../src/train/schedule.js';
@@ -44,4 +44,10 @@ test('of a loss the lowest ranks first', () => {
   expect(rankOf('AP50', { loss: 3, metric })).toBe(0.7);
   expect(rankOf('loss', { loss: 3, metric })).toBeLessThan(rankOf('loss', { loss: 2, metric }));
   expect(() => rankOf('AP90', { loss: 3, metric })).toThrow(/E_INTERNAL/);
+});
+
+test('a number that the part has nothing for is told from a bad one', () => {
+  expect(isMeasured('APs', -1)).toBe(false);
+  expect(isMeasured('APs', 0)).toBe(true);
+  expect(isMeasured('loss', rankOf('loss', { loss: 3, metric: { metric: 'coco' } }))).toBe(true);
 });

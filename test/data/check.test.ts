@@ -233,3 +233,29 @@ test('the synthetic set is sound', async () => {
   expect(result.parts.train!.objects).toBeGreaterThan(24);
   expect(kinds(result).filter((kind) => !/W_CATEGORY/.test(kind))).toEqual([]);
 });
+
+test('words that all read the same are placeholders, but where transcriptions are not used', async () => {
+  const root = join(dir, 'placeholders');
+  for (const folder of ['images', 'truth']) mkdirSync(join(root, folder), { recursive: true });
+  for (const i of [1, 2]) {
+    writeFileSync(
+      join(root, 'images', `${i}.jpg`),
+      await picture(40 + i, 400, 40)
+        .jpeg()
+        .toBuffer(),
+    );
+    const lines = Array.from({ length: 12 }, (_, k) => `${k * 30}, 2, ${k * 30 + 20}, 30, "text"`);
+    writeFileSync(join(root, 'truth', `gt_${i}.txt`), lines.join('\n'));
+  }
+  const place = { images: 'images', truth: 'truth' };
+  const check = (transcriptions: boolean) =>
+    checkData(
+      { format: 'icdar', root, train: place, val: { every: 2 }, characters: 'split', crops: 1, transcriptions },
+      options,
+    ); // prettier-ignore
+  expect(found(await check(true), 'W_TEXT_SAME')).toEqual([]); // 12 words of each part are too few to tell
+  const line = Array.from({ length: 24 }, (_, k) => `${k * 16}, 2, ${k * 16 + 12}, 30, "text"`).join('\n');
+  for (const i of [1, 2]) writeFileSync(join(root, 'truth', `gt_${i}.txt`), line);
+  expect(found(await check(true), 'W_TEXT_SAME').map(({ part }) => part)).toEqual(['train', 'val']);
+  expect(found(await check(false), 'W_TEXT_SAME')).toEqual([]);
+});

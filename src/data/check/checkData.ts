@@ -7,6 +7,7 @@ import { checkCategories, checkNames } from './categories.js';
 import { checkImages } from './images.js';
 import { labelStats } from './labels.js';
 import { remarkFindings, type Level, type Remark } from './remark.js';
+import { checkWords } from './words.js';
 
 export interface CheckOptions extends Pick<FrameOptions, 'size' | 'resize' | 'limits'> {
   /** Images per training step. */
@@ -64,6 +65,7 @@ export async function checkData(data: DataOptions, options: CheckOptions): Promi
     const stats = labelled ? labelStats(dataset, data.categories !== 'imagenet-1k') : boxes.get(part)!.stats(names);
     boxes.get(part)!.finish();
     checkCategories(part, stats, say, labelled ? 'image' : 'object');
+    checkWords(part, dataset, say);
     parts[part] = summarize(dataset, stats);
   }
   const learned = (opened.train ?? opened.val)?.categories.map(({ name }) => name);

@@ -1,8 +1,8 @@
 import type { LrFindResult } from '../lrFind.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import { config, plot, toChart } from './charts.js';
-import { html, trusted } from './html.js';
-import { style } from './style.js';
+import { html } from './html.js';
+import { chartFigure, headlineOf, page } from './page.js';
 
 /** Write the curve of a learning-rate search as one self-contained page. */
 export async function writeLrPage({ points, suggestion }: LrFindResult, title: string, file: string): Promise<void> {
@@ -51,31 +51,9 @@ export async function writeLrPage({ points, suggestion }: LrFindResult, title: s
   const headline = suggestion
     ? `train.lr.value: ${suggestion.value.toPrecision(2)}, which is ${suggestion.lr.toPrecision(2)} a step: a tenth of the rate at which the loss is lowest`
     : 'At no rate did the loss fall: finetune overfit says where to look.';
-  const { markup } = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${title}</title>
-        <style>
-          ${trusted(style)}
-        </style>
-      </head>
-      <body>
-        <header>
-          <h1>${title}</h1>
-          <p class="headline">${headline}</p>
-        </header>
-        <figure class="chart">
-          <h3>${chart.title}</h3>
-          ${trusted(chart.svg)}
-        </figure>
-        <p class="small">
-          Thin: each step; thick: their exponential mean; dashed: the suggestion. The rate grows by a constant factor
-          from step to step until the loss explodes (Smith 2017, arXiv:1506.01186).
-        </p>
-      </body>
-    </html> `;
-  await writeAtomically(file, markup);
+  const explained = html`<p class="small">
+    Thin: each step; thick: their exponential mean; dashed: the suggestion. The rate grows by a constant factor from
+    step to step until the loss explodes (Smith 2017, arXiv:1506.01186).
+  </p>`;
+  await writeAtomically(file, page({ title, lead: headlineOf(headline) }, chartFigure(chart), explained));
 }

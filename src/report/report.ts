@@ -3,10 +3,10 @@ import type { Score } from '../tasks/evaluator.js';
 import type { Section } from '../tasks/section.js';
 import type { DroppedByPart, FreezeReceipt, MetricsLine } from '../train/record.js';
 import { drawCurves, type BestEpoch } from './charts.js';
-import { html, trusted } from './html.js';
+import { html } from './html.js';
+import { chartFigure, headlineOf, page } from './page.js';
 import { drawSection } from './drawSection.js';
 import { droppedSection, factsSection, freezeSection, versionsSection } from './sections.js';
-import { style } from './style.js';
 
 /** metrics.json. */
 export interface Metrics<S extends Score = Score> {
@@ -63,50 +63,24 @@ async function renderReport(report: Report): Promise<string> {
   for (const section of report.sections) sections.push(await drawSection(section, report.counts)); // one after the other: few pictures in memory
   const curves = await drawCurves(report.lines, report.best);
 
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${title}</title>
-        <style>
-          ${trusted(style)}
-        </style>
-      </head>
-      <body>
-        <header>
-          <h1>${title}</h1>
-          <p class="headline">${headline}</p>
-        </header>
-        ${factsSection(metrics, leading(report.numbers))}
-        ${
-          notes.length > 0 &&
-          html`<ul class="notes">
-            ${notes.map((note) => html`<li>${note}</li>`)}
-          </ul>`
-        }
-        ${sections.slice(0, 1)}
-        <section>
-          <h2>Curves</h2>
-          <div class="charts">
-            ${curves.map(
-              (curve) =>
-                html`<figure class="chart">
-                  <h3>${curve.title}</h3>
-                  ${trusted(curve.svg)}
-                </figure>`,
-            )}
-          </div>
-          ${curves.length === 0 && html`<p>Nothing was trained.</p>`}
-        </section>
-        ${sections.slice(1)} ${droppedSection(report.dropped)} ${freezeSection(report.freeze)}
-        <section>
-          <h2>Configuration</h2>
-          <pre>${recipeText}</pre>
-        </section>
-        ${versionsSection(report.versions)}
-      </body>
-    </html> `;
-  return page.markup;
+  const content = html`${factsSection(metrics, leading(report.numbers))}
+    ${
+      notes.length > 0 &&
+      html`<ul class="notes">
+        ${notes.map((note) => html`<li>${note}</li>`)}
+      </ul>`
+    }
+    ${sections.slice(0, 1)}
+    <section>
+      <h2>Curves</h2>
+      <div class="charts">${curves.map(chartFigure)}</div>
+      ${curves.length === 0 && html`<p>Nothing was trained.</p>`}
+    </section>
+    ${sections.slice(1)} ${droppedSection(report.dropped)} ${freezeSection(report.freeze)}
+    <section>
+      <h2>Configuration</h2>
+      <pre>${recipeText}</pre>
+    </section>
+    ${versionsSection(report.versions)}`;
+  return page({ title, lead: headlineOf(headline) }, content);
 }

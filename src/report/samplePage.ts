@@ -6,9 +6,9 @@ import { loadTrainingSample, type TrainingSampleOptions } from '../data/training
 import { FinetuneError } from '../errors.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import { randomStream } from '../random.js';
-import { html, trusted, type Html } from './html.js';
+import { html, type Html } from './html.js';
+import { page } from './page.js';
 import { drawBoxes } from './overlay.js';
-import { style } from './style.js';
 
 export interface SamplePageOptions extends Omit<TrainingSampleOptions, 'draw' | 'epoch'> {
   readonly epochs: number;
@@ -47,31 +47,13 @@ export async function writeSamplePage(
     );
   }
   const [height, width] = options.size;
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>What the model sees of ${name}</title>
-        <style>
-          ${trusted(style)}
-        </style>
-      </head>
-      <body>
-        <header>
-          <h1>What the model sees of ${name}</h1>
-          <p>
-            ${shown.length} of ${annotations.length} images at ${width}×${height}: as they are, and as training draws
-            them anew in each epoch. Dotted grey objects are ignored: crowds, difficult ones, and what is too small or
-            too hidden to be learned.
-          </p>
-        </header>
-        ${rows}
-      </body>
-    </html>`;
+  const lead = html`<p>
+    ${shown.length} of ${annotations.length} images at ${width}×${height}: as they are, and as training draws them anew
+    in each epoch. Dotted grey objects are ignored: crowds, difficult ones, and what is too small or too hidden to be
+    learned.
+  </p>`;
   await mkdir(dirname(file), { recursive: true });
-  await writeAtomically(file, page.markup);
+  await writeAtomically(file, page({ title: `What the model sees of ${name}`, lead }, ...rows));
 }
 
 const hasObjects = ({ annotations }: Dataset, index: number): boolean => annotations[index]!.classes.length > 0;

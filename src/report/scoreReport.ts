@@ -5,9 +5,9 @@ import type { Curve } from '../evaluate/matches.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import type { Section } from '../tasks/section.js';
 import { drawSection } from './drawSection.js';
-import { html, trusted, type Html } from './html.js';
+import { html, type Html } from './html.js';
+import { chartFigure, headlineOf, page } from './page.js';
 import { drawPrecisionRecall } from './scoreCharts.js';
-import { style } from './style.js';
 
 /** A table: its heads, and rows of a name and numbers; a number per row becomes a bar. */
 export interface ScoreTable {
@@ -36,69 +36,43 @@ export interface ScorePage {
 }
 
 /** Write `score.html` into a folder, made if need be: self-contained, no script, nothing to fetch → its path. */
-export async function writeScoreReport(page: ScorePage, folder: string): Promise<string> {
+export async function writeScoreReport(score: ScorePage, folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   const file = join(folder, 'score.html');
-  await writeAtomically(file, await renderScore(page));
+  await writeAtomically(file, await renderScore(score));
   return file;
 }
 
 const fraction = (value: number): string => (value >= 0 ? value.toFixed(3) : '–');
 
-async function renderScore(page: ScorePage): Promise<string> {
-  const { title, protocol, facts, curves, tables, files, intervals } = page;
+async function renderScore(score: ScorePage): Promise<string> {
+  const { title, protocol, facts, curves, tables, files, intervals } = score;
   const charts = await drawPrecisionRecall(curves);
   const drawn: Html[] = [];
-  for (const section of page.sections ?? []) drawn.push(await drawSection(section, {}));
-  const { markup } = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${title}</title>
-        <style>
-          ${trusted(style)}
-        </style>
-      </head>
-      <body>
-        <header>
-          <h1>${title}</h1>
-          <p class="headline">${protocol}</p>
-        </header>
-        <dl class="facts">${facts.map(([name, value]) => fact(name, value, intervals))}</dl>
-        ${intervals !== undefined && html`<p class="small">In brackets: 95 % interval, bootstrap over images.</p>`}
-        ${
-          charts.length > 0 &&
-          html`<section>
-            <h2>Precision and recall</h2>
-            <div class="charts">
-              ${charts.map(
-                (chart) =>
-                  html`<figure class="chart">
-                    <h3>${chart.title}</h3>
-                    ${trusted(chart.svg)}
-                  </figure>`,
-              )}
-            </div>
-          </section>`
-        }
-        ${drawn} ${tables.map(tableSection)}
-        <section>
-          <h2>Files</h2>
-          <table>
-            ${Object.entries(files).map(
-              ([name, file]) =>
-                html`<tr>
-                  <th scope="row">${name}</th>
-                  <td class="text">${file}</td>
-                </tr>`,
-            )}
-          </table>
-        </section>
-      </body>
-    </html> `;
-  return markup;
+  for (const section of score.sections ?? []) drawn.push(await drawSection(section, {}));
+  const content = html`<dl class="facts">${facts.map(([name, value]) => fact(name, value, intervals))}</dl>
+    ${intervals !== undefined && html`<p class="small">In brackets: 95 % interval, bootstrap over images.</p>`}
+    ${
+      charts.length > 0 &&
+      html`<section>
+        <h2>Precision and recall</h2>
+        <div class="charts">${charts.map(chartFigure)}</div>
+      </section>`
+    }
+    ${drawn} ${tables.map(tableSection)}
+    <section>
+      <h2>Files</h2>
+      <table>
+        ${Object.entries(files).map(
+          ([name, file]) =>
+            html`<tr>
+              <th scope="row">${name}</th>
+              <td class="text">${file}</td>
+            </tr>`,
+        )}
+      </table>
+    </section>`;
+  return page({ title, lead: headlineOf(protocol) }, content);
 }
 
 function fact(name: string, value: number, intervals: Intervals | undefined): Html {

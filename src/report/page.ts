@@ -1,0 +1,40 @@
+import { html, trusted, type Html } from './html.js';
+import { style } from './style.js';
+
+export interface PageHead {
+  readonly title: string;
+  /** Below the title. */
+  readonly lead: Html;
+}
+
+/** A whole page in one file: the frame that all of ours share. */
+export function page({ title, lead }: PageHead, ...content: readonly Html[]): string {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${title}</title>
+        <style>
+          ${trusted(style)}
+        </style>
+      </head>
+      <body>
+        <header>
+          <h1>${title}</h1>
+          ${lead}
+        </header>
+        ${content}
+      </body>
+    </html>`.markup;
+}
+
+/** One line that says it all. */
+export const headlineOf = (text: string): Html => html`<p class="headline">${text}</p>`;
+
+export const chartFigure = (chart: { readonly title: string; readonly svg: string }): Html =>
+  html`<figure class="chart">
+    <h3>${chart.title}</h3>
+    ${trusted(chart.svg)}
+  </figure>`;

@@ -44,6 +44,7 @@ const convolution =
     def.add(op, inputs, windowAttrs(node.attrs, node.inputs[0]!.shape, node.inputs[1]!.shape)),
   ];
 export const valid: Padding = [[0, 0], [0, 0]]; // prettier-ignore
+
 /** Whether TensorFlow may fuse a convolution with what reads it. A BatchNorm in training mode is never fused, nor is its gradient. */
 const isFusible = ({ graph, outputs: [y] }: Node): boolean =>
   graph.nodes.some(
@@ -96,11 +97,12 @@ const convInputGrad: Rule<'convInputGrad'> = (
 
 /** Fewer channels than this make matrices too narrow to be worth their copies of the image. */
 const WIDE = 32;
-/** On AVX2 a product of matrices for each place of the filter takes 0.4 to 0.9 of the time of oneDNN's own kernel (3×3, 32 to 512 channels). */
-const isByPlaces = ({ stride, dilation, groups = 1 }: Convolution, [, , from, to]: Shape): boolean =>
+/** Where on AVX2 a product of matrices for each place of the filter is no slower than oneDNN's own kernel, and up to 2.5 times as fast (3×3, by itself,
+ *  on a busy machine; docs/benchmarks.md has whole steps). With a dilation it was slower; strides and groups were not tried. */
+const isSumOfProducts = ({ stride, dilation, groups = 1 }: Convolution, [, , from, to]: Shape): boolean =>
   stride === 1 && dilation === 1 && groups === 1 && Math.min(from!, to!) >= WIDE;
 
-/** Its rows are those of the gradient; at each place of the filter the image is seen shifted. One copy of the image is alive at a time. */
+/** Its rows are those of the gradient; at each place of the filter the image is seen shifted. A copy waits for the product of the one before it. */
 function filterGradByPlaces(
   def: GraphDef,
   padded: string,
@@ -131,17 +133,17 @@ const convFilterGrad: Rule<'convFilterGrad'> = (
   { def, inputs: [x, dy], prefersMatrices },
 ) => {
   const { filterShape, padding } = attrs;
-  const put = (zeros: Padding): string =>
+  const imageWithin = (zeros: Padding): string =>
     zeros.flat().some((rows) => rows > 0) ? padBy(def, x!, [[0, 0], ...zeros, [0, 0]]) : x!;
   if (isPointwise(attrs, filterShape)) {
     const [pixels, change] = [rowsOf(def, x!, image!.shape), rowsOf(def, dy!, gradient!.shape)];
     return [reshapeTo(def, product(def, pixels, change, { transposeA: true }), filterShape)];
   }
-  if (prefersMatrices && isByPlaces(attrs, filterShape))
-    return [filterGradByPlaces(def, put(padding), dy!, filterShape, gradient!.shape)];
+  if (prefersMatrices && isSumOfProducts(attrs, filterShape))
+    return [filterGradByPlaces(def, imageWithin(padding), dy!, filterShape, gradient!.shape)];
   const { window, zeros } = paddedByHand(attrs, image!.shape, filterShape);
   const given = windowAttrs(window, grown(image!.shape, zeros), filterShape);
-  return [def.add('Conv2DBackpropFilter', [put(zeros), def.ints(filterShape), dy!], given)];
+  return [def.add('Conv2DBackpropFilter', [imageWithin(zeros), def.ints(filterShape), dy!], given)];
 };
 
 /** A depthwise filter with its dilation's zeros written out. TensorFlow's depthwise gradients ignore the dilation: it is done to the filter. */

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FinetuneError } from './errors.js';
-import { LENGTH, recipeDifferences } from './recipe/differences.js';
+import { describeDifference, LENGTH, recipeDifferences } from './recipe/differences.js';
 import { loadRecipe } from './recipe/load.js';
 import type { Recipe } from './recipe/schema.js';
 import { withTrain } from './recipe/withTrain.js';
@@ -51,10 +51,9 @@ export async function continuedRecipe(
     ({ path }) => extend === undefined || !LENGTH.includes(path),
   );
   if (differences.length > 0) {
-    const list = differences.map(({ path, before, after }) => `${path}: ${before} in the run, ${after} now`);
     throw new FinetuneError({
       code: 'E_RESUME_RECIPE',
-      message: `the run was begun with another recipe: ${list.join('; ')}`,
+      message: `the run was begun with another recipe: ${differences.map(describeDifference).join('; ')}`,
       where: { file: directory },
       fix: `go on with its own: finetune ${file} --out ${directory} --resume; or start a new run from its weights: model.weights: run:${directory}`,
     });

@@ -1,9 +1,14 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSeq, parseDocument } from 'yaml';
 import { FinetuneError } from './errors.js';
 import { writeAtomically } from './files/writeAtomically.js';
 import { randomStream } from './random.js';
+import { describeDifference, recipeDifferences } from './recipe/differences.js';
+import { loadRecipe } from './recipe/load.js';
+import { resolvedRecipeText } from './recipe/resolved.js';
+import type { Recipe } from './recipe/schema.js';
 import { isThere } from './run.js';
 
 export interface SweepOptions {
@@ -42,7 +47,11 @@ export function planSweep(directory: string, seed: number, { over, seeds, random
   );
 }
 
-const asName = (setting: string): string => setting.replace(/[^\w.=-]+/g, '-');
+/** A setting as part of a folder's name; what had to be replaced is told apart by a hash. */
+function asName(setting: string): string {
+  const name = setting.replace(/[^\w.=-]+/g, '-');
+  return name === setting ? name : `${name}${createHash('sha256').update(setting).digest('hex').slice(0, 6)}`;
+}
 
 function parseOver(text: string): { key: string; values: string[] } {
   const at = text.indexOf('=');
@@ -58,19 +67,20 @@ function parseOver(text: string): { key: string; values: string[] } {
   return { key: text.slice(0, at), values };
 }
 
-/** Notes in the sweep's directory what it is, or goes on with it: the same command finishes what was stopped.
- *  Throws E_SWEEP_OTHER where the directory holds another sweep. */
-export async function openSweep(directory: string, plan: object): Promise<void> {
+/** Notes in the sweep's directory what it varies, or goes on with it: the same command finishes what was stopped, and with more values or seeds it adds
+ *  their runs. Throws E_SWEEP_OTHER, with the options that differ, where the directory holds a sweep of another recipe. */
+export async function openSweep(directory: string, recipe: Recipe): Promise<void> {
   await mkdir(directory, { recursive: true });
-  const file = join(directory, 'sweep.json');
-  const text = `${JSON.stringify(plan, null, 1)}\n`;
-  const held = await readFile(file, 'utf8').catch(() => undefined);
-  if (held === text) return;
-  if (held !== undefined) {
-    const fix = 'choose another --out, or repeat the command that began it';
-    throw new FinetuneError({ code: 'E_SWEEP_OTHER', message: 'another sweep is there', where: { file }, fix });
-  }
-  await writeAtomically(file, text);
+  const file = join(directory, 'sweep.yaml');
+  if (!(await isThere(file))) return writeAtomically(file, resolvedRecipeText(recipe));
+  const differences = recipeDifferences(await loadRecipe(file), recipe);
+  if (differences.length === 0) return;
+  throw new FinetuneError({
+    code: 'E_SWEEP_OTHER',
+    message: `a sweep of another recipe is there: ${differences.map(describeDifference).join('; ')}`,
+    where: { file },
+    fix: 'choose another --out, or repeat the command that began it',
+  });
 }
 
 /** Whether a member is done, was stopped, or is yet to begin. */

@@ -37,11 +37,18 @@ describe('the plan', () => {
     expect(() => planSweep('out', 1, { over: [text], seeds: 1 })).toThrow(/E_SWEEP_OVER/);
   });
 
-  test('a directory belongs to one sweep', async () => {
+  test('settings that a folder name cannot hold are told apart', () => {
+    const over = ['train.freeze.stages=["blocks.*"],["blocks.?"]'];
+    expect(new Set(planSweep('out', 1, { over, seeds: 1 }).map(({ directory }) => directory)).size).toBe(2);
+  });
+
+  test('a directory belongs to the sweep of one recipe', async () => {
     const directory = join(folder, 'sweep');
-    await openSweep(directory, { over: ['a=1'] });
-    await openSweep(directory, { over: ['a=1'] });
-    await expect(openSweep(directory, { over: ['a=2'] })).rejects.toMatchObject({ code: 'E_SWEEP_OTHER' });
+    const recipe = (lr: number) => parseRecipe(`task: detection\ndata: { format: synthetic }\ntrain: { lr: { value: ${lr} } }\n`, 'recipe.yaml'); // prettier-ignore
+    await openSweep(directory, await recipe(0.1));
+    await openSweep(directory, await recipe(0.1));
+    const message = expect.stringContaining('train.lr.value: 0.1 before, 0.2 now');
+    await expect(openSweep(directory, await recipe(0.2))).rejects.toMatchObject({ code: 'E_SWEEP_OTHER', message });
   });
 });
 

@@ -24,17 +24,26 @@ export async function sweep(path: string, command: SweepCommand): Promise<boolea
   const directory = resolve(out ?? newRunPath(recipe.out, `sweep-${basename(path).replace(/\.ya?ml$/, '')}`));
   const members = planSweep(directory, recipe.seed, { over, seeds, random });
   for (const member of members) await loadRecipe(path, { set: [...set, ...member.set] }); // all errors before the first run
-  await openSweep(directory, { recipe: resolve(path), set, over, seeds, random });
+  await openSweep(directory, recipe);
   const say = (line: string): void => console.error(line);
   say(`${members.length} runs in ${directory}`);
 
   const interrupt = listenForInterrupt(say, (exitCode) => process.exit(exitCode));
   const limit = pLimit(parallel);
+  const failures = new Map<string, string>(); // what was printed → the place of the run that failed so first
   try {
-    const ends = members.map((member, i) =>
-      limit(() => runMember(path, set, member, `${i + 1}/${members.length}`, interrupt.signal, say)),
+    const states = members.map((member, i) =>
+      limit(async () => {
+        const place = `${i + 1}/${members.length}`;
+        const failure = await runMember(path, set, member, place, interrupt.signal, say);
+        const before = failures.get(failure ?? '');
+        if (failure !== undefined)
+          say(`${place}  failed${before === undefined ? `:\n${failure}` : `, as ${before} did`}`);
+        if (failure !== undefined && before === undefined) failures.set(failure, place);
+        return memberState(member);
+      }),
     );
-    const done = (await Promise.all(ends)).filter(Boolean).length;
+    const done = (await Promise.all(states)).filter((state) => state === 'done').length;
     if (done < members.length) {
       say(`${done} of ${members.length} runs are done; the same command with --out ${directory} goes on`);
       return interrupt.signal.aborted;
@@ -48,6 +57,7 @@ export async function sweep(path: string, command: SweepCommand): Promise<boolea
   return true;
 }
 
+/** Runs a member that is not done. Returns the last of what it printed, if it failed. */
 async function runMember(
   path: string,
   set: readonly string[],
@@ -55,10 +65,9 @@ async function runMember(
   place: string,
   signal: AbortSignal,
   say: (line: string) => void,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const state = await memberState(member);
-  if (state === 'done') return true;
-  if (signal.aborted) return false;
+  if (state === 'done' || signal.aborted) return undefined;
   say(`${place}  ${member.set.join(' ')}${state === 'begun' ? ', going on' : ''}`);
   const settings = [...set, ...member.set].flatMap((setting) => ['--set', setting]);
   const resume = state === 'begun' ? ['--resume'] : [];
@@ -71,8 +80,7 @@ async function runMember(
   child.stderr.on('data', (text: Buffer) => (tail = (tail + text.toString()).slice(-2000)));
   const [code] = (await once(child, 'exit')) as [number | null];
   signal.removeEventListener('abort', stop);
-  if (code !== 0) say(`${place}  failed:\n${tail}`);
-  return (await memberState(member)) === 'done';
+  return code === 0 ? undefined : tail;
 }
 
 /** Every run is scored on the same images, so what their number leaves open is in no interval. */

@@ -25,6 +25,9 @@ export function recipeDifferences(before: Recipe, after: Recipe): Difference[] {
   });
 }
 
+export const describeDifference = ({ path, before, after }: Difference): string =>
+  `${path}: ${before} before, ${after} now`;
+
 /** SHA-256 of what decides about the weights of a step: what a checkpoint belongs to. */
 export function recipeIdentity(recipe: Recipe): string {
   const lasting = [...options(recipe)].filter(([path]) => !LENGTH.includes(path));

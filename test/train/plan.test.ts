@@ -40,7 +40,7 @@ slow('a run that is planned on the machine', () => {
     expect(plan).toMatchObject({ asked: { time: '30s', batch: 'auto' }, found: { batch: 2, epochs: train.epochs } });
 
     const other = finetune(await recipe('batch: auto, time: 31s'), { directory, resume: true });
-    await expect(other).rejects.toMatchObject({ code: 'E_RESUME_RECIPE', message: expect.stringContaining('train.time: null in the run, "31s" now') }); // prettier-ignore
+    await expect(other).rejects.toMatchObject({ code: 'E_RESUME_RECIPE', message: expect.stringContaining('train.time: null before, "31s" now') }); // prettier-ignore
     const { metrics } = await finetune(await asked(), { directory, resume: true });
     expect(metrics).toMatchObject({ epochs: train.epochs });
     const steps = (await readFile(join(directory, 'metrics.jsonl'), 'utf8')).split('\n').filter(Boolean).map((line) => JSON.parse(line) as { step: number }); // prettier-ignore

@@ -132,7 +132,7 @@ describe('a run', () => {
       await expect(finetune(other, { directory: directory(), resume: true })).rejects.toMatchObject({
         code: 'E_RESUME_RECIPE',
         message: expect.stringMatching(
-          /train.optimizer.momentum: 0.9 in the run, 0.8 now; train.clipNorm: 10 in the run, 5 now/,
+          /train.optimizer.momentum: 0.9 before, 0.8 now; train.clipNorm: 10 before, 5 now/,
         ),
       });
     });

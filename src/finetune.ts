@@ -3,7 +3,7 @@ import { continuedRecipe, reopen } from './continueRun.js';
 import { firstOfEach } from './data/firstImages.js';
 import { openBackend } from './engine/backend.js';
 import { evaluate } from './evaluate/evaluate.js';
-import { isMeasured, rankOf } from './evaluate/rank.js';
+import { isMeasured, unmeasured } from './evaluate/rank.js';
 import { withWeights } from './model.js';
 import { epochScore, oldClassesSection, scoreOldClasses } from './oldClasses.js';
 import { planRun } from './planRun.js';
@@ -102,9 +102,9 @@ export async function runRecipe(
       const found = await evaluate(live, session, data.val, how);
       const known = data.old && (await evaluate(live, session, data.old.after, how));
       const { best } = recipe.evaluate;
-      if (!isMeasured(best, rankOf(best, found)))
-        onProgress?.({ message: `data.val has nothing that ${best} measures: no epoch is better than another. Set evaluate.best to another number.` }); // prettier-ignore
-      return epochScore(best, found, known);
+      const score = epochScore(best, found, known);
+      if (!isMeasured(best, score.score)) onProgress?.({ message: unmeasured(best) });
+      return score;
     },
   });
   if (trained.stopped) return { directory: run.path };

@@ -2,7 +2,7 @@ import type { TaskScore } from './createTask.js';
 import type { Backend } from './engine/backend.js';
 import type { Session } from './engine/engine.js';
 import { evaluate, type EvaluateOptions, type Evaluation } from './evaluate/evaluate.js';
-import { rankOf } from './evaluate/rank.js';
+import { isMeasured, rankOf } from './evaluate/rank.js';
 import type { Model } from './model.js';
 import { openPredictor } from './predictor.js';
 import type { Recipe } from './recipe/schema.js';
@@ -34,17 +34,19 @@ export async function scoreOldClasses(
   }
 }
 
-/** What an epoch is chosen by: the data's number, or where classes were known before the mean of it and theirs. */
+/** What an epoch is chosen by: the data's number, or where classes were known before the mean of it and theirs, of those that measure something. */
 export function epochScore(best: string, found: Evaluation, known: Evaluation | undefined): EpochScore {
-  const score = rankOf(best, found);
-  if (!known) return { score, loss: found.loss, metric: found.numbers };
-  const theirs = Object.entries(known.numbers).map(([name, value]) => [`old ${name}`, value] as const);
+  const ranks = [found, ...(known ? [known] : [])].map((evaluation) => rankOf(best, evaluation));
+  const measured = ranks.filter((rank) => isMeasured(best, rank));
+  const theirs = Object.entries(known?.numbers ?? {}).map(([name, value]) => [`old ${name}`, value] as const);
   return {
-    score: (score + rankOf(best, known)) / 2,
+    score: measured.length > 0 ? mean(measured) : ranks[0]!,
     loss: found.loss,
     metric: { ...found.numbers, ...Object.fromEntries(theirs) },
   };
 }
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** AP of a detector's class, recall of a classifier's; −1 where no image has it. */
 function classScores(metric: TaskScore): { readonly name: string; readonly score: number }[] {
@@ -65,7 +67,6 @@ export function oldClassesSection({ before, after }: OldClasses, fresh: TaskScor
   const known = new Set(classScores(before).map(({ name }) => name));
   const kept = measured(after).filter(({ name }) => was.has(name));
   const added = measured(fresh).filter(({ name }) => !known.has(name));
-  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   const number = (value: number): string => value.toFixed(3);
   const row = (name: string, from: number, to: number): string[] => [name, number(from), number(to), `${to < from ? '−' : '+'}${number(Math.abs(to - from))}`]; // prettier-ignore
   const allKept = row(

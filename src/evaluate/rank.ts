@@ -14,3 +14,7 @@ export const rankedValue = (best: string, rank: number): number => (best === 'lo
 
 /** Whether the part has what the number measures: COCO's are −1 where no object is of that size. */
 export const isMeasured = (best: string, rank: number): boolean => best === 'loss' || rank >= 0;
+
+/** What is said where nothing is. */
+export const unmeasured = (best: string): string =>
+  `Nothing in the validation part is what ${best} measures: no epoch is better than another. Set evaluate.best to another number.`;

@@ -1,7 +1,7 @@
 import { countObjects } from '../data/countObjects.js';
 import type { Dataset } from '../data/sample.js';
 import type { Evaluation } from '../evaluate/evaluate.js';
-import { isMeasured, rankedValue } from '../evaluate/rank.js';
+import { isMeasured, rankedValue, unmeasured } from '../evaluate/rank.js';
 import type { Model } from '../model.js';
 import { backboneName } from '../models/table.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -99,8 +99,7 @@ export async function buildReport({
 
 /** Choosing the epoch and scoring it on the same images flatters the score; the report says which was done. */
 function selectionNote({ epoch, name, value }: BestEpoch, test: Dataset | undefined): string {
-  if (!isMeasured(name, value))
-    return `The validation part has nothing that ${name} measures: epoch ${epoch} was kept without a choice. Set evaluate.best to another number.`;
+  if (!isMeasured(name, value)) return `Epoch ${epoch} was kept without a choice. ${unmeasured(name)}`;
   const chosen = `Epoch ${epoch} was chosen for the best ${name} on the validation part (${value.toFixed(3)})`;
   return test
     ? `${chosen}; the score is that of the test part, which nothing was chosen by.`

@@ -9,7 +9,7 @@ import { withTrain } from './recipe/withTrain.js';
 import { recipeData } from './recipeData.js';
 import { recipeModel } from './recipeModel.js';
 import { isThere, openRunDirectory } from './run.js';
-import { forecastSeconds } from './train/timePlan.js';
+import { forecastSeconds, type Length } from './train/timePlan.js';
 
 /** What a whole run would take on this machine, measured and added up. */
 export interface Forecast {
@@ -65,7 +65,9 @@ export const dryRun = (
         free: process.availableMemory() + process.memoryUsage().rss,
       };
       const disk = {
-        needed: (await bytesNow(run.path, length, recipe)) + (cache === 'disk' ? cacheLimit * MIB : 0),
+        needed:
+          (await bytesNow(run.path, length, recipe, (data.test ?? data.val).annotations.length)) +
+          (cache === 'disk' ? cacheLimit * MIB : 0),
         free: await freeBytes(directory),
       };
       const evaluation = length.validated * costs.evaluateImage;
@@ -95,11 +97,7 @@ async function freeBytes(directory: string): Promise<number> {
 }
 
 /** The run directory at its largest: while a checkpoint is written, beside the last one, the one before and the best; predictions of all images. */
-async function bytesNow(
-  directory: string,
-  { phases, scored }: Awaited<ReturnType<typeof lengthOf>>,
-  recipe: Recipe,
-): Promise<number> {
+async function bytesNow(directory: string, { phases }: Length, recipe: Recipe, scored: number): Promise<number> {
   const checkpoints = Math.max(...phases.map(({ costs }) => 3 * costs.checkpointBytes + costs.bestBytes));
   const predictions = (await stat(join(directory, 'predictions.json'))).size / Math.min(recipe.evaluate.batch, scored);
   const others = (await readdir(directory)).filter((name) => name !== 'checkpoints');

@@ -4,6 +4,7 @@ import { countBatches } from './data/loader.js';
 import { mixedLength } from './data/oldImages.js';
 import { repeatedLength, wantedRepeats } from './data/repeatFactor.js';
 import type { Dataset } from './data/sample.js';
+import type { RecipeData } from './recipeData.js';
 import type { Backend } from './engine/backend.js';
 import { FinetuneError } from './errors.js';
 import { evaluate } from './evaluate/evaluate.js';
@@ -19,12 +20,12 @@ import { freezePhases } from './train/freeze.js';
 import { peakBytes, resetPeak } from './train/peakMemory.js';
 import { rehearse, type Costs } from './train/rehearse.js';
 import { planTime, type Length } from './train/timePlan.js';
-import { trainOptions } from './trainOptions.js';
+import { recipePseudoLabels, trainOptions } from './trainOptions.js';
 
 /** What a run is planned for: its data and model on an engine. */
 export interface Planned {
   readonly recipe: Recipe;
-  readonly data: { readonly train: Dataset; readonly val: Dataset; readonly test?: Dataset | undefined };
+  readonly data: RecipeData;
   readonly model: Model;
   readonly backend: Backend;
 }
@@ -88,10 +89,12 @@ export async function measure(
   const images = { ...recipeImages(recipe), buckets: undefined }; // all in the largest shape: at most so long, at most so much memory
   const { stages, batchNorm } = freezePhases(recipe.train.freeze)[phase]!;
   const options = trainOptions(recipe, images, directory);
+  const labels = recipePseudoLabels(recipe, data.train, directory);
   return rehearse(model, data.train, backend, { ...options, freeze: { stages, batchNorm } }, {
     beside: directory,
     validation: data.val,
     evaluate: (live, session, part) => evaluate(live, session, part, { ...images, batch: recipe.evaluate.batch, signal }),
+    timeRound: labels && ((session, task) => labels.timeRound(session, task)),
     signal,
   }); // prettier-ignore
 }
@@ -137,6 +140,7 @@ const mebibytes = (bytes: number): string => `${Math.round(bytes / MIB)} MiB`;
 export async function lengthOf(planned: Planned, known: Costs | undefined, options: PlanOptions): Promise<Length> {
   const { recipe, data } = planned;
   const { batch, freeze, evaluateEvery, stepsPerEpoch } = recipe.train;
+  const old = data.old?.after.annotations.length ?? 0;
   const epochs = [0, ...freeze.unfreeze.map(({ epoch }) => epoch)];
   const phases: Length['phases'][number][] = [];
   for (const [i, epoch] of epochs.entries())
@@ -144,8 +148,9 @@ export async function lengthOf(planned: Planned, known: Costs | undefined, optio
   return {
     fullEpoch: Math.min(countBatches(imagesOf(recipe, data.train), Number(batch), true), stepsPerEpoch ?? Infinity),
     evaluateEvery,
-    validated: data.val.annotations.length,
-    scored: (data.test ?? data.val).annotations.length,
+    labelEvery: 'pseudo' in recipe.data ? recipe.data.pseudo.refresh : 1,
+    validated: data.val.annotations.length + old,
+    scored: (data.test ?? data.val).annotations.length + 2 * old, // by the old model, too
     phases,
   };
 }

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, TextWord } from '../data/sample.js';
-import { wordSheets, type PlacedCrop, type WordPlace, type WordSheet } from '../data/text/wordSheet.js';
+import { isUnspelt, wordSheets, type PlacedCrop, type WordPlace, type WordSheet } from '../data/text/wordSheet.js';
 import type { Session } from '../engine/engine.js';
 import { FinetuneError } from '../errors.js';
 import { writeAtomically } from '../files/writeAtomically.js';
@@ -51,7 +51,12 @@ export interface PseudoLabels {
   readonly rounds: readonly PseudoRound[];
   /** Before the steps of an epoch, or before the rest of them: labels the words if that is due, and says so in a sentence. */
   enterEpoch(session: Session, task: Task, state: Pick<RunState, 'epoch' | 'batch'>): Promise<string | undefined>;
+  /** Seconds that a round takes, from its first sheets. */
+  timeRound(session: Session, task: Task): Promise<number>;
 }
+
+/** Sheets that are timed. */
+const TIMED = 3;
 
 const fileOf = (directory: string, epoch: number): string => join(directory, 'pseudo', `epoch-${epoch}.json`);
 
@@ -61,6 +66,10 @@ const fileOf = (directory: string, epoch: number): string => join(directory, 'ps
 export function openPseudoLabels(data: Dataset, { refresh, height, batch, directory }: PseudoOptions): PseudoLabels {
   const annotations = [...data.annotations];
   const rounds: PseudoRound[] = [];
+  async function* labelSheets(session: Session, task: Task): AsyncGenerator<PseudoLabel[], void, undefined> {
+    for await (const sheet of wordSheets(data, task.evaluateSize ?? task.size, height))
+      yield await readSheet(sheet, data, session, task, batch);
+  }
   const take = (round: PseudoRound): void => {
     rounds.push(round);
     const words = new Map<number, TextWord[]>();
@@ -84,13 +93,22 @@ export function openPseudoLabels(data: Dataset, { refresh, height, batch, direct
         return undefined;
       }
       const labels: PseudoLabel[] = [];
-      for await (const sheet of wordSheets(data, task.evaluateSize ?? task.size, height))
-        labels.push(...(await readSheet(sheet, data, session, task, batch)));
+      for await (const found of labelSheets(session, task)) labels.push(...found);
       const round = { epoch, labels };
       await mkdir(join(directory, 'pseudo'), { recursive: true });
       await writeAtomically(fileOf(directory, epoch), JSON.stringify(round));
       take(round);
       return describe(round);
+    },
+    async timeRound(session, task) {
+      const begin = performance.now();
+      let [sheets, words] = [0, 0];
+      for await (const labels of labelSheets(session, task)) {
+        words += labels.length;
+        if (++sheets === TIMED) break;
+      }
+      const all = data.annotations.flatMap((annotation) => (annotation.words ?? []).filter(isUnspelt)).length;
+      return ((performance.now() - begin) / 1000) * (all / Math.max(words, 1));
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Dataset } from '../data/sample.js';
 import type { Backend } from '../engine/backend.js';
 import type { Session } from '../engine/engine.js';
 import type { Model } from '../model.js';
+import type { Task } from '../tasks/task.js';
 import { checkpointFile } from './checkpoint.js';
 import { peakBytes, resetPeak } from './peakMemory.js';
 import { loadingOf } from './replay.js';
@@ -22,6 +23,8 @@ export interface Costs {
   /** The first batch of the evaluation, and then an image, seconds. */
   readonly evaluateStart: number;
   readonly evaluateImage: number;
+  /** Labelling all words anew, seconds; 0 where nothing is labelled. */
+  readonly round: number;
   readonly checkpoint: number;
   readonly checkpointBytes: number;
   readonly bestBytes: number;
@@ -37,6 +40,8 @@ export interface Rehearsal {
   readonly validation: Dataset;
   /** Evaluates the model as it stands on some images. */
   readonly evaluate: (model: Model, session: Session, images: Dataset) => Promise<unknown>;
+  /** Forecasts what labelling all words takes, seconds. */
+  readonly timeRound?: ((session: Session, task: Task) => Promise<number>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -55,7 +60,7 @@ export async function rehearse(
   data: Dataset,
   backend: Backend,
   options: TrainOptions,
-  { beside, validation, evaluate, signal }: Rehearsal,
+  { beside, validation, evaluate, timeRound, signal }: Rehearsal,
 ): Promise<Costs> {
   const directory = await mkdtemp(join(beside, REHEARSAL));
   resetPeak();
@@ -78,6 +83,7 @@ export async function rehearse(
         step: timed.step,
         cachedStep: Math.min(cached.step, timed.step),
         ...evaluation,
+        round: (await timeRound?.(trainer.session, model.task)) ?? 0,
         checkpoint,
         checkpointBytes: (await stat(checkpointFile(directory, 'last'))).size,
         bestBytes: (await stat(checkpointFile(directory, 'best'))).size,

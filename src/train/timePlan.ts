@@ -5,7 +5,9 @@ export interface Length {
   /** Steps of an epoch that sees all images. */
   readonly fullEpoch: number;
   readonly evaluateEvery: number;
-  /** Images of the validation part, and of the one that is scored in the end. */
+  /** Epochs between two rounds of labelling. */
+  readonly labelEvery: number;
+  /** Images that an evaluation sees, and those that are scored in the end. */
   readonly validated: number;
   readonly scored: number;
   /** Phases of freezing, the first from epoch 0 on: what they cost, in the order of their epochs. */
@@ -25,8 +27,11 @@ const REPORT = 3;
 /** Part of the budget that whole epochs may leave over. */
 const LEFT_OVER = 0.03;
 
-/** Seconds of runs of 0, 1, 2 … epochs of so many steps: training, evaluations, checkpoints, the last scoring and the report. */
-function* forecasts(steps: number, { phases, evaluateEvery, validated, scored }: Length): Generator<number, never> {
+/** Seconds of runs of 0, 1, 2 … epochs of so many steps: training, labelling, evaluations, checkpoints, the last scoring and the report. */
+function* forecasts(
+  steps: number,
+  { phases, evaluateEvery, labelEvery, validated, scored }: Length,
+): Generator<number, never> {
   const { evaluateStart, evaluateImage } = phases[0]!.costs;
   let seconds = 2 * evaluateStart + evaluateImage * scored + REPORT;
   for (let epoch = 0; ; epoch++) {
@@ -34,6 +39,7 @@ function* forecasts(steps: number, { phases, evaluateEvery, validated, scored }:
     const evaluation = validated * costs.evaluateImage + costs.checkpoint;
     yield seconds + (epoch % evaluateEvery === 0 ? 0 : evaluation); // the last epoch is always evaluated
     if (epoch === since) seconds += costs.start;
+    if (epoch % labelEvery === 0) seconds += costs.round;
     seconds += steps * (epoch === since ? costs.step : costs.cachedStep) + costs.checkpoint; // a cache is filled in one epoch
     if ((epoch + 1) % evaluateEvery === 0) seconds += evaluation;
   }

@@ -78,6 +78,23 @@ test('characters come back into the image, with the confidence of their number, 
   expect(resumed.rounds).toEqual(begun.rounds);
 });
 
+test('a round is forecast from its first sheets, and labels nothing', async () => {
+  const many = { ...dataset, annotations: Array<(typeof dataset.annotations)[0]>(60).fill(dataset.annotations[0]!) };
+  const labels = openPseudoLabels(many, options());
+  let calls = 0;
+  const slow = {
+    run: (name: string, feeds: Feeds) => {
+      calls++;
+      return new Promise((done) => setTimeout(done, 30)).then(() => bright.run(name, feeds));
+    },
+  } as unknown as Session;
+  const seconds = await labels.timeRound(slow, task);
+  expect(calls).toBe(3);
+  const words = 3 * 8; // what three sheets hold at most, of 120
+  expect(seconds).toBeGreaterThan((3 * 0.03 * 120) / words);
+  expect(labels.dataset.annotations).toEqual(many.annotations);
+});
+
 test('labels of a stopped epoch that are gone are an error, for the weights that found them are gone too', async () => {
   const lost = openPseudoLabels(dataset, { ...options(), directory: join(directory, 'other') });
   await expect(lost.enterEpoch(bright, task, { epoch: 0, batch: 3 })).rejects.toMatchObject({

@@ -4,10 +4,17 @@ import type { Costs } from '../../src/train/rehearse.js';
 import { forecastSeconds, planTime, type Length } from '../../src/train/timePlan.js';
 
 const costs: Costs = {
-  start: 5, step: 0.5, cachedStep: 0.5, evaluateStart: 2, evaluateImage: 0.05, checkpoint: 0.1,
+  start: 5, step: 0.5, cachedStep: 0.5, evaluateStart: 2, evaluateImage: 0.05, round: 0, checkpoint: 0.1,
   checkpointBytes: 1, bestBytes: 1, peakBytes: 1, firstLoss: {},
 }; // prettier-ignore
-const length: Length = { fullEpoch: 100, evaluateEvery: 2, validated: 40, scored: 60, phases: [{ epoch: 0, costs }] };
+const length: Length = {
+  fullEpoch: 100,
+  evaluateEvery: 2,
+  labelEvery: 2,
+  validated: 40,
+  scored: 60,
+  phases: [{ epoch: 0, costs }],
+};
 
 describe('the forecast', () => {
   test('adds up what a run does', () => {
@@ -15,6 +22,13 @@ describe('the forecast', () => {
     expect(forecastSeconds(1, 100, length)).toBeCloseTo(last + 5 + 50 + 0.1 + 2.1);
     expect(forecastSeconds(3, 100, length)).toBeCloseTo(last + 5 + 150 + 0.3 + 2 * 2.1); // after epochs 2 and 3
     expect(forecastSeconds(1, 10, length)).toBeCloseTo(last + 5 + 5 + 0.1 + 2.1);
+  });
+
+  test('labels before the first epoch and again as often as asked', () => {
+    const labelled = { ...length, phases: [{ epoch: 0, costs: { ...costs, round: 20 } }] };
+    const rounds = (epochs: number) =>
+      (forecastSeconds(epochs, 100, labelled) - forecastSeconds(epochs, 100, length)) / 20;
+    expect([1, 2, 3].map((epochs) => Math.round(rounds(epochs)))).toEqual([1, 1, 2]);
   });
 
   test('takes the steps of each phase for its own, and cached ones from the second epoch on', () => {

@@ -88,7 +88,7 @@ export function rectify(
 /** Beyond its border the picture goes on as it ends. */
 const within = (value: number, length: number): number => Math.min(length - 1, Math.max(0, value));
 
-/** Sheets of the given size with all words that somebody can read, whose characters nobody knows and whose outlines are quads, image after image. */
+/** Sheets of the given size with all words whose characters are to be found, image after image. */
 export async function* wordSheets(
   { annotations }: Pick<Dataset, 'annotations'>,
   [rows, columns]: readonly [height: number, width: number],
@@ -98,7 +98,7 @@ export async function* wordSheets(
   let crops: PlacedCrop[] = [];
   let [x, y, shelf] = [0, 0, 0]; // where the next crop goes, and the height of its row
   for (const [image, annotation] of annotations.entries()) {
-    const words = [...(annotation.words ?? []).entries()].filter(([, word]) => isReadable(word));
+    const words = [...(annotation.words ?? []).entries()].filter(([, word]) => isUnspelt(word));
     if (words.length === 0) continue;
     const size = [annotation.height, annotation.width] as const;
     const picture = await decodeImage(annotation.file, frameImage(annotation, { size }));
@@ -119,7 +119,8 @@ export async function* wordSheets(
   if (crops.length > 0) yield { picture: sheet, crops };
 }
 
-const isReadable = ({ dontCare, characters, outline }: TextWord): boolean =>
+/** A word that somebody can read, whose characters nobody knows, and whose outline is a quad. */
+export const isUnspelt = ({ dontCare, characters, outline }: TextWord): boolean =>
   !dontCare && !characters && outline.length === 8;
 
 function blankSheet(height: number, width: number): Picture {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Evaluation } from '../../src/evaluate/evaluate.js';
 import { isMeasured, rankOf } from '../../src/evaluate/rank.js';
+import { epochScore } from '../../src/oldClasses.js';
 import { enterScore, isOver, type EarlyStop } from '../../src/train/best.js';
 import type { RunState } from '../../src/train/checkpoint.js';
 import { level } from '../../src/train/schedule.js';
@@ -50,4 +52,15 @@ test('a number that the part has nothing for is told from a bad one', () => {
   expect(isMeasured('APs', -1)).toBe(false);
   expect(isMeasured('APs', 0)).toBe(true);
   expect(isMeasured('loss', rankOf('loss', { loss: 3, metric: { metric: 'coco' } }))).toBe(true);
+});
+
+test('with old classes, the mean of what is measured of both', () => {
+  const evaluation = (APs: number) => ({ loss: 3, metric: { metric: 'coco', APs }, numbers: { APs } }) as unknown as Evaluation; // prettier-ignore
+  const score = (fresh: number, old?: number) =>
+    epochScore('APs', evaluation(fresh), old === undefined ? undefined : evaluation(old)).score;
+  expect(score(0.2, 0.4)).toBeCloseTo(0.3);
+  expect(score(-1, 0.4)).toBe(0.4);
+  expect(score(0.2, -1)).toBe(0.2);
+  expect(score(-1, -1)).toBe(-1);
+  expect(score(-1)).toBe(-1);
 });

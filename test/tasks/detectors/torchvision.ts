@@ -20,7 +20,7 @@ import type { RawWeights } from '../../../src/weights/raw.js';
 import type { RawTensor } from '../../../src/weights/rawTensor.js';
 import { uniform, values } from '../../models/formula.js';
 
-/** What the fixtures of torchvision's detectors have in common (test/fixtures/detectors/formula.py). */
+/** What the fixtures of torchvision's detectors have in common (test/fixtures/detectors/golden.py). */
 export interface Summary {
   readonly shape: readonly number[];
   readonly mean: number;

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { FinetuneError } from '../../../errors.js';
 import { randomStream, type RandomStream } from '../../../random.js';
 import type { Canvas } from './canvas.js';
 import { loadFaces } from './fonts.js';
@@ -29,7 +30,7 @@ export interface TextImageRecord {
 const PHOTO_SHARE = 0.8;
 
 /** Draw image `index` of a part and write it as JPEG. It depends on the seed, the part, the index (and the photos) alone, not
- *  on who draws it or when. */
+ *  on who draws it or when. Throws E_PHOTOS with the photo that cannot be read. */
 export async function drawTextImage(
   { root, part, seed, side, photos }: TextPart,
   index: number,
@@ -47,9 +48,19 @@ export async function drawTextImage(
   return { file, width, height, words: words.map(rounded) };
 }
 
-/** A square part of a random photo, at most doubled in size. */
 async function readPhoto(random: RandomStream, photos: readonly string[], side: number): Promise<Canvas> {
   const file = photos[random.integer(0, photos.length)]!;
+  try {
+    return await cutSquare(random, file, side);
+  } catch (cause) {
+    const message = `the photo cannot be read: ${(cause as Error).message.trim().split('\n')[0]}`;
+    const fix = 'remove it from the folder of photos';
+    throw new FinetuneError({ code: 'E_PHOTOS', message, where: { file }, fix }, { cause });
+  }
+}
+
+/** A random square part of a photo, at most doubled in size. */
+async function cutSquare(random: RandomStream, file: string, side: number): Promise<Canvas> {
   const source = sharp(file, { failOn: 'none' }).rotate();
   const { autoOrient } = await source.metadata();
   const short = Math.min(autoOrient.width, autoOrient.height);

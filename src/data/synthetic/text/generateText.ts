@@ -3,9 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import { drawTextImage, type TextImageRecord, type TextPart } from './drawImage.js';
+import { runThread } from './runThread.js';
 import type { TextJob } from './textWorker.js';
 
 export interface GenerateTextOptions {
@@ -19,7 +19,7 @@ const WORTH_THREADS = 48;
 const THREAD = fileURLToPath(new URL('./textWorker.js', import.meta.url));
 
 /** Draw `count` images of a part, in threads where there are many: images/{part}/*.jpg and words_{part}.json. A longer part
- *  begins with the images of a shorter one. Throws the signal's reason. */
+ *  begins with the images of a shorter one. Throws E_PHOTOS, E_THREAD_ENDED, and the signal's reason. */
 export async function generateText(
   part: TextPart,
   count: number,
@@ -47,30 +47,16 @@ export async function generateText(
   } else {
     const threads = Math.min(availableParallelism(), 8);
     const shares = Array.from({ length: threads }, (_, k) => indices.filter((index) => index % threads === k));
-    await Promise.all(shares.map((share) => runThread({ part, indices: share }, keep, signal)));
+    const failed = new AbortController(); // one thread ends the others
+    const either = AbortSignal.any([failed.signal, ...(signal ? [signal] : [])]);
+    const take = (message: unknown): void => keep(...(message as [number, TextImageRecord]));
+    const runs = shares.map((share) => runThread(THREAD, { part, indices: share } satisfies TextJob, take, either));
+    await Promise.all(runs).catch(async (error: unknown) => {
+      failed.abort(error);
+      await Promise.allSettled(runs);
+      throw error;
+    });
   }
   await writeFile(join(part.root, `words_${part.part}.json`), JSON.stringify({ images: records }));
   return records;
-}
-
-function runThread(
-  job: TextJob,
-  keep: (index: number, record: TextImageRecord) => void,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const thread = new Worker(THREAD, { workerData: job });
-    const abort = (): void => {
-      reject(signal!.reason as Error);
-      void thread.terminate();
-    };
-    if (signal?.aborted) abort();
-    signal?.addEventListener('abort', abort, { once: true });
-    thread.on('message', ([index, record]: [number, TextImageRecord]) => keep(index, record));
-    thread.once('error', reject);
-    thread.once('exit', () => {
-      signal?.removeEventListener('abort', abort);
-      resolve();
-    });
-  });
 }

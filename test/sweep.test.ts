@@ -1,6 +1,9 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { run } from '../src/cli/program.js';
 import { comparisonTable } from '../src/cli/sweep.js';
 import { compareRuns } from '../src/compareRuns.js';
@@ -105,3 +108,45 @@ describe('the comparison', () => {
     await expect(compareRuns([folder])).rejects.toMatchObject({ code: 'E_COMPARE_UNFINISHED' });
   });
 });
+
+const slow = process.env.FINETUNE_SLOW === '1' ? test : test.skip;
+slow('a sweep goes on where runs are missing, takes in another seed, and says a failure once', async () => {
+  const tiny = '{ name: tiny, stem: 8, rows: [{ operator: bottleneck, expansion: 1, channels: 8, stride: 2 }, { operator: bottleneck, channels: 8, stride: 2 }, { operator: bottleneck, channels: 8, stride: 2 }, { operator: bottleneck, channels: 8, stride: 2 }] }';
+  const recipe = join(folder, 'swept.yaml');
+  await writeFile(
+    recipe,
+    `task: detection
+engine: wasm
+data: { format: synthetic, root: ${join(folder, 'data')}, train: { images: 8 }, val: { images: 2 }, size: 64 }
+model: { backbone: ${tiny} }
+train: { epochs: 1, batch: 4 }
+report: { images: 0 }
+`,
+  );
+  const directory = join(folder, 'swept');
+  const over = ['--over', 'train.lr.value=0.01,0.02', '--out', directory];
+  const command = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+  const sweep = async (...more: string[]) => {
+    const child = spawn(process.execPath, [command, 'sweep', recipe, ...over, ...more]);
+    const [printed, said] = [child.stdout.toArray(), child.stderr.toArray()];
+    const [code] = (await once(child, 'exit')) as [number];
+    const text = async (parts: Promise<unknown[]>) => Buffer.concat((await parts) as Buffer[]).toString();
+    return { code, printed: await text(printed), said: await text(said) };
+  };
+  expect((await sweep()).code).toBe(0);
+  await rm(join(directory, 'train.lr.value=0.02-seed-1'), { recursive: true });
+  const { said, printed } = await sweep('--seeds', '2');
+  expect(said.match(/^\d\/4 .*$/gm)).toEqual([
+    expect.stringContaining('2/4  train.lr.value=0.02 seed=1'),
+    expect.stringContaining('3/4  train.lr.value=0.01 seed=2'),
+    expect.stringContaining('4/4  train.lr.value=0.02 seed=2'),
+  ]);
+  expect(printed).toMatch(/train.lr.value=0.0[12] +2 /);
+  const other = await sweep('--set', 'train.epochs=2');
+  expect(other).toMatchObject({ code: 2, said: expect.stringContaining('train.epochs: 1 before, 2 now') });
+
+  await rm(directory, { recursive: true });
+  const failing = await sweep('--set', 'train.batch=9');
+  expect(failing.code).toBe(1);
+  expect(failing.said).toMatch(/^1\/2  failed:$[^]*E_DATA_TOO_FEW[^]*^2\/2  failed, as 1\/2 did$/m);
+}, 240_000); // prettier-ignore

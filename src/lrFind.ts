@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { loadBatches } from './data/loader.js';
 import { openBackend } from './engine/backend.js';
 import { FinetuneError } from './errors.js';
+import { median } from './evaluate/median.js';
 import type { ProgressEvent } from './progress.js';
 import { locating } from './recipe/places.js';
 import type { Recipe } from './recipe/schema.js';
@@ -43,6 +44,8 @@ export interface LrFindOptions {
 /** The loss is lost when it is so many times the lowest. */
 const LOST = 4;
 const SMOOTHING = 0.9;
+/** Standard errors by which the smoothed loss must fall: the lowest of a hundred that only scatter is two or three below. */
+const SURE = 4;
 
 /** Trains with a rate that grows from step to step until the loss explodes, and leaves nothing behind. The learning-rate range test, Smith 2017 (arXiv:1506.01186). */
 export async function findLr(
@@ -102,8 +105,17 @@ export async function findLr(
 }
 
 /** A tenth of the rate at which the smoothed loss is lowest: far enough from the edge to train at it for long. Undefined where the loss did not
- *  fall by a twentieth: then no rate helps. */
+ *  fall by more than chance, as its changes from step to step tell: then no rate helps. */
 export function suggestLr(points: readonly LrPoint[]): number | undefined {
-  const lowest = points.reduce<LrPoint | undefined>((a, b) => (a && a.smooth <= b.smooth ? a : b), undefined);
-  return lowest && lowest.smooth < 0.95 * points[0]!.smooth ? lowest.lr / 10 : undefined;
+  const lowest = points.reduce((at, { smooth }, i) => (smooth < points[at]!.smooth ? i : at), 0);
+  if (lowest === 0) return undefined;
+  const losses = points.slice(0, lowest + 1).map(({ loss }) => loss);
+  const changes = losses.slice(1).map((loss, i) => Math.abs(loss - losses[i]!));
+  const deviation = median(changes) / (Math.SQRT2 * 0.6745); // of one loss, if they are normal
+  const first = losses.slice(0, Math.ceil(losses.length / 2));
+  const faded = SMOOTHING ** losses.length;
+  const ofMean = ((1 - SMOOTHING) / (1 + SMOOTHING)) * ((1 + faded) / (1 - faded));
+  const ofMedian = Math.PI / 2 / first.length;
+  const { lr, smooth } = points[lowest]!;
+  return median(first) - smooth > SURE * deviation * Math.sqrt(ofMean + ofMedian) ? lr / 10 : undefined;
 }

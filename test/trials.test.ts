@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { run } from '../src/cli/program.js';
 import { suggestLr } from '../src/lrFind.js';
 import { hintsFor } from '../src/overfit.js';
+import { randomStream } from '../src/random.js';
 import { temporaryFolder } from './data/temporaryFolder.js';
 
 const folder = temporaryFolder();
@@ -23,7 +24,24 @@ test('the suggestion is a tenth of the rate with the lowest loss, and none where
   const lr = suggestLr(points((rate) => 1 + Math.abs(Math.log10(rate) + 1))); // lowest at 0.1
   expect(Math.log10(lr!)).toBeCloseTo(-2, 1);
   expect(suggestLr(points(() => 3))).toBeUndefined();
+  expect(suggestLr(points((rate) => 3 + rate))).toBeUndefined();
   expect(suggestLr([])).toBeUndefined();
+});
+
+test('a fall is told from chance by how much the loss scatters', () => {
+  const random = randomStream(3, 'losses');
+  const curve = (fall: number, scatter: number) => {
+    let sum = 0;
+    return Array.from({ length: 80 }, (_, i) => {
+      const lr = 1e-5 * 1.15 ** i;
+      const loss = 3.1 + random.uniform(-scatter, scatter) - (i < 50 ? 0 : fall * Math.min(1, (i - 50) / 10)) + (i > 65 ? i - 65 : 0); // prettier-ignore
+      sum = 0.9 * sum + 0.1 * loss;
+      return { lr, loss, smooth: sum / (1 - 0.9 ** (i + 1)) };
+    });
+  };
+  // letters in 22 classes: 3 % in a hundred steps, of a loss that scatters by 2 %
+  for (let i = 0; i < 50; i++) expect(suggestLr(curve(0.2, 0.1))).toBeDefined();
+  for (let i = 0; i < 50; i++) expect(suggestLr(curve(0, 0.1))).toBeUndefined();
 });
 
 test('the hints read the curves', () => {

@@ -6,6 +6,7 @@ import { fold } from '../graph/fold.js';
 import type { Param } from '../graph/params.js';
 import { sizeOf } from '../graph/shapes.js';
 import type { Ops, Value } from '../graph/spec.js';
+import { median } from './median.js';
 
 export interface LatencyOptions {
   /** Timed calls, after those that warm up. */
@@ -77,10 +78,4 @@ function steady({ shape, kind, role }: Ops['param']): Param {
   const fan = sizeOf(shape.slice(0, kind === 'depthwise' ? 2 : -1));
   const value = kind === 'vector' ? Number(role === 'scale' || role === 'variance') : 1 / fan;
   return { shape, data: new Float32Array(sizeOf(shape)).fill(value) };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

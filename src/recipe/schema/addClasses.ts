@@ -10,7 +10,9 @@ const common = {
     .min(0)
     .lt(1)
     .default(0.25)
-    .describe('Share of old images in each batch, at least one of them and one new; 0: they are only scored. Without any a classifier called every old image new, distilled or not.'),
+    .describe(
+      'Share of old images in each batch, at least one of them and one new; 0: they are only scored. Without any a classifier called every old image new, distilled or not.',
+    ),
   distill: z
     .number()
     .min(0)

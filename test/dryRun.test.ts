@@ -5,6 +5,7 @@ import { linesOf } from '../src/cli/dryRun.js';
 import { run } from '../src/cli/program.js';
 import type { Forecast } from '../src/dryRun.js';
 import { temporaryFolder } from './data/temporaryFolder.js';
+import { tinyBackbone } from './tinyBackbone.js';
 
 const folder = temporaryFolder();
 const forecast: Forecast = {
@@ -24,7 +25,6 @@ it is late`);
 
 const slow = process.env.FINETUNE_SLOW === '1' ? test : test.skip;
 slow('--dry-run does one step of everything, says what the run would take, and leaves nothing behind', async () => {
-  const tiny = '{ name: tiny, stem: 8, rows: [{ operator: bottleneck, expansion: 1, channels: 8, stride: 2 }, { operator: bottleneck, channels: 8, stride: 2 }, { operator: bottleneck, channels: 8, stride: 2 }, { operator: bottleneck, channels: 8, stride: 2 }] }';
   const file = join(folder, 'recipe.yaml');
   await writeFile(
     file,
@@ -32,7 +32,7 @@ slow('--dry-run does one step of everything, says what the run would take, and l
 engine: wasm
 out: ${join(folder, 'out', 'runs')}
 data: { format: synthetic, root: ${join(folder, 'data')}, train: { images: 12 }, val: { images: 3 }, size: 64 }
-model: { backbone: ${tiny} }
+model: { backbone: ${tinyBackbone} }
 train: { epochs: 7, batch: 4 }
 evaluate: { batch: 2 }
 `,

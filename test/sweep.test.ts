@@ -12,6 +12,7 @@ import { parseRecipe } from '../src/recipe/load.js';
 import { resolvedRecipeText } from '../src/recipe/resolved.js';
 import { openSweep, planSweep } from '../src/sweep.js';
 import { temporaryFolder } from './data/temporaryFolder.js';
+import { tinyBackbone } from './tinyBackbone.js';
 
 const folder = temporaryFolder();
 const group = (name: string, ...scores: number[]) => ({
@@ -111,14 +112,13 @@ describe('the comparison', () => {
 
 const slow = process.env.FINETUNE_SLOW === '1' ? test : test.skip;
 slow('a sweep goes on where runs are missing, takes in another seed, and says a failure once', async () => {
-  const tiny = '{ name: tiny, stem: 8, rows: [{ operator: bottleneck, expansion: 1, channels: 8, stride: 2 }, { operator: bottleneck, channels: 8, stride: 2 }, { operator: bottleneck, channels: 8, stride: 2 }, { operator: bottleneck, channels: 8, stride: 2 }] }';
   const recipe = join(folder, 'swept.yaml');
   await writeFile(
     recipe,
     `task: detection
 engine: wasm
 data: { format: synthetic, root: ${join(folder, 'data')}, train: { images: 8 }, val: { images: 2 }, size: 64 }
-model: { backbone: ${tiny} }
+model: { backbone: ${tinyBackbone} }
 train: { epochs: 1, batch: 4 }
 report: { images: 0 }
 `,

@@ -5,6 +5,7 @@ import { finetune } from '../../src/finetune.js';
 import type { ProgressEvent } from '../../src/progress.js';
 import { loadRecipe, parseRecipe } from '../../src/recipe/load.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
+import { tinyBackbone } from '../tinyBackbone.js';
 
 const folder = temporaryFolder();
 const recipe = (train: string, more = '') =>
@@ -12,7 +13,7 @@ const recipe = (train: string, more = '') =>
     `task: detection
 engine: wasm
 data: { format: synthetic, root: ${join(folder, 'data')}, train: { images: 40 }, val: { images: 2 }, size: 64 }
-model: { backbone: { name: tiny, stem: 8, rows: [{ operator: bottleneck, expansion: 1, channels: 8, stride: 2 }, { operator: bottleneck, channels: 8, stride: 2 }, { operator: bottleneck, channels: 8, stride: 2 }, { operator: bottleneck, channels: 8, stride: 2 }] } }
+model: { backbone: ${tinyBackbone} }
 train: { warmup: { steps: 1 }, ${train} }
 report: { images: 0 }
 ${more}`,

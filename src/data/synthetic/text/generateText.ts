@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pLimit from 'p-limit';
+import { invariant } from '../../../errors.js';
 import { drawTextImage, type TextImageRecord, type TextPart } from './drawImage.js';
 import { runThread } from './runThread.js';
 import type { TextJob } from './textWorker.js';
@@ -57,6 +58,7 @@ export async function generateText(
       throw error;
     });
   }
+  invariant(done === count, `${count - done} drawn images are missing`);
   await writeFile(join(part.root, `words_${part.part}.json`), JSON.stringify({ images: records }));
   return records;
 }

@@ -31,7 +31,8 @@ export async function generateText(
   let done = 0;
   const keep = (index: number, record: TextImageRecord): void => {
     records[index] = record;
-    onImage?.(++done, count);
+    done++;
+    onImage?.(done, count);
   };
   const indices = Array.from({ length: count }, (_, index) => index);
   // The sources, run without being compiled (tests), have no file that a thread could load.

@@ -9,6 +9,15 @@ const direct =
   (op: string) =>
   (node: Node, { def, inputs }: Emission): string[] => [def.add(op, inputs, typed(node.inputs.at(-1)!))];
 
+/** Marked as rewritten: else TensorFlow's optimizer makes one AddN of a chain of sums, and where a step needs more than 200 MB its terms are then
+ *  added as they come, so that two runs differ in the last bits (the norm of all gradients did). */
+const add = (node: Node, { def, inputs }: Emission): string[] => [
+  def.add('AddV2', inputs, {
+    ...typed(node.outputs[0]!),
+    _grappler_ArithmeticOptimizer_AddOpsRewriteStage: { bool: true },
+  }),
+];
+
 const reversed =
   (op: string) =>
   (_: Node, { def, inputs }: Emission): string[] => [def.add(op, [...inputs].reverse(), T)];
@@ -78,7 +87,7 @@ const withInts = (
 
 const outputs = (name: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${name}:${i}`);
 const binaries = {
-  add: direct('AddV2'), sub: direct('Sub'), mul: direct('Mul'), div: direct('RealDiv'), maximum: direct('Maximum'), minimum: direct('Minimum'),
+  add, sub: direct('Sub'), mul: direct('Mul'), div: direct('RealDiv'), maximum: direct('Maximum'), minimum: direct('Minimum'),
   greater: direct('Greater'), greaterEqual: direct('GreaterEqual'), equal: direct('Equal'),
 } satisfies Record<Binary | Comparison, Rule<Op>>; // prettier-ignore
 

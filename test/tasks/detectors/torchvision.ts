@@ -158,7 +158,9 @@ export async function runPublished<C extends Case>(
     expectGradients: () => {
       for (const [i, { published, name }] of watched.entries()) {
         const { kind, shape } = model.parameters.get(name)!;
-        expectSummary(published, toTorch(kind, { shape, data: results[`d${i}`]! }).data, golden.gradients[published]!);
+        const { data } = toTorch(kind, { shape, data: results[`d${i}`]! });
+        // A ReLU whose input is zero but for rounding lets a gradient through or does not: 1.4e-3 in one layer, by the order in which sums are added.
+        expectSummary(published, data, golden.gradients[published]!, 3e-3);
       }
     },
     expectDetections: () => {

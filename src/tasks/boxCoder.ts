@@ -1,5 +1,5 @@
 import { FinetuneError } from '../errors.js';
-import { cxcywh, cxcywhToXyxy, xyxyToCxcywh, type Cxcywh, type Xyxy } from '../geometry/box.js';
+import { cxcywh, cxcywhToXyxy, xyxy, xyxyToCxcywh, type Cxcywh, type Xyxy } from '../geometry/box.js';
 
 /** What the centre offsets and the logarithms of the sizes are multiplied with. */
 export interface CoderScale {
@@ -29,6 +29,18 @@ export function encodeBoxes(matched: Xyxy, anchors: Cxcywh, { centre, size } = S
   }
   return offsets;
 }
+
+/** The offsets of the box that each anchor is matched with: `matches` [A], a row of `truth` [N,4], negative for none → [A,4], with zeros, which no
+ *  loss reads, where there is none. Throws E_BOX_DEGENERATE as encodeBoxes does. */
+export function encodeMatches(matches: Int32Array, truth: Xyxy, anchors: Cxcywh, scale = SSD): Float32Array {
+  const learnt = [...matches.keys()].filter((i) => matches[i]! >= 0);
+  const boxes = xyxy(learnt.flatMap((i) => [...rowOf(truth, matches[i]!)]));
+  const encoded = encodeBoxes(boxes, cxcywh(learnt.flatMap((i) => [...rowOf(anchors, i)])), scale);
+  const offsets = new Float32Array(anchors.length);
+  for (const [k, i] of learnt.entries()) offsets.set(rowOf(encoded, k), i * 4);
+  return offsets;
+}
+const rowOf = (rows: Float32Array, i: number): Float32Array => rows.subarray(i * 4, i * 4 + 4);
 
 /** Inverse of encodeBoxes. offsets [N,4], anchors [N,4] → [N,4] in the anchors' unit. */
 export function decodeBoxes(offsets: Float32Array, anchors: Cxcywh, { centre, size } = SSD): Xyxy {

@@ -1,6 +1,6 @@
 import type { ClassIndex, Sample } from '../../data/sample.js';
 import { FinetuneError } from '../../errors.js';
-import { clipBoxes, cxcywhToXyxy, xyxy, xyxyToCxcywh, type Xyxy } from '../../geometry/box.js';
+import { clipBoxes, cxcywhToXyxy, xyxy, xyxyToCxcywh } from '../../geometry/box.js';
 import type { Context } from '../../graph/blocks.js';
 import * as b from '../../graph/builder.js';
 import type { Graph, Value } from '../../graph/spec.js';
@@ -11,7 +11,7 @@ import { rpnHead } from '../../models/heads/rpn.js';
 import type { PyramidLevel } from '../../models/necks/pyramid.js';
 import { buildPyramid, type PyramidOptions } from '../../models/necks/pyramids.js';
 import { placeAnchors } from '../anchors.js';
-import { decodeBoxes, encodeBoxes, type CoderScale } from '../boxCoder.js';
+import { decodeBoxes, encodeMatches, type CoderScale } from '../boxCoder.js';
 import type { BoxLossKind } from '../boxLosses.js';
 import { gridLevels } from '../gridAnchors.js';
 import { BACKGROUND, IGNORED } from '../matcher.js';
@@ -172,18 +172,17 @@ export function fasterRcnn(options: FasterRcnnOptions): Detector {
       throw new FinetuneError({ code: 'E_BOX_LIMIT', message, where: { file }, fix: 'cut the image into parts' });
     }
     const anchorLabels = new Int32Array(count);
-    const matched = Float32Array.from(corners) as Xyxy; // an anchor without a box encodes itself: offsets of zero, which no loss reads
-    for (const [i, match] of matchByThresholds(corners, boxes, ignore, THRESHOLDS).entries()) {
+    const matches = matchByThresholds(corners, boxes, ignore, THRESHOLDS);
+    for (const [i, match] of matches.entries()) {
       if (match === IGNORED) anchorLabels[i] = UNLEARNT;
-      if (match === IGNORED || match === BACKGROUND) continue;
-      anchorLabels[i] = 1;
-      matched.set(boxes.subarray(match * 4, match * 4 + 4), i * 4);
+      else if (match !== BACKGROUND) anchorLabels[i] = 1;
     }
+    const anchorTargets = encodeMatches(matches, boxes, anchors, RPN_SCALE);
     const truth = new Float32Array(MOST_OBJECTS * 4);
     truth.set(boxes);
     const truthLabels = new Int32Array(MOST_OBJECTS);
     truthLabels.set(classes.map((classIndex, i) => (ignore[i] ? UNLEARNT : classIndex + 1)));
-    return { anchorLabels, anchorTargets: encodeBoxes(matched, anchors, RPN_SCALE), truth, truthLabels };
+    return { anchorLabels, anchorTargets, truth, truthLabels };
   }
 
   /** The classes of one proposal that score enough, each with its own box. */

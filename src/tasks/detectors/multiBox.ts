@@ -1,10 +1,10 @@
 import type { Sample } from '../../data/sample.js';
-import { clipBoxes, cxcywhToXyxy, type Xyxy } from '../../geometry/box.js';
+import { clipBoxes, cxcywhToXyxy } from '../../geometry/box.js';
 import * as b from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import type { Build } from '../../models/detector.js';
 import { cellLevels, placeAnchors, type AnchorShapes } from '../anchors.js';
-import { decodeBoxes, encodeBoxes, SSD } from '../boxCoder.js';
+import { decodeBoxes, encodeMatches, SSD } from '../boxCoder.js';
 import { boxLoss, type BoxLossKind } from '../boxLosses.js';
 import { focalLoss, focalStart, hardNegatives, softmaxCrossEntropyRows } from '../losses.js';
 import { BACKGROUND, IGNORED, matchAnchors } from '../matcher.js';
@@ -113,15 +113,11 @@ export function multiBox(
   function encode({ boxes: truth, classes, ignore }: Sample): Targets {
     const matches = matchAnchors(corners, truth, ignore, MATCH_IOU);
     const labels = new Int32Array(count);
-    const matched = new Float32Array(count * 4) as Xyxy;
     for (const [i, match] of matches.entries()) {
       if (match === IGNORED) labels[i] = UNLEARNT;
-      const learnt = match !== IGNORED && match !== BACKGROUND;
-      if (learnt) labels[i] = classes[match]! + 1;
-      // An anchor without a box encodes itself: offsets of zero, which no loss reads.
-      matched.set(learnt ? truth.subarray(match * 4, match * 4 + 4) : corners.subarray(i * 4, i * 4 + 4), i * 4);
+      else if (match !== BACKGROUND) labels[i] = classes[match]! + 1;
     }
-    return { labels, offsets: encodeBoxes(matched, anchors) };
+    return { labels, offsets: encodeMatches(matches, truth, anchors) };
   }
 
   /** Scores of one class over the anchors of one image; entries below the threshold are 0. */

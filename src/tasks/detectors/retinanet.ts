@@ -1,12 +1,12 @@
 import type { ClassIndex, Sample } from '../../data/sample.js';
-import { clipBoxes, cxcywhToXyxy, type Xyxy } from '../../geometry/box.js';
+import { clipBoxes, cxcywhToXyxy } from '../../geometry/box.js';
 import * as b from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { buildTrunk, type Build } from '../../models/detector.js';
 import { retinaNetHead } from '../../models/heads/retinanet.js';
 import { buildPyramid, type PyramidOptions } from '../../models/necks/pyramids.js';
 import { placeAnchors } from '../anchors.js';
-import { decodeBoxes, encodeBoxes, type CoderScale } from '../boxCoder.js';
+import { decodeBoxes, encodeMatches, type CoderScale } from '../boxCoder.js';
 import { boxLoss, type BoxLossKind } from '../boxLosses.js';
 import { gridLevels } from '../gridAnchors.js';
 import { focalLoss, focalStart } from '../losses.js';
@@ -100,14 +100,11 @@ export function retinaNet(options: RetinaNetOptions): Detector {
   function encode({ boxes: truth, classes, ignore }: Sample): Targets {
     const matches = matchByThresholds(corners, truth, ignore, THRESHOLDS);
     const labels = new Int32Array(count);
-    const matched = Float32Array.from(corners) as Xyxy; // an anchor without a box encodes itself: offsets of zero, which no loss reads
     for (const [i, match] of matches.entries()) {
       if (match === IGNORED) labels[i] = UNLEARNT;
-      if (match === IGNORED || match === BACKGROUND) continue;
-      labels[i] = classes[match]! + 1;
-      matched.set(truth.subarray(match * 4, match * 4 + 4), i * 4);
+      else if (match !== BACKGROUND) labels[i] = classes[match]! + 1;
     }
-    return { labels, offsets: encodeBoxes(matched, anchors, SCALE) };
+    return { labels, offsets: encodeMatches(matches, truth, anchors, SCALE) };
   }
 
   /** The best of one level's scores, every class of an anchor for itself. */

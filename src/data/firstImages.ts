@@ -24,7 +24,7 @@ export function firstImages(dataset: Dataset, images: number): Dataset {
 }
 
 /** The same of every part. */
-export const firstOfEach = <D extends { readonly train: Dataset; readonly val: Dataset; readonly test?: Dataset | undefined }>(
+export const firstOfEach = <D extends Parts>(
   data: D,
   most: { readonly train: number; readonly others: number },
 ): D => ({
@@ -32,4 +32,19 @@ export const firstOfEach = <D extends { readonly train: Dataset; readonly val: D
   train: firstImages(data.train, most.train),
   val: firstImages(data.val, most.others),
   ...(data.test && { test: firstImages(data.test, most.others) }),
-}); // prettier-ignore
+  ...(data.old && {
+    old: {
+      ...data.old,
+      before: firstImages(data.old.before, most.others),
+      after: firstImages(data.old.after, most.others),
+    },
+  }),
+});
+
+interface Parts {
+  readonly train: Dataset;
+  readonly val: Dataset;
+  readonly test?: Dataset | undefined;
+  /** Images of classes that are known already. */
+  readonly old?: { readonly before: Dataset; readonly after: Dataset } | undefined;
+}

@@ -14,11 +14,11 @@ const root = temporaryFolder();
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const data = (images: number, size: number): string =>
   `{ format: synthetic, root: ${join(root, `data${size}`)}, train: { images: ${images} }, val: { images: 4 }, size: ${size}, augment: { flip: 0.5, photometric: false, expand: 0, iouCrop: false } }`;
+const EPOCHS = slow ? 16 : 2;
 const cases = [
   {
     // A run that goes on takes over some features and computes others in other batches.
     name: 'stages frozen, their features kept on disk',
-    epochs: slow ? 16 : 2,
     kills: slow ? 20 : 2,
     backbone: 'mobilenetv2_035',
     data: data(12, 64),
@@ -27,7 +27,6 @@ const cases = [
   {
     // TensorFlow reorders such a graph in more ways (test/engine/sums).
     name: 'everything trained, more than 200 MB a step',
-    epochs: slow ? 16 : 2,
     kills: slow ? 20 : 1,
     backbone: 'mobilenetv2_100',
     data: data(24, 204),
@@ -75,7 +74,7 @@ async function killAt(
   expect(signal).toBe('SIGKILL'); // and not at its end before that
 }
 
-describe.each(cases)('killed with SIGKILL and resumed: $name', ({ epochs, kills, backbone, data, train }) => {
+describe.each(cases)('killed with SIGKILL and resumed: $name', ({ kills, backbone, data, train }) => {
   const recipe = join(root, `${backbone}.yaml`);
   let whole: Map<string, unknown>;
   beforeAll(async () => {
@@ -83,7 +82,7 @@ describe.each(cases)('killed with SIGKILL and resumed: $name', ({ epochs, kills,
 task: detection
 data: ${data}
 model: { backbone: ${backbone} }
-train: { epochs: ${epochs}, checkpointEvery: 1, ${train} }
+train: { epochs: ${EPOCHS}, checkpointEvery: 1, ${train} }
 report: { images: 0 }
 `;
     await writeFile(recipe, text);
@@ -104,10 +103,10 @@ report: { images: 0 }
     expect([...killed.keys()]).toEqual([...whole.keys()]);
     for (const [name, data] of whole) expect([name, killed.get(name)]).toEqual([name, data]);
     const lines = (await readFile(join(directory, 'metrics.jsonl'), 'utf8')).trim().split('\n');
-    const ended = lines.flatMap((line) => {
+    const epochs = lines.flatMap((line) => {
       const { type, epoch } = JSON.parse(line) as { type: string; epoch: number };
       return type === 'epoch' ? [epoch] : [];
     });
-    expect(ended).toEqual(Array.from({ length: epochs }, (_, i) => i + 1));
+    expect(epochs).toEqual(Array.from({ length: EPOCHS }, (_, i) => i + 1));
   }, 1_800_000);
 });

@@ -1,16 +1,17 @@
-import { createClassification, createDetection } from './createTask.js';
+import { createClassification, createDetection } from './evaluate/createTask.js';
 import type { Category, CategoryId } from './data/sample.js';
 import { openBackend, type EngineName } from './engine/backend.js';
 import type { Session } from './engine/engine.js';
 import { detectorDefaults } from './detectorDefaults.js';
 import { FinetuneError } from './errors.js';
-import { createModel as buildModel, saveModel, withWeights } from './model.js';
+import { createModel as buildModel } from './tasks/model.js';
+import { saveModel, withWeights } from './train/modelWeights.js';
 import type { BackboneChoice } from './models/table.js';
-import { openPredictor } from './predictor.js';
-import { topClasses, type ClassificationOptions } from './tasks/classification.js';
-import type { Detection, DetectionOptions } from './tasks/detection.js';
+import { openPredictor } from './evaluate/predictor.js';
+import { topClasses, type ClassificationOptions } from './tasks/classification/classification.js';
+import type { Detection, DetectionOptions } from './tasks/detection/detection.js';
 import type { Task } from './tasks/task.js';
-import { IMAGENET_CATEGORIES } from './weights/imagenetCategories.js';
+import { IMAGENET_CATEGORIES } from './categories/imagenet.js';
 import type { WeightsReport } from './weights/load.js';
 
 /** Each head's options by themselves, for all of them `detectorDefaults` stands in. */

@@ -1,5 +1,5 @@
-import type { DetectionOptions } from './tasks/detection.js';
-import type { DetectorOptions } from './tasks/detectors/detector.js';
+import type { DetectionOptions } from './tasks/detection/detection.js';
+import type { DetectorOptions } from './tasks/detection/detector.js';
 
 type Head = DetectionOptions['head'];
 

@@ -1,26 +1,26 @@
 import { basename, join } from 'node:path';
-import { continuedRecipe, reopen } from './continueRun.js';
+import { continuedRecipe, reopen } from './run/continueRun.js';
 import { firstOfEach } from './data/firstImages.js';
 import { openBackend } from './engine/backend.js';
 import { evaluate } from './evaluate/evaluate.js';
 import { isMeasured, unmeasured } from './evaluate/rank.js';
-import { withWeights } from './model.js';
-import { epochScore, oldClassesSection, scoreOldClasses } from './oldClasses.js';
-import { planRun } from './planRun.js';
-import { openPredictor } from './predictor.js';
+import { withWeights } from './train/modelWeights.js';
+import { epochScore, oldClassesSection, scoreOldClasses } from './run/oldClasses.js';
+import { planRun } from './run/plan.js';
+import { openPredictor } from './evaluate/predictor.js';
 import type { ProgressEvent } from './progress.js';
 import { loadRecipe } from './recipe/load.js';
 import { locating } from './recipe/places.js';
 import { resolvedRecipeText } from './recipe/resolved.js';
 import type { Recipe } from './recipe/schema.js';
-import { recipeData } from './recipeData.js';
-import { recipeImages, recipeModel } from './recipeModel.js';
+import { recipeData } from './run/recipeData.js';
+import { recipeImages, recipeModel } from './run/recipeModel.js';
 import { buildReport, metricsOf } from './report/fromRun.js';
 import { writeReport, type Metrics } from './report/report.js';
-import { collectVersions, newRunPath, openRunDirectory, type RunDirectory } from './run.js';
+import { collectVersions, newRunPath, openRunDirectory, type RunDirectory } from './run/directory.js';
 import { checkpointFile } from './train/checkpoint.js';
 import { train } from './train/loop.js';
-import { recipePseudoLabels, trainOptions } from './trainOptions.js';
+import { recipePseudoLabels, trainOptions } from './run/trainOptions.js';
 
 export interface FinetuneOptions {
   /** The run directory; must be empty, or with `resume` or `extend` hold the run to go on with.

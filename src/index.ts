@@ -12,7 +12,7 @@ export type { Category, Dataset } from './data/sample.js';
 export { FinetuneError, type Problem } from './errors.js';
 export { scoreCoco, type CocoDetection } from './evaluate/coco.js';
 export type { CocoScore } from './evaluate/cocoScore.js';
-export { evaluateRecipe, type EvaluateRecipeOptions } from './evaluateRecipe.js';
+export { evaluateRecipe, type EvaluateRecipeOptions } from './run/evaluateRecipe.js';
 export { finetune, type FinetuneOptions, type FinetuneResult } from './finetune.js';
 export type { ProgressEvent } from './progress.js';
 export { loadRecipe } from './recipe/load.js';

@@ -1,9 +1,9 @@
-import { fitRecipeAnchors, placedBoxes, recipeAnchors, type FittedAnchors } from '../anchorCheck.js';
+import { fitRecipeAnchors, placedBoxes, recipeAnchors, type FittedAnchors } from '../trials/anchorCheck.js';
 import { openDatasets } from '../data/dataset.js';
 import { FinetuneError } from '../errors.js';
 import { loadRecipe } from '../recipe/load.js';
-import type { AnchorLevel } from '../tasks/anchors.js';
-import { recallCeiling } from '../tasks/recallCeiling.js';
+import type { AnchorLevel } from '../tasks/detection/anchors.js';
+import { recallCeiling } from '../tasks/detection/recallCeiling.js';
 import { ceilingTable } from './ceilingTable.js';
 
 export interface AnchorsCommand {

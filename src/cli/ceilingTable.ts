@@ -1,4 +1,4 @@
-import { OBJECT_SIZES, type Ceiling, type CeilingBySize } from '../tasks/recallCeiling.js';
+import { OBJECT_SIZES, type Ceiling, type CeilingBySize } from '../tasks/detection/recallCeiling.js';
 import { table } from './table.js';
 
 const cell = ({ objects, recall, meanIou }: Ceiling): string =>

@@ -1,4 +1,4 @@
-import { compareRuns } from '../compareRuns.js';
+import { compareRuns } from '../trials/compareRuns.js';
 import { comparisonTable } from './sweep.js';
 
 /** `finetune compare`: finished runs side by side; seeds of one recipe are one row. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { openBackend, type Backend, type EngineName, type Obstacle } from '../engine/backend.js';
 import { cpuFeatures } from '../engine/cpu.js';
-import { readEngineRecord } from '../engine/install.js';
+import { readEngineRecord } from '../engine/install/install.js';
 
 /** What decides how fast this machine trains. `--json` prints it as it is. */
 export interface DoctorReport {

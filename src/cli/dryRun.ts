@@ -1,4 +1,4 @@
-import { dryRun, type Forecast } from '../dryRun.js';
+import { dryRun, type Forecast } from '../trials/dryRun.js';
 import type { Recipe } from '../recipe/schema.js';
 import { watched } from './watched.js';
 

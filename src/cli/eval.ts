@@ -17,7 +17,7 @@ export async function evaluate(path: string, { weights, set = [], engine, json =
   const file = isRun ? join(path, 'recipe.yaml') : path;
   const best = isRun ? `file:${join(path, 'checkpoints', 'best.safetensors')}` : undefined;
   const recipe = await loadRecipe(file, { set: engine === undefined ? set : [...set, `engine=${engine}`] });
-  const { evaluateRecipe } = await import('../evaluateRecipe.js');
+  const { evaluateRecipe } = await import('../run/evaluateRecipe.js');
   const progress = createProgress();
   try {
     const { metric, loss, imagesPerSecond } = await evaluateRecipe(recipe, {

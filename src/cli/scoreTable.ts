@@ -1,6 +1,6 @@
 import type { ClassificationScore } from '../evaluate/classificationScore.js';
 import type { CocoScore } from '../evaluate/cocoScore.js';
-import type { TaskScore } from '../createTask.js';
+import type { TaskScore } from '../evaluate/createTask.js';
 import type { IcdarResult, IcdarScore } from '../evaluate/hmean.js';
 import type { Matches } from '../evaluate/matches.js';
 import type { VocScore } from '../evaluate/voc.js';

@@ -1,4 +1,4 @@
-import { installEngine, type EngineRecord, type EngineSource } from '../engine/install.js';
+import { installEngine, type EngineRecord, type EngineSource } from '../engine/install/install.js';
 
 export interface SetupCommand {
   /** Try again although the record says that a try failed. */

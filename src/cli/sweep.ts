@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pLimit from 'p-limit';
-import { compareRuns, type Comparison } from '../compareRuns.js';
+import { compareRuns, type Comparison } from '../trials/compareRuns.js';
 import { loadRecipe } from '../recipe/load.js';
-import { newRunPath } from '../run.js';
-import { memberState, openSweep, planSweep, type Member, type SweepOptions } from '../sweep.js';
+import { newRunPath } from '../run/directory.js';
+import { memberState, openSweep, planSweep, type Member, type SweepOptions } from '../trials/sweep.js';
 import { listenForInterrupt } from './interrupt.js';
 
 export interface SweepCommand extends SweepOptions {

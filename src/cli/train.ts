@@ -1,7 +1,7 @@
 import { basename, join, resolve } from 'node:path';
 import { FinetuneError } from '../errors.js';
 import { loadRecipe } from '../recipe/load.js';
-import { isThere, newRunPath } from '../run.js';
+import { isThere, newRunPath } from '../run/directory.js';
 import { listenForInterrupt } from './interrupt.js';
 import { createProgress } from './progress.js';
 

@@ -15,7 +15,10 @@ export async function lrFind(
   { set = [], steps, json = false, out = '.' }: TrialCommand & { out?: string },
 ): Promise<void> {
   const recipe = await loadRecipe(path, { set });
-  const [{ findLr }, { writeLrPage }] = await Promise.all([import('../lrFind.js'), import('../report/lrPage.js')]);
+  const [{ findLr }, { writeLrPage }] = await Promise.all([
+    import('../trials/lrFind.js'),
+    import('../report/lrPage.js'),
+  ]);
   const result = await watched((hooks) => findLr(recipe, { ...hooks, ...(steps !== undefined && { steps }) }));
   await mkdir(out, { recursive: true });
   const page = resolve(join(out, 'lr-find.html'));
@@ -33,7 +36,7 @@ export async function overfitCommand(
   { set = [], steps, json = false, n }: TrialCommand & { n?: number | undefined },
 ): Promise<boolean> {
   const recipe = await loadRecipe(path, { set });
-  const { overfit } = await import('../overfit.js');
+  const { overfit } = await import('../trials/overfit.js');
   const options = { ...(n !== undefined && { n }), ...(steps !== undefined && { steps }) };
   const result = await watched((hooks) => overfit(recipe, { ...hooks, ...options }));
   const { images, first, last, learned, hints } = result;

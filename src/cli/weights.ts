@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { findInCatalog } from '../weights/catalog.js';
 import { nameWeights, findNameMap } from '../weights/names.js';
-import { countValues, formatShape, type RawTensor } from '../weights/rawTensor.js';
-import type { RawWeights } from '../weights/raw.js';
+import { countValues, formatShape, type RawTensor } from '../weights/decode/rawTensor.js';
+import type { RawWeights } from '../weights/decode/raw.js';
 import { readRawWeights } from '../weights/read.js';
 import { recognise, type Recognised } from '../weights/recognise.js';
 import { createProgress } from './progress.js';

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { FinetuneError } from '../errors.js';
-import { readCoco } from './coco.js';
+import { readCoco } from './formats/coco.js';
 import { createFindings, type Findings } from './findings.js';
 import type { DropPolicies, ReadPart } from './rawDataset.js';
-import { readLabelled, type LabelledData } from './readLabelled.js';
+import { readLabelled, type LabelledData } from './formats/readLabelled.js';
 import type { Dataset } from './sample.js';
-import { readText, type TextData } from './text/readText.js';
+import { readText, type TextData } from './formats/text/readText.js';
 import { syntheticParts } from './synthetic/openSynthetic.js';
-import { readVoc, wantedNames } from './voc.js';
+import { readVoc, wantedNames } from './formats/voc.js';
 
 interface Common extends DropPolicies {
   /** Names to learn, in the order of the model's classes. */

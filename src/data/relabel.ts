@@ -1,5 +1,5 @@
 import { invariant } from '../errors.js';
-import { findColumns } from '../weights/categories.js';
+import { findColumns } from '../categories/columns.js';
 import type { Category, ClassIndex, Dataset } from './sample.js';
 
 const namesOf = (categories: readonly Category[]): string[] => categories.map(({ name }) => name);

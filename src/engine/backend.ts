@@ -7,7 +7,7 @@ import { dirname, sep } from 'node:path';
 import util from 'node:util';
 import { FinetuneError } from '../errors.js';
 import { hasAvx2Alone } from './cpu.js';
-import { readEngineRecord } from './install.js';
+import { readEngineRecord } from './install/install.js';
 
 /** Engines, the best first. */
 export const ENGINES = ['tensorflow-gpu', 'tensorflow', 'wasm'] as const;

@@ -1,6 +1,6 @@
 import type { Params } from '../graph/params.js';
 import type { Backend } from './backend.js';
-import { compileEager } from './eager.js';
+import { compileEager } from './eager/eager.js';
 import type { Programs, Session } from './engine.js';
 import { compilePadded } from './padded.js';
 import { compileSession } from './session.js';

@@ -18,9 +18,9 @@ import {
   type Results,
   type Session,
 } from './engine.js';
-import { DT, createGraphDef, type GraphDef } from './graphDef.js';
-import type { Emission } from './tfEmission.js';
-import { tfOps } from './tfOps.js';
+import { DT, createGraphDef, type GraphDef } from '../tensorflow/graphDef.js';
+import type { Emission } from '../tensorflow/emission.js';
+import { tfOps } from '../tensorflow/ops.js';
 
 /** The part of tfjs-node's native binding that runs a graph without a tensor object of tfjs in between. */
 interface Binding {

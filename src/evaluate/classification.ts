@@ -1,5 +1,5 @@
 import type { ClassIndex, Dataset } from '../data/sample.js';
-import { topClasses, type Classification } from '../tasks/classification.js';
+import { topClasses, type Classification } from '../tasks/classification/classification.js';
 import type { Evaluator } from '../tasks/evaluator.js';
 import type { Section } from '../tasks/section.js';
 import type { Network } from '../tasks/task.js';

@@ -1,6 +1,6 @@
 import { COCO, COCOeval, type CocoDataset } from 'pycocotools-js';
 import type { Dataset } from '../data/sample.js';
-import type { Detection } from '../tasks/detection.js';
+import type { Detection } from '../tasks/detection/detection.js';
 import { cocoScore, type CocoScore } from './cocoScore.js';
 
 /** A detection as COCO's result files write it; image_id is a file's stem for VOC. */

@@ -1,6 +1,6 @@
 import { combine, hmean, type IcdarResult, type ImageScore } from './hmean.js';
 import type { TextData, TextImage } from './icdarFiles.js';
-import type { Outline } from '../data/text/icdarTruth.js';
+import type { Outline } from '../data/formats/text/icdarTruth.js';
 
 /** The script's parameters: Wolf and Jolion 2006, with their names. */
 const AREA_RECALL = 0.8; // tr

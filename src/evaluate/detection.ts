@@ -1,5 +1,5 @@
 import type { Dataset, Sample } from '../data/sample.js';
-import type { Detection } from '../tasks/detection.js';
+import type { Detection } from '../tasks/detection/detection.js';
 import type { Evaluator } from '../tasks/evaluator.js';
 import type { Section } from '../tasks/section.js';
 import type { Network, Origin } from '../tasks/task.js';

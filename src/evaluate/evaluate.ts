@@ -1,10 +1,10 @@
 import type { Dataset } from '../data/sample.js';
-import { loadBatches, type ImageOptions } from '../data/loader.js';
+import { loadBatches, type ImageOptions } from '../data/pipeline/loader.js';
 import type { Session } from '../engine/engine.js';
-import type { Model } from '../model.js';
+import type { Model } from '../tasks/model.js';
 import type { ProgressEvent } from '../progress.js';
 import type { Score, Scored } from '../tasks/evaluator.js';
-import { imageFeed, programName, targetFeeds } from '../train/feeds.js';
+import { imageFeed, programName, targetFeeds } from '../tasks/feeds.js';
 
 export interface EvaluateOptions extends ImageOptions {
   /** Images per call: what the session's program `evaluate` was built for. */

@@ -1,7 +1,7 @@
 import { intersectionArea, polygonIou, rectangle, region, type Region } from '../geometry/polygon.js';
 import type { TextData, TextImage } from './icdarFiles.js';
 import type { Curve } from './matches.js';
-import type { Outline } from '../data/text/icdarTruth.js';
+import type { Outline } from '../data/formats/text/icdarTruth.js';
 
 /** Fractions; `images` is their number, `AP` there if every detection had a confidence. */
 export interface IcdarScore {

@@ -1,7 +1,7 @@
 import type { Findings } from '../data/findings.js';
-import type { TextFile } from '../data/text/icdarArchive.js';
-import { checkOutline, ICDAR_LINE, numberedLines, shorten, type Outline } from '../data/text/icdarTruth.js';
-import { readLines } from '../data/textFile.js';
+import type { TextFile } from '../data/formats/text/icdarArchive.js';
+import { checkOutline, ICDAR_LINE, numberedLines, shorten, type Outline } from '../data/formats/text/icdarTruth.js';
+import { readLines } from '../data/formats/textFile.js';
 
 export interface TextDetection extends Outline {
   readonly confidence: number | undefined;

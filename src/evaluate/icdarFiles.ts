@@ -1,8 +1,8 @@
 import { createFindings } from '../data/findings.js';
 import { FinetuneError } from '../errors.js';
-import { readTextFiles, type TextFile } from '../data/text/icdarArchive.js';
+import { readTextFiles, type TextFile } from '../data/formats/text/icdarArchive.js';
 import { readDetections, type TextDetection } from './icdarDetections.js';
-import { readTruth, type Word } from '../data/text/icdarTruth.js';
+import { readTruth, type Word } from '../data/formats/text/icdarTruth.js';
 
 export interface TextImage {
   /** What gt_ and res_ files have in common: 12 for gt_img_12.txt. */

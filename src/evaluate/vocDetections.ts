@@ -4,7 +4,7 @@ import { CocoError, loadJson } from 'pycocotools-js';
 import { createFindings, type Findings } from '../data/findings.js';
 import { FinetuneError, type Problem } from '../errors.js';
 import { fromCocoError } from './fromCocoError.js';
-import { readLines, toNumber } from '../data/textFile.js';
+import { readLines, toNumber } from '../data/formats/textFile.js';
 import type { InclusiveCorners } from './voc.js';
 
 export interface VocDetection {

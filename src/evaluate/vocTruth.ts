@@ -3,10 +3,10 @@ import { join, relative } from 'node:path';
 import { parseXml, XmlElement, XmlError } from '@rgrove/parse-xml';
 import pLimit from 'p-limit';
 import { createFindings, type Findings } from '../data/findings.js';
-import { listFolder } from '../data/imageFiles.js';
-import { readVocList } from '../data/vocList.js';
+import { listFolder } from '../data/image/imageFiles.js';
+import { readVocList } from '../data/formats/vocList.js';
 import { FinetuneError, type Where } from '../errors.js';
-import { decodeUtf8, toNumber } from '../data/textFile.js';
+import { decodeUtf8, toNumber } from '../data/formats/textFile.js';
 import type { InclusiveCorners } from './voc.js';
 
 interface VocTruthObject {

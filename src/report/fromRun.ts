@@ -2,7 +2,7 @@ import { countObjects } from '../data/countObjects.js';
 import type { Dataset } from '../data/sample.js';
 import type { Evaluation } from '../evaluate/evaluate.js';
 import { isMeasured, rankedValue, unmeasured } from '../evaluate/rank.js';
-import type { Model } from '../model.js';
+import type { Model } from '../tasks/model.js';
 import { backboneName } from '../models/table.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { Score } from '../tasks/evaluator.js';

@@ -1,4 +1,4 @@
-import type { LrFindResult } from '../lrFind.js';
+import type { LrFindResult } from '../trials/lrFind.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import { config, plot, toChart } from './charts.js';
 import { html } from './html.js';

@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { frameImage } from '../data/frame.js';
-import { decodeImage } from '../data/image.js';
+import { frameImage } from '../data/image/frame.js';
+import { decodeImage } from '../data/image/image.js';
 import type { Dataset } from '../data/sample.js';
-import { cropSize, rectify } from '../data/text/wordSheet.js';
+import { cropSize, rectify } from '../data/pipeline/wordSheet.js';
 import type { PicturesSection, Section } from '../tasks/section.js';
 import { roundShares, type PseudoLabel, type PseudoRound } from '../train/pseudoLabels.js';
 

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import sharp from 'sharp';
 import type { Dataset, Sample } from '../data/sample.js';
-import { loadTrainingSample, type TrainingSampleOptions } from '../data/trainingSample.js';
+import { loadTrainingSample, type TrainingSampleOptions } from '../data/pipeline/trainingSample.js';
 import { FinetuneError } from '../errors.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import { randomStream } from '../random.js';

@@ -1,5 +1,5 @@
 import type { Dataset } from '../data/sample.js';
-import { loadBatches, type ImageOptions } from '../data/loader.js';
+import { loadBatches, type ImageOptions } from '../data/pipeline/loader.js';
 import type { Backend } from '../engine/backend.js';
 import { compile } from '../engine/compile.js';
 import { parametersOf } from '../engine/engine.js';
@@ -8,8 +8,8 @@ import { isOp } from '../graph/builder.js';
 import type { Param, Params } from '../graph/params.js';
 import type { Value } from '../graph/spec.js';
 import { paramAttrs } from '../graph/slots.js';
-import type { Model } from '../model.js';
-import { imageFeed } from './feeds.js';
+import type { Model } from '../tasks/model.js';
+import { imageFeed } from '../tasks/feeds.js';
 
 /** Batches the statistics are measured on. */
 const BATCHES = 8;

@@ -7,9 +7,9 @@ import { initialValues } from '../graph/init.js';
 import type { Params } from '../graph/params.js';
 import { slotOwner } from '../graph/slots.js';
 import type { Ops } from '../graph/spec.js';
-import type { Model } from '../model.js';
+import type { Model } from '../tasks/model.js';
 import { loadWeights } from '../weights/load.js';
-import { verifySafetensors } from '../weights/safetensors.js';
+import { verifySafetensors } from '../weights/decode/safetensors.js';
 import { saveWeights } from '../weights/save.js';
 import { averageName } from './programs.js';
 

@@ -1,4 +1,4 @@
-import { secondsOf } from '../recipe/duration.js';
+import { secondsOf } from '../duration.js';
 
 /** Says when a checkpoint is due in the middle of an epoch: every so many steps, or so much time by a clock that nobody sets. */
 export function planCheckpoints(every: number | string, step: number) {

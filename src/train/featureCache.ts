@@ -1,14 +1,14 @@
 import { FinetuneError } from '../errors.js';
-import { keepsPixels, type AugmentOptions } from '../data/augment.js';
-import type { WholeImageAugment } from '../data/augmentWhole.js';
-import type { Batch } from '../data/loader.js';
-import { mirrorPicture } from '../data/mirror.js';
+import { keepsPixels, type AugmentOptions } from '../data/pipeline/augment/augment.js';
+import type { WholeImageAugment } from '../data/pipeline/augment/augmentWhole.js';
+import type { Batch } from '../data/pipeline/loader.js';
+import { mirrorPicture } from '../data/pipeline/augment/mirror.js';
 import type { Annotation, Picture } from '../data/sample.js';
 import type { Feeds, Program, Results, Session } from '../engine/engine.js';
 import { sizeOf } from '../graph/shapes.js';
 import { fileContents } from './contents.js';
 import { diskStore, memoryStore } from './featureStore.js';
-import { imageFeed } from './feeds.js';
+import { imageFeed } from '../tasks/feeds.js';
 
 export interface CacheOptions {
   readonly cache: 'none' | 'memory' | 'disk';

@@ -1,8 +1,8 @@
 import type { Dataset } from '../data/sample.js';
-import { loadBatches } from '../data/loader.js';
+import { loadBatches } from '../data/pipeline/loader.js';
 import type { Backend } from '../engine/backend.js';
 import type { Session } from '../engine/engine.js';
-import type { Model } from '../model.js';
+import type { Model } from '../tasks/model.js';
 import type { ProgressEvent } from '../progress.js';
 import { announce } from './announce.js';
 import { enterScore, isOver, stoppedEarly } from './best.js';

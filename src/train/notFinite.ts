@@ -1,4 +1,4 @@
-import type { Batch } from '../data/loader.js';
+import type { Batch } from '../data/pipeline/loader.js';
 import type { Backend } from '../engine/backend.js';
 import { compile } from '../engine/compile.js';
 import { parametersOf } from '../engine/engine.js';
@@ -9,9 +9,9 @@ import type { Params } from '../graph/params.js';
 import { ancestors } from '../graph/rewrite.js';
 import type { Node, Value } from '../graph/spec.js';
 import { paramAttrs } from '../graph/slots.js';
-import type { Model } from '../model.js';
+import type { Model } from '../tasks/model.js';
 import type { Targets } from '../tasks/task.js';
-import { imageFeed, targetFeeds } from './feeds.js';
+import { imageFeed, targetFeeds } from '../tasks/feeds.js';
 import type { FreezePlan } from './freeze.js';
 
 /** Where the numbers of a step stop being finite, in words. Runs the step's forward and backward pass once more with a probe at every node,

@@ -5,9 +5,9 @@ import { inputsOf, parametersOf, type Programs, type Session } from '../engine/e
 import type { Params } from '../graph/params.js';
 import type { Ops } from '../graph/spec.js';
 import type { Group } from '../graph/update.js';
-import type { Model } from '../model.js';
+import type { Model } from '../tasks/model.js';
 import { SEED } from '../tasks/seed.js';
-import { programName } from './feeds.js';
+import { programName } from '../tasks/feeds.js';
 import { openFeatureCache, type FeatureCache } from './featureCache.js';
 import type { FreezePlan, FrozenPart } from './freeze.js';
 import { prefixIdentity } from './prefixIdentity.js';

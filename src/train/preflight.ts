@@ -5,7 +5,7 @@ import { invariant } from '../errors.js';
 import { isOp } from '../graph/builder.js';
 import { initialValues } from '../graph/init.js';
 import { slotOwner } from '../graph/slots.js';
-import type { Model } from '../model.js';
+import type { Model } from '../tasks/model.js';
 import { matches } from '../weights/patterns.js';
 import type { FreezePlan } from './freeze.js';
 import type { TrainPrograms } from './programs.js';

@@ -8,7 +8,7 @@ import { ancestors, rewrite, splitAt } from '../graph/rewrite.js';
 import { paramAttrs, slotName } from '../graph/slots.js';
 import type { Graph, Node, Role, Value } from '../graph/spec.js';
 import { assignAll, batchNormUpdates, updates, type UpdateOptions } from '../graph/update.js';
-import type { Model, OldModel } from '../model.js';
+import type { Model, OldModel } from '../tasks/model.js';
 import type { OldAnswers } from '../tasks/distillation.js';
 import type { FreezePlan } from './freeze.js';
 

@@ -1,17 +1,17 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, TextWord } from '../data/sample.js';
-import { isUnspelt, wordSheets, type PlacedCrop, type WordPlace, type WordSheet } from '../data/text/wordSheet.js';
+import { isUnspelt, wordSheets, type PlacedCrop, type WordPlace, type WordSheet } from '../data/pipeline/wordSheet.js';
 import type { Session } from '../engine/engine.js';
 import { FinetuneError } from '../errors.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import { project, squareToQuad } from '../geometry/homography.js';
 import type { Task } from '../tasks/task.js';
-import { mapsOf } from '../tasks/text.js';
+import { mapsOf } from '../tasks/text/text.js';
 import type { Maps } from '../tasks/text/textBoxes.js';
 import { wordCharacters, type Cell } from '../tasks/text/wordCharacters.js';
 import type { RunState } from './checkpoint.js';
-import { imageFeed, targetFeeds } from './feeds.js';
+import { imageFeed, targetFeeds } from '../tasks/feeds.js';
 
 export interface PseudoOptions {
   /** Epochs between two rounds. */

@@ -1,11 +1,11 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { firstImages } from '../data/firstImages.js';
-import { loadBatches } from '../data/loader.js';
+import { loadBatches } from '../data/pipeline/loader.js';
 import type { Dataset } from '../data/sample.js';
 import type { Backend } from '../engine/backend.js';
 import type { Session } from '../engine/engine.js';
-import type { Model } from '../model.js';
+import type { Model } from '../tasks/model.js';
 import type { Task } from '../tasks/task.js';
 import { checkpointFile } from './checkpoint.js';
 import { peakBytes, resetPeak } from './peakMemory.js';

@@ -1,5 +1,5 @@
 import type { Dataset, Sample } from '../data/sample.js';
-import { loadBatches, type Batch, type LoadOptions } from '../data/loader.js';
+import { loadBatches, type Batch, type LoadOptions } from '../data/pipeline/loader.js';
 import { FinetuneError } from '../errors.js';
 import type { ProgressEvent } from '../progress.js';
 import type { Targets } from '../tasks/task.js';

@@ -2,17 +2,18 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FinetuneError } from '../errors.js';
 import type { Dataset } from '../data/sample.js';
-import type { TextAugment } from '../data/text/augmentText.js';
-import type { AugmentOptions } from '../data/augment.js';
-import type { WholeImageAugment } from '../data/augmentWhole.js';
-import { countBatches, type Batch, type ImageOptions } from '../data/loader.js';
+import type { TextAugment } from '../data/pipeline/augment/augmentText.js';
+import type { AugmentOptions } from '../data/pipeline/augment/augment.js';
+import type { WholeImageAugment } from '../data/pipeline/augment/augmentWhole.js';
+import { countBatches, type Batch, type ImageOptions } from '../data/pipeline/loader.js';
 import { mixedLength } from '../data/oldImages.js';
 import { repeatedLength, wantedRepeats } from '../data/repeatFactor.js';
 import type { Backend } from '../engine/backend.js';
 import type { Feeds, Results, Session } from '../engine/engine.js';
 import type { Params } from '../graph/params.js';
 import type { OptimizerOptions } from '../graph/update.js';
-import { saveModel, type Model } from '../model.js';
+import type { Model } from '../tasks/model.js';
+import { saveModel } from './modelWeights.js';
 import { isOver, type EarlyStop } from './best.js';
 import { calibrateBatchNorm } from './calibrate.js';
 import {
@@ -24,7 +25,7 @@ import {
   type RunState,
 } from './checkpoint.js';
 import type { FeatureCache } from './featureCache.js';
-import { imageFeed, programName, targetFeeds } from './feeds.js';
+import { imageFeed, programName, targetFeeds } from '../tasks/feeds.js';
 import { emaShare, type EmaOptions } from './ema.js';
 import { freezePhases, phaseAt, planFreeze, type FreezeOptions } from './freeze.js';
 import { planGroups, type GroupOptions } from './groups.js';

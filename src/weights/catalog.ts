@@ -1,5 +1,5 @@
-import { COCO_CATEGORIES } from './cocoCategories.js';
-import { IMAGENET_CATEGORIES } from './imagenetCategories.js';
+import { COCO_CATEGORIES } from '../categories/coco.js';
+import { IMAGENET_CATEGORIES } from '../categories/imagenet.js';
 
 /** Published weights: where they are, under which licence, and what their numbers mean. */
 export interface CatalogEntry {

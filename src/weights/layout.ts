@@ -56,3 +56,9 @@ export function pickColumns({ shape, data }: Param, group: number, columns: read
   }
   return { shape: [...shape.slice(0, -1), (shape.at(-1)! / group) * columns.length], data: picked };
 }
+
+/** The columns of `picked` that the file knows, over the initial values for the rest. */
+export function overlayKnown(initial: Param, picked: Param, columns: readonly number[]): Param {
+  const data = initial.data.map((value, i) => (columns[i % columns.length]! >= 0 ? picked.data[i]! : value));
+  return { shape: initial.shape, data };
+}

@@ -2,13 +2,13 @@ import { didYouMean } from '../didYouMean.js';
 import { FinetuneError, type Problem } from '../errors.js';
 import type { Param, Params } from '../graph/params.js';
 import type { ParamKind } from '../graph/spec.js';
-import { findColumns, overlayKnown } from './categories.js';
+import { findColumns } from '../categories/columns.js';
 import { adaptInput, describeInput } from './inputChannels.js';
-import { fromTorch, pickColumns, torchShape } from './layout.js';
+import { fromTorch, overlayKnown, pickColumns, torchShape } from './layout.js';
 import { matches } from './patterns.js';
-import { formatShape } from './rawTensor.js';
+import { formatShape } from './decode/rawTensor.js';
 import { readWeights, type WeightsFile } from './read.js';
-import type { SourceOptions } from './source.js';
+import type { SourceOptions } from './sources/source.js';
 
 /** A parameter of the model, in our layout. */
 export interface Wanted {

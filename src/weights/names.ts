@@ -10,7 +10,7 @@ import { torchvisionFasterRcnn, torchvisionRetinanet } from './names/torchvision
 import { torchvisionMobilenetV3 } from './names/torchvisionMobilenetV3.js';
 import { torchvisionSsd, torchvisionSsdLite } from './names/torchvisionSsd.js';
 import { torchvisionVgg } from './names/vgg.js';
-import type { RawWeights } from './raw.js';
+import type { RawWeights } from './decode/raw.js';
 
 /** The first that recognises a file names it. */
 const MAPS: readonly NameMap[] = [

@@ -3,8 +3,8 @@ import { FinetuneError } from '../errors.js';
 import type { Param } from '../graph/params.js';
 import { findInCatalog } from './catalog.js';
 import { nameWeights } from './names.js';
-import { readRaw, type RawWeights } from './raw.js';
-import { openSource, type Source, type SourceOptions } from './source.js';
+import { readRaw, type RawWeights } from './decode/raw.js';
+import { openSource, type Source, type SourceOptions } from './sources/source.js';
 
 /** What stands behind a weight URI, under the names of timm, torchvision or ours. */
 export interface WeightsFile {

@@ -5,8 +5,8 @@ import type { Backbone } from '../models/backbone.js';
 import { backbones } from '../models/registry.js';
 import { torchShape } from './layout.js';
 import { findNameMap } from './names.js';
-import { formatShape } from './rawTensor.js';
-import type { RawWeights } from './raw.js';
+import { formatShape } from './decode/rawTensor.js';
+import type { RawWeights } from './decode/raw.js';
 
 /** What a file is taken for. */
 export interface Recognised {

@@ -9,18 +9,18 @@ import { join } from 'node:path';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { openDatasets } from '../../dist/data/dataset.js';
-import { loadBatches } from '../../dist/data/loader.js';
+import { loadBatches } from '../../dist/data/pipeline/loader.js';
 import { openBackend } from '../../dist/engine/backend.js';
-import { saveModel } from '../../dist/model.js';
+import { saveModel } from '../../dist/train/modelWeights.js';
 import { loadRecipe } from '../../dist/recipe/load.js';
-import { recipeImages, recipeModel } from '../../dist/recipeModel.js';
-import { imageFeed, targetFeeds } from '../../dist/train/feeds.js';
+import { recipeImages, recipeModel } from '../../dist/run/recipeModel.js';
+import { imageFeed, targetFeeds } from '../../dist/tasks/feeds.js';
 import { loadingOf } from '../../dist/train/replay.js';
 import { openTrainer } from '../../dist/train/trainer.js';
-import { placeAnchors } from '../../dist/tasks/anchors.js';
-import { ssdLite } from '../../dist/tasks/detectors/ssdlite.js';
-import { trainOptions } from '../../dist/trainOptions.js';
-import { writeSafetensors } from '../../dist/weights/safetensors.js';
+import { placeAnchors } from '../../dist/tasks/detection/anchors.js';
+import { ssdLite } from '../../dist/tasks/detection/detectors/ssdlite.js';
+import { trainOptions } from '../../dist/run/trainOptions.js';
+import { writeSafetensors } from '../../dist/weights/decode/safetensors.js';
 
 const STEPS = 3;
 

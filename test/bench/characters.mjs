@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
-import { openDrawnText } from '../../dist/data/text/drawnText.js';
+import { openDrawnText } from '../../dist/data/formats/text/drawnText.js';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { photos: { type: 'string' } } });
 const [out, count] = positionals;

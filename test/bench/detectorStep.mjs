@@ -1,14 +1,14 @@
 /** A whole training step of a detector as the trainer builds it, on random pixels, targets made anew from boxes at each step as torchvision does;
  *  used by the benchmarks. */
-import { createDetection } from '../../dist/createTask.js';
+import { createDetection } from '../../dist/evaluate/createTask.js';
 import { openBackend } from '../../dist/engine/backend.js';
 import { compile } from '../../dist/engine/compile.js';
 import { inputsOf, parametersOf } from '../../dist/engine/engine.js';
 import { initialValues } from '../../dist/graph/init.js';
-import { createModel } from '../../dist/model.js';
+import { createModel } from '../../dist/tasks/model.js';
 import { planFreeze } from '../../dist/train/freeze.js';
 import { buildPrograms } from '../../dist/train/programs.js';
-import { targetFeeds } from '../../dist/train/feeds.js';
+import { targetFeeds } from '../../dist/tasks/feeds.js';
 import { randomPixels } from './trainStep.mjs';
 
 /** Sides of the objects of an image, pixels, for an input of 320. */

@@ -7,7 +7,7 @@
  *  which is what a training step has to wait for. */
 import { parseArgs } from 'node:util';
 import { openDatasets } from '../../dist/data/dataset.js';
-import { loadBatches } from '../../dist/data/loader.js';
+import { loadBatches } from '../../dist/data/pipeline/loader.js';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,6 +1,6 @@
 /** Our side of step.mjs; the same dialogue as torch_step.py. Arguments: mode (full | frozen | infer), batch, size. */
 import { openBackend } from '../../dist/engine/backend.js';
-import { openPredictor } from '../../dist/predictor.js';
+import { openPredictor } from '../../dist/evaluate/predictor.js';
 import { answer } from './dialogue.mjs';
 import { benchModel, openTrainStep, randomPixels } from './trainStep.mjs';
 

@@ -1,8 +1,8 @@
 /** Our side of step.mjs for scene text; the same dialogue as torch_text_step.py. Arguments: head, mode (full | infer), batch, height, width. */
-import { createText } from '../../dist/createTask.js';
+import { createText } from '../../dist/evaluate/createTask.js';
 import { openBackend } from '../../dist/engine/backend.js';
-import { createModel } from '../../dist/model.js';
-import { openPredictor } from '../../dist/predictor.js';
+import { createModel } from '../../dist/tasks/model.js';
+import { openPredictor } from '../../dist/evaluate/predictor.js';
 import { answer } from './dialogue.mjs';
 import { openStep } from './trainStep.mjs';
 

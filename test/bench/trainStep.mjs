@@ -1,11 +1,11 @@
 /** A whole training step of an SSD-lite on random pixels, as the trainer builds it; used by the benchmarks. */
-import { createDetection } from '../../dist/createTask.js';
+import { createDetection } from '../../dist/evaluate/createTask.js';
 import { detectorDefaults } from '../../dist/detectorDefaults.js';
 import { openBackend } from '../../dist/engine/backend.js';
 import { compile } from '../../dist/engine/compile.js';
 import { parametersOf } from '../../dist/engine/engine.js';
 import { initialValues } from '../../dist/graph/init.js';
-import { createModel } from '../../dist/model.js';
+import { createModel } from '../../dist/tasks/model.js';
 import { planFreeze } from '../../dist/train/freeze.js';
 import { buildPrograms } from '../../dist/train/programs.js';
 

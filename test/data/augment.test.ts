@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { planAugmentation } from '../../src/data/augment.js';
-import { frameImage, placeBoxes, placementOf } from '../../src/data/frame.js';
+import { planAugmentation } from '../../src/data/pipeline/augment/augment.js';
+import { frameImage, placeBoxes, placementOf } from '../../src/data/image/frame.js';
 import type { Annotation, ClassIndex } from '../../src/data/sample.js';
 import { iou, xyxy } from '../../src/geometry/box.js';
 import { randomStream } from '../../src/random.js';

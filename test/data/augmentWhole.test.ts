@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { planWholeImage, type WholeImageAugment } from '../../src/data/augmentWhole.js';
-import { frameImage } from '../../src/data/frame.js';
-import { drawBeta, mixBatch } from '../../src/data/mix.js';
-import { drawRandAugment } from '../../src/data/randAugment.js';
+import { planWholeImage, type WholeImageAugment } from '../../src/data/pipeline/augment/augmentWhole.js';
+import { frameImage } from '../../src/data/image/frame.js';
+import { drawBeta, mixBatch } from '../../src/data/pipeline/augment/mix.js';
+import { drawRandAugment } from '../../src/data/pipeline/augment/randAugment.js';
 import type { ClassIndex, Picture, Sample } from '../../src/data/sample.js';
 import { randomStream } from '../../src/random.js';
 

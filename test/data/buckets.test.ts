@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { bucketOf, bucketSizes, bucketUse, shorterSideScale } from '../../src/data/buckets.js';
-import { frameImage } from '../../src/data/frame.js';
-import { planBatches } from '../../src/data/planBatches.js';
+import { bucketOf, bucketSizes, bucketUse, shorterSideScale } from '../../src/data/pipeline/buckets.js';
+import { frameImage } from '../../src/data/image/frame.js';
+import { planBatches } from '../../src/data/pipeline/planBatches.js';
 
 const side = fc.integer({ min: 20, max: 2000 });
 const image = fc.record({ width: side, height: side });

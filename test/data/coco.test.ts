@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { openCoco } from '../../src/data/coco.js';
+import { openCoco } from '../../src/data/formats/coco.js';
 import { FinetuneError } from '../../src/errors.js';
 import { testOnShared } from './sharedData.js';
 import { temporaryFolder } from './temporaryFolder.js';

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AugmentOptions } from '../../src/data/augment.js';
+import type { AugmentOptions } from '../../src/data/pipeline/augment/augment.js';
 import { openDatasets, type DataOptions } from '../../src/data/dataset.js';
-import type { Size, SizeRange } from '../../src/data/buckets.js';
-import type { LoadOptions } from '../../src/data/loader.js';
+import type { Size, SizeRange } from '../../src/data/pipeline/buckets.js';
+import type { LoadOptions } from '../../src/data/pipeline/loader.js';
 import type { Recipe } from '../../src/recipe/schema.js';
 import { testOnShared } from './sharedData.js';
 import { temporaryFolder } from './temporaryFolder.js';

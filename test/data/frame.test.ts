@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { frameImage, placeBoxes, placementOf } from '../../src/data/frame.js';
+import { frameImage, placeBoxes, placementOf } from '../../src/data/image/frame.js';
 import { xyxy } from '../../src/geometry/box.js';
 
 const extent = fc.record({ width: fc.integer({ min: 1, max: 900 }), height: fc.integer({ min: 1, max: 900 }) });

@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { frameImage, placementOf, type FrameOptions } from '../../src/data/frame.js';
-import { decodeImage, readImageSize } from '../../src/data/image.js';
-import { meanColour } from '../../src/data/meanColour.js';
-import { mirrorPicture } from '../../src/data/mirror.js';
+import { frameImage, placementOf, type FrameOptions } from '../../src/data/image/frame.js';
+import { decodeImage, readImageSize } from '../../src/data/image/image.js';
+import { meanColour } from '../../src/data/image/meanColour.js';
+import { mirrorPicture } from '../../src/data/pipeline/augment/mirror.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
 const dir = temporaryFolder();

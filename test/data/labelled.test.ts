@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import sharp, { type OutputInfo } from 'sharp';
 import { openDatasets } from '../../src/data/dataset.js';
-import { parseCsv } from '../../src/data/labelCsv.js';
-import type { LabelledData } from '../../src/data/readLabelled.js';
-import { loadSample } from '../../src/data/loadSample.js';
+import { parseCsv } from '../../src/data/formats/labelCsv.js';
+import type { LabelledData } from '../../src/data/formats/readLabelled.js';
+import { loadSample } from '../../src/data/pipeline/loadSample.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
 const root = temporaryFolder();

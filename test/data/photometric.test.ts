@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { distortColours, drawDistortion, type Distortion } from '../../src/data/photometric.js';
+import { distortColours, drawDistortion, type Distortion } from '../../src/data/pipeline/augment/photometric.js';
 import { randomStream } from '../../src/random.js';
 
 const nothing: Distortion = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { openDatasets } from '../../src/data/dataset.js';
-import { loadBatches } from '../../src/data/loader.js';
+import { loadBatches } from '../../src/data/pipeline/loader.js';
 import { repeatedLength, repeatFactors, repeatRows } from '../../src/data/repeatFactor.js';
 import type { Annotation, Category, ClassIndex } from '../../src/data/sample.js';
 import { parseRecipe } from '../../src/recipe/load.js';

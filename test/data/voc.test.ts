@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { openDatasets } from '../../src/data/dataset.js';
-import { openVoc } from '../../src/data/voc.js';
+import { openVoc } from '../../src/data/formats/voc.js';
 import { FinetuneError } from '../../src/errors.js';
 import { testOnShared } from './sharedData.js';
 import { temporaryFolder } from './temporaryFolder.js';

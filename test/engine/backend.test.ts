@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { formatReport } from '../../src/cli/doctor.js';
 import { featuresIn } from '../../src/engine/cpu.js';
 import { ENGINES, openBackend, type Backend, type EngineName } from '../../src/engine/backend.js';
-import { bindingPath } from '../../src/engine/binding.js';
-import { readEngineRecord, tfjsNodeDirectory } from '../../src/engine/install.js';
+import { bindingPath } from '../../src/engine/install/binding.js';
+import { readEngineRecord, tfjsNodeDirectory } from '../../src/engine/install/install.js';
 import { FinetuneError } from '../../src/errors.js';
 
 const tfjsNode = tfjsNodeDirectory();

@@ -15,8 +15,13 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { describeEngine } from '../../src/cli/setup.js';
-import { installEngine, readEngineRecord, tfjsNodeDirectory, type InstallOptions } from '../../src/engine/install.js';
-import { libraryDirectory, WHEEL_VERSION } from '../../src/engine/libtensorflow.js';
+import {
+  installEngine,
+  readEngineRecord,
+  tfjsNodeDirectory,
+  type InstallOptions,
+} from '../../src/engine/install/install.js';
+import { libraryDirectory, WHEEL_VERSION } from '../../src/engine/install/libtensorflow.js';
 
 const original = tfjsNodeDirectory();
 const realLibrary = libraryDirectory(process.env);

@@ -4,7 +4,7 @@ import { classificationEvaluator } from '../../src/evaluate/classification.js';
 import { confusionMatrix, scoreClassification } from '../../src/evaluate/classificationScore.js';
 import * as b from '../../src/graph/builder.js';
 import { gradients } from '../../src/graph/grad.js';
-import { classificationTask } from '../../src/tasks/classification.js';
+import { classificationTask } from '../../src/tasks/classification/classification.js';
 import { softCrossEntropyRows } from '../../src/tasks/losses.js';
 import { openEngines } from '../engines.js';
 

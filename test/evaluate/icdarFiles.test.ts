@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
-import { limits } from '../../src/data/text/icdarArchive.js';
+import { limits } from '../../src/data/formats/text/icdarArchive.js';
 import { readIcdar } from '../../src/evaluate/icdarFiles.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { writeFolder, writeZip } from './textData.js';

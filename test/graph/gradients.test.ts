@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { kernels } from '../../src/engine/eagerKernels.js';
+import { kernels } from '../../src/engine/eager/kernels.js';
 import {
   inputsOf,
   type Feed,

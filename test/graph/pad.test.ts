@@ -5,7 +5,7 @@ import { compilePadded } from '../../src/engine/padded.js';
 import { activate, batchNorm, conv, depthwise, linear, type Context } from '../../src/graph/blocks.js';
 import * as b from '../../src/graph/builder.js';
 import { isOp } from '../../src/graph/builder.js';
-import { concatRuns, fullLength, realLength, sliceRuns } from '../../src/graph/channelRuns.js';
+import { concatRuns, fullLength, realLength, sliceRuns } from '../../src/graph/pad/runs.js';
 import { gradients } from '../../src/graph/grad.js';
 import { initialValues } from '../../src/graph/init.js';
 import type { Params } from '../../src/graph/params.js';

@@ -1,14 +1,15 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { openBackend } from '../../src/engine/backend.js';
-import { createDetection } from '../../src/createTask.js';
+import { createDetection } from '../../src/evaluate/createTask.js';
 import { detectorDefaults } from '../../src/detectorDefaults.js';
-import { createModel, withWeights, type Model } from '../../src/model.js';
-import { openPredictor } from '../../src/predictor.js';
+import { createModel, type Model } from '../../src/tasks/model.js';
+import { withWeights } from '../../src/train/modelWeights.js';
+import { openPredictor } from '../../src/evaluate/predictor.js';
 import { randomStream } from '../../src/random.js';
-import { COCO_COLUMNS } from '../../src/weights/cocoCategories.js';
+import { COCO_COLUMNS } from '../../src/categories/coco.js';
 import { catalog } from '../../src/weights/catalog.js';
 import type { Category } from '../../src/data/sample.js';
-import type { Detection } from '../../src/tasks/detection.js';
+import type { Detection } from '../../src/tasks/detection/detection.js';
 import { openCocoSsd } from '../weights/cocoSsd.js';
 
 let model: Model<readonly Detection[]>;

@@ -8,7 +8,7 @@ import { sizeOf } from '../../src/graph/shapes.js';
 import { findBackbone } from '../../src/models/registry.js';
 import { BACKBONES } from '../../src/recipe/backbones.js';
 import { parseRecipe } from '../../src/recipe/load.js';
-import { createDetector, type DetectionOptions } from '../../src/tasks/detection.js';
+import { createDetector, type DetectionOptions } from '../../src/tasks/detection/detection.js';
 
 type Size = readonly [number, number];
 type Backbone = (typeof BACKBONES)[number];

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createDetection } from '../../src/createTask.js';
+import { createDetection } from '../../src/evaluate/createTask.js';
 import { detectorDefaults } from '../../src/detectorDefaults.js';
 import { count } from '../../src/graph/count.js';
 

@@ -3,8 +3,8 @@ import { resolveClassWeights } from '../../src/data/classWeights.js';
 import type { Annotation, Category, ClassIndex } from '../../src/data/sample.js';
 import { detectorDefaults } from '../../src/detectorDefaults.js';
 import * as b from '../../src/graph/builder.js';
-import { classificationTask } from '../../src/tasks/classification.js';
-import { detectionTask, type DetectionOptions } from '../../src/tasks/detection.js';
+import { classificationTask } from '../../src/tasks/classification/classification.js';
+import { detectionTask, type DetectionOptions } from '../../src/tasks/detection/detection.js';
 import { openEngines } from '../engines.js';
 
 const categories = ['cat', 'dog', 'owl'].map((name) => ({ name })) as unknown as Category[];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Evaluation } from '../../src/evaluate/evaluate.js';
 import { isMeasured, rankOf } from '../../src/evaluate/rank.js';
-import { epochScore } from '../../src/oldClasses.js';
+import { epochScore } from '../../src/run/oldClasses.js';
 import { enterScore, isOver, type EarlyStop } from '../../src/train/best.js';
 import type { RunState } from '../../src/train/checkpoint.js';
 import { level } from '../../src/train/schedule.js';

@@ -3,18 +3,18 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { createDetection } from '../../src/createTask.js';
+import { createDetection } from '../../src/evaluate/createTask.js';
 import { openDatasets } from '../../src/data/dataset.js';
-import { loadBatches } from '../../src/data/loader.js';
+import { loadBatches } from '../../src/data/pipeline/loader.js';
 import { openBackend } from '../../src/engine/backend.js';
 import { evaluate } from '../../src/evaluate/evaluate.js';
 import { finetune } from '../../src/finetune.js';
-import { createModel, type Model } from '../../src/model.js';
-import { openPredictor } from '../../src/predictor.js';
+import { createModel, type Model } from '../../src/tasks/model.js';
+import { openPredictor } from '../../src/evaluate/predictor.js';
 import type { ProgressEvent } from '../../src/progress.js';
 import { parseRecipe } from '../../src/recipe/load.js';
-import { detectionOptions, inputSizes, recipeImages, type DetectionRecipe } from '../../src/recipeModel.js';
-import { readSafetensors } from '../../src/weights/safetensors.js';
+import { detectionOptions, inputSizes, recipeImages, type DetectionRecipe } from '../../src/run/recipeModel.js';
+import { readSafetensors } from '../../src/weights/decode/safetensors.js';
 
 /** Lying, standing and square images, each with one object. */
 const SHAPES = [[96, 64], [64, 96], [64, 64], [120, 80], [90, 64]] as const; // prettier-ignore

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Batch } from '../../src/data/loader.js';
-import { mirrorPicture } from '../../src/data/mirror.js';
+import type { Batch } from '../../src/data/pipeline/loader.js';
+import { mirrorPicture } from '../../src/data/pipeline/augment/mirror.js';
 import type { Annotation, Picture, Sample } from '../../src/data/sample.js';
 import type { Feeds, Session } from '../../src/engine/engine.js';
 import { constant, createGraph } from '../../src/graph/builder.js';

@@ -3,12 +3,12 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { evaluateRecipe } from '../../src/evaluateRecipe.js';
+import { evaluateRecipe } from '../../src/run/evaluateRecipe.js';
 import { finetune, type FinetuneResult } from '../../src/finetune.js';
 import type { ProgressEvent } from '../../src/progress.js';
 import { randomStream } from '../../src/random.js';
 import { parseRecipe } from '../../src/recipe/load.js';
-import { readSafetensors } from '../../src/weights/safetensors.js';
+import { readSafetensors } from '../../src/weights/decode/safetensors.js';
 
 const colours = { red: '#d03030', green: '#30c040', blue: '#3050d0' } as const;
 let root: string;

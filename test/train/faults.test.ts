@@ -9,7 +9,7 @@ import { finetune, type FinetuneOptions } from '../../src/finetune.js';
 import type { ProgressEvent } from '../../src/progress.js';
 import { parseRecipe } from '../../src/recipe/load.js';
 import { verifyFreeze } from '../../src/train/receipt.js';
-import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.js';
+import { readSafetensors, writeSafetensors } from '../../src/weights/decode/safetensors.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 
 /** The engine that is ready first: faults are not a matter of arithmetic. */

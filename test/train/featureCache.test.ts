@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { copyFile, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { loadBatches } from '../../src/data/loader.js';
+import { loadBatches } from '../../src/data/pipeline/loader.js';
 import type { Annotation, Dataset } from '../../src/data/sample.js';
 import type { Session } from '../../src/engine/engine.js';
 import { xyxy } from '../../src/geometry/box.js';

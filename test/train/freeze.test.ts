@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { Category } from '../../src/data/sample.js';
-import { createDetection } from '../../src/createTask.js';
+import { createDetection } from '../../src/evaluate/createTask.js';
 import { detectorDefaults } from '../../src/detectorDefaults.js';
-import { createModel } from '../../src/model.js';
+import { createModel } from '../../src/tasks/model.js';
 import { freezePhases, phaseAt, planFreeze } from '../../src/train/freeze.js';
 
 const categories = [{ id: 1, name: 'a' }] as unknown as Category[];

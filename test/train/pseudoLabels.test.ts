@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Dataset, TextWord } from '../../src/data/sample.js';
-import { wordSheets } from '../../src/data/text/wordSheet.js';
+import { wordSheets } from '../../src/data/pipeline/wordSheet.js';
 import type { Feeds, Session } from '../../src/engine/engine.js';
 import { pseudoSections } from '../../src/report/pseudoSections.js';
 import type { Task } from '../../src/tasks/task.js';

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { createDetection } from '../../src/createTask.js';
+import { createDetection } from '../../src/evaluate/createTask.js';
 import type { Category, Sample } from '../../src/data/sample.js';
 import { inputsOf, parametersOf, type Feed } from '../../src/engine/engine.js';
 import { xyxy } from '../../src/geometry/box.js';
 import { initialValues } from '../../src/graph/init.js';
-import { createModel } from '../../src/model.js';
-import type { DetectionOptions } from '../../src/tasks/detection.js';
+import { createModel } from '../../src/tasks/model.js';
+import type { DetectionOptions } from '../../src/tasks/detection/detection.js';
 import { planFreeze } from '../../src/train/freeze.js';
 import { buildPrograms } from '../../src/train/programs.js';
 import { uniform } from '../models/formula.js';

@@ -3,14 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatasets } from '../../src/data/dataset.js';
-import { loadBatches } from '../../src/data/loader.js';
+import { loadBatches } from '../../src/data/pipeline/loader.js';
 import { openBackend } from '../../src/engine/backend.js';
 import { finetune } from '../../src/finetune.js';
 import type { ProgressEvent } from '../../src/progress.js';
 import { parseRecipe } from '../../src/recipe/load.js';
-import { recipeModel } from '../../src/recipeModel.js';
+import { recipeModel } from '../../src/run/recipeModel.js';
 import { openTrainer } from '../../src/train/trainer.js';
-import { readSafetensors } from '../../src/weights/safetensors.js';
+import { readSafetensors } from '../../src/weights/decode/safetensors.js';
 
 let root: string;
 beforeAll(async () => {

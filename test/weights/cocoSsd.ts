@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { catalog } from '../../src/weights/catalog.js';
-import { openSource } from '../../src/weights/source.js';
+import { openSource } from '../../src/weights/sources/source.js';
 
 /** What the published GraphModel computes before its post-processing, in our order. */
 interface CocoSsdOutputs {

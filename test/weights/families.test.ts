@@ -7,8 +7,8 @@ import { ancestors } from '../../src/graph/rewrite.js';
 import { findBackbone } from '../../src/models/registry.js';
 import { torchShape } from '../../src/weights/layout.js';
 import { findNameMap, nameWeights } from '../../src/weights/names.js';
-import { countValues, type RawTensor } from '../../src/weights/rawTensor.js';
-import type { RawWeights } from '../../src/weights/raw.js';
+import { countValues, type RawTensor } from '../../src/weights/decode/rawTensor.js';
+import type { RawWeights } from '../../src/weights/decode/raw.js';
 import { recognise } from '../../src/weights/recognise.js';
 
 type Shapes = Record<string, readonly number[]>;

@@ -4,8 +4,8 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FinetuneError } from '../../src/errors.js';
-import { readKerasH5 } from '../../src/weights/keras.js';
-import { readTfjs } from '../../src/weights/tfjs.js';
+import { readKerasH5 } from '../../src/weights/decode/keras.js';
+import { readTfjs } from '../../src/weights/decode/tfjs.js';
 
 const fixtures = join(import.meta.dirname, 'fixtures', 'keras'); // fixtures/makeKeras.py
 let golden: Record<string, { shape: number[]; values: number[] }>;

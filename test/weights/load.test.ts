@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import type { FinetuneError } from '../../src/errors.js';
 import type { Param, Params } from '../../src/graph/params.js';
 import type { ParamKind } from '../../src/graph/spec.js';
-import { BACKGROUND } from '../../src/weights/categories.js';
+import { BACKGROUND } from '../../src/categories/columns.js';
 import { catalog } from '../../src/weights/catalog.js';
 import { torchShape } from '../../src/weights/layout.js';
 import { type LoadOptions, type Wanted, applyWeights, loadWeights } from '../../src/weights/load.js';
-import { countValues } from '../../src/weights/rawTensor.js';
+import { countValues } from '../../src/weights/decode/rawTensor.js';
 import { readWeights } from '../../src/weights/read.js';
-import { type Writable, encodeSafetensors, readSafetensorsHeader } from '../../src/weights/safetensors.js';
+import { type Writable, encodeSafetensors, readSafetensorsHeader } from '../../src/weights/decode/safetensors.js';
 import { saveWeights } from '../../src/weights/save.js';
 
 const coco = catalog[0]!.uri;

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { zipSync } from 'fflate';
 import type { FinetuneError } from '../../src/errors.js';
 import { readWeights } from '../../src/weights/read.js';
-import { openSource } from '../../src/weights/source.js';
+import { openSource } from '../../src/weights/sources/source.js';
 import { tarball } from './localRegistry.js';
 
 /** What the archive's setup.py would write. */

@@ -5,9 +5,9 @@ import { mkdir, mkdtemp, readFile, readdir, utimes, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FinetuneError } from '../../src/errors.js';
-import { encodeSafetensors } from '../../src/weights/safetensors.js';
-import { openSource, type SourceOptions } from '../../src/weights/source.js';
-import { readTfjs } from '../../src/weights/tfjs.js';
+import { encodeSafetensors } from '../../src/weights/decode/safetensors.js';
+import { openSource, type SourceOptions } from '../../src/weights/sources/source.js';
+import { readTfjs } from '../../src/weights/decode/tfjs.js';
 import { type LocalServer, openServer } from './localServer.js';
 import { writeMiniModel } from './miniGraphModel.js';
 

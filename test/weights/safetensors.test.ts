@@ -11,7 +11,7 @@ import {
   readSafetensorsHeader,
   writeSafetensors,
   type Writable,
-} from '../../src/weights/safetensors.js';
+} from '../../src/weights/decode/safetensors.js';
 
 // Written by the Python library: fixtures/make.py.
 const fixture = (name: string): string => join(import.meta.dirname, 'fixtures', name);

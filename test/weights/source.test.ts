@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { FinetuneError } from '../../src/errors.js';
-import { openSource } from '../../src/weights/source.js';
+import { openSource } from '../../src/weights/sources/source.js';
 import { type LocalRegistry, openRegistry, tarball } from './localRegistry.js';
 
 /** What an archive would write outside its folder. */

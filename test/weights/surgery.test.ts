@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import type { FinetuneError } from '../../src/errors.js';
 import type { Param } from '../../src/graph/params.js';
 import { catalog, findInCatalog } from '../../src/weights/catalog.js';
-import { findColumns } from '../../src/weights/categories.js';
-import { IMAGENET_CATEGORIES } from '../../src/weights/imagenetCategories.js';
+import { findColumns } from '../../src/categories/columns.js';
+import { IMAGENET_CATEGORIES } from '../../src/categories/imagenet.js';
 import { adaptInput } from '../../src/weights/inputChannels.js';
 import { applyWeights, loadWeights, type Wanted } from '../../src/weights/load.js';
-import { countValues } from '../../src/weights/rawTensor.js';
-import { readRaw } from '../../src/weights/raw.js';
-import { encodeSafetensors } from '../../src/weights/safetensors.js';
+import { countValues } from '../../src/weights/decode/rawTensor.js';
+import { readRaw } from '../../src/weights/decode/raw.js';
+import { encodeSafetensors } from '../../src/weights/decode/safetensors.js';
 
 const counted = (shape: readonly number[]): Param => ({
   shape,

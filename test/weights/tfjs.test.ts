@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { FinetuneError } from '../../src/errors.js';
-import { readTfjs } from '../../src/weights/tfjs.js';
+import { readTfjs } from '../../src/weights/decode/tfjs.js';
 import { miniData, miniSpecs, writeMiniModel } from './miniGraphModel.js';
 
 describe('readTfjs', () => {

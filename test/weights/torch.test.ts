@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { FinetuneError } from '../../src/errors.js';
-import { readTorch } from '../../src/weights/torch.js';
-import { unpickle } from '../../src/weights/pickle.js';
+import { readTorch } from '../../src/weights/decode/torch.js';
+import { unpickle } from '../../src/weights/decode/pickle.js';
 
 const fixtures = join(import.meta.dirname, 'fixtures', 'torch'); // fixtures/makeTorch.py
 const fixture = (name: string) => join(fixtures, name);

@@ -1,6 +1,6 @@
 import { iou, xyxy } from '../../geometry/box.js';
 import type { PartName } from '../dataset.js';
-import { frameImage, type FrameOptions } from '../frame.js';
+import { frameImage, type FrameOptions } from '../image/frame.js';
 import type { RawImage, RawObject } from '../rawDataset.js';
 import type { Say } from './remark.js';
 

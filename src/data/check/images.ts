@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { FinetuneError } from '../../errors.js';
 import type { PartName } from '../dataset.js';
-import type { FrameOptions } from '../frame.js';
-import { readImageHeader } from '../image.js';
-import { loadSample } from '../loadSample.js';
+import type { FrameOptions } from '../image/frame.js';
+import { readImageHeader } from '../image/image.js';
+import { loadSample } from '../pipeline/loadSample.js';
 import type { Annotation, Dataset } from '../sample.js';
 import type { Say } from './remark.js';
 

@@ -3,8 +3,8 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { FinetuneError } from '../../errors.js';
-import { openCoco } from '../coco.js';
-import { listFolder } from '../imageFiles.js';
+import { openCoco } from '../formats/coco.js';
+import { listFolder } from '../image/imageFiles.js';
 import { generatePart } from './generate.js';
 
 export interface SyntheticOptions {

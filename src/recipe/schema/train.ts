@@ -1,6 +1,6 @@
 /** Options of `train` that every task has. */
 import { z } from 'zod';
-import { DURATION } from '../duration.js';
+import { DURATION } from '../../duration.js';
 import { optimization, schedule } from './optimizer.js';
 import { count, names } from './values.js';
 

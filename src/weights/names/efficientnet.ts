@@ -1,5 +1,5 @@
 import { blockPaths, kerasRenaming, renaming } from './nameMap.js';
-import type { RawTensor } from '../rawTensor.js';
+import type { RawTensor } from '../decode/rawTensor.js';
 
 /** Blocks of each stage at depth 1 (Tan and Le 2019, table 1, arXiv:1905.11946), and the depths of B0–B7. */
 const REPEATS = [1, 2, 2, 3, 3, 4, 1];

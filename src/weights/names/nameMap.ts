@@ -1,5 +1,5 @@
 import type { Param, Params } from '../../graph/params.js';
-import type { RawTensor } from '../rawTensor.js';
+import type { RawTensor } from '../decode/rawTensor.js';
 
 /** A published file's arrays under our names, in the layout of the file. */
 export interface NamedWeights {

@@ -1,8 +1,8 @@
 import { FinetuneError, type Problem } from '../../errors.js';
 import type { Params } from '../../graph/params.js';
-import { COCO_COLUMNS } from '../cocoCategories.js';
+import { COCO_COLUMNS } from '../../categories/coco.js';
 import { pickColumns } from '../layout.js';
-import { formatShape, type RawTensor } from '../rawTensor.js';
+import { formatShape, type RawTensor } from '../decode/rawTensor.js';
 import type { NamedWeights, NameMap } from './nameMap.js';
 
 /** ε of every BatchNorm of TensorFlow's ssdlite_mobilenet_v2 (attribute of its FusedBatchNorm nodes). */

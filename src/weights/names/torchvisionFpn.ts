@@ -1,6 +1,6 @@
 import type { Param } from '../../graph/params.js';
-import { COCO_COLUMNS } from '../cocoCategories.js';
-import { BACKGROUND } from '../categories.js';
+import { COCO_COLUMNS } from '../../categories/coco.js';
+import { BACKGROUND } from '../../categories/columns.js';
 import { renaming, type NameMap } from './nameMap.js';
 
 /** The layers outside of backbone and pyramid, as torchvision and as we call them. */

@@ -1,6 +1,6 @@
-import { BACKGROUND } from '../categories.js';
-import { COCO_COLUMNS } from '../cocoCategories.js';
-import type { RawTensor } from '../rawTensor.js';
+import { BACKGROUND } from '../../categories/columns.js';
+import { COCO_COLUMNS } from '../../categories/coco.js';
+import type { RawTensor } from '../decode/rawTensor.js';
 import { renaming, type NameMap } from './nameMap.js';
 import { mobilenetV3Name } from './torchvisionMobilenetV3.js';
 

@@ -6,8 +6,8 @@ import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { createFindings } from '../../../src/data/findings.js';
 import { testOnShared } from '../sharedData.js';
-import { readMat } from '../../../src/data/text/matFile.js';
-import { readSynthText } from '../../../src/data/text/synthText.js';
+import { readMat } from '../../../src/data/formats/text/matFile.js';
+import { readSynthText } from '../../../src/data/formats/text/synthText.js';
 
 let root: string;
 beforeAll(async () => {

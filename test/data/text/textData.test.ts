@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { testOnShared } from '../sharedData.js';
 import { createFindings } from '../../../src/data/findings.js';
-import { loadSample } from '../../../src/data/loadSample.js';
+import { loadSample } from '../../../src/data/pipeline/loadSample.js';
 import type { Annotation } from '../../../src/data/sample.js';
-import { drawTextView } from '../../../src/data/text/augmentText.js';
-import { buildText, mendOutline } from '../../../src/data/text/buildText.js';
-import { openDrawnText } from '../../../src/data/text/drawnText.js';
-import { readIcdarPart } from '../../../src/data/text/icdar.js';
+import { drawTextView } from '../../../src/data/pipeline/augment/augmentText.js';
+import { buildText, mendOutline } from '../../../src/data/formats/text/buildText.js';
+import { openDrawnText } from '../../../src/data/formats/text/drawnText.js';
+import { readIcdarPart } from '../../../src/data/formats/text/icdar.js';
 import { randomStream } from '../../../src/random.js';
 
 let root: string;

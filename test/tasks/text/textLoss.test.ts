@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { openBackend } from '../../../src/engine/backend.js';
-import { compileEager } from '../../../src/engine/eager.js';
+import { compileEager } from '../../../src/engine/eager/eager.js';
 import { createGraph, input } from '../../../src/graph/builder.js';
 import { gradients } from '../../../src/graph/grad.js';
 import { randomStream } from '../../../src/random.js';

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createText } from '../../../src/createTask.js';
-import { openDrawnText } from '../../../src/data/text/drawnText.js';
-import { loadSample } from '../../../src/data/loadSample.js';
-import { createModel } from '../../../src/model.js';
+import { createText } from '../../../src/evaluate/createTask.js';
+import { openDrawnText } from '../../../src/data/formats/text/drawnText.js';
+import { loadSample } from '../../../src/data/pipeline/loadSample.js';
+import { createModel } from '../../../src/tasks/model.js';
 import type { NumbersSection } from '../../../src/tasks/section.js';
 
 let root: string;

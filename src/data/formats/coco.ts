@@ -1,0 +1,93 @@
+import { join, resolve } from 'node:path';
+import { readCocoFile } from './cocoFile.js';
+import { FinetuneError } from '../../errors.js';
+import { createFindings, type Findings } from '../findings.js';
+import type { Extent } from '../image/frame.js';
+import { readImageSize } from '../image/image.js';
+import { missingFiles } from '../image/imageFiles.js';
+import { buildDataset, selectCategories, type DropPolicies, type RawImage, type ReadPart } from '../rawDataset.js';
+import type { Dataset } from '../sample.js';
+
+export interface CocoOptions extends DropPolicies {
+  /** Path of instances_*.json. */
+  readonly annotations: string;
+  /** Folder that the file's `file_name`s count from. */
+  readonly images: string;
+  readonly name: string;
+  /** Names to learn, in the order of the model's classes; without it all, as the file orders them. */
+  readonly categories?: readonly string[];
+}
+
+/** Open one part of a COCO data set. Boxes become Xyxy pixels, clipped to the image; crowd regions (`iscrowd`) are
+ *  ignored objects; images without objects are kept. Widths and heights are the file's, or if it has none the image's; the loader holds them against
+ *  the images. `toCoco()` has the file's own ids and unclipped boxes.
+ *  Throws every problem of the file at once: E_COCO_FILE, _JSON, _LAYOUT, _CATEGORY, _IMAGE, _ANNOTATION, _BOX,
+ *  E_IMAGE_MISSING, and E_DATA_CATEGORY for a name that the file does not have. */
+export async function openCoco({ categories, ...options }: CocoOptions): Promise<Dataset> {
+  const findings = createFindings();
+  const read = await readCoco(options, findings);
+  findings.throwIfAny();
+  const dataset = read.build(categories ?? read.names);
+  findings.throwIfAny();
+  return dataset;
+}
+
+/** Read a part; what is wrong with it goes to `findings`. Throws E_COCO_FILE, _JSON or _LAYOUT if there is nothing to read. */
+export async function readCoco(
+  {
+    annotations,
+    images: imageDir,
+    name,
+    invalidBoxes = 'error',
+    brokenImages = 'error',
+  }: Omit<CocoOptions, 'categories'>,
+  findings: Findings,
+): Promise<ReadPart> {
+  const file = resolve(annotations);
+  const dir = resolve(imageDir);
+  const { categories, images } = await readCocoFile(file, invalidBoxes, findings);
+
+  const missing = await missingFiles(
+    dir,
+    images.map(({ fileName }) => fileName),
+  );
+  const raw: RawImage[] = [];
+  for (const { id, fileName, size, objects } of images) {
+    const image = join(dir, fileName);
+    if (missing.has(fileName)) {
+      findings.report(brokenImages, 'image missing', () => ({
+        code: 'E_IMAGE_MISSING',
+        message: `image ${id} of ${file} is not there`,
+        where: { file: image },
+        fix: 'check data.*.images, or set data.brokenImages: drop (the report counts them)',
+      }));
+      continue;
+    }
+    const extent = size ?? (await headerSize(image, brokenImages, findings));
+    if (extent) raw.push({ imageId: id, file: image, fileName, ...extent, objects });
+  }
+  return {
+    names: categories.map((category) => category.name),
+    build: (names) => buildDataset(name, selectCategories(categories, names, file), raw, findings, { invalidBoxes }),
+  };
+}
+
+/** The size of an image whose annotation does not tell it. */
+async function headerSize(
+  file: string,
+  brokenImages: 'error' | 'drop',
+  findings: Findings,
+): Promise<Extent | undefined> {
+  try {
+    const extent = await readImageSize(file);
+    findings.count("size missing, taken from the image's header", () => ({
+      message: 'no width and height',
+      where: { file },
+    }));
+    return extent;
+  } catch (error) {
+    if (!(error instanceof FinetuneError)) throw error;
+    findings.report(brokenImages, 'image cannot be decoded', () => error.problems[0]!);
+    return undefined;
+  }
+}

@@ -1,0 +1,131 @@
+import { readdir, stat } from 'node:fs/promises';
+import { extname, join, relative } from 'node:path';
+import { FinetuneError } from '../../errors.js';
+import { didYouMean } from '../../didYouMean.js';
+import type { Findings } from '../findings.js';
+import type { LabelledImage, LabelledPart } from './labelledDataset.js';
+
+/** What sharp reads and people keep photos in; BMP is not among it. */
+const IMAGE_EXTENSION = /\.(jpe?g|png|webp|tiff?|avif|jfif|bmp)$/i;
+/** What file managers, notebooks and archivers leave behind. */
+const isHidden = (name: string): boolean => name.startsWith('.') || name === '__MACOSX' || name === '@eaDir';
+
+/** Where the parts of an ImageFolder are. A number is the share of the training part that is held out. */
+export interface FolderLayout {
+  readonly train: string;
+  readonly val: string | number;
+  readonly test?: string | undefined;
+}
+
+/** Held out for validation where nothing else is said and there is no folder for it. */
+const HELD_OUT = 0.2;
+
+/** What is not said is looked for: `train` (or the root itself, if it has none) and `val`, `valid` or `validation` (or a fifth of the training
+ *  images). Throws E_FOLDER_PART where a folder is not there. */
+export async function layOut(
+  root: string,
+  {
+    train,
+    val,
+    test,
+  }: {
+    readonly train?: string | undefined;
+    readonly val?: string | number | undefined;
+    readonly test?: string | undefined;
+  },
+): Promise<FolderLayout> {
+  const { folders } = await look(root);
+  const find = (...names: readonly string[]): string | undefined =>
+    names.flatMap((name) => folders.filter((folder) => folder.toLowerCase() === name))[0];
+  for (const [part, name] of Object.entries({ train, val, test })) {
+    if (typeof name === 'string') await assertFolder(root, part, name, folders);
+  }
+  const whole = train ?? find('train', 'training') ?? '.';
+  const held = val ?? (whole === '.' ? undefined : find('val', 'valid', 'validation')) ?? HELD_OUT;
+  return { train: whole, val: held, test };
+}
+
+async function assertFolder(root: string, part: string, name: string, folders: readonly string[]): Promise<void> {
+  const file = join(root, name);
+  const there = await stat(file).then((entry) => entry.isDirectory(), () => false); // prettier-ignore
+  if (there) return;
+  const share = part === 'val' ? '; or a number such as 0.2 to hold out that share of the training images' : '';
+  throw new FinetuneError({
+    code: 'E_FOLDER_PART',
+    message: `there is no folder "${name}"`,
+    where: { file },
+    fix: didYouMean(name, folders) ?? `set data.${part} to one of: ${folders.join(', ') || '(none here)'}${share}`,
+  });
+}
+
+/** Reads a folder that holds a folder for each class; folders inside a class belong to it. What is wrong goes to `findings`.
+ *  Throws E_FOLDER_CLASSES if there is no class. */
+export async function readClassFolders(root: string, part: string, findings: Findings): Promise<LabelledPart> {
+  const place = join(root, part);
+  const { folders, files } = await look(place);
+  const images: LabelledImage[] = [];
+  const classes: string[] = [];
+  for (const file of files.filter(isImage)) {
+    const where = { file: join(place, file) };
+    findings.count('image outside of every class folder', () => ({ message: file, where }));
+  }
+  for (const folder of folders) {
+    const label = folder.normalize(); // disks differ in how they compose accents
+    const inside = await filesUnder(join(place, folder));
+    const found = inside.filter(isImage);
+    for (const file of inside) {
+      if (isImage(file)) continue;
+      findings.count(`file that is no image (${extname(file) || 'no extension'})`, () => ({
+        message: file,
+        where: { file },
+      }));
+    }
+    classes.push(label);
+    for (const file of found) {
+      images.push({ name: relative(place, file).replaceAll('\\', '/'), file, label, where: { file } });
+    }
+  }
+  if (classes.length === 0) {
+    const loose = files.filter(isImage).length;
+    throw new FinetuneError({
+      code: 'E_FOLDER_CLASSES',
+      message: loose > 0 ? `${loose} images, but no folders: a class is a folder` : 'there are no class folders',
+      where: { file: place },
+      fix: 'put the images of each class into a folder of its own (data.train names the folder above), or use data.format: csv',
+    });
+  }
+  return { name: part === '.' ? 'images' : part, classes: classes.sort(), images, place };
+}
+
+/** Visible folders and files, sorted; links are followed. Throws E_FOLDER_ROOT if it cannot be read. */
+async function look(dir: string): Promise<{ folders: string[]; files: string[] }> {
+  const entries = await readdir(dir, { withFileTypes: true }).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException;
+    const message =
+      code === 'ENOENT'
+        ? 'no such folder'
+        : code === 'ENOTDIR'
+          ? 'not a folder'
+          : `cannot be read (${code ?? String(error)})`;
+    const fix =
+      'set data.root; a relative one counts from the recipe’s folder, or with --set from the current directory';
+    throw new FinetuneError({ code: 'E_FOLDER_ROOT', message, where: { file: dir }, fix }, { cause: error });
+  });
+  const folders: string[] = [];
+  const files: string[] = [];
+  for (const entry of entries) {
+    if (isHidden(entry.name)) continue;
+    const target = entry.isSymbolicLink() ? await stat(join(dir, entry.name)).catch(() => entry) : entry;
+    if (target.isDirectory()) folders.push(entry.name);
+    else files.push(entry.name);
+  }
+  return { folders: folders.sort(), files: files.sort() };
+}
+
+async function filesUnder(dir: string): Promise<string[]> {
+  const { folders, files } = await look(dir);
+  const inside = await Promise.all(folders.map((folder) => filesUnder(join(dir, folder))));
+  return [...files.map((file) => join(dir, file)), ...inside.flat()];
+}
+
+const isImage = (file: string): boolean => IMAGE_EXTENSION.test(file);

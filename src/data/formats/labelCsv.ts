@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { FinetuneError, type Where } from '../../errors.js';
+import type { Findings } from '../findings.js';
+import { listFolder } from '../image/imageFiles.js';
+import type { LabelledImage, LabelledPart } from './labelledDataset.js';
+
+const FILE_HEADS = ['file', 'filename', 'file_name', 'path', 'filepath', 'image', 'image_path'];
+const LABEL_HEADS = ['label', 'class', 'category', 'class_name'];
+
+/** Reads a table of images: a head line with a column `file` and a column `label` (or what people call them), then a line per image. Commas,
+ *  semicolons or tabs; quotes as in RFC 4180. Files count from `root`. What is wrong goes to `findings`.
+ *  Throws E_CSV_FILE if it cannot be read, E_CSV_HEAD if a column is missing. */
+export async function readLabelCsv(root: string, name: string, findings: Findings): Promise<LabelledPart> {
+  const place = join(root, name);
+  const text = await readFile(place, 'utf8').catch(async (error: unknown) => {
+    const tables = [...(await listFolder(root))].filter((entry) => /\.(csv|tsv|txt)$/i.test(entry));
+    const fix = `set data.train or data.val to one of: ${tables.join(', ') || '(no .csv in data.root)'}`;
+    const { code } = error as NodeJS.ErrnoException;
+    const message = code === 'ENOENT' ? 'no such file' : `cannot be read (${code ?? String(error)})`;
+    throw new FinetuneError({ code: 'E_CSV_FILE', message, where: { file: place }, fix }, { cause: error });
+  });
+  const [head, ...rows] = parseCsv(text.replace(/^\uFEFF/, ''));
+  const cells = head?.cells.map((cell) => cell.trim().toLowerCase()) ?? [];
+  const [fileColumn, labelColumn] = [FILE_HEADS, LABEL_HEADS].map((heads) => cells.findIndex((cell) => heads.includes(cell))) as [number, number]; // prettier-ignore
+  if (fileColumn < 0 || labelColumn < 0) {
+    throw new FinetuneError({
+      code: 'E_CSV_HEAD',
+      message: `the first line must name the columns "file" and "label"; it is "${head?.cells.join(',') ?? ''}"`,
+      where: { file: place, line: 1 },
+      fix: 'write "file,label" above the rows',
+    });
+  }
+  const seen = new Map<string, { readonly label: string; readonly line: number }>();
+  const images: LabelledImage[] = [];
+  for (const { cells: row, line } of rows) {
+    const where: Where = { file: place, line };
+    const file = row[fileColumn]?.trim() ?? '';
+    const label = row[labelColumn]?.trim().normalize() ?? '';
+    const before = seen.get(file);
+    const wrong = (message: string) => findings.problem({ code: 'E_CSV_ROW', message, where });
+    if (row.length !== cells.length)
+      wrong(`${row.length} cells under ${cells.length} heads: quote what holds a separator`);
+    else if (file === '' || label === '') wrong(`the ${file === '' ? 'file' : 'label'} is empty`);
+    else if (before && before.label !== label)
+      wrong(`"${file}" is "${label}" here and "${before.label}" on line ${before.line}: an image has one class`);
+    else if (before) findings.count('image listed twice', () => ({ message: `"${file}" again`, where }));
+    else {
+      seen.set(file, { label, line });
+      images.push({ name: file, file: resolve(root, file), label, where });
+    }
+  }
+  const classes = [...new Set(images.map(({ label }) => label))].sort();
+  return { name: name.replace(/\.[^.]+$/, ''), classes, images, place };
+}
+
+interface Row {
+  readonly cells: readonly string[];
+  /** Of its first cell, counts from 1. */
+  readonly line: number;
+}
+
+/** Rows of a table; empty lines are left out. The separator is the one the first line has most of. */
+export function parseCsv(text: string): Row[] {
+  const first = /^[^\r\n]*/.exec(text)![0];
+  const separator = [',', ';', '\t'].reduce((a, b) => (first.split(b).length > first.split(a).length ? b : a));
+  const rows: Row[] = [];
+  let cells: string[] = [];
+  let cell = '';
+  let quoted = false;
+  let [line, rowLine] = [1, 1];
+  const endRow = (): void => {
+    cells.push(cell);
+    if (cells.length > 1 || cell.trim() !== '') rows.push({ cells, line: rowLine });
+    [cells, cell] = [[], ''];
+  };
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i]!;
+    if (character === '\n') line++;
+    if (quoted) {
+      if (character !== '"') cell += character;
+      else if (text[i + 1] === '"') cell += text[i++]!;
+      else quoted = false;
+    } else if (character === '"' && cell === '') quoted = true;
+    else if (character === separator) {
+      cells.push(cell);
+      cell = '';
+    } else if (character === '\n') {
+      endRow();
+      rowLine = line;
+    } else if (character !== '\r') cell += character;
+  }
+  if (cell !== '' || cells.length > 0) endRow();
+  return rows;
+}

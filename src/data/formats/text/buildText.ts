@@ -1,0 +1,146 @@
+import { xyxy } from '../../../geometry/box.js';
+import { bounds, region } from '../../../geometry/polygon.js';
+import type { Findings } from '../../findings.js';
+import type { RawImage, RawObject } from '../../rawDataset.js';
+import type { Annotation, Category, CategoryId, ClassIndex, Dataset, TextWord } from '../../sample.js';
+
+/** An image with its words as a file has them. */
+export interface RawTextImage {
+  readonly imageId: string | number;
+  /** Absolute path. */
+  readonly file: string;
+  readonly fileName: string;
+  readonly width: number;
+  readonly height: number;
+  readonly words: readonly TextWord[];
+}
+
+/** The one category of scene text. */
+const TEXT: Category = { id: 1 as CategoryId, name: 'text' };
+
+/** A data set of words. Quads that run counter-clockwise or cross themselves are mended and counted, words without area or outside
+ *  their image are left out and counted. */
+export function buildText(name: string, images: readonly RawTextImage[], findings: Findings): Dataset {
+  const annotations = images.map(({ imageId, file, fileName, width, height, words }): Annotation => {
+    const image = { imageId, file, width, height };
+    const kept = words.flatMap((word) => mend(word, image, findings) ?? []);
+    findings.inspect?.(...inspected(image, fileName, kept));
+    return {
+      ...image,
+      boxes: xyxy(kept.flatMap(({ outline }) => bounds(Float64Array.from(outline)))),
+      classes: kept.map(() => 0 as ClassIndex),
+      ignore: kept.map(({ dontCare }) => dontCare),
+      words: kept,
+    };
+  });
+  return {
+    name,
+    categories: [TEXT],
+    annotations,
+    dropped: findings.dropped,
+    toCoco: () => toCoco(annotations, images),
+  };
+}
+
+/** The words as objects with boxes, which the data doctor looks at. */
+function inspected(
+  image: Omit<RawImage, 'fileName' | 'objects'>,
+  fileName: string,
+  words: readonly TextWord[],
+): [RawImage, readonly RawObject[]] {
+  const objects = words.map(({ outline, dontCare }, id): RawObject => {
+    const [x1, y1, x2, y2] = bounds(Float64Array.from(outline));
+    const bbox = [x1, y1, x2 - x1, y2 - y1] as const;
+    const problem = (message: string) => ({ code: 'E_ICDAR_BOX', message, where: { file: image.file } }) as const;
+    return { id, category: TEXT.name, bbox, area: bbox[2] * bbox[3], iscrowd: dontCare ? 1 : 0, problem };
+  });
+  return [{ ...image, fileName, objects }, objects];
+}
+
+function mend(
+  word: TextWord,
+  { file, width, height }: Pick<Annotation, 'file' | 'width' | 'height'>,
+  findings: Findings,
+): TextWord | undefined {
+  const mended = mendOutline(word.outline);
+  const note = () => ({ message: `word "${word.text}": ${word.outline.join(', ')}`, where: { file } });
+  const [x1, y1, x2, y2] = bounds(Float64Array.from(mended.outline));
+  const outside = x2 <= 0 || y2 <= 0 || x1 >= width || y1 >= height;
+  if (outside || region(Float64Array.from(mended.outline)).area < 1) {
+    findings.count(outside ? 'word outside its image' : 'word without area', note);
+    return undefined;
+  }
+  if (mended.reason) findings.count(mended.reason, note);
+  return { ...word, outline: mended.outline };
+}
+
+/** A quad as a convex one where it crosses itself, and any polygon clockwise (y down), with what was done. */
+export function mendOutline(outline: readonly number[]): {
+  readonly outline: readonly number[];
+  readonly reason?: string;
+} {
+  if (outline.length === 8) {
+    // Two of its three closed orders cross; exchanging two neighbours undoes that.
+    const orders = [[0, 1, 2, 3], [0, 2, 1, 3], [0, 1, 3, 2]] as const; // prettier-ignore
+    const turned = orders.map((order) => order.flatMap((i) => [outline[2 * i]!, outline[2 * i + 1]!]));
+    const areas = turned.map((points) => Math.abs(twiceArea(points)));
+    const best = areas.indexOf(Math.max(...areas));
+    if (best > 0 && crosses(outline))
+      return { outline: clockwise(turned[best]!), reason: 'crossed quads put in order' };
+  }
+  const turned = clockwise(outline);
+  return turned === outline ? { outline } : { outline: turned, reason: 'outlines turned clockwise' };
+}
+
+/** Whether opposite sides of a quad meet. */
+function crosses(quad: readonly number[]): boolean {
+  const at = (i: number): readonly [number, number] => [quad[(2 * i) % 8]!, quad[(2 * i + 1) % 8]!];
+  const turn = (a: number, b: number, c: number): number => {
+    const [[ax, ay], [bx, by], [cx, cy]] = [at(a), at(b), at(c)];
+    return (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
+  };
+  const meet = (a: number, b: number, c: number, d: number): boolean =>
+    turn(a, b, c) * turn(a, b, d) < 0 && turn(c, d, a) * turn(c, d, b) < 0;
+  return meet(0, 1, 2, 3) || meet(1, 2, 3, 0);
+}
+
+function twiceArea(points: readonly number[]): number {
+  const n = points.length;
+  let sum = 0;
+  for (let i = 0; i < n; i += 2) sum += points[i]! * points[(i + 3) % n]! - points[(i + 2) % n]! * points[i + 1]!;
+  return sum;
+}
+
+/** The first corner stays the first. */
+function clockwise(points: readonly number[]): readonly number[] {
+  if (twiceArea(points) >= 0) return points;
+  const n = points.length;
+  return points.map((_, i) => points[(n - (i & ~1) + (i & 1)) % n]!);
+}
+
+function toCoco(annotations: readonly Annotation[], images: readonly RawTextImage[]): ReturnType<Dataset['toCoco']> {
+  let id = 0;
+  return {
+    images: annotations.map(({ imageId, width, height }, i) => ({
+      id: imageId,
+      width,
+      height,
+      file_name: images[i]!.fileName,
+    })),
+    categories: [TEXT],
+    annotations: annotations.flatMap(({ imageId, words = [] }) =>
+      words.map(({ outline, dontCare }) => {
+        const [x1, y1, x2, y2] = bounds(Float64Array.from(outline));
+        const bbox = [x1, y1, x2 - x1, y2 - y1] as const;
+        return {
+          id: ++id,
+          image_id: imageId,
+          category_id: TEXT.id,
+          bbox,
+          area: bbox[2] * bbox[3],
+          iscrowd: dontCare ? 1 : 0,
+        } as const;
+      }),
+    ),
+  };
+}

@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { FinetuneError } from '../../../errors.js';
+import type { Findings } from '../../findings.js';
+import { readImageSize } from '../../image/image.js';
+import type { Dataset, TextWord } from '../../sample.js';
+import { buildText, type RawTextImage } from './buildText.js';
+import { readMat, type MatValue } from './matFile.js';
+
+export interface SynthTextPart {
+  /** Folder with gt.mat and the images. */
+  readonly root: string;
+  readonly name: string;
+  readonly brokenImages?: 'error' | 'drop';
+  /** Takes the images at these places of the file. */
+  readonly keep?: (index: number) => boolean;
+}
+
+/** Read a part of SynthText (Gupta et al. 2016, arXiv:1604.06646): gt.mat has for every image its name, the words' and the characters'
+ *  quads and the texts, which may hold several words and lines each. The characters of the texts without white space are the quads', in order.
+ *  Problems go to `findings`: E_IMAGE_MISSING (dropped on demand), E_SYNTHTEXT where the counts differ. Throws E_MAT, E_SYNTHTEXT. */
+export async function readSynthText(
+  { root, name, brokenImages = 'error', keep = () => true }: SynthTextPart,
+  findings: Findings,
+): Promise<Dataset> {
+  const file = join(resolve(root), 'gt.mat');
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw new FinetuneError({ code: 'E_SYNTHTEXT', message: 'it cannot be read', where: { file } }, { cause: error });
+  });
+  const variables = readMat(bytes, file);
+  const cellsOf = (variable: string): readonly MatValue[] => {
+    const value = variables.get(variable);
+    if (value?.kind === 'cells') return value.cells;
+    throw new FinetuneError({ code: 'E_SYNTHTEXT', message: `it has no cells called "${variable}"`, where: { file } });
+  };
+  const [names, wordBoxes, charBoxes, texts] = ['imnames', 'wordBB', 'charBB', 'txt'].map(cellsOf) as [
+    readonly MatValue[],
+    readonly MatValue[],
+    readonly MatValue[],
+    readonly MatValue[],
+  ];
+  const raw = await Promise.all(
+    names.map(async (cell, i): Promise<RawTextImage | undefined> => {
+      if (!keep(i)) return undefined;
+      const fileName = textOf(cell).join('');
+      const words = wordsOf(quadsOf(wordBoxes[i]), quadsOf(charBoxes[i]), textOf(texts[i]));
+      if (!words) {
+        const message = `the texts of ${fileName} do not have as many words or characters as there are quads`;
+        findings.problem({ code: 'E_SYNTHTEXT', message, where: { file } });
+        return undefined;
+      }
+      const path = join(resolve(root), fileName);
+      const size = await readImageSize(path).catch((error: unknown) => {
+        if (brokenImages === 'drop') findings.count('image missing');
+        else findings.absorb(error);
+      });
+      return size ? { imageId: fileName, file: path, fileName, ...size, words } : undefined;
+    }),
+  );
+  return buildText(
+    name,
+    raw.filter((image) => image !== undefined),
+    findings,
+  );
+}
+
+const textOf = (value: MatValue | undefined): string[] => {
+  if (value?.kind === 'text') return [...value.rows];
+  return value?.kind === 'cells' ? value.cells.flatMap(textOf) : [];
+};
+
+/** 2 × 4 × N by columns first: x, y of each corner, corner after corner. */
+function quadsOf(value: MatValue | undefined): number[][] {
+  if (value?.kind !== 'numbers') return [];
+  return Array.from({ length: value.data.length / 8 }, (_, i) => [...value.data.subarray(8 * i, 8 * i + 8)]);
+}
+
+/** Undefined where the counts do not fit together. */
+function wordsOf(
+  quads: readonly number[][],
+  characters: readonly number[][],
+  texts: readonly string[],
+): TextWord[] | undefined {
+  const words = texts.flatMap((text) => text.split(/\s+/)).filter((word) => word !== '');
+  let at = 0;
+  const built = words.map((text, i): TextWord => {
+    const own = characters.slice(at, (at += Array.from(text).length));
+    return { text, outline: quads[i] ?? [], characters: own, dontCare: false };
+  });
+  return words.length === quads.length && at === characters.length ? built : undefined;
+}

@@ -1,0 +1,70 @@
+import { xyxy } from '../../../geometry/box.js';
+import type { RandomStream } from '../../../random.js';
+import { planPatch, type Augmentation, type ImageAugment } from './augment.js';
+import type { Rect, Resize } from '../../image/frame.js';
+import { drawDistortion } from './photometric.js';
+import type { Annotation, Picture, Sample } from '../../sample.js';
+
+/** Where the four tiles may meet, as a share of the input's sides. */
+const MEETING = [0.3, 0.7] as const;
+/** An object is drawn up to twice as large as if its whole image were in the tile. */
+const MOST_ZOOM = 2;
+
+/** Four tiles, whole pixels, that fill the input: left and right above, left and right below. */
+export function drawTiles([height, width]: readonly [number, number], random: RandomStream): Rect[] {
+  const x = Math.round(width * random.uniform(...MEETING));
+  const y = Math.round(height * random.uniform(...MEETING));
+  return [
+    { left: 0, top: 0, width: x, height: y },
+    { left: x, top: 0, width: width - x, height: y },
+    { left: 0, top: y, width: x, height: height - y },
+    { left: x, top: y, width: width - x, height: height - y },
+  ];
+}
+
+/** Plan what of an image a tile shows: a part with the tile's proportions, inside the image, resized as the whole would be
+ *  (`stretch` changes its proportions, the others keep them). */
+export function planTile(
+  annotation: Annotation,
+  tile: Rect,
+  { size: [height, width], resize }: { readonly size: readonly [number, number]; readonly resize: Resize },
+  { photometric = false, ...look }: ImageAugment,
+  random: RandomStream,
+): Augmentation {
+  const distortion = photometric ? drawDistortion(random, Number(photometric)) : undefined;
+  const square = resize === 'letterbox' || resize === 'shorterSide'; // the same scale on both axes
+  const scaleX = square ? 1 : width / annotation.width;
+  const scaleY = square ? 1 : height / annotation.height;
+  const least = Math.max(tile.width / (annotation.width * scaleX), tile.height / (annotation.height * scaleY));
+  const zoom = least * random.uniform(1, MOST_ZOOM);
+  const patch = { width: tile.width / (zoom * scaleX), height: tile.height / (zoom * scaleY) };
+  const left = random.uniform(0, annotation.width - patch.width);
+  const top = random.uniform(0, annotation.height - patch.height);
+  return planPatch(annotation, { left, top, ...patch }, look, random, distortion);
+}
+
+/** Put samples of the tiles' sizes together. What the result says of its image is the first one's. Bochkovskiy et al. 2020, §3.3 (arXiv:2004.10934). */
+export function joinTiles(samples: readonly Sample[], tiles: readonly Rect[], size: readonly [number, number]): Sample {
+  const [height, width] = size;
+  const data = new Uint8Array(height * width * 3);
+  const corners: number[] = [];
+  samples.forEach(({ picture, boxes }, i) => {
+    const { left, top } = tiles[i]!;
+    copyTile(picture, data, width, left, top);
+    for (let k = 0; k < boxes.length; k += 2) corners.push(boxes[k]! + left, boxes[k + 1]! + top);
+  });
+  return {
+    ...samples[0]!,
+    picture: { data, width, height },
+    boxes: xyxy(corners),
+    classes: samples.flatMap(({ classes }) => classes),
+    ignore: samples.flatMap(({ ignore }) => ignore),
+  };
+}
+
+function copyTile(tile: Picture, to: Uint8Array, width: number, left: number, top: number): void {
+  for (let y = 0; y < tile.height; y++) {
+    const row = tile.data.subarray(y * tile.width * 3, (y + 1) * tile.width * 3);
+    to.set(row, ((top + y) * width + left) * 3);
+  }
+}

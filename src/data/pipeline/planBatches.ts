@@ -1,0 +1,49 @@
+import { bucketOf, type SideLimits, type Size } from './buckets.js';
+import type { Extent } from '../image/frame.js';
+
+/** One batch of an epoch: places in its order, and the shape that all of them get. */
+export interface PlannedBatch {
+  readonly places: readonly number[];
+  readonly size: Size;
+}
+
+export interface BatchShapes {
+  /** The only shape, or the first of the buckets. */
+  readonly size: Size;
+  readonly buckets?: readonly Size[] | undefined;
+  readonly limits?: SideLimits | undefined;
+}
+
+/** The batches of an epoch whose images come in the given order: each image waits in its bucket until that is full. What waits in the end is
+ *  batched by bucket, the batches not full; with `dropLast` all batches are full, so the rest of all buckets is batched together, in the shape that
+ *  most of the images would have had, and only less than one batch is left out: as many batches as with one shape. */
+export function planBatches(
+  images: readonly Extent[],
+  { size, buckets = [size], limits, batch, dropLast = false }: BatchShapes & { batch: number; dropLast?: boolean },
+): PlannedBatch[] {
+  const waiting = new Map<Size, number[]>(buckets.map((bucket) => [bucket, []]));
+  const shapes = images.map((image) => (limits ? bucketOf(image, buckets, limits) : buckets[0]!));
+  const planned: PlannedBatch[] = [];
+  for (const [place, bucket] of shapes.entries()) {
+    const places = waiting.get(bucket)!;
+    places.push(place);
+    if (places.length === batch) planned.push({ size: bucket, places: places.splice(0) });
+  }
+  if (!dropLast) {
+    const rest = [...waiting].filter(([, places]) => places.length > 0);
+    return [...planned, ...rest.map(([bucket, places]) => ({ size: bucket, places }))];
+  }
+  const rest = [...waiting.values()].flat().sort((a, b) => a - b);
+  for (; rest.length >= batch;) {
+    const places = rest.splice(0, batch);
+    planned.push({ places, size: commonest(places.map((place) => shapes[place]!)) });
+  }
+  return planned;
+}
+
+/** The value that occurs most often, of several the first. */
+function commonest(sizes: readonly Size[]): Size {
+  const counts = new Map<Size, number>();
+  for (const size of sizes) counts.set(size, (counts.get(size) ?? 0) + 1);
+  return [...counts].reduce((best, next) => (next[1] > best[1] ? next : best))[0];
+}

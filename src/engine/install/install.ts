@@ -1,0 +1,199 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import { createRequire } from 'node:module';
+import { delimiter, dirname, join } from 'node:path';
+import { FinetuneError } from '../../errors.js';
+import { cachedBinding, compileBinding, findCompiler, isLinked, linkBinding, unlinkBinding } from './binding.js';
+import { fetchLibrary, libraryDirectory, run, unavailable, type SetupOptions } from './libtensorflow.js';
+
+/** Where an engine can come from, in the order in which they are tried. */
+export type EngineSource = 'cache' | 'google' | 'pip';
+
+/** What the set-up did, kept beside the engine in node_modules so that both vanish together. */
+export interface EngineRecord {
+  readonly engine: 'tensorflow' | 'wasm';
+  /** `found`: tfjs-node had its engine before the set-up came. */
+  readonly source?: EngineSource | 'found';
+  /** Version of TensorFlow's C library. */
+  readonly libtensorflow?: string;
+  /** Why the other sources were not used: each with the remedy. */
+  readonly failed: readonly { readonly source: EngineSource; readonly why: string; readonly fix: string }[];
+  readonly at: string; // ISO 8601
+}
+
+export interface InstallOptions extends SetupOptions {
+  /** Do not rely on the record of an earlier set-up. */
+  readonly retry?: boolean;
+  /** Try this source first, even if an engine is in place. */
+  readonly source?: EngineSource | undefined;
+  /** The tfjs-node package to complete; tests give a copy. */
+  readonly tfjsNode?: string | undefined;
+}
+
+const GOOGLE = 'https://storage.googleapis.com/';
+const RETRY_AFTER = 24 * 3600_000; // ms; a machine without network must not pay the probes at every start
+const PROBE_LIMIT = 5_000; // ms
+const INSTALL_LIMIT = 30 * 60_000; // ms; tfjs-node's script has no limit of its own
+const CHECK_LIMIT = 120_000; // ms; takes one second
+
+/** A convolution in a process of its own: a library that does not fit the CPU ends the process, not with an exception. */
+const CHECK = `
+  require('util').isNullOrUndefined ??= (x) => x == null; // gone in Node 23, tfjs-node 4.22 calls it
+  const tf = require(process.argv[1]);
+  const sum = tf.sum(tf.conv2d(tf.ones([1, 4, 4, 2]), tf.ones([1, 1, 2, 3]), 1, 'same')).dataSync()[0];
+  if (sum !== 96 || tf.getBackend() !== 'tensorflow') throw new Error('error: conv2d gives ' + sum + ' on ' + tf.getBackend());
+  console.log(tf.backend().binding.TF_Version);`;
+
+/** The folder of the installed tfjs-node, or undefined: it is an optional dependency. */
+export function tfjsNodeDirectory(): string | undefined {
+  try {
+    return dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-node/package.json'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the last set-up did, if there was one. */
+export function readEngineRecord(tfjsNode = tfjsNodeDirectory()): EngineRecord | undefined {
+  const file = tfjsNode && recordFile(tfjsNode);
+  return file && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as EngineRecord) : undefined;
+}
+
+/** Give tfjs-node its compiled engine from the first source that works: the user's cache, Google's storage, a pip wheel.
+ *  If none does, the record says why, and the wasm engine that npm brought serves. Throws only if `signal` aborts.
+ *  Returns at once when an engine is in place, or when the last try failed less than a day ago. */
+export async function installEngine(options: InstallOptions = {}): Promise<EngineRecord> {
+  const { retry = false, source: first, tfjsNode = tfjsNodeDirectory(), env = process.env, signal } = options;
+  const at = new Date().toISOString();
+  if (!tfjsNode) {
+    const why = 'the package @tensorflow/tfjs-node is not installed';
+    return { engine: 'wasm', failed: [{ source: 'google', why, fix: 'npm install @tensorflow/tfjs-node' }], at };
+  }
+  const record = readEngineRecord(tfjsNode);
+  if (record && !retry && !first && isCurrent(record, tfjsNode)) return record;
+  if (!first && isLinked(tfjsNode)) {
+    const libtensorflow = await check(tfjsNode, options).catch(() => undefined);
+    if (libtensorflow)
+      return writeRecord(tfjsNode, { source: 'found', failed: [], ...record, engine: 'tensorflow', libtensorflow, at });
+  }
+  const failed: EngineRecord['failed'][number][] = [];
+  const usual: EngineSource[] = existsSync(libraryDirectory(env)) ? ['cache', 'google'] : ['google', 'pip'];
+  for (const source of new Set(first ? [first, ...usual] : usual)) {
+    try {
+      const libtensorflow = await (source === 'google' ? fromGoogle : fromWheel)(tfjsNode, options);
+      return writeRecord(tfjsNode, { engine: 'tensorflow', source, libtensorflow, failed, at });
+    } catch (error) {
+      unlinkBinding(tfjsNode);
+      signal?.throwIfAborted();
+      const { message, fix } =
+        (error instanceof FinetuneError ? error.problems[0] : undefined) ?? (error as Error & { fix?: string });
+      failed.push({ source, why: message, fix: fix ?? 'npm run setup tries again' });
+    }
+  }
+  return writeRecord(tfjsNode, { engine: 'wasm', failed, at });
+}
+
+/** The ordinary installation: tfjs-node's own script, which npm did not run (.npmrc). Returns the version of the library. */
+async function fromGoogle(tfjsNode: string, options: InstallOptions): Promise<string> {
+  const { signal, onProgress, env = process.env } = options;
+  const cdn = env.TFJS_NODE_CDN_STORAGE ?? env.npm_config_TFJS_NODE_CDN_STORAGE ?? env.CDN_STORAGE ?? GOOGLE;
+  const url = `${env.TFJS_NODE_BASE_URI ?? `${cdn}tensorflow/libtensorflow/libtensorflow-`}cpu-linux-x86_64-2.9.1.tar.gz`;
+  const why = await probe(url, tfjsNode, env, signal);
+  if (why) throw unavailable(`${new URL(url).host} cannot be reached (${why})`, 'allow that host, or set HTTPS_PROXY');
+  onProgress?.('installing @tensorflow/tfjs-node the ordinary way, libtensorflow from ' + new URL(url).host);
+  const bins = [join(tfjsNode, 'node_modules', '.bin'), join(tfjsNode, '..', '..', '.bin'), dirname(process.execPath)];
+  const scriptEnv: NodeJS.ProcessEnv = { ...env, PATH: [...bins, env.PATH].join(delimiter) };
+  const prefix = dirname(dirname(process.execPath));
+  if (existsSync(join(prefix, 'include', 'node'))) scriptEnv.npm_config_nodedir = prefix; // else node-gyp downloads headers
+  unlinkBinding(tfjsNode);
+  try {
+    await run(process.execPath, ['scripts/install.js'], {
+      cwd: tfjsNode,
+      env: scriptEnv,
+      signal,
+      timeout: INSTALL_LIMIT,
+    });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw unavailable(
+      `tfjs-node's install script failed (${(cause as Error).message})`,
+      'npm run setup tries again',
+      cause,
+    );
+  }
+  return check(tfjsNode, options);
+}
+
+/** The library of the pip wheel, from the cache if it is there. Returns its version. */
+async function fromWheel(tfjsNode: string, options: InstallOptions): Promise<string> {
+  const env = options.env ?? process.env;
+  const cached = cachedBinding(tfjsNode, env);
+  if (existsSync(cached)) {
+    linkBinding(tfjsNode, env);
+    const version = await check(tfjsNode, options).catch(() => undefined);
+    if (version) return version;
+    rmSync(cached); // compiled on another system that shares this home
+  }
+  await findCompiler(env); // before 260 MB are fetched for nothing
+  await fetchLibrary(options);
+  await compileBinding(tfjsNode, options);
+  linkBinding(tfjsNode, env);
+  return check(tfjsNode, options);
+}
+
+/** Load the engine and compute with it. Returns the version of the library; throws E_ENGINE_SETUP. */
+async function check(tfjsNode: string, { env = process.env, signal }: InstallOptions): Promise<string> {
+  const checkEnv = { ...env, TF_CPP_MIN_LOG_LEVEL: '2' };
+  return run(process.execPath, ['-e', CHECK, tfjsNode], { env: checkEnv, signal, timeout: CHECK_LIMIT }).catch(
+    (cause: unknown) => {
+      signal?.throwIfAborted();
+      throw unavailable(
+        `TensorFlow does not load here (${(cause as Error).message})`,
+        'npm run setup tries again',
+        cause,
+      );
+    },
+  );
+}
+
+/** Why `url` does not answer, asked the way tfjs-node's script would ask; undefined if it does. */
+function probe(
+  url: string,
+  tfjsNode: string,
+  env: NodeJS.ProcessEnv,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const proxy = env.HTTPS_PROXY ?? env.https_proxy ?? env.HTTP_PROXY ?? env.http_proxy;
+  const requireOfTfjs = createRequire(join(tfjsNode, 'package.json'));
+  const agent = proxy ? new (requireOfTfjs('https-proxy-agent') as new (uri: string) => https.Agent)(proxy) : undefined;
+  const limits = [AbortSignal.timeout(PROBE_LIMIT), ...(signal ? [signal] : [])];
+  return new Promise((resolve) => {
+    const client = url.startsWith('https:') ? https : http;
+    const request = client.request(url, { method: 'HEAD', agent, signal: AbortSignal.any(limits) }, (response) => {
+      response.resume();
+      const { statusCode = 0 } = response;
+      resolve(statusCode < 400 ? undefined : `HTTP ${statusCode}`);
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.name === 'AbortError' ? `no answer in ${PROBE_LIMIT / 1000} s` : (error.code ?? error.message));
+    });
+    request.end();
+  });
+}
+
+function isCurrent({ engine, at }: EngineRecord, tfjsNode: string): boolean {
+  const linked = isLinked(tfjsNode);
+  return engine === 'tensorflow' ? linked : !linked && Date.now() - Date.parse(at) < RETRY_AFTER;
+}
+
+const recordFile = (tfjsNode: string) => join(tfjsNode, 'finetune-engine.json');
+
+function writeRecord(tfjsNode: string, record: EngineRecord): EngineRecord {
+  try {
+    writeFileSync(recordFile(tfjsNode), `${JSON.stringify(record, null, 2)}\n`);
+  } catch {
+    // an installation that this user may not write to goes without a record: the next set-up looks anew
+  }
+  return record;
+}

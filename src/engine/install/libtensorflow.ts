@@ -1,0 +1,167 @@
+import { execFile } from 'node:child_process';
+import { closeSync, createReadStream, existsSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { Unzip, UnzipInflate } from 'fflate';
+import { FinetuneError } from '../../errors.js';
+
+/** The TensorFlow whose C library is taken out of the pip wheel; DESIGN §3 was measured with it. */
+export const WHEEL_VERSION = '2.21.0';
+
+/** Which wheel holds the library. Any Python's will do, the library does not link Python; 3.11 is one that has both. */
+const WHEELS: Readonly<Record<string, readonly [requirement: string, platform: string]>> = {
+  'linux-x64': [`tensorflow-cpu==${WHEEL_VERSION}`, 'manylinux_2_27_x86_64'],
+  'linux-arm64': [`tensorflow==${WHEEL_VERSION}`, 'manylinux_2_27_aarch64'], // tensorflow-cpu has no aarch64 wheel
+};
+/** Of the wheel: the library, and of its 290 MB of headers those that the tfjs-node binding includes (`g++ -M`). */
+const LIBRARY = /^tensorflow\/(libtensorflow_(?:cc|framework)\.so\.2)$/;
+const HEADER =
+  /^tensorflow\/(include\/(?:tensorflow\/c\/|tensorflow\/core\/platform\/ctstring|tsl\/platform\/ctstring|xla\/tsl\/c\/).*\.h)$/;
+/** The names that `-ltensorflow` looks for, beside the sonames the files already carry. */
+const LINKS = {
+  'libtensorflow.so': 'libtensorflow_cc.so.2',
+  'libtensorflow_framework.so': 'libtensorflow_framework.so.2',
+};
+
+const PIPS = [['python3', '-m', 'pip'], ['python', '-m', 'pip'], ['pip3'], ['pip']] as const;
+const DOWNLOAD_LIMIT = 30 * 60_000; // ms: 260 MB at 150 kB/s. pip's own time-outs end a dead connection much sooner.
+const MEGABYTE = 1 << 20;
+
+export interface SetupOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((message: string) => void) | undefined;
+  /** Environment of the programs that are started; tests replace it. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** A step of the set-up that cannot be done here: why, and what a person can do about it. */
+export function unavailable(message: string, fix: string, cause?: unknown): FinetuneError {
+  return new FinetuneError({ code: 'E_ENGINE_SETUP', message, fix }, { cause });
+}
+
+/** Run a program and return what it printed. Throws what it said last, on one line, as the message of an Error. */
+export async function run(
+  program: string,
+  args: readonly string[],
+  options: { env: NodeJS.ProcessEnv; signal?: AbortSignal | undefined; cwd?: string; timeout: number },
+): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)(program, args, {
+      ...options,
+      encoding: 'utf8',
+      maxBuffer: 64 * MEGABYTE,
+    });
+    return stdout.trim();
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    const {
+      code,
+      signal,
+      killed,
+      stderr = '',
+    } = cause as { [key in 'code' | 'signal' | 'stderr']?: string } & { killed?: boolean };
+    const lines = stderr.split('\n').filter((line) => line.trim());
+    const said = lines.find((line) => /connection broken|^\w*error:|: (?:fatal )?error:/i.test(line)) ?? lines.at(-1);
+    const ended = killed ? `no end after ${options.timeout / 1000} s` : (signal ?? `exit code ${code ?? '?'}`);
+    throw new Error(`${program}: ${said?.trim().slice(0, 300) ?? ended}`, { cause });
+  }
+}
+
+/** Where libraries are kept between clones: `$XDG_CACHE_HOME/tfjs-finetune`, else `~/.cache/tfjs-finetune`. */
+function cacheDirectory(env: NodeJS.ProcessEnv): string {
+  return join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tfjs-finetune');
+}
+
+/** The place of the library in the cache. It appears by a rename: if it exists, its `lib/` and `include/` are complete. */
+export function libraryDirectory(env: NodeJS.ProcessEnv): string {
+  return join(cacheDirectory(env), `libtensorflow-${WHEEL_VERSION}-${process.platform}-${process.arch}`);
+}
+
+/** Download TensorFlow's wheel through the user's own pip settings and keep its C library in the cache, unless it is there.
+ *  Returns `libraryDirectory`. Throws E_ENGINE_SETUP if this machine or its network cannot. */
+export async function fetchLibrary({ signal, onProgress, env = process.env }: SetupOptions): Promise<string> {
+  const target = libraryDirectory(env);
+  if (existsSync(target)) return target;
+  const [requirement, platform] = WHEELS[`${process.platform}-${process.arch}`] ?? [];
+  if (!requirement || !platform)
+    throw unavailable(
+      `no pip wheel holds libtensorflow for ${process.platform} ${process.arch}`,
+      'use Linux on x64 or arm64',
+    );
+  const [program, ...module] = await findPip(env);
+  await mkdir(dirname(target), { recursive: true });
+  const temporary = await mkdtemp(join(dirname(target), 'partial-'));
+  try {
+    onProgress?.(`downloading libtensorflow ${WHEEL_VERSION} with pip: 260 MB, once per user`);
+    const how = [
+      '--no-deps',
+      '--only-binary=:all:',
+      '--no-input',
+      '--progress-bar=off',
+      '--retries=2',
+      '--dest',
+      temporary,
+    ];
+    const what = ['--implementation', 'cp', '--python-version', '3.11', '--platform', platform, requirement];
+    const pipEnv = { ...env, PIP_REQUIRE_VIRTUALENV: 'false', PIP_DISABLE_PIP_VERSION_CHECK: '1', TMPDIR: temporary };
+    await run(program, [...module, 'download', ...how, ...what], { env: pipEnv, signal, timeout: DOWNLOAD_LIMIT });
+    const wheel = (await readdir(temporary)).find((name) => name.endsWith('.whl'));
+    if (wheel === undefined) throw new Error('pip download left no wheel');
+    onProgress?.('unpacking libtensorflow');
+    const unpacked = join(temporary, 'library');
+    await unpackLibrary(join(temporary, wheel), unpacked, signal);
+    await rename(unpacked, target).catch((error: unknown) => {
+      if (!existsSync(target)) throw error; // else another process was quicker, and its copy is as good
+    });
+    return target;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const said = cause instanceof Error ? cause.message : String(cause);
+    const why = said.includes('connection broken') ? 'its index cannot be reached' : said;
+    throw unavailable(`no libtensorflow from pip (${why})`, 'make PyPI or a mirror of it reachable for pip', cause);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+async function findPip(env: NodeJS.ProcessEnv): Promise<readonly [string, ...string[]]> {
+  for (const [program, ...module] of PIPS) {
+    const works = run(program, [...module, '--version'], { env, timeout: 30_000 });
+    if (await works.then(() => true, () => false)) return [program, ...module]; // prettier-ignore
+  }
+  throw unavailable(
+    'there is no pip to fetch libtensorflow with',
+    'install Python with pip (apt-get install python3-pip)',
+  );
+}
+
+/** Unpack libraries and headers of a TensorFlow wheel as `lib/` and `include/`, streaming: the library alone has 790 MB. */
+async function unpackLibrary(wheel: string, directory: string, signal: AbortSignal | undefined): Promise<void> {
+  const unzip = new Unzip();
+  unzip.register(UnzipInflate);
+  const unpacked = new Set<string>();
+  unzip.onfile = (entry) => {
+    const library = LIBRARY.exec(entry.name)?.[1];
+    const path = library ? `lib/${library}` : HEADER.exec(entry.name)?.[1];
+    if (path === undefined) return;
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    const file = openSync(join(directory, path), 'w');
+    entry.ondata = (error, bytes, final) => {
+      if (error) throw error;
+      writeSync(file, bytes);
+      if (!final) return;
+      closeSync(file);
+      unpacked.add(path);
+    };
+    entry.start();
+  };
+  for await (const chunk of createReadStream(wheel, { highWaterMark: MEGABYTE, signal }))
+    unzip.push(chunk as Uint8Array);
+  unzip.push(new Uint8Array(0), true);
+  for (const [link, library] of Object.entries(LINKS)) {
+    if (!unpacked.has(`lib/${library}`)) throw new Error(`${library} is not in the wheel`);
+    await symlink(library, join(directory, 'lib', link));
+  }
+}

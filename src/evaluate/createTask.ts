@@ -1,0 +1,37 @@
+import { classificationEvaluator } from './classification.js';
+import type { ClassificationScore } from './classificationScore.js';
+import type { CocoScore } from './cocoScore.js';
+import { detectionEvaluator } from './detection.js';
+import type { IcdarScore } from './hmean.js';
+import { textEvaluator, type TextEvaluation } from './text.js';
+import { textTask, type TextDetection, type TextOptions } from '../tasks/text/text.js';
+import {
+  classificationTask,
+  type Classification,
+  type ClassificationOptions,
+} from '../tasks/classification/classification.js';
+import { detectionTask, type Detection, type DetectionOptions } from '../tasks/detection/detection.js';
+import type { Task } from '../tasks/task.js';
+
+/** Boxes: SSD's network and COCO's score. Throws E_MODEL_UNKNOWN. */
+export function createDetection(
+  options: DetectionOptions,
+  sizes?: readonly (readonly [number, number])[],
+): Task<readonly Detection[], CocoScore> {
+  const network = detectionTask(options, sizes);
+  return { ...network, evaluator: (dataset) => detectionEvaluator(network, dataset) };
+}
+
+/** Words: CRAFT's maps and ICDAR's score. Throws E_MODEL_UNKNOWN. */
+export function createText(options: TextOptions & TextEvaluation): Task<readonly TextDetection[], IcdarScore> {
+  return { ...textTask(options), evaluator: (dataset) => textEvaluator(options, dataset) };
+}
+
+/** One class for an image: a backbone's own classifier, top-1 and top-5. Throws E_MODEL_UNKNOWN, E_MODEL_DROP. */
+export function createClassification(options: ClassificationOptions): Task<Classification, ClassificationScore> {
+  const network = classificationTask(options);
+  return { ...network, evaluator: (dataset) => classificationEvaluator(network, dataset) };
+}
+
+/** What a task of ours may score by: told apart by `metric`. */
+export type TaskScore = CocoScore | ClassificationScore | IcdarScore;

@@ -1,0 +1,28 @@
+import type { Backend } from '../engine/backend.js';
+import { compile } from '../engine/compile.js';
+import { parametersOf, type Session } from '../engine/engine.js';
+import { fold } from '../graph/fold.js';
+import type { Model } from '../tasks/model.js';
+import { programName } from '../tasks/feeds.js';
+
+/** The model for inference: every BatchNorm folded into its convolution, `batch` images per call.
+ *  Its program `evaluate`, one for each of the task's sizes (programName), returns the task's outputs, and with `loss` that of the targets fed. Whoever opens it disposes of it. */
+export async function openPredictor(
+  model: Model,
+  backend: Backend,
+  { batch, loss = false }: { readonly batch: number; readonly loss?: boolean },
+): Promise<Session> {
+  const { task, params } = model;
+  const all = (task.sizes ?? [task.evaluateSize ?? model.size]).map((size) => {
+    const { outputs } = task.build({ batch, size, trainBatchNorm: () => false });
+    const wanted = loss ? { ...outputs, loss: task.loss(outputs).total } : outputs;
+    const { roots, derive } = fold(Object.values(wanted));
+    const program = { outputs: Object.fromEntries(Object.keys(wanted).map((name, i) => [name, roots[i]!])) };
+    return { name: programName('evaluate', size, task), program, derive };
+  });
+  const programs = Object.fromEntries(all.map(({ name, program }) => [name, program]));
+  const wantedHere = parametersOf(programs);
+  const derived = all.flatMap(({ derive }) => [...derive(params)]);
+  const values = new Map([...params, ...derived].filter(([name]) => wantedHere.has(name)));
+  return compile(programs, backend, values);
+}

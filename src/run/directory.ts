@@ -1,0 +1,88 @@
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { FinetuneError } from '../errors.js';
+import { tryLock } from '../files/lock.js';
+import { writeAtomically } from '../files/writeAtomically.js';
+import { REHEARSAL } from '../train/rehearse.js';
+
+/** A folder of its own for a run: `recipe.yaml`, `metrics.jsonl`, `checkpoints/`, `report.html` …
+ *  Whoever opens it closes it: until then no other process works in it. */
+export interface RunDirectory {
+  readonly path: string;
+  /** Writes a file of the directory, atomically. */
+  write(name: string, content: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const LOCK = 'run.lock';
+
+export const isThere = (path: string): Promise<boolean> => stat(path).then(() => true, () => false); // prettier-ignore
+
+/** Makes the directory, or with `resume` goes on in it. Throws E_RUN_EXISTS where it holds something already,
+ *  E_RESUME_NOTHING where it should and is not there, and E_RUN_LOCKED while another process works in it; a dead one's lock is taken over,
+ *  and what its rehearsal left behind is removed. */
+export async function openRunDirectory(path: string, { resume = false } = {}): Promise<RunDirectory> {
+  const directory = resolve(path);
+  if (resume && !(await isThere(directory))) {
+    throw new FinetuneError({
+      code: 'E_RESUME_NOTHING',
+      message: 'there is no run to go on with',
+      where: { file: directory },
+      fix: 'start it without --resume and --extend',
+    });
+  }
+  await mkdir(directory, { recursive: true });
+  const lock = await tryLock(join(directory, LOCK));
+  if (!('release' in lock)) {
+    throw new FinetuneError({
+      code: 'E_RUN_LOCKED',
+      message: `process ${lock.pid} on ${lock.host} is at work in this run directory`,
+      where: { file: directory },
+      fix: `wait until it is done, stop it (kill ${lock.pid}), or choose another --out`,
+    });
+  }
+  const found = await readdir(directory);
+  const left = found.filter((name) => name.startsWith(REHEARSAL));
+  for (const name of left) await rm(join(directory, name), { recursive: true, force: true });
+  const held = found.filter((name) => name !== LOCK && !left.includes(name));
+  if (held.length > 0 && !resume) {
+    await lock.release();
+    const isRun = held.includes('recipe.yaml');
+    const finished = held.includes('metrics.json');
+    const state = finished ? 'holds a finished run' : isRun ? 'holds a run that was stopped' : 'is not empty';
+    const verb = finished ? 'train it for longer with --extend N' : 'go on with it: --resume';
+    const another = `choose another --out (model.weights: run:${directory} starts from its weights)`;
+    throw new FinetuneError({
+      code: 'E_RUN_EXISTS',
+      message: `the run directory ${state}`,
+      where: { file: directory },
+      fix: isRun ? `${verb}; or ${another}` : 'choose another --out',
+    });
+  }
+  return {
+    path: directory,
+    write: (name, content) => writeAtomically(join(directory, name), content),
+    close: () => lock.release(),
+  };
+}
+
+/** `<parent>/<name>-20261123-231500`, by local time. */
+export function newRunPath(parent: string, name: string, now = new Date()): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
+  return join(parent, `${name}-${date}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`);
+}
+
+/** Versions of what produced a run. */
+export async function collectVersions(engine: string): Promise<Record<string, string>> {
+  const own = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { default: sharp } = await import('sharp');
+  const libraries = { sharp: sharp.versions.sharp, libvips: sharp.versions.vips };
+  return {
+    'tfjs-finetune': own.version,
+    node: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    engine,
+    ...libraries,
+  };
+}

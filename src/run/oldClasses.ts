@@ -1,0 +1,90 @@
+import type { TaskScore } from '../evaluate/createTask.js';
+import type { Backend } from '../engine/backend.js';
+import type { Session } from '../engine/engine.js';
+import { evaluate, type EvaluateOptions, type Evaluation } from '../evaluate/evaluate.js';
+import { isMeasured, rankOf } from '../evaluate/rank.js';
+import type { Model } from '../tasks/model.js';
+import { openPredictor } from '../evaluate/predictor.js';
+import type { Recipe } from '../recipe/schema.js';
+import type { OldData } from './recipeData.js';
+import { oldModel } from './recipeModel.js';
+import type { Section } from '../tasks/section.js';
+import type { EpochScore } from '../train/loop.js';
+
+/** How well the classes are told that a model knew before others were added. */
+export interface OldClasses {
+  readonly before: TaskScore;
+  readonly after: TaskScore;
+}
+
+/** Scores the old classes on images of their own: by the model as it was, and by the one that got others besides. */
+export async function scoreOldClasses(
+  recipe: Recipe,
+  { categories, before, after }: OldData,
+  { model, session, backend }: { model: Model<unknown, TaskScore>; session: Session; backend: Backend },
+  options: EvaluateOptions,
+): Promise<OldClasses> {
+  const { metric } = await evaluate(model, session, after, options);
+  const old = (await oldModel(recipe, categories)).model;
+  const predictor = await openPredictor(old, backend, { batch: options.batch, loss: true });
+  try {
+    return { before: (await evaluate(old, predictor, before, options)).metric, after: metric };
+  } finally {
+    predictor.dispose();
+  }
+}
+
+/** What an epoch is chosen by: the data's number, or where classes were known before the mean of it and theirs, of those that measure something. */
+export function epochScore(best: string, found: Evaluation, known: Evaluation | undefined): EpochScore {
+  const ranks = [found, ...(known ? [known] : [])].map((evaluation) => rankOf(best, evaluation));
+  const measured = ranks.filter((rank) => isMeasured(best, rank));
+  const theirs = Object.entries(known?.numbers ?? {}).map(([name, value]) => [`old ${name}`, value] as const);
+  return {
+    score: measured.length > 0 ? mean(measured) : ranks[0]!,
+    loss: found.loss,
+    metric: { ...found.numbers, ...Object.fromEntries(theirs) },
+  };
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** AP of a detector's class, recall of a classifier's; −1 where no image has it. */
+function classScores(metric: TaskScore): { readonly name: string; readonly score: number }[] {
+  switch (metric.metric) {
+    case 'coco':
+      return metric.perCategory.map(({ name, AP }) => ({ name, score: AP }));
+    case 'classification':
+      return metric.perCategory.map(({ name, recall }) => ({ name, score: recall }));
+    case 'icdar':
+      return [];
+  }
+}
+
+/** A row for each class that the images have: the old ones before and after, then the new ones. */
+export function oldClassesSection({ before, after }: OldClasses, fresh: TaskScore): Section {
+  const measured = (metric: TaskScore) => classScores(metric).filter(({ score }) => score >= 0);
+  const was = new Map(measured(before).map(({ name, score }) => [name, score]));
+  const known = new Set(classScores(before).map(({ name }) => name));
+  const kept = measured(after).filter(({ name }) => was.has(name));
+  const added = measured(fresh).filter(({ name }) => !known.has(name));
+  const number = (value: number): string => value.toFixed(3);
+  const row = (name: string, from: number, to: number): string[] => [name, number(from), number(to), `${to < from ? '−' : '+'}${number(Math.abs(to - from))}`]; // prettier-ignore
+  const allKept = row(
+    `${kept.length} old classes, mean`,
+    mean([...was.values()]),
+    mean(kept.map(({ score }) => score)),
+  );
+  const allAdded = [`${added.length} new classes, mean`, '–', number(mean(added.map(({ score }) => score))), '–'];
+  return {
+    kind: 'table',
+    title: 'Classes before and after',
+    heads: ['class', 'before', 'after', 'change'],
+    rows: [
+      allKept,
+      allAdded,
+      ...added.map(({ name, score }) => [name, '–', number(score), '–']),
+      ...kept.map(({ name, score }) => row(name, was.get(name)!, score)),
+    ],
+    note: `${before.metric === 'coco' ? 'AP' : 'Recall'} of each class: the old ones on addClasses.replay.val, by model.weights as they are and by this run; the new ones on the part that the run is scored on. Classes without an object there are left out.`,
+  };
+}

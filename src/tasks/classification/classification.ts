@@ -1,0 +1,118 @@
+import type { ClassIndex, Sample } from '../../data/sample.js';
+import { invariant } from '../../errors.js';
+import * as b from '../../graph/builder.js';
+import type { Value } from '../../graph/spec.js';
+import { buildClassifier } from '../../models/classifier.js';
+import { findBackbone } from '../../models/registry.js';
+import type { BackboneChoice } from '../../models/table.js';
+import { distilClasses } from '../distillation.js';
+import { softCrossEntropyRows } from '../losses.js';
+import { findPlaces, regulariserFor } from '../regulariser.js';
+import type { Losses, LossOptions, Network, Targets } from '../task.js';
+
+/** Probabilities of the classes for one image. */
+export interface Classification {
+  readonly imageId: string | number;
+  /** [K], their sum is 1. */
+  readonly probabilities: Float32Array;
+}
+
+export interface ClassificationOptions {
+  readonly backbone: BackboneChoice;
+  readonly numClasses: number;
+  /** Height and width of the input, pixels. */
+  readonly size: readonly [number, number];
+  /** Share of the target that is spread over all classes, in training. Szegedy et al. 2016 (arXiv:1512.00567), section 7. */
+  readonly labelSmoothing: number;
+  /** Of the classes, in the training loss; without them all weigh the same. */
+  readonly classWeights?: readonly number[] | undefined;
+  /** Share of the pooled features that are dropped in training. */
+  readonly dropout: number;
+  /** Share of the batch for which the last residual block is skipped in training, the first never. Huang et al. 2016 (arXiv:1603.09382). */
+  readonly stochasticDepth: number;
+}
+
+/** One class for the whole image: the backbone's own classifier, the softmax cross-entropy with soft targets. Throws E_MODEL_UNKNOWN. */
+export function classificationTask(options: ClassificationOptions): Network<Classification> {
+  const { numClasses, size, labelSmoothing, classWeights } = options;
+  const backbone = findBackbone(options.backbone);
+  const places = findPlaces(backbone, options);
+
+  function loss(outputs: Readonly<Record<string, Value>>, { training = false, old }: LossOptions = {}): Losses {
+    const { total, present } = labelLoss(outputs['logits']!, training);
+    if (!old || old.weight === 0) return { total, parts: {} };
+    const distill = b.mul(distilClasses(outputs['logits']!, old, present), old.weight);
+    return { total: b.add(total, distill), parts: { class: total, distill } };
+  }
+
+  function labelLoss(logits: Value, training: boolean): { readonly total: Value; readonly present: Value } {
+    const { graph } = logits.node;
+    const targets = b.input(graph, 'targets', logits.shape);
+    const weight = b.sum(targets, [1], true); // [N,1]: 1, or 0 where there is no image
+    const present = b.reshape(weight, [logits.shape[0]!]);
+    const smooth = training && labelSmoothing > 0;
+    const spread = b.mul(weight, labelSmoothing / numClasses);
+    const wanted = smooth ? b.add(b.mul(targets, 1 - labelSmoothing), spread) : targets;
+    if (training && classWeights) {
+      // PyTorch's: Σ over the images / Σ of their classes' weights. A place without an image has no target.
+      const weights = b.constant(graph, classWeights, [1, numClasses]);
+      const all = b.maximum(b.sum(b.mul(targets, weights)), Math.min(...classWeights));
+      return { total: b.div(b.sum(softCrossEntropyRows(logits, b.mul(wanted, weights))), all), present };
+    }
+    const total = b.div(b.sum(softCrossEntropyRows(logits, wanted)), b.maximum(b.sum(weight), 1));
+    return { total, present };
+  }
+
+  function encode({ label, mixed, file }: Sample): Targets {
+    invariant(label !== undefined, `${file} has no class`);
+    const targets = new Float32Array(numClasses);
+    targets[label] = 1 - (mixed?.share ?? 0);
+    if (mixed) targets[mixed.label]! += mixed.share;
+    return { targets };
+  }
+
+  return {
+    name: 'classification',
+    backbone,
+    size,
+    columns: (classNames) => classNames,
+    build: ({ batch, size: built, trainBatchNorm, training = false }) => {
+      const regulariser = training ? regulariserFor(places, options) : undefined;
+      const { image, logits } = buildClassifier(backbone, numClasses, {
+        batch,
+        size: built,
+        trainBatchNorm,
+        regulariser,
+      });
+      return { image, outputs: { logits } };
+    },
+    loss,
+    // With weights of the classes, smoothing adds a little: within the factor that is allowed.
+    start: {
+      part: 'loss',
+      loss: Math.log(numClasses),
+      why: 'ln K',
+      predictor: ['*classifier*.weight', '*fc.weight', '*last_linear.weight'],
+    },
+    encode,
+    blank: () => ({ targets: new Float32Array(numClasses) }),
+    decode: ({ logits }, origins) =>
+      origins.map(({ imageId }, n) => ({
+        imageId,
+        probabilities: softmax(logits!.subarray(n * numClasses, (n + 1) * numClasses)),
+      })),
+  };
+}
+
+function softmax(logits: Float32Array): Float32Array {
+  const highest = logits.reduce((a, b) => Math.max(a, b));
+  const powers = logits.map((logit) => Math.exp(logit - highest));
+  const total = powers.reduce((sum, power) => sum + power, 0);
+  return powers.map((power) => power / total);
+}
+
+/** The classes with the highest probabilities, best first; of equal ones the first. */
+export function topClasses(probabilities: Float32Array, count: number): ClassIndex[] {
+  const order = Array.from(probabilities.keys()).sort((i, j) => probabilities[j]! - probabilities[i]! || i - j);
+  return order.slice(0, count) as ClassIndex[];
+}

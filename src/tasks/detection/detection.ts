@@ -1,0 +1,140 @@
+import type { ClassIndex } from '../../data/sample.js';
+import { FinetuneError } from '../../errors.js';
+import { sizeOf } from '../../graph/shapes.js';
+import type { Graph } from '../../graph/spec.js';
+import { findBackbone } from '../../models/registry.js';
+import { BACKGROUND } from '../../categories/columns.js';
+import type { Detector } from './detector.js';
+import { fasterRcnn, type FasterRcnnOptions } from './detectors/fasterRcnn.js';
+import { retinaNet, type RetinaNetOptions } from './detectors/retinanet.js';
+import { ssd, type SsdOptions } from './detectors/ssd.js';
+import { ssdLite, type SsdLiteOptions } from './detectors/ssdlite.js';
+import { yoloV1, type YoloV1Options } from './detectors/yolov1.js';
+import type { Network, Origin } from '../task.js';
+
+export interface Detection {
+  readonly imageId: string | number;
+  readonly classIndex: ClassIndex;
+  /** x1, y1, x2, y2 in pixels of the original image, inside it. */
+  readonly box: readonly [number, number, number, number];
+  /** 0…1. */
+  readonly score: number;
+}
+
+/** Told apart by `head`. A new head: its options here, its file in detectors/, its options of the recipe in recipe/schema/detector.ts. */
+export type DetectionOptions = SsdLiteOptions | SsdOptions | YoloV1Options | RetinaNetOptions | FasterRcnnOptions;
+
+const heads: { [H in DetectionOptions['head']]: (options: Extract<DetectionOptions, { head: H }>) => Detector } = {
+  ssdlite: ssdLite,
+  ssd,
+  yolov1: yoloV1,
+  retinanet: retinaNet,
+  fasterRcnn,
+};
+
+const create = (options: DetectionOptions): Detector =>
+  (heads[options.head] as (options: DetectionOptions) => Detector)(options);
+
+/** The detector that `head` names. Throws E_MODEL_UNKNOWN, and E_MODEL_SIZE, with what would, where backbone and head do not fit at this size. */
+export function createDetector(options: DetectionOptions): Detector {
+  try {
+    return create(options);
+  } catch (error) {
+    if (!(error instanceof FinetuneError) || !['E_GRAPH_SHAPE', 'E_MODEL_SIZE'].includes(error.code)) throw error;
+    const { backbone, head, size } = options;
+    const name = typeof backbone === 'string' ? backbone : 'this backbone';
+    const [problem] = error.problems;
+    const message = `"model.head: ${head}" on ${name} does not fit an input of ${size[1]}x${size[0]}: ${problem!.message}`;
+    const fitting = fittingSize(options);
+    const fix = fitting ? `set data.size: [${fitting.join(', ')}]` : (problem!.fix ?? 'choose another backbone');
+    throw new FinetuneError({ code: 'E_MODEL_SIZE', option: 'data.size', message, fix }, { cause: error });
+  }
+}
+
+/** Steps in which a fitting size is looked for: the stride of a backbone's last map, and of a pyramid's. */
+const STEPS = [32, 128];
+const MOST_STEPS = 5;
+
+/** The next larger size at which the detector can be built, if there is one near. */
+function fittingSize(options: DetectionOptions): readonly [number, number] | undefined {
+  for (const step of STEPS) {
+    for (let more = 0; more < MOST_STEPS; more++) {
+      const size = options.size.map((side) => (Math.ceil(side / step) + more) * step) as [number, number];
+      try {
+        create({ ...options, size });
+        return size;
+      } catch (error) {
+        if (!(error instanceof FinetuneError)) throw error;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** One detector for each size of the input, the same but for their anchors. */
+interface Sized {
+  readonly detector: Detector;
+  readonly size: readonly [number, number];
+  /** Of the outputs of one image, by their names. */
+  readonly lengths: readonly (readonly [name: string, length: number])[];
+}
+
+function createSized(options: DetectionOptions): Sized {
+  const { size } = options;
+  const detector = createDetector(options);
+  const { outputs } = detector.build({ batch: 1, size, trainBatchNorm: () => false });
+  return { detector, size, lengths: Object.entries(outputs).map(([name, { shape }]) => [name, sizeOf(shape)]) };
+}
+
+/** Boxes around objects, by the detector that `head` names, for inputs of one size or of several, `options.size` the first.
+ *  Throws E_MODEL_UNKNOWN, E_MODEL_SIZE. */
+export function detectionTask(
+  options: DetectionOptions,
+  sizes: readonly (readonly [number, number])[] = [options.size],
+): Network<readonly Detection[]> {
+  const all = sizes.map((size) => createSized({ ...options, size }));
+  const [first] = all as [Sized];
+  const at = (height: number, width: number): Sized =>
+    all.find(({ size }) => size[0] === height && size[1] === width) ?? first;
+  const seeing = (picture: Origin['picture']): Sized => all.length > 1 && picture ? at(picture.height, picture.width) : first; // prettier-ignore
+  const builders = new WeakMap<Graph, Detector>();
+  return {
+    name: 'detection',
+    backbone: findBackbone(options.backbone),
+    size: first.size,
+    ...(sizes.length > 1 && { sizes }),
+    columns: (classNames) => (first.detector.background ? [BACKGROUND, ...classNames] : classNames),
+    build: (asked) => {
+      const { detector } = at(...asked.size);
+      const built = detector.build(asked);
+      builders.set(built.image.node.graph, detector);
+      return built;
+    },
+    loss: (outputs, training) => {
+      const { graph } = Object.values(outputs)[0]!.node;
+      return (builders.get(graph) ?? first.detector).loss(outputs, training);
+    },
+    start: options.classWeights ? undefined : first.detector.start, // its size depends on them
+    encode: (sample) => seeing(sample.picture).detector.encode(sample),
+    blank: (size = first.size) => at(...size).detector.blank(),
+    decode: (results, origins) =>
+      origins.map((origin, n) => {
+        const { detector, lengths } = seeing(origin.picture);
+        const one = lengths.map(([name, length]) => [name, results[name]!.subarray(n * length, (n + 1) * length)]);
+        const { boxes, scores, classes } = detector.decode(Object.fromEntries(one) as typeof results);
+        return scores.map((score, i) => ({
+          imageId: origin.imageId,
+          classIndex: classes[i]!,
+          box: toOriginal(boxes.subarray(i * 4, i * 4 + 4), origin),
+          score,
+        }));
+      }),
+  };
+}
+
+function toOriginal(box: Float32Array, { placement, originalWidth, originalHeight }: Origin): Detection['box'] {
+  const { scaleX, scaleY, offsetX, offsetY } = placement;
+  const x = (value: number): number => Math.min(Math.max((value - offsetX) / scaleX, 0), originalWidth);
+  const y = (value: number): number => Math.min(Math.max((value - offsetY) / scaleY, 0), originalHeight);
+  return [x(box[0]!), y(box[1]!), x(box[2]!), y(box[3]!)];
+}

@@ -1,0 +1,50 @@
+import type { Sample } from '../data/sample.js';
+import type { Feeds } from '../engine/engine.js';
+import type { Targets, Task } from './task.js';
+
+/** What a session's program for a size is called: those of the task's first size by the kind alone. */
+export function programName(
+  kind: string,
+  [height, width]: readonly [number, number],
+  { sizes = [] }: Pick<Task, 'sizes'>,
+): string {
+  const later = sizes.slice(1).some(([h, w]) => h === height && w === width);
+  return later ? `${kind}/${height}x${width}` : kind;
+}
+
+/** Pixels of a batch as the network's input: [batch, height, width, 3] in 0…255; places without a sample stay 0. */
+export function imageFeed(
+  samples: readonly Pick<Sample, 'picture'>[],
+  batch: number,
+  [height, width]: readonly [number, number],
+): Float32Array {
+  const stride = height * width * 3;
+  const image = new Float32Array(batch * stride);
+  for (const [i, { picture }] of samples.entries()) image.set(picture.data, i * stride);
+  return image;
+}
+
+/** Targets of a batch of inputs of this size, one array per input; places without a sample have no loss. */
+export function targetFeeds(
+  encoded: readonly Targets[],
+  batch: number,
+  task: Pick<Task, 'blank'>,
+  size?: readonly [number, number],
+): Feeds {
+  const targets = [...encoded];
+  while (targets.length < batch) targets.push(task.blank(size));
+  const names = Object.keys(targets[0]!);
+  return Object.fromEntries(names.map((name) => [name, stack(targets.map((target) => target[name]!))]));
+}
+
+function stack(parts: readonly (Float32Array | Int32Array)[]): Float32Array | Int32Array {
+  const [first] = parts;
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const whole = first instanceof Int32Array ? new Int32Array(length) : new Float32Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,99 @@
+import type { Sample } from '../../data/sample.js';
+import * as b from '../../graph/builder.js';
+import type { Value } from '../../graph/spec.js';
+import { findBackbone } from '../../models/registry.js';
+import { buildScoreMaps, textBackbone, type TextModelOptions } from '../../models/text/scoreMaps.js';
+import type { Losses, Network, Origin, Targets } from '../task.js';
+import { gaussianMaps } from './gaussianMap.js';
+import { textBoxes, type Maps, type TextThresholds } from './textBoxes.js';
+import { mapLoss, type TextLossOptions } from './textLoss.js';
+
+export interface TextOptions extends TextModelOptions, TextLossOptions {
+  /** Height and width of the crops that it learns from, pixels. */
+  readonly size: readonly [number, number];
+  /** Height and width of the images that it is scored on, letterboxed. */
+  readonly evaluateSize: readonly [number, number];
+  readonly thresholds: TextThresholds;
+}
+
+export interface TextDetection {
+  /** x1, y1, …: pixels of the original image. */
+  readonly outline: readonly number[];
+  /** 0…1. */
+  readonly score: number;
+}
+
+/** The maps of one image, and where they come from. */
+export interface MapsOf {
+  readonly maps: Maps;
+  readonly origin: Origin;
+}
+
+/** Scene text by character regions and affinities: CRAFT. Baek et al. 2019 (arXiv:1904.01941). */
+export function textTask(options: TextOptions): Network<readonly TextDetection[]> {
+  const { size, evaluateSize, thresholds } = options;
+
+  function loss({ maps }: Readonly<Record<string, Value>>): Losses {
+    const { graph } = maps!.node;
+    const [batch, rows, columns] = maps!.shape as [number, number, number];
+    const flat = [batch, rows * columns];
+    const weight = b.input(graph, 'weight', flat);
+    const part = (name: 'region' | 'affinity', channel: number): Value => {
+      const prediction = b.reshape(b.slice(maps!, [0, 0, 0, channel], [batch, rows, columns, 1]), flat);
+      return mapLoss(prediction, b.input(graph, name, flat), weight, options);
+    };
+    const parts = { regionLoss: part('region', 0), affinityLoss: part('affinity', 1) };
+    return { total: b.add(parts.regionLoss, parts.affinityLoss), parts };
+  }
+
+  return {
+    name: 'text',
+    backbone: findBackbone(textBackbone(options)),
+    size,
+    evaluateSize,
+    columns: () => [],
+    build: (build) => {
+      const { image, maps } = buildScoreMaps(options, build);
+      return { image, outputs: { maps } };
+    },
+    loss,
+    encode: ({ words = [], picture }: Sample): Targets => {
+      const { width, height } = picture;
+      return { ...gaussianMaps(words, half(width), half(height)) };
+    },
+    blank: () => {
+      const cells = half(evaluateSize[0]) * half(evaluateSize[1]);
+      return Object.fromEntries(['region', 'affinity', 'weight'].map((name) => [name, new Float32Array(cells)]));
+    },
+    decode: (outputs, origins) => mapsOf(outputs, origins, evaluateSize).map((one) => findText(one, thresholds)),
+  };
+}
+
+/** Cells of the maps along a side of the input: a convolution of stride 2 rounds up. */
+const half = (length: number): number => Math.ceil(length / 2);
+
+/** The maps of each image of a batch. */
+export function mapsOf(
+  { maps }: Readonly<Record<string, Float32Array>>,
+  origins: readonly Origin[],
+  size: readonly [number, number],
+): MapsOf[] {
+  const [height, width] = size.map(half) as [number, number];
+  const length = height * width * 2;
+  return origins.map((origin, n) => ({
+    maps: { data: maps!.subarray(n * length, (n + 1) * length), width, height },
+    origin,
+  }));
+}
+
+/** The words in one image's maps, in its own pixels. */
+export function findText({ maps, origin }: MapsOf, thresholds: TextThresholds): TextDetection[] {
+  const { scaleX, scaleY, offsetX, offsetY } = origin.placement;
+  return textBoxes(maps, thresholds).map(({ outline, score }) => ({
+    score,
+    // A cell's middle is the input's pixel 2i + 1.
+    outline: Array.from(outline, (value, i) =>
+      i % 2 === 0 ? (2 * value + 1 - offsetX) / scaleX : (2 * value + 1 - offsetY) / scaleY,
+    ),
+  }));
+}

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FinetuneError } from '../errors.js';
+import { compareScores, type Compared } from '../evaluate/compareScores.js';
+import { recipeDifferences } from '../recipe/differences.js';
+import { loadRecipe } from '../recipe/load.js';
+import type { Recipe } from '../recipe/schema.js';
+
+export interface Comparison {
+  /** What was compared: AP, top1, hmean. */
+  readonly score: string;
+  readonly rows: readonly Compared[];
+}
+
+interface FinishedRun {
+  readonly recipe: Recipe;
+  readonly score: readonly [name: string, value: number];
+}
+
+/** Compares finished runs: those whose recipes differ in nothing but the seed are one row.
+ *  Throws E_COMPARE_UNFINISHED for a directory without a finished run, E_COMPARE_SCORES where the runs were scored in different ways. */
+export async function compareRuns(directories: readonly string[]): Promise<Comparison> {
+  const runs = await Promise.all(directories.map(readRun));
+  const [first] = runs;
+  const names = [...new Set(runs.map(({ score: [name] }) => name))];
+  if (names.length > 1) {
+    const message = `the runs were scored by ${names.join(' and ')}, which cannot be compared`;
+    throw new FinetuneError({ code: 'E_COMPARE_SCORES', message, fix: 'compare runs of one task' });
+  }
+  const changed = new Set(
+    runs.flatMap(({ recipe }) => recipeDifferences(first!.recipe, recipe).map(({ path }) => path)),
+  );
+  changed.delete('seed');
+  const groups = new Map<string, Map<number, number>>();
+  for (const { recipe, score } of runs) {
+    const setting = [...changed].map((path) => `${path}=${valueAt(recipe, path)}`).join(' ');
+    const name = setting || 'the same recipe';
+    if (!groups.has(name)) groups.set(name, new Map());
+    groups.get(name)!.set(recipe.seed, score[1]);
+  }
+  const rows = compareScores([...groups].map(([name, scores]) => ({ name, scores })));
+  return { score: names[0]!, rows };
+}
+
+function valueAt(recipe: Recipe, path: string): string {
+  let value: unknown = recipe;
+  for (const key of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[key];
+  return value === undefined ? 'absent' : typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+async function readRun(directory: string): Promise<FinishedRun> {
+  const file = join(directory, 'metrics.json');
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    const fix = 'name directories of finished runs; a stopped one goes on with --resume';
+    throw new FinetuneError(
+      { code: 'E_COMPARE_UNFINISHED', message: 'there is no finished run', where: { file: directory }, fix },
+      { cause },
+    );
+  });
+  const { metric } = JSON.parse(text) as { metric: Record<string, unknown> };
+  // Every score's most important number stands first.
+  const leading = Object.entries(metric).find((entry): entry is [string, number] => typeof entry[1] === 'number');
+  return { recipe: await loadRecipe(join(directory, 'recipe.yaml')), score: leading ?? ['score', NaN] };
+}

@@ -1,0 +1,121 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadBatches } from '../data/pipeline/loader.js';
+import { openBackend } from '../engine/backend.js';
+import { FinetuneError } from '../errors.js';
+import { median } from '../evaluate/median.js';
+import type { ProgressEvent } from '../progress.js';
+import { locating } from '../recipe/places.js';
+import type { Recipe } from '../recipe/schema.js';
+import { planRun } from '../run/plan.js';
+import { withTrain } from '../recipe/withTrain.js';
+import { recipeData } from '../run/recipeData.js';
+import { recipeImages, recipeModel } from '../run/recipeModel.js';
+import { loadingOf } from '../train/replay.js';
+import { openTrainer } from '../train/trainer.js';
+import { trainOptions } from '../run/trainOptions.js';
+
+export interface LrPoint {
+  /** The learning rate of one step, and the loss before it. */
+  readonly lr: number;
+  readonly loss: number;
+  /** Exponential mean over the steps so far, bias corrected. */
+  readonly smooth: number;
+}
+
+export interface LrFindResult {
+  readonly points: readonly LrPoint[];
+  /** A tenth of the rate where the loss is lowest; absent where it never fell. */
+  readonly suggestion?: {
+    readonly lr: number;
+    /** For train.lr.value, at train.lr.perBatch. */ readonly value: number;
+  };
+}
+
+export interface LrFindOptions {
+  readonly steps?: number;
+  readonly from?: number;
+  readonly to?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+}
+
+/** The loss is lost when it is so many times the lowest. */
+const LOST = 4;
+const SMOOTHING = 0.9;
+/** Standard errors by which the smoothed loss must fall: the lowest of a hundred that only scatter is two or three below. */
+const SURE = 4;
+
+/** Trains with a rate that grows from step to step until the loss explodes, and leaves nothing behind. The learning-rate range test, Smith 2017 (arXiv:1506.01186). */
+export async function findLr(
+  asked: Recipe,
+  { steps = 100, from = 1e-5, to = 10, signal, onProgress }: LrFindOptions = {},
+): Promise<LrFindResult> {
+  const backend = await openBackend({ engine: asked.engine });
+  const hooks = { signal, onProgress };
+  const data = await recipeData(asked, hooks);
+  const start = await recipeModel(asked, data.categories, { ...hooks, trainingData: data.train, old: data.old });
+  const directory = await mkdtemp(join(tmpdir(), 'finetune-lr-'));
+  const { recipe } = await locating(asked, () =>
+    planRun({ recipe: withTrain(asked, { time: null }), data, model: start, backend }, { directory, ...hooks }),
+  );
+  const options = trainOptions(recipe, recipeImages(recipe), directory);
+  const points: LrPoint[] = [];
+  try {
+    const trainer = await locating(recipe, () => openTrainer(start, data.train, backend, options));
+    try {
+      const { model, state, cache } = trainer;
+      const encode = model.task.encode.bind(model.task);
+      let sum = 0;
+      search: for (; ; state.epoch++, state.batch = 0) {
+        for await (const loaded of loadBatches(data.train, {
+          ...loadingOf(trainer, options),
+          signal,
+          encode,
+          isKnown: cache?.has,
+        })) {
+          const lr = from * (to / from) ** (points.length / (steps - 1));
+          const { results } = await trainer.step(loaded, lr);
+          const loss = results['loss']![0]!;
+          sum = SMOOTHING * sum + (1 - SMOOTHING) * loss;
+          points.push({ lr, loss, smooth: sum / (1 - SMOOTHING ** (points.length + 1)) });
+          onProgress?.({
+            phase: 'train',
+            done: points.length,
+            total: steps,
+            text: `rate ${lr.toExponential(1)}, loss ${loss.toFixed(3)}`,
+          });
+          const lowest = Math.min(...points.map(({ smooth }) => smooth));
+          if (points.length === steps || (points.length > 10 && points.at(-1)!.smooth > LOST * lowest)) break search;
+        }
+      }
+    } catch (error) {
+      const exploded = error instanceof FinetuneError && error.code === 'E_LOSS_NOT_FINITE' && points.length > 0;
+      if (!exploded) throw error; // else the search is over
+    } finally {
+      await trainer.dispose();
+    }
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+  const lr = suggestLr(points);
+  const { lr: stated } = recipe.train;
+  return { points, ...(lr !== undefined && { suggestion: { lr, value: (lr * stated.perBatch) / options.batch } }) };
+}
+
+/** A tenth of the rate at which the smoothed loss is lowest: far enough from the edge to train at it for long. Undefined where the loss did not
+ *  fall by more than chance, as its changes from step to step tell: then no rate helps. */
+export function suggestLr(points: readonly LrPoint[]): number | undefined {
+  const lowest = points.reduce((at, { smooth }, i) => (smooth < points[at]!.smooth ? i : at), 0);
+  if (lowest === 0) return undefined;
+  const losses = points.slice(0, lowest + 1).map(({ loss }) => loss);
+  const changes = losses.slice(1).map((loss, i) => Math.abs(loss - losses[i]!));
+  const deviation = median(changes) / (Math.SQRT2 * 0.6745); // of one loss, if they are normal
+  const first = losses.slice(0, Math.ceil(losses.length / 2));
+  const faded = SMOOTHING ** losses.length;
+  const ofMean = ((1 - SMOOTHING) / (1 + SMOOTHING)) * ((1 + faded) / (1 - faded));
+  const ofMedian = Math.PI / 2 / first.length;
+  const { lr, smooth } = points[lowest]!;
+  return median(first) - smooth > SURE * deviation * Math.sqrt(ofMean + ofMedian) ? lr / 10 : undefined;
+}

@@ -1,0 +1,118 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Dataset } from '../data/sample.js';
+import { openBackend } from '../engine/backend.js';
+import type { ProgressEvent } from '../progress.js';
+import { locating } from '../recipe/places.js';
+import type { Recipe } from '../recipe/schema.js';
+import { withTrain } from '../recipe/withTrain.js';
+import { recipeData } from '../run/recipeData.js';
+import { recipeImages, recipeModel } from '../run/recipeModel.js';
+import { train } from '../train/loop.js';
+import type { StepLine } from '../train/record.js';
+import type { TrainOptions } from '../train/trainer.js';
+import { trainOptions } from '../run/trainOptions.js';
+
+export interface OverfitResult {
+  readonly images: number;
+  readonly steps: number;
+  /** Loss of the first step, and the mean of the last ones. */
+  readonly first: number;
+  readonly last: number;
+  readonly learned: boolean;
+  /** Where to look if it did not learn, most telling first. */
+  readonly hints: readonly string[];
+}
+
+export interface OverfitOptions {
+  /** Images. */
+  readonly n?: number;
+  readonly steps?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+}
+
+/** Learned: what is left of the first loss. */
+const LEARNED = 0.2;
+/** Steps per measurement. */
+const GROUP = 5;
+
+/** Trains on the first `n` images with objects, without augmentation and weight decay, and leaves nothing behind: a model that cannot learn ten images
+ *  by heart has a bug, and more images will not help it. */
+export async function overfit(
+  recipe: Recipe,
+  { n = 10, steps = 200, signal, onProgress }: OverfitOptions = {},
+): Promise<OverfitResult> {
+  const hooks = { signal, onProgress };
+  const backend = await openBackend({ engine: recipe.engine });
+  const { train: all, categories, old } = await recipeData(recipe, hooks);
+  const withObjects = all.annotations.filter(({ ignore }) => ignore.includes(false));
+  const annotations = (withObjects.length > 0 ? withObjects : all.annotations).slice(0, n);
+  const { name, dropped, toCoco } = all; // nothing is repeated, and no images of classes known before are mixed in
+  const data: Dataset = { name, dropped, toCoco, categories, annotations };
+  const { batch: asked } = recipe.train;
+  const batch = Math.min(asked === 'auto' ? n : asked, annotations.length);
+  const epochs = Math.ceil(steps / Math.max(1, Math.floor(annotations.length / batch)));
+  const model = await recipeModel(recipe, categories, { ...hooks, trainingData: all, old });
+  const directory = await mkdtemp(join(tmpdir(), 'finetune-overfit-'));
+  try {
+    const given = trainOptions(withTrain(recipe, { batch }), recipeImages(recipe), directory);
+    const options: TrainOptions = {
+      ...given,
+      augment: false,
+      epochs,
+      batch,
+      warmup: { ...given.warmup, epochs: Math.min(given.warmup.epochs, epochs / 10) },
+      optimizer: { ...given.optimizer, weightDecay: 0 },
+      cache: 'none',
+      stepsPerEpoch: null,
+      earlyStop: false,
+      repeatThreshold: null,
+      logEvery: GROUP,
+    };
+    const { lines } = await locating(recipe, () => train(model, data, backend, options, hooks));
+    const groups = lines.filter((line): line is StepLine => line.type === 'step');
+    const learned = groups.length > 0 && groups.at(-1)!.loss <= LEARNED * groups[0]!.loss;
+    return {
+      images: annotations.length,
+      steps: groups.at(-1)?.step ?? 0,
+      first: groups[0]?.loss ?? NaN,
+      last: groups.at(-1)?.loss ?? NaN,
+      learned,
+      hints: learned ? [] : hintsFor(groups, options),
+    };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** What the curves say about why nothing was learned. */
+export function hintsFor(
+  groups: readonly Pick<StepLine, 'loss' | 'parts' | 'gradientNorm'>[],
+  { freeze, batch }: Pick<TrainOptions, 'freeze' | 'batch'>,
+): string[] {
+  const [first, last] = [groups[0], groups.at(-1)];
+  if (!first || !last) return ['there were too few steps to see anything: raise --steps'];
+  const hints: string[] = [];
+  if (last.gradientNorm < 1e-6)
+    hints.push('no gradient arrives: what the loss depends on is frozen (train.freeze), or the targets are empty');
+  const stuck = Object.keys(first.parts).filter((name) => last.parts[name]! > 0.5 * first.parts[name]!);
+  const fell = Object.keys(first.parts).filter((name) => !stuck.includes(name));
+  if (stuck.length > 0 && fell.length > 0)
+    hints.push(
+      `${fell.join(', ')} fell and ${stuck.join(', ')} did not: look at the targets and the weight of ${stuck.join(', ')}`,
+    );
+  const highest = Math.max(...groups.map(({ loss }) => loss));
+  if (highest > 2 * first.loss)
+    hints.push(
+      `the loss rose to ${highest.toFixed(2)} on the way: lower train.lr.value; finetune lr-find suggests one`,
+    );
+  else if (last.loss < 0.7 * first.loss)
+    hints.push('the loss falls, but slowly: raise train.lr.value (finetune lr-find suggests one) or --steps');
+  if (freeze.stages === 'all') hints.push('the whole backbone is frozen (train.freeze.stages: all): try fewer stages');
+  if (freeze.batchNorm === 'train' && batch < 4)
+    hints.push(`BatchNorm takes its statistics from ${batch} images: set train.freeze.batchNorm: eval`);
+  hints.push('look at the boxes and categories of these images (finetune check)');
+  return hints;
+}

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isSeq, parseDocument } from 'yaml';
+import { FinetuneError } from '../errors.js';
+import { writeAtomically } from '../files/writeAtomically.js';
+import { randomStream } from '../random.js';
+import { describeDifference, recipeDifferences } from '../recipe/differences.js';
+import { loadRecipe } from '../recipe/load.js';
+import { resolvedRecipeText } from '../recipe/resolved.js';
+import type { Recipe } from '../recipe/schema.js';
+import { isThere } from '../run/directory.js';
+
+export interface SweepOptions {
+  /** `key=value,value …`, each value as YAML has it. */
+  readonly over: readonly string[];
+  /** Runs of each setting, with the recipe's seed, the next one, and so on. */
+  readonly seeds: number;
+  /** So many settings of the grid, drawn at random; all without it. */
+  readonly random?: number | undefined;
+}
+
+/** One run of a sweep. */
+export interface Member {
+  readonly directory: string;
+  /** What it sets on top of the recipe: `key=value`. */
+  readonly set: readonly string[];
+}
+
+/** The runs of a sweep below `directory`: every combination of the values, or some of them, with every seed. All seeds of a setting follow
+ *  each other last, so that a sweep cut short has every setting once. Throws E_SWEEP_OVER. */
+export function planSweep(directory: string, seed: number, { over, seeds, random }: SweepOptions): Member[] {
+  let grid: string[][] = [[]];
+  for (const { key, values } of over.map(parseOver))
+    grid = grid.flatMap((setting) => values.map((value) => [...setting, `${key}=${value}`]));
+  const chosen =
+    random === undefined
+      ? grid
+      : randomStream(seed, 'sweep')
+          .shuffle([...grid])
+          .slice(0, random);
+  return Array.from({ length: seeds }, (_, i) => seed + i).flatMap((one) =>
+    chosen.map((setting) => ({
+      directory: join(directory, `${setting.map(asName).join('_')}-seed-${one}`),
+      set: [...setting, `seed=${one}`],
+    })),
+  );
+}
+
+/** A setting as part of a folder's name; what had to be replaced is told apart by a hash. */
+function asName(setting: string): string {
+  const name = setting.replace(/[^\w.=-]+/g, '-');
+  return name === setting ? name : `${name}${createHash('sha256').update(setting).digest('hex').slice(0, 6)}`;
+}
+
+function parseOver(text: string): { key: string; values: string[] } {
+  const at = text.indexOf('=');
+  const list = parseDocument(`[${text.slice(at + 1)}]`);
+  if (at < 1 || list.errors.length > 0 || !isSeq(list.contents) || list.contents.items.length === 0) {
+    throw new FinetuneError({
+      code: 'E_SWEEP_OVER',
+      message: `--over takes key=value,value; got "${text}"`,
+      fix: 'for example --over train.lr.value=0.01,0.03 --over train.freeze.stages=0,3',
+    });
+  }
+  const values = (list.toJS() as unknown[]).map((value) => (typeof value === 'string' ? value : JSON.stringify(value)));
+  return { key: text.slice(0, at), values };
+}
+
+/** Notes in the sweep's directory what it varies, or goes on with it: the same command finishes what was stopped, and with more values or seeds it adds
+ *  their runs. Throws E_SWEEP_OTHER, with the options that differ, where the directory holds a sweep of another recipe. */
+export async function openSweep(directory: string, recipe: Recipe): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const file = join(directory, 'sweep.yaml');
+  if (!(await isThere(file))) return writeAtomically(file, resolvedRecipeText(recipe));
+  const differences = recipeDifferences(await loadRecipe(file), recipe);
+  if (differences.length === 0) return;
+  throw new FinetuneError({
+    code: 'E_SWEEP_OTHER',
+    message: `a sweep of another recipe is there: ${differences.map(describeDifference).join('; ')}`,
+    where: { file },
+    fix: 'choose another --out, or repeat the command that began it',
+  });
+}
+
+/** Whether a member is done, was stopped, or is yet to begin. */
+export async function memberState({ directory }: Member): Promise<'done' | 'begun' | 'new'> {
+  if (await isThere(join(directory, 'metrics.json'))) return 'done';
+  return (await isThere(directory)) ? 'begun' : 'new';
+}

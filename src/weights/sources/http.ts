@@ -1,0 +1,86 @@
+import { FinetuneError, type Problem } from '../../errors.js';
+
+/** A failure that another try may mend: the connection broke, the server is busy. */
+export class TransientError extends Error {
+  override readonly name = 'TransientError';
+  /** Milliseconds that the server asks to wait. */
+  readonly wait: number | undefined;
+  constructor(message: string, wait?: number, options?: ErrorOptions) {
+    super(message, options);
+    this.wait = wait;
+  }
+}
+
+export interface HttpResponse {
+  readonly response: Response;
+  /** Of the first answer, which for a redirect is what the site itself says. */
+  readonly first: Headers;
+}
+
+const MAX_REDIRECTS = 10;
+
+/** GET, following redirects, none of them from https to http. Answers 200, 206 and 416 only.
+ *  Throws TransientError, E_WEIGHTS_{NETWORK,NOT_FOUND,FORBIDDEN,HTTP,REDIRECT}. */
+export async function get(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<HttpResponse> {
+  let at = new URL(url);
+  let first: Headers | undefined;
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+    const response = await ask(at, headers, signal);
+    first ??= response.headers;
+    if (response.status < 300 || response.status === 416) return { response, first };
+    await response.body?.cancel();
+    const location = response.headers.get('location');
+    if (response.status >= 400 || location === null) throw refusal(url, response);
+    const next = new URL(location, at);
+    if (next.protocol !== 'https:' && !(next.protocol === 'http:' && at.protocol === 'http:')) {
+      throw problem('E_WEIGHTS_REDIRECT', `${url} redirects to ${next.href}, which is not https`);
+    }
+    at = next;
+  }
+  throw problem('E_WEIGHTS_REDIRECT', `${url} redirects more than ${MAX_REDIRECTS} times`);
+}
+
+const problem = (code: Problem['code'], message: string, fix?: string, cause?: unknown): FinetuneError =>
+  new FinetuneError({ code, message, ...(fix && { fix }) }, { cause });
+
+async function ask(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
+  try {
+    return await fetch(url, { headers, signal, redirect: 'manual' });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw networkError(url.href, error);
+  }
+}
+
+/** What another try does not mend within seconds. */
+const LASTING = /^(ENOTFOUND|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|ERR_TLS.*|CERT_.*|.*SELF_SIGNED.*|UNABLE_TO.*)$/;
+
+/** fetch says "fetch failed", and its cause says why. */
+export function networkError(url: string, error: unknown): TransientError | FinetuneError {
+  const { cause } = error as { cause?: { code?: string; message?: string } };
+  const why = cause?.code ?? cause?.message ?? (error as Error).message;
+  if (!LASTING.test(why)) return new TransientError(`${url}: ${why}`, undefined, { cause: error });
+  return unreachable(url, why, error);
+}
+
+export const unreachable = (url: string, why: string, cause?: unknown): FinetuneError =>
+  problem(
+    'E_WEIGHTS_NETWORK',
+    `${new URL(url).host} cannot be reached: ${why} (${url})`,
+    'check the network; or fetch the file elsewhere and name it with file:. Once fetched, weights come from the cache',
+    cause,
+  );
+
+function refusal(url: string, { status, statusText, headers }: Response): TransientError | FinetuneError {
+  const said = `${status}${statusText ? ` ${statusText}` : ''}`;
+  if (status === 408 || status === 429 || status >= 500) {
+    const after = Number(headers.get('retry-after') ?? Number.NaN);
+    return new TransientError(`${url}: ${said}`, Number.isFinite(after) ? after * 1000 : undefined);
+  }
+  if (status === 404 || status === 410) return problem('E_WEIGHTS_NOT_FOUND', `${url} does not exist (${said})`);
+  if (status === 401 || status === 403) {
+    const fix = 'it is private, wants a licence accepted, or does not exist: fetch it yourself and use file:';
+    return problem('E_WEIGHTS_FORBIDDEN', `${url} may not be read (${said})`, fix);
+  }
+  return problem('E_WEIGHTS_HTTP', `${url} answers ${said}`);
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join, posix } from 'node:path';
+import { FinetuneError } from '../../errors.js';
+import { defaultCacheDir, findInCache, makeStagingDir, publish } from './cache.js';
+import { download, fileName, type DownloadOptions } from './download.js';
+import { withLock } from '../../files/lock.js';
+import type { SourceOptions } from './source.js';
+import { shardPaths } from '../decode/tfjsManifest.js';
+
+/** A downloaded file in the cache. */
+export interface Fetched {
+  readonly file: string;
+  readonly dir: string;
+  readonly sha256: string;
+}
+
+type FetchOptions = SourceOptions & Pick<DownloadOptions, 'sha256' | 'announced'>;
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** The file behind https://…, from the cache under `key` or from the network; a TensorFlow.js model.json with its shards.
+ *  Without `sha256` the cached content stays whatever happens at the URL. Throws E_WEIGHTS_URI and what `download` throws. */
+export async function fetchUrl(url: string, key: string, options: FetchOptions): Promise<Fetched> {
+  const { signal, onProgress, sha256, cacheDir = defaultCacheDir() } = options;
+  const { protocol, hostname } = parseUrl(url);
+  if (protocol !== 'https:' && sha256 === undefined && !LOOPBACK.test(hostname)) {
+    const fix = 'use https:, or put #sha256=… behind it';
+    throw new FinetuneError({ code: 'E_WEIGHTS_URI', message: `${url} could be changed on its way`, fix });
+  }
+  const name = fileName(url) || 'weights';
+  const fromCache = async (): Promise<Fetched | undefined> => {
+    const cached = await findInCache(cacheDir, key, signal);
+    if (cached?.damaged) onProgress?.({ message: `${cached.damaged} in the cache is damaged` });
+    if (!cached?.entry) return undefined;
+    const own = cached.entry.files[name]?.sha256 ?? '';
+    if (sha256 !== undefined && own !== sha256) return undefined; // the URI asks for other content than it did
+    return { file: join(cached.dir, name), dir: cached.dir, sha256: own };
+  };
+  const present = await fromCache();
+  if (present) return present;
+
+  const partial = join(cacheDir, 'partial', createHash('sha256').update(url).digest('hex').slice(0, 32));
+  return withLock(`${partial}.lock`, signal, async () => {
+    const meanwhile = await fromCache(); // the one we waited for
+    if (meanwhile) return meanwhile;
+    onProgress?.({ message: `fetching ${url}` });
+    const own = await download(url, `${partial}.part`, options);
+    const staging = await makeStagingDir(cacheDir);
+    try {
+      const files = join(staging, 'files');
+      await mkdir(files);
+      await rename(`${partial}.part`, join(files, name));
+      const shards = name.endsWith('.json') ? await shardPaths(join(files, name)) : [];
+      const hashes = [own];
+      for (const shard of shards) {
+        const target = join(files, ...posix.normalize(shard).split('/'));
+        await mkdir(dirname(target), { recursive: true });
+        hashes.push(await download(new URL(shard, url).href, `${partial}.shard`, { signal, onProgress }));
+        await rename(`${partial}.shard`, target);
+      }
+      const tree = shards.length === 0 ? own : createHash('sha256').update(hashes.join('\n')).digest('hex');
+      const { dir } = await publish(cacheDir, key, files, { uri: key, sha256: tree });
+      return { file: join(dir, name), dir, sha256: own };
+    } finally {
+      await rm(staging, { recursive: true, force: true });
+    }
+  });
+}
+
+function parseUrl(url: string): URL {
+  try {
+    return new URL(url);
+  } catch (error) {
+    throw new FinetuneError({ code: 'E_WEIGHTS_URI', message: `"${url}" is no URL` }, { cause: error });
+  }
+}

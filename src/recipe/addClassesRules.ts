@@ -1,4 +1,4 @@
-import type { Conflict } from './rules.js';
+import type { Conflict } from './conflict.js';
 import type { Recipe } from './schema.js';
 
 type Adding = Exclude<Recipe, { readonly task: 'text' }>;

@@ -1,15 +1,8 @@
 import { tableConflicts } from './backboneRules.js';
 import { addingConflicts } from './addClassesRules.js';
+import type { Conflict } from './conflict.js';
 import { detectorConflicts, sizeConflicts } from './detectorRules.js';
 import type { Recipe } from './schema.js';
-
-/** What a schema of single options cannot say: an option that contradicts others. */
-export interface Conflict {
-  /** The option to point at, dotted. */
-  readonly path: string;
-  readonly message: string;
-  readonly fix: string;
-}
 
 type Detection = Extract<Recipe, { readonly task: 'detection' }>;
 type Classification = Extract<Recipe, { readonly task: 'classification' }>;

@@ -64,7 +64,7 @@ export function expected(option: Option): string {
   if (option.const !== undefined) return String(option.const);
   if (option.enum) return `${option.enum.length > 1 ? 'one of ' : ''}${option.enum.map(String).join(', ')}`;
   const branches = option.anyOf;
-  if (branches) return branches.map(expected).join(', or ');
+  if (branches) return [...new Set(branches.map(expected))].join(', or ');
   if (Array.isArray(option.type)) {
     return option.type.map((type) => (type === 'null' ? 'null' : expected({ ...option, type }))).join(', or ');
   }

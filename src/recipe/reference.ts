@@ -1,79 +1,96 @@
-import { stringify } from 'yaml';
-import { expected, properties, recipeOption, type Option } from './options.js';
+import { wrap } from './markdown.js';
+import { groupsOf, type Entry, type Group } from './optionGroups.js';
+import { optionPage, type Explained } from './optionPage.js';
+import { properties, recipeOption, type Option } from './options.js';
 
-/** docs/recipe.md, written from the schema: every option with its values, its default and what it does. */
-export function recipeReference(): string {
-  return `# Recipe reference
+const NOTE =
+  '<!-- Generated from the schema of recipes. To change this page, edit the schema and run: npm run docs:recipe -->';
 
-<!-- Written from src/recipe/schema.ts by src/recipe/reference.ts; test/recipe/reference.test.ts says how. -->
-
-A recipe is a YAML file; \`finetune recipe.yaml\` runs it. Every option stands below, and a key that does not is an error.
-
-- \`extends: other.yaml\` starts from another recipe (its path is relative to this one): maps merge key by key, everything
-  else replaces. It is the only key that is not an option of the run.
-- \`--set train.epochs=12\` sets an option on the command line, as often as you like; the value is YAML
-  (\`--set 'data.categories=[cat, dog]'\`, \`--set data.augment=false\`).
-- A relative \`data.root\`, or \`file:\` in \`model.weights\`, counts from the folder of the recipe it stands in. Given by
-  \`--set\`, it counts from the current directory, as every path you type does.
-- The run directory holds the recipe with every default written out (\`recipe.yaml\`); running that repeats the run.
-
-${sections('', recipeOption).join('\n')}`;
+/** docs/recipe.md and one page for each task, written from the schema: file names in docs/ and their texts. */
+export function recipePages(): Record<string, string> {
+  const tasks = recipeOption.oneOf!;
+  const shared = sharedGroups(tasks.map((task) => groupsOf(task)));
+  const explained: Explained = { options: new Map(), groups: new Map() };
+  const pages = { 'recipe.md': sharedPage(tasks, optionPage('recipe.md', shared, explained)) };
+  for (const task of tasks) {
+    const file = fileOf(task);
+    const before = { options: new Map(explained.options), groups: new Map(explained.groups) };
+    Object.assign(pages, { [file]: taskPage(task, optionPage(file, groupsOf(withoutTask(task)), before)) });
+  }
+  return pages;
 }
 
-/** The sections for a map of options: its table, then every map inside. `when` tells which choice it belongs to. */
-function sections(path: string, option: Option, when = ''): string[] {
-  const heading = path === '' ? '' : `## \`${path}\`${when}\n\n${option.description ?? ''}\n`;
-  if (!option.oneOf) return optionSections(path, `${heading}\n`, properties(option), option.required, when);
-  return [heading, ...choiceSections(path, option.oneOf, when)];
-}
-
-/** Maps told apart by a literal, `format: voc` say: what each has of its own, then what they share. */
-function choiceSections(path: string, branches: readonly Option[], outer: string): string[] {
-  const isShared = ([name, inner]: [string, Option]) =>
-    inner.const === undefined &&
-    branches.every((branch) => JSON.stringify(branch.properties?.[name]) === JSON.stringify(inner));
-  const choices = branches.flatMap((branch) => {
-    const own = properties(branch).filter((entry) => !isShared(entry));
-    const [key, literal] = own.find(([, { const: value }]) => value !== undefined)!;
-    const when = `${outer === '' ? ' with' : `${outer},`} \`${key}: ${expected(literal)}\``;
-    const standard = literal.default === undefined ? '' : ', the default';
-    const heading = `${path === '' ? '# A recipe' : `## \`${path}\``}${when}${standard}\n\n${literal.description ?? ''}\n\n`;
-    const rest = own.filter(([name]) => name !== key);
-    return optionSections(path, heading, rest, branch.required, when);
+/** The options that every task has, whatever else its recipe chooses, as groups of the first task. */
+function sharedGroups(tasks: readonly (readonly Group[])[]): Group[] {
+  const identity = ({ path, option }: Entry) => `${path} ${JSON.stringify(option)}`;
+  const inTasks = tasks.map((groups) => new Set(groups.flatMap(({ entries }) => entries.map(identity))));
+  const independent = tasks[0]!.filter(({ choice }) => choice === '');
+  return independent.map((group) => {
+    const entries = group.entries.filter((entry) => inTasks.every((known) => known.has(identity(entry))));
+    const isWhole = entries.length === group.entries.length && group.choices.length === 0;
+    return { ...group, entries, choices: [], key: isWhole ? group.key : `shared ${group.path}` };
   });
-  const shared = properties(branches[0]!).filter(isShared);
-  const all = path === '' ? '# Every recipe' : `## \`${path}\`${outer}${outer === '' ? ' with' : ','} any of them`;
-  return [...choices, ...optionSections(path, `${all}\n\n`, shared, [], outer)];
 }
 
-function optionSections(
-  path: string,
-  heading: string,
-  options: readonly [string, Option][],
-  required: readonly string[] = [],
-  when = '',
-): string[] {
-  const rows = options.map(([name, inner]) => {
-    const standard = required.includes(name) ? '**required**' : defaultOf(inner);
-    return `| \`${name}\` | ${[expected(inner), standard, inner.description ?? ''].map(cell).join(' | ')} |\n`;
+const literalOf = (task: Option): Option => task.properties!.task as Option;
+const fileOf = (task: Option): string => `recipe-${String(literalOf(task).const)}.md`;
+
+const withoutTask = (task: Option): Option => ({
+  ...task,
+  properties: Object.fromEntries(properties(task).filter(([name]) => name !== 'task')),
+});
+
+function sharedPage(tasks: readonly Option[], options: string): string {
+  const pages = tasks.map((task) => {
+    const { const: name, description } = literalOf(task);
+    return `- [\`task: ${String(name)}\`](${fileOf(task)}): ${description ?? ''}`;
   });
-  const table = `${heading}| option | value | default | |\n| --- | --- | --- | --- |\n${rows.join('')}`;
-  const inside = options.flatMap(([name, inner]) => {
-    const isMap = ({ properties, oneOf }: Option): boolean => (properties ?? oneOf) !== undefined;
-    const map = [inner, ...(inner.anyOf ?? [])].find(isMap);
-    const list = inner.items as Option | undefined;
-    const description = inner.description ?? '';
-    const place = path ? `${path}.${name}` : name;
-    if (map) return sections(place, { ...map, description }, when);
-    return list && isMap(list) ? sections(`${place}[]`, { ...list, description }, when) : [];
-  });
-  return [rows.length > 0 ? table : heading.replace(/\n$/, ''), ...inside];
+  return `# Recipes
+
+${NOTE}
+
+After reading this page you can read and write a recipe: a YAML file that says what to learn from, what to start from and
+how to train. \`npx finetune recipe.yaml\` runs it. The options that every recipe has are explained here; those that depend on
+the task have a page each:
+
+${pages.join('\n')}
+
+## How to write a recipe
+
+- Start from one in [recipes/](../recipes). Only \`task\` and \`data\` are required; every other option has a default. A key
+  that does not exist is an error, and all mistakes are listed at once with file, line and column.
+- \`extends: other.yaml\` starts from another recipe, whose path is relative to this one. Maps are merged key by key;
+  everything else is replaced. \`extends\` is the only key that is not an option of the run.
+- \`--set train.epochs=12\` sets an option on the command line, as often as you like. The value is YAML:
+  \`--set 'data.categories=[cat, dog]'\`, \`--set data.augment=false\`.
+- A relative \`data.root\`, and a relative \`file:\` in \`model.weights\`, start at the folder of the recipe. Given by \`--set\`,
+  they start at the current directory, as every path that you type does.
+- The run directory has the recipe with every default written out, \`recipe.yaml\`. Running that file repeats the run.
+
+## How to read the options
+
+A dot separates a map from an option inside it: \`train.lr.value\` is
+
+\`\`\`yaml
+train:
+  lr:
+    value: 0.02
+\`\`\`
+
+Each option has its default, the values that it takes and an example, then what it does and when to change it.
+
+${options}
+`;
 }
 
-function defaultOf({ default: value }: Option): string {
-  if (value === undefined) return '–';
-  if (JSON.stringify(value) === '{}') return 'see below';
-  return `\`${stringify(value, { collectionStyle: 'flow' }).trim()}\``;
-}
+function taskPage(task: Option, options: string): string {
+  const { const: name, description } = literalOf(task);
+  return `# Recipes with \`task: ${String(name)}\`
 
-const cell = (text: string) => text.replaceAll('|', '\\|');
+${NOTE}
+
+${wrap(`After reading this page you know the options that only recipes with \`task: ${String(name)}\` have. ${description ?? ''} [recipe.md](recipe.md) explains how to read them, and the options that every recipe has.`)}
+
+${options}
+`;
+}

@@ -1,5 +1,5 @@
-/** Every option of a recipe: its name, type, range, default and documentation. docs/recipe.md is written from this file and
- *  those in schema/, one idea each. Nothing is parsed and then ignored: an option stands here once something reads it. */
+/** Every option of a recipe: its name, type, range, default and documentation. The pages docs/recipe*.md are generated from
+ *  this file and those in schema/. An option is added here once something reads it, so that no option is ignored. */
 import { z } from 'zod';
 import { addImageClasses, addObjectClasses } from './schema/addClasses.js';
 import { boxLoss } from './schema/boxLoss.js';

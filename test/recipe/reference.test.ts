@@ -1,15 +1,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import { allPaths, expected, optionAt } from '../../src/recipe/options.js';
-import { recipeReference } from '../../src/recipe/reference.js';
+import { recipePages } from '../../src/recipe/reference.js';
 
-const file = 'docs/recipe.md';
+const docs = new URL('../../docs/', import.meta.url);
 const sample = { task: 'detection', data: { format: 'coco' } };
 
-test('docs/recipe.md is what the schema says; after a change: UPDATE_DOCS=1 npm test -- test/recipe/reference', async () => {
-  if (process.env.UPDATE_DOCS) await writeFile(file, recipeReference());
-  expect(await readFile(file, 'utf8')).toBe(recipeReference());
-});
+test.each(Object.entries(recipePages()))(
+  'docs/%s is what the schema says (after a change: npm run docs:recipe)',
+  async (name, text) => {
+    if (process.env.UPDATE_DOCS) await writeFile(new URL(name, docs), text);
+    expect(await readFile(new URL(name, docs), 'utf8')).toBe(text);
+  },
+);
 
 test('every option has a description and says what may stand there', () => {
   for (const path of allPaths()) {

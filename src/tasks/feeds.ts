@@ -1,8 +1,7 @@
 import type { Sample } from '../data/sample.js';
-import type { Feeds } from '../engine/engine.js';
 import type { Targets, Task } from './task.js';
 
-/** What a session's program for a size is called: those of the task's first size by the kind alone. */
+/** The name of a session's program for inputs of this size. Programs for the task's first size have the kind alone as their name. */
 export function programName(
   kind: string,
   [height, width]: readonly [number, number],
@@ -12,7 +11,7 @@ export function programName(
   return later ? `${kind}/${height}x${width}` : kind;
 }
 
-/** Pixels of a batch as the network's input: [batch, height, width, 3] in 0…255; places without a sample stay 0. */
+/** Pixels of a batch as the network's input: [batch, height, width, 3] in 0…255; rows without a sample stay 0. */
 export function imageFeed(
   samples: readonly Pick<Sample, 'picture'>[],
   batch: number,
@@ -24,13 +23,13 @@ export function imageFeed(
   return image;
 }
 
-/** Targets of a batch of inputs of this size, one array per input; places without a sample have no loss. */
+/** Targets of a batch of inputs of this size, one array per input. Rows without a sample add nothing to the loss. */
 export function targetFeeds(
   encoded: readonly Targets[],
   batch: number,
   task: Pick<Task, 'blank'>,
   size?: readonly [number, number],
-): Feeds {
+): Targets {
   const targets = [...encoded];
   while (targets.length < batch) targets.push(task.blank(size));
   const names = Object.keys(targets[0]!);

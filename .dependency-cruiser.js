@@ -1,0 +1,95 @@
+/** The walls of src/: which room may import which (DESIGN, section 4). `npm run check` refuses every other import, and circles.
+ *
+ *  A room is a folder of src/, or the files that `files` matches. It may import itself, the rooms and the packages of its row,
+ *  and Node's own modules where `node` is true. Imports of types count like any other. An import is judged by the file that it
+ *  leads to, however its path is written. */
+const network = 'ground geometry categories graph models sample tasks';
+const training = `${network} files decode weights data engine train evaluate recipe report`;
+
+const rooms = {
+  // These run in a browser too: they import no module of Node, and no package that needs one.
+  ground: { files: '(errors|random|progress|didYouMean|duration)[.]ts$', packages: 'pure-rand fastest-levenshtein' },
+  geometry: { rooms: 'ground', packages: 'polygon-clipping' },
+  categories: { rooms: 'ground' },
+  graph: { rooms: 'ground' },
+  tensorflow: { rooms: 'ground graph', packages: '@bufbuild/protobuf' },
+  models: { rooms: 'ground graph' },
+  sample: { files: 'data/sample[.]ts$', rooms: 'ground geometry categories' },
+  tasks: { rooms: 'ground geometry categories graph models sample', packages: 'zod' },
+  decode: { files: 'weights/decode/', rooms: 'ground', packages: 'fflate jsfive zod' },
+
+  // These need Node: they read and write files, compute and measure.
+  pycocotools: { node: true },
+  files: { rooms: 'ground', node: true },
+  weights: {
+    files: 'weights/(?!decode/)',
+    rooms: 'ground files categories graph models decode', // models: a file of weights is compared with every backbone
+    packages: 'tar zod',
+    node: true,
+  },
+  data: {
+    files: 'data/(?!sample[.]ts$)',
+    rooms: 'ground files geometry categories sample',
+    packages: '@rgrove/parse-xml opentype.js p-limit sharp yauzl zod',
+    node: true,
+  },
+  engine: { rooms: 'ground graph tensorflow', packages: '@tensorflow/.+ fflate node-api-headers', node: true },
+  train: { rooms: `${network} files decode weights data engine`, packages: '@bufbuild/protobuf zod', node: true },
+  evaluate: { rooms: `${network} data engine`, packages: 'p-limit pycocotools-js', node: true },
+  recipe: { rooms: 'ground files models sample tasks data', packages: 'yaml zod', node: true },
+  report: { rooms: `${network} files data train evaluate recipe`, packages: 'sharp vega vega-lite', node: true },
+
+  // These are what a person starts.
+  run: { rooms: training, packages: 'sharp', node: true },
+  finetune: { files: 'finetune[.]ts$', rooms: `${training} run`, node: true },
+  trials: { rooms: `${training} run finetune`, packages: 'yaml zod', node: true },
+  faces: { files: '(index|api|pycocotools)[.]ts$', rooms: `${training} run finetune`, packages: 'pycocotools-js' },
+  cli: { rooms: `${training} run finetune trials`, packages: 'cac cli-progress p-limit', node: true },
+};
+
+const words = (list = '') => list.split(' ').filter(Boolean);
+const filesOf = (room) => `^src/${rooms[room].files ?? `${room}/`}`;
+/** A package's files, or its name where it is not installed. */
+const filesOfPackage = (name) =>
+  name === 'pycocotools-js' // a workspace
+    ? '(^|/)src/pycocotools/(dist/)?index[.]|^pycocotools-js$'
+    : `(^|/)node_modules/${name}/|^${name}(/|$)`;
+
+const wall = ([room, { rooms, packages, node }]) => ({
+  name: room,
+  severity: 'error',
+  comment: `${room} may import ${[rooms ?? 'no other room', packages ?? 'no package', ...(node ? ['Node'] : [])].join('; ')}`,
+  from: { path: filesOf(room) },
+  to: {
+    pathNot: [...[room, ...words(rooms)].map(filesOf), ...words(packages).map(filesOfPackage)],
+    ...(node && { dependencyTypesNot: ['core'] }),
+  },
+});
+
+export default {
+  forbidden: [
+    ...Object.entries(rooms).map(wall),
+    {
+      name: 'no-room',
+      severity: 'error',
+      comment: 'No row of .dependency-cruiser.js has this file: add one for its folder.',
+      from: { path: '^src/', pathNot: Object.keys(rooms).map(filesOf) },
+      to: {},
+    },
+    {
+      name: 'no-circle',
+      severity: 'error',
+      comment: 'These files import each other: move what both need to a file of its own.',
+      from: {},
+      to: { circular: true },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true, // imports of types too
+    doNotFollow: { path: '(^|/)(node_modules|dist)/' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.d.ts', '.js'],
+      conditionNames: ['import', 'require', 'node', 'types'],
+    },
+  },
+};

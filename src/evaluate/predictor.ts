@@ -14,8 +14,8 @@ export async function openPredictor(
 ): Promise<Session> {
   const { task, params } = model;
   const all = (task.sizes ?? [task.evaluateSize ?? model.size]).map((size) => {
-    const { outputs } = task.build({ batch, size, trainBatchNorm: () => false });
-    const wanted = loss ? { ...outputs, loss: task.loss(outputs).total } : outputs;
+    const built = task.build({ batch, size, trainBatchNorm: () => false });
+    const wanted = loss ? { ...built.outputs, loss: built.loss().total } : built.outputs;
     const { roots, derive } = fold(Object.values(wanted));
     const program = { outputs: Object.fromEntries(Object.keys(wanted).map((name, i) => [name, roots[i]!])) };
     return { name: programName('evaluate', size, task), program, derive };

@@ -19,6 +19,8 @@ export interface Built {
   /** [N, height, width, 3], RGB 0…255: the normalisation is part of the graph. */
   readonly image: Value;
   readonly outputs: Readonly<Record<string, Value>>;
+  /** Adds the loss, and the inputs that its targets are fed to, to the graph of the outputs. */
+  readonly loss: (options?: LossOptions) => Losses;
 }
 
 export interface Losses {
@@ -28,8 +30,9 @@ export interface Losses {
 }
 
 export interface LossOptions {
+  /** Whether the loss is for a training step: only then does it have label smoothing and weights of the classes. */
   readonly training?: boolean;
-  /** Of a model that knew the first of the classes already: they are kept. */
+  /** The outputs of a model that already knew the first of the classes, so that they are kept. */
   readonly old?: OldAnswers | undefined;
 }
 
@@ -72,11 +75,8 @@ export interface Network<Prediction> {
   readonly sizes?: readonly (readonly [number, number])[];
   /** What the class predictor's columns stand for, given the classes' names; [] where there is no such predictor. */
   columns(classNames: readonly string[]): readonly string[];
-  /** The network for one batch and size. Throws E_MODEL_UNKNOWN, E_GRAPH_SHAPE. */
+  /** The network for one batch and size, and its loss. Throws E_MODEL_UNKNOWN, E_GRAPH_SHAPE. */
   build(options: GraphOptions): Built;
-  /** Adds the loss and the inputs for its targets to the graph of `outputs`. What is meant for training alone (label smoothing) is in
-   *  no other loss. */
-  loss(outputs: Built['outputs'], options?: LossOptions): Losses;
   /** Absent where there is no theory of it. */
   readonly start?: StartLoss | undefined;
   /** The targets of one sample: plain arrays, no tensors. */

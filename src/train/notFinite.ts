@@ -25,8 +25,7 @@ export async function explainNotFinite(
 ): Promise<string> {
   const broken = [...params].find(([, { data }]) => !data.every(Number.isFinite));
   if (broken) return `the parameter "${broken[0]}" was not finite before the step`;
-  const { outputs } = model.task.build({ batch, size, trainBatchNorm: plan.trainBatchNorm });
-  const { total } = model.task.loss(outputs);
+  const { total } = model.task.build({ batch, size, trainBatchNorm: plan.trainBatchNorm }).loss();
   const forward = ancestors([total]);
   const trained = forward.flatMap((node) => {
     const isTrained =

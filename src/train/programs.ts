@@ -64,9 +64,9 @@ function buildFolded(
   { size, training }: { readonly size: readonly [number, number]; readonly training: boolean },
 ): { values: Record<string, Value>; folded: Folded } {
   const trainBatchNorm = training ? plan.trainBatchNorm : () => false;
-  const { image, outputs } = model.task.build({ batch, size, trainBatchNorm, training });
+  const { image, outputs, loss } = model.task.build({ batch, size, trainBatchNorm, training });
   const old = training && model.old ? oldAnswers(model.old, image) : undefined;
-  const { total, parts } = model.task.loss(outputs, { training, old });
+  const { total, parts } = loss({ training, old });
   const wanted = training ? { loss: total, ...parts } : { ...outputs, loss: total };
   const folded = fold(Object.values(wanted), (name) => name.startsWith(OLD) || plan.frozen(name));
   return { values: record(Object.keys(wanted), folded.roots), folded };

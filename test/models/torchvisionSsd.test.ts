@@ -86,8 +86,8 @@ describe.each(daily)("%s is torchvision's", (name, defaults, detectorOf) => {
     // The file does not name its columns, and all of them are wanted.
     ({ model } = await withWeights(fresh, `file:${join(folder, 'torchvision.safetensors')}`));
 
-    const { outputs } = model.task.build({ batch: BATCH, size, trainBatchNorm: () => false });
-    const { total, parts } = model.task.loss(outputs);
+    const { outputs, loss } = model.task.build({ batch: BATCH, size, trainBatchNorm: () => false });
+    const { total, parts } = loss();
     session = await compile({ all: { outputs: { ...outputs, total, ...parts } } }, await openBackend());
     await session.write(model.params);
     const image = uniform('image', BATCH * size[0] * size[1] * 3).map((value) => Math.round((value + 1) * 127.5));

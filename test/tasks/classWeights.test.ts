@@ -2,10 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { resolveClassWeights } from '../../src/data/classWeights.js';
 import type { Annotation, Category, ClassIndex } from '../../src/data/sample.js';
 import { detectorDefaults } from '../../src/detectorDefaults.js';
-import * as b from '../../src/graph/builder.js';
 import { classificationTask } from '../../src/tasks/classification/classification.js';
 import { detectionTask, type DetectionOptions } from '../../src/tasks/detection/detection.js';
 import { openEngines } from '../engines.js';
+import { lossOver } from './lossOver.js';
 
 const categories = ['cat', 'dog', 'owl'].map((name) => ({ name })) as unknown as Category[];
 const withCounts = (...counts: number[]): { categories: Category[]; annotations: Annotation[] } => ({
@@ -41,12 +41,11 @@ describe('weights of the classes', () => {
 test.each([[0, 1.0463], [0.1, 1.1493]])("a classifier's weighted loss with smoothing %p is PyTorch's", async (labelSmoothing, golden) => {
   const options = { backbone: 'mobilenetv2_035', numClasses: 3, size: [32, 32] as const, labelSmoothing, dropout: 0, stochasticDepth: 0 };
   const task = classificationTask({ ...options, classWeights: [2, 1, 0.5] });
-  const graph = b.createGraph();
-  const logits = b.input(graph, 'logits', [4, 3]);
-  const { total } = task.loss({ logits }, { training: true });
-  const plain = task.loss({ logits: b.input(b.createGraph(), 'logits', [4, 3]) }).total;
+  const build = () => task.build({ batch: 4, size: [32, 32], trainBatchNorm: () => false });
+  const { total } = lossOver(build(), { training: true });
+  const plain = lossOver(build()).total;
   const feeds = {
-    logits: Float32Array.of(1, 2, 0, 0.5, -1, 3, 0, 0, 1, 9, 9, 9),
+    'output.logits': Float32Array.of(1, 2, 0, 0.5, -1, 3, 0, 0, 1, 9, 9, 9),
     targets: Float32Array.of(1, 0, 0, 0, 0, 1, 0, 0, 1, /* no image: */ 0, 0, 0),
   };
   for (const { compile } of await openEngines()) {
@@ -68,18 +67,16 @@ test.each(heads)('%s %p: the class loss of what is matched, and nothing else, is
     const defaults = detectorDefaults[head];
     const options = { ...defaults, backbone: 'mobilenetv2_035', ...more, head, numClasses: 2, size: [96, 96], classWeights };
     const task = detectionTask(options as unknown as DetectionOptions);
-    const { outputs } = task.build({ batch: 1, size: [96, 96], trainBatchNorm: () => false });
-    const graph = b.createGraph();
-    const inputs = Object.fromEntries(Object.entries(outputs).map(([name, { shape }]) => [name, b.input(graph, `output ${name}`, shape)]));
-    return { blank: task.blank(), inputs, parts: task.loss(inputs, { training }).parts };
+    const built = task.build({ batch: 1, size: [96, 96], trainBatchNorm: () => false });
+    return { blank: task.blank(), outputs: built.outputs, parts: lossOver(built, { training }).parts };
   };
   const losses = {
     none: lossOf(undefined, true), ones: lossOf([1, 1], true), first: lossOf([3, 1], true), second: lossOf([1, 3], true),
     both: lossOf([3, 3], true), scored: lossOf([3, 1], false),
   };
-  const { blank, inputs } = losses.none;
+  const { blank, outputs: predicted } = losses.none;
   const labels = (blank.labels as Int32Array).map((_, i) => ([1, 2, 1][i] ?? 0)); // two anchors of one class, one of the other
-  const outputs = Object.entries(inputs).map(([name, { shape }]) => [`output ${name}`, Float32Array.from({ length: shape.reduce((x, y) => x * y) }, (_, i) => Math.sin(i))] as const);
+  const outputs = Object.entries(predicted).map(([name, { shape }]) => [`output.${name}`, Float32Array.from({ length: shape.reduce((x, y) => x * y) }, (_, i) => Math.sin(i))] as const);
   const [engine] = await openEngines();
   const found: Record<string, Record<string, number>> = {};
   for (const [name, { parts }] of Object.entries(losses)) {

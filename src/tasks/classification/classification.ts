@@ -38,10 +38,10 @@ export function classificationTask(options: ClassificationOptions): Network<Clas
   const backbone = findBackbone(options.backbone);
   const places = findPlaces(backbone, options);
 
-  function loss(outputs: Readonly<Record<string, Value>>, { training = false, old }: LossOptions = {}): Losses {
-    const { total, present } = labelLoss(outputs['logits']!, training);
+  function loss(logits: Value, { training = false, old }: LossOptions = {}): Losses {
+    const { total, present } = labelLoss(logits, training);
     if (!old || old.weight === 0) return { total, parts: {} };
-    const distill = b.mul(distilClasses(outputs['logits']!, old, present), old.weight);
+    const distill = b.mul(distilClasses(logits, old, present), old.weight);
     return { total: b.add(total, distill), parts: { class: total, distill } };
   }
 
@@ -84,9 +84,8 @@ export function classificationTask(options: ClassificationOptions): Network<Clas
         trainBatchNorm,
         regulariser,
       });
-      return { image, outputs: { logits } };
+      return { image, outputs: { logits }, loss: (asked) => loss(logits, asked) };
     },
-    loss,
     // With weights of the classes, smoothing adds a little: within the factor that is allowed.
     start: {
       part: 'loss',

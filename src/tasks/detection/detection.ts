@@ -1,7 +1,6 @@
 import type { ClassIndex } from '../../data/sample.js';
 import { FinetuneError } from '../../errors.js';
 import { sizeOf } from '../../graph/shapes.js';
-import type { Graph } from '../../graph/spec.js';
 import { findBackbone } from '../../models/registry.js';
 import { BACKGROUND } from '../../categories/columns.js';
 import type { Detector } from './detector.js';
@@ -97,23 +96,13 @@ export function detectionTask(
   const at = (height: number, width: number): Sized =>
     all.find(({ size }) => size[0] === height && size[1] === width) ?? first;
   const seeing = (picture: Origin['picture']): Sized => all.length > 1 && picture ? at(picture.height, picture.width) : first; // prettier-ignore
-  const builders = new WeakMap<Graph, Detector>();
   return {
     name: 'detection',
     backbone: findBackbone(options.backbone),
     size: first.size,
     ...(sizes.length > 1 && { sizes }),
     columns: (classNames) => (first.detector.background ? [BACKGROUND, ...classNames] : classNames),
-    build: (asked) => {
-      const { detector } = at(...asked.size);
-      const built = detector.build(asked);
-      builders.set(built.image.node.graph, detector);
-      return built;
-    },
-    loss: (outputs, training) => {
-      const { graph } = Object.values(outputs)[0]!.node;
-      return (builders.get(graph) ?? first.detector).loss(outputs, training);
-    },
+    build: (asked) => at(...asked.size).detector.build(asked),
     start: options.classWeights ? undefined : first.detector.start, // its size depends on them
     encode: (sample) => seeing(sample.picture).detector.encode(sample),
     blank: (size = first.size) => at(...size).detector.blank(),

@@ -29,7 +29,7 @@ export interface Found {
 }
 
 /** One kind of detector, chosen by `model.head`: its network, what it learns and what it says. detection.ts makes a Task of it. */
-export interface Detector extends Pick<Task, 'build' | 'loss' | 'start' | 'encode' | 'blank'> {
+export interface Detector extends Pick<Task, 'build' | 'start' | 'encode' | 'blank'> {
   /** Whether the first column of the class predictor stands for background, before the classes' own. */
   readonly background: boolean;
   /** Undefined for a detector without anchors. */

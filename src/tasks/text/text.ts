@@ -33,13 +33,13 @@ export interface MapsOf {
 export function textTask(options: TextOptions): Network<readonly TextDetection[]> {
   const { size, evaluateSize, thresholds } = options;
 
-  function loss({ maps }: Readonly<Record<string, Value>>): Losses {
-    const { graph } = maps!.node;
-    const [batch, rows, columns] = maps!.shape as [number, number, number];
+  function loss(maps: Value): Losses {
+    const { graph } = maps.node;
+    const [batch, rows, columns] = maps.shape as [number, number, number];
     const flat = [batch, rows * columns];
     const weight = b.input(graph, 'weight', flat);
     const part = (name: 'region' | 'affinity', channel: number): Value => {
-      const prediction = b.reshape(b.slice(maps!, [0, 0, 0, channel], [batch, rows, columns, 1]), flat);
+      const prediction = b.reshape(b.slice(maps, [0, 0, 0, channel], [batch, rows, columns, 1]), flat);
       return mapLoss(prediction, b.input(graph, name, flat), weight, options);
     };
     const parts = { regionLoss: part('region', 0), affinityLoss: part('affinity', 1) };
@@ -54,9 +54,8 @@ export function textTask(options: TextOptions): Network<readonly TextDetection[]
     columns: () => [],
     build: (build) => {
       const { image, maps } = buildScoreMaps(options, build);
-      return { image, outputs: { maps } };
+      return { image, outputs: { maps }, loss: () => loss(maps) };
     },
-    loss,
     encode: ({ words = [], picture }: Sample): Targets => {
       const { width, height } = picture;
       return { ...gaussianMaps(words, half(width), half(height)) };

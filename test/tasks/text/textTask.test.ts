@@ -62,9 +62,9 @@ test('crops and whole images have graphs of their own size, with the same parame
     [[128, 128], 64 * 64],
     [task.evaluateSize!, 96 * 128],
   ] as const) {
-    const { outputs } = task.build({ batch: 2, size, trainBatchNorm: () => false });
+    const { outputs, loss } = task.build({ batch: 2, size, trainBatchNorm: () => false });
     expect(outputs.maps!.shape).toEqual([2, size[0] / 2, size[1] / 2, 2]);
-    const { total, parts } = task.loss(outputs);
+    const { total, parts } = loss();
     expect([total.shape, Object.keys(parts)]).toEqual([[], ['regionLoss', 'affinityLoss']]);
     expect(
       total.node.graph.nodes.filter(({ op, outputs: [y] }) => op === 'input' && y!.shape[1] === cells),

@@ -16,7 +16,7 @@ import type { BoxLossKind } from '../boxLosses.js';
 import { gridLevels } from '../gridAnchors.js';
 import { BACKGROUND, IGNORED } from '../matcher.js';
 import { suppressPerClass, type Candidate } from '../nms.js';
-import type { Built, Losses, Targets } from '../../task.js';
+import type { Built, Losses, LossOptions, Targets } from '../../task.js';
 import { matchByThresholds } from '../thresholdMatcher.js';
 import { assignProposals } from '../twoStage/assign.js';
 import { boxHeadLoss, rpnLoss } from '../twoStage/losses.js';
@@ -55,7 +55,7 @@ const MOST_OBJECTS = 256;
 /** Labels of anchors: 1 an object, 0 background, and this what is not to be learnt. */
 const UNLEARNT = -1;
 
-/** What the loss goes on from, besides the outputs: the pyramid that stands behind them. */
+/** The pyramid that the second stage reads, in training and in inference. */
 interface Inside {
   readonly levels: readonly PyramidLevel[];
   readonly at: Context;
@@ -66,7 +66,6 @@ interface Inside {
 export function fasterRcnn(options: FasterRcnnOptions): Detector {
   const { size, numClasses } = options;
   const columns = numClasses + 1;
-  const insides = new WeakMap<Graph, Inside>();
 
   /** Features of boxes [N,R,4] → the box head's predictions, [N·R,…]. The coarsest level serves proposals alone. */
   function classify(boxes: Value, { levels, at }: Inside): ReturnType<typeof boxHead> {
@@ -102,7 +101,6 @@ export function fasterRcnn(options: FasterRcnnOptions): Detector {
 
   function build(asked: Build): Built {
     const { image, objectness, offsets, ...inside } = trunk(asked);
-    insides.set(image.node.graph, inside);
     const { boxes, valid } = propose(objectness, offsets, options.proposals);
     const found = classify(boxes, inside);
     const [n, rows] = boxes.shape as [number, number];
@@ -116,12 +114,17 @@ export function fasterRcnn(options: FasterRcnnOptions): Detector {
         objectness,
         anchorOffsets: offsets,
       },
+      loss: (options) => loss({ objectness, offsets }, inside, options),
     };
   }
 
-  function loss({ objectness, anchorOffsets }: Built['outputs'], { training = false } = {}): Losses {
-    const { graph } = objectness!.node;
-    const [n] = objectness!.shape as [number];
+  function loss(
+    { objectness, offsets }: ReturnType<typeof rpnHead>,
+    inside: Inside,
+    { training = false }: LossOptions = {},
+  ): Losses {
+    const { graph } = objectness.node;
+    const [n] = objectness.shape as [number];
     const labels = b.input(graph, 'anchorLabels', [n, count], 'int32');
     const targets = b.input(graph, 'anchorTargets', [n, count, 4]);
     const truth = {
@@ -130,12 +133,9 @@ export function fasterRcnn(options: FasterRcnnOptions): Detector {
     };
     const keys = (columns: number, stream: number): Value =>
       training ? b.randomUniform(seedOf(graph), [n, columns], stream) : fixedKeys(graph, n, columns);
-    const rpn = rpnLoss(
-      { objectness: objectness!, offsets: anchorOffsets!, labels, targets, keys: keys(count, 0) },
-      RPN_SAMPLE,
-    );
+    const rpn = rpnLoss({ objectness, offsets, labels, targets, keys: keys(count, 0) }, RPN_SAMPLE);
 
-    const proposals = propose(objectness!, anchorOffsets!, options.proposals * 2);
+    const proposals = propose(objectness, offsets, options.proposals * 2);
     const real = b.max(b.cast(b.greaterEqual(labels, 0), 'float32'), [1]);
     const candidates = assignProposals(proposals, truth, { matchIou: MATCH_IOU, real });
     const { positive, negative, overlap } = candidates;
@@ -146,7 +146,7 @@ export function fasterRcnn(options: FasterRcnnOptions): Detector {
     );
     const [place, rows] = b.topK(order, options.sampledBoxes) as [Value, Value];
     const boxes = b.gather(candidates.boxes, rows);
-    const found = classify(boxes, insides.get(graph)!);
+    const found = classify(boxes, inside);
     const match = b.gather(candidates.match, rows);
     const box = boxHeadLoss(
       {
@@ -207,7 +207,6 @@ export function fasterRcnn(options: FasterRcnnOptions): Detector {
     background: true,
     anchors: { levels: anchorLevels, threshold: THRESHOLDS.foreground },
     build,
-    loss,
     start: {
       part: 'class',
       loss: Math.log(options.numClasses + 1),

@@ -3,6 +3,7 @@ import { clipBoxes, cxcywhToXyxy } from '../../../geometry/box.js';
 import * as b from '../../../graph/builder.js';
 import type { Value } from '../../../graph/spec.js';
 import type { Build } from '../../../models/detector.js';
+import type { DetectorOutputs } from '../../../models/heads/multiBox.js';
 import { cellLevels, placeAnchors, type AnchorShapes } from '../anchors.js';
 import { decodeBoxes, encodeMatches, SSD } from '../boxCoder.js';
 import { boxLoss, type BoxLossKind } from '../boxLosses.js';
@@ -40,7 +41,8 @@ export function classColumns({ numClasses, classLoss }: Pick<MultiBoxOptions, 'n
 }
 
 /** A network of the SSD family: outputs `boxes` [N, A, 4] and `logits` [N, A, columns]. */
-export interface MultiBoxNetwork extends Built {
+export interface MultiBoxNetwork extends Omit<Built, 'loss'> {
+  readonly outputs: Readonly<Record<keyof DetectorOutputs, Value>>;
   /** The levels' feature maps, finest first. */
   readonly maps: readonly Value[];
 }
@@ -48,14 +50,14 @@ export interface MultiBoxNetwork extends Built {
 /** What the heads of the SSD family share: matching, the multi-box loss, NMS per class. Liu et al. 2016 (arXiv:1512.02325).
  *  Anchors lie on the network's maps, evenly or `steps` pixels apart. */
 export function multiBox(
-  build: (build: Build) => MultiBoxNetwork,
+  network: (build: Build) => MultiBoxNetwork,
   shapes: AnchorShapes,
   options: MultiBoxOptions,
   steps?: readonly number[],
 ): Detector {
   const { numClasses, classLoss, size } = options;
   const softmax = classLoss === 'softmax';
-  const { maps } = build({ batch: 1, size, trainBatchNorm: () => false });
+  const { maps } = network({ batch: 1, size, trainBatchNorm: () => false });
   const grids = maps.map(({ shape }) => ({ height: shape[1]!, width: shape[2]! }));
   const levels = cellLevels(shapes, grids, size, steps);
   const anchors = placeAnchors(levels);
@@ -77,10 +79,10 @@ export function multiBox(
     return b.reshape(b.sum(focalLoss(logits, targets, options.focal), [2]), [batch, count]);
   }
 
-  function loss(outputs: Readonly<Record<string, Value>>, { training = false, old }: LossOptions = {}): Losses {
+  function loss(outputs: MultiBoxNetwork['outputs'], { training = false, old }: LossOptions = {}): Losses {
     const { boxes: offsets, logits } = outputs;
-    const { graph } = offsets!.node;
-    const [batch] = offsets!.shape as [number];
+    const { graph } = offsets.node;
+    const [batch] = offsets.shape as [number];
     const labels = b.input(graph, 'labels', [batch, count], 'int32');
     const targets = b.input(graph, 'offsets', [batch, count, 4]);
     const positive = b.cast(b.greater(labels, 0), 'float32');
@@ -91,11 +93,11 @@ export function multiBox(
       ? b.mul(background, b.cast(b.greaterEqual(b.scalar(graph, old.ignoreAbove), objectness!), 'float32'))
       : background;
     const matches = b.maximum(b.sum(positive), 1);
-    const perAnchor = classLosses(logits!, labels, training);
+    const perAnchor = classLosses(logits, labels, training);
     const chosen = softmax ? hardNegatives(perAnchor, positive, negative, options.hardNegatives) : negative;
     const rows = batch * count;
     const repeated = b.broadcastTo(b.constant(graph, [...anchors], [1, count, 4]), [batch, count, 4]);
-    const [predicted, truth, from] = [offsets!, targets, repeated].map((x) => b.reshape(x, [rows, 4])) as [
+    const [predicted, truth, from] = [offsets, targets, repeated].map((x) => b.reshape(x, [rows, 4])) as [
       Value,
       Value,
       Value,
@@ -141,8 +143,10 @@ export function multiBox(
   return {
     background: softmax,
     anchors: { levels, threshold: MATCH_IOU },
-    build,
-    loss,
+    build: (build) => {
+      const { image, outputs } = network(build);
+      return { image, outputs, loss: (asked) => loss(outputs, asked) };
+    },
     start: start || undefined,
     encode,
     blank: () => ({ labels: new Int32Array(count).fill(UNLEARNT), offsets: new Float32Array(count * 4) }),

@@ -3,6 +3,7 @@ import { clipBoxes, cxcywhToXyxy } from '../../../geometry/box.js';
 import * as b from '../../../graph/builder.js';
 import type { Value } from '../../../graph/spec.js';
 import { buildTrunk, type Build } from '../../../models/detector.js';
+import type { DetectorOutputs } from '../../../models/heads/multiBox.js';
 import { retinaNetHead } from '../../../models/heads/retinanet.js';
 import { buildPyramid, type PyramidOptions } from '../../../models/necks/pyramids.js';
 import { placeAnchors } from '../anchors.js';
@@ -13,7 +14,7 @@ import { focalLoss, focalStart } from '../../losses.js';
 import { BACKGROUND, IGNORED } from '../matcher.js';
 import { suppressPerClass, type Candidate } from '../nms.js';
 import { rowWeights } from '../../rowWeights.js';
-import type { Built, Losses, Targets } from '../../task.js';
+import type { Losses, LossOptions, Targets } from '../../task.js';
 import { matchByThresholds } from '../thresholdMatcher.js';
 import type { Detector, DetectorOptions } from '../detector.js';
 import { FOCAL_START, PRIOR, PRIOR_BIAS } from './multiBox.js';
@@ -43,7 +44,9 @@ interface Scored {
   readonly classIndex: number;
 }
 
-interface RetinaGraph extends Built {
+interface RetinaGraph {
+  readonly image: Value;
+  readonly outputs: DetectorOutputs;
   readonly levels: readonly { readonly height: number; readonly width: number; readonly stride: number }[];
 }
 
@@ -55,7 +58,7 @@ export function retinaNet(options: RetinaNetOptions): Detector {
     const { image, taps, at } = buildTrunk(options.backbone, build);
     const pyramid = buildPyramid(taps, at, options, { finest: 8, extra: 'p6p7' });
     const anchors = OCTAVE.length * RATIOS.length;
-    const outputs = { ...retinaNetHead(pyramid, at, { numClasses, anchors, classBias: PRIOR_BIAS }) };
+    const outputs = retinaNetHead(pyramid, at, { numClasses, anchors, classBias: PRIOR_BIAS });
     const levels = pyramid.map(({ map, stride }) => ({ height: map.shape[1]!, width: map.shape[2]!, stride }));
     return { image, outputs, levels };
   };
@@ -69,9 +72,9 @@ export function retinaNet(options: RetinaNetOptions): Detector {
   const corners = cxcywhToXyxy(anchors);
   const count = corners.length / 4;
 
-  function loss({ boxes: offsets, logits }: Readonly<Record<string, Value>>, { training = false } = {}): Losses {
-    const { graph } = offsets!.node;
-    const [batch] = offsets!.shape as [number];
+  function loss({ boxes: offsets, logits }: DetectorOutputs, { training = false }: LossOptions = {}): Losses {
+    const { graph } = offsets.node;
+    const [batch] = offsets.shape as [number];
     const labels = b.input(graph, 'labels', [batch, count], 'int32');
     const targets = b.input(graph, 'offsets', [batch, count, 4]);
     const positive = b.cast(b.greater(labels, 0), 'float32');
@@ -81,13 +84,13 @@ export function retinaNet(options: RetinaNetOptions): Detector {
     /** Σ over each image's anchors / its matches, then the mean over images. */
     const mean = (perAnchor: Value): Value => b.div(b.sum(b.div(b.sum(perAnchor, [1]), matches)), images);
     const hot = b.oneHot(b.sub(labels, 1), numClasses);
-    const focal = b.sum(focalLoss(logits!, hot, options.focal), [2]);
+    const focal = b.sum(focalLoss(logits, hot, options.focal), [2]);
     const { classWeights } = options;
     const perAnchor = training && classWeights ? b.mul(focal, rowWeights(b.sub(labels, 1), classWeights)) : focal;
     const rows = batch * count;
     const repeated = b.broadcastTo(b.constant(graph, [...anchors], [1, count, 4]), [batch, count, 4]);
     const perBox = boxLoss(
-      b.reshape(offsets!, [rows, 4]),
+      b.reshape(offsets, [rows, 4]),
       b.reshape(targets, [rows, 4]),
       b.reshape(repeated, [rows, 4]),
       { kind: options.boxLoss, beta: BETA, scale: SCALE },
@@ -122,8 +125,10 @@ export function retinaNet(options: RetinaNetOptions): Detector {
   return {
     background: false,
     anchors: { levels: anchorLevels, threshold: THRESHOLDS.foreground },
-    build: network,
-    loss,
+    build: (build) => {
+      const { image, outputs } = network(build);
+      return { image, outputs: { ...outputs }, loss: (asked) => loss(outputs, asked) };
+    },
     start: focal === undefined ? undefined : { part: 'class', loss: focal, why: FOCAL_START, predictor: ['head.class.predict.weight'] }, // prettier-ignore
     encode,
     blank: () => ({ labels: new Int32Array(count).fill(UNLEARNT), offsets: new Float32Array(count * 4) }),

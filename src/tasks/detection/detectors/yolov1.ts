@@ -6,7 +6,7 @@ import { buildTrunk, type Build } from '../../../models/detector.js';
 import { yoloV1Head } from '../../../models/heads/yolov1.js';
 import { selectPerClass } from '../nms.js';
 import { rowWeights } from '../../rowWeights.js';
-import type { Built, Losses, Targets } from '../../task.js';
+import type { Losses, LossOptions, Targets } from '../../task.js';
 import type { Detector, DetectorOptions } from '../detector.js';
 
 export interface YoloV1Options extends DetectorOptions {
@@ -29,10 +29,9 @@ const EPSILON = 1e-9;
  *  (arXiv:1506.02640). Of several objects with their centre in one cell the first is learnt, as in the authors' code. */
 export function yoloV1(options: YoloV1Options): Detector {
   const { size, numClasses, boxesPerCell, classWeights } = options;
-  const network = (build: Build): Built & { readonly height: number; readonly width: number } => {
+  const network = (build: Build): { image: Value; cells: Value; height: number; width: number } => {
     const { image, taps, at } = buildTrunk(options.backbone, build);
-    const { cells, height, width } = yoloV1Head(taps.c5, at, { ...options, boxes: boxesPerCell });
-    return { image, outputs: { cells }, height, width };
+    return { image, ...yoloV1Head(taps.c5, at, { ...options, boxes: boxesPerCell }) };
   };
   const grid = network({ batch: 1, size, trainBatchNorm: () => false });
   const count = grid.height * grid.width;
@@ -60,14 +59,14 @@ export function yoloV1(options: YoloV1Options): Detector {
     return b.div(inner, b.add(b.sub(b.add(area(predicted), area(truth)), inner), EPSILON));
   }
 
-  function loss({ cells }: Built['outputs'], { training = false } = {}): Losses {
-    const { graph } = cells!.node;
-    const [batch] = cells!.shape as [number];
+  function loss(cells: Value, { training = false }: LossOptions = {}): Losses {
+    const { graph } = cells.node;
+    const [batch] = cells.shape as [number];
     const labels = b.input(graph, 'labels', [batch, count], 'int32');
     const targets = b.input(graph, 'cells', [batch, count, 4]); // x, y in the cell; √w, √h of the input
     const object = b.cast(b.greater(labels, 0), 'float32');
     const learnt = b.cast(b.greaterEqual(labels, 0), 'float32');
-    const predicted = [0, 1, 2, 3].map((k) => columnOf(cells!, k));
+    const predicted = [0, 1, 2, 3].map((k) => columnOf(cells, k));
     const truth = [0, 1, 2, 3].map((k) => b.slice(targets, [0, 0, k], [batch, count, 1]));
     const errors = predicted.map((value, k) => b.square(b.sub(value, truth[k]!)));
     const distance = errors.reduce((sum, error) => b.add(sum, error)); // [N, cells, B]
@@ -79,10 +78,10 @@ export function yoloV1(options: YoloV1Options): Detector {
     const chosen = b.mul(responsible, b.reshape(object, [batch, count, 1]));
     const others = b.sub(b.reshape(learnt, [batch, count, 1]), chosen);
 
-    const confidence = columnOf(cells!, 4);
+    const confidence = columnOf(cells, 4);
     const found = b.mul(chosen, b.square(b.sub(confidence, overlap)));
     const silent = b.mul(b.mul(others, b.square(confidence)), NO_OBJECT);
-    const classes = b.slice(cells!, [0, 0, boxesPerCell * 5], [batch, count, numClasses]);
+    const classes = b.slice(cells, [0, 0, boxesPerCell * 5], [batch, count, numClasses]);
     const classIndices = b.sub(labels, 1);
     const wrong = b.sum(b.square(b.sub(classes, b.oneHot(classIndices, numClasses))), [2]);
     const perImage = (value: Value): Value => b.mul(b.sum(value), 1 / batch);
@@ -115,8 +114,10 @@ export function yoloV1(options: YoloV1Options): Detector {
 
   return {
     background: false,
-    build: network,
-    loss,
+    build: (build) => {
+      const { image, cells } = network(build);
+      return { image, outputs: { cells }, loss: (asked) => loss(cells, asked) };
+    },
     encode,
     blank: () => ({ labels: new Int32Array(count).fill(UNLEARNT), cells: new Float32Array(count * 4) }),
     decode: ({ cells }) => {

@@ -51,7 +51,7 @@ export interface Fixture<C extends Case> {
 }
 
 export const readFixture = <C extends Case>(name: string): Fixture<C> =>
-  JSON.parse(readFileSync(new URL(`../../fixtures/detectors/${name}`, import.meta.url), 'utf8')) as Fixture<C>;
+  JSON.parse(readFileSync(new URL(`../../../fixtures/detectors/${name}`, import.meta.url), 'utf8')) as Fixture<C>;
 
 /** The published file that the formula stands for. */
 function publishedFile({ state, scales }: Case): Map<string, RawTensor> {
@@ -133,8 +133,8 @@ export async function runPublished<C extends Case>(
   );
   const model = createModel(task, { categories, seed: 1 });
   const params = publishedParams(model, golden);
-  const { outputs } = task.build({ batch, size, trainBatchNorm: () => false });
-  const { total, parts } = task.loss(outputs);
+  const { outputs, loss } = task.build({ batch, size, trainBatchNorm: () => false });
+  const { total, parts } = loss();
   const names = ourNames(golden);
   const watched = Object.keys(golden.gradients).map((published) => {
     const [name] = [...names].find(([, theirs]) => theirs === published)!;

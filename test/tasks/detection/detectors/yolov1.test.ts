@@ -2,11 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import type { ClassIndex, Sample } from '../../../../src/data/sample.js';
 import { detectorDefaults } from '../../../../src/detectorDefaults.js';
 import { xyxy } from '../../../../src/geometry/box.js';
-import { createGraph, input } from '../../../../src/graph/builder.js';
+import { isOp } from '../../../../src/graph/builder.js';
 import { gradients } from '../../../../src/graph/grad.js';
+import { ancestors } from '../../../../src/graph/rewrite.js';
 import { yoloV1 } from '../../../../src/tasks/detection/detectors/yolov1.js';
 import { openEngines } from '../../../engines.js';
 import { uniform } from '../../../models/formula.js';
+import { lossOver } from '../../lossOver.js';
 
 const [CELLS, BOXES, CLASSES, SIDE] = [4, 2, 3, 128];
 const COLUMNS = BOXES * 5 + CLASSES;
@@ -84,13 +86,13 @@ describe('YOLOv1', () => {
     const wanted = (paper(cells, truth) + paper(cells.subarray(CELLS * COLUMNS), [])) / 2;
     const empty = yolo.encode(sample([], []));
     for (const engine of await openEngines()) {
-      const outputs = { cells: input(createGraph(), 'predicted', [2, CELLS, COLUMNS]) };
-      const { total, parts } = yolo.loss(outputs);
-      const [gradient] = gradients(total, [outputs.cells]);
+      const { total, parts } = lossOver(yolo.build({ batch: 2, size, trainBatchNorm: () => false }));
+      const predicted = ancestors([total]).find((node) => isOp(node, 'input') && node.attrs.name === 'output.cells')!;
+      const [gradient] = gradients(total, predicted.outputs);
       const session = await engine.compile({ all: { outputs: { total, ...parts, gradient: gradient! } } });
       const both = (name: string) => [...targets[name]!, ...empty[name]!];
       const feeds = { labels: Int32Array.from(both('labels')), cells: Float32Array.from(both('cells')) };
-      const results = await session.run('all', { predicted: cells, ...feeds });
+      const results = await session.run('all', { 'output.cells': cells, ...feeds });
       session.dispose();
       expect(results.total![0]).toBeCloseTo(wanted, 4);
       expect(results.gradient!.every(Number.isFinite)).toBe(true);

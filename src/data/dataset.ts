@@ -4,7 +4,7 @@ import { readCoco } from './formats/coco.js';
 import { createFindings, type Findings } from './findings.js';
 import type { DropPolicies, ReadPart } from './rawDataset.js';
 import { readLabelled, type LabelledData } from './formats/readLabelled.js';
-import type { Dataset } from './sample.js';
+import type { Dataset, PartName } from './sample.js';
 import { readText, type TextData } from './formats/text/readText.js';
 import { syntheticParts } from './synthetic/openSynthetic.js';
 import { readVoc, wantedNames } from './formats/voc.js';
@@ -42,8 +42,6 @@ export interface VocData extends Common {
 
 type ObjectData = SyntheticData | CocoData | VocData;
 export type DataOptions = ObjectData | LabelledData | TextData;
-
-export type PartName = 'train' | 'val' | 'test';
 
 export interface OpenOptions {
   readonly signal?: AbortSignal | undefined;

@@ -1,13 +1,5 @@
 import { randomStream } from '../random.js';
-import type { Dataset } from './sample.js';
-
-/** Images of classes that a model knows already, behind a part's own ones: every batch has some of both. */
-export interface OldImages {
-  /** The first of their rows. */
-  readonly from: number;
-  /** Of a batch: at least one image is old and one new. */
-  readonly share: number;
-}
+import type { Dataset, OldImages } from './sample.js';
 
 const ofBatch = (batch: number, { share }: OldImages): number =>
   Math.min(Math.max(Math.round(share * batch), 1), batch - 1);

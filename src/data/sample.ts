@@ -1,5 +1,4 @@
 import type { Xyxy } from '../geometry/box.js';
-import type { OldImages } from './oldImages.js';
 
 /** A category as the data set numbers it (COCO's 1…90, say). Not a model's class index. */
 export type CategoryId = number & { readonly __categoryId: unique symbol };
@@ -45,8 +44,18 @@ export interface TextWord {
   readonly confidence?: number;
 }
 
+/** Images of classes that a model knows already: they stand behind a part's own images, and every batch has some of both. */
+export interface OldImages {
+  /** Row of the first of them among the annotations. */
+  readonly from: number;
+  /** Their share of a batch, 0…1; at least one image of a batch is old and one is new. */
+  readonly share: number;
+}
+
 /** Everything left out while a data set was read, by reason: {"box has no area": 2}. It reaches the report. */
 export type Dropped = Readonly<Record<string, number>>;
+
+export type PartName = 'train' | 'val' | 'test';
 
 /** One part (train, val, test) of a data set. Small: annotations only, no pixels. */
 export interface Dataset {

@@ -1,6 +1,6 @@
 import { detectionFromBox, type Columns } from './columns.js';
 import { decimalToDouble, PART_DIGITS } from './decimal.js';
-import type { ReadChunk } from './json.js';
+import type { ReadChunk } from './jsonPieces.js';
 
 const CHUNK = 1 << 20;
 const FIRST_CAPACITY = 1 << 14;

@@ -1,6 +1,6 @@
 import { decodeUtf8 } from './encoding.js';
 import { CocoError, inFile } from './errors.js';
-import { readJsonInPieces } from './jsonPieces.js';
+import { readJsonInPieces, type ReadChunk } from './jsonPieces.js';
 import { findSyntaxError } from './jsonSyntax.js';
 
 /** V8 holds no longer string; what is longer is read in pieces. */
@@ -34,9 +34,6 @@ export function parseJson(bytes: Uint8Array): unknown {
     throw located ?? new CocoError({ code: 'E_COCO_JSON', message: (error as Error).message }, { cause: error });
   }
 }
-
-/** Reads the next bytes of a file into `into` → how many; 0 at the end. */
-export type ReadChunk = (into: Uint8Array) => number;
 
 /** Run `work` on an open file. */
 export async function withChunks<T>(file: string, work: (read: ReadChunk) => T): Promise<T> {

@@ -1,7 +1,9 @@
 import { decodeUtf8 } from './encoding.js';
 import { CocoError, type CocoErrorCode } from './errors.js';
-import type { ReadChunk } from './json.js';
 import { findSyntaxError } from './jsonSyntax.js';
+
+/** Reads the next bytes of a file into `into` and returns how many it read; 0 at the end of the file. */
+export type ReadChunk = (into: Uint8Array) => number;
 
 /** Bytes handed to JSON.parse at once, about; a single element may be longer. */
 const PIECE = 1 << 22;

@@ -1,5 +1,5 @@
 import { openDatasets } from '../data/dataset.js';
-import { numberCategories } from '../data/rawDataset.js';
+import { numberCategories } from '../data/categories.js';
 import { relabel } from '../data/relabel.js';
 import type { Category, Dataset } from '../data/sample.js';
 import { FinetuneError } from '../errors.js';

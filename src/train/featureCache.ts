@@ -1,5 +1,6 @@
 import { FinetuneError } from '../errors.js';
-import { keepsPixels, type AugmentOptions } from '../data/pipeline/augment/augment.js';
+import type { AugmentOptions } from '../data/pipeline/augment/augment.js';
+import { keepsPixels } from '../data/pipeline/augment/keepsPixels.js';
 import type { WholeImageAugment } from '../data/pipeline/augment/augmentWhole.js';
 import type { Batch } from '../data/pipeline/loader.js';
 import { mirrorPicture } from '../data/pipeline/augment/mirror.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { bucketOf, bucketSizes, bucketUse, shorterSideScale } from '../../src/data/pipeline/buckets.js';
-import { frameImage } from '../../src/data/image/frame.js';
+import { bucketOf, bucketSizes, bucketUse } from '../../src/data/pipeline/buckets.js';
+import { frameImage, shorterSideScale } from '../../src/data/image/frame.js';
 import { planBatches } from '../../src/data/pipeline/planBatches.js';
 
 const side = fc.integer({ min: 20, max: 2000 });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { mixedLength, mixedRows } from '../../src/data/oldImages.js';
 import { relabel } from '../../src/data/relabel.js';
-import { numberCategories } from '../../src/data/rawDataset.js';
+import { numberCategories } from '../../src/data/categories.js';
 import type { Annotation, CategoryId, ClassIndex, Dataset } from '../../src/data/sample.js';
 import { xyxy } from '../../src/geometry/box.js';
 

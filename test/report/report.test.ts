@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseXml, XmlElement } from '@rgrove/parse-xml';
-import { writeReport, type Report } from '../../src/report/report.js';
+import type { Report } from '../../src/report/report.js';
+import { writeReport } from '../../src/report/writeReport.js';
 import { fakeExample, fakeReport, fakeSections } from './fakeReport.js';
 
 let dir: string;

@@ -1,8 +1,8 @@
 import { iou, xyxy } from '../../geometry/box.js';
-import type { PartName } from '../dataset.js';
 import { frameImage, type FrameOptions } from '../image/frame.js';
 import type { RawImage, RawObject } from '../rawDataset.js';
 import type { Say } from './remark.js';
+import type { PartName } from '../sample.js';
 
 /** What the boxes of one category are like: sums, to be divided at the end. */
 interface Tally {

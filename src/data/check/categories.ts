@@ -1,6 +1,6 @@
-import type { PartName } from '../dataset.js';
 import type { BoxCheck, CategoryStats } from './boxes.js';
 import type { Say } from './remark.js';
+import type { PartName } from '../sample.js';
 
 /** Fewer objects of a category do not teach it, and do not measure it. */
 const FEW_TRAIN = 20;

@@ -1,7 +1,7 @@
 import type { ProgressEvent } from '../../progress.js';
-import { readDatasets, type DataOptions, type PartName } from '../dataset.js';
+import { readDatasets, type DataOptions } from '../dataset.js';
 import type { FrameOptions } from '../image/frame.js';
-import type { Dataset, Dropped } from '../sample.js';
+import type { Dataset, Dropped, PartName } from '../sample.js';
 import { checkBoxes, type BoxCheck, type CategoryStats } from './boxes.js';
 import { checkCategories, checkNames } from './categories.js';
 import { checkImages } from './images.js';

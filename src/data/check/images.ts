@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { FinetuneError } from '../../errors.js';
-import type { PartName } from '../dataset.js';
 import type { FrameOptions } from '../image/frame.js';
 import { readImageHeader } from '../image/image.js';
 import { loadSample } from '../pipeline/loadSample.js';
-import type { Annotation, Dataset } from '../sample.js';
+import type { Annotation, Dataset, PartName } from '../sample.js';
 import type { Say } from './remark.js';
 
 export interface ImageCheckOptions extends Pick<FrameOptions, 'size' | 'resize' | 'limits'> {

@@ -1,6 +1,6 @@
 import { FinetuneError, type Problem } from '../../errors.js';
-import type { PartName } from '../dataset.js';
 import type { Findings } from '../findings.js';
+import type { PartName } from '../sample.js';
 
 /** `error`: training would refuse the data. `warning`: it would run, and probably not do what was meant. `note`: legal, worth knowing. */
 export type Level = 'error' | 'warning' | 'note';

@@ -1,5 +1,4 @@
-import type { PartName } from '../dataset.js';
-import type { Dataset } from '../sample.js';
+import type { Dataset, PartName } from '../sample.js';
 import type { Say } from './remark.js';
 
 /** So many words that all read the same are no accident. */

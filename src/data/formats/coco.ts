@@ -5,7 +5,9 @@ import { createFindings, type Findings } from '../findings.js';
 import type { Extent } from '../image/frame.js';
 import { readImageSize } from '../image/image.js';
 import { missingFiles } from '../image/imageFiles.js';
-import { buildDataset, selectCategories, type DropPolicies, type RawImage, type ReadPart } from '../rawDataset.js';
+import { selectCategories } from '../categories.js';
+import type { DropPolicies, RawImage, ReadPart } from '../rawDataset.js';
+import { buildBoxes } from './buildBoxes.js';
 import type { Dataset } from '../sample.js';
 
 export interface CocoOptions extends DropPolicies {
@@ -68,7 +70,7 @@ export async function readCoco(
   }
   return {
     names: categories.map((category) => category.name),
-    build: (names) => buildDataset(name, selectCategories(categories, names, file), raw, findings, { invalidBoxes }),
+    build: (names) => buildBoxes(name, selectCategories(categories, names, file), raw, findings, { invalidBoxes }),
   };
 }
 

@@ -5,7 +5,7 @@ import { hashSeed } from '../../random.js';
 import { IMAGENET_CATEGORIES } from '../../categories/imagenet.js';
 import type { Findings } from '../findings.js';
 import { readImageSize } from '../image/image.js';
-import { numberCategories, selectCategories } from '../rawDataset.js';
+import { numberCategories, selectCategories } from '../categories.js';
 import type { Annotation, Category, ClassIndex, Dataset } from '../sample.js';
 
 /** An image of which one word is known: its class. */

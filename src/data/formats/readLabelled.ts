@@ -12,7 +12,7 @@ import {
   type LabelledPart,
   type WantedClasses,
 } from './labelledDataset.js';
-import type { Dataset } from '../sample.js';
+import type { Dataset, PartName } from '../sample.js';
 
 /** Images with a class each: in folders, or listed in a table. */
 export interface LabelledData {
@@ -29,8 +29,6 @@ export interface LabelledData {
   readonly singleClass?: boolean | undefined;
   readonly brokenImages?: 'error' | 'drop' | undefined;
 }
-
-type PartName = 'train' | 'val' | 'test';
 
 /** Reads the parts as far as that goes: problems go to the findings of their part. */
 export async function readLabelled(

@@ -5,14 +5,9 @@ import { FinetuneError } from '../../errors.js';
 import { createFindings, type Findings } from '../findings.js';
 import { readImageSize } from '../image/image.js';
 import { listFolder } from '../image/imageFiles.js';
-import {
-  buildDataset,
-  numberCategories,
-  selectCategories,
-  type DropPolicies,
-  type RawImage,
-  type ReadPart,
-} from '../rawDataset.js';
+import { numberCategories, selectCategories } from '../categories.js';
+import type { DropPolicies, RawImage, ReadPart } from '../rawDataset.js';
+import { buildBoxes } from './buildBoxes.js';
 import type { Dataset } from '../sample.js';
 import { readVocFile, type VocObject } from './vocFile.js';
 import { readVocList, type VocListEntry } from './vocList.js';
@@ -105,7 +100,7 @@ export async function readVoc(
         const numbered = objects.map((object) => ({ ...rawObject(object), id: ++id }));
         return { imageId: stem, file, fileName: imageName, ...size, objects: numbered };
       });
-      return buildDataset(`voc ${split}`, numberCategories(names), raw, findings, { invalidBoxes });
+      return buildBoxes(`voc ${split}`, numberCategories(names), raw, findings, { invalidBoxes });
     },
   };
 }

@@ -1,5 +1,4 @@
 import { xyxy, type Xyxy } from '../../geometry/box.js';
-import { shorterSideScale, type SideLimits } from '../pipeline/buckets.js';
 import type { Placement } from '../sample.js';
 
 export interface Extent {
@@ -23,6 +22,16 @@ export interface Frame extends Extent {
   readonly target: Rect;
   readonly flip: boolean;
 }
+
+/** Resizing by the shorter side: it becomes `min`, unless the longer one would come to more than `max`. */
+export interface SideLimits {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Factor from the image to the input, torchvision's GeneralizedRCNNTransform. */
+export const shorterSideScale = ({ width, height }: Extent, { min, max }: SideLimits): number =>
+  Math.min(min / Math.min(width, height), max / Math.max(width, height));
 
 export type Resize = 'stretch' | 'letterbox' | 'crop' | 'shorterSide';
 

@@ -1,22 +1,12 @@
-import type { Extent } from '../image/frame.js';
+import { shorterSideScale, type Extent, type SideLimits } from '../image/frame.js';
 
 /** Pixels of a network's input. */
 export type Size = readonly [height: number, width: number];
-
-/** Resizing by the shorter side: it becomes `min`, unless the longer one would come to more than `max`. */
-export interface SideLimits {
-  readonly min: number;
-  readonly max: number;
-}
 
 export interface SizeRange extends SideLimits {
   /** Most shapes of batches. */
   readonly buckets: number;
 }
-
-/** Factor from the image to the input, torchvision's GeneralizedRCNNTransform. */
-export const shorterSideScale = ({ width, height }: Extent, { min, max }: SideLimits): number =>
-  Math.min(min / Math.min(width, height), max / Math.max(width, height));
 
 /** Long sides over short ones that cameras and screens have. */
 const PROPORTIONS = [4 / 3, 3 / 2, 16 / 9];

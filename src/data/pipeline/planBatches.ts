@@ -1,5 +1,5 @@
-import { bucketOf, type SideLimits, type Size } from './buckets.js';
-import type { Extent } from '../image/frame.js';
+import { bucketOf, type Size } from './buckets.js';
+import type { Extent, SideLimits } from '../image/frame.js';
 
 /** One batch of an epoch: places in its order, and the shape that all of them get. */
 export interface PlannedBatch {

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import type { PartName } from '../../dataset.js';
 import { createFindings, type Findings } from '../../findings.js';
-import type { Dataset } from '../../sample.js';
+import type { Dataset, PartName } from '../../sample.js';
 import { openDrawnText, type DrawnTextOptions } from './drawnText.js';
 import { readIcdarPart } from './icdar.js';
 import { readSynthText } from './synthText.js';

@@ -1,5 +1,4 @@
 import type { RandomStream } from '../../../random.js';
-import type { WholeImageAugment } from './augmentWhole.js';
 import type { Rect } from '../../image/frame.js';
 import { drawDistortion, type Distortion } from './photometric.js';
 import type { Annotation, Picture } from '../../sample.js';
@@ -35,12 +34,6 @@ export interface AugmentOptions extends ImageAugment {
   /** Of everything but the flip, in the first epoch and in the last; linear between. 1 is what the other options say. */
   readonly strength?: { readonly from: number; readonly to: number };
 }
-
-/** Whether an image gives the same pixels in every epoch, but for the flip. */
-export const keepsPixels = (options: AugmentOptions | WholeImageAugment): boolean =>
-  Object.entries(options).every(([name, change]) => STILL.has(name) || change === false || change === 0);
-
-const STILL: ReadonlySet<string> = new Set<keyof AugmentOptions>(['flip', 'closeMosaic', 'strength']);
 
 /** What is to be done to one image: all of it drawn from its annotation before a pixel is read, so that one decode does it. */
 export interface Augmentation {

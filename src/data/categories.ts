@@ -1,0 +1,27 @@
+import { FinetuneError } from '../errors.js';
+import type { Category, CategoryId } from './sample.js';
+
+/** The categories called `wanted`, in that order; all of them without it. Throws E_DATA_CATEGORY with every unknown name. */
+export function selectCategories(
+  available: readonly Category[],
+  wanted: readonly string[] | undefined,
+  file: string,
+): Category[] {
+  if (!wanted) return [...available];
+  const byName = new Map(available.map((category) => [category.name, category]));
+  const unknown = wanted.filter((name) => !byName.has(name));
+  if (unknown.length > 0) {
+    const names = available.map(({ name }) => name).join(', ');
+    throw new FinetuneError({
+      code: 'E_DATA_CATEGORY',
+      message: `no category ${unknown.map((name) => `"${name}"`).join(', ')} here`,
+      where: { file },
+      fix: `it has: ${names}`,
+    });
+  }
+  return wanted.map((name) => byName.get(name)!);
+}
+
+/** Names as categories with the ids 1…K, in that order: for formats without ids of their own. */
+export const numberCategories = (names: readonly string[]): Category[] =>
+  names.map((name, index) => ({ id: (index + 1) as CategoryId, name }));

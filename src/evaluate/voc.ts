@@ -1,3 +1,4 @@
+import type { InclusiveCorners } from '../data/formats/vocXml.js';
 import type { ClassMatches, Curve, Matches } from './matches.js';
 import { curveOf } from './matches.js';
 import type { VocDetection } from './vocDetections.js';
@@ -119,9 +120,6 @@ function matchClass(
   });
   return result;
 }
-
-/** Corners in pixels that belong to the box: a box from 3 to 3 is one pixel wide. */
-export type InclusiveCorners = readonly [xmin: number, ymin: number, xmax: number, ymax: number];
 
 function inclusiveIou(a: InclusiveCorners, b: InclusiveCorners): number {
   const width = Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0]) + 1);

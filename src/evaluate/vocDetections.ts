@@ -5,7 +5,7 @@ import { createFindings, type Findings } from '../data/findings.js';
 import { FinetuneError, type Problem } from '../errors.js';
 import { fromCocoError } from './fromCocoError.js';
 import { readLines, toNumber } from '../data/formats/textFile.js';
-import type { InclusiveCorners } from './voc.js';
+import type { InclusiveCorners } from '../data/formats/vocXml.js';
 
 export interface VocDetection {
   /** Stem of the image's file. */

@@ -1,13 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { parseXml, XmlElement, XmlError } from '@rgrove/parse-xml';
 import pLimit from 'p-limit';
 import { createFindings, type Findings } from '../data/findings.js';
 import { listFolder } from '../data/image/imageFiles.js';
 import { readVocList } from '../data/formats/vocList.js';
-import { FinetuneError, type Where } from '../errors.js';
+import { FinetuneError, type Problem } from '../errors.js';
 import { decodeUtf8, toNumber } from '../data/formats/textFile.js';
-import type { InclusiveCorners } from './voc.js';
+import { parseVocXml, type InclusiveCorners, type VocXmlObject } from '../data/formats/vocXml.js';
 
 interface VocTruthObject {
   readonly name: string;
@@ -24,7 +23,7 @@ interface VocTruthImage {
   readonly objects: readonly VocTruthObject[];
 }
 
-/** One split as the devkit sees it. Unlike data/voc.ts this needs no images and keeps boxes of one pixel: they have an area here. */
+/** One split as the devkit sees it. Unlike data/formats/voc.ts this needs no images and keeps boxes of one pixel: they have an area here. */
 export interface VocTruth {
   readonly images: readonly VocTruthImage[];
   /** Names of the split, sorted. */
@@ -86,48 +85,31 @@ export async function readAllNames(root: string): Promise<string[]> {
 }
 
 function parseAnnotation(text: string, file: string, stem: string, findings: Findings): VocTruthImage | undefined {
-  const root = parse(text, file, findings);
-  if (!root) return undefined;
-  const locate = (element: XmlElement): Where => ({ file, line: text.slice(0, element.start).split('\n').length });
-  const objects = childrenOf(root, 'object').flatMap((element, index): VocTruthObject[] => {
-    const name = textOf(element, 'name');
-    const subject = `object ${index + 1}${name ? ` "${name}"` : ''}`;
-    const box = childrenOf(element, 'bndbox')[0];
-    const corners = ['xmin', 'ymin', 'xmax', 'ymax'].map((corner) => box && toNumber(textOf(box, corner) ?? ''));
-    const [xmin, ymin, xmax, ymax] = corners;
-    if (!name || xmin === undefined || ymin === undefined || xmax === undefined || ymax === undefined) {
-      const message = `${subject} has no ${name ? '<bndbox> of four numbers' : '<name>'}`;
-      findings.problem({ code: 'E_VOC_OBJECT', message, where: locate(box ?? element) });
-      return [];
-    }
-    if (xmax < xmin || ymax < ymin) {
-      const message = xmax < xmin ? `xmax (${xmax}) < xmin (${xmin})` : `ymax (${ymax}) < ymin (${ymin})`;
-      findings.problem({ code: 'E_VOC_BOX', message: `${message} in ${subject}`, where: locate(box!) });
-      return [];
-    }
-    return [{ name, difficult: textOf(element, 'difficult') === '1', corners: [xmin, ymin, xmax, ymax] }];
-  });
-  const size = childrenOf(root, 'size')[0];
-  const side = (name: string) => (size && toNumber(textOf(size, name) ?? '')) ?? 0;
-  return { stem, width: side('width'), height: side('height'), objects };
+  const annotation = parseVocXml(text, file, findings);
+  if (!annotation) return undefined;
+  return {
+    stem,
+    width: toNumber(annotation.width ?? '') ?? 0,
+    height: toNumber(annotation.height ?? '') ?? 0,
+    objects: annotation.objects.flatMap((object) => checkObject(object, findings) ?? []),
+  };
 }
 
-function parse(text: string, file: string, findings: Findings): XmlElement | undefined {
-  try {
-    const { root } = parseXml(text, { includeOffsets: true });
-    if (root?.name === 'annotation') return root;
-    const message = `the root is <${root?.name ?? ''}>, not <annotation>`;
-    findings.problem({ code: 'E_VOC_XML', message, where: { file } });
-  } catch (error) {
-    if (!(error instanceof XmlError)) throw error;
-    const message = `not XML: ${error.message.split('\n')[0]!.replace(/ \(line \d+, column \d+\)/, '')}`;
-    findings.problem({ code: 'E_VOC_XML', message, where: { file, line: error.line, column: error.column } });
+function checkObject(
+  { name, difficult, corners = [], subject, locate }: VocXmlObject,
+  findings: Findings,
+): VocTruthObject | undefined {
+  const [xmin, ymin, xmax, ymax] = corners.map((corner) => toNumber(corner ?? ''));
+  const fail = (code: Problem['code'], message: string) => {
+    const { file, line } = locate();
+    findings.problem({ code, message, where: { file, line } });
+    return undefined;
+  };
+  if (!name || xmin === undefined || ymin === undefined || xmax === undefined || ymax === undefined)
+    return fail('E_VOC_OBJECT', `${subject} has no ${name ? '<bndbox> of four numbers' : '<name>'}`);
+  if (xmax < xmin || ymax < ymin) {
+    const order = xmax < xmin ? `xmax (${xmax}) < xmin (${xmin})` : `ymax (${ymax}) < ymin (${ymin})`;
+    return fail('E_VOC_BOX', `${order} in ${subject}`);
   }
-  return undefined;
+  return { name, difficult, corners: [xmin, ymin, xmax, ymax] };
 }
-
-const childrenOf = (element: XmlElement, name: string): XmlElement[] =>
-  element.children.filter((child): child is XmlElement => child instanceof XmlElement && child.name === name);
-
-const textOf = (element: XmlElement, name: string): string | undefined =>
-  childrenOf(element, name)[0]?.text.trim() || undefined;

@@ -1,0 +1,71 @@
+import { parseXml, XmlElement, XmlError } from '@rgrove/parse-xml';
+import type { Where } from '../../errors.js';
+import type { Findings } from '../findings.js';
+
+/** Corners in pixels that belong to the box, counted from 1 (VOC devkit): a box from 3 to 3 is one pixel wide. */
+export type InclusiveCorners = readonly [xmin: number, ymin: number, xmax: number, ymax: number];
+
+export const cornerNames = ['xmin', 'ymin', 'xmax', 'ymax'] as const;
+
+/** An <object> as the file has it: texts, which the caller checks by its own rules. */
+export interface VocXmlObject {
+  readonly name: string | undefined;
+  readonly difficult: boolean;
+  /** The four texts of <bndbox> in the order of `cornerNames`; undefined if there is no <bndbox>. */
+  readonly corners: readonly (string | undefined)[] | undefined;
+  /** The object in the words of an error message: `object 2 "dog"`. */
+  readonly subject: string;
+  /** File, line and column of its <bndbox>, or of the object itself if it has none. */
+  readonly locate: () => Where & { readonly file: string; readonly line: number };
+}
+
+export interface VocXml {
+  /** The texts of <size>. */
+  readonly width: string | undefined;
+  readonly height: string | undefined;
+  readonly objects: readonly VocXmlObject[];
+}
+
+/** Read the text of a Pascal VOC annotation. <path>, <folder> and <filename> are ignored: they name places on the annotator's
+ *  disk. Returns undefined, and adds E_VOC_XML to `findings`, if the text is not XML or its root is not <annotation>. */
+export function parseVocXml(text: string, file: string, findings: Findings): VocXml | undefined {
+  const root = parse(text, file, findings);
+  if (!root) return undefined;
+  const locate = (offset: number) => {
+    const before = text.slice(0, offset).split('\n');
+    return { file, line: before.length, column: before.at(-1)!.length + 1 };
+  };
+  const objects = childrenOf(root, 'object').map((element, index): VocXmlObject => {
+    const name = textOf(element, 'name');
+    const box = childrenOf(element, 'bndbox')[0];
+    return {
+      name,
+      difficult: textOf(element, 'difficult') === '1',
+      corners: box && cornerNames.map((corner) => textOf(box, corner)),
+      subject: `object ${index + 1}${name ? ` "${name}"` : ''}`,
+      locate: () => locate((box ?? element).start),
+    };
+  });
+  const size = childrenOf(root, 'size')[0];
+  return { width: size && textOf(size, 'width'), height: size && textOf(size, 'height'), objects };
+}
+
+function parse(text: string, file: string, findings: Findings): XmlElement | undefined {
+  try {
+    const { root } = parseXml(text, { includeOffsets: true });
+    if (root?.name === 'annotation') return root;
+    const message = `the root is <${root?.name ?? ''}>, not <annotation>`;
+    findings.problem({ code: 'E_VOC_XML', message, where: { file } });
+  } catch (error) {
+    if (!(error instanceof XmlError)) throw error;
+    const message = `not XML: ${error.message.split('\n')[0]!.replace(/ \(line \d+, column \d+\)/, '')}`;
+    findings.problem({ code: 'E_VOC_XML', message, where: { file, line: error.line, column: error.column } });
+  }
+  return undefined;
+}
+
+const childrenOf = (element: XmlElement, name: string): XmlElement[] =>
+  element.children.filter((child): child is XmlElement => child instanceof XmlElement && child.name === name);
+
+const textOf = (element: XmlElement, name: string): string | undefined =>
+  childrenOf(element, name)[0]?.text.trim() || undefined;

@@ -1,7 +1,8 @@
 import type * as Tfjs from '@tensorflow/tfjs';
 import { openBackend } from '../src/engine/backend.js';
 import { compileEager } from '../src/engine/eager/eager.js';
-import type { Programs, Session } from '../src/engine/engine.js';
+import type { Session } from '../src/engine/engine.js';
+import type { Programs } from '../src/graph/program.js';
 import { compileSession } from '../src/engine/session.js';
 import { FinetuneError } from '../src/errors.js';
 

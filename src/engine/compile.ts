@@ -1,7 +1,8 @@
 import type { Params } from '../graph/params.js';
 import type { Backend } from './backend.js';
 import { compileEager } from './eager/eager.js';
-import type { Programs, Session } from './engine.js';
+import type { Session } from './engine.js';
+import type { Programs } from '../graph/program.js';
 import { compilePadded } from './padded.js';
 import { compileSession } from './session.js';
 

@@ -1,6 +1,7 @@
 import type { Params } from '../graph/params.js';
 import { createPadding } from '../graph/pad/pad.js';
-import { checkParams, parametersOf, type Program, type Programs, type Session } from './engine.js';
+import { checkParams, type Session } from './engine.js';
+import { parametersOf, type Program, type Programs } from '../graph/program.js';
 
 /** oneDNN lays channels out in blocks of 16 floats, an AVX-512 register; other numbers of channels leave its fast paths. */
 const BLOCK = 16;

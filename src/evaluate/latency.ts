@@ -1,6 +1,7 @@
 import type { Backend } from '../engine/backend.js';
 import { compile } from '../engine/compile.js';
-import { inputsOf, parametersOf, type Feeds, type Program, type Session } from '../engine/engine.js';
+import type { Feeds, Session } from '../engine/engine.js';
+import { inputsOf, parametersOf, type Program } from '../graph/program.js';
 import { slice } from '../graph/builder.js';
 import { fold } from '../graph/fold.js';
 import type { Param } from '../graph/params.js';

@@ -1,6 +1,7 @@
 import type { Backend } from '../engine/backend.js';
 import { compile } from '../engine/compile.js';
-import { parametersOf, type Session } from '../engine/engine.js';
+import type { Session } from '../engine/engine.js';
+import { parametersOf } from '../graph/program.js';
 import { fold } from '../graph/fold.js';
 import type { Model } from '../tasks/model.js';
 import { programName } from '../tasks/feeds.js';

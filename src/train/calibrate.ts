@@ -2,7 +2,7 @@ import type { Dataset } from '../data/sample.js';
 import { loadBatches, type ImageOptions } from '../data/pipeline/loader.js';
 import type { Backend } from '../engine/backend.js';
 import { compile } from '../engine/compile.js';
-import { parametersOf } from '../engine/engine.js';
+import { parametersOf } from '../graph/program.js';
 import * as b from '../graph/builder.js';
 import { isOp } from '../graph/builder.js';
 import type { Param, Params } from '../graph/params.js';

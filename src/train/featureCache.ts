@@ -5,7 +5,8 @@ import type { WholeImageAugment } from '../data/pipeline/augment/augmentWhole.js
 import type { Batch } from '../data/pipeline/loader.js';
 import { mirrorPicture } from '../data/pipeline/augment/mirror.js';
 import type { Annotation, Picture } from '../data/sample.js';
-import type { Feeds, Program, Results, Session } from '../engine/engine.js';
+import type { Feeds, Results, Session } from '../engine/engine.js';
+import type { Program } from '../graph/program.js';
 import { sizeOf } from '../graph/shapes.js';
 import { fileContents } from './contents.js';
 import { diskStore, memoryStore } from './featureStore.js';

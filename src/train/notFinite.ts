@@ -1,7 +1,7 @@
 import type { Batch } from '../data/pipeline/loader.js';
 import type { Backend } from '../engine/backend.js';
 import { compile } from '../engine/compile.js';
-import { parametersOf } from '../engine/engine.js';
+import { parametersOf } from '../graph/program.js';
 import * as b from '../graph/builder.js';
 import { isOp } from '../graph/builder.js';
 import { gradients } from '../graph/grad.js';

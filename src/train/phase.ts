@@ -1,7 +1,8 @@
 import type { Dataset } from '../data/sample.js';
 import type { Backend } from '../engine/backend.js';
 import { compile } from '../engine/compile.js';
-import { inputsOf, parametersOf, type Programs, type Session } from '../engine/engine.js';
+import type { Session } from '../engine/engine.js';
+import { inputsOf, parametersOf, type Programs } from '../graph/program.js';
 import type { Params } from '../graph/params.js';
 import type { Ops } from '../graph/spec.js';
 import type { Group } from '../graph/update.js';

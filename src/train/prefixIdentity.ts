@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parametersOf, type Program } from '../engine/engine.js';
+import { parametersOf, type Program } from '../graph/program.js';
 import type { Params } from '../graph/params.js';
 import { ancestors } from '../graph/rewrite.js';
 import { hashBytes } from './receipt.js';

@@ -1,4 +1,4 @@
-import { parametersOf, type Program } from '../engine/engine.js';
+import { parametersOf, type Program } from '../graph/program.js';
 import * as b from '../graph/builder.js';
 import { isOp } from '../graph/builder.js';
 import { fold, type Folded } from '../graph/fold.js';

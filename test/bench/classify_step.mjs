@@ -1,7 +1,7 @@
 /** Our side of step.mjs for a classifier: a whole training step at batch and size, 1,000 classes. Arguments: backbone, batch, size. */
 import { openBackend } from '../../dist/engine/backend.js';
 import { compile } from '../../dist/engine/compile.js';
-import { parametersOf } from '../../dist/engine/engine.js';
+import { parametersOf } from '../../dist/graph/program.js';
 import * as b from '../../dist/graph/builder.js';
 import { initialValues } from '../../dist/graph/init.js';
 import { assignAll, batchNormUpdates, updates } from '../../dist/graph/update.js';

@@ -3,7 +3,7 @@
 import { createDetection } from '../../dist/evaluate/createTask.js';
 import { openBackend } from '../../dist/engine/backend.js';
 import { compile } from '../../dist/engine/compile.js';
-import { inputsOf, parametersOf } from '../../dist/engine/engine.js';
+import { inputsOf, parametersOf } from '../../dist/graph/program.js';
 import { initialValues } from '../../dist/graph/init.js';
 import { createModel } from '../../dist/tasks/model.js';
 import { planFreeze } from '../../dist/train/freeze.js';

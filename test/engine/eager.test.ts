@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { openBackend, type PortableBackend } from '../../src/engine/backend.js';
 import { compileEager } from '../../src/engine/eager/eager.js';
-import { parametersOf, type Programs, type Session } from '../../src/engine/engine.js';
+import type { Session } from '../../src/engine/engine.js';
+import { parametersOf, type Programs } from '../../src/graph/program.js';
 import { activate, batchNorm, conv, depthwise, type Context } from '../../src/graph/blocks.js';
 import * as b from '../../src/graph/builder.js';
 import { initialValues } from '../../src/graph/init.js';

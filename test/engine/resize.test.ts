@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
-import type { Programs } from '../../src/engine/engine.js';
+import type { Programs } from '../../src/graph/program.js';
 import * as b from '../../src/graph/builder.js';
 import type { Interpolation, Shape } from '../../src/graph/spec.js';
 import { openEngines } from '../engines.js';

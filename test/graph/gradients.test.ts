@@ -1,14 +1,7 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { kernels } from '../../src/engine/eager/kernels.js';
-import {
-  inputsOf,
-  type Feed,
-  type Feeds,
-  type Program,
-  type Programs,
-  type Results,
-  type Session,
-} from '../../src/engine/engine.js';
+import type { Feed, Feeds, Results, Session } from '../../src/engine/engine.js';
+import { inputsOf, type Program, type Programs } from '../../src/graph/program.js';
 import * as b from '../../src/graph/builder.js';
 import { gradients } from '../../src/graph/grad.js';
 import { sizeOf } from '../../src/graph/shapes.js';

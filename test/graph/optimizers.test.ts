@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { parametersOf, type Program, type Session } from '../../src/engine/engine.js';
+import type { Session } from '../../src/engine/engine.js';
+import { parametersOf, type Program } from '../../src/graph/program.js';
 import * as b from '../../src/graph/builder.js';
 import { initialValues } from '../../src/graph/init.js';
 import type { Value } from '../../src/graph/spec.js';

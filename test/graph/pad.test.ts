@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parametersOf, type Feeds, type Programs, type Session } from '../../src/engine/engine.js';
+import type { Feeds, Session } from '../../src/engine/engine.js';
+import { parametersOf, type Programs } from '../../src/graph/program.js';
 import { compilePadded } from '../../src/engine/padded.js';
 import { activate, batchNorm, conv, depthwise, linear, type Context } from '../../src/graph/blocks.js';
 import * as b from '../../src/graph/builder.js';

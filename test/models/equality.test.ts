@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { openBackend } from '../../src/engine/backend.js';
 import { compileEager } from '../../src/engine/eager/eager.js';
-import { parametersOf, type Programs } from '../../src/engine/engine.js';
+import { parametersOf, type Programs } from '../../src/graph/program.js';
 import { createGraph, input } from '../../src/graph/builder.js';
 import { count } from '../../src/graph/count.js';
 import { fold } from '../../src/graph/fold.js';

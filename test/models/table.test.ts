@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { openBackend } from '../../src/engine/backend.js';
 import { compile } from '../../src/engine/compile.js';
-import { parametersOf } from '../../src/engine/engine.js';
+import { parametersOf } from '../../src/graph/program.js';
 import { FinetuneError } from '../../src/errors.js';
 import { createGraph, input } from '../../src/graph/builder.js';
 import { fold } from '../../src/graph/fold.js';

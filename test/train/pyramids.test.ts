@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { createDetection } from '../../src/evaluate/createTask.js';
 import type { Category, Sample } from '../../src/data/sample.js';
-import { inputsOf, parametersOf, type Feed } from '../../src/engine/engine.js';
+import type { Feed } from '../../src/engine/engine.js';
+import { inputsOf, parametersOf } from '../../src/graph/program.js';
 import { xyxy } from '../../src/geometry/box.js';
 import { initialValues } from '../../src/graph/init.js';
 import { createModel } from '../../src/tasks/model.js';

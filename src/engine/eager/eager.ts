@@ -6,18 +6,8 @@ import type { Param, Params } from '../../graph/params.js';
 import type { Node, Ops, Value } from '../../graph/spec.js';
 import type { Backend } from '../backend.js';
 import { kernels, type Run } from './kernels.js';
-import {
-  checkFeeds,
-  checkParams,
-  inputsOf,
-  parametersOf,
-  type Feed,
-  type Feeds,
-  type Program,
-  type Programs,
-  type Results,
-  type Session,
-} from '../engine.js';
+import { checkFeeds, checkParams, type Feed, type Feeds, type Results, type Session } from '../engine.js';
+import { inputsOf, parametersOf, type Program, type Programs } from '../../graph/program.js';
 
 type Kernel = (node: Node, run: Run) => readonly Tfjs.Tensor[];
 

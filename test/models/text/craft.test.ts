@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openBackend } from '../../../src/engine/backend.js';
 import { compile } from '../../../src/engine/compile.js';
-import { parametersOf } from '../../../src/engine/engine.js';
+import { parametersOf } from '../../../src/graph/program.js';
 import { count } from '../../../src/graph/count.js';
 import { fold } from '../../../src/graph/fold.js';
 import { buildScoreMaps } from '../../../src/models/text/scoreMaps.js';

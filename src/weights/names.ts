@@ -6,7 +6,7 @@ import { kerasMobilenetV1 } from './names/mobilenetV1.js';
 import { kerasMobilenetV2, torchvisionMobilenetV2 } from './names/mobilenetV2.js';
 import { renaming, type NamedWeights, type NameMap } from './names/nameMap.js';
 import { ssdliteMobilenetV2 } from './names/ssdliteMobilenetV2.js';
-import { torchvisionFasterRcnn, torchvisionRetinanet } from './names/torchvisionFpn.js';
+import { torchvisionFasterRcnn, torchvisionFcos, torchvisionRetinanet } from './names/torchvisionFpn.js';
 import { torchvisionMobilenetV3 } from './names/torchvisionMobilenetV3.js';
 import { torchvisionSsd, torchvisionSsdLite } from './names/torchvisionSsd.js';
 import { torchvisionVgg } from './names/vgg.js';
@@ -16,6 +16,7 @@ import type { RawWeights } from './decode/raw.js';
 const MAPS: readonly NameMap[] = [
   clovaCraft,
   ssdliteMobilenetV2,
+  torchvisionFcos,
   torchvisionRetinanet,
   torchvisionFasterRcnn,
   torchvisionSsdLite,

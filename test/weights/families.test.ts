@@ -114,3 +114,34 @@ describe('torchvision and efficientnet_pytorch', () => {
     expect(origin(fileOf(shapes[theirs]!, 'torch'), ours)).toBe(name);
   });
 });
+
+describe("torchvision's fcos_resnet50_fpn", () => {
+  let file: RawWeights; // ../fixtures/detectors/fcos.py
+  beforeAll(async () => {
+    const { cases } = (await readJson('../../fixtures/detectors/fcos.json')) as {
+      cases: { depth: number; state: Shapes }[];
+    };
+    file = fileOf(cases.find(({ depth }) => depth === 50)!.state, 'torch');
+  });
+
+  it('is known by its head', () => {
+    expect(findNameMap(file)?.origin).toBe("torchvision's fcos_resnet50_fpn");
+    expect(nameWeights(file, 'x').setAside).toEqual([]);
+  });
+
+  it.each([
+    ['neck.layer_blocks.2.bias', 'backbone.fpn.layer_blocks.2.0.bias'],
+    ['neck.extra_blocks.p7.weight', 'backbone.fpn.extra_blocks.p7.weight'],
+    ['head.class.conv.0.weight', 'head.classification_head.conv.0.weight'],
+    ['head.class.norm.0.weight', 'head.classification_head.conv.1.weight'],
+    ['head.box.conv.3.bias', 'head.regression_head.conv.9.bias'],
+    ['head.box.norm.3.bias', 'head.regression_head.conv.10.bias'],
+    ['head.class.predict.bias', 'head.classification_head.cls_logits.bias'],
+    ['head.box.predict.weight', 'head.regression_head.bbox_reg.weight'],
+    ['head.box.centerness.weight', 'head.regression_head.bbox_ctrness.weight'],
+    // The same array: its variances are not changed, as RetinaNet's are, whose frozen BatchNorms have ε = 0.
+    ['backbone.layer1.0.bn1.running_var', 'backbone.body.layer1.0.bn1.running_var'],
+  ])('%s is %s', (ours, name) => {
+    expect(origin(file, ours)).toBe(name);
+  });
+});

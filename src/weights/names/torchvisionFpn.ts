@@ -3,11 +3,17 @@ import { COCO_COLUMNS } from '../../categories/coco.js';
 import { BACKGROUND } from '../../categories/columns.js';
 import { renaming, type NameMap } from './nameMap.js';
 
-/** The layers outside of backbone and pyramid, as torchvision and as we call them. */
-const HEADS: readonly (readonly [RegExp, string])[] = [
+type Names = readonly (readonly [RegExp, string])[];
+
+/** Backbone and pyramid, as torchvision and as we call them. */
+const PYRAMID: Names = [
   [/^backbone\.body\./, 'backbone.'],
   [/^backbone\.fpn\.(inner|layer)_blocks\.(\d)\.0\./, 'neck.$1_blocks.$2.'],
   [/^backbone\.fpn\.extra_blocks\./, 'neck.extra_blocks.'],
+];
+
+/** The heads of RetinaNet and Faster R-CNN. */
+const HEADS: Names = [
   [/^head\.classification_head\.conv\.(\d)\.0\./, 'head.class.conv.$1.'],
   [/^head\.classification_head\.cls_logits\./, 'head.class.predict.'],
   [/^head\.regression_head\.conv\.(\d)\.0\./, 'head.box.conv.$1.'],
@@ -20,22 +26,39 @@ const HEADS: readonly (readonly [RegExp, string])[] = [
   [/^roi_heads\.box_predictor\.bbox_pred\./, 'head.box.offsets.'],
 ];
 
-/** Files from before torchvision 0.14 count the pyramid's layers without the inner `0`. */
+/** FCOS's head; its towers count convolutions, GroupNorms and ReLUs through, three a layer. */
+const FCOS: Names = [
+  ...[0, 1, 2, 3].flatMap((i): Names => [
+    [new RegExp(`^head\\.classification_head\\.conv\\.${i * 3}\\.`), `head.class.conv.${i}.`],
+    [new RegExp(`^head\\.classification_head\\.conv\\.${i * 3 + 1}\\.`), `head.class.norm.${i}.`],
+    [new RegExp(`^head\\.regression_head\\.conv\\.${i * 3}\\.`), `head.box.conv.${i}.`],
+    [new RegExp(`^head\\.regression_head\\.conv\\.${i * 3 + 1}\\.`), `head.box.norm.${i}.`],
+  ]),
+  [/^head\.classification_head\.cls_logits\./, 'head.class.predict.'],
+  [/^head\.regression_head\.bbox_reg\./, 'head.box.predict.'],
+  [/^head\.regression_head\.bbox_ctrness\./, 'head.box.centerness.'],
+];
+
+const renamed = (name: string, names: Names): string => {
+  const [pattern, ours] = names.find(([pattern]) => pattern.test(name)) ?? [/^/, ''];
+  return name.replace(pattern, ours);
+};
+
+/** A pyramid's name with the inner `0` that files from before torchvision 0.14 lack. */
+const withInner = (name: string): string =>
+  name.replace(/^(backbone\.fpn\.(?:inner|layer)_blocks\.\d)\.(weight|bias)$/, '$1.0.$2');
+/** A name of RetinaNet or Faster R-CNN with the inner `0`s that files from before torchvision 0.14 lack, in the head too. */
 const spelt = (name: string): string =>
-  name
-    .replace(/^(backbone\.fpn\.(?:inner|layer)_blocks\.\d)\.(weight|bias)$/, '$1.0.$2')
+  withInner(name)
     .replace(
       /^(head\.\w+_head\.conv\.)(\d)\.(weight|bias)$/,
       (_, path: string, i: string, part: string) => `${path}${Number(i) / 2}.0.${part}`,
     ) // prettier-ignore
     .replace(/^rpn\.head\.conv\.(weight|bias)$/, 'rpn.head.conv.0.0.$1');
 
-const rename = (name: string): string => {
-  const [pattern, ours] = HEADS.find(([pattern]) => pattern.test(spelt(name))) ?? [/^/, ''];
-  return spelt(name).replace(pattern, ours);
-};
+const rename = (name: string): string => renamed(spelt(name), [...PYRAMID, ...HEADS]);
 
-/** Our networks' ε, which torchvision's published detectors do without: their frozen BatchNorms have ε = 0. */
+/** Our networks' ε, which torchvision's published RetinaNet and Faster R-CNN do without: their frozen BatchNorms have ε = 0. */
 const EPSILON = 1e-5;
 
 /** A BatchNorm that was saved frozen (it counts no batches) was trained with ε = 0: its variance less our ε is the same function. */
@@ -53,7 +76,7 @@ function withoutEpsilon(map: NameMap): NameMap {
   };
 }
 
-/** Columns of torchvision's detectors trained on COCO; the first one is never used by RetinaNet. */
+/** Columns of torchvision's detectors trained on COCO; RetinaNet and FCOS never use the first one. */
 const withCategories = (map: NameMap, predictor: string, perColumn: number, first: string): NameMap => ({
   ...map,
   apply: (raw, file) => {
@@ -79,6 +102,19 @@ export const torchvisionRetinanet = withCategories(
   ),
   'head.classification_head.cls_logits.bias',
   ANCHORS,
+  '',
+);
+
+/** https://github.com/pytorch/vision/blob/main/torchvision/models/detection/fcos.py, fcos_resnet50_fpn. Its frozen BatchNorms keep ε = 1e-5. */
+export const torchvisionFcos = withCategories(
+  renaming({
+    origin: "torchvision's fcos_resnet50_fpn",
+    models: /^resnet/,
+    recognises: (raw) => raw.has('backbone.body.conv1.weight') && raw.has('head.regression_head.bbox_ctrness.weight'),
+    rename: (name) => renamed(withInner(name), [...PYRAMID, ...FCOS]),
+  }),
+  'head.classification_head.cls_logits.bias',
+  1,
   '',
 );
 

@@ -1,11 +1,12 @@
-import type { Dataset } from './sample.js';
+import type { Annotation, ClassIndex, Dataset } from './sample.js';
+
+/** The classes to learn on an image: of each object that is not ignored, or of the image as a whole. */
+export const learnedClasses = (annotation: Annotation): readonly ClassIndex[] =>
+  annotation.kind === 'wholeImage' ? [annotation.label] : annotation.classes.filter((_, i) => !annotation.ignore[i]);
 
 /** How often each category occurs in a part, as a box or as an image's class; of boxes that are not to be learnt none. */
 export function countObjects({ categories, annotations }: Pick<Dataset, 'categories' | 'annotations'>): number[] {
   const counts = categories.map(() => 0);
-  for (const { classes, ignore, label } of annotations) {
-    for (const [i, classIndex] of classes.entries()) if (!ignore[i]) counts[classIndex]!++;
-    if (label !== undefined) counts[label]!++;
-  }
+  for (const annotation of annotations) for (const classIndex of learnedClasses(annotation)) counts[classIndex]!++;
   return counts;
 }

@@ -12,11 +12,11 @@ export function relabel(dataset: Dataset, categories: readonly Category[]): Data
   return {
     ...dataset,
     categories,
-    annotations: dataset.annotations.map(({ label, ...annotation }) => ({
-      ...annotation,
-      classes: annotation.classes.map((index) => places[index]!),
-      ...(label !== undefined && { label: places[label]! }),
-    })),
+    annotations: dataset.annotations.map((annotation) => {
+      const classes = annotation.classes.map((index) => places[index]!);
+      if (annotation.kind !== 'wholeImage') return { ...annotation, classes };
+      return { ...annotation, classes, label: places[annotation.label]! };
+    }),
     toCoco: () => {
       const { images, annotations } = dataset.toCoco();
       return {

@@ -1,4 +1,5 @@
 import { randomStream } from '../random.js';
+import { learnedClasses } from './countObjects.js';
 import type { Annotation, Dataset } from './sample.js';
 
 /** Against the rounding of sums in another order. */
@@ -23,8 +24,7 @@ export const wantedRepeats = (data: Dataset, threshold: number | null): Float64A
   threshold === null ? data.repeat : repeatFactors(data, threshold);
 
 /** Categories with an object to learn on the image, each once. */
-const categoriesOn = ({ classes, ignore, label }: Annotation): ReadonlySet<number> =>
-  new Set(label === undefined ? classes.filter((_, i) => !ignore[i]) : [label]);
+const categoriesOn = (annotation: Annotation): ReadonlySet<number> => new Set(learnedClasses(annotation));
 
 /** Images of an epoch. */
 export const repeatedLength = (factors: Float64Array): number =>

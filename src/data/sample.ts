@@ -1,3 +1,4 @@
+import { invariant } from '../errors.js';
 import type { Xyxy } from '../geometry/box.js';
 
 /** A category as the data set numbers it (COCO's 1…90, say). Not a model's class index. */
@@ -10,8 +11,11 @@ export interface Category {
   readonly name: string;
 }
 
-/** What is on one image, before anything is decoded. Boxes are pixels of the image as stored upright (EXIF applied). */
-export interface Annotation {
+/** What an image is annotated with: boxes of objects, words of scene text, or one class for the whole image. */
+export type Kind = 'boxes' | 'text' | 'wholeImage';
+
+/** What every annotation has. Boxes are pixels of the image as stored upright (EXIF applied); an image of the kind `wholeImage` has none. */
+interface AnnotationBase {
   /** The file stem for VOC, the number for COCO. */
   readonly imageId: string | number;
   /** Absolute path. */
@@ -22,13 +26,46 @@ export interface Annotation {
   readonly boxes: Xyxy;
   /** [N]. */
   readonly classes: readonly ClassIndex[];
-  /** [N]: crowd regions and difficult objects: never a training target, never a false positive. */
+  /** [N]: crowd regions and difficult objects, which are never a training target and never a false positive. */
   readonly ignore: readonly boolean[];
-  /** The class of the whole image, where the data set is one for classification; such an image has no boxes. */
-  readonly label?: ClassIndex;
-  /** [N]: what scene text has beyond a box; absent for all else. */
-  readonly words?: readonly TextWord[];
 }
+
+export interface BoxAnnotation extends AnnotationBase {
+  readonly kind: 'boxes';
+}
+
+export interface TextAnnotation extends AnnotationBase {
+  readonly kind: 'text';
+  /** [N]: the words whose rectangles `boxes` holds. */
+  readonly words: readonly TextWord[];
+}
+
+export interface WholeImageAnnotation extends AnnotationBase {
+  readonly kind: 'wholeImage';
+  /** The class of the image. */
+  readonly label: ClassIndex;
+}
+
+/** What is on one image, before anything is decoded. */
+export type Annotation = BoxAnnotation | TextAnnotation | WholeImageAnnotation;
+
+/** One of a union of tagged objects: OfKind<Annotation, 'text'> is TextAnnotation. */
+export type OfKind<T extends { readonly kind: Kind }, K extends Kind> = Extract<T, { readonly kind: K }>;
+
+/** The annotation, sample or option as one of this kind. Throws E_INTERNAL if it is of another. */
+export function ofKind<T extends { readonly kind: Kind }, K extends Kind>(tagged: T, kind: K): OfKind<T, K> {
+  invariant(tagged.kind === kind, `wanted ${kind}, got ${tagged.kind}`);
+  return tagged as OfKind<T, K>;
+}
+
+/** A function for each kind of a tagged object. */
+export type KindTable<T extends { readonly kind: Kind }, Result> = {
+  readonly [K in Kind]: (tagged: OfKind<T, K>) => Result;
+};
+
+/** Calls the function of the table that belongs to the object's kind. */
+export const byKind = <T extends { readonly kind: Kind }, Result>(tagged: T, table: KindTable<T, Result>): Result =>
+  (table[tagged.kind] as (tagged: T) => Result)(tagged);
 
 /** A word of scene text, in pixels: of the upright image in an annotation, of the input in a sample. */
 export interface TextWord {
@@ -58,10 +95,10 @@ export type Dropped = Readonly<Record<string, number>>;
 export type PartName = 'train' | 'val' | 'test';
 
 /** One part (train, val, test) of a data set. Small: annotations only, no pixels. */
-export interface Dataset {
+export interface Dataset<A extends Annotation = Annotation> {
   readonly name: string;
   readonly categories: readonly Category[];
-  readonly annotations: readonly Annotation[];
+  readonly annotations: readonly A[];
   readonly dropped: Dropped;
   /** How often each row comes in an epoch of training, on average; once if absent. */
   readonly repeat?: Float64Array | undefined;
@@ -106,24 +143,38 @@ export interface Placement {
   readonly offsetY: number;
 }
 
-/** An image at the network's input size, with its boxes in the same pixels. */
-export interface Sample {
+/** What every sample has: an image at the network's input size, with its boxes in the same pixels. */
+interface SampleBase {
   readonly imageId: string | number;
   readonly file: string;
   readonly picture: Picture;
   readonly boxes: Xyxy;
   readonly classes: readonly ClassIndex[];
   readonly ignore: readonly boolean[];
-  /** Of scene text; absent for all else. */
-  readonly words?: readonly TextWord[];
-  /** The annotation's. */
-  readonly label?: ClassIndex;
-  /** What Mixup or CutMix put in: another image's class, and its share of this one, 0…1. */
-  readonly mixed?: { readonly label: ClassIndex; readonly share: number };
-  /** Whether augmentation turned it left to right. */
+  /** Whether augmentation flipped it left to right. */
   readonly flipped: boolean;
   /** Size of the image as stored upright. */
   readonly originalWidth: number;
   readonly originalHeight: number;
   readonly placement: Placement;
 }
+
+export interface BoxSample extends SampleBase {
+  readonly kind: 'boxes';
+}
+
+export interface TextSample extends SampleBase {
+  readonly kind: 'text';
+  readonly words: readonly TextWord[];
+}
+
+export interface WholeImageSample extends SampleBase {
+  readonly kind: 'wholeImage';
+  /** The class of the image. */
+  readonly label: ClassIndex;
+  /** What Mixup or CutMix put in: another image's class, and its share of this one, 0…1. */
+  readonly mixed?: { readonly label: ClassIndex; readonly share: number };
+}
+
+/** An image as the network gets it. */
+export type Sample = BoxSample | TextSample | WholeImageSample;

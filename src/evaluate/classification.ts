@@ -1,4 +1,4 @@
-import type { ClassIndex, Dataset } from '../data/sample.js';
+import { ofKind, type ClassIndex, type Dataset } from '../data/sample.js';
 import { topClasses, type Classification } from '../tasks/classification/classification.js';
 import type { Evaluator } from '../tasks/evaluator.js';
 import type { Section } from '../tasks/section.js';
@@ -35,10 +35,10 @@ export function classificationEvaluator(
   return {
     add(outputs, samples) {
       for (const [i, { probabilities }] of network.decode(outputs, samples).entries()) {
-        const { imageId, file, label } = samples[i]!;
+        const { imageId, file, label } = ofKind(samples[i]!, 'wholeImage');
         const top = topClasses(probabilities, SHOWN);
         const likely = top.map((index) => probabilities[index]!);
-        seen.push({ imageId, file, label: label!, top, probabilities: likely, truth: probabilities[label!]! });
+        seen.push({ imageId, file, label: label, top, probabilities: likely, truth: probabilities[label]! });
       }
     },
     finish() {

@@ -1,4 +1,4 @@
-import type { Annotation, Dataset, Sample } from '../data/sample.js';
+import { ofKind, type Dataset, type Sample, type TextAnnotation } from '../data/sample.js';
 import { bounds } from '../geometry/polygon.js';
 import type { Evaluator } from '../tasks/evaluator.js';
 import type { Example, Section } from '../tasks/section.js';
@@ -18,7 +18,7 @@ export interface TextEvaluation {
 
 /** Scores words by ICDAR's protocols at fixed thresholds; predictions.json: the outlines and scores by image. */
 export function textEvaluator(options: TextEvaluation, dataset: Dataset): Evaluator<IcdarScore> {
-  const byId = new Map(dataset.annotations.map((annotation) => [annotation.imageId, annotation]));
+  const byId = new Map(dataset.annotations.map((annotation) => [annotation.imageId, ofKind(annotation, 'text')]));
   const kept: KeptMaps[] = [];
   const found: { readonly imageId: string | number; readonly words: readonly TextDetection[] }[] = [];
   return {
@@ -72,7 +72,7 @@ function ratesSection({ protocol, precision, recall, hmean }: IcdarScore, thresh
 
 /** The rectangles around true and found words, for the report's pictures. */
 function exampleOf(
-  { file, imageId, width, height, words = [] }: Annotation,
+  { file, imageId, width, height, words }: TextAnnotation,
   found: readonly TextDetection[],
   { words: wanted, detections, recallHits, hmean }: ImageScore,
 ): Example {
@@ -92,7 +92,7 @@ function exampleOf(
 const scoreText = (images: readonly TextImage[], protocol: TextEvaluation['protocol']): IcdarResult =>
   (protocol === 'iou' ? scoreIou : scoreDetEval)({ images, hasConfidences: false, notes: [] });
 
-function toTextImage({ imageId, words = [] }: Annotation, detections: readonly TextDetection[]): TextImage {
+function toTextImage({ imageId, words }: TextAnnotation, detections: readonly TextDetection[]): TextImage {
   return {
     id: String(imageId),
     words: words.map(({ text, outline, dontCare }) => ({

@@ -91,19 +91,19 @@ function parseAnnotation(text: string, file: string, stem: string, findings: Fin
     stem,
     width: toNumber(annotation.width ?? '') ?? 0,
     height: toNumber(annotation.height ?? '') ?? 0,
-    objects: annotation.objects.flatMap((object) => checkObject(object, findings) ?? []),
+    objects: annotation.objects.flatMap((object) => checkObject(object, findings)),
   };
 }
 
 function checkObject(
   { name, difficult, corners = [], subject, locate }: VocXmlObject,
   findings: Findings,
-): VocTruthObject | undefined {
+): VocTruthObject[] {
   const [xmin, ymin, xmax, ymax] = corners.map((corner) => toNumber(corner ?? ''));
   const fail = (code: Problem['code'], message: string) => {
     const { file, line } = locate();
     findings.problem({ code, message, where: { file, line } });
-    return undefined;
+    return [];
   };
   if (!name || xmin === undefined || ymin === undefined || xmax === undefined || ymax === undefined)
     return fail('E_VOC_OBJECT', `${subject} has no ${name ? '<bndbox> of four numbers' : '<name>'}`);
@@ -111,5 +111,5 @@ function checkObject(
     const order = xmax < xmin ? `xmax (${xmax}) < xmin (${xmin})` : `ymax (${ymax}) < ymin (${ymin})`;
     return fail('E_VOC_BOX', `${order} in ${subject}`);
   }
-  return { name, difficult, corners: [xmin, ymin, xmax, ymax] };
+  return [{ name, difficult, corners: [xmin, ymin, xmax, ymax] }];
 }

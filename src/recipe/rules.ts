@@ -1,3 +1,4 @@
+import { keepsPixels } from '../data/pipeline/augment/kinds.js';
 import { tableConflicts } from './backboneRules.js';
 import { addingConflicts } from './addClassesRules.js';
 import type { Conflict } from './conflict.js';
@@ -6,7 +7,6 @@ import type { Recipe } from './schema.js';
 
 type Detection = Extract<Recipe, { readonly task: 'detection' }>;
 type Classification = Extract<Recipe, { readonly task: 'classification' }>;
-type Text = Extract<Recipe, { readonly task: 'text' }>;
 type Idle = [path: string, when: string, fix: string];
 
 /** Options of the loss that this head does not read: which, when, and what to set instead. */
@@ -170,14 +170,14 @@ export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Con
     });
   }
   const { augment } = data;
-  if (train.cache !== 'none' && augment && changesPixels(augment)) {
+  if (train.cache !== 'none' && augment && !keepsPixels(augment)) {
     found.push({
       path: 'train.cache',
       message: `"train.cache: ${train.cache}" needs images that stay the same from epoch to epoch`,
       fix: 'switch everything in data.augment off (flip may stay), or set data.augment: false, or train.cache: none',
     });
   }
-  if (augment && 'closeMosaic' in augment && closes(augment) && augment.closeMosaic >= epochs) {
+  if (augment && augment.kind === 'boxes' && closes(augment) && augment.closeMosaic >= epochs) {
     found.push({
       path: isSet('data.augment.closeMosaic') ? 'data.augment.closeMosaic' : 'train.epochs',
       message: `the last ${augment.closeMosaic} epochs (data.augment.closeMosaic) have neither mosaic nor mixup, and the run has ${train.epochs}`,
@@ -188,18 +188,5 @@ export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Con
 }
 
 type BoxAugment = Exclude<Detection['data']['augment'], false>;
-type WholeAugment = Exclude<Classification['data']['augment'], false>;
-type TextAugment = Exclude<Text['data']['augment'], false>;
 
 const closes = ({ mosaic, mixup }: BoxAugment): boolean => mosaic + mixup > 0;
-
-/** Whether an image is another one in each epoch, but for the flip. */
-function changesPixels(augment: BoxAugment | WholeAugment | TextAugment): boolean {
-  if ('zoom' in augment) return true;
-  if ('cropArea' in augment) {
-    const { cropArea, colour, randAugment, cutout, mixup, cutmix } = augment;
-    return cropArea !== false || randAugment !== false || colour + cutout + mixup + cutmix > 0;
-  }
-  const { photometric, iouCrop, scale, expand, blur, mosaic, mixup, copyPaste, cutout } = augment;
-  return photometric || iouCrop || scale !== false || expand + blur + mosaic + mixup + copyPaste + cutout > 0;
-}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { frameImage } from '../data/image/frame.js';
 import { decodeImage } from '../data/image/image.js';
-import type { Dataset } from '../data/sample.js';
+import { ofKind, type Dataset } from '../data/sample.js';
 import { cropSize, rectify } from '../data/pipeline/wordSheet.js';
 import type { PicturesSection, Section } from '../tasks/section.js';
 import { roundShares, type PseudoLabel, type PseudoRound } from '../train/pseudoLabels.js';
@@ -26,7 +26,7 @@ export async function pseudoSections(
   const pictures: PicturesSection['pictures'][number][] = [];
   for (const label of worst) {
     const annotation = annotations[label.image]!;
-    const { text, outline } = annotation.words![label.word]!;
+    const { text, outline } = ofKind(annotation, 'text').words[label.word]!;
     const file = join(directory, 'pseudo', `word-${label.image}-${label.word}.png`);
     const drawn = await drawWord(annotation, outline, label, file).catch(() => false); // a report must not fail at the end of a long run
     const how = label.isSplit ? 'cut equally' : `confidence ${label.confidence.toFixed(2)}`;

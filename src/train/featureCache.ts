@@ -1,7 +1,5 @@
 import { FinetuneError } from '../errors.js';
-import type { AugmentOptions } from '../data/pipeline/augment/augment.js';
-import { keepsPixels } from '../data/pipeline/augment/keepsPixels.js';
-import type { WholeImageAugment } from '../data/pipeline/augment/augmentWhole.js';
+import { keepsPixels, type Augment } from '../data/pipeline/augment/kinds.js';
 import type { Batch } from '../data/pipeline/loader.js';
 import { mirrorPicture } from '../data/pipeline/augment/mirror.js';
 import type { Annotation, Picture } from '../data/sample.js';
@@ -17,7 +15,7 @@ export interface CacheOptions {
   /** MiB; what would go beyond is computed anew each time. */
   readonly cacheLimit: number;
   readonly batch: number;
-  readonly augment: AugmentOptions | WholeImageAugment | false;
+  readonly augment: Augment | false;
   /** The run directory. */
   readonly directory: string;
 }

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Dataset, TextWord } from '../data/sample.js';
+import { ofKind, type Dataset, type TextWord } from '../data/sample.js';
 import { isUnspelt, wordSheets, type PlacedCrop, type WordPlace, type WordSheet } from '../data/pipeline/wordSheet.js';
 import type { Session } from '../engine/engine.js';
 import { FinetuneError } from '../errors.js';
@@ -66,6 +66,7 @@ const fileOf = (directory: string, epoch: number): string => join(directory, 'ps
 export function openPseudoLabels(data: Dataset, { refresh, height, batch, directory }: PseudoOptions): PseudoLabels {
   const annotations = [...data.annotations];
   const rounds: PseudoRound[] = [];
+  const textAt = (image: number) => ofKind(data.annotations[image]!, 'text');
   async function* labelSheets(session: Session, task: Task): AsyncGenerator<PseudoLabel[], void, undefined> {
     for await (const sheet of wordSheets(data, task.evaluateSize ?? task.size, height))
       yield await readSheet(sheet, data, session, task, batch);
@@ -74,11 +75,11 @@ export function openPseudoLabels(data: Dataset, { refresh, height, batch, direct
     rounds.push(round);
     const words = new Map<number, TextWord[]>();
     for (const label of round.labels) {
-      const labelled = words.get(label.image) ?? [...data.annotations[label.image]!.words!];
+      const labelled = words.get(label.image) ?? [...textAt(label.image).words];
       labelled[label.word] = withCharacters(labelled[label.word]!, label);
       words.set(label.image, labelled);
     }
-    for (const [image, labelled] of words) annotations[image] = { ...data.annotations[image]!, words: labelled };
+    for (const [image, labelled] of words) annotations[image] = { ...textAt(image), words: labelled };
   };
   return {
     dataset: { ...data, annotations },
@@ -107,7 +108,7 @@ export function openPseudoLabels(data: Dataset, { refresh, height, batch, direct
         words += labels.length;
         if (++sheets === TIMED) break;
       }
-      const all = data.annotations.flatMap((annotation) => (annotation.words ?? []).filter(isUnspelt)).length;
+      const all = data.annotations.flatMap((annotation) => ofKind(annotation, 'text').words.filter(isUnspelt)).length;
       return ((performance.now() - begin) / 1000) * (all / Math.max(words, 1));
     },
   };
@@ -138,7 +139,7 @@ async function readSheet(
   const origin = { imageId: '', placement, originalWidth: size[1], originalHeight: size[0] };
   const { maps } = mapsOf(await session.run('evaluate', feeds), [origin], size)[0]!;
   return crops.map((crop): PseudoLabel => {
-    const { text } = data.annotations[crop.image]!.words![crop.word]!;
+    const { text } = ofKind(data.annotations[crop.image]!, 'text').words[crop.word]!;
     const length = text.replaceAll(/\s/g, '').length; // spaces do not count
     const [width, height] = [crop.width / 2, crop.height / 2];
     const { boxes, ...found } = wordCharacters(regionOf(maps, crop), { width, height }, length);

@@ -2,9 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FinetuneError } from '../errors.js';
 import type { Dataset } from '../data/sample.js';
-import type { TextAugment } from '../data/pipeline/augment/augmentText.js';
-import type { AugmentOptions } from '../data/pipeline/augment/augment.js';
-import type { WholeImageAugment } from '../data/pipeline/augment/augmentWhole.js';
+import type { Augment } from '../data/pipeline/augment/kinds.js';
 import { countBatches, type Batch, type ImageOptions } from '../data/pipeline/loader.js';
 import { mixedLength } from '../data/oldImages.js';
 import { repeatedLength, wantedRepeats } from '../data/repeatFactor.js';
@@ -72,7 +70,7 @@ export interface TrainOptions extends ImageOptions {
   readonly seed: number;
   /** Images of categories on a smaller share of the images are repeated; null: every image once an epoch. */
   readonly repeatThreshold: number | null;
-  readonly augment: AugmentOptions | WholeImageAugment | TextAugment | false;
+  readonly augment: Augment | false;
   /** The run directory. */
   readonly directory: string;
   /** Identifies the recipe in the checkpoints. */

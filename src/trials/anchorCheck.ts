@@ -1,5 +1,5 @@
 import { frameImage } from '../data/image/frame.js';
-import { placeObjects } from '../data/pipeline/loadSample.js';
+import { placeObjects } from '../data/pipeline/boxSample.js';
 import type { Dataset } from '../data/sample.js';
 import { xyxy } from '../geometry/box.js';
 import { randomStream } from '../random.js';

@@ -25,7 +25,7 @@ const { train } = await openDatasets({
   val: part('val'),
   invalidBoxes: 'drop',
 });
-const flip = { flip: 0.5 };
+const flip = { kind: 'boxes', flip: 0.5 };
 const cases = {
   flip,
   'SSD (photometric, expand, crop)': { ...flip, photometric: true, expand: 0.5, iouCrop: true },

@@ -2,13 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { planAugmentation } from '../../src/data/pipeline/augment/augment.js';
 import { frameImage, placeBoxes, placementOf } from '../../src/data/image/frame.js';
-import type { Annotation, ClassIndex } from '../../src/data/sample.js';
+import type { BoxAnnotation, ClassIndex } from '../../src/data/sample.js';
 import { iou, xyxy } from '../../src/geometry/box.js';
 import { randomStream } from '../../src/random.js';
 
 const unit = fc.integer({ min: 0, max: 1000 }).map((x) => x / 1000); // fc.double would be nearly 0 or 1 too often
 /** Images of 20…700 pixels with up to eight objects of at least two pixels, some ignored. */
-const annotation: fc.Arbitrary<Annotation> = fc
+const annotation: fc.Arbitrary<BoxAnnotation> = fc
   .record({
     width: fc.integer({ min: 20, max: 700 }),
     height: fc.integer({ min: 20, max: 700 }),
@@ -20,6 +20,7 @@ const annotation: fc.Arbitrary<Annotation> = fc
       return [x1, y1, x1 + 2 + w * (width - 2 - x1), y1 + 2 + h * (height - 2 - y1)];
     });
     return {
+      kind: 'boxes',
       imageId: 1,
       file: 'none',
       width,
@@ -31,9 +32,9 @@ const annotation: fc.Arbitrary<Annotation> = fc
   });
 const seed = fc.integer({ min: 0, max: 0xffffffff });
 const everything = { flip: 0.5, photometric: true, expand: 0.5, iouCrop: true };
-const plan = (image: Annotation, seed: number, options: Parameters<typeof planAugmentation>[1] = everything) =>
+const plan = (image: BoxAnnotation, seed: number, options: Parameters<typeof planAugmentation>[1] = everything) =>
   planAugmentation(image, options, randomStream(seed, 'test'));
-const rows = (image: Annotation, kept: readonly number[]) =>
+const rows = (image: BoxAnnotation, kept: readonly number[]) =>
   xyxy(kept.flatMap((i) => Array.from(image.boxes.subarray(4 * i, 4 * i + 4))));
 
 describe('planAugmentation', () => {
@@ -111,8 +112,16 @@ describe('planAugmentation', () => {
   });
 
   test('draws each least IoU as often as the others', () => {
-    const image: Annotation = {
-      ...{ imageId: 1, file: 'none', width: 200, height: 200, classes: [0 as ClassIndex], ignore: [false] },
+    const image: BoxAnnotation = {
+      ...{
+        kind: 'boxes',
+        imageId: 1,
+        file: 'none',
+        width: 200,
+        height: 200,
+        classes: [0 as ClassIndex],
+        ignore: [false],
+      },
       boxes: xyxy([40, 40, 160, 160]),
     };
     const ious = Array.from({ length: 2000 }, (_, seed) => {

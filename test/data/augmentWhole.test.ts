@@ -4,10 +4,11 @@ import { planWholeImage, type WholeImageAugment } from '../../src/data/pipeline/
 import { frameImage } from '../../src/data/image/frame.js';
 import { drawBeta, mixBatch } from '../../src/data/pipeline/augment/mix.js';
 import { drawRandAugment } from '../../src/data/pipeline/augment/randAugment.js';
-import type { ClassIndex, Picture, Sample } from '../../src/data/sample.js';
+import type { ClassIndex, Picture, WholeImageSample } from '../../src/data/sample.js';
 import { randomStream } from '../../src/random.js';
 
 const none: WholeImageAugment = {
+  kind: 'wholeImage',
   cropArea: false,
   flip: 0,
   colour: 0,
@@ -19,11 +20,12 @@ const none: WholeImageAugment = {
 const extent = fc.record({ width: fc.integer({ min: 1, max: 900 }), height: fc.integer({ min: 1, max: 900 }) });
 
 /** A picture of one value, as a sample of a class. */
-const plain = (label: number, value: number, side = 20): Sample => ({
+const plain = (label: number, value: number, side = 20): WholeImageSample => ({
+  kind: 'wholeImage',
   imageId: label,
   file: `${label}.jpg`,
   picture: { data: new Uint8Array(side * side * 3).fill(value), width: side, height: side },
-  boxes: new Float32Array(0) as Sample['boxes'],
+  boxes: new Float32Array(0) as WholeImageSample['boxes'],
   classes: [],
   ignore: [],
   label: label as ClassIndex,

@@ -125,7 +125,7 @@ describe('a VOC folder with odd things', () => {
     const epochs = 4;
     await writeSamplePage(
       result.opened.train!,
-      { size: [64, 64], augment: { flip: 0.5 }, seed: 1, epochs, draws: 2 },
+      { size: [64, 64], augment: { kind: 'boxes', flip: 0.5 }, seed: 1, epochs, draws: 2 },
       file,
     );
     const page = readFileSync(file, 'utf8');

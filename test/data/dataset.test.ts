@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AugmentOptions } from '../../src/data/pipeline/augment/augment.js';
+import type { BoxAugment } from '../../src/data/pipeline/augment/augment.js';
 import { openDatasets, type DataOptions } from '../../src/data/dataset.js';
 import type { Size, SizeRange } from '../../src/data/pipeline/buckets.js';
 import type { LoadOptions } from '../../src/data/pipeline/loader.js';
@@ -43,7 +43,7 @@ function cocoFolder(name: string, valCategories: readonly { id: number; name: st
 type Fits<A extends B, B> = A;
 export type RecipeFits = [
   Fits<Recipe['data'], DataOptions>,
-  Fits<Extract<Recipe, { task: 'detection' }>['data']['augment'], AugmentOptions | false>,
+  Fits<Extract<Recipe, { task: 'detection' }>['data']['augment'], BoxAugment | false>,
   Fits<Pick<Recipe['data'], 'augment' | 'prefetch' | 'brokenImages'>, Omit<LoadOptions, 'batch' | 'size'>>,
   Fits<Recipe['data']['size'], Size | SizeRange>,
 ];

@@ -5,6 +5,7 @@ import sharp, { type OutputInfo } from 'sharp';
 import { openDatasets } from '../../src/data/dataset.js';
 import { parseCsv } from '../../src/data/formats/labelCsv.js';
 import type { LabelledData } from '../../src/data/formats/readLabelled.js';
+import { ofKind, type Annotation } from '../../src/data/sample.js';
 import { loadSample } from '../../src/data/pipeline/loadSample.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
@@ -26,6 +27,8 @@ const open = (data: Partial<LabelledData> & { readonly root: string }) =>
   openDatasets({ format: 'imageFolder', splitSeed: 1, ...data });
 const numbered = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}.jpg`); // prettier-ignore
 
+const labelOf = (annotation: Annotation): number => ofKind(annotation, 'wholeImage').label;
+
 describe('a folder for each class', () => {
   test('odd names, endings, nested folders and links are read; what is no image is counted', async () => {
     const dir = await folder('odd', [
@@ -46,7 +49,7 @@ describe('a folder for each class', () => {
     const dir = await folder('single', [...numbered('cat/', 10), ...numbered('dog/', 5), 'one/0.jpg']);
     const [first, second] = [await open({ root: dir }), await open({ root: dir })];
     expect(first.val.annotations).toEqual(second.val.annotations);
-    const labels = first.val.annotations.map(({ label }) => label);
+    const labels = first.val.annotations.map(labelOf);
     expect(labels).toEqual([0, 0, 1]); // a class of one image has it for training
     const ids = [...first.train.annotations, ...first.val.annotations].map(({ imageId }) => imageId);
     expect(new Set(ids).size).toBe(16);
@@ -95,7 +98,7 @@ describe('a folder for each class', () => {
       'val/d/1.jpg',
     ]);
     const { train, val } = await open({ root: dir, categories: ['c', 'a'] });
-    expect(train.annotations.map(({ label }) => label)).toEqual([1, 0]);
+    expect(train.annotations.map(labelOf)).toEqual([1, 0]);
     expect([train.dropped, val.dropped]).toEqual([
       { 'image of a class that is not learned': 1 },
       { 'image of a class that is not learned': 1 },
@@ -106,8 +109,8 @@ describe('a folder for each class', () => {
     const dir = await folder('imagenet', ['train/n01443537/1.jpg', 'train/tench/1.jpg', 'val/n01440764/1.jpg']);
     const { train, val, categories } = await open({ root: dir, categories: 'imagenet-1k' });
     expect(categories).toHaveLength(1000);
-    expect(train.annotations.map(({ label }) => label)).toEqual([1, 0]);
-    expect(val.annotations.map(({ label }) => label)).toEqual([0]);
+    expect(train.annotations.map(labelOf)).toEqual([1, 0]);
+    expect(val.annotations.map(labelOf)).toEqual([0]);
   });
 
   test('broken images are all named at once, or counted', async () => {

@@ -13,6 +13,7 @@ import { temporaryFolder } from './temporaryFolder.js';
 const dir = temporaryFolder();
 const images = 11;
 const everything = {
+  kind: 'boxes' as const,
   ...{ flip: 0.5, photometric: true, expand: 0.5, iouCrop: true, scale: [0.5, 2] as const, blur: 0.3 },
   ...{ mosaic: 0.3, mixup: 0.3, copyPaste: 0.3, cutout: 0.3, strength: { from: 1, to: 0.5 } },
 };

@@ -6,7 +6,7 @@ import type { Annotation, CategoryId, ClassIndex, Dataset } from '../../src/data
 import { xyxy } from '../../src/geometry/box.js';
 
 const part = (count: number): Dataset => {
-  const annotations = Array.from({ length: count }, (_, i): Annotation => ({ imageId: i, file: '', width: 1, height: 1, boxes: xyxy([0, 0, 1, 1]), classes: [(i % 2) as ClassIndex], ignore: [false] })); // prettier-ignore
+  const annotations = Array.from({ length: count }, (_, i): Annotation => ({ kind: 'boxes', imageId: i, file: '', width: 1, height: 1, boxes: xyxy([0, 0, 1, 1]), classes: [(i % 2) as ClassIndex], ignore: [false] })); // prettier-ignore
   const categories = [7, 3].map((id) => ({ id: id as CategoryId, name: id === 7 ? 'tv monitor' : 'cat' }));
   const toCoco = () => ({
     images: [],

@@ -11,9 +11,9 @@ const folder = temporaryFolder();
 
 const categories = ['common', 'rare', 'absent'].map((name) => ({ name })) as unknown as Category[];
 const image = (...classes: number[]): Annotation =>
-  ({ classes: classes as ClassIndex[], ignore: classes.map(() => false) }) as unknown as Annotation;
+  ({ kind: 'boxes', classes: classes as ClassIndex[], ignore: classes.map(() => false) }) as unknown as Annotation;
 const labelled = (label: number): Annotation =>
-  ({ classes: [], ignore: [], label: label as ClassIndex }) as unknown as Annotation;
+  ({ kind: 'wholeImage', classes: [], ignore: [], label: label as ClassIndex }) as unknown as Annotation;
 const counts = (rows: readonly number[], length: number): number[] =>
   rows.reduce<number[]>((all, row) => all.with(row, all[row]! + 1), new Array<number>(length).fill(0));
 

@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import type { AugmentOptions } from '../../src/data/pipeline/augment/augment.js';
-import { keepsPixels } from '../../src/data/pipeline/augment/keepsPixels.js';
-import type { Category, ClassIndex, Dataset, Sample } from '../../src/data/sample.js';
+import type { BoxAugment } from '../../src/data/pipeline/augment/augment.js';
+import { keepsPixels } from '../../src/data/pipeline/augment/kinds.js';
+import { ofKind, type Category, type ClassIndex, type Dataset, type Sample } from '../../src/data/sample.js';
 import { drawShare, mixSamples } from '../../src/data/pipeline/augment/mixup.js';
 import { augmentAt } from '../../src/data/pipeline/augment/strength.js';
 import { loadTrainingSample } from '../../src/data/pipeline/trainingSample.js';
@@ -12,6 +12,7 @@ import { xyxy } from '../../src/geometry/box.js';
 import { randomStream } from '../../src/random.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
+type Changes = Omit<BoxAugment, 'kind'>;
 const dir = temporaryFolder();
 const [width, height] = [96, 80];
 /** A class is a colour, so that a box can be held against the pixels that it stands for. */
@@ -39,7 +40,16 @@ beforeAll(async () => {
       await sharp(data, { raw: { width: w, height: h, channels: 3 } })
         .png()
         .toFile(file);
-      return { imageId: i, file, width: w, height: h, boxes: xyxy(boxes), classes, ignore: classes.map(() => false) };
+      const extent = { width: w, height: h };
+      return {
+        kind: 'boxes' as const,
+        imageId: i,
+        file,
+        ...extent,
+        boxes: xyxy(boxes),
+        classes,
+        ignore: classes.map(() => false),
+      };
     }),
   );
   const categories = ['red', 'green', 'blue'].map((name, i) => ({ id: i + 1, name })) as unknown as Category[];
@@ -52,8 +62,10 @@ beforeAll(async () => {
   };
 });
 
-const load = (augment: AugmentOptions, seed: number, index = seed % 5, resize: 'stretch' | 'letterbox' = 'stretch') =>
-  loadTrainingSample(dataset, index, { size: [height, width], resize, augment, seed });
+const load = async (augment: Changes, seed: number, index = seed % 5, resize: 'stretch' | 'letterbox' = 'stretch') => {
+  const options = { size: [height, width], resize, augment: { kind: 'boxes', ...augment }, seed } as const;
+  return ofKind(await loadTrainingSample(dataset, index, options), 'boxes');
+};
 
 /** Share of a box's inner pixels that have the colour of its class, mixed with others by at most `fade`. */
 function shareOfOwnColour({ picture, boxes, classes }: Sample, i: number, fade: number): number {
@@ -75,7 +87,7 @@ const seeds = fc.integer({ min: 0, max: 1e6 });
 const runs = { numRuns: 40 };
 
 /** Options, the least share of a box that must be its object, and by how much the colours must differ still. */
-const cases: readonly (readonly [name: string, augment: AugmentOptions, share: number, fade: number])[] = [
+const cases: readonly (readonly [name: string, augment: Changes, share: number, fade: number])[] = [
   ['scale', { scale: [0.3, 3], flip: 0.5 }, 0.95, 150],
   ['scale, expand, crop', { scale: [0.5, 2], expand: 1, iouCrop: true, flip: 0.5 }, 0.9, 150],
   ['blur', { blur: 1 }, 0.7, 60],
@@ -139,7 +151,8 @@ test('copyPaste adds up to three objects and takes none away; mosaic has objects
 });
 
 describe('augmentAt', () => {
-  const full: AugmentOptions = {
+  const full: BoxAugment = {
+    kind: 'boxes',
     ...{ flip: 0.5, photometric: true, expand: 0.5, iouCrop: true, scale: [0.5, 2], blur: 0.2 },
     ...{ mosaic: 0.8, mixup: 0.4, copyPaste: 0.6, cutout: 0.2, closeMosaic: 2 },
   };
@@ -152,7 +165,7 @@ describe('augmentAt', () => {
   });
 
   test('goes straight from one strength to the other', () => {
-    const ramp: AugmentOptions = { ...full, strength: { from: 0.2, to: 1 } };
+    const ramp: BoxAugment = { ...full, strength: { from: 0.2, to: 1 } };
     for (const [epoch, strength] of [
       [0, 0.2],
       [2, 0.6],

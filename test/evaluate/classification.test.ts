@@ -39,7 +39,12 @@ test('the evaluator shows the least probable truth first, and a matrix only wher
   });
   const dataset = { categories } as unknown as Dataset;
   const evaluator = classificationEvaluator(network, dataset);
-  const samples = [0, 3].map((label, i) => ({ imageId: i, file: `${i}.jpg`, label })) as unknown as Sample[];
+  const samples = [0, 3].map((label, i) => ({
+    kind: 'wholeImage',
+    imageId: i,
+    file: `${i}.jpg`,
+    label,
+  })) as unknown as Sample[];
   const logits = Float32Array.from([4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, /* no image: */ 9, 9, 9, 9, 9, 9, 9]);
   evaluator.add({ logits }, samples);
   const result = evaluator.finish();

@@ -11,7 +11,7 @@ const categories = ['cat', 'dog', 'owl'].map((name) => ({ name })) as unknown as
 const withCounts = (...counts: number[]): { categories: Category[]; annotations: Annotation[] } => ({
   categories,
   annotations: counts.flatMap((count, label) =>
-    Array.from({ length: count }, () => ({ classes: [], ignore: [], label: label as ClassIndex }) as unknown as Annotation),
+    Array.from({ length: count }, () => ({ kind: 'wholeImage', classes: [], ignore: [], label: label as ClassIndex }) as unknown as Annotation),
   ),
 }); // prettier-ignore
 

@@ -30,7 +30,7 @@ async function open({ cache, flip, cacheLimit = 1 }: { cache: 'memory' | 'disk';
     return Promise.resolve({ feature: Float32Array.from(first.flat()) });
   };
   const prefix = { outputs: { feature: constant(createGraph(), new Array(BATCH * 3).fill(0), [BATCH, 3]) } };
-  const options = { cache, cacheLimit, batch: BATCH, augment: { flip }, directory: root };
+  const options = { cache, cacheLimit, batch: BATCH, augment: { kind: 'boxes' as const, flip }, directory: root };
   const session = { run } as unknown as Session;
   return { counted, cache: await openFeatureCache(session, { prefix, identity: 'test' }, annotations, options) };
 }

@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 
 const dataset = (names: readonly string[]): Dataset => {
-  const annotations = names.map((name): Annotation => ({ imageId: name, file: image(name), width: 8, height: 8, boxes: xyxy([]), classes: [], ignore: [] })); // prettier-ignore
+  const annotations = names.map((name): Annotation => ({ kind: 'boxes', imageId: name, file: image(name), width: 8, height: 8, boxes: xyxy([]), classes: [], ignore: [] })); // prettier-ignore
   return { annotations, name: 'test', categories: [], dropped: {}, toCoco: () => { throw new Error('unused'); } }; // prettier-ignore
 };
 

@@ -9,7 +9,7 @@ import { categoriesWithout, checkFrozen, unlikelyStart } from '../../src/train/p
 import type { TrainPrograms } from '../../src/train/programs.js';
 
 const categories = ['cat', 'dog', 'owl'].map((name, i) => ({ id: i + 1, name })) as unknown as Category[];
-const image = (label: number): Annotation => ({ classes: [], ignore: [], label: label as ClassIndex }) as unknown as Annotation; // prettier-ignore
+const image = (label: number): Annotation => ({ kind: 'wholeImage', classes: [], ignore: [], label: label as ClassIndex }) as unknown as Annotation; // prettier-ignore
 
 test('categories without examples are named', () => {
   const data = (...labels: number[]): Pick<Dataset, 'categories' | 'annotations'> => ({ categories, annotations: labels.map(image) }); // prettier-ignore

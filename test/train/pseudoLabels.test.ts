@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import type { Dataset, TextWord } from '../../src/data/sample.js';
+import { ofKind, type Dataset, type TextWord } from '../../src/data/sample.js';
 import { wordSheets } from '../../src/data/pipeline/wordSheet.js';
 import type { Feeds, Session } from '../../src/engine/engine.js';
 import { pseudoSections } from '../../src/report/pseudoSections.js';
@@ -26,7 +26,17 @@ beforeAll(async () => {
     { text: 'xyzzyx', outline: [138, 16, 138, 56, 118, 56, 118, 16], dontCare: false },
     { text: '', outline: [150, 60, 190, 60, 190, 90, 150, 90], dontCare: true },
   ];
-  const annotation = { imageId: 1, file, width: 200, height: 100, boxes: [] as never, classes: [], ignore: [], words };
+  const annotation = {
+    kind: 'text' as const,
+    imageId: 1,
+    file,
+    width: 200,
+    height: 100,
+    boxes: [] as never,
+    classes: [],
+    ignore: [],
+    words,
+  };
   dataset = { name: 'words', categories: [], annotations: [annotation], dropped: {}, toCoco: () => ({}) as never };
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -61,7 +71,7 @@ test('words lie rectified on the sheets, in even places', async () => {
 test('characters come back into the image, with the confidence of their number, and again after a stop', async () => {
   const begun = openPseudoLabels(dataset, options());
   expect(await begun.enterEpoch(bright, task, { epoch: 0, batch: 0 })).toContain('2 words');
-  const [straight, turned, unread] = begun.dataset.annotations[0]!.words!;
+  const [straight, turned, unread] = ofKind(begun.dataset.annotations[0]!, 'text').words;
   expect(straight!.confidence).toBe(1);
   expect(straight!.characters).toHaveLength(3);
   const [x1, , x2] = straight!.characters![1]! as [number, number, number];

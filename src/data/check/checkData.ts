@@ -80,7 +80,7 @@ function summarize({ annotations, dropped }: Dataset, categories: readonly Categ
   const sum = (pick: (stats: CategoryStats) => number) => categories.reduce((total, stats) => total + pick(stats), 0);
   return {
     images: annotations.length,
-    withoutObjects: annotations.filter(({ classes, label }) => classes.length === 0 && label === undefined).length,
+    withoutObjects: annotations.filter(({ kind, classes }) => kind !== 'wholeImage' && classes.length === 0).length,
     objects: sum(({ objects }) => objects),
     ignored: sum(({ ignored }) => ignored),
     dropped,

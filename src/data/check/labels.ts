@@ -1,11 +1,11 @@
+import { countObjects } from '../countObjects.js';
 import type { Dataset } from '../sample.js';
 import type { CategoryStats } from './boxes.js';
 
 /** The classes of a part whose images have one each: an image counts as its object, and there are no sizes. Of ImageNet's thousand those
  *  that are there. */
 export function labelStats({ categories, annotations }: Dataset, all: boolean): CategoryStats[] {
-  const counts = categories.map(() => 0);
-  for (const { label } of annotations) if (label !== undefined) counts[label]!++;
+  const counts = countObjects({ categories, annotations });
   const sizes = { ignored: 0, meanWidth: 0, meanHeight: 0, meanInputWidth: 0, meanInputHeight: 0 };
   return categories
     .map(({ name }, i) => ({ name, images: counts[i]!, objects: counts[i]!, ...sizes }))

@@ -7,7 +7,7 @@ const MANY = 20;
 /** Say where transcriptions look made up: the number of their letters is what a text detector learns characters by. Drawn words do not count. */
 export function checkWords(part: PartName, { annotations }: Dataset, say: Say): void {
   const real = annotations
-    .flatMap(({ words = [] }) => words)
+    .flatMap((annotation) => (annotation.kind === 'text' ? annotation.words : []))
     .filter(({ characters, confidence }) => !characters || confidence !== undefined);
   const readable = real.filter(({ text, dontCare }) => !dontCare && text !== '');
   const first = readable[0]?.text;

@@ -1,7 +1,7 @@
 import { xyxy } from '../../geometry/box.js';
 import type { Findings } from '../findings.js';
 import type { DropPolicies, RawImage, RawObject } from '../rawDataset.js';
-import type { Annotation, Category, ClassIndex, CocoGroundTruth, Dataset } from '../sample.js';
+import type { BoxAnnotation, Category, ClassIndex, CocoGroundTruth, Dataset } from '../sample.js';
 
 /** COCO's own files exceed their images by a hundredth of a pixel here and there; that is rounding, not worth a count. */
 const ROUNDING = 0.05;
@@ -17,7 +17,7 @@ export function buildBoxes(
   { invalidBoxes = 'error' }: DropPolicies = {},
 ): Dataset {
   const classOf = new Map(categories.map((category, index) => [category.name, index as ClassIndex]));
-  const annotations: Annotation[] = [];
+  const annotations: BoxAnnotation[] = [];
   const truth: CocoGroundTruth['annotations'][number][] = [];
 
   for (const image of images) {
@@ -64,7 +64,7 @@ export function buildBoxes(
       });
     }
     findings.inspect?.(image, learned);
-    annotations.push({ imageId, file, width, height, boxes: xyxy(corners), classes, ignore });
+    annotations.push({ kind: 'boxes', imageId, file, width, height, boxes: xyxy(corners), classes, ignore });
   }
 
   const toCoco = (): CocoGroundTruth => ({

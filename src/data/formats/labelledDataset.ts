@@ -6,7 +6,7 @@ import { IMAGENET_CATEGORIES } from '../../categories/imagenet.js';
 import type { Findings } from '../findings.js';
 import { readImageSize } from '../image/image.js';
 import { numberCategories, selectCategories } from '../categories.js';
-import type { Annotation, Category, ClassIndex, Dataset } from '../sample.js';
+import type { Category, ClassIndex, Dataset, WholeImageAnnotation } from '../sample.js';
 
 /** An image of which one word is known: its class. */
 export interface LabelledImage {
@@ -90,9 +90,9 @@ export async function buildLabelled(
   { categories, indexOf }: Classes,
   findings: Findings,
   brokenImages: 'error' | 'drop',
-): Promise<Dataset> {
+): Promise<Dataset<WholeImageAnnotation>> {
   const limit = pLimit(OPEN_FILES);
-  const read = async ({ name, file, label, where }: LabelledImage): Promise<Annotation | undefined> => {
+  const read = async ({ name, file, label, where }: LabelledImage): Promise<WholeImageAnnotation | undefined> => {
     const classIndex = indexOf(label);
     if (classIndex === undefined) {
       findings.count('image of a class that is not learned', () => ({ message: `class "${label}"`, where }));
@@ -100,7 +100,17 @@ export async function buildLabelled(
     }
     try {
       const { width, height } = await readImageSize(file);
-      return { imageId: name, file, width, height, boxes: xyxy([]), classes: [], ignore: [], label: classIndex };
+      return {
+        kind: 'wholeImage',
+        imageId: name,
+        file,
+        width,
+        height,
+        boxes: xyxy([]),
+        classes: [],
+        ignore: [],
+        label: classIndex,
+      };
     } catch (error) {
       if (!(error instanceof FinetuneError)) throw error;
       const problem = error.problems[0]!;

@@ -1,15 +1,13 @@
 import { FinetuneError } from '../../errors.js';
-import { randomStream } from '../../random.js';
-import type { TextAugment } from './augment/augmentText.js';
-import type { AugmentOptions } from './augment/augment.js';
+import { randomStream, type RandomStream } from '../../random.js';
 import type { Size } from './buckets.js';
-import type { WholeImageAugment } from './augment/augmentWhole.js';
 import type { Resize, SideLimits } from '../image/frame.js';
+import type { Augment } from './augment/kinds.js';
 import { mixBatch } from './augment/mix.js';
 import { mixedRows } from '../oldImages.js';
 import { planBatches, type PlannedBatch } from './planBatches.js';
 import { repeatRows } from '../repeatFactor.js';
-import type { Dataset, Sample } from '../sample.js';
+import { byKind, ofKind, type Dataset, type Sample } from '../sample.js';
 import { loadTrainingSample } from './trainingSample.js';
 
 export interface LoadOptions<Encoded = unknown> {
@@ -31,7 +29,7 @@ export interface LoadOptions<Encoded = unknown> {
   readonly shuffle?: boolean;
   /** How often each row comes in an epoch, on average; needs `shuffle`. Without it: once. */
   readonly repeat?: Float64Array | undefined;
-  readonly augment?: AugmentOptions | WholeImageAugment | TextAugment | false;
+  readonly augment?: Augment | false;
   /** Batches in the making while one is in use: prefetch × batch pictures of height × width × 3 bytes wait at most. */
   readonly prefetch?: number;
   /** Batch to begin with, to go on in the middle of an epoch. */
@@ -144,8 +142,7 @@ async function loadBatch<Encoded>(
   const loaded = await Promise.all(places.map((place) => loadPlace(dataset, order, place, { ...options, size })));
   const whole = loaded.filter((item) => item !== undefined);
   const single = whole.map(({ sample }) => sample);
-  const mixes = augment && 'cropArea' in augment;
-  const samples = mixes ? mixBatch(single, augment, randomStream(seed, `mix/${epoch}/${number}`)) : single;
+  const samples = augment ? mixed(single, augment, () => randomStream(seed, `mix/${epoch}/${number}`)) : single;
   return {
     size,
     samples,
@@ -153,6 +150,19 @@ async function loadBatch<Encoded>(
     encoded: samples.map((sample) => options.encode?.(sample) as Encoded),
   };
 }
+
+/** The batch after the changes that take more than one image: those for images with boxes were made while each was loaded. */
+const mixed = (samples: readonly Sample[], augment: Augment, random: () => RandomStream): readonly Sample[] =>
+  byKind<Augment, readonly Sample[]>(augment, {
+    boxes: () => samples,
+    text: () => samples,
+    wholeImage: (options) =>
+      mixBatch(
+        samples.map((sample) => ofKind(sample, 'wholeImage')),
+        options,
+        random(),
+      ),
+  });
 
 /** The image at one place of the order, or, where broken ones are replaced, the first good one after it. */
 async function loadPlace(

@@ -1,26 +1,35 @@
 import { xyxy } from '../../geometry/box.js';
 import { bounds } from '../../geometry/polygon.js';
-import type { RandomStream } from '../../random.js';
 import { frameImage, placementOf } from '../image/frame.js';
 import { decodeImage } from '../image/image.js';
 import { meanColour } from '../image/meanColour.js';
-import type { Annotation, ClassIndex, Picture, Placement, Sample, TextWord } from '../sample.js';
-import { drawTextView, type TextAugment, type TextView } from './augment/augmentText.js';
+import {
+  ofKind,
+  type ClassIndex,
+  type Picture,
+  type Placement,
+  type TextAnnotation,
+  type TextSample,
+  type TextWord,
+} from '../sample.js';
+import { drawTextView, type TextView } from './augment/augmentText.js';
+import { assertSize, isDue, type SampleOptions } from './readPicture.js';
 
 /** A point of the image → the input's pixel. */
 type Map = (x: number, y: number) => readonly [number, number];
 
 /** Read one image of scene text as it is, letterboxed into the input, or as augmentation draws it: one decode of the part that is
- *  seen, at its size, then a rotation about the middle. Throws as decodeImage does. */
+ *  seen, at its size, then a rotation about the middle. Throws as readPicture does. */
 export async function loadTextSample(
-  annotation: Annotation,
-  size: readonly [height: number, width: number],
-  { augment, random }: { readonly augment: TextAugment | false; readonly random: RandomStream | undefined },
-): Promise<Sample> {
-  const view = augment && random ? drawTextView(annotation, size, augment, random) : undefined;
+  annotation: TextAnnotation,
+  { size, augment = false, random, checkSize = false }: SampleOptions,
+): Promise<TextSample> {
+  if (isDue(annotation, checkSize)) await assertSize(annotation);
+  const view = augment && random ? drawTextView(annotation, size, ofKind(augment, 'text'), random) : undefined;
   const { picture, map, placement } = view ? await look(annotation, size, view) : await wholeImage(annotation, size);
-  const words = (annotation.words ?? []).flatMap((word) => placeWord(word, map, size) ?? []);
+  const words = annotation.words.flatMap((word) => placeWord(word, map, size) ?? []);
   return {
+    kind: 'text',
     imageId: annotation.imageId,
     file: annotation.file,
     picture,
@@ -46,14 +55,14 @@ const byPlacement =
   ({ scaleX, scaleY, offsetX, offsetY }: Placement): Map =>
   (x, y) => [x * scaleX + offsetX, y * scaleY + offsetY];
 
-async function wholeImage(annotation: Annotation, size: readonly [number, number]): Promise<Seen> {
+async function wholeImage(annotation: TextAnnotation, size: readonly [number, number]): Promise<Seen> {
   const frame = frameImage(annotation, { size, resize: 'letterbox' });
   const placement = placementOf(frame);
   return { picture: await decodeImage(annotation.file, frame), map: byPlacement(placement), placement };
 }
 
 async function look(
-  annotation: Annotation,
+  annotation: TextAnnotation,
   [height, width]: readonly [number, number],
   { centre, zoom, angle, flip, distortion }: TextView,
 ): Promise<Seen> {

@@ -98,7 +98,9 @@ export async function* wordSheets(
   let crops: PlacedCrop[] = [];
   let [x, y, shelf] = [0, 0, 0]; // where the next crop goes, and the height of its row
   for (const [image, annotation] of annotations.entries()) {
-    const words = [...(annotation.words ?? []).entries()].filter(([, word]) => isUnspelt(word));
+    const words = (annotation.kind === 'text' ? [...annotation.words.entries()] : []).filter(([, word]) =>
+      isUnspelt(word),
+    );
     if (words.length === 0) continue;
     const size = [annotation.height, annotation.width] as const;
     const picture = await decodeImage(annotation.file, frameImage(annotation, { size }));

@@ -94,7 +94,7 @@ const common = {
       expects: 'a list of text, or imagenet-1k',
     }),
   augment: z
-    .union([z.literal(false), augment])
+    .union([z.literal(false), augment.transform((options) => ({ kind: 'wholeImage' as const, ...options }))])
     .prefault({})
     .describe('Random changes to the training images; `false` for none.'),
   prefetch,

@@ -88,7 +88,7 @@ const common = {
       'Categories to learn, in this order; objects of others are left out. Without it: all, as the data set orders them.',
     ),
   augment: z
-    .union([z.literal(false), augment])
+    .union([z.literal(false), augment.transform((options) => ({ kind: 'boxes' as const, ...options }))])
     .prefault({})
     .describe('Random changes to the training images; `false` for none.'),
   prefetch,

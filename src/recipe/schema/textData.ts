@@ -30,7 +30,7 @@ const common = {
   }),
   brokenImages,
   augment: z
-    .union([z.literal(false), augment])
+    .union([z.literal(false), augment.transform((options) => ({ kind: 'text' as const, ...options }))])
     .prefault({})
     .describe('Random crops and changes of the training images; `false`: whole images, letterboxed into `size`.'),
   prefetch,

@@ -1,5 +1,4 @@
-import type { ClassIndex, Sample } from '../../data/sample.js';
-import { invariant } from '../../errors.js';
+import { ofKind, type ClassIndex, type Sample } from '../../data/sample.js';
 import * as b from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { buildClassifier } from '../../models/classifier.js';
@@ -63,8 +62,8 @@ export function classificationTask(options: ClassificationOptions): Network<Clas
     return { total, present };
   }
 
-  function encode({ label, mixed, file }: Sample): Targets {
-    invariant(label !== undefined, `${file} has no class`);
+  function encode(sample: Sample): Targets {
+    const { label, mixed } = ofKind(sample, 'wholeImage');
     const targets = new Float32Array(numClasses);
     targets[label] = 1 - (mixed?.share ?? 0);
     if (mixed) targets[mixed.label]! += mixed.share;

@@ -1,4 +1,4 @@
-import type { Sample } from '../../data/sample.js';
+import { ofKind, type Sample } from '../../data/sample.js';
 import * as b from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { findBackbone } from '../../models/registry.js';
@@ -56,9 +56,9 @@ export function textTask(options: TextOptions): Network<readonly TextDetection[]
       const { image, maps } = buildScoreMaps(options, build);
       return { image, outputs: { maps }, loss: () => loss(maps) };
     },
-    encode: ({ words = [], picture }: Sample): Targets => {
-      const { width, height } = picture;
-      return { ...gaussianMaps(words, half(width), half(height)) };
+    encode: (sample: Sample): Targets => {
+      const { words, picture } = ofKind(sample, 'text');
+      return { ...gaussianMaps(words, half(picture.width), half(picture.height)) };
     },
     blank: () => {
       const cells = half(evaluateSize[0]) * half(evaluateSize[1]);

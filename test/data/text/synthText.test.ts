@@ -96,7 +96,7 @@ testOnShared('SynthText’s own sample: 5 images, 70 words, 328 characters', 'sy
   const findings = createFindings();
   const { annotations, dropped } = await readSynthText({ root: dir, name: 'sample' }, findings);
   findings.throwIfAny();
-  const words = annotations.flatMap((image) => image.words!);
+  const words = annotations.flatMap((image) => image.words);
   expect([annotations.length, words.length, words.flatMap(({ characters }) => characters!).length]).toEqual([
     5, 70, 328,
   ]);

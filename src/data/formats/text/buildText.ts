@@ -2,7 +2,7 @@ import { xyxy } from '../../../geometry/box.js';
 import { bounds, region } from '../../../geometry/polygon.js';
 import type { Findings } from '../../findings.js';
 import type { RawImage, RawObject } from '../../rawDataset.js';
-import type { Annotation, Category, CategoryId, ClassIndex, Dataset, TextWord } from '../../sample.js';
+import type { Category, CategoryId, ClassIndex, Dataset, TextAnnotation, TextWord } from '../../sample.js';
 
 /** An image with its words as a file has them. */
 export interface RawTextImage {
@@ -20,12 +20,13 @@ const TEXT: Category = { id: 1 as CategoryId, name: 'text' };
 
 /** A data set of words. Quads that run counter-clockwise or cross themselves are mended and counted, words without area or outside
  *  their image are left out and counted. */
-export function buildText(name: string, images: readonly RawTextImage[], findings: Findings): Dataset {
-  const annotations = images.map(({ imageId, file, fileName, width, height, words }): Annotation => {
+export function buildText(name: string, images: readonly RawTextImage[], findings: Findings): Dataset<TextAnnotation> {
+  const annotations = images.map(({ imageId, file, fileName, width, height, words }): TextAnnotation => {
     const image = { imageId, file, width, height };
     const kept = words.flatMap((word) => mend(word, image, findings) ?? []);
     findings.inspect?.(...inspected(image, fileName, kept));
     return {
+      kind: 'text',
       ...image,
       boxes: xyxy(kept.flatMap(({ outline }) => bounds(Float64Array.from(outline)))),
       classes: kept.map(() => 0 as ClassIndex),
@@ -59,7 +60,7 @@ function inspected(
 
 function mend(
   word: TextWord,
-  { file, width, height }: Pick<Annotation, 'file' | 'width' | 'height'>,
+  { file, width, height }: Pick<TextAnnotation, 'file' | 'width' | 'height'>,
   findings: Findings,
 ): TextWord | undefined {
   const mended = mendOutline(word.outline);
@@ -118,7 +119,10 @@ function clockwise(points: readonly number[]): readonly number[] {
   return points.map((_, i) => points[(n - (i & ~1) + (i & 1)) % n]!);
 }
 
-function toCoco(annotations: readonly Annotation[], images: readonly RawTextImage[]): ReturnType<Dataset['toCoco']> {
+function toCoco(
+  annotations: readonly TextAnnotation[],
+  images: readonly RawTextImage[],
+): ReturnType<Dataset['toCoco']> {
   let id = 0;
   return {
     images: annotations.map(({ imageId, width, height }, i) => ({
@@ -128,7 +132,7 @@ function toCoco(annotations: readonly Annotation[], images: readonly RawTextImag
       file_name: images[i]!.fileName,
     })),
     categories: [TEXT],
-    annotations: annotations.flatMap(({ imageId, words = [] }) =>
+    annotations: annotations.flatMap(({ imageId, words }) =>
       words.map(({ outline, dontCare }) => {
         const [x1, y1, x2, y2] = bounds(Float64Array.from(outline));
         const bbox = [x1, y1, x2 - x1, y2 - y1] as const;

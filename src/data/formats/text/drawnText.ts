@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { FinetuneError } from '../../../errors.js';
 import { createFindings, type Findings } from '../../findings.js';
 import { listFolder } from '../../image/imageFiles.js';
-import type { Dataset } from '../../sample.js';
+import type { Dataset, TextAnnotation } from '../../sample.js';
 import type { TextImageRecord } from '../../synthetic/text/drawImage.js';
 import { generateText } from '../../synthetic/text/generateText.js';
 import { listPhotos } from '../../synthetic/text/photos.js';
@@ -81,7 +81,11 @@ async function isThere(dir: string, stamp: string): Promise<boolean> {
   });
 }
 
-async function openPart(dir: string, part: 'train' | 'val', findings = createFindings()): Promise<Dataset> {
+async function openPart(
+  dir: string,
+  part: 'train' | 'val',
+  findings = createFindings(),
+): Promise<Dataset<TextAnnotation>> {
   const { images } = JSON.parse(await readFile(join(dir, `words_${part}.json`), 'utf8')) as {
     images: TextImageRecord[];
   };

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import type { Findings } from '../../findings.js';
 import { readImageSize } from '../../image/image.js';
 import { listFolder } from '../../image/imageFiles.js';
-import type { Dataset, TextWord } from '../../sample.js';
+import type { Dataset, TextAnnotation, TextWord } from '../../sample.js';
 import { buildText, type RawTextImage } from './buildText.js';
 import { readTextFiles } from './icdarArchive.js';
 import { readTruth } from './icdarTruth.js';
@@ -45,7 +45,7 @@ export async function readIcdarPart(
     keep = () => true,
   }: IcdarPart,
   findings: Findings,
-): Promise<Dataset> {
+): Promise<Dataset<TextAnnotation>> {
   const folder = resolve(images);
   const byNumber = new Map(
     [...(await listFolder(folder))].filter(isImage).map((file) => [numberOf(stemOf(file)), file]),

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { FinetuneError } from '../../../errors.js';
 import type { Findings } from '../../findings.js';
 import { readImageSize } from '../../image/image.js';
-import type { Dataset, TextWord } from '../../sample.js';
+import type { Dataset, TextAnnotation, TextWord } from '../../sample.js';
 import { buildText, type RawTextImage } from './buildText.js';
 import { readMat, type MatValue } from './matFile.js';
 
@@ -22,7 +22,7 @@ export interface SynthTextPart {
 export async function readSynthText(
   { root, name, brokenImages = 'error', keep = () => true }: SynthTextPart,
   findings: Findings,
-): Promise<Dataset> {
+): Promise<Dataset<TextAnnotation>> {
   const file = join(resolve(root), 'gt.mat');
   const bytes = await readFile(file).catch((error: unknown) => {
     throw new FinetuneError({ code: 'E_SYNTHTEXT', message: 'it cannot be read', where: { file } }, { cause: error });

@@ -19,8 +19,9 @@ export interface ImageAugment {
   readonly blur?: number;
 }
 
-/** What may be done to the images of a run; strength.ts says what of it an epoch gets. */
-export interface AugmentOptions extends ImageAugment {
+/** Random changes to the images with boxes of a run; strength.ts says how strong they are in an epoch. */
+export interface BoxAugment extends ImageAugment {
+  readonly kind: 'boxes';
   /** Probability that four images share the input. */
   readonly mosaic?: number;
   /** Probability that another image shines through. */
@@ -35,18 +36,23 @@ export interface AugmentOptions extends ImageAugment {
   readonly strength?: { readonly from: number; readonly to: number };
 }
 
-/** What is to be done to one image: all of it drawn from its annotation before a pixel is read, so that one decode does it. */
+/** The changes to one image. All of them are drawn before a pixel is read, so that one decode applies them. */
 export interface Augmentation {
-  /** The part of the plane that becomes the input, in pixels of the image; beyond the image is fill. */
-  readonly patch: Rect;
+  /** The part of the plane that becomes the input, in pixels of the image; beyond the image is fill. Undefined for the part that
+   *  evaluation takes. */
+  readonly patch: Rect | undefined;
   readonly flip: boolean;
   readonly distortion: Distortion | undefined;
   /** Standard deviation of the blur, pixels of the input. */
   readonly blur: number | undefined;
+  /** Changes the pixels after they are decoded. */
+  readonly retouch?: (picture: Picture) => Picture;
+}
+
+export interface BoxAugmentation extends Augmentation {
+  readonly patch: Rect;
   /** Rows of the annotation's boxes that are still on the picture. */
   readonly kept: readonly number[];
-  /** What else is done to the pixels once they are there. */
-  readonly retouch?: (picture: Picture) => Picture;
 }
 
 /** Plan the augmentation of one image. `random` decides everything: the same stream gives the same plan. */
@@ -54,7 +60,7 @@ export function planAugmentation(
   annotation: Annotation,
   { photometric = false, expand = 0, iouCrop = false, scale = false, ...look }: ImageAugment,
   random: RandomStream,
-): Augmentation {
+): BoxAugmentation {
   const distortion = photometric ? drawDistortion(random, Number(photometric)) : undefined;
   let patch: Rect = { left: 0, top: 0, width: annotation.width, height: annotation.height };
   if (random.chance(expand)) patch = drawExpansion(patch, random);
@@ -70,7 +76,7 @@ export function planPatch(
   { flip = 0, blur = 0 }: Pick<ImageAugment, 'flip' | 'blur'>,
   random: RandomStream,
   distortion: Distortion | undefined,
-): Augmentation {
+): BoxAugmentation {
   const flipped = random.chance(flip);
   const softness = blur > 0 && random.chance(blur) ? random.uniform(...BLUR) : undefined;
   return { patch, flip: flipped, distortion, blur: softness, kept: keptBoxes(annotation, patch) };

@@ -1,9 +1,10 @@
 import type { RandomStream } from '../../../random.js';
 import { drawDistortion, type Distortion } from './photometric.js';
-import type { Annotation } from '../../sample.js';
+import type { TextAnnotation } from '../../sample.js';
 
 /** Random changes to a training image of scene text. */
 export interface TextAugment {
+  readonly kind: 'text';
   /** Least and most magnification, input pixels per pixel of the image. */
   readonly zoom: readonly [least: number, most: number];
   /** Most degrees of rotation, either way. */
@@ -33,7 +34,7 @@ const NEAR_WORD = 0.85;
 /** Draw what part of an image is seen, and how: crops that keep words whole where they can (Baek et al. 2019, section 4.2: crop, rotate,
  *  colours). */
 export function drawTextView(
-  { width, height, words = [] }: Annotation,
+  { width, height, words }: TextAnnotation,
   [rows, columns]: readonly [number, number],
   { zoom: [least, most], rotate, flip, photometric }: TextAugment,
   random: RandomStream,

@@ -8,6 +8,7 @@ import type { Distortion } from './photometric.js';
 
 /** Random changes to a training image that has one class and no boxes. */
 export interface WholeImageAugment {
+  readonly kind: 'wholeImage';
   /** Smallest and largest share of the image's area that a random crop keeps; false: the crop that evaluation takes. */
   readonly cropArea: readonly [number, number] | false;
   /** Probability of a left-right flip. */
@@ -22,17 +23,12 @@ export interface WholeImageAugment {
   readonly cutmix: number;
 }
 
-/** Without a crop the patch is the evaluation's. */
-export interface WholeImagePlan extends Omit<Augmentation, 'patch'> {
-  readonly patch: Rect | undefined;
-}
-
-/** All of it drawn before a pixel is read; `random` decides everything. */
+/** Plan the augmentation of one image. `random` decides everything: the same stream gives the same plan. */
 export function planWholeImage(
   image: Extent,
   { cropArea, flip, colour, randAugment, cutout }: WholeImageAugment,
   random: RandomStream,
-): WholeImagePlan {
+): Augmentation {
   const patch = cropArea ? drawCrop(image, cropArea, random) : undefined;
   const flipped = random.chance(flip);
   const distortion = colour > 0 ? drawColours(colour, random) : undefined;
@@ -43,7 +39,7 @@ export function planWholeImage(
     const changed = operations.reduce((before, operation) => operation(before), picture);
     return hole ? cutHole(changed, hole, cutout) : changed;
   };
-  return { patch, flip: flipped, distortion, blur: undefined, kept: [], ...(changes && { retouch }) };
+  return { patch, flip: flipped, distortion, blur: undefined, ...(changes && { retouch }) };
 }
 
 const LEAST_ASPECT = 3 / 4;

@@ -1,6 +1,6 @@
 import { xyxy } from '../../../geometry/box.js';
 import type { RandomStream } from '../../../random.js';
-import type { ClassIndex, Sample } from '../../sample.js';
+import type { BoxSample, ClassIndex } from '../../sample.js';
 
 /** Objects pasted at most, and tries to find each a place. */
 const MOST_OBJECTS = 3;
@@ -16,7 +16,7 @@ type Corners = readonly [x1: number, y1: number, x2: number, y2: number];
 
 /** Paste objects of another sample, as the rectangles that their boxes are, at places where they hide no object by more than 30 %.
  *  Whole pixels are copied, so a pasted box lies on its pixels exactly. After Ghiasi et al. 2021 (arXiv:2012.07177), who have masks. */
-export function pasteObjects(sample: Sample, donor: Sample, random: RandomStream): Sample {
+export function pasteObjects(sample: BoxSample, donor: BoxSample, random: RandomStream): BoxSample {
   const { width, height } = sample.picture;
   const data = sample.picture.data.slice();
   const boxes: Corners[] = rowsOf(sample);
@@ -58,5 +58,5 @@ function hidden([x1, y1, x2, y2]: Corners, place: Corners): number {
   return w > 0 && h > 0 ? (w * h) / ((x2 - x1) * (y2 - y1)) : 0;
 }
 
-const rowsOf = ({ boxes, classes }: Sample): Corners[] =>
+const rowsOf = ({ boxes, classes }: BoxSample): Corners[] =>
   classes.map((_, i) => [boxes[4 * i]!, boxes[4 * i + 1]!, boxes[4 * i + 2]!, boxes[4 * i + 3]!]);

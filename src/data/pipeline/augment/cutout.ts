@@ -1,7 +1,7 @@
 import type { RandomStream } from '../../../random.js';
 import type { Rect } from '../../image/frame.js';
 import { meanColour } from '../../image/meanColour.js';
-import type { Sample } from '../../sample.js';
+import type { BoxSample } from '../../sample.js';
 
 const MOST_HOLES = 3;
 /** Sides of a hole, as shares of the input's. */
@@ -11,7 +11,7 @@ const MOST_HIDDEN = 0.5;
 
 /** Cover one to three rectangles with the mean colour; an object that is mostly hidden becomes an ignored one.
  *  DeVries & Taylor 2017 (arXiv:1708.04552). */
-export function cutHoles(sample: Sample, random: RandomStream): Sample {
+export function cutHoles(sample: BoxSample, random: RandomStream): BoxSample {
   const { width, height } = sample.picture;
   const count = random.integer(1, MOST_HOLES + 1);
   const holes = Array.from({ length: count }, (): Rect => {
@@ -28,7 +28,7 @@ export function cutHoles(sample: Sample, random: RandomStream): Sample {
 }
 
 /** Share of an object that the holes cover, as a grid of points tells it: enough for a decision at a half. */
-function hiddenShare({ boxes }: Sample, i: number, holes: readonly Rect[]): number {
+function hiddenShare({ boxes }: BoxSample, i: number, holes: readonly Rect[]): number {
   const [x1, y1, x2, y2] = [boxes[4 * i]!, boxes[4 * i + 1]!, boxes[4 * i + 2]!, boxes[4 * i + 3]!];
   const covers = ({ left, top, width, height }: Rect, x: number, y: number) =>
     x >= left && x < left + width && y >= top && y < top + height;

@@ -1,5 +1,5 @@
 import type { RandomStream } from '../../../random.js';
-import type { Sample } from '../../sample.js';
+import type { WholeImageSample } from '../../sample.js';
 
 export interface MixOptions {
   /** α of Mixup's and CutMix's Beta distribution; 0 for none. With both, a batch takes one or the other. */
@@ -9,7 +9,11 @@ export interface MixOptions {
 
 /** Mixes each image of a batch with the one in its place from the end (the middle one of an odd batch with itself, which is
  *  no change), pixels and classes in the same proportion. Zhang et al. 2018 (arXiv:1710.09412), Yun et al. 2019 (arXiv:1905.04899). */
-export function mixBatch(samples: readonly Sample[], { mixup, cutmix }: MixOptions, random: RandomStream): Sample[] {
+export function mixBatch(
+  samples: readonly WholeImageSample[],
+  { mixup, cutmix }: MixOptions,
+  random: RandomStream,
+): WholeImageSample[] {
   if (mixup === 0 && cutmix === 0) return [...samples];
   const cuts = cutmix > 0 && (mixup === 0 || random.chance(0.5));
   const alpha = cuts ? cutmix : mixup;
@@ -20,14 +24,19 @@ export function mixBatch(samples: readonly Sample[], { mixup, cutmix }: MixOptio
   });
 }
 
-function blend(sample: Sample, other: Sample, share: number): Sample {
+function blend(sample: WholeImageSample, other: WholeImageSample, share: number): WholeImageSample {
   const { data, width, height } = sample.picture;
   const mixed = data.map((value, i) => value + share * (other.picture.data[i]! - value) + 0.5);
-  return { ...sample, picture: { data: mixed, width, height }, mixed: { label: other.label!, share } };
+  return { ...sample, picture: { data: mixed, width, height }, mixed: { label: other.label, share } };
 }
 
 /** A rectangle of the other image with the input's proportions, its centre anywhere; the share is what of it is inside. */
-function paste(sample: Sample, other: Sample, wanted: number, random: RandomStream): Sample {
+function paste(
+  sample: WholeImageSample,
+  other: WholeImageSample,
+  wanted: number,
+  random: RandomStream,
+): WholeImageSample {
   const { data, width, height } = sample.picture;
   const side = Math.sqrt(wanted);
   const [x, y] = [random.uniform(0, width), random.uniform(0, height)];
@@ -43,7 +52,7 @@ function paste(sample: Sample, other: Sample, wanted: number, random: RandomStre
     mixed.set(other.picture.data.subarray(from, (row * width + right) * 3), from);
   }
   const share = ((right - left) * (bottom - top)) / (width * height);
-  return { ...sample, picture: { data: mixed, width, height }, mixed: { label: other.label!, share } };
+  return { ...sample, picture: { data: mixed, width, height }, mixed: { label: other.label, share } };
 }
 
 /** Beta(α, α) as G₁/(G₁ + G₂), two Gamma(α). */

@@ -1,6 +1,6 @@
 import { xyxy } from '../../../geometry/box.js';
 import type { RandomStream } from '../../../random.js';
-import type { Sample } from '../../sample.js';
+import type { BoxSample } from '../../sample.js';
 
 /** Beta(8, 8) is the median of so many uniform numbers: near a half, so that both images' objects can be seen. */
 const UNIFORMS = 15;
@@ -12,7 +12,7 @@ export function drawShare(random: RandomStream): number {
 
 /** Let another image of the same size shine through, by its share of 0…1: the pixels are blended, and the boxes of both are there.
  *  Zhang et al. 2019, "Bag of Freebies", §3.1 (arXiv:1902.04103), with all boxes weighing the same. */
-export function mixSamples(sample: Sample, other: Sample, share: number): Sample {
+export function mixSamples(sample: BoxSample, other: BoxSample, share: number): BoxSample {
   const { data, width, height } = sample.picture;
   const mixed = new Uint8Array(data.length);
   const weight = Math.round(share * 256);

@@ -1,9 +1,9 @@
 import { xyxy } from '../../../geometry/box.js';
 import type { RandomStream } from '../../../random.js';
-import { planPatch, type Augmentation, type ImageAugment } from './augment.js';
+import { planPatch, type BoxAugmentation, type ImageAugment } from './augment.js';
 import type { Rect, Resize } from '../../image/frame.js';
 import { drawDistortion } from './photometric.js';
-import type { Annotation, Picture, Sample } from '../../sample.js';
+import type { Annotation, BoxSample, Picture } from '../../sample.js';
 
 /** Where the four tiles may meet, as a share of the input's sides. */
 const MEETING = [0.3, 0.7] as const;
@@ -30,7 +30,7 @@ export function planTile(
   { size: [height, width], resize }: { readonly size: readonly [number, number]; readonly resize: Resize },
   { photometric = false, ...look }: ImageAugment,
   random: RandomStream,
-): Augmentation {
+): BoxAugmentation {
   const distortion = photometric ? drawDistortion(random, Number(photometric)) : undefined;
   const square = resize === 'letterbox' || resize === 'shorterSide'; // the same scale on both axes
   const scaleX = square ? 1 : width / annotation.width;
@@ -44,7 +44,11 @@ export function planTile(
 }
 
 /** Put samples of the tiles' sizes together. What the result says of its image is the first one's. Bochkovskiy et al. 2020, §3.3 (arXiv:2004.10934). */
-export function joinTiles(samples: readonly Sample[], tiles: readonly Rect[], size: readonly [number, number]): Sample {
+export function joinTiles(
+  samples: readonly BoxSample[],
+  tiles: readonly Rect[],
+  size: readonly [number, number],
+): BoxSample {
   const [height, width] = size;
   const data = new Uint8Array(height * width * 3);
   const corners: number[] = [];

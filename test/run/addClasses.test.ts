@@ -9,6 +9,7 @@ import { parseRecipe } from '../../src/recipe/load.js';
 import type { StepLine } from '../../src/train/record.js';
 import { readSafetensors } from '../../src/weights/decode/safetensors.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
+import { tinyBackbone } from '../tinyBackbone.js';
 
 const root = temporaryFolder();
 const colours = { red: '#d03030', green: '#30c040', blue: '#3050d0' } as const;
@@ -38,7 +39,7 @@ const recipe = ({
     `
 task: classification
 data: { format: imageFolder, root: ${join(root, data)}, size: 32, augment: { cropArea: false, colour: 0 } }
-model: { backbone: mobilenetv2_035${more.includes('addClasses') ? `, weights: 'run:${join(root, 'known')}'` : ''} }
+model: { backbone: ${tinyBackbone}${more.includes('addClasses') ? `, weights: 'run:${join(root, 'known')}'` : ''} }
 train: { epochs: 2, batch: 4, warmup: { epochs: 0 }, logEvery: 1, lr: { value: ${lr}, perBatch: 4 }${train} }
 report: { images: 0 }
 ${more}
@@ -112,7 +113,7 @@ slow(
         `
 task: detection
 data: { format: synthetic, root: ${join(root, 'drawn')}, train: { images: 12 }, val: { images: 3 }, size: 64, categories: [${categories}], augment: false }
-model: { backbone: mobilenetv2_035${more && `, weights: 'run:${join(root, 'detector')}'`} }
+model: { backbone: ${tinyBackbone}${more && `, weights: 'run:${join(root, 'detector')}'`} }
 train: { epochs: 1, batch: 4, warmup: { epochs: 0 }, logEvery: 1 }
 report: { images: 0 }
 ${more}

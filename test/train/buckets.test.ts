@@ -15,6 +15,7 @@ import type { ProgressEvent } from '../../src/progress.js';
 import { parseRecipe } from '../../src/recipe/load.js';
 import { detectionOptions, inputSizes, recipeImages, type DetectionRecipe } from '../../src/run/recipeModel.js';
 import { readSafetensors } from '../../src/weights/decode/safetensors.js';
+import { tinyBackbone } from '../tinyBackbone.js';
 
 /** Lying, standing and square images, each with one object. */
 const SHAPES = [[96, 64], [64, 96], [64, 64], [120, 80], [90, 64]] as const; // prettier-ignore
@@ -54,7 +55,7 @@ data:
   train: { annotations: boxes.json, images: images }
   val: { annotations: boxes.json, images: images }
   size: { min: 64, max: 96, buckets: 3 }
-model: { head: ${head}, backbone: mobilenetv2_035, channels: 8 ${head === 'fasterRcnn' ? ', units: 16, proposals: 20, sampledBoxes: 16' : ''} }
+model: { head: ${head}, backbone: ${tinyBackbone}, channels: 8 ${head === 'fasterRcnn' ? ', units: 16, proposals: 20, sampledBoxes: 16' : ''} }
 train: { epochs: 2, batch: 2, lr: { value: 0.1 } ${more} }
 evaluate: { batch: 2, scoreThreshold: 0.001 }
 report: { images: 0 }

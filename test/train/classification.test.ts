@@ -9,6 +9,7 @@ import type { ProgressEvent } from '../../src/progress.js';
 import { randomStream } from '../../src/random.js';
 import { parseRecipe } from '../../src/recipe/load.js';
 import { readSafetensors } from '../../src/weights/decode/safetensors.js';
+import { tinyBackbone } from '../tinyBackbone.js';
 
 const colours = { red: '#d03030', green: '#30c040', blue: '#3050d0' } as const;
 let root: string;
@@ -35,7 +36,7 @@ const recipe = (more: { data?: string; model?: string; train?: string } = {}) =>
     `
 task: classification
 data: { format: imageFolder, root: ${join(root, 'data')}, size: 32${more.data ?? ''} }
-model: { backbone: mobilenetv2_035${more.model ?? ''} }
+model: { backbone: ${tinyBackbone}${more.model ?? ''} }
 train: { epochs: 2, batch: 8, warmup: { epochs: 0 }, logEvery: 1${more.train ?? ''} }
 evaluate: { batch: 5 }
 report: { images: 3 }

@@ -11,6 +11,7 @@ import { parseRecipe } from '../../src/recipe/load.js';
 import { verifyFreeze } from '../../src/train/receipt.js';
 import { readSafetensors, writeSafetensors } from '../../src/weights/decode/safetensors.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
+import { tinyBackbone } from '../tinyBackbone.js';
 
 /** The engine that is ready first: faults are not a matter of arithmetic. */
 const root = temporaryFolder();
@@ -18,7 +19,7 @@ const text = (train: string, more = ''): string => `
 task: detection
 engine: wasm
 data: { format: synthetic, root: ${join(root, 'data')}, train: { images: 12 }, val: { images: 2 }, size: 64, augment: false${more} }
-model: { backbone: mobilenetv2_035 }
+model: { backbone: ${tinyBackbone} }
 train: { epochs: 2, batch: 4, ${train} }
 report: { images: 0 }
 `;

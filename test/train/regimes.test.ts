@@ -11,6 +11,7 @@ import { parseRecipe } from '../../src/recipe/load.js';
 import { recipeModel } from '../../src/run/recipeModel.js';
 import { openTrainer } from '../../src/train/trainer.js';
 import { readSafetensors } from '../../src/weights/decode/safetensors.js';
+import { tinyBackbone } from '../tinyBackbone.js';
 
 let root: string;
 beforeAll(async () => {
@@ -25,7 +26,7 @@ const recipe = (more: string, engine = 'wasm') =>
 task: detection
 engine: ${engine}
 data: { format: synthetic, root: ${join(root, 'data')}, train: { images: 10 }, val: { images: 3 }, size: 64 }
-model: { backbone: mobilenetv2_035 }
+model: { backbone: ${tinyBackbone} }
 train: { epochs: 3, batch: 2, warmup: { steps: 2 }, ${more} }
 report: { images: 0 }
 `,

@@ -6,6 +6,7 @@ import { suggestLr } from '../../src/trials/lrFind.js';
 import { hintsFor } from '../../src/trials/overfit.js';
 import { randomStream } from '../../src/random.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
+import { tinyBackbone } from '../tinyBackbone.js';
 
 const folder = temporaryFolder();
 const file = join(folder, 'recipe.yaml');
@@ -13,7 +14,7 @@ const text = `
 task: detection
 engine: wasm
 data: { format: synthetic, root: ${join(folder, 'data')}, train: { images: 4 }, val: { images: 1 }, size: 64 }
-model: { backbone: mobilenetv2_035 }
+model: { backbone: ${tinyBackbone} }
 train: { batch: 2 }
 `;
 const options = { batch: 8, freeze: { stages: 0, batchNorm: 'train' } } as const;

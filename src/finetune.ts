@@ -1,7 +1,5 @@
 import { basename, join } from 'node:path';
 import { continuedRecipe, reopen } from './run/continueRun.js';
-import { firstOfEach } from './data/firstImages.js';
-import { openBackend } from './engine/backend.js';
 import { evaluate } from './evaluate/evaluate.js';
 import { isMeasured, unmeasured } from './evaluate/rank.js';
 import { withWeights } from './train/modelWeights.js';
@@ -10,11 +8,10 @@ import { planRun } from './run/plan.js';
 import { openPredictor } from './evaluate/predictor.js';
 import type { ProgressEvent } from './progress.js';
 import { loadRecipe } from './recipe/load.js';
-import { locating } from './recipe/places.js';
 import { resolvedRecipeText } from './recipe/resolved.js';
 import type { Recipe } from './recipe/schema.js';
-import { recipeData } from './run/recipeData.js';
-import { recipeImages, recipeModel } from './run/recipeModel.js';
+import { withRecipe, type OpenedRecipe } from './run/openRecipe.js';
+import { recipeImages } from './run/recipeModel.js';
 import { buildReport, metricsOf } from './report/fromRun.js';
 import type { Metrics } from './report/report.js';
 import { writeReport } from './report/writeReport.js';
@@ -53,35 +50,24 @@ export async function finetune(
   try {
     const continued = goesOn ? await continuedRecipe(run.path, recipe, { extend }) : undefined;
     const own = continued ?? recipe;
-    const options = { resume: continued !== undefined, extend, signal, onProgress };
-    return await locating(own, () => runRecipe(own, run, options));
+    const hooks = { signal, onProgress };
+    const options = { resume: continued !== undefined, extend, ...hooks };
+    return await withRecipe(own, hooks, (opened) => runRecipe(opened, run, options));
   } finally {
     await run.close();
   }
 }
 
-interface RunOptions extends Omit<FinetuneOptions, 'directory'> {
-  /** Only the first images of each part: to try it out. */
-  readonly most?: { readonly train: number; readonly others: number };
-}
-
-/** The line itself, in a run directory that is open. */
+/** The line itself, with an opened recipe in a run directory that is open. */
 export async function runRecipe(
-  asked: Recipe,
+  opened: OpenedRecipe,
   run: RunDirectory,
-  { resume = false, extend, most, signal, onProgress }: RunOptions,
+  { resume = false, extend, signal, onProgress }: Omit<FinetuneOptions, 'directory'>,
 ): Promise<FinetuneResult> {
-  const began = performance.now();
-  const backend = await openBackend({ engine: asked.engine });
+  const { backend, data, model } = opened;
   const engine = `${backend.name} ${backend.version}`;
-  onProgress?.({ message: `engine ${engine}: ${backend.reason}` });
-
   const hooks = { signal, onProgress };
-  const opened = await recipeData(asked, hooks);
-  const data = most ? firstOfEach(opened, most) : opened;
-  const model = await recipeModel(asked, data.categories, { ...hooks, trainingData: data.train, old: data.old });
-  const planning = { directory: run.path, began, ...hooks };
-  const { recipe, plan } = await planRun({ recipe: asked, data, model, backend }, planning);
+  const { recipe, plan } = await planRun(opened, { directory: run.path, ...hooks });
   const recipeText = resolvedRecipeText(recipe);
   if (plan !== undefined) await run.write('plan.json', plan);
   const versions = await collectVersions(engine);

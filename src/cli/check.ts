@@ -6,14 +6,13 @@ import { bucketUse, type BucketUse, type Size } from '../data/pipeline/buckets.j
 import type { Dataset, PartName } from '../data/sample.js';
 import { FinetuneError, formatProblem, type Problem } from '../errors.js';
 import { loadRecipe } from '../recipe/load.js';
-import { locateProblem } from '../recipe/places.js';
+import { locateProblem, locating } from '../recipe/places.js';
 import type { Recipe } from '../recipe/schema.js';
 import { recipeImages, roomySize } from '../run/recipeModel.js';
 import type { CeilingBySize } from '../tasks/detection/recallCeiling.js';
 import { ceilingTable } from './ceilingTable.js';
-import { listenForInterrupt } from './interrupt.js';
-import { createProgress } from './progress.js';
 import { table } from './table.js';
+import { watched } from './watched.js';
 
 export interface CheckCommand {
   readonly set?: readonly string[];
@@ -34,45 +33,39 @@ export async function check(
 ): Promise<boolean> {
   const recipe = await loadRecipe(path, { set });
   const { data, train, seed } = recipe;
-  const progress = createProgress();
-  const say = (message: string) => progress.show({ message });
-  const kill = (exitCode: number) => {
-    progress.close();
-    process.exit(exitCode);
-  };
-  const { signal, stop } = listenForInterrupt(say, kill, 'stopping: what was found so far follows (once more to kill)');
-  try {
-    const size = lookedAt(recipe);
-    const checked = await checkData(data, {
-      size,
-      ...recipeImages(recipe),
-      batch: train.batch === 'auto' ? 1 : train.batch,
+  const size = lookedAt(recipe);
+  const options = { size, ...recipeImages(recipe), batch: train.batch === 'auto' ? 1 : train.batch };
+  const { signal, ...checked } = await watched(
+    async ({ signal, onProgress }) => ({
       signal,
-      onProgress: progress.show,
-    });
-    const { anchors, remarks: ofAnchors } = lookAtAnchors(recipe, checked.opened.train);
-    const remarks = [...checked.remarks, ...ofAnchors];
-    const trainable = checked.trainable && ofAnchors.every(({ level }) => level !== 'error');
-    const result = { ...checked, remarks, trainable };
-    progress.close();
-    const shapes = shapesOf(recipe, checked.opened.train);
-    print(result, size, { anchors, shapes });
-    let page: string | undefined;
-    if (augment && result.opened.train && !signal.aborted) {
-      const { writeSamplePage } = await import('../report/samplePage.js');
-      page = out ?? join(recipe.out, `${basename(path).replace(/\.ya?ml$/, '')}-check.html`);
-      const shown = { ...data, ...recipeImages(recipe), size: recipe.task === 'text' ? recipe.data.size : size };
-      await writeSamplePage(result.opened.train, { ...shown, seed, epochs: train.epochs }, page);
-    }
-    const { parts, complete } = result;
-    const found = { trainable, complete, remarks, parts, ...(anchors && { anchors }), ...(shapes && { shapes }) };
-    if (json) console.log(JSON.stringify({ ...found, ...(page !== undefined && { page }) }));
-    if (page !== undefined) console.log(page);
-    return result.trainable;
-  } finally {
-    stop();
-    progress.close();
+      ...(await locating(recipe, () => checkData(data, { ...options, signal, onProgress }))),
+    }),
+    'stopping: what was found so far follows',
+  );
+  const { anchors, remarks: ofAnchors } = lookAtAnchors(recipe, checked.opened.train);
+  const remarks = [...checked.remarks.map((remark) => place(remark, recipe)), ...ofAnchors];
+  const trainable = checked.trainable && ofAnchors.every(({ level }) => level !== 'error');
+  const shapes = shapesOf(recipe, checked.opened.train);
+  print({ ...checked, remarks, trainable }, size, { anchors, shapes });
+  let page: string | undefined;
+  if (augment && checked.opened.train && !signal.aborted) {
+    const { writeSamplePage } = await import('../report/samplePage.js');
+    page = out ?? join(recipe.out, `${basename(path).replace(/\.ya?ml$/, '')}-check.html`);
+    const shown = { ...data, ...recipeImages(recipe), size: recipe.task === 'text' ? recipe.data.size : size };
+    await writeSamplePage(checked.opened.train, { ...shown, seed, epochs: train.epochs }, page);
   }
+  const { parts, complete } = checked;
+  const found = { trainable, complete, remarks, parts, ...(anchors && { anchors }), ...(shapes && { shapes }) };
+  if (json) console.log(JSON.stringify({ ...found, ...(page !== undefined && { page }) }));
+  if (page !== undefined) console.log(page);
+  return trainable;
+}
+
+/** The remark with its place in the recipe, where it is about an option. An error without any place is one of `data`, as for the commands
+ *  that throw it. */
+function place(remark: Remark, recipe: Recipe): Remark {
+  const isUnplaced = remark.level === 'error' && remark.option === undefined && !remark.where;
+  return locateProblem(isUnplaced ? { ...remark, option: 'data' } : remark, recipe);
 }
 
 /** The size that images are scored at, or that has room for all sizes. */

@@ -3,16 +3,13 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 export interface Interrupt {
   /** Aborts at the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
-  /** Stop listening. */
+  /** Stops listening. */
   readonly stop: () => void;
 }
 
-/** Ctrl-C (or SIGTERM) once stops gently, after saying `first`: the run saves and ends. Twice kills, with the shell's exit code for it. */
-export function listenForInterrupt(
-  say: (line: string) => void,
-  kill: (exitCode: number) => void,
-  first = 'stopping: what is learned so far is being saved (once more to kill)',
-): Interrupt {
+/** The first Ctrl-C (or SIGTERM) calls `first` and aborts the signal. The second one calls `kill` with the exit code that a shell gives a
+ *  process killed by it. */
+export function listenForInterrupt(first: () => void, kill: (exitCode: number) => void): Interrupt {
   const controller = new AbortController();
   const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
   const onSignal = (name: NodeJS.Signals) => {
@@ -20,7 +17,7 @@ export function listenForInterrupt(
       kill(128 + SIGNALS[name as keyof typeof SIGNALS]);
       return;
     }
-    say(first);
+    first();
     controller.abort();
   };
   for (const name of names) process.on(name, onSignal);

@@ -299,8 +299,8 @@ const isUsage = (error: unknown): boolean =>
 
 function explain(error: unknown, program: CAC): string {
   if (error instanceof FinetuneError) return error.message + commandHint(error, program);
+  if ((error as Partial<Error>).name === 'AbortError') return 'stopped before there was anything to save';
   if (!(error instanceof Error)) return `internal: ${String(error)}`;
-  if (error.name === 'AbortError') return 'stopped before there was anything to save';
   if (!isUsage(error)) return `internal: ${error.stack ?? error.message}`;
   const flag = /^Unknown option `-*([^`]+)`/.exec(error.message)?.[1];
   const flags = program.matchedCommand?.options.map(({ name }) => `--${name}`) ?? [];

@@ -28,7 +28,10 @@ export async function sweep(path: string, command: SweepCommand): Promise<boolea
   const say = (line: string): void => console.error(line);
   say(`${members.length} runs in ${directory}`);
 
-  const interrupt = listenForInterrupt(say, (exitCode) => process.exit(exitCode));
+  const interrupt = listenForInterrupt(
+    () => say('stopping the runs'),
+    (exitCode) => process.exit(exitCode),
+  );
   const limit = pLimit(parallel);
   const failures = new Map<string, string>(); // what was printed → the place of the run that failed so first
   try {

@@ -2,8 +2,7 @@ import { basename, join, resolve } from 'node:path';
 import { FinetuneError } from '../errors.js';
 import { loadRecipe } from '../recipe/load.js';
 import { isThere, newRunPath } from '../run/directory.js';
-import { listenForInterrupt } from './interrupt.js';
-import { createProgress } from './progress.js';
+import { watched } from './watched.js';
 
 export interface TrainCommand {
   readonly set?: readonly string[];
@@ -26,35 +25,25 @@ export async function train(path: string, command: TrainCommand): Promise<void> 
     const { printForecast } = await import('./dryRun.js');
     return printForecast(recipe, { json });
   }
-  // After the recipe: its errors need not wait for an engine to load.
-  const { finetune } = await import('../finetune.js');
-  const progress = createProgress();
-  const say = (message: string) => progress.show({ message });
-  const interrupt = listenForInterrupt(say, (exitCode) => {
-    progress.close(); // the bar hides the cursor
-    process.exit(exitCode);
-  });
-  const name = basename(path).replace(/\.ya?ml$/, '');
-  const directory = out ?? newRunPath(recipe.out, name);
-  const goOn = resumeCommand(path, resolve(directory), command);
+  const { finetune } = await import('../finetune.js'); // lazily: errors of the recipe need not wait for an engine to load
+  const directory = out ?? newRunPath(recipe.out, basename(path).replace(/\.ya?ml$/, ''));
+  const toResume = resumeCommand(path, resolve(directory), command);
   try {
-    const { signal } = interrupt;
-    const { metrics } = await finetune(recipe, { directory, resume, extend, signal, onProgress: progress.show });
-    if (!metrics) say(`stopped; to go on: ${goOn}`);
-    progress.close();
+    const { metrics } = await watched(
+      (hooks) => finetune(recipe, { directory, resume, extend, ...hooks }),
+      'stopping after this step, and saving',
+    );
+    if (!metrics) console.error(`stopped; to resume, run: ${toResume}`);
     if (json && metrics) console.log(JSON.stringify(metrics));
     console.log(resolve(directory));
   } catch (error) {
-    if (await wasAtWork(directory, error)) say(`what was learned is saved; when that is put right: ${goOn}`);
+    if (await hasProgress(directory, error)) console.error(`Progress is saved. Fix the error, then run: ${toResume}`);
     throw error;
-  } finally {
-    progress.close();
-    interrupt.stop();
   }
 }
 
 /** Whether the run got as far as a checkpoint before the error. */
-async function wasAtWork(directory: string, error: unknown): Promise<boolean> {
+async function hasProgress(directory: string, error: unknown): Promise<boolean> {
   const atWork = error instanceof FinetuneError && !/^E_(RUN|RESUME|EXTEND|CHECKPOINT|RECIPE)_/.test(error.code);
   return atWork && (await isThere(join(directory, 'checkpoints', 'last.safetensors')));
 }

@@ -1,12 +1,24 @@
+import type { ProgressEvent } from '../progress.js';
 import { listenForInterrupt } from './interrupt.js';
-import { createProgress, type ProgressDisplay } from './progress.js';
+import { createProgress } from './progress.js';
 
-/** Shows progress and lets Ctrl-C stop it. */
-export async function watched<T>(
-  work: (hooks: { signal: AbortSignal; onProgress: ProgressDisplay['show'] }) => Promise<T>,
-): Promise<T> {
+export interface Hooks {
+  readonly signal: AbortSignal;
+  readonly onProgress: (event: ProgressEvent) => void;
+}
+
+/** Does the work of a command with a progress display. The first Ctrl-C aborts the signal, after saying what `stopping` says; the second
+ *  kills the process. */
+export async function watched<T>(work: (hooks: Hooks) => Promise<T>, stopping = 'stopping'): Promise<T> {
   const progress = createProgress();
-  const interrupt = listenForInterrupt((message) => progress.show({ message }), (exitCode) => process.exit(exitCode)); // prettier-ignore
+  const say = (message: string) => progress.show({ message });
+  const interrupt = listenForInterrupt(
+    () => say(`${stopping} (press Ctrl-C again to kill the process)`),
+    (exitCode) => {
+      progress.close(); // the bar hides the cursor
+      process.exit(exitCode);
+    },
+  );
   try {
     return await work({ signal: interrupt.signal, onProgress: progress.show });
   } finally {

@@ -15,10 +15,10 @@ export function keepPlaces<R extends Recipe>(made: R, from: Recipe): R {
 }
 
 /** A problem with file, line and column of the option it is about, where the recipe was read from a file. */
-export function locateProblem({ option, ...problem }: Problem, recipe: Recipe): Problem {
+export function locateProblem<P extends Pick<Problem, 'option' | 'where'>>(problem: P, recipe: Recipe): P {
   const located = places.get(recipe);
-  if (option === undefined || problem.where || !located) return problem;
-  return problemAt(nearestEntry(located, option.split('.')).key, problem);
+  if (problem.option === undefined || problem.where || !located) return problem;
+  return problemAt(nearestEntry(located, problem.option.split('.')).key, problem);
 }
 
 /** Does the work; what goes wrong because of an option, long after the recipe was read, is thrown with the option's place. */
@@ -29,6 +29,20 @@ export async function locating<T>(recipe: Recipe, work: () => Promise<T>): Promi
     if (!(error instanceof FinetuneError) || error.problems.every(({ option }) => option === undefined)) throw error;
     throw new FinetuneError(
       error.problems.map((problem) => locateProblem(problem, recipe)),
+      { cause: error },
+    );
+  }
+}
+
+/** Does the work; an error in which no problem names a place or an option is about `option`. */
+export async function blaming<T>(option: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isPlaced = !(error instanceof FinetuneError) || error.problems.some(({ where, option }) => where ?? option);
+    if (isPlaced) throw error;
+    throw new FinetuneError(
+      error.problems.map((problem) => ({ ...problem, option })),
       { cause: error },
     );
   }

@@ -41,6 +41,10 @@ function excerpt(span: Span, hint?: string): string {
 }
 
 /** A problem with place and excerpt. */
-export function problemAt(span: Span, problem: Omit<Problem, 'where' | 'excerpt'>, hint?: string): Problem {
+export function problemAt<P extends object>(
+  span: Span,
+  problem: P,
+  hint?: string,
+): P & Required<Pick<Problem, 'where' | 'excerpt'>> {
   return { ...problem, where: whereOf(span), excerpt: excerpt(span, hint) };
 }

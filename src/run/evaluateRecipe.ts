@@ -1,33 +1,23 @@
 import type { TaskScore } from '../evaluate/createTask.js';
-import { openBackend } from '../engine/backend.js';
 import { evaluate, type Evaluation } from '../evaluate/evaluate.js';
 import { openPredictor } from '../evaluate/predictor.js';
-import type { ProgressEvent } from '../progress.js';
 import type { Recipe } from '../recipe/schema.js';
-import { recipeData } from './recipeData.js';
-import { recipeImages, recipeModel } from './recipeModel.js';
+import { withRecipe, type OpenOptions } from './openRecipe.js';
+import { recipeImages } from './recipeModel.js';
 
-export interface EvaluateRecipeOptions {
-  /** Other weights than the recipe's. */
-  readonly weights?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
-}
+export type EvaluateRecipeOptions = OpenOptions;
 
-/** Scores the recipe's model as it is, without training, on the recipe's test part, or its validation part where it has none. */
-export async function evaluateRecipe(
-  recipe: Recipe,
-  { weights, ...hooks }: EvaluateRecipeOptions = {},
-): Promise<Evaluation<TaskScore>> {
-  const backend = await openBackend({ engine: recipe.engine });
-  const data = await recipeData(recipe, hooks);
-  const model = await recipeModel(recipe, data.categories, { weights, onProgress: hooks.onProgress });
-  const { batch } = recipe.evaluate;
-  const predictor = await openPredictor(model, backend, { batch, loss: true });
-  try {
-    const options = { ...recipeImages(recipe), batch, ...hooks };
-    return await evaluate(model, predictor, data.test ?? data.val, options);
-  } finally {
-    predictor.dispose();
-  }
-}
+/** Scores the recipe's model as it is, without training, on the recipe's test part, or on its validation part where it has no test part.
+ *  Throws the signal's reason when aborted. */
+export const evaluateRecipe = (recipe: Recipe, options: EvaluateRecipeOptions = {}): Promise<Evaluation<TaskScore>> =>
+  withRecipe(recipe, options, async ({ backend, data, model }) => {
+    const { batch } = recipe.evaluate;
+    const { signal, onProgress } = options;
+    const predictor = await openPredictor(model, backend, { batch, loss: true });
+    try {
+      const how = { ...recipeImages(recipe), batch, signal, onProgress };
+      return await evaluate(model, predictor, data.test ?? data.val, how);
+    } finally {
+      predictor.dispose();
+    }
+  });

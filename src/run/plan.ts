@@ -4,11 +4,9 @@ import { countBatches } from '../data/pipeline/loader.js';
 import { mixedLength } from '../data/oldImages.js';
 import { repeatedLength, wantedRepeats } from '../data/repeatFactor.js';
 import type { Dataset } from '../data/sample.js';
-import type { RecipeData } from './recipeData.js';
-import type { Backend } from '../engine/backend.js';
+import type { OpenedRecipe } from './openRecipe.js';
 import { FinetuneError } from '../errors.js';
 import { evaluate } from '../evaluate/evaluate.js';
-import type { Model } from '../tasks/model.js';
 import type { ProgressEvent } from '../progress.js';
 import { secondsOf } from '../duration.js';
 import { conflicts } from '../recipe/rules.js';
@@ -22,19 +20,9 @@ import { rehearse, type Costs } from '../train/rehearse.js';
 import { planTime, type Length } from '../train/timePlan.js';
 import { recipePseudoLabels, trainOptions } from './trainOptions.js';
 
-/** What a run is planned for: its data and model on an engine. */
-export interface Planned {
-  readonly recipe: Recipe;
-  readonly data: RecipeData;
-  readonly model: Model;
-  readonly backend: Backend;
-}
-
 export interface PlanOptions {
   /** The run directory, or a folder on its file system. */
   readonly directory: string;
-  /** When the run began, as `performance.now()` has it. */
-  readonly began?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
@@ -50,7 +38,7 @@ const LEAST_STEPS = 16;
 /** The recipe with numbers for what it leaves to the machine, `batch: auto` and `time`, and what was measured for it; plan.json of the run
  *  directory holds both, so that a run goes on as it was planned.
  *  Throws E_MEMORY_SHORT, E_TIME_SHORT, and E_RECIPE_CONFLICT where the epochs that fit are too few for other options. */
-export async function planRun(asked: Planned, options: PlanOptions): Promise<{ recipe: Recipe; plan?: string }> {
+export async function planRun(asked: OpenedRecipe, options: PlanOptions): Promise<{ recipe: Recipe; plan?: string }> {
   const { time, batch, memory } = asked.recipe.train;
   if (time === null && batch !== 'auto') return { recipe: asked.recipe };
   const sized = batch === 'auto' ? await withBatch(asked, options) : { recipe: asked.recipe, costs: undefined };
@@ -82,7 +70,7 @@ export async function asPlanned(directory: string, wanted: Recipe): Promise<Reci
 
 /** Measures what the parts of the run cost. With thawing, at the beginning of each phase for itself. */
 export async function measure(
-  { recipe, data, model, backend }: Planned,
+  { recipe, data, model, backend }: OpenedRecipe,
   phase: number,
   { directory, signal }: PlanOptions,
 ): Promise<Costs> {
@@ -106,7 +94,7 @@ export function imagesOf({ data, train: { batch } }: Recipe, train: Dataset): nu
   return repeat ? repeatedLength(repeat) : train.annotations.length;
 }
 
-async function withBatch(asked: Planned, options: PlanOptions): Promise<{ recipe: Recipe; costs: Costs }> {
+async function withBatch(asked: OpenedRecipe, options: PlanOptions): Promise<{ recipe: Recipe; costs: Costs }> {
   const { recipe, data, model } = asked;
   resetPeak();
   const used = peakBytes();
@@ -137,7 +125,7 @@ async function withBatch(asked: Planned, options: PlanOptions): Promise<{ recipe
 const mebibytes = (bytes: number): string => `${Math.round(bytes / MIB)} MiB`;
 
 /** What decides about how long the run takes, with the costs of each phase of freezing. */
-export async function lengthOf(planned: Planned, known: Costs | undefined, options: PlanOptions): Promise<Length> {
+export async function lengthOf(planned: OpenedRecipe, known: Costs | undefined, options: PlanOptions): Promise<Length> {
   const { recipe, data } = planned;
   const { batch, freeze, evaluateEvery, stepsPerEpoch } = recipe.train;
   const old = data.old?.after.annotations.length ?? 0;
@@ -155,9 +143,9 @@ export async function lengthOf(planned: Planned, known: Costs | undefined, optio
   };
 }
 
-async function withTime(planned: Planned, known: Costs | undefined, options: PlanOptions): Promise<Recipe> {
-  const { recipe } = planned;
-  const { began = performance.now(), onProgress } = options;
+async function withTime(planned: OpenedRecipe, known: Costs | undefined, options: PlanOptions): Promise<Recipe> {
+  const { recipe, began } = planned;
+  const { onProgress } = options;
   const time = recipe.train.time!;
   onProgress?.({ message: `time: ${time}: timing some steps, an evaluation and a checkpoint` });
   const length = await lengthOf(planned, known, options);

@@ -4,6 +4,7 @@ import { relabel } from '../data/relabel.js';
 import type { Category, Dataset } from '../data/sample.js';
 import { FinetuneError } from '../errors.js';
 import type { ProgressEvent } from '../progress.js';
+import { blaming } from '../recipe/places.js';
 import type { Recipe } from '../recipe/schema.js';
 import { BACKGROUND, findColumns } from '../categories/columns.js';
 import { readWeights } from '../weights/read.js';
@@ -32,17 +33,23 @@ interface Hooks {
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
+/** Opens what `data` of a recipe names, and nothing of the classes that a model knew before. */
+export const ownData = (recipe: Recipe, hooks: Hooks = {}): Promise<RecipeData> =>
+  blaming('data', () => openDatasets(recipe.data, hooks));
+
 /** Opens a recipe's data. With `addClasses`, its categories are those of the model's weights and behind them the data's others,
  *  and old images stand among those to train on. Throws E_ADD_CLASSES, and what openDatasets and readWeights throw. */
 export async function recipeData(recipe: Recipe, hooks: Hooks = {}): Promise<RecipeData> {
-  if (!('addClasses' in recipe) || !recipe.addClasses) return openDatasets(recipe.data, hooks);
+  if (!('addClasses' in recipe) || !recipe.addClasses) return ownData(recipe, hooks);
   const { replay, share } = recipe.addClasses;
-  const known = await knownClasses(recipe, hooks);
+  const known = await blaming('model.weights', () => knownClasses(recipe, hooks));
   const { brokenImages } = recipe.data;
   const invalidBoxes = 'invalidBoxes' in recipe.data ? { invalidBoxes: recipe.data.invalidBoxes } : {};
   const [fresh, former] = await Promise.all([
-    openDatasets('splitSeed' in recipe.data ? { ...recipe.data, singleClass: true } : recipe.data, hooks),
-    openDatasets({ ...replay, brokenImages, ...invalidBoxes }, hooks),
+    blaming('data', () =>
+      openDatasets('splitSeed' in recipe.data ? { ...recipe.data, singleClass: true } : recipe.data, hooks),
+    ),
+    blaming('addClasses.replay', () => openDatasets({ ...replay, brokenImages, ...invalidBoxes }, hooks)),
   ]);
   const strangers = without(former.categories, known);
   if (strangers.length > 0) {

@@ -7,43 +7,44 @@ import { FinetuneError } from '../errors.js';
 import { createModel, type Model, type OldModel } from '../tasks/model.js';
 import { withWeights } from '../train/modelWeights.js';
 import type { ProgressEvent } from '../progress.js';
+import { blaming } from '../recipe/places.js';
 import type { Recipe } from '../recipe/schema.js';
-import type { OldData } from './recipeData.js';
+import type { RecipeData } from './recipeData.js';
 import type { DetectionOptions } from '../tasks/detection/detection.js';
 import type { Task } from '../tasks/task.js';
 
 export interface RecipeModelOptions {
-  /** Other weights than the recipe's. */
+  /** Weights to load instead of the recipe's. */
   readonly weights?: string | undefined;
-  /** What it is to be trained on, where it is: the classes' weights depend on it. */
-  readonly trainingData?: Dataset | undefined;
-  /** The classes that its weights know, where others are added in training. */
-  readonly old?: Pick<OldData, 'categories'> | undefined;
+  readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
-/** The recipe's model for these categories, with its starting weights. Throws E_MODEL_UNKNOWN and what loadWeights throws. */
+/** The recipe's model for its data, with its starting weights. Throws E_MODEL_UNKNOWN, E_ADD_CLASSES and what loadWeights throws. */
 export async function recipeModel(
   recipe: Recipe,
-  categories: readonly Category[],
-  { weights, trainingData, old, onProgress }: RecipeModelOptions = {},
+  { categories, train, old }: Pick<RecipeData, 'categories' | 'train' | 'old'>,
+  { weights, signal, onProgress }: RecipeModelOptions = {},
 ): Promise<Model<unknown, TaskScore>> {
   const { weights: start, allowMissing, allowUnused } = recipe.model;
-  const fresh = createModel(recipeTask(recipe, categories.length, trainingData), { categories, seed: recipe.seed });
+  const fresh = createModel(recipeTask(recipe, categories.length, train), { categories, seed: recipe.seed });
   const uri = weights ?? start;
   if (!uri) return fresh;
-  const { model, report } = await withWeights(fresh, uri, {
-    allowMissing,
-    allowUnused,
-    ...(onProgress && { onProgress }),
-  });
+  const load = () =>
+    withWeights(fresh, uri, {
+      allowMissing,
+      allowUnused,
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress }),
+    });
+  const { model, report } = await (weights === undefined ? blaming('model.weights', load) : load());
   const { loaded, missing, unused, adapted } = report;
   onProgress?.({
     message: `weights: ${loaded.length} loaded, ${missing.length} missing, ${unused.length} unused (${uri})`,
   });
   const [first, ...others] = adapted;
   if (first) onProgress?.({ message: `  ${first}${others.length > 0 ? ` (and ${others.length} alike)` : ''}` });
-  const before = old && trainingData ? await heldAgainst(recipe, old.categories) : undefined;
+  const before = old && (await heldAgainst(recipe, old.categories));
   return before ? { ...model, old: before } : model;
 }
 

@@ -1,21 +1,8 @@
-import { frameImage } from '../data/image/frame.js';
-import { placeObjects } from '../data/pipeline/boxSample.js';
-import type { Dataset } from '../data/sample.js';
-import { xyxy } from '../geometry/box.js';
-import { randomStream } from '../random.js';
-import { detectionOptions, recipeImages, roomySize, type DetectionRecipe } from '../run/recipeModel.js';
-import type { AnchorLevel, AnchorShapes, DetectorAnchors } from '../tasks/detection/anchors.js';
 import type { Remark } from '../data/check/remark.js';
-import { createDetector } from '../tasks/detection/detection.js';
-import { fitAnchors } from '../tasks/detection/fitAnchors.js';
-import {
-  OBJECT_SIZES,
-  objectSize,
-  recallCeiling,
-  type CeilingBySize,
-  type ObjectSize,
-  type PlacedBoxes,
-} from '../tasks/detection/recallCeiling.js';
+import type { Dataset } from '../data/sample.js';
+import { roomySize, type DetectionRecipe } from '../run/recipeModel.js';
+import { OBJECT_SIZES, recallCeiling, type CeilingBySize } from '../tasks/detection/recallCeiling.js';
+import { fitRecipeAnchors, placedBoxes, recipeAnchors, withModel } from './anchors.js';
 
 /** What a change of the recipe would give. */
 export interface AnchorAlternative {
@@ -31,48 +18,12 @@ export interface AnchorCheck {
   readonly alternatives: readonly AnchorAlternative[];
 }
 
-/** Anchors for the training boxes, as options of `model`, and what they allow. */
-export interface FittedAnchors {
-  readonly model: { readonly anchors: AnchorShapes } | { readonly anchorScale: number };
-  readonly ceiling: CeilingBySize;
-}
-
 /** A larger input that is worth trying. */
 const LARGER = 1.5;
-/** Settings of fitAnchors' `placement` and of anchorScale that are tried; the best on the data is taken. */
-const PLACEMENTS = [0.3, 0.4, 0.5, 0.6];
-const SCALES = Array.from({ length: 25 }, (_, i) => Number((0.5 * 2 ** (i / 4)).toFixed(2)));
-
-/** The boxes of a part as they reach the network without augmentation; what is not learned is left out. */
-export function placedBoxes({ annotations }: Dataset, recipe: DetectionRecipe): PlacedBoxes {
-  const placing = { ...recipeImages(recipe), size: roomySize(recipe) };
-  const rows: number[] = [];
-  const sizes: ObjectSize[] = [];
-  for (const annotation of annotations) {
-    const frame = frameImage(annotation, placing);
-    for (const [row] of annotation.classes.entries()) {
-      const { boxes, ignore } = placeObjects(annotation, [row], frame);
-      if (ignore[0] !== false) continue;
-      const [x1, y1, x2, y2] = annotation.boxes.subarray(row * 4, row * 4 + 4) as Iterable<number>;
-      rows.push(...boxes);
-      sizes.push(objectSize((x2! - x1!) * (y2! - y1!)));
-    }
-  }
-  return { boxes: xyxy(rows), sizes };
-}
-
 const withSize = (recipe: DetectionRecipe, size: DetectionRecipe['data']['size']): DetectionRecipe => ({
   ...recipe,
   data: { ...recipe.data, size },
 });
-const withModel = (recipe: DetectionRecipe, change: object): DetectionRecipe => ({
-  ...recipe,
-  model: { ...recipe.model, ...change },
-});
-/** The anchors of the recipe's head; undefined where it has none. One class is enough: they are the same for any number. */
-export const recipeAnchors = (recipe: DetectionRecipe): DetectorAnchors | undefined =>
-  createDetector({ ...detectionOptions(recipe, 1), size: roomySize(recipe) }).anchors;
-
 /** Recall ceilings of the recipe's anchors and of what could be changed; undefined for a head without anchors. */
 export function checkAnchors(recipe: DetectionRecipe, train: Dataset): AnchorCheck | undefined {
   const anchors = recipeAnchors(recipe);
@@ -105,58 +56,6 @@ export function checkAnchors(recipe: DetectionRecipe, train: Dataset): AnchorChe
   }
   return { threshold: anchors.threshold, now: recallCeiling(anchors, placed), alternatives };
 }
-
-/** Fits the anchors of the recipe's head to boxes: own lists for the SSD family, at most `counts` on each level (without it: as many as it has);
- *  a scale for the others. Undefined for a head without anchors. */
-export function fitRecipeAnchors(
-  recipe: DetectionRecipe,
-  placed: PlacedBoxes,
-  counts?: readonly number[],
-): FittedAnchors | undefined {
-  const anchors = recipeAnchors(recipe);
-  if (!anchors) return undefined;
-  const tried = 'anchorScale' in recipe.model ? scaled(anchors, recipe.model.anchorScale) : fitted(recipe, anchors, placed, counts); // prettier-ignore
-  const { model } = tried
-    .map(({ model, levels }) => ({ model, worth: worth(recallCeiling({ ...anchors, levels }, placed)) }))
-    .reduce((best, next) => (next.worth > best.worth ? next : best));
-  return { model, ceiling: recallCeiling(recipeAnchors(withModel(recipe, model))!, placed) };
-}
-
-interface Trial {
-  readonly model: FittedAnchors['model'];
-  readonly levels: readonly AnchorLevel[];
-}
-
-/** The anchors at other scales, but for the rounding to whole pixels. */
-const scaled = ({ levels }: DetectorAnchors, now: number): Trial[] =>
-  SCALES.map((anchorScale) => ({
-    model: { anchorScale },
-    levels: levels.map((level) => ({
-      ...level,
-      shapes: level.shapes.map(([w, h]) => [(w * anchorScale) / now, (h * anchorScale) / now]),
-    })),
-  }));
-
-function fitted(
-  recipe: DetectionRecipe,
-  { levels }: DetectorAnchors,
-  placed: PlacedBoxes,
-  counts: readonly number[] = levels.map(({ shapes }) => shapes.length),
-): Trial[] {
-  const size = roomySize(recipe);
-  const [height, width] = size;
-  return PLACEMENTS.map((placement) => {
-    const anchors = fitAnchors(levels, placed, { counts, size, placement }, randomStream(recipe.seed, 'anchors'));
-    const inPixels = levels.map((level, k) => ({
-      ...level,
-      shapes: anchors[k]!.map(([w, h]): [number, number] => [w * width, h * height]),
-    }));
-    return { model: { anchors }, levels: inPixels };
-  });
-}
-
-/** Recall alone says nothing where all boxes have a match: the better fit is learned faster. */
-const worth = ({ all }: CeilingBySize): number => all.recall + all.meanIou;
 
 /** A size of objects that fewer have is not worth a word. */
 const FEW = 0.05;

@@ -1,14 +1,12 @@
 import { mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { openBackend } from '../engine/backend.js';
+import { firstOfEach } from '../data/firstImages.js';
 import { runRecipe, type FinetuneOptions } from '../finetune.js';
 import { lengthOf, planRun } from '../run/plan.js';
-import { locating } from '../recipe/places.js';
 import type { Recipe } from '../recipe/schema.js';
 import { withTrain } from '../recipe/withTrain.js';
-import { recipeData } from '../run/recipeData.js';
-import { recipeModel } from '../run/recipeModel.js';
-import { isThere, openRunDirectory } from '../run/directory.js';
+import { isThere, openRunDirectory, type RunDirectory } from '../run/directory.js';
+import { withRecipe, type OpenedRecipe } from '../run/openRecipe.js';
 import { forecastSeconds, type Length } from '../train/timePlan.js';
 
 /** What a whole run would take on this machine, measured and added up. */
@@ -32,60 +30,66 @@ const MIB = 2 ** 20;
 /** Bytes that are written besides checkpoints: lines of the log, the report's curves. */
 const LOGS = 2 * MIB;
 
-/** Does one step of everything on the recipe's own data, weights, engine and file system: loading, training, evaluation, checkpoint, report; and says
- *  what the whole run would take. Leaves nothing behind. Throws whatever the run would throw that far. */
-export const dryRun = (
-  asked: Recipe,
-  { signal, onProgress }: Pick<FinetuneOptions, 'signal' | 'onProgress'> = {},
-): Promise<Forecast> =>
-  locating(asked, async () => {
-    const began = performance.now();
-    const hooks = { signal, onProgress };
+/** Does one step of everything on the recipe's own data, weights, engine and file system (loading, training, evaluation, checkpoint,
+ *  report), and forecasts the whole run from that. Leaves nothing behind. Throws whatever the run would throw that far. */
+export const dryRun = (asked: Recipe, hooks: Pick<FinetuneOptions, 'signal' | 'onProgress'> = {}): Promise<Forecast> =>
+  withRecipe(asked, hooks, async (opened) => {
+    const ready = (performance.now() - opened.began) / 1000;
     const directory = await mkdtemp(join(await nearestFolder(resolve(asked.out)), '.dry-run-'));
     try {
-      const backend = await openBackend({ engine: asked.engine });
-      const data = await recipeData(asked, hooks);
-      const model = await recipeModel(asked, data.categories, { ...hooks, trainingData: data.train, old: data.old });
-      const ready = (performance.now() - began) / 1000;
       const options = { directory, ...hooks };
-      const { recipe } = await planRun({ recipe: asked, data, model, backend }, { ...options, began });
-      const { batch, epochs, accumulate, cache, cacheLimit } = recipe.train;
-      const length = await lengthOf({ recipe, data, model, backend }, undefined, options);
-      const once = withTrain(recipe, { epochs: 1, stepsPerEpoch: accumulate, earlyStop: false });
+      const { recipe } = await planRun(opened, options);
+      const length = await lengthOf({ ...opened, recipe }, undefined, options);
       const run = await openRunDirectory(join(directory, 'run'));
       try {
-        const most = { train: Number(batch) * accumulate, others: recipe.evaluate.batch };
-        await runRecipe(once, run, { signal, most });
+        await runFirstImages({ ...opened, recipe }, run, hooks);
       } finally {
         await run.close();
       }
-      const { costs } = length.phases[0]!;
-      const memory = {
-        needed: Math.max(...length.phases.map((phase) => phase.costs.peakBytes)) + (cache === 'memory' ? cacheLimit * MIB : 0), // prettier-ignore
-        free: process.availableMemory() + process.memoryUsage().rss,
-      };
-      const disk = {
-        needed:
-          (await bytesNow(run.path, length, recipe, (data.test ?? data.val).annotations.length)) +
-          (cache === 'disk' ? cacheLimit * MIB : 0),
-        free: await freeBytes(directory),
-      };
-      const evaluation = length.validated * costs.evaluateImage;
-      const forecast = {
-        engine: `${backend.name} ${backend.version}`,
-        batch: Number(batch),
-        epochs,
-        stepsPerEpoch: length.fullEpoch,
-        seconds: ready + forecastSeconds(epochs, length.fullEpoch, length),
-        parts: { ready, step: costs.step, cachedStep: costs.cachedStep, evaluation, checkpoint: costs.checkpoint },
-        memory,
-        disk,
-      };
-      return { ...forecast, remarks: remarksOn(forecast) };
+      return await forecast({ ...opened, recipe }, { ready, length, run: run.path });
     } finally {
       await rm(directory, { recursive: true, force: true });
     }
   });
+
+/** Runs one step on as many images as that takes, and its evaluation, checkpoint and report. */
+async function runFirstImages(
+  opened: OpenedRecipe,
+  run: RunDirectory,
+  { signal }: Pick<FinetuneOptions, 'signal'>,
+): Promise<void> {
+  const { batch, accumulate } = opened.recipe.train;
+  const recipe = withTrain(opened.recipe, { epochs: 1, stepsPerEpoch: accumulate, earlyStop: false });
+  const most = { train: Number(batch) * accumulate, others: recipe.evaluate.batch };
+  await runRecipe({ ...opened, recipe, data: firstOfEach(opened.data, most) }, run, { signal });
+}
+
+async function forecast(
+  { recipe, backend, data }: OpenedRecipe,
+  { ready, length, run }: { readonly ready: number; readonly length: Length; readonly run: string },
+): Promise<Forecast> {
+  const { batch, epochs, cache, cacheLimit } = recipe.train;
+  const { costs } = length.phases[0]!;
+  const { step, cachedStep, checkpoint } = costs;
+  const cached = (place: typeof cache): number => (cache === place ? cacheLimit * MIB : 0);
+  const memory = {
+    needed: Math.max(...length.phases.map((phase) => phase.costs.peakBytes)) + cached('memory'),
+    free: process.availableMemory() + process.memoryUsage().rss,
+  };
+  const bytes = await bytesOfRun(run, length, recipe, (data.test ?? data.val).annotations.length);
+  const disk = { needed: bytes + cached('disk'), free: await freeBytes(run) };
+  return {
+    engine: `${backend.name} ${backend.version}`,
+    batch: Number(batch),
+    epochs,
+    stepsPerEpoch: length.fullEpoch,
+    seconds: ready + forecastSeconds(epochs, length.fullEpoch, length),
+    parts: { ready, step, cachedStep, evaluation: length.validated * costs.evaluateImage, checkpoint },
+    memory,
+    disk,
+    remarks: remarksOn({ memory, disk }),
+  };
+}
 
 async function nearestFolder(path: string): Promise<string> {
   return (await isThere(path)) ? path : nearestFolder(dirname(path));
@@ -97,7 +101,7 @@ async function freeBytes(directory: string): Promise<number> {
 }
 
 /** The run directory at its largest: while a checkpoint is written, beside the last one, the one before and the best; predictions of all images. */
-async function bytesNow(directory: string, { phases }: Length, recipe: Recipe, scored: number): Promise<number> {
+async function bytesOfRun(directory: string, { phases }: Length, recipe: Recipe, scored: number): Promise<number> {
   const checkpoints = Math.max(...phases.map(({ costs }) => 3 * costs.checkpointBytes + costs.bestBytes));
   const predictions = (await stat(join(directory, 'predictions.json'))).size / Math.min(recipe.evaluate.batch, scored);
   const others = (await readdir(directory)).filter((name) => name !== 'checkpoints');

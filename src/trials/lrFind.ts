@@ -2,18 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadBatches } from '../data/pipeline/loader.js';
-import { openBackend } from '../engine/backend.js';
 import { FinetuneError } from '../errors.js';
 import { median } from '../evaluate/median.js';
 import type { ProgressEvent } from '../progress.js';
-import { locating } from '../recipe/places.js';
 import type { Recipe } from '../recipe/schema.js';
 import { planRun } from '../run/plan.js';
 import { withTrain } from '../recipe/withTrain.js';
-import { recipeData } from '../run/recipeData.js';
-import { recipeImages, recipeModel } from '../run/recipeModel.js';
+import { withRecipe, type OpenedRecipe } from '../run/openRecipe.js';
+import { recipeImages } from '../run/recipeModel.js';
 import { loadingOf } from '../train/replay.js';
-import { openTrainer } from '../train/trainer.js';
+import { openTrainer, type TrainOptions } from '../train/trainer.js';
 import { trainOptions } from '../run/trainOptions.js';
 
 export interface LrPoint {
@@ -48,60 +46,56 @@ const SMOOTHING = 0.9;
 const SURE = 4;
 
 /** Trains with a rate that grows from step to step until the loss explodes, and leaves nothing behind. The learning-rate range test, Smith 2017 (arXiv:1506.01186). */
-export async function findLr(
-  asked: Recipe,
-  { steps = 100, from = 1e-5, to = 10, signal, onProgress }: LrFindOptions = {},
-): Promise<LrFindResult> {
-  const backend = await openBackend({ engine: asked.engine });
-  const hooks = { signal, onProgress };
-  const data = await recipeData(asked, hooks);
-  const start = await recipeModel(asked, data.categories, { ...hooks, trainingData: data.train, old: data.old });
-  const directory = await mkdtemp(join(tmpdir(), 'finetune-lr-'));
-  const { recipe } = await locating(asked, () =>
-    planRun({ recipe: withTrain(asked, { time: null }), data, model: start, backend }, { directory, ...hooks }),
-  );
-  const options = trainOptions(recipe, recipeImages(recipe), directory);
-  const points: LrPoint[] = [];
-  try {
-    const trainer = await locating(recipe, () => openTrainer(start, data.train, backend, options));
+export const findLr = (asked: Recipe, { signal, onProgress, ...range }: LrFindOptions = {}): Promise<LrFindResult> =>
+  withRecipe(asked, { signal, onProgress }, async (opened) => {
+    const directory = await mkdtemp(join(tmpdir(), 'finetune-lr-'));
+    const hooks = { signal, onProgress };
     try {
-      const { model, state, cache } = trainer;
-      const encode = model.task.encode.bind(model.task);
-      let sum = 0;
-      search: for (; ; state.epoch++, state.batch = 0) {
-        for await (const loaded of loadBatches(data.train, {
-          ...loadingOf(trainer, options),
-          signal,
-          encode,
-          isKnown: cache?.has,
-        })) {
-          const lr = from * (to / from) ** (points.length / (steps - 1));
-          const { results } = await trainer.step(loaded, lr);
-          const loss = results['loss']![0]!;
-          sum = SMOOTHING * sum + (1 - SMOOTHING) * loss;
-          points.push({ lr, loss, smooth: sum / (1 - SMOOTHING ** (points.length + 1)) });
-          onProgress?.({
-            phase: 'train',
-            done: points.length,
-            total: steps,
-            text: `rate ${lr.toExponential(1)}, loss ${loss.toFixed(3)}`,
-          });
-          const lowest = Math.min(...points.map(({ smooth }) => smooth));
-          if (points.length === steps || (points.length > 10 && points.at(-1)!.smooth > LOST * lowest)) break search;
-        }
-      }
-    } catch (error) {
-      const exploded = error instanceof FinetuneError && error.code === 'E_LOSS_NOT_FINITE' && points.length > 0;
-      if (!exploded) throw error; // else the search is over
+      const untimed = { ...opened, recipe: withTrain(asked, { time: null }) };
+      const { recipe } = await planRun(untimed, { directory, ...hooks });
+      const options = trainOptions(recipe, recipeImages(recipe), directory);
+      const points = await raiseRate({ ...opened, recipe }, options, { ...range, ...hooks });
+      const lr = suggestLr(points);
+      const { perBatch } = recipe.train.lr;
+      return { points, ...(lr !== undefined && { suggestion: { lr, value: (lr * perBatch) / options.batch } }) };
     } finally {
-      await trainer.dispose();
+      await rm(directory, { recursive: true, force: true });
     }
+  });
+
+/** Takes steps at rates that rise by a constant factor, until the loss explodes or all rates were tried. */
+async function raiseRate(
+  { model: start, data, backend }: OpenedRecipe,
+  options: TrainOptions,
+  { steps = 100, from = 1e-5, to = 10, signal, onProgress }: LrFindOptions,
+): Promise<LrPoint[]> {
+  const points: LrPoint[] = [];
+  const trainer = await openTrainer(start, data.train, backend, options);
+  const { model, state, cache } = trainer;
+  const encode = model.task.encode.bind(model.task);
+  let sum = 0;
+  try {
+    for (; ; state.epoch++, state.batch = 0) {
+      const loading = { ...loadingOf(trainer, options), signal, encode, isKnown: cache?.has };
+      for await (const loaded of loadBatches(data.train, loading)) {
+        const lr = from * (to / from) ** (points.length / (steps - 1));
+        const { results } = await trainer.step(loaded, lr);
+        const loss = results['loss']![0]!;
+        sum = SMOOTHING * sum + (1 - SMOOTHING) * loss;
+        points.push({ lr, loss, smooth: sum / (1 - SMOOTHING ** (points.length + 1)) });
+        const text = `rate ${lr.toExponential(1)}, loss ${loss.toFixed(3)}`;
+        onProgress?.({ phase: 'train', done: points.length, total: steps, text });
+        const lowest = Math.min(...points.map(({ smooth }) => smooth));
+        if (points.length === steps || (points.length > 10 && points.at(-1)!.smooth > LOST * lowest)) return points;
+      }
+    }
+  } catch (error) {
+    const exploded = error instanceof FinetuneError && error.code === 'E_LOSS_NOT_FINITE' && points.length > 0;
+    if (!exploded) throw error;
+    return points;
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await trainer.dispose();
   }
-  const lr = suggestLr(points);
-  const { lr: stated } = recipe.train;
-  return { points, ...(lr !== undefined && { suggestion: { lr, value: (lr * stated.perBatch) / options.batch } }) };
 }
 
 /** A tenth of the rate at which the smoothed loss is lowest: far enough from the edge to train at it for long. Undefined where the loss did not

@@ -2,13 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset } from '../data/sample.js';
-import { openBackend } from '../engine/backend.js';
 import type { ProgressEvent } from '../progress.js';
-import { locating } from '../recipe/places.js';
 import type { Recipe } from '../recipe/schema.js';
 import { withTrain } from '../recipe/withTrain.js';
-import { recipeData } from '../run/recipeData.js';
-import { recipeImages, recipeModel } from '../run/recipeModel.js';
+import { withRecipe } from '../run/openRecipe.js';
+import type { RecipeData } from '../run/recipeData.js';
+import { recipeImages } from '../run/recipeModel.js';
 import { train } from '../train/loop.js';
 import type { StepLine } from '../train/record.js';
 import type { TrainOptions } from '../train/trainer.js';
@@ -40,51 +39,62 @@ const GROUP = 5;
 
 /** Trains on the first `n` images with objects, without augmentation and weight decay, and leaves nothing behind: a model that cannot learn ten images
  *  by heart has a bug, and more images will not help it. */
-export async function overfit(
+export const overfit = (
   recipe: Recipe,
   { n = 10, steps = 200, signal, onProgress }: OverfitOptions = {},
-): Promise<OverfitResult> {
-  const hooks = { signal, onProgress };
-  const backend = await openBackend({ engine: recipe.engine });
-  const { train: all, categories, old } = await recipeData(recipe, hooks);
-  const withObjects = all.annotations.filter(({ ignore }) => ignore.includes(false));
-  const annotations = (withObjects.length > 0 ? withObjects : all.annotations).slice(0, n);
-  const { name, dropped, toCoco } = all; // nothing is repeated, and no images of classes known before are mixed in
-  const data: Dataset = { name, dropped, toCoco, categories, annotations };
+): Promise<OverfitResult> =>
+  withRecipe(recipe, { signal, onProgress }, async ({ backend, data, model }) => {
+    const few = firstWithObjects(data, n);
+    const images = few.annotations.length;
+    const directory = await mkdtemp(join(tmpdir(), 'finetune-overfit-'));
+    try {
+      const options = withoutHelp(recipe, { images, n, steps, directory });
+      const { lines } = await train(model, few, backend, options, { signal, onProgress });
+      const groups = lines.filter((line): line is StepLine => line.type === 'step');
+      const learned = groups.length > 0 && groups.at(-1)!.loss <= LEARNED * groups[0]!.loss;
+      return {
+        images,
+        steps: groups.at(-1)?.step ?? 0,
+        first: groups[0]?.loss ?? NaN,
+        last: groups.at(-1)?.loss ?? NaN,
+        learned,
+        hints: learned ? [] : hintsFor(groups, options),
+      };
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+
+/** The first images with objects; nothing is repeated, and no images of classes known before are mixed in. */
+function firstWithObjects({ train, categories }: RecipeData, n: number): Dataset {
+  const withObjects = train.annotations.filter(({ ignore }) => ignore.includes(false));
+  const annotations = (withObjects.length > 0 ? withObjects : train.annotations).slice(0, n);
+  const { name, dropped, toCoco } = train;
+  return { name, dropped, toCoco, categories, annotations };
+}
+
+/** The recipe's training without what keeps a model from learning by heart. */
+function withoutHelp(
+  recipe: Recipe,
+  { images, n, steps, directory }: { images: number; n: number; steps: number; directory: string },
+): TrainOptions {
   const { batch: asked } = recipe.train;
-  const batch = Math.min(asked === 'auto' ? n : asked, annotations.length);
-  const epochs = Math.ceil(steps / Math.max(1, Math.floor(annotations.length / batch)));
-  const model = await recipeModel(recipe, categories, { ...hooks, trainingData: all, old });
-  const directory = await mkdtemp(join(tmpdir(), 'finetune-overfit-'));
-  try {
-    const given = trainOptions(withTrain(recipe, { batch }), recipeImages(recipe), directory);
-    const options: TrainOptions = {
-      ...given,
-      augment: false,
-      epochs,
-      batch,
-      warmup: { ...given.warmup, epochs: Math.min(given.warmup.epochs, epochs / 10) },
-      optimizer: { ...given.optimizer, weightDecay: 0 },
-      cache: 'none',
-      stepsPerEpoch: null,
-      earlyStop: false,
-      repeatThreshold: null,
-      logEvery: GROUP,
-    };
-    const { lines } = await locating(recipe, () => train(model, data, backend, options, hooks));
-    const groups = lines.filter((line): line is StepLine => line.type === 'step');
-    const learned = groups.length > 0 && groups.at(-1)!.loss <= LEARNED * groups[0]!.loss;
-    return {
-      images: annotations.length,
-      steps: groups.at(-1)?.step ?? 0,
-      first: groups[0]?.loss ?? NaN,
-      last: groups.at(-1)?.loss ?? NaN,
-      learned,
-      hints: learned ? [] : hintsFor(groups, options),
-    };
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  const batch = Math.min(asked === 'auto' ? n : asked, images);
+  const epochs = Math.ceil(steps / Math.max(1, Math.floor(images / batch)));
+  const given = trainOptions(withTrain(recipe, { batch }), recipeImages(recipe), directory);
+  return {
+    ...given,
+    augment: false,
+    epochs,
+    batch,
+    warmup: { ...given.warmup, epochs: Math.min(given.warmup.epochs, epochs / 10) },
+    optimizer: { ...given.optimizer, weightDecay: 0 },
+    cache: 'none',
+    stepsPerEpoch: null,
+    earlyStop: false,
+    repeatThreshold: null,
+    logEvery: GROUP,
+  };
 }
 
 /** What the curves say about why nothing was learned. */

@@ -108,7 +108,7 @@ test('a clock that jumps changes no time of the run', async () => {
 }, 120_000);
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
-  '%s saves, says how to go on, and exits with 0',
+  '%s saves, prints the command that resumes, and exits with 0',
   async (signal) => {
     const file = join(root, 'recipe.yaml');
     const directory = join(root, signal);
@@ -124,7 +124,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     });
     const printed = child.stdout.toArray();
     expect(await once(child, 'exit')).toEqual([0, null]);
-    expect(said).toContain(`stopped; to go on: finetune ${file} --out ${directory} --resume`);
+    expect(said).toContain(`stopped; to resume, run: finetune ${file} --out ${directory} --resume`);
     expect(Buffer.concat((await printed) as Buffer[]).toString()).toBe(`${directory}\n`);
     expect((await state(signal)).step).toBeGreaterThanOrEqual(1);
   },

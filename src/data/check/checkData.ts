@@ -94,6 +94,7 @@ function sayTooFew(images: number, batch: number, say: (remark: Remark) => void)
     level: 'error',
     part: 'train',
     code: 'E_DATA_TOO_FEW',
+    option: 'train.batch',
     message: `${images} images do not fill a batch of ${batch}`,
     fix: `set train.batch to at most ${images}`,
   });

@@ -1,0 +1,44 @@
+import { openBackend, type Backend } from '../engine/backend.js';
+import type { TaskScore } from '../evaluate/createTask.js';
+import type { ProgressEvent } from '../progress.js';
+import { blaming, locating } from '../recipe/places.js';
+import type { Recipe } from '../recipe/schema.js';
+import type { Model } from '../tasks/model.js';
+import { recipeData, type RecipeData } from './recipeData.js';
+import { recipeModel } from './recipeModel.js';
+
+/** A recipe with everything that it names. */
+export interface OpenedRecipe {
+  readonly recipe: Recipe;
+  readonly backend: Backend;
+  readonly data: RecipeData;
+  readonly model: Model<unknown, TaskScore>;
+  /** When opening began, as `performance.now()` counts: `train.time` includes it. */
+  readonly began: number;
+}
+
+export interface OpenOptions {
+  /** Weights to load instead of the recipe's. */
+  readonly weights?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+}
+
+/** Opens the engine, the data and the model of a recipe and works with them. Every command and every function of the API that runs a
+ *  recipe goes through here, so that the same mistake is the same error in all of them: errors of `work` that name an option of the
+ *  recipe are thrown with the option's file, line and column, too. */
+export const withRecipe = <T>(
+  recipe: Recipe,
+  options: OpenOptions,
+  work: (opened: OpenedRecipe) => Promise<T>,
+): Promise<T> => locating(recipe, async () => work(await openRecipe(recipe, options)));
+
+async function openRecipe(recipe: Recipe, { weights, signal, onProgress }: OpenOptions): Promise<OpenedRecipe> {
+  const began = performance.now();
+  const hooks = { signal, onProgress };
+  const backend = await blaming('engine', () => openBackend({ engine: recipe.engine }));
+  onProgress?.({ message: `engine ${backend.name} ${backend.version}: ${backend.reason}` });
+  const data = await recipeData(recipe, hooks);
+  const model = await recipeModel(recipe, data, { weights, ...hooks });
+  return { recipe, backend, data, model, began };
+}

@@ -29,13 +29,20 @@ interface Point {
   readonly correct: boolean;
 }
 
-interface Found {
-  readonly kind: ErrorKind;
-  /** What the error is in the precision–recall curve; undefined for a missed object, and for a detection that is ignored. */
+interface WrongDetection {
+  readonly kind: Exclude<ErrorKind, 'Miss'>;
+  /** Its point of the precision–recall curve; undefined for a detection that is ignored. */
   readonly original: Point | undefined;
-  /** What it becomes: another point, an object less to find, or nothing. Known when all of the image is. */
-  readonly fixed: () => Point | { readonly found: number } | undefined;
+  /** The point that it becomes when its kind of error is mended; undefined if it goes. Known after the whole image is judged. */
+  readonly fixed: () => Point | undefined;
 }
+
+interface MissedObject {
+  readonly kind: 'Miss';
+  readonly category: number;
+}
+
+type Found = WrongDetection | MissedObject;
 
 /** Classify every error of a detector, and say what mending each kind would gain. Bolya et al. 2020, "TIDE" (arXiv:2008.08115),
  *  as tidecv counts: detections take objects greedily by score; a localisation error overlaps an object of its class by 0.1…0.5, and so on
@@ -122,7 +129,7 @@ function judge({ truth, detections }: BoxImage, { positive, background, maxDetec
     errors.push(explain(d, mendable) ?? { kind: 'Both', original, fixed: () => undefined });
 
     function explain(row: number, mend: typeof mendable): Found | undefined {
-      const gone = (kind: ErrorKind): Found => ({ kind, original, fixed: () => undefined });
+      const gone = (kind: WrongDetection['kind']): Found => ({ kind, original, fixed: () => undefined });
       if (gt.length === 0) return gone('Bkg');
       const sameClass = largest(row, (g) => own(row, g));
       if (sameClass.overlap >= background && sameClass.overlap <= positive) return mend('Loc', sameClass.g);
@@ -134,8 +141,7 @@ function judge({ truth, detections }: BoxImage, { positive, background, maxDetec
     }
   });
   const unfound = gt.filter((object) => !object.used);
-  for (const { category, usable } of unfound)
-    if (!usable) errors.push({ kind: 'Miss', original: undefined, fixed: () => ({ found: category }) });
+  for (const { category, usable } of unfound) if (!usable) errors.push({ kind: 'Miss', category });
   return { points, errors, missing: unfound.map(({ category }) => category) };
 }
 
@@ -149,10 +155,12 @@ function mend(
   const mended: Point[] = [];
   const left = new Map(objects);
   for (const error of errors) {
+    if (error.kind === 'Miss') {
+      if (kind === 'Miss') add(left, error.category, -1);
+      continue;
+    }
     const point = error.kind === kind ? error.fixed() : error.original;
-    if (!point) continue;
-    if ('found' in point) add(left, point.found, -1);
-    else mended.push(point);
+    if (point) mended.push(point);
   }
   return [[...mended, ...points.filter(({ correct }) => correct)], left];
 }

@@ -72,11 +72,10 @@ export async function buildReport({
   const { test } = data;
   const { directory = '', rounds = [] } = pseudo ?? {};
   const gallery = await pseudoSections(rounds, data.train, { directory, words: recipe.report.images });
-  const { model } = recipe;
   const name = recipe.evaluate.best;
   const best = { epoch: trained.best.epoch, name, value: rankedValue(name, trained.best.score) };
   return {
-    title: `${backboneName(model.backbone)}${'head' in model ? ` + ${model.head}` : ''} on ${scored.name}`,
+    title: `${backboneName(recipe.model.backbone)}${recipe.task === 'detection' ? ` + ${recipe.model.head}` : ''} on ${scored.name}`,
     headline: `${score.join(', ')} on ${images}, with the weights of epoch ${trained.best.epoch} of ${trained.epochs}`,
     metrics,
     numbers: result.numbers,

@@ -13,11 +13,13 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
+const isList = (value: Html | readonly Html[]): value is readonly Html[] => Array.isArray(value);
+
 function render(value: Value): string {
   if (value === undefined || value === false) return '';
   if (typeof value === 'string') return value.replace(/[&<>"']/g, (character) => entities[character]!);
   if (typeof value === 'number') return String(value);
-  return 'markup' in value ? value.markup : value.map(({ markup }) => markup).join('\n');
+  return isList(value) ? value.map(({ markup }) => markup).join('\n') : value.markup;
 }
 
 /** Template tag: every text that is put in is escaped, markup made by another `html` is not. For SVG just as well. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import sharp, { type OutputInfo } from 'sharp';
 import { openDatasets } from '../../src/data/dataset.js';
 import { parseCsv } from '../../src/data/formats/labelCsv.js';
-import type { LabelledData } from '../../src/data/formats/readLabelled.js';
+import type { LabelledData } from '../../src/data/formats/labelledFormat.js';
 import { ofKind, type Annotation } from '../../src/data/sample.js';
 import { loadSample } from '../../src/data/pipeline/loadSample.js';
 import { temporaryFolder } from './temporaryFolder.js';
@@ -24,7 +24,7 @@ async function paint(file: string): Promise<OutputInfo> {
 }
 
 const open = (data: Partial<LabelledData> & { readonly root: string }) =>
-  openDatasets({ format: 'imageFolder', splitSeed: 1, ...data });
+  openDatasets({ format: 'imageFolder', splitSeed: 1, ...data } as LabelledData<'imageFolder'>);
 const numbered = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}.jpg`); // prettier-ignore
 
 const labelOf = (annotation: Annotation): number => ofKind(annotation, 'wholeImage').label;

@@ -1,5 +1,5 @@
 import type { ProgressEvent } from '../../progress.js';
-import { readDatasets, type DataOptions } from '../dataset.js';
+import { kindOf, readDatasets, type DataOptions } from '../dataset.js';
 import type { FrameOptions } from '../image/frame.js';
 import type { Dataset, Dropped, PartName } from '../sample.js';
 import { checkBoxes, type BoxCheck, type CategoryStats } from './boxes.js';
@@ -58,7 +58,7 @@ export async function checkData(data: DataOptions, options: CheckOptions): Promi
   const { brokenImages } = data;
   const complete = await checkImages(opened, { size, resize, limits, brokenImages, signal, onImage }, say);
 
-  const labelled = 'splitSeed' in data;
+  const labelled = kindOf(data) === 'wholeImage';
   const parts: Partial<Record<PartName, PartStats>> = {};
   for (const [part, dataset] of Object.entries(opened) as [PartName, Dataset][]) {
     const names = dataset.categories.map(({ name }) => name);
@@ -69,7 +69,7 @@ export async function checkData(data: DataOptions, options: CheckOptions): Promi
     parts[part] = summarize(dataset, stats);
   }
   const learned = (opened.train ?? opened.val)?.categories.map(({ name }) => name);
-  if (learned) checkNames(learned, boxes, 'categories' in data && data.categories !== undefined, say);
+  if (learned) checkNames(learned, boxes, data.categories !== undefined, say);
   if (opened.train && opened.train.annotations.length < batch) sayTooFew(opened.train.annotations.length, batch, say);
 
   remarks.sort((a, b) => ranks[a.level] - ranks[b.level]);

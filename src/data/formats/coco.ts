@@ -7,8 +7,32 @@ import { readImageSize } from '../image/image.js';
 import { missingFiles } from '../image/imageFiles.js';
 import { selectCategories } from '../categories.js';
 import type { DropPolicies, RawImage, ReadPart } from '../rawDataset.js';
+import { boxFormat, type BoxData } from './boxFormat.js';
 import { buildBoxes } from './buildBoxes.js';
 import type { Dataset } from '../sample.js';
+
+/** Paths of a part are relative to `root`. */
+interface Place {
+  readonly annotations: string;
+  readonly images: string;
+}
+
+export interface CocoData extends BoxData {
+  readonly format: 'coco';
+  readonly root: string;
+  readonly train: Place;
+  readonly val: Place;
+  readonly test?: Place | undefined;
+}
+
+/** COCO: a JSON file and a folder of images for each part. */
+export const coco = boxFormat<CocoData>({
+  readPart: (data, part, findings, policies) => {
+    const { annotations, images } = data[part]!;
+    const place = { annotations: join(data.root, annotations), images: join(data.root, images), name: part };
+    return readCoco({ ...place, ...policies }, findings);
+  },
+});
 
 export interface CocoOptions extends DropPolicies {
   /** Path of instances_*.json. */

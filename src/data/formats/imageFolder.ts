@@ -4,36 +4,24 @@ import { FinetuneError } from '../../errors.js';
 import { didYouMean } from '../../didYouMean.js';
 import type { Findings } from '../findings.js';
 import type { LabelledImage, LabelledPart } from './labelledDataset.js';
+import { HELD_OUT, labelledFormat, type LabelledLayout, type LabelledPlaces } from './labelledFormat.js';
 
 /** What sharp reads and people keep photos in; BMP is not among it. */
 const IMAGE_EXTENSION = /\.(jpe?g|png|webp|tiff?|avif|jfif|bmp)$/i;
 /** What file managers, notebooks and archivers leave behind. */
 const isHidden = (name: string): boolean => name.startsWith('.') || name === '__MACOSX' || name === '@eaDir';
 
-/** Where the parts of an ImageFolder are. A number is the share of the training part that is held out. */
-export interface FolderLayout {
-  readonly train: string;
-  readonly val: string | number;
-  readonly test?: string | undefined;
-}
-
-/** Held out for validation where nothing else is said and there is no folder for it. */
-const HELD_OUT = 0.2;
+/** A folder for each class: `train/cat/1.jpg`, `val/dog/2.jpg`. */
+export const imageFolder = labelledFormat<'imageFolder'>({ findParts, readPart: readClassFolders });
 
 /** What is not said is looked for: `train` (or the root itself, if it has none) and `val`, `valid` or `validation` (or a fifth of the training
  *  images). Throws E_FOLDER_PART where a folder is not there. */
-export async function layOut(
-  root: string,
-  {
-    train,
-    val,
-    test,
-  }: {
-    readonly train?: string | undefined;
-    readonly val?: string | number | undefined;
-    readonly test?: string | undefined;
-  },
-): Promise<FolderLayout> {
+async function findParts({
+  root,
+  train,
+  val,
+  test,
+}: Parameters<LabelledLayout['findParts']>[0]): Promise<LabelledPlaces> {
   const { folders } = await look(root);
   const find = (...names: readonly string[]): string | undefined =>
     names.flatMap((name) => folders.filter((folder) => folder.toLowerCase() === name))[0];
@@ -60,7 +48,7 @@ async function assertFolder(root: string, part: string, name: string, folders: r
 
 /** Reads a folder that holds a folder for each class; folders inside a class belong to it. What is wrong goes to `findings`.
  *  Throws E_FOLDER_CLASSES if there is no class. */
-export async function readClassFolders(root: string, part: string, findings: Findings): Promise<LabelledPart> {
+async function readClassFolders(root: string, part: string, findings: Findings): Promise<LabelledPart> {
   const place = join(root, part);
   const { folders, files } = await look(place);
   const images: LabelledImage[] = [];

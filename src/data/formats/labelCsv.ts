@@ -1,17 +1,42 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FinetuneError, type Where } from '../../errors.js';
 import type { Findings } from '../findings.js';
 import { listFolder } from '../image/imageFiles.js';
 import type { LabelledImage, LabelledPart } from './labelledDataset.js';
+import { HELD_OUT, labelledFormat, type LabelledLayout, type LabelledPlaces } from './labelledFormat.js';
+
+/** A table of images: a line `file,label`, then one for each image. */
+export const csv = labelledFormat<'csv'>({ findParts, readPart: readLabelCsv });
 
 const FILE_HEADS = ['file', 'filename', 'file_name', 'path', 'filepath', 'image', 'image_path'];
 const LABEL_HEADS = ['label', 'class', 'category', 'class_name'];
 
+/** The tables that the options name, or train.csv and, if there is one, val.csv. Throws E_FOLDER_ROOT if there is no folder `root`. */
+async function findParts({
+  root,
+  train = 'train.csv',
+  val,
+  test,
+}: Parameters<LabelledLayout['findParts']>[0]): Promise<LabelledPlaces> {
+  const folder = await stat(root).catch(() => undefined);
+  if (!folder?.isDirectory()) {
+    const problem = {
+      code: 'E_FOLDER_ROOT',
+      message: 'no such folder',
+      where: { file: root },
+      fix: 'set data.root',
+    } as const;
+    throw new FinetuneError(problem);
+  }
+  const table = await stat(join(root, 'val.csv')).catch(() => undefined);
+  return { train, val: val ?? (table?.isFile() ? 'val.csv' : HELD_OUT), test };
+}
+
 /** Reads a table of images: a head line with a column `file` and a column `label` (or what people call them), then a line per image. Commas,
  *  semicolons or tabs; quotes as in RFC 4180. Files count from `root`. What is wrong goes to `findings`.
  *  Throws E_CSV_FILE if it cannot be read, E_CSV_HEAD if a column is missing. */
-export async function readLabelCsv(root: string, name: string, findings: Findings): Promise<LabelledPart> {
+async function readLabelCsv(root: string, name: string, findings: Findings): Promise<LabelledPart> {
   const place = join(root, name);
   const text = await readFile(place, 'utf8').catch(async (error: unknown) => {
     const tables = [...(await listFolder(root))].filter((entry) => /\.(csv|tsv|txt)$/i.test(entry));
@@ -22,7 +47,7 @@ export async function readLabelCsv(root: string, name: string, findings: Finding
   });
   const [head, ...rows] = parseCsv(text.replace(/^\uFEFF/, ''));
   const cells = head?.cells.map((cell) => cell.trim().toLowerCase()) ?? [];
-  const [fileColumn, labelColumn] = [FILE_HEADS, LABEL_HEADS].map((heads) => cells.findIndex((cell) => heads.includes(cell))) as [number, number]; // prettier-ignore
+  const [fileColumn, labelColumn] = [columnOf(cells, FILE_HEADS), columnOf(cells, LABEL_HEADS)];
   if (fileColumn < 0 || labelColumn < 0) {
     throw new FinetuneError({
       code: 'E_CSV_HEAD',
@@ -53,6 +78,9 @@ export async function readLabelCsv(root: string, name: string, findings: Finding
   const classes = [...new Set(images.map(({ label }) => label))].sort();
   return { name: name.replace(/\.[^.]+$/, ''), classes, images, place };
 }
+
+const columnOf = (cells: readonly string[], heads: readonly string[]): number =>
+  cells.findIndex((cell) => heads.includes(cell));
 
 interface Row {
   readonly cells: readonly string[];

@@ -7,10 +7,29 @@ import { readImageSize } from '../image/image.js';
 import { listFolder } from '../image/imageFiles.js';
 import { numberCategories, selectCategories } from '../categories.js';
 import type { DropPolicies, RawImage, ReadPart } from '../rawDataset.js';
+import { boxFormat, type BoxData } from './boxFormat.js';
 import { buildBoxes } from './buildBoxes.js';
 import type { Dataset } from '../sample.js';
 import { readVocFile, type VocObject } from './vocFile.js';
 import { readVocList, type VocListEntry } from './vocList.js';
+
+/** A part is the name of a list in ImageSets/Main. */
+export interface VocData extends BoxData {
+  readonly format: 'voc';
+  readonly root: string;
+  readonly train: string;
+  readonly val: string;
+  readonly test?: string | undefined;
+}
+
+/** Pascal VOC. Its names are those of any part, since a class may be missing from one. */
+export const voc = boxFormat<VocData>({
+  readPart: (data, part, findings, policies) => readVoc({ root: data.root, split: data[part]!, ...policies }, findings),
+  namesToLearn: ({ categories, root }, read) => {
+    const all = [...new Set(read.flatMap(({ names }) => names))].sort();
+    return categories ? wantedNames(all, categories, root) : all;
+  },
+});
 
 export interface VocOptions extends DropPolicies {
   /** The folder with Annotations/, ImageSets/Main/ and JPEGImages/. */
@@ -36,7 +55,7 @@ export async function openVoc({ root, split, categories, ...policies }: VocOptio
 }
 
 /** The names to learn, all of which some split must have. Throws E_DATA_CATEGORY. */
-export const wantedNames = (available: readonly string[], wanted: readonly string[], root: string): string[] =>
+const wantedNames = (available: readonly string[], wanted: readonly string[], root: string): string[] =>
   selectCategories(numberCategories(available), wanted, join(resolve(root), 'Annotations')).map(({ name }) => name);
 
 /** Files open at a time while annotations and image headers are read. */

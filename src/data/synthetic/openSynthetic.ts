@@ -1,11 +1,26 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { FinetuneError } from '../../errors.js';
-import { openCoco } from '../formats/coco.js';
-import { listFolder } from '../image/imageFiles.js';
+import { join } from 'node:path';
+import { boxFormat, type BoxData } from '../formats/boxFormat.js';
+import { openCoco, readCoco } from '../formats/coco.js';
+import { drawOnce } from './drawOnce.js';
 import { generatePart } from './generate.js';
+
+export interface SyntheticData extends BoxData {
+  readonly format: 'synthetic';
+  readonly root?: string | undefined;
+  readonly seed: number;
+  readonly train: { readonly images: number };
+  readonly val: { readonly images: number };
+  readonly test?: undefined;
+}
+
+/** The embedded data set, drawn from a seed. */
+export const synthetic = boxFormat<SyntheticData>({
+  readPart: async ({ root, seed, train, val }, part, findings, policies, signal) => {
+    const options = { seed, ...(root && { root }), ...(signal && { signal }) };
+    const places = await syntheticParts({ ...options, train: train.images, val: val.images });
+    return readCoco({ ...places[part === 'train' ? 'train' : 'val'], ...policies }, findings);
+  },
+});
 
 export interface SyntheticOptions {
   /** Folder of the set; without it one in the user's cache, named by version, seed and counts. */
@@ -20,7 +35,6 @@ export interface SyntheticOptions {
 
 /** Counted up when the drawing changes, so that a cached set of an older version is not taken for the new one. */
 const VERSION = 1;
-const STAMP = 'synthetic.json';
 
 /** Open the embedded data set: six classes of drawn things (fish, house, star, mug, tree, car) on varied backdrops. It is
  *  drawn on first use, from the seed alone, in COCO's layout, and appears by one rename: a killed run leaves no half of it.
@@ -33,11 +47,19 @@ export async function openSynthetic({ categories, ...options }: SyntheticOptions
   return { train: await openCoco({ ...parts.train, ...chosen }), val: await openCoco({ ...parts.val, ...chosen }) };
 }
 
-/** Where the parts are, drawn if they are not there yet. Throws E_SYNTHETIC_ROOT. */
-export async function syntheticParts({ root, seed, train, val, signal }: Omit<SyntheticOptions, 'categories'>) {
-  const dir = resolve(root ?? join(cacheDir(), `synthetic-${VERSION}-${seed}-${train}-${val}`));
-  const stamp = JSON.stringify({ version: VERSION, seed, train, val });
-  if (!(await isThere(dir, stamp))) await generate(dir, stamp, { seed, train, val }, signal);
+/** Where the parts are; they are drawn if they are not there yet. */
+async function syntheticParts({ root, seed, train, val, signal }: Omit<SyntheticOptions, 'categories'>) {
+  const counts = { train, val };
+  const set = {
+    root,
+    name: `synthetic-${VERSION}-${seed}-${train}-${val}`,
+    stamp: JSON.stringify({ version: VERSION, seed, ...counts }),
+    stampFile: 'synthetic.json',
+    noun: 'synthetic set',
+  };
+  const dir = await drawOnce(set, async (folder) => {
+    for (const part of ['train', 'val'] as const) await generatePart(folder, part, counts[part], seed, signal);
+  });
   const part = (name: 'train' | 'val') => ({
     annotations: join(dir, 'annotations', `instances_${name}.json`),
     images: join(dir, 'images', name),
@@ -45,41 +67,3 @@ export async function syntheticParts({ root, seed, train, val, signal }: Omit<Sy
   });
   return { train: part('train'), val: part('val') };
 }
-
-async function isThere(dir: string, stamp: string): Promise<boolean> {
-  const names = await listFolder(dir);
-  if (names.size === 0) return false;
-  const found = names.has(STAMP) ? await readFile(join(dir, STAMP), 'utf8') : undefined;
-  if (found === stamp) return true;
-  throw new FinetuneError({
-    code: 'E_SYNTHETIC_ROOT',
-    message: found
-      ? `holds another synthetic set: ${found}, wanted ${stamp}`
-      : 'is not empty and holds no synthetic set',
-    where: { file: dir },
-    fix: 'name another data.root, or remove that folder',
-  });
-}
-
-async function generate(
-  dir: string,
-  stamp: string,
-  counts: { seed: number; train: number; val: number },
-  signal?: AbortSignal,
-) {
-  await mkdir(dirname(dir), { recursive: true });
-  const temporary = `${dir}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    for (const part of ['train', 'val'] as const)
-      await generatePart(temporary, part, counts[part], counts.seed, signal);
-    await writeFile(join(temporary, STAMP), stamp);
-    await rename(temporary, dir).catch(async (error: unknown) => {
-      if (!(await isThere(dir, stamp))) throw error; // else another process was first, with the same images
-    });
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
-}
-
-/** The package's cache, as weights/cache.ts has it. */
-const cacheDir = (): string => join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tfjs-finetune');

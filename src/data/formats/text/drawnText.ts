@@ -1,16 +1,39 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { FinetuneError } from '../../../errors.js';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createFindings, type Findings } from '../../findings.js';
-import { listFolder } from '../../image/imageFiles.js';
 import type { Dataset, TextAnnotation } from '../../sample.js';
+import { drawOnce } from '../../synthetic/drawOnce.js';
 import type { TextImageRecord } from '../../synthetic/text/drawImage.js';
 import { generateText } from '../../synthetic/text/generateText.js';
 import { listPhotos } from '../../synthetic/text/photos.js';
 import { hashSeed } from '../../../random.js';
+import type { Format } from '../format.js';
 import { buildText } from './buildText.js';
+
+export interface DrawnTextData {
+  readonly format: 'synthetic-text';
+  readonly root?: string | undefined;
+  readonly seed: number;
+  readonly side: number;
+  readonly photos?: string | undefined;
+  readonly train: { readonly images: number };
+  readonly val: { readonly images: number };
+  readonly brokenImages?: 'error' | 'drop';
+  readonly categories?: undefined;
+}
+
+/** Text drawn from a seed. */
+export const syntheticText: Format<DrawnTextData> = {
+  kind: 'text',
+  open: (data, { signal, findingsOf }) => {
+    const findings = { train: findingsOf('train'), val: findingsOf('val') };
+    const [train, val] = [data.train.images, data.val.images];
+    return openDrawnText({ ...data, train, val, signal, findings }).catch((error: unknown) => {
+      findings.train.absorb(error);
+      return {};
+    });
+  },
+};
 
 export interface DrawnTextOptions {
   /** Folder of the set; without it one in the user's cache, named by all that decides about the images. */
@@ -30,7 +53,6 @@ export interface DrawnTextOptions {
 
 /** Counted up when the drawing changes, so that a cached set of an older version is not taken for the new one. */
 const VERSION = 1;
-const STAMP = 'text.json';
 
 /** Open synthetic text; it is drawn on first use and appears by one rename, so that a killed run leaves no half of it.
  *  Throws E_SYNTHETIC_ROOT if `root` holds something else, E_PHOTOS. */
@@ -44,41 +66,18 @@ export async function openDrawnText({ root, seed, train, val, side, photos, sign
     side,
     photos: files.length === 0 ? 0 : hashSeed(files.length, files.join('\n')),
   };
-  const name = `text-${Object.values(wanted).join('-')}`;
-  const dir = resolve(root ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tfjs-finetune', name));
-  const stamp = JSON.stringify(wanted);
-  if (!(await isThere(dir, stamp))) {
-    await mkdir(dirname(dir), { recursive: true });
-    const temporary = `${dir}.${randomBytes(6).toString('hex')}.tmp`;
-    try {
-      for (const part of ['train', 'val'] as const) {
-        const count = part === 'train' ? train : val;
-        await generateText({ root: temporary, part, seed, side, photos: files }, count, { signal });
-      }
-      await writeFile(join(temporary, STAMP), stamp);
-      await rename(temporary, dir).catch(async (error: unknown) => {
-        if (!(await isThere(dir, stamp))) throw error; // else another process was first, with the same images
-      });
-    } finally {
-      await rm(temporary, { recursive: true, force: true });
-    }
-  }
-  return { train: await openPart(dir, 'train', findings?.train), val: await openPart(dir, 'val', findings?.val) };
-}
-
-async function isThere(dir: string, stamp: string): Promise<boolean> {
-  const names = await listFolder(dir);
-  if (names.size === 0) return false;
-  const found = names.has(STAMP) ? await readFile(join(dir, STAMP), 'utf8') : undefined;
-  if (found === stamp) return true;
-  throw new FinetuneError({
-    code: 'E_SYNTHETIC_ROOT',
-    message: found
-      ? `holds another set of text: ${found}, wanted ${stamp}`
-      : 'is not empty and holds no synthetic text',
-    where: { file: dir },
-    fix: 'name another data.root, or remove that folder',
+  const set = {
+    root,
+    name: `text-${Object.values(wanted).join('-')}`,
+    stamp: JSON.stringify(wanted),
+    stampFile: 'text.json',
+    noun: 'set of synthetic text',
+  };
+  const dir = await drawOnce(set, async (folder) => {
+    for (const part of ['train', 'val'] as const)
+      await generateText({ root: folder, part, seed, side, photos: files }, wanted[part], { signal });
   });
+  return { train: await openPart(dir, 'train', findings?.train), val: await openPart(dir, 'val', findings?.val) };
 }
 
 async function openPart(

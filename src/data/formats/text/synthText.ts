@@ -4,8 +4,38 @@ import { FinetuneError } from '../../../errors.js';
 import type { Findings } from '../../findings.js';
 import { readImageSize } from '../../image/image.js';
 import type { Dataset, TextAnnotation, TextWord } from '../../sample.js';
+import type { Format, Parts, ReadOptions } from '../format.js';
 import { buildText, type RawTextImage } from './buildText.js';
 import { readMat, type MatValue } from './matFile.js';
+
+/** gt.mat and its images in `root`; each so manyth image is held back. */
+export interface SynthTextData {
+  readonly format: 'synthtext';
+  readonly root: string;
+  readonly val: { readonly every: number };
+  readonly brokenImages?: 'error' | 'drop';
+  readonly categories?: undefined;
+}
+
+/** SynthText (Gupta et al. 2016, arXiv:1604.06646). */
+export const synthtext: Format<SynthTextData> = { kind: 'text', open: openSynthText };
+
+async function openSynthText(
+  { root, val: { every }, brokenImages = 'error' }: SynthTextData,
+  { findingsOf }: ReadOptions,
+): Promise<Parts> {
+  const opened: Parts = {};
+  for (const name of ['train', 'val'] as const) {
+    const findings = findingsOf(name);
+    const keep = (index: number): boolean => (index % every === every - 1) === (name === 'val');
+    const part = { root, name: `SynthText ${name}`, keep, brokenImages };
+    const dataset = await readSynthText(part, findings).catch((error: unknown) => findings.absorb(error));
+    if (dataset) opened[name] = dataset;
+    if (dataset?.annotations.length !== 0 || findings.problems().length > 0) continue;
+    findings.problem({ code: 'E_DATA_EMPTY', message: `${dataset.name} has no images` });
+  }
+  return opened;
+}
 
 export interface SynthTextPart {
   /** Folder with gt.mat and the images. */

@@ -25,7 +25,7 @@ export async function runThread(
 /** Between threads an error of ours keeps what it says, and loses its class. */
 function asThrown(error: Error & Partial<Pick<FinetuneError, 'problems'>>): Error {
   if (error.problems) return new FinetuneError(error.problems);
-  return 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? ended('out of memory') : error;
+  return (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY' ? ended('out of memory') : error;
 }
 
 const ended = (why: string): FinetuneError =>

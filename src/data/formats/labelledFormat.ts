@@ -1,9 +1,7 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FinetuneError } from '../../errors.js';
 import type { Findings } from '../findings.js';
-import { layOut, readClassFolders, type FolderLayout } from './imageFolder.js';
-import { readLabelCsv } from './labelCsv.js';
+import type { PartName } from '../sample.js';
+import type { Format, Parts, ReadOptions } from './format.js';
 import {
   buildLabelled,
   chooseClasses,
@@ -12,11 +10,10 @@ import {
   type LabelledPart,
   type WantedClasses,
 } from './labelledDataset.js';
-import type { Dataset, PartName } from '../sample.js';
 
-/** Images with a class each: in folders, or listed in a table. */
-export interface LabelledData {
-  readonly format: 'imageFolder' | 'csv';
+/** Images with a class each. */
+export interface LabelledData<Name extends string = 'imageFolder' | 'csv'> {
+  readonly format: Name;
   readonly root: string;
   /** A folder, or a table, of `root`. */
   readonly train?: string | undefined;
@@ -30,19 +27,41 @@ export interface LabelledData {
   readonly brokenImages?: 'error' | 'drop' | undefined;
 }
 
-/** Reads the parts as far as that goes: problems go to the findings of their part. */
-export async function readLabelled(
-  data: LabelledData,
-  findingsOf: (part: PartName) => Findings,
-): Promise<Partial<Record<PartName, Dataset>>> {
+/** Where the parts are: folders or tables of `root`. A number is the share of the training part that is held out. */
+export interface LabelledPlaces {
+  readonly train: string;
+  readonly val: string | number;
+  readonly test?: string | undefined;
+}
+
+/** How one layout finds and reads its parts. */
+export interface LabelledLayout {
+  /** Infers what the options leave out from what is in `root`. */
+  findParts(data: Pick<LabelledData, 'root' | 'train' | 'val' | 'test'>): Promise<LabelledPlaces>;
+  readPart(root: string, place: string, findings: Findings): Promise<LabelledPart>;
+}
+
+/** Share of the training images that is held out for validation if the options do not say and there is no such part. */
+export const HELD_OUT = 0.2;
+
+/** A layout of images with a class each. */
+export const labelledFormat = <Name extends string>(layout: LabelledLayout): Format<LabelledData<Name>> => ({
+  kind: 'wholeImage',
+  open: (data, options) => openLabelled(layout, data, options),
+});
+
+async function openLabelled(
+  layout: LabelledLayout,
+  data: LabelledData<string>,
+  { findingsOf }: ReadOptions,
+): Promise<Parts> {
   const parts: readonly PartName[] = ['train', 'val', ...(data.test === undefined ? [] : (['test'] as const))];
   const findings = Object.fromEntries(parts.map((part) => [part, findingsOf(part)])) as Record<PartName, Findings>;
   try {
-    const layout = data.format === 'csv' ? await layOutTables(data) : await layOut(data.root, data);
-    const read = await readParts(data, layout, findings);
+    const read = await readParts(layout, data, findings);
     const classes = chooseClasses(read.train!, data.categories, data.singleClass);
     reportEmpty(read.train!, classes, findings.train);
-    const opened: Partial<Record<PartName, Dataset>> = {};
+    const opened: Parts = {};
     for (const part of parts) {
       const from = read[part];
       if (!from) continue;
@@ -64,18 +83,19 @@ export async function readLabelled(
 }
 
 async function readParts(
-  { root, format, splitSeed }: LabelledData,
-  layout: FolderLayout,
+  layout: LabelledLayout,
+  data: LabelledData<string>,
   findings: Record<PartName, Findings>,
 ): Promise<Partial<Record<PartName, LabelledPart>>> {
-  const readPart = format === 'csv' ? readLabelCsv : readClassFolders;
-  const whole = await readPart(root, layout.train, findings.train);
+  const { root, splitSeed } = data;
+  const places = await layout.findParts(data);
+  const whole = await layout.readPart(root, places.train, findings.train);
   const [train, val] =
-    typeof layout.val === 'number'
-      ? holdOut(whole, layout.val, splitSeed)
-      : [whole, await readPart(root, layout.val, findings.val)];
-  if (layout.test === undefined) return { train, val };
-  return { train, val, test: await readPart(root, layout.test, findings.test) };
+    typeof places.val === 'number'
+      ? holdOut(whole, places.val, splitSeed)
+      : [whole, await layout.readPart(root, places.val, findings.val)];
+  if (places.test === undefined) return { train, val };
+  return { train, val, test: await layout.readPart(root, places.test, findings.test) };
 }
 
 /** A folder without images is more likely a mistake than a class; the thousand of ImageNet need not all be there. */
@@ -108,15 +128,4 @@ function reportStrangers(
         : 'add it there, remove it here, or list the classes to learn in data.categories',
     });
   }
-}
-
-/** Held out for validation where there is no table for it. */
-const HELD_OUT = 0.2;
-
-async function layOutTables({ root, train = 'train.csv', val, test }: LabelledData): Promise<FolderLayout> {
-  const there = (name: string): Promise<boolean> => stat(join(root, name)).then((entry) => entry.isFile(), () => false); // prettier-ignore
-  if (!(await stat(root).then((entry) => entry.isDirectory(), () => false))) {
-    throw new FinetuneError({ code: 'E_FOLDER_ROOT', message: 'no such folder', where: { file: root }, fix: 'set data.root' });
-  } // prettier-ignore
-  return { train, val: val ?? ((await there('val.csv')) ? 'val.csv' : HELD_OUT), test };
 }

@@ -1,25 +1,15 @@
 import { join } from 'node:path';
 import { createFindings, type Findings } from '../../findings.js';
 import type { Dataset, PartName } from '../../sample.js';
+import type { Format, Parts, ReadOptions } from '../format.js';
 import { openDrawnText, type DrawnTextOptions } from './drawnText.js';
 import { readIcdarPart } from './icdar.js';
-import { readSynthText } from './synthText.js';
-
-export interface DrawnTextData {
-  readonly format: 'synthetic-text';
-  readonly root?: string | undefined;
-  readonly seed: number;
-  readonly side: number;
-  readonly photos?: string | undefined;
-  readonly train: { readonly images: number };
-  readonly val: { readonly images: number };
-  readonly brokenImages?: 'error' | 'drop';
-}
 
 /** Paths are relative to `root`. */
 interface Place {
   readonly images: string;
   readonly truth: string;
+  readonly every?: undefined;
 }
 
 export interface IcdarData {
@@ -41,47 +31,23 @@ export interface IcdarData {
       })
     | undefined;
   readonly brokenImages?: 'error' | 'drop';
+  readonly categories?: undefined;
 }
 
-/** gt.mat and its images in `root`; each so manyth image is held back. */
-export interface SynthTextData {
-  readonly format: 'synthtext';
-  readonly root: string;
-  readonly val: { readonly every: number };
-  readonly brokenImages?: 'error' | 'drop';
-}
+/** Scene text in the forms of the ICDAR challenges, with drawn text among it on demand. */
+export const icdar: Format<IcdarData> = { kind: 'text', open: openIcdar };
 
-export type TextData = DrawnTextData | IcdarData | SynthTextData;
-
-interface ReadOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly findingsOf: (part: PartName) => Findings;
-}
-
-/** The parts of scene text as far as they can be read: every problem goes to the findings of its part. */
-export async function readText(
-  data: TextData,
-  { signal, findingsOf }: ReadOptions,
-): Promise<Partial<Record<PartName, Dataset>>> {
-  if (data.format === 'synthetic-text') {
-    const findings = { train: findingsOf('train'), val: findingsOf('val') };
-    const [train, val] = [data.train.images, data.val.images];
-    return openDrawnText({ ...data, train, val, signal, findings }).catch((error: unknown) => {
-      findings.train.absorb(error);
-      return {};
-    });
-  }
-  if (data.format === 'synthtext') return readHeld(data, findingsOf);
+async function openIcdar(data: IcdarData, { signal, findingsOf }: ReadOptions): Promise<Parts> {
   const { root, train, val, test, transcriptions, brokenImages = 'error' } = data;
   const characters = data.characters === 'pseudo' ? 'mask' : data.characters; // the run finds them
-  const every = 'every' in val ? val.every : undefined;
+  const { every } = val;
   const isHeld = (index: number): boolean => every !== undefined && index % every === every - 1;
   const places: [PartName, Place, (index: number) => boolean][] = [
     ['train', train, (index) => !isHeld(index)],
-    ['val', 'every' in val ? train : val, (index) => every === undefined || isHeld(index)],
+    ['val', val.every === undefined ? val : train, (index) => every === undefined || isHeld(index)],
     ...(test ? [['test', test, () => true] satisfies [PartName, Place, () => boolean]] : []),
   ];
-  const opened: Partial<Record<PartName, Dataset>> = {};
+  const opened: Parts = {};
   for (const [name, place, keep] of places) {
     const findings = findingsOf(name);
     const part = {
@@ -120,21 +86,4 @@ async function withDrawn(
     annotations: [...real.annotations, ...drawn.train.annotations],
     repeat: Float64Array.from([...often, ...drawn.train.annotations.map(() => share)]),
   };
-}
-
-async function readHeld(
-  { root, val: { every }, brokenImages = 'error' }: SynthTextData,
-  findingsOf: ReadOptions['findingsOf'],
-): Promise<Partial<Record<PartName, Dataset>>> {
-  const opened: Partial<Record<PartName, Dataset>> = {};
-  for (const name of ['train', 'val'] as const) {
-    const findings = findingsOf(name);
-    const keep = (index: number): boolean => (index % every === every - 1) === (name === 'val');
-    const part = { root, name: `SynthText ${name}`, keep, brokenImages };
-    const dataset = await readSynthText(part, findings).catch((error: unknown) => findings.absorb(error));
-    if (dataset) opened[name] = dataset;
-    if (dataset?.annotations.length !== 0 || findings.problems().length > 0) continue;
-    findings.problem({ code: 'E_DATA_EMPTY', message: `${dataset.name} has no images` });
-  }
-  return opened;
 }

@@ -1,0 +1,65 @@
+import type { Findings } from '../findings.js';
+import type { DropPolicies, ReadPart } from '../rawDataset.js';
+import type { PartName } from '../sample.js';
+import type { Format, Parts, ReadOptions } from './format.js';
+
+/** The options that all layouts of images with boxes share. */
+export interface BoxData extends DropPolicies {
+  /** Names to learn, in the order of the model's classes. Without them: all of the training part. */
+  readonly categories?: readonly string[] | undefined;
+  /** Where the test part is; every layout says in its own way. */
+  readonly test?: unknown;
+}
+
+/** How one layout reads its parts. */
+export interface BoxLayout<Data extends BoxData> {
+  readPart(
+    data: Data,
+    part: PartName,
+    findings: Findings,
+    policies: Required<DropPolicies>,
+    signal: AbortSignal | undefined,
+  ): Promise<ReadPart>;
+  /** The names to learn, where they are not simply `data.categories` or those of the training part. Throws E_DATA_CATEGORY. */
+  namesToLearn?(data: Data, read: readonly ReadPart[]): readonly string[];
+}
+
+/** A layout of images with boxes. The parts are read first; then they are checked against the same categories in the same order. */
+export const boxFormat = <Data extends BoxData>(layout: BoxLayout<Data>): Format<Data> => ({
+  kind: 'boxes',
+  open: (data, options) => openBoxes(layout, data, options),
+});
+
+async function openBoxes<Data extends BoxData>(
+  layout: BoxLayout<Data>,
+  data: Data,
+  { signal, findingsOf }: ReadOptions,
+): Promise<Parts> {
+  const { invalidBoxes = 'error', brokenImages = 'error' } = data;
+  const names: readonly PartName[] = ['train', 'val', ...(data.test === undefined ? [] : (['test'] as const))];
+  const parts = names.map((part) => ({ part, findings: findingsOf(part) }));
+  const read = new Map<PartName, ReadPart>();
+  for (const { part, findings } of parts) {
+    const result = await layout
+      .readPart(data, part, findings, { invalidBoxes, brokenImages }, signal)
+      .catch((error: unknown) => findings.absorb(error));
+    if (result) read.set(part, result);
+  }
+  const opened: Parts = {};
+  for (const { part, findings } of parts) {
+    try {
+      const dataset = read.get(part)?.build(namesToLearn(layout, data, [...read.values()]));
+      if (!dataset) continue;
+      opened[part] = dataset;
+      if (dataset.annotations.length > 0 || findings.problems().length > 0) continue;
+      findings.problem({ code: 'E_DATA_EMPTY', message: `${dataset.name} has no images` });
+    } catch (error) {
+      findings.absorb(error);
+    }
+  }
+  return opened;
+}
+
+/** The first part is the training part, unless that could not be read. */
+const namesToLearn = <Data extends BoxData>(layout: BoxLayout<Data>, data: Data, read: readonly ReadPart[]) =>
+  layout.namesToLearn?.(data, read) ?? data.categories ?? read[0]!.names;

@@ -5,7 +5,8 @@ import { FinetuneError } from '../../../errors.js';
 import { randomStream, type RandomStream } from '../../../random.js';
 import type { Canvas } from './canvas.js';
 import { loadFaces } from './fonts.js';
-import { drawTextScene, type SceneWord } from './textScene.js';
+import type { SceneWord } from './paintBlock.js';
+import { drawTextScene } from './textScene.js';
 
 /** One part of a set of drawn text images. */
 export interface TextPart {

@@ -6,10 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { FinetuneError } from '../../src/errors.js';
-import { readTorch } from '../../src/weights/decode/torch.js';
+import { readTorch as decodeTorch } from '../../src/weights/decode/torch.js';
+import { withBytesOf } from '../../src/weights/sources/openBytes.js';
 import { unpickle } from '../../src/weights/decode/pickle.js';
 
 const fixtures = join(import.meta.dirname, 'fixtures', 'torch'); // fixtures/makeTorch.py
+const readTorch = (file: string) => withBytesOf(file, decodeTorch);
 const fixture = (name: string) => join(fixtures, name);
 interface Golden {
   readonly tensors: Record<string, { shape: number[]; values: (number | string | boolean)[] }>;
@@ -116,6 +118,23 @@ describe('what is refused', () => {
       const [problem] = await problemsOf(readTorch(file));
       expect(problem?.code).toMatch(/^E_TORCH_/);
       expect(problem?.where).toEqual({ file });
+    }
+  });
+});
+
+describe('an offset of the zip beyond what a file can have', () => {
+  /** Signature of a record, and where in it a 64-bit offset or size stands (APPNOTE.TXT 4.3.14, 4.3.15). */
+  it.each([
+    ['the locator of the zip64 end record', 0x07064b50, 8],
+    ['the number of entries in the zip64 end record', 0x06064b50, 32],
+    ['the start of the directory in the zip64 end record', 0x06064b50, 48],
+  ])('is refused: %s', async (_, signature, at) => {
+    const whole = await readFile(fixture('zip.pth'));
+    for (const value of [2n ** 64n - 1n, 2n ** 63n, 2n ** 53n, 2n ** 40n, BigInt(whole.length)]) {
+      const bytes = Buffer.from(whole);
+      bytes.writeBigUInt64LE(value, bytes.indexOf(Uint8Array.from(Buffer.from(Uint32Array.of(signature).buffer))) + at);
+      const file = await place(bytes);
+      expect(await problemsOf(readTorch(file))).toMatchObject([{ code: 'E_TORCH_TRUNCATED', where: { file } }]);
     }
   });
 });

@@ -5,6 +5,7 @@ import type { RawTensor } from './rawTensor.js';
 import { readSafetensors } from './safetensors.js';
 import { readTfjs } from './tfjs.js';
 import { readTorch } from './torch.js';
+import { withBytesOf } from '../sources/openBytes.js';
 
 /** What a weights file holds, as it calls it. */
 export interface RawWeights {
@@ -23,7 +24,11 @@ const safetensors: Reader = async (file) => ({
   layout: 'torch',
   ...(await readSafetensors(file)),
 });
-const torch: Reader = async (file) => ({ format: 'PyTorch', layout: 'torch', ...(await readTorch(file)) });
+const torch: Reader = async (file) => ({
+  format: 'PyTorch',
+  layout: 'torch',
+  ...(await withBytesOf(file, readTorch)),
+});
 const keras: Reader = async (file) => ({
   format: 'Keras HDF5',
   layout: 'ours',

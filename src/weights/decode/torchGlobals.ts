@@ -1,6 +1,6 @@
 import { FinetuneError } from '../../errors.js';
 import type { PickleScope } from './pickle.js';
-import { TORCH_STORAGES, type TorchDType, type TorchType } from './torchDtypes.js';
+import { bytesPerValue, TORCH_STORAGES, type TorchDType, type TorchType } from './torchDtypes.js';
 
 /** Values in a file, not read yet. Several tensors can look at one storage. */
 export interface TorchStorage {
@@ -10,6 +10,9 @@ export interface TorchStorage {
   /** In values of `dtype`, in bytes without one. */
   readonly length: number;
 }
+
+/** Number of bytes that a storage's values take. */
+export const storageBytes = ({ dtype, length }: TorchStorage): number => length * (dtype ? bytesPerValue(dtype) : 1);
 
 /** A tensor as the pickle describes it: which values of which storage. */
 export class TorchTensor {

@@ -1,9 +1,8 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import type { ByteSource } from '../../bytes/byteSource.js';
 import { FinetuneError, type Problem } from '../../errors.js';
 import { unpickle } from './pickle.js';
-import type { TorchFile } from './torch.js';
-import { bytesPerValue } from './torchDtypes.js';
-import { torchScope, type TorchStorage } from './torchGlobals.js';
+import type { TorchFile } from './torchFile.js';
+import { storageBytes, torchScope, type TorchStorage } from './torchGlobals.js';
 
 /** torch.serialization.MAGIC_NUMBER */
 const MAGIC = 0x1950a86a20f9469cfc6cn;
@@ -11,76 +10,62 @@ const PROTOCOL = 1001;
 /** The pickles stand before the values; a state dict's take some 100 bytes a tensor. */
 const MAX_PICKLE_BYTES = 64 << 20;
 
-/** torch.save before 1.6: five pickles (magic number, protocol, machine, root, storage keys), then each storage's length in
- *  8 bytes and its values. torch/serialization.py, `_legacy_save`. Throws E_TORCH_{FORMAT,TRUNCATED,…}. */
-export async function openLegacyTorch(file: string): Promise<TorchFile> {
+/** Opens what torch.save wrote before 1.6: five pickles (magic number, protocol, machine, root, storage keys), then each
+ *  storage's length in 8 bytes and its values. torch/serialization.py, `_legacy_save`. Throws E_TORCH_{FORMAT,TRUNCATED,…}. */
+export async function openLegacyTorch(source: ByteSource): Promise<TorchFile> {
+  const { file, size } = source;
   const fail = (code: Problem['code'], message: string) => new FinetuneError({ code, message, where: { file } });
-  const handle = await open(file);
-  try {
-    const { size } = await handle.stat();
-    const head = await readAt(handle, 0, Math.min(size, MAX_PICKLE_BYTES));
-    const storages = new Map<string, TorchStorage>();
-    const scope = torchScope(file, (storage, id) => {
-      if (id[5] !== undefined && id[5] !== null) {
-        throw fail('E_TORCH_FORMAT', 'storages that are views of others (PyTorch 0.3), which are not read');
-      }
-      storages.set(storage.key, storage);
-    });
-    let at = 0;
-    const next = (): unknown => {
-      const { value, end } = unpickle(head, at, scope);
-      at = end;
-      return value;
-    };
-    if (next() !== MAGIC) throw fail('E_TORCH_FORMAT', 'a pickle, but no file of torch.save');
-    const protocol = next();
-    if (protocol !== PROTOCOL)
-      throw fail('E_TORCH_FORMAT', `protocol ${String(protocol)} of torch.save, not ${PROTOCOL}`);
-    const machine = next();
-    if (machine instanceof Map && machine.get('little_endian') === false) {
-      throw fail('E_TORCH_FORMAT', 'saved on a big-endian machine, which is not read');
+  const head = await source.read(0, Math.min(size, MAX_PICKLE_BYTES));
+  const storages = new Map<string, TorchStorage>();
+  const scope = torchScope(file, (storage, id) => {
+    if (id[5] !== undefined && id[5] !== null) {
+      throw fail('E_TORCH_FORMAT', 'storages that are views of others (PyTorch 0.3), which are not read');
     }
-    const root = next();
-    const keys = next();
-    if (!Array.isArray(keys)) throw fail('E_TORCH_PICKLE', 'the list of storages is no list');
-
-    const positions = new Map<string, number>();
-    for (const key of keys) {
-      const storage = typeof key === 'string' ? storages.get(key) : undefined;
-      if (!storage) throw fail('E_TORCH_PICKLE', `storage ${String(key)} belongs to no tensor`);
-      const present = at + 8 <= size ? new DataView((await readAt(handle, at, 8)).buffer).getBigInt64(0, true) : -1n;
-      const end = at + 8 + byteLength(storage);
-      if (present !== BigInt(storage.length) || end > size) {
-        const message = `storage ${storage.key} should end at byte ${end}, the file has ${size}`;
-        throw fail('E_TORCH_TRUNCATED', message);
-      }
-      positions.set(storage.key, at + 8);
-      at = end;
-    }
-    return {
-      root,
-      dispose: () => handle.close(),
-      readStorage: async (storage) => {
-        const position = positions.get(storage.key);
-        if (position === undefined) throw fail('E_TORCH_TRUNCATED', `storage ${storage.key} is not in the file`);
-        return readAt(handle, position, byteLength(storage));
-      },
-    };
-  } catch (error) {
-    await handle.close();
-    throw error;
+    storages.set(storage.key, storage);
+  });
+  let at = 0;
+  const next = (): unknown => {
+    const { value, end } = unpickle(head, at, scope);
+    at = end;
+    return value;
+  };
+  if (next() !== MAGIC) throw fail('E_TORCH_FORMAT', 'a pickle, but no file of torch.save');
+  const protocol = next();
+  if (protocol !== PROTOCOL) {
+    throw fail('E_TORCH_FORMAT', `protocol ${String(protocol)} of torch.save, not ${PROTOCOL}`);
   }
+  const machine = next();
+  if (machine instanceof Map && machine.get('little_endian') === false) {
+    throw fail('E_TORCH_FORMAT', 'saved on a big-endian machine, which is not read');
+  }
+  const root = next();
+  const keys = next();
+  if (!Array.isArray(keys)) throw fail('E_TORCH_PICKLE', 'the list of storages is no list');
+
+  const positions = new Map<string, number>();
+  for (const key of keys) {
+    const storage = typeof key === 'string' ? storages.get(key) : undefined;
+    if (!storage) throw fail('E_TORCH_PICKLE', `storage ${String(key)} belongs to no tensor`);
+    const present = at + 8 <= size ? await readLength(source, at) : -1n;
+    const end = at + 8 + storageBytes(storage);
+    if (present !== BigInt(storage.length) || end > size) {
+      const message = `storage ${storage.key} should end at byte ${end}, the file has ${size}`;
+      throw fail('E_TORCH_TRUNCATED', message);
+    }
+    positions.set(storage.key, at + 8);
+    at = end;
+  }
+  return {
+    root,
+    readStorage: async (storage) => {
+      const position = positions.get(storage.key);
+      if (position === undefined) throw fail('E_TORCH_TRUNCATED', `storage ${storage.key} is not in the file`);
+      return source.read(position, storageBytes(storage));
+    },
+  };
 }
 
-const byteLength = ({ dtype, length }: TorchStorage): number => length * (dtype ? bytesPerValue(dtype) : 1);
-
-async function readAt(handle: FileHandle, position: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  let done = 0;
-  while (done < length) {
-    const { bytesRead } = await handle.read(bytes, done, length - done, position + done);
-    if (bytesRead === 0) break; // the file shrank while being read: what is missing are zeros that no one asked for
-    done += bytesRead;
-  }
-  return bytes;
+async function readLength(source: ByteSource, at: number): Promise<bigint> {
+  const bytes = await source.read(at, 8);
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigInt64(0, true);
 }

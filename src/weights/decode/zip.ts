@@ -1,66 +1,56 @@
-import { buffer } from 'node:stream/consumers';
-import type { Readable } from 'node:stream';
-import yauzl, { type Entry } from 'yauzl';
+import type { ByteSource } from '../../bytes/byteSource.js';
+import { readZipEntry } from '../../bytes/zip.js';
+import { findZipDirectory, readZipEntries, type ZipEntry } from '../../bytes/zipDirectory.js';
 import { FinetuneError, type Problem } from '../../errors.js';
 
-/** The entries of an open zip archive; close it. */
+/** The files of a zip archive. */
 export interface Zip {
-  /** Path → size when unpacked, without folders. */
-  readonly sizes: ReadonlyMap<string, number>;
-  /** Checked against the size that the archive's directory promises. */
-  read(path: string): Promise<Uint8Array>;
-  stream(path: string): Promise<Readable>;
-  dispose(): void;
+  /** By path; folders are left out. */
+  readonly files: ReadonlyMap<string, ZipEntry>;
+  /** A file's content, of the size that the archive's directory announces. */
+  readonly read: (path: string) => Promise<Uint8Array>;
 }
 
 const MAX_ENTRIES = 100_000;
 /** Deflate cannot do better than 1032 : 1; a file that promises more is a lie. */
 const MAX_RATIO = 1032;
 
-/** Opens a zip by its directory; names that leave the archive are refused by yauzl. `code` is for what is wrong with it. */
-export async function openZip(file: string, code: Problem['code']): Promise<Zip> {
+/** Opens a zip archive by its directory; names that lead out of it are refused. `code` is the code of every error. */
+export async function openZip(source: ByteSource, code: Problem['code']): Promise<Zip> {
   const fail = (message: string, cause?: unknown) =>
-    new FinetuneError({ code, message, where: { file } }, cause === undefined ? {} : { cause });
+    new FinetuneError({ code, message, where: { file: source.file } }, cause === undefined ? {} : { cause });
   const attempt = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
-      throw fail(`${what}: ${(error as Error).message}`, error);
+      throw error instanceof FinetuneError ? error : fail(`${what}: ${(error as Error).message}`, error);
     }
   };
-  const archive = await attempt('the zip archive is broken or cut short', () =>
-    yauzl.openPromise(file, { autoClose: false, lazyEntries: true }),
+  const directory = await attempt('the zip archive is broken or cut short', () => findZipDirectory(source));
+  if (directory.count > MAX_ENTRIES) throw fail(`the zip archive has ${directory.count} entries`);
+  const files = await attempt('the directory of the zip archive is broken', async () =>
+    checkEntries(await readZipEntries(source, directory)),
   );
-  const entries = new Map<string, Entry>();
-  try {
-    if (archive.entryCount > MAX_ENTRIES) throw fail(`the zip archive has ${archive.entryCount} entries`);
-    await attempt('the directory of the zip archive is broken', async () => {
-      for await (const entry of archive.eachEntry()) {
-        if (entry.fileName.endsWith('/')) continue;
-        if (entry.isEncrypted()) throw new Error(`"${entry.fileName}" is encrypted`);
-        if (entry.uncompressedSize > entry.compressedSize * MAX_RATIO + 1024) {
-          throw new Error(`"${entry.fileName}" claims ${entry.uncompressedSize} bytes out of ${entry.compressedSize}`);
-        }
-        if (entries.has(entry.fileName)) throw new Error(`"${entry.fileName}" is in it twice`);
-        entries.set(entry.fileName, entry);
-      }
-    });
-  } catch (error) {
-    archive.close();
-    throw error;
-  }
-  const stream = (path: string): Promise<Readable> => {
-    const entry = entries.get(path);
-    if (!entry) return Promise.reject(fail(`the zip archive lacks "${path}"`));
-    return attempt(`"${path}" cannot be read`, () => archive.openReadStreamPromise(entry));
-  };
   return {
-    sizes: new Map([...entries].map(([path, { uncompressedSize }]) => [path, uncompressedSize])),
-    stream,
+    files,
     read: async (path) => {
-      const bytes = await stream(path);
-      return attempt(`"${path}" is broken`, () => buffer(bytes));
+      const entry = files.get(path);
+      if (!entry) throw fail(`the zip archive lacks "${path}"`);
+      return attempt(`"${path}" cannot be read`, () => readZipEntry(source, entry));
     },
-    dispose: () => archive.close(),
   };
+}
+
+/** The files by path. Throws for what must not be there. */
+function checkEntries(all: readonly ZipEntry[]): Map<string, ZipEntry> {
+  const entries = new Map<string, ZipEntry>();
+  for (const entry of all) {
+    const { path, size, packedSize } = entry;
+    if (path.endsWith('/')) continue;
+    if (entry.isEncrypted) throw new Error(`"${path}" is encrypted`);
+    if (size > packedSize * MAX_RATIO + 1024) throw new Error(`"${path}" claims ${size} bytes out of ${packedSize}`);
+    if (entries.has(path)) throw new Error(`"${path}" is in it twice`);
+    entries.set(path, entry);
+  }
+  return entries;
 }

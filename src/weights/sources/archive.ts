@@ -1,10 +1,14 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { createInflateRaw } from 'node:zlib';
 import { extract } from 'tar';
 import { FinetuneError } from '../../errors.js';
+import { isDeflated, streamPacked } from '../../bytes/zip.js';
 import { openZip } from '../decode/zip.js';
+import { withBytesOf } from './openBytes.js';
 
 /** A path that would leave the folder it is unpacked into. */
 const leaves = (path: string): boolean => path.split(/[\\/]/).includes('..') || /^([\\/]|[a-z]:)/i.test(path);
@@ -35,24 +39,32 @@ export async function unpackTar(archive: string, dir: string, uri: string): Prom
 
 /** Unpacks a zip below `dir`; a symbolic link in it becomes a text file, which harms no one. Throws E_WEIGHTS_ARCHIVE. */
 export async function unpackZip(archive: string, dir: string, uri: string): Promise<void> {
-  const zip = await openZip(archive, 'E_WEIGHTS_ARCHIVE');
   try {
-    for (const path of zip.sizes.keys()) {
-      if (leaves(path)) {
-        const message = `${uri} holds "${path}": a path out of the package; nothing was unpacked`;
-        throw new FinetuneError({ code: 'E_WEIGHTS_ARCHIVE', message });
+    await withBytesOf(archive, async (source) => {
+      const zip = await openZip(source, 'E_WEIGHTS_ARCHIVE');
+      for (const [path, entry] of zip.files) {
+        const file = join(dir, path);
+        await mkdir(dirname(file), { recursive: true });
+        const unpack = isDeflated(entry) ? createInflateRaw() : new PassThrough();
+        await pipeline(streamPacked(source, entry), unpack, checkSize(path, entry.size), createWriteStream(file));
       }
-    }
-    for (const path of zip.sizes.keys()) {
-      const file = join(dir, path);
-      await mkdir(dirname(file), { recursive: true });
-      await pipeline(await zip.stream(path), createWriteStream(file));
-    }
+    });
   } catch (error) {
     if (error instanceof FinetuneError) throw error;
     const message = `${uri} cannot be unpacked: ${(error as Error).message}`;
     throw new FinetuneError({ code: 'E_WEIGHTS_ARCHIVE', message }, { cause: error });
-  } finally {
-    zip.dispose();
   }
 }
+
+/** Passes the bytes of a file on, and stops as soon as they are more than the archive announces. */
+const checkSize = (path: string, size: number) =>
+  async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let done = 0;
+    for await (const piece of pieces) {
+      done += piece.byteLength;
+      if (done > size) break;
+      yield piece;
+    }
+    if (done !== size)
+      throw new Error(`"${path}" has ${done > size ? 'more' : 'fewer'} bytes than the ${size} announced`);
+  };

@@ -1,7 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inflateRawSync } from 'node:zlib';
-import type { Entry, ZipFile } from 'yauzl';
+import { bytesInMemory } from '../../../bytes/byteSource.js';
+import { readZipEntry } from '../../../bytes/zip.js';
+import { findZipDirectory, readZipEntries, ZipError } from '../../../bytes/zipDirectory.js';
 import { FinetuneError, type Problem } from '../../../errors.js';
 
 /** A text file of a folder or zip, not yet decoded. */
@@ -45,26 +46,26 @@ async function readFolder(folder: string): Promise<TextFile[]> {
 }
 
 async function readZip(path: string): Promise<TextFile[]> {
-  const { default: yauzl } = await import('yauzl');
   const info = await stat(path);
   if (info.size > limits.totalBytes)
     throw broken('E_ICDAR_LIMIT', path, `a zip may have at most ${mega(limits.totalBytes)}`);
-  const archive = await readFile(path);
-  const zip = await new Promise<ZipFile>((resolve, reject) => {
-    yauzl.fromBuffer(archive, { lazyEntries: true }, (error, opened) => {
-      if (error) reject(zipError(path, error));
-      else resolve(opened);
-    });
+  const archive = bytesInMemory(await readFile(path), path);
+  const budget = createBudget(path);
+  const directory = await findZipDirectory(archive).catch((error: unknown) => {
+    throw zipError(path, error as Error);
+  });
+  if (directory.count > limits.files) throw budget.tooMany(directory.count);
+  const entries = await readZipEntries(archive, directory).catch((error: unknown) => {
+    throw zipError(path, error as Error);
   });
   const files: TextFile[] = [];
-  const budget = createBudget(path);
-  if (zip.entryCount > limits.files) throw budget.tooMany(zip.entryCount);
-  for (let entry = await nextEntry(zip, path); entry; entry = await nextEntry(zip, path)) {
-    if (!isText(entry.fileName)) continue;
-    const file = `${path}/${entry.fileName}`;
-    budget.spend(file, entry.uncompressedSize);
+  for (const entry of entries.filter((one) => isText(one.path))) {
+    const file = `${path}/${entry.path}`;
+    budget.spend(file, entry.size);
     try {
-      files.push({ name: baseName(entry.fileName), file, bytes: inflate(archive, entry) });
+      const bytes = await readZipEntry(archive, entry);
+      if (crc32(bytes) !== entry.crc32) throw new Error('its check sum is wrong');
+      files.push({ name: baseName(entry.path), file, bytes });
     } catch (error) {
       throw zipError(file, error as Error);
     }
@@ -73,49 +74,11 @@ async function readZip(path: string): Promise<TextFile[]> {
 }
 
 const zipError = (path: string, cause: Error): FinetuneError => {
-  const relative = /^(?:invalid relative path|absolute path|invalid characters in fileName): (.*)$/.exec(cause.message);
-  if (relative) return broken('E_ICDAR_ZIP', path, `entry "${relative[1]!}" leads out of the zip`, undefined, cause);
+  const outside = cause instanceof ZipError ? cause.outside : undefined;
+  if (outside !== undefined)
+    return broken('E_ICDAR_ZIP', path, `entry "${outside}" leads out of the zip`, undefined, cause);
   return broken('E_ICDAR_ZIP', path, `cannot read the zip: ${cause.message}`, 'pack it anew', cause);
 };
-
-function nextEntry(zip: ZipFile, path: string): Promise<Entry | undefined> {
-  return new Promise((resolve, reject) => {
-    const settle = (finish: () => void) => {
-      zip.removeAllListeners();
-      finish();
-    };
-    zip.once('entry', (entry: Entry) => settle(() => resolve(entry)));
-    zip.once('end', () => settle(() => resolve(undefined)));
-    zip.once('error', (error: Error) => settle(() => reject(zipError(path, error))));
-    zip.readEntry();
-  });
-}
-
-const STORED = 0;
-const DEFLATED = 8;
-/** Fixed part of an entry's own header, and where it has the lengths of the name and the extra field (APPNOTE.TXT 4.3.7). */
-const HEADER = { bytes: 30, nameLength: 26, extraLength: 28 };
-
-/** An entry's content; in one go, since a stream for each of a thousand files of a kilobyte takes seconds. A bomb that
- *  declares less than it holds is stopped at the size it declares. */
-function inflate(archive: Buffer, entry: Entry): Uint8Array {
-  const { relativeOffsetOfLocalHeader: header, compressedSize, uncompressedSize, compressionMethod } = entry;
-  if (entry.generalPurposeBitFlag & 1) throw new Error('the entry is encrypted');
-  const start =
-    header +
-    HEADER.bytes +
-    archive.readUInt16LE(header + HEADER.nameLength) +
-    archive.readUInt16LE(header + HEADER.extraLength);
-  const packed = archive.subarray(start, start + compressedSize);
-  if (compressionMethod !== STORED && compressionMethod !== DEFLATED)
-    throw new Error(`compression method ${compressionMethod} is not known`);
-  const bytes =
-    compressionMethod === STORED ? packed : inflateRawSync(packed, { maxOutputLength: Math.max(1, uncompressedSize) });
-  if (bytes.length !== uncompressedSize)
-    throw new Error(`${bytes.length} bytes instead of the ${uncompressedSize} it declares`);
-  if (crc32(bytes) !== entry.crc32 >>> 0) throw new Error('its check sum is wrong');
-  return bytes;
-}
 
 /** CRC-32 of APPNOTE.TXT 4.4.7 (reflected 0x04c11db7), bit by bit; node:zlib has it only from 20.15 on. */
 function crc32(bytes: Uint8Array): number {

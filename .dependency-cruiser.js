@@ -9,6 +9,7 @@ const training = `${network} files decode weights data engine train evaluate rec
 const rooms = {
   // These run in a browser too: they import no module of Node, and no package that needs one.
   ground: { files: '(errors|random|progress|didYouMean|duration)[.]ts$', packages: 'pure-rand fastest-levenshtein' },
+  bytes: { rooms: 'ground', packages: 'fflate' },
   geometry: { rooms: 'ground', packages: 'polygon-clipping' },
   categories: { rooms: 'ground' },
   graph: { rooms: 'ground' },
@@ -16,21 +17,21 @@ const rooms = {
   models: { rooms: 'ground graph' },
   sample: { files: 'data/sample[.]ts$', rooms: 'ground geometry categories' },
   tasks: { rooms: 'ground geometry categories graph models sample', packages: 'zod' },
-  decode: { files: 'weights/decode/', rooms: 'ground', packages: 'fflate jsfive zod' },
+  decode: { files: 'weights/decode/', rooms: 'ground bytes', packages: 'jsfive zod' },
 
   // These need Node: they read and write files, compute and measure.
   pycocotools: { node: true },
   files: { rooms: 'ground', node: true },
   weights: {
     files: 'weights/(?!decode/)',
-    rooms: 'ground files categories graph models decode', // models: a file of weights is compared with every backbone
+    rooms: 'ground bytes files categories graph models decode', // models: a file of weights is compared with every backbone
     packages: 'tar zod',
     node: true,
   },
   data: {
     files: 'data/(?!sample[.]ts$)',
-    rooms: 'ground files geometry categories sample',
-    packages: '@rgrove/parse-xml opentype.js p-limit sharp yauzl zod',
+    rooms: 'ground bytes files geometry categories sample',
+    packages: '@rgrove/parse-xml opentype.js p-limit sharp zod',
     node: true,
   },
   engine: { rooms: 'ground graph tensorflow', packages: '@tensorflow/.+ fflate node-api-headers', node: true },

@@ -145,10 +145,11 @@ describe('openVoc', () => {
         boxless: annotation('<object><name>dog</name></object>'),
         broken: '<annotation>\n  <object>\n</annotation>',
         foreign: '<html/>',
+        deep: '<a>'.repeat(50_000),
         imageless: annotation(''),
         damaged: annotation(''),
       },
-      { train: 'flat\noutside\ntext\nnameless\nboxless\nbroken\nforeign\nimageless\ndamaged\nunknown' },
+      { train: 'flat\noutside\ntext\nnameless\nboxless\nbroken\nforeign\nimageless\ndamaged\nunknown\ndeep' },
     );
     rmSync(join(root, 'JPEGImages/imageless.jpg'));
     writeFileSync(join(root, 'JPEGImages/damaged.jpg'), 'no image');
@@ -164,6 +165,7 @@ describe('openVoc', () => {
     expect(byFile('boxless')).toMatchObject({ code: 'E_VOC_OBJECT', message: 'object 1 "dog" has no <bndbox>' });
     expect(byFile('broken')).toMatchObject({ code: 'E_VOC_XML', where: { line: 3 } });
     expect(byFile('foreign')).toMatchObject({ code: 'E_VOC_XML' });
+    expect(byFile('deep')).toMatchObject({ code: 'E_VOC_XML' });
     expect(byFile('damaged')).toMatchObject({ code: 'E_IMAGE_DECODE' });
     const inList = problems
       .filter(({ where }) => where?.file?.endsWith('train.txt'))

@@ -57,7 +57,12 @@ function parse(text: string, file: string, findings: Findings): XmlElement | und
     const message = `the root is <${root?.name ?? ''}>, not <annotation>`;
     findings.problem({ code: 'E_VOC_XML', message, where: { file } });
   } catch (error) {
-    if (!(error instanceof XmlError)) throw error;
+    if (!(error instanceof XmlError)) {
+      // The parser calls itself for each level: some 10,000 levels overflow the stack.
+      const message = `cannot be read as XML: ${(error as Error).message}`;
+      findings.problem({ code: 'E_VOC_XML', message, where: { file } });
+      return undefined;
+    }
     const message = `not XML: ${error.message.split('\n')[0]!.replace(/ \(line \d+, column \d+\)/, '')}`;
     findings.problem({ code: 'E_VOC_XML', message, where: { file, line: error.line, column: error.column } });
   }

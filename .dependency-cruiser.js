@@ -8,7 +8,10 @@ const training = `${network} files decode weights data engine train evaluate rec
 
 const rooms = {
   // These run in a browser too: they import no module of Node, and no package that needs one.
-  ground: { files: '(errors|random|progress|didYouMean|duration)[.]ts$', packages: 'pure-rand fastest-levenshtein' },
+  ground: {
+    files: '(errors|random|progress|didYouMean|duration|conflict|optionValues)[.]ts$',
+    packages: 'pure-rand fastest-levenshtein zod',
+  },
   bytes: { rooms: 'ground', packages: 'fflate' },
   geometry: { rooms: 'ground', packages: 'polygon-clipping' },
   categories: { rooms: 'ground' },

@@ -2,14 +2,15 @@ import { createClassification, createDetection } from './evaluate/createTask.js'
 import type { Category, CategoryId } from './data/sample.js';
 import { openBackend, type EngineName } from './engine/backend.js';
 import type { Session } from './engine/engine.js';
-import { detectorDefaults } from './detectorDefaults.js';
+import { detectorDefaults } from './tasks/detection/detectorDefaults.js';
+import { detectors, type DetectionOptions } from './tasks/detection/detectors.js';
 import { FinetuneError } from './errors.js';
 import { createModel as buildModel } from './tasks/model.js';
 import { saveModel, withWeights } from './train/modelWeights.js';
 import type { BackboneChoice } from './models/table.js';
 import { openPredictor } from './evaluate/predictor.js';
 import { topClasses, type ClassificationOptions } from './tasks/classification/classification.js';
-import type { Detection, DetectionOptions } from './tasks/detection/detection.js';
+import type { Detection } from './tasks/detection/detection.js';
 import type { Task } from './tasks/task.js';
 import { IMAGENET_CATEGORIES } from './categories/imagenet.js';
 import type { WeightsReport } from './weights/load.js';
@@ -73,7 +74,7 @@ export function createModel(options: ClassifierModelOptions | DetectorModelOptio
 
 function createDetector({ classes, engine, seed, ...options }: DetectorModelOptions): Promise<Detector> {
   const names = namesOf(classes);
-  const filled = { ...detectorDefaults[options.head ?? 'ssdlite'], ...options, numClasses: names.length };
+  const filled = { ...detectorDefaults[options.head ?? detectors[0].name], ...options, numClasses: names.length };
   const task = createDetection(filled as DetectionOptions); // of one head: its defaults and its options
   return openModel(task, { names, engine, seed }, (found) =>
     found.map(({ box, score, classIndex }) => ({ box, score, label: names[classIndex]! })),

@@ -2,7 +2,7 @@ import { ofKind, type ClassIndex, type Dataset } from '../data/sample.js';
 import { topClasses, type Classification } from '../tasks/classification/classification.js';
 import type { Evaluator } from '../tasks/evaluator.js';
 import type { Section } from '../tasks/section.js';
-import type { Network } from '../tasks/task.js';
+import type { Network } from '../tasks/network.js';
 import { confusionMatrix, scoreClassification, type ClassificationScore } from './classificationScore.js';
 
 /** What a file of predictions has of each image: its five most probable classes. */

@@ -10,7 +10,8 @@ import {
   type Classification,
   type ClassificationOptions,
 } from '../tasks/classification/classification.js';
-import { detectionTask, type Detection, type DetectionOptions } from '../tasks/detection/detection.js';
+import { detectionTask, type Detection } from '../tasks/detection/detection.js';
+import type { DetectionOptions } from '../tasks/detection/detectors.js';
 import type { Task } from '../tasks/task.js';
 
 /** Boxes: SSD's network and COCO's score. Throws E_MODEL_UNKNOWN. */

@@ -2,7 +2,7 @@ import type { Dataset, Sample } from '../data/sample.js';
 import type { Detection } from '../tasks/detection/detection.js';
 import type { Evaluator } from '../tasks/evaluator.js';
 import type { Section } from '../tasks/section.js';
-import type { Network, Origin } from '../tasks/task.js';
+import type { Network, Origin } from '../tasks/network.js';
 import { cocoPair, scoreCoco, toCocoDetections } from './coco.js';
 import { matchCoco } from './cocoMatches.js';
 import type { CocoScore } from './cocoScore.js';

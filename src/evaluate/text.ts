@@ -2,7 +2,7 @@ import { ofKind, type Dataset, type Sample, type TextAnnotation } from '../data/
 import { bounds } from '../geometry/polygon.js';
 import type { Evaluator } from '../tasks/evaluator.js';
 import type { Example, Section } from '../tasks/section.js';
-import type { Origin } from '../tasks/task.js';
+import type { Origin } from '../tasks/network.js';
 import { findText, mapsOf, type TextDetection } from '../tasks/text/text.js';
 import type { TextThresholds } from '../tasks/text/textBoxes.js';
 import { scoreDetEval } from './detEval.js';

@@ -1,4 +1,5 @@
-import type { Conflict } from './conflict.js';
+import type { Conflict } from '../conflict.js';
+import { headOf, headsThat } from '../tasks/detection/detectors.js';
 import type { Recipe } from './schema.js';
 
 type Adding = Exclude<Recipe, { readonly task: 'text' }>;
@@ -11,9 +12,13 @@ export function addingConflicts({ model, train, data, addClasses }: Adding): Con
     const message = '"addClasses" needs "model.weights": the model whose classes are kept';
     found.push({ path: 'addClasses', message, fix: 'set model.weights, to run:<run directory> say' });
   }
-  if ('head' in model && model.head !== 'ssdlite' && model.head !== 'ssd') {
+  if ('head' in model && !headOf(model.head).keepsOldClasses) {
     const message = `"addClasses" holds anchors' outputs against those of the old model, which "model.head: ${model.head}" does not do`;
-    found.push({ path: 'addClasses', message, fix: 'set model.head: ssdlite or ssd' });
+    found.push({
+      path: 'addClasses',
+      message,
+      fix: `set model.head: ${headsThat((head) => head.keepsOldClasses === true)}`,
+    });
   }
   if (data.repeatThreshold !== null) {
     const message =

@@ -1,4 +1,4 @@
-import type { Conflict } from './conflict.js';
+import type { Conflict } from '../conflict.js';
 import type { BackboneTable } from './schema/backbone.js';
 
 /** The stem has stride 2 and the last feature map stride 32. */

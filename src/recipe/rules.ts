@@ -1,34 +1,15 @@
 import { keepsPixels } from '../data/pipeline/augment/kinds.js';
 import { tableConflicts } from './backboneRules.js';
 import { addingConflicts } from './addClassesRules.js';
-import type { Conflict } from './conflict.js';
-import { detectorConflicts, sizeConflicts } from './detectorRules.js';
+import type { Conflict, Idle } from '../conflict.js';
+import { detectorConflicts } from '../tasks/detection/conflicts.js';
+import { headOf } from '../tasks/detection/detectors.js';
 import type { Recipe } from './schema.js';
 
 type Detection = Extract<Recipe, { readonly task: 'detection' }>;
 type Classification = Extract<Recipe, { readonly task: 'classification' }>;
-type Idle = [path: string, when: string, fix: string];
 
-/** Options of the loss that this head does not read: which, when, and what to set instead. */
-function lossOptions(model: Detection['model']): Idle[] {
-  if (model.head === 'retinanet') return [['train.hardNegatives', 'model.head: retinanet', 'model.head: ssdlite']];
-  if (model.head === 'fasterRcnn') {
-    return [
-      ['train.hardNegatives', 'model.head: fasterRcnn', 'model.head: ssdlite'],
-      ['train.focal', 'model.head: fasterRcnn', 'model.head: retinanet'],
-    ];
-  }
-  if (model.head === 'yolov1') {
-    return [
-      ['train.hardNegatives', 'model.head: yolov1', 'model.head: ssdlite'],
-      ['train.focal', 'model.head: yolov1', 'model.head: ssdlite'],
-    ];
-  }
-  if (model.classLoss === 'softmax') return [['train.focal', 'model.classLoss: softmax', 'model.classLoss: sigmoid']];
-  return [['train.hardNegatives', 'model.classLoss: sigmoid', 'model.classLoss: softmax']];
-}
-
-function idleInTask(recipe: Recipe): Idle[] {
+function idleInTask(recipe: Recipe): readonly Idle[] {
   switch (recipe.task) {
     case 'detection':
       return idleInDetection(recipe);
@@ -46,17 +27,13 @@ const readBy = {
 } as const; // prettier-ignore
 
 /** Options of another optimizer or schedule than the recipe's, and a warm-up that nothing reads. */
-function optimizerOptions({
-  optimizer,
-  schedule,
-  warmup,
-}: Recipe['train']): [path: string, when: string, fix: string][] {
+function optimizerOptions({ optimizer, schedule, warmup }: Recipe['train']): Idle[] {
   const chosen = { optimizer: optimizer.name, schedule: schedule.name };
   const idle = Object.entries(readBy).flatMap(([part, options]) => {
     const name: string = chosen[part as keyof typeof chosen];
     return Object.entries(options as Record<string, readonly string[]>)
       .filter(([, readers]) => !readers.includes(name))
-      .map(([option, readers]): [string, string, string] => [
+      .map(([option, readers]): Idle => [
         `train.${part}.${option}`,
         `train.${part}.name: ${name}`,
         `train.${part}.name: ${readers.join(' or ')}`,
@@ -71,10 +48,10 @@ function optimizerOptions({
 /** Options that have no effect in this recipe. To write one is an error, and the resolved recipe leaves them out. */
 export function idleOptions(recipe: Recipe): Conflict[] {
   const { train } = recipe;
-  const idle = (path: string, when: string, fix: string): Conflict => ({
+  const idle = (...[path, when, instead]: Idle): Conflict => ({
     path,
     message: `"${path}" has no effect with ${when}`,
-    fix: `remove it, or set ${fix}`,
+    fix: `remove it, or set ${instead}`,
   });
   return [
     ...idleInTask(recipe).map((option) => idle(...option)),
@@ -89,13 +66,7 @@ export function idleOptions(recipe: Recipe): Conflict[] {
 
 const idleInDetection = ({ data: { augment, size }, model, evaluate }: Detection): Idle[] => [
   ...('min' in size ? [['data.resize', 'data.size.min and max', 'data.size to one size'] satisfies Idle] : []),
-  ...lossOptions(model),
-  ...(model.head === 'ssdlite' && model.anchors !== 'tensorflow'
-    ? [['model.lowestLevelAnchors', 'other anchors', 'model.anchors: tensorflow'] satisfies Idle]
-    : []),
-  ...(model.head === 'retinanet' || model.head === 'fasterRcnn'
-    ? [['evaluate.candidates', `model.head: ${model.head}`, 'model.head: ssdlite'] satisfies Idle]
-    : []),
+  ...(headOf(model.head).idle?.(model) ?? []),
   ...(evaluate.nms === 'softGaussian'
     ? [['evaluate.nmsThreshold', 'evaluate.nms: softGaussian', 'evaluate.nms: hard or softLinear'] satisfies Idle]
     : []),
@@ -120,8 +91,7 @@ export function conflicts(recipe: Recipe, isSet: (path: string) => boolean): Con
   const found = idleOptions(recipe).filter(({ path }) => isSet(path));
   const { backbone } = recipe.model;
   if (typeof backbone === 'object') found.push(...tableConflicts(backbone));
-  if (recipe.task === 'detection')
-    found.push(...detectorConflicts(recipe.model, isSet), ...sizeConflicts(recipe.data.size, recipe.model));
+  if (recipe.task === 'detection') found.push(...detectorConflicts(recipe.model, recipe.data.size, isSet));
   if (recipe.task !== 'text') found.push(...addingConflicts(recipe));
   if (train.cache !== 'none' && 'min' in data.size) {
     found.push({

@@ -2,16 +2,17 @@
  *  this file and those in schema/. An option is added here once something reads it, so that no option is ignored. */
 import { z } from 'zod';
 import { addImageClasses, addObjectClasses } from './schema/addClasses.js';
-import { boxLoss } from './schema/boxLoss.js';
-import { classifier } from './schema/classifier.js';
-import { classLoss } from './schema/classLoss.js';
+import { classifierOptions, classTraining } from '../tasks/classification/options.js';
+import { boxTraining } from '../tasks/detection/options.js';
+import { craftBackbone, textHeads, textTraining } from '../tasks/text/options.js';
+import { backbone } from './schema/backbone.js';
 import { detector } from './schema/detector.js';
-import { boxEvaluation, classEvaluation, report } from './schema/evaluate.js';
+import { boxEvaluation, classEvaluation, report, textEvaluation } from './schema/evaluate.js';
 import { labelledData } from './schema/labelledData.js';
 import { objectData } from './schema/objectData.js';
 import { textData } from './schema/textData.js';
-import { textEvaluation, textLoss, textModel } from './schema/textModel.js';
 import { training } from './schema/train.js';
+import { weights } from './schema/weights.js';
 
 const run = {
   seed: z.int().min(0).max(0xffffffff).default(1).describe('Seed of everything random in the run.'),
@@ -35,7 +36,7 @@ const detection = z.strictObject({
   addClasses: addObjectClasses,
   model: detector.prefault({}).describe('What learns.'),
   train: z
-    .strictObject({ ...training, ...boxLoss })
+    .strictObject({ ...training, ...boxTraining })
     .prefault({})
     .describe('How it learns.'),
   evaluate: boxEvaluation.prefault({}).describe('How it is scored.'),
@@ -47,9 +48,12 @@ const classification = z.strictObject({
   ...run,
   data: labelledData,
   addClasses: addImageClasses,
-  model: classifier.prefault({}).describe('What learns.'),
+  model: z
+    .strictObject({ backbone, ...weights, ...classifierOptions })
+    .prefault({})
+    .describe('What learns.'),
   train: z
-    .strictObject({ ...training, ...classLoss })
+    .strictObject({ ...training, ...classTraining })
     .prefault({})
     .describe('How it learns.'),
   evaluate: classEvaluation.prefault({}).describe('How it is scored.'),
@@ -60,9 +64,15 @@ const text = z.strictObject({
   task: z.literal('text').describe('Words in a scene, by their characters.'),
   ...run,
   data: textData,
-  model: textModel.prefault({}).describe('What learns.'),
+  model: z
+    .discriminatedUnion('head', [
+      z.strictObject({ head: textHeads['craft-lite'], backbone, ...weights }),
+      z.strictObject({ head: textHeads.craft, backbone: craftBackbone, ...weights }),
+    ])
+    .prefault({})
+    .describe('What learns.'),
   train: z
-    .strictObject({ ...training, ...textLoss })
+    .strictObject({ ...training, ...textTraining })
     .prefault({})
     .describe('How it learns.'),
   evaluate: textEvaluation.prefault({}).describe('How it is scored.'),

@@ -10,7 +10,7 @@ import type { ProgressEvent } from '../progress.js';
 import { blaming } from '../recipe/places.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { RecipeData } from './recipeData.js';
-import type { DetectionOptions } from '../tasks/detection/detection.js';
+import { sizeMultipleOf, type DetectionOptions } from '../tasks/detection/detectors.js';
 import type { Task } from '../tasks/task.js';
 
 export interface RecipeModelOptions {
@@ -95,14 +95,10 @@ function recipeTask(recipe: Recipe, numClasses: number, trainingData?: Dataset):
   return createDetection({ ...detectionOptions(recipe, numClasses), classWeights }, inputSizes(recipe));
 }
 
-/** A backbone's last map has stride 32; the balanced pyramid wants all its levels to halve, down to the coarsest one. */
-const LAST_STRIDE = 32;
-const COARSEST = { retinanet: 128, fasterRcnn: 64 };
-
 /** The sizes of a detector's batches, the largest first. */
 export function inputSizes({ data: { size }, model }: DetectionRecipe): readonly Size[] {
   if (!('min' in size)) return [size];
-  return bucketSizes(size, 'neck' in model && model.neck === 'balanced' ? COARSEST[model.head] : LAST_STRIDE);
+  return bucketSizes(size, sizeMultipleOf(model));
 }
 
 /** The size in which every image finds room: to look at data and anchors, whatever the shapes of batches. */

@@ -1,13 +1,13 @@
 import type { Sample } from '../data/sample.js';
+import type { Outputs } from './network.js';
 import type { Section } from './section.js';
-import type { Outputs } from './task.js';
 
-/** What `finetune score --json` prints and metrics.json holds; `metric` tells the kinds apart. */
+/** What `finetune score --json` prints and metrics.json holds. `metric` names the kind of score. */
 export interface Score {
   readonly metric: string;
 }
 
-/** Gathers what a model says about one part of the data, batch by batch, and scores it in the end. */
+/** Collects a model's predictions for one part of the data, batch by batch, and scores them at the end. */
 export interface Evaluator<S extends Score = Score> {
   /** `outputs` of a batch whose first places hold these samples. */
   add(outputs: Outputs, samples: readonly Sample[]): void;
@@ -16,11 +16,11 @@ export interface Evaluator<S extends Score = Score> {
 
 export interface Scored<S extends Score = Score> {
   readonly metric: S;
-  /** What is logged of an epoch, and leads the report: fractions by name. */
+  /** Fractions by name: an epoch logs them, and the report begins with them. */
   readonly numbers: Readonly<Record<string, number>>;
-  /** predictions.json: plain data. */
+  /** Plain data, written to predictions.json. */
   readonly predictions: unknown;
-  /** What the report shows besides: made when asked for, which an epoch's evaluation does not. */
+  /** The other sections of the report. They are made on request, since the evaluation of an epoch does not need them. */
   sections(options: SectionOptions): readonly Section[];
 }
 

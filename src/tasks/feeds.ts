@@ -1,11 +1,11 @@
 import type { Sample } from '../data/sample.js';
-import type { Targets, Task } from './task.js';
+import type { Network, Targets } from './network.js';
 
 /** The name of a session's program for inputs of this size. Programs for the task's first size have the kind alone as their name. */
 export function programName(
   kind: string,
   [height, width]: readonly [number, number],
-  { sizes = [] }: Pick<Task, 'sizes'>,
+  { sizes = [] }: Pick<Network<unknown>, 'sizes'>,
 ): string {
   const later = sizes.slice(1).some(([h, w]) => h === height && w === width);
   return later ? `${kind}/${height}x${width}` : kind;
@@ -27,7 +27,7 @@ export function imageFeed(
 export function targetFeeds(
   encoded: readonly Targets[],
   batch: number,
-  task: Pick<Task, 'blank'>,
+  task: Pick<Network<unknown>, 'blank'>,
   size?: readonly [number, number],
 ): Targets {
   const targets = [...encoded];

@@ -1,7 +1,7 @@
 import * as b from '../graph/builder.js';
 import type { Value } from '../graph/spec.js';
 
-/** Huber's loss over β: ½d²/β where |d| < β, else |d| − ½β; elementwise. Girshick 2015 (arXiv:1504.08083), eq. 3. */
+/** Huber's loss divided by β: ½d²/β where |d| < β, else |d| − ½β; elementwise. Girshick 2015 (arXiv:1504.08083), eq. 3. */
 export function smoothL1(prediction: Value, target: Value, beta = 1): Value {
   const distance = b.abs(b.sub(prediction, target));
   const near = b.minimum(distance, beta);
@@ -14,18 +14,32 @@ export interface Focal {
 }
 
 /** α_t (1 − p_t)^γ times the cross-entropy, elementwise; γ is 0 or at least 1. Lin et al. 2017 (arXiv:1708.02002), eq. 5.
- *  targets are 0 or 1: with z = ±x, negative where the target is 1, 1 − p_t is σ(z) and the cross-entropy softplus(z),
- *  which takes half the passes over [N, A, K] of the formula as it is printed. */
+ *  Targets are 0 or 1. With z = −x where the target is 1, else x, 1 − p_t is σ(z) and the cross-entropy is softplus(z). This takes half as
+ *  many passes over [N, A, K] as the printed formula. */
 export function focalLoss(logits: Value, targets: Value, { alpha, gamma }: Focal): Value {
   const z = b.mul(logits, b.add(b.mul(targets, -2), 1));
   const weight = b.add(b.mul(targets, 2 * alpha - 1), 1 - alpha); // α_t
   return b.mul(b.mul(weight, b.power(b.sigmoid(z), gamma)), b.softplus(z));
 }
 
-/** What the focal loss takes of a matched anchor whose class has the probability π: all that counts where γ ≥ 1, for then the background's share, (1 − α)·πᵞ·π an anchor and
- *  class, is next to nothing. Undefined for γ = 0. */
-export const focalStart = ({ alpha, gamma }: Focal, prior: number): number | undefined =>
-  gamma === 0 ? undefined : alpha * (1 - prior) ** gamma * -Math.log(prior);
+/** Probability that sigmoid classes begin with, so that the many background anchors do not drown the first steps. Lin et al. 2017
+ *  (arXiv:1708.02002), section 4.1. */
+const PRIOR = 0.01;
+/** Bias of a class predictor that begins with that probability. */
+export const PRIOR_BIAS = -Math.log((1 - PRIOR) / PRIOR);
+
+/** The focal loss of a matched anchor whose class has the initial probability. For γ ≥ 1 this is nearly the whole loss, because the share of the
+ *  background, (1 − α)·πᵞ·π for each anchor and class, is tiny. Undefined for γ = 0, where it is not.
+ *  `predictor` has the patterns of the class predictor's parameters. */
+export const focalStart = ({ alpha, gamma }: Focal, predictor: readonly string[]) =>
+  gamma === 0
+    ? undefined
+    : {
+        part: 'class',
+        loss: alpha * (1 - PRIOR) ** gamma * -Math.log(PRIOR),
+        why: 'α·(1 − π)^γ·(−ln π), π = 0.01',
+        predictor,
+      };
 
 /** Cross-entropy of each anchor: logits [N, A, C], classes int32 [N, A] in 0…C−1 → [N, A]. */
 export function softmaxCrossEntropyRows(logits: Value, classes: Value): Value {
@@ -34,13 +48,13 @@ export function softmaxCrossEntropyRows(logits: Value, classes: Value): Value {
   return b.reshape(rows, [n, a]);
 }
 
-/** The hardest negatives of each image, as many as `ratio` times its positives: a mask of zeros and ones without gradient.
+/** The hardest negatives of each image, `ratio` for each of its positives: a mask of zeros and ones without gradient.
  *  loss, positive, negative [N, A]. */
 export const hardNegatives = (loss: Value, positive: Value, negative: Value, ratio: number): Value =>
   hardest(loss, negative, b.mul(b.sum(positive, [1], true), ratio));
 
-/** The candidates of each image whose loss is largest, as many as are wanted: a mask of zeros and ones without gradient.
- *  loss, candidates [N, A], wanted [N, 1]; equal losses at the border are left out together. */
+/** The candidates of each image with the largest losses, `wanted` of them: a mask of zeros and ones without gradient.
+ *  loss, candidates [N, A], wanted [N, 1]. Where the last of them have equal losses, all of those are left out. */
 export function hardest(loss: Value, candidates: Value, wanted: Value): Value {
   const { graph } = loss.node;
   const anchors = loss.shape[1]!;
@@ -52,7 +66,7 @@ export function hardest(loss: Value, candidates: Value, wanted: Value): Value {
   return b.mul(b.cast(b.greater(candidate, threshold), 'float32'), candidates);
 }
 
-/** Cross-entropy with soft targets: logits and targets [N, C], each row of targets with its weight as its sum → [N]. */
+/** Cross-entropy with soft targets: logits and targets [N, C] → [N]. A row of targets adds up to the weight of the row. */
 export function softCrossEntropyRows(logits: Value, targets: Value): Value {
   const shifted = b.sub(logits, b.stopGradient(b.max(logits, [1], true)));
   const logTotal = b.log(b.sum(b.exp(shifted), [1], true)); // [N,1]

@@ -10,7 +10,7 @@ import { ancestors } from '../graph/rewrite.js';
 import type { Node, Value } from '../graph/spec.js';
 import { paramAttrs } from '../graph/slots.js';
 import type { Model } from '../tasks/model.js';
-import type { Targets } from '../tasks/task.js';
+import type { Targets } from '../tasks/network.js';
 import { imageFeed, targetFeeds } from '../tasks/feeds.js';
 import type { FreezePlan } from './freeze.js';
 

@@ -2,7 +2,7 @@ import type { Dataset, Sample } from '../data/sample.js';
 import { loadBatches, type Batch, type LoadOptions } from '../data/pipeline/loader.js';
 import { FinetuneError } from '../errors.js';
 import type { ProgressEvent } from '../progress.js';
-import type { Targets } from '../tasks/task.js';
+import type { Targets } from '../tasks/network.js';
 import type { TrainOptions, Trainer } from './trainer.js';
 
 interface Hooks {

@@ -34,7 +34,7 @@ import { averageName } from './programs.js';
 import { freezeReceipt, promiseFreeze } from './receipt.js';
 import type { FreezeReceipt } from './record.js';
 import { SEED } from '../tasks/seed.js';
-import type { Targets } from '../tasks/task.js';
+import type { Targets } from '../tasks/network.js';
 import { learningRate, level, type Schedule, type ScheduleShape } from './schedule.js';
 
 export interface TrainOptions extends ImageOptions {

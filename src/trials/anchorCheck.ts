@@ -1,6 +1,7 @@
 import type { Remark } from '../data/check/remark.js';
 import type { Dataset } from '../data/sample.js';
 import { roomySize, type DetectionRecipe } from '../run/recipeModel.js';
+import { headOf, sizeMultipleOf } from '../tasks/detection/detectors.js';
 import { OBJECT_SIZES, recallCeiling, type CeilingBySize } from '../tasks/detection/recallCeiling.js';
 import { fitRecipeAnchors, placedBoxes, recipeAnchors, withModel } from './anchors.js';
 
@@ -31,11 +32,14 @@ export function checkAnchors(recipe: DetectionRecipe, train: Dataset): AnchorChe
   const { model, data } = recipe;
   const placed = placedBoxes(train, recipe);
   const alternatives: AnchorAlternative[] = [];
-  if (model.head === 'ssdlite' && model.finestStride === 16 && typeof model.anchors === 'string') {
-    const finer = withModel(recipe, { finestStride: 8 });
-    alternatives.push({ change: 'model.finestStride: 8', ceiling: recallCeiling(recipeAnchors(finer)!, placed) });
+  const finer = headOf(model.head).forSmallObjects?.(model);
+  if (finer) {
+    const change = Object.entries(finer)
+      .map(([name, value]) => `model.${name}: ${String(value)}`)
+      .join(', ');
+    alternatives.push({ change, ceiling: recallCeiling(recipeAnchors(withModel(recipe, finer))!, placed) });
   }
-  const multiple = 'neck' in model && model.neck === 'balanced' ? 128 : 32;
+  const multiple = sizeMultipleOf(model);
   const more = (side: number): number => Math.ceil((side * LARGER) / multiple) * multiple;
   const { size } = data;
   const range = 'min' in size ? { ...size, min: more(size.min), max: more(size.max) } : undefined;

@@ -10,6 +10,7 @@ import { ownData } from '../run/recipeData.js';
 import { detectionOptions, recipeImages, roomySize, type DetectionRecipe } from '../run/recipeModel.js';
 import type { AnchorLevel, AnchorShapes, DetectorAnchors } from '../tasks/detection/anchors.js';
 import { createDetector } from '../tasks/detection/detection.js';
+import { headOf, headsThat } from '../tasks/detection/detectors.js';
 import { fitAnchors } from '../tasks/detection/fitAnchors.js';
 import {
   objectSize,
@@ -68,13 +69,15 @@ function detectorOf(recipe: Recipe): { readonly recipe: DetectionRecipe; readonl
   const anchors = recipe.task === 'detection' ? recipeAnchors(recipe) : undefined;
   if (recipe.task === 'detection' && anchors) return { recipe, anchors };
   const [option, value] = recipe.task === 'detection' ? ['model.head', recipe.model.head] : ['task', recipe.task];
-  const fix = 'finetune anchors works for detectors that have anchors: ssdlite, ssd, retinanet, fasterRcnn';
+  const heads = headsThat(({ anchorOption }) => anchorOption !== undefined);
+  const fix = `finetune anchors works for detectors that have anchors: ${heads}`;
   throw new FinetuneError({ code: 'E_ANCHOR_HEAD', option, message: `"${option}: ${value}" has no anchors`, fix });
 }
 
 function countsOf(n: readonly number[], levels: number, model: { readonly head: string }): readonly number[] {
-  if (!('anchors' in model)) {
-    const message = `"--n" has no effect with model.head: ${model.head}, whose anchors have one option, model.anchorScale`;
+  const option = headOf(model.head).anchorOption!;
+  if (option !== 'anchors') {
+    const message = `"--n" has no effect with model.head: ${model.head}, whose anchors have one option, model.${option}`;
     throw new FinetuneError({ code: 'E_ANCHOR_COUNTS', message, fix: 'leave it out' });
   }
   const counts = n.length === 1 ? Array.from({ length: levels }, () => n[0]!) : n;

@@ -18,7 +18,7 @@ import { imageFeed, targetFeeds } from '../../dist/tasks/feeds.js';
 import { loadingOf } from '../../dist/train/replay.js';
 import { openTrainer } from '../../dist/train/trainer.js';
 import { placeAnchors } from '../../dist/tasks/detection/anchors.js';
-import { ssdLite } from '../../dist/tasks/detection/detectors/ssdlite.js';
+import { ssdlite } from '../../dist/tasks/detection/detectors/ssdlite/ssdlite.js';
 import { trainOptions } from '../../dist/run/trainOptions.js';
 import { writeSafetensors } from '../../dist/weights/decode/safetensors.js';
 
@@ -50,7 +50,7 @@ function truth({ toCoco, annotations }) {
     annotations: rest.annotations.map((one) => ({ ...one, image_id: numbers.get(one.image_id) })),
   };
 }
-const { anchors } = ssdLite({
+const { anchors } = ssdlite.create({
   ...recipe.model,
   ...recipe.evaluate,
   ...recipe.train,

@@ -1,7 +1,7 @@
 /** Our side of step.mjs for torchvision's detectors: a whole training step with COCO's columns. On ResNet-50 the stem, the first layer and the
  *  BatchNorms are frozen, as torchvision finetunes it; of ssdlite320_mobilenet_v3_large nothing is.
  *  Arguments: head (ssdlite | retinanet | fasterRcnn), batch, size. */
-import { detectorDefaults } from '../../dist/detectorDefaults.js';
+import { detectorDefaults } from '../../dist/tasks/detection/detectorDefaults.js';
 import { openDetectorStep } from './detectorStep.mjs';
 import { answer } from './dialogue.mjs';
 

@@ -5,7 +5,7 @@
  *  The pyramids have 64 channels and the box head 128 units, so that it takes minutes. Prints both every tenth of the way and exits with 1
  *  if memory grew by more than 2 % after the first tenth. */
 import { parseArgs } from 'node:util';
-import { detectorDefaults } from '../../dist/detectorDefaults.js';
+import { detectorDefaults } from '../../dist/tasks/detection/detectorDefaults.js';
 import { openDetectorStep } from './detectorStep.mjs';
 
 const {

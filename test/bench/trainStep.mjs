@@ -1,6 +1,6 @@
 /** A whole training step of an SSD-lite on random pixels, as the trainer builds it; used by the benchmarks. */
 import { createDetection } from '../../dist/evaluate/createTask.js';
-import { detectorDefaults } from '../../dist/detectorDefaults.js';
+import { detectorDefaults } from '../../dist/tasks/detection/detectorDefaults.js';
 import { openBackend } from '../../dist/engine/backend.js';
 import { compile } from '../../dist/engine/compile.js';
 import { parametersOf } from '../../dist/graph/program.js';

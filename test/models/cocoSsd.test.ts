@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { openBackend } from '../../src/engine/backend.js';
 import { createDetection } from '../../src/evaluate/createTask.js';
-import { detectorDefaults } from '../../src/detectorDefaults.js';
+import { detectorDefaults } from '../../src/tasks/detection/detectorDefaults.js';
 import { createModel, type Model } from '../../src/tasks/model.js';
 import { withWeights } from '../../src/train/modelWeights.js';
 import { openPredictor } from '../../src/evaluate/predictor.js';

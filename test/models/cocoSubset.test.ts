@@ -7,7 +7,7 @@ import { openCoco } from '../../src/data/formats/coco.js';
 import { openBackend } from '../../src/engine/backend.js';
 import { cocoPair, scoreCoco, toCocoDetections } from '../../src/evaluate/coco.js';
 import { createDetection } from '../../src/evaluate/createTask.js';
-import { detectorDefaults } from '../../src/detectorDefaults.js';
+import { detectorDefaults } from '../../src/tasks/detection/detectorDefaults.js';
 import { createModel } from '../../src/tasks/model.js';
 import { withWeights } from '../../src/train/modelWeights.js';
 import { openPredictor } from '../../src/evaluate/predictor.js';

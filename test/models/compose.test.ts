@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { detectorDefaults } from '../../src/detectorDefaults.js';
+import { detectorDefaults } from '../../src/tasks/detection/detectorDefaults.js';
 import { FinetuneError } from '../../src/errors.js';
 import { createGraph, input, isOp } from '../../src/graph/builder.js';
 import { count } from '../../src/graph/count.js';
@@ -8,7 +8,8 @@ import { sizeOf } from '../../src/graph/shapes.js';
 import { findBackbone } from '../../src/models/registry.js';
 import { BACKBONES } from '../../src/recipe/backbones.js';
 import { parseRecipe } from '../../src/recipe/load.js';
-import { createDetector, type DetectionOptions } from '../../src/tasks/detection/detection.js';
+import { createDetector } from '../../src/tasks/detection/detection.js';
+import type { DetectionOptions } from '../../src/tasks/detection/detectors.js';
 
 type Size = readonly [number, number];
 type Backbone = (typeof BACKBONES)[number];

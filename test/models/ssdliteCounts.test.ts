@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createDetection } from '../../src/evaluate/createTask.js';
-import { detectorDefaults } from '../../src/detectorDefaults.js';
+import { detectorDefaults } from '../../src/tasks/detection/detectorDefaults.js';
 import { count } from '../../src/graph/count.js';
 
 /** docs/detectors.md: millions of parameters and G multiply-adds at 320×320 as printed, and for how many classes they are. The talk's table

@@ -5,18 +5,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createDetection } from '../../src/evaluate/createTask.js';
 import type { Category, ClassIndex, Sample } from '../../src/data/sample.js';
-import { detectorDefaults } from '../../src/detectorDefaults.js';
+import { detectorDefaults } from '../../src/tasks/detection/detectorDefaults.js';
 import { openBackend } from '../../src/engine/backend.js';
 import { compile } from '../../src/engine/compile.js';
 import type { Results, Session } from '../../src/engine/engine.js';
 import { cxcywhToXyxy, xyxy } from '../../src/geometry/box.js';
 import { createModel, type Model } from '../../src/tasks/model.js';
 import { withWeights } from '../../src/train/modelWeights.js';
-import type { Detection, DetectionOptions } from '../../src/tasks/detection/detection.js';
-import type { Detector } from '../../src/tasks/detection/detector.js';
+import { createDetector, type Detection } from '../../src/tasks/detection/detection.js';
+import type { DetectionOptions } from '../../src/tasks/detection/detectors.js';
 import { placeAnchors } from '../../src/tasks/detection/anchors.js';
-import { ssd } from '../../src/tasks/detection/detectors/ssd.js';
-import { ssdLite } from '../../src/tasks/detection/detectors/ssdlite.js';
 import { targetFeeds } from '../../src/tasks/feeds.js';
 import { writeSafetensors } from '../../src/weights/decode/safetensors.js';
 import { values, uniform } from './formula.js';
@@ -42,22 +40,21 @@ interface Golden {
 const BATCH = 2;
 const ABSOLUTE = 1e-4;
 
-const models: readonly [string, DetectionOptions, (options: never) => Detector][] = [
+const models: readonly [string, DetectionOptions][] = [
   [
     'ssdlite320_mobilenet_v3_large',
     {
       ...detectorDefaults.ssdlite, backbone: 'mobilenetv3_large_reduced_100', numClasses: 4, classLoss: 'softmax',
       anchors: 'torchvision',
     },
-    ssdLite,
   ],
-  ['ssd300_vgg16', { ...detectorDefaults.ssd, backbone: 'vgg16_caffe', numClasses: 4 }, ssd],
+  ['ssd300_vgg16', { ...detectorDefaults.ssd, backbone: 'vgg16_caffe', numClasses: 4 }],
 ]; // prettier-ignore
 
 /** VGG's 24 million weights and 31 G multiply-adds an image wait for FINETUNE_SLOW=1. */
 const daily = process.env.FINETUNE_SLOW === '1' ? models : models.slice(0, 1);
 
-describe.each(daily)("%s is torchvision's", (name, defaults, detectorOf) => {
+describe.each(daily)("%s is torchvision's", (name, defaults) => {
   const golden = JSON.parse(readFileSync(`test/fixtures/ssd/${name}.json`, 'utf8')) as Golden;
   const options = { ...defaults, ...golden.settings };
   const size = [golden.size, golden.size] as const;
@@ -113,7 +110,7 @@ describe.each(daily)("%s is torchvision's", (name, defaults, detectorOf) => {
   });
 
   test('anchors', () => {
-    const boxes = cxcywhToXyxy(placeAnchors(detectorOf(options as never).anchors!.levels));
+    const boxes = cxcywhToXyxy(placeAnchors(createDetector(options).anchors!.levels));
     expect([boxes.length / 4, 4]).toEqual(golden.shapes.anchors);
     expect(farthest(samplesOf(boxes, golden.samples.anchors!.length), golden.samples.anchors!)).toBeLessThan(1e-6);
   });

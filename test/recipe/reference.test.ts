@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import { allPaths, expected, optionAt } from '../../src/recipe/options.js';
 import { recipePages } from '../../src/recipe/reference.js';
+import { detectors } from '../../src/tasks/detection/detectors.js';
 
 const docs = new URL('../../docs/', import.meta.url);
 const sample = { task: 'detection', data: { format: 'coco' } };
@@ -17,7 +18,7 @@ test.each(Object.entries(recipePages()))(
 test('every option has a description and says what may stand there', () => {
   for (const path of allPaths()) {
     const formats = ['synthetic', 'coco', 'voc'].map((format) => ({ data: { format } }));
-    const heads = ['ssdlite', 'ssd', 'yolov1', 'retinanet', 'fasterRcnn'].map((head) => ({ model: { head } }));
+    const heads = detectors.map(({ name: head }) => ({ model: { head } }));
     const choices = [
       ...['synthetic', 'coco', 'voc'].map((format) => ({ task: 'detection', addClasses: { replay: { format } } })),
       ...['imageFolder', 'csv'].map((format) => ({ task: 'classification', addClasses: { replay: { format } } })),

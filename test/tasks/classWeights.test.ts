@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { resolveClassWeights } from '../../src/data/classWeights.js';
 import type { Annotation, Category, ClassIndex } from '../../src/data/sample.js';
-import { detectorDefaults } from '../../src/detectorDefaults.js';
+import { detectorDefaults } from '../../src/tasks/detection/detectorDefaults.js';
 import { classificationTask } from '../../src/tasks/classification/classification.js';
-import { detectionTask, type DetectionOptions } from '../../src/tasks/detection/detection.js';
+import { detectionTask } from '../../src/tasks/detection/detection.js';
+import type { DetectionOptions } from '../../src/tasks/detection/detectors.js';
 import { openEngines } from '../engines.js';
 import { lossOver } from './lossOver.js';
 

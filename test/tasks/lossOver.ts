@@ -1,6 +1,6 @@
 import { input } from '../../src/graph/builder.js';
 import { rewrite } from '../../src/graph/rewrite.js';
-import type { Built, Losses, LossOptions } from '../../src/tasks/task.js';
+import type { Built, Losses, LossOptions } from '../../src/tasks/network.js';
 
 /** A built network's loss without the network: each output becomes an input called `output.<name>`, so that a test can feed it. */
 export function lossOver({ outputs, loss }: Built, options?: LossOptions): Losses {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { Category } from '../../src/data/sample.js';
 import { createDetection } from '../../src/evaluate/createTask.js';
-import { detectorDefaults } from '../../src/detectorDefaults.js';
+import { detectorDefaults } from '../../src/tasks/detection/detectorDefaults.js';
 import { createModel } from '../../src/tasks/model.js';
 import { freezePhases, phaseAt, planFreeze } from '../../src/train/freeze.js';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Annotation, Category, ClassIndex, Dataset } from '../../src/data/sample.js';
 import { createClassification, createDetection } from '../../src/evaluate/createTask.js';
-import { detectorDefaults } from '../../src/detectorDefaults.js';
+import { detectorDefaults } from '../../src/tasks/detection/detectorDefaults.js';
 import * as b from '../../src/graph/builder.js';
 import { createModel } from '../../src/tasks/model.js';
-import type { DetectionOptions } from '../../src/tasks/detection/detection.js';
+import type { DetectionOptions } from '../../src/tasks/detection/detectors.js';
 import { categoriesWithout, checkFrozen, unlikelyStart } from '../../src/train/preflight.js';
 import type { TrainPrograms } from '../../src/train/programs.js';
 

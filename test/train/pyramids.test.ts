@@ -6,7 +6,7 @@ import { inputsOf, parametersOf } from '../../src/graph/program.js';
 import { xyxy } from '../../src/geometry/box.js';
 import { initialValues } from '../../src/graph/init.js';
 import { createModel } from '../../src/tasks/model.js';
-import type { DetectionOptions } from '../../src/tasks/detection/detection.js';
+import type { DetectionOptions } from '../../src/tasks/detection/detectors.js';
 import { planFreeze } from '../../src/train/freeze.js';
 import { buildPrograms } from '../../src/train/programs.js';
 import { uniform } from '../models/formula.js';

@@ -1,8 +1,9 @@
 /** `addClasses`: a model learns classes besides those it has. */
 import { z } from 'zod';
+import { headsThat } from '../../tasks/detection/detectors.js';
 import { replayImages } from './labelledData.js';
 import { replayObjects } from './objectData.js';
-import { fraction } from './values.js';
+import { fraction } from '../../optionValues.js';
 
 const common = {
   share: z
@@ -37,7 +38,7 @@ export const addObjectClasses = z
   })
   .optional()
   .describe(
-    `${block} Distillation after Shmelkov et al. 2017 (arXiv:1708.06977), on the 64 anchors of each image that the old model likes best. With \`model.head: ssdlite\` or \`ssd\`.`,
+    `${block} Distillation after Shmelkov et al. 2017 (arXiv:1708.06977), on the 64 anchors of each image that the old model likes best. With \`model.head: ${headsThat((head) => head.keepsOldClasses === true)}\`.`,
   );
 
 export const addImageClasses = z

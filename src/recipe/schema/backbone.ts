@@ -1,7 +1,7 @@
 /** `model.backbone`: a published network by its name, or a table of one's own. */
 import { z } from 'zod';
 import { BACKBONES } from '../backbones.js';
-import { count } from './values.js';
+import { count } from '../../optionValues.js';
 
 const side = z
   .int()

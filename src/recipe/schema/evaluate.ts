@@ -1,6 +1,8 @@
 /** `evaluate`, and `report`. */
 import { z } from 'zod';
-import { count, fraction } from './values.js';
+import { count } from '../../optionValues.js';
+import { selection } from '../../tasks/detection/options.js';
+import { thresholds } from '../../tasks/text/options.js';
 
 /** What the best epoch is chosen by: one of the numbers of the evaluation, the first unless said otherwise, or the loss. */
 export const bestBy = <const Names extends readonly [string, ...string[]]>(...numbers: Names) =>
@@ -13,25 +15,22 @@ export const bestBy = <const Names extends readonly [string, ...string[]]>(...nu
 const batch = count.default(8).describe('Images per call.');
 
 export const boxEvaluation = z.strictObject({
-  scoreThreshold: fraction.default(0.001).describe('Detections that score less are left out.'),
-  candidates: count.default(400).describe('Most boxes of a class that enter the suppression of overlaps, best first.'),
-  nms: z
-    .enum(['hard', 'softLinear', 'softGaussian'])
-    .default('hard')
-    .describe(
-      'What happens to a detection that overlaps a better one of its class. `hard`: it is left out. `softLinear`, `softGaussian`: its score falls with the overlap (Bodla et al. 2017, arXiv:1704.04503), which keeps objects that hide each other.',
-    ),
-  nmsThreshold: fraction
-    .default(0.6)
-    .describe(
-      'A detection that overlaps a better one of its class by a larger IoU is left out, or falls. Not with `nms: softGaussian`.',
-    ),
-  maxDetections: count.default(100).describe('Most detections per image, best first.'),
+  ...selection,
   best: bestBy('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100').default('AP'),
   batch,
 });
 
 export const classEvaluation = z.strictObject({ best: bestBy('top1', 'top5', 'meanPerClass').default('top1'), batch });
+
+export const textEvaluation = z.strictObject({
+  protocol: z
+    .enum(['iou', 'deteval'])
+    .default('iou')
+    .describe('`iou`: as ICDAR 2015 scores, IoU above 0.5. `deteval`: as ICDAR 2013 does.'),
+  thresholds,
+  best: bestBy('hmean', 'precision', 'recall').default('hmean'),
+  batch: count.default(1).describe('Images per call.'),
+});
 
 export const report = z.strictObject({
   images: z.int().min(0).default(24).describe('Images shown with their predictions, worst first.'),

@@ -1,8 +1,8 @@
 /** `data` for classification: images with a class each. */
 import { z } from 'zod';
 import { brokenImages, prefetch, root } from './images.js';
-import { repeatThreshold } from './imbalance.js';
-import { expectedSize, fraction, names, size } from './values.js';
+import { repeatThreshold } from './repeatThreshold.js';
+import { expectedSize, fraction, names, size } from '../../optionValues.js';
 
 const augment = z.strictObject({
   cropArea: z

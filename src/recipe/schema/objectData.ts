@@ -1,8 +1,9 @@
 /** `data` for detection: images with boxes, in several formats. */
 import { z } from 'zod';
+import { headsThat } from '../../tasks/detection/detectors.js';
 import { brokenImages, prefetch, root } from './images.js';
-import { repeatThreshold } from './imbalance.js';
-import { count, expectedSize, fraction, names, size, sizeRange } from './values.js';
+import { repeatThreshold } from './repeatThreshold.js';
+import { count, expectedSize, fraction, names, size, sizeRange } from '../../optionValues.js';
 
 const scaleFactor = z.number().min(0.1).max(10);
 
@@ -67,8 +68,7 @@ const common = {
     .union([size, sizeRange])
     .prefault(320)
     .meta({
-      description:
-        "Pixels of the network's input: one number for a square, or `[height, width]`. `{min, max, buckets}` keeps the images' proportions and resizes by the shorter side, as torchvision does, for heads whose anchors are in pixels (retinanet, fasterRcnn).",
+      description: `Pixels of the network's input: one number for a square, or \`[height, width]\`. \`{min, max, buckets}\` keeps the images' proportions and resizes by the shorter side, as torchvision does, for heads that take inputs of any size (${headsThat((head) => head.oneSize === undefined)}).`,
       expects: `${expectedSize}, or {min, max, buckets}`,
     }),
   resize: z

@@ -1,6 +1,6 @@
 /** Options of how gradients become steps. */
 import { z } from 'zod';
-import { count, fraction } from './values.js';
+import { count, fraction } from '../../optionValues.js';
 
 const share = z.number().min(0).lt(1);
 

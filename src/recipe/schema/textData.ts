@@ -1,7 +1,7 @@
 /** `data` for scene text: images with words, drawn or in ICDAR's forms. */
 import { z } from 'zod';
 import { brokenImages, prefetch, root } from './images.js';
-import { count, expectedSize, fraction, size } from './values.js';
+import { count, expectedSize, fraction, size } from '../../optionValues.js';
 
 const zoom = z
   .tuple([z.number().positive(), z.number().positive()])

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DURATION } from '../../duration.js';
 import { optimization, schedule } from './optimizer.js';
-import { count, names } from './values.js';
+import { count, names } from '../../optionValues.js';
 
 const frozenPart = z
   .union([z.literal('all'), z.int().min(0), names.min(1)])

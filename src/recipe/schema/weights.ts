@@ -1,6 +1,6 @@
 /** Options that the model of every task has: where its values come from. */
 import { z } from 'zod';
-import { names } from './values.js';
+import { names } from '../../optionValues.js';
 
 export const weights = {
   weights: z

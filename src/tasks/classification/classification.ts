@@ -7,7 +7,7 @@ import type { BackboneChoice } from '../../models/table.js';
 import { distilClasses } from '../distillation.js';
 import { softCrossEntropyRows } from '../losses.js';
 import { findPlaces, regulariserFor } from '../regulariser.js';
-import type { Losses, LossOptions, Network, Targets } from '../task.js';
+import type { Losses, LossOptions, Network, Targets } from '../network.js';
 
 /** Probabilities of the classes for one image. */
 export interface Classification {

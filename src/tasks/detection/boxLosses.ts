@@ -1,26 +1,28 @@
+import type { Cxcywh } from '../../geometry/box.js';
 import * as b from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { LARGEST_LOG_SIZE, type CoderScale } from './boxCoder.js';
 import { smoothL1 } from '../losses.js';
 
-/** How a predicted box is compared with its truth: the first three by their offsets from the anchor, the others as boxes. */
-export type BoxLossKind = 'l1' | 'smoothL1' | 'balancedL1' | 'giou' | 'diou';
+/** How a predicted box is compared with its truth: the first three compare offsets from the anchor, the others compare boxes. */
+export const BOX_LOSSES = ['l1', 'smoothL1', 'balancedL1', 'giou', 'diou'] as const;
+export type BoxLossKind = (typeof BOX_LOSSES)[number];
 
-/** torchvision's, against a division by nothing. */
+/** Avoids a division by zero; torchvision's value. */
 const EPSILON = 1e-7;
 
-/** Libra R-CNN's L1, with a gradient that does not vanish so fast for inliers; elementwise, continuous at 1. Pang et al. 2019
+/** Libra R-CNN's L1, whose gradient for small errors is larger than that of smooth L1; elementwise, continuous at 1. Pang et al. 2019
  *  (arXiv:1904.02701), eq. 9, with its α = 0.5 and γ = 1.5. */
 export function balancedL1(prediction: Value, target: Value, { alpha = 0.5, gamma = 1.5 } = {}): Value {
   const distance = b.abs(b.sub(prediction, target));
   const near = b.minimum(distance, 1);
-  const slope = Math.exp(gamma / alpha) - 1; // the paper's b, by which the two pieces' gradients meet
+  const slope = Math.exp(gamma / alpha) - 1; // the paper's b: with it the gradients of the two pieces meet at 1
   const scaled = b.mul(near, slope);
   const inlier = b.sub(b.mul(b.mul(b.add(scaled, 1), b.log(b.add(scaled, 1))), alpha / slope), b.mul(near, alpha));
   return b.add(inlier, b.mul(b.sub(distance, near), gamma));
 }
 
-/** Corners of boxes [..., 4] given as offsets from anchors, [..., 4] Cxcywh, that they broadcast with. */
+/** Corners of boxes that are given as offsets [..., 4] from anchors [..., 4] Cxcywh; the two broadcast. */
 export function decodeOffsets(offsets: Value, anchors: Value, { centre, size }: CoderScale): Value {
   const column = (x: Value, first: number, width: number): Value =>
     b.slice(x, x.shape.map((_, i) => (i === x.shape.length - 1 ? first : 0)), [...x.shape.slice(0, -1), width]); // prettier-ignore
@@ -35,13 +37,13 @@ interface Corners {
   readonly high: Value;
 }
 
-/** The two halves of boxes [R, 4] Xyxy. */
+/** The lower and the upper corners of boxes [R, 4] Xyxy, each [R, 2]. */
 function corners(boxes: Value): Corners {
   const [rows] = boxes.shape as [number];
   return { low: b.slice(boxes, [0, 0], [rows, 2]), high: b.slice(boxes, [0, 2], [rows, 2]) };
 }
 
-/** Width times height: [R, 2] → [R, 1]. */
+/** Width times height: sides [R, 2] → [R, 1]. */
 const area = (sides: Value): Value => {
   const [rows] = sides.shape as [number];
   return b.mul(b.slice(sides, [0, 0], [rows, 1]), b.slice(sides, [0, 1], [rows, 1]));
@@ -67,7 +69,7 @@ export function iouLoss(prediction: Value, truth: Value, kind: 'giou' | 'diou'):
 
 export interface BoxLossOptions {
   readonly kind: BoxLossKind;
-  /** Where smoothL1 turns from a square into a line. */
+  /** The error at which smoothL1 turns from a square into a line. */
   readonly beta: number;
   readonly scale: CoderScale;
 }
@@ -82,4 +84,16 @@ export function boxLoss(offsets: Value, targets: Value, anchors: Value, { kind, 
   if (kind === 'balancedL1') return b.sum(balancedL1(offsets, targets), [1]);
   if (kind === 'smoothL1') return b.sum(smoothL1(offsets, targets, beta), [1]);
   return b.sum(b.abs(b.sub(offsets, targets)), [1]);
+}
+
+/** Loss of each anchor: offsets and their targets [N, A, 4], anchors [A, 4] → [N, A]. */
+export function anchorBoxLoss(offsets: Value, targets: Value, anchors: Cxcywh, options: BoxLossOptions): Value {
+  const [batch, count] = offsets.shape as [number, number];
+  const repeated = b.broadcastTo(b.constant(offsets.node.graph, [...anchors], [1, count, 4]), [batch, count, 4]);
+  const [predicted, truth, from] = [offsets, targets, repeated].map((x) => b.reshape(x, [batch * count, 4])) as [
+    Value,
+    Value,
+    Value,
+  ];
+  return b.reshape(boxLoss(predicted, truth, from, options), [batch, count]);
 }

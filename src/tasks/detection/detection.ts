@@ -3,13 +3,9 @@ import { FinetuneError } from '../../errors.js';
 import { sizeOf } from '../../graph/shapes.js';
 import { findBackbone } from '../../models/registry.js';
 import { BACKGROUND } from '../../categories/columns.js';
+import type { Network, Origin } from '../network.js';
 import type { Detector } from './detector.js';
-import { fasterRcnn, type FasterRcnnOptions } from './detectors/fasterRcnn.js';
-import { retinaNet, type RetinaNetOptions } from './detectors/retinanet.js';
-import { ssd, type SsdOptions } from './detectors/ssd.js';
-import { ssdLite, type SsdLiteOptions } from './detectors/ssdlite.js';
-import { yoloV1, type YoloV1Options } from './detectors/yolov1.js';
-import type { Network, Origin } from '../task.js';
+import { headOf, type DetectionOptions } from './detectors.js';
 
 export interface Detection {
   readonly imageId: string | number;
@@ -20,19 +16,7 @@ export interface Detection {
   readonly score: number;
 }
 
-/** Told apart by `head`. A new head: its options here, its file in detectors/, its options of the recipe in recipe/schema/detector.ts. */
-export type DetectionOptions = SsdLiteOptions | SsdOptions | YoloV1Options | RetinaNetOptions | FasterRcnnOptions;
-
-const heads: { [H in DetectionOptions['head']]: (options: Extract<DetectionOptions, { head: H }>) => Detector } = {
-  ssdlite: ssdLite,
-  ssd,
-  yolov1: yoloV1,
-  retinanet: retinaNet,
-  fasterRcnn,
-};
-
-const create = (options: DetectionOptions): Detector =>
-  (heads[options.head] as (options: DetectionOptions) => Detector)(options);
+const create = (options: DetectionOptions): Detector => headOf(options.head).create(options);
 
 /** The detector that `head` names. Throws E_MODEL_UNKNOWN, and E_MODEL_SIZE, with what would, where backbone and head do not fit at this size. */
 export function createDetector(options: DetectionOptions): Detector {

@@ -1,8 +1,10 @@
 import type { ClassIndex } from '../../data/sample.js';
 import { iou, xyxy, type Xyxy } from '../../geometry/box.js';
 import type { Found } from './detector.js';
+import type { SelectOptions } from './options.js';
 
-/** Greedy non-maximum suppression of one class. order: rows of boxes [N,4], best first → those that overlap no earlier kept one by more than threshold, at most `limit`. */
+/** Greedy non-maximum suppression of one class. order: rows of boxes [N,4], best first → the rows that overlap no earlier kept one by more than
+ *  the threshold, at most `limit`. */
 export function nms(boxes: Xyxy, order: readonly number[], threshold: number, limit: number): number[] {
   const kept: number[] = [];
   for (const i of order) {
@@ -12,15 +14,15 @@ export function nms(boxes: Xyxy, order: readonly number[], threshold: number, li
   return kept;
 }
 
-/** Soft-NMS's decay of a box that overlaps a better one: Bodla et al. 2017 (arXiv:1704.04503), eqs. 2 and 3, with its σ. */
+/** Factors on the score of a box that overlaps a better one, in Soft-NMS: Bodla et al. 2017 (arXiv:1704.04503), eqs. 2 and 3, with its σ. */
 const SIGMA = 0.5;
 const decay = {
   softLinear: (overlap: number, threshold: number): number => (overlap > threshold ? 1 - overlap : 1),
   softGaussian: (overlap: number): number => Math.exp(-(overlap ** 2) / SIGMA),
 } as const;
 
-/** Soft-NMS of one class: instead of dropping boxes it lowers their scores, in place, each time a better one is taken, and drops what falls to
- *  `floor`. order: rows of boxes [N,4] with scores [N] → the rows taken, best first, at most `limit`. */
+/** Soft-NMS of one class: each time a box is taken, the scores of those that overlap it are lowered, in place, and boxes whose score falls to
+ *  `floor` are dropped. order: rows of boxes [N,4] with scores [N] → the rows taken, best first, at most `limit`. */
 export function softNms(
   boxes: Xyxy,
   order: readonly number[],
@@ -41,17 +43,7 @@ export function softNms(
   return kept;
 }
 
-export interface SelectOptions {
-  readonly numClasses: number;
-  readonly scoreThreshold: number;
-  /** Boxes of a class that enter NMS, best first. */
-  readonly candidates: number;
-  readonly nms: 'hard' | keyof typeof decay;
-  readonly nmsThreshold: number;
-  readonly maxDetections: number;
-}
-
-/** Rows of one class that are left of `order`, best first, by the kind of NMS that is chosen; a soft one lowers scores in place. */
+/** The rows of one class that the chosen kind of NMS keeps of `order`, best first; Soft-NMS lowers scores in place. */
 function suppress(
   boxes: Xyxy,
   order: readonly number[],
@@ -67,8 +59,8 @@ function suppress(
   return softNms(boxes, order, scores, { kind, threshold, floor, limit });
 }
 
-/** The best of all classes after NMS in each. boxes [N,4], one for all classes; scoresOf gives a class's [N], which may be changed, 0 for
- *  what is left out. */
+/** The best boxes of all classes, after NMS in each class. boxes [N,4] belong to all classes; scoresOf gives the scores [N] of a class, with 0 for
+ *  boxes that are left out. These scores may be changed. */
 export function selectPerClass(
   boxes: Xyxy,
   scoresOf: (classIndex: number) => Float32Array,
@@ -91,13 +83,13 @@ export function selectPerClass(
 }
 
 export interface Candidate {
-  /** [1,4], pixels of the input. */
+  /** [1,4], in pixels of the input. */
   readonly box: Xyxy;
   readonly score: number;
   readonly classIndex: ClassIndex;
 }
 
-/** The same for boxes that each belong to one class. */
+/** The best boxes of all classes, after NMS in each class, for boxes that each belong to one class. */
 export function suppressPerClass(
   candidates: readonly Candidate[],
   options: Omit<SelectOptions, 'numClasses' | 'candidates'>,

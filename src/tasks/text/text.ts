@@ -3,7 +3,7 @@ import * as b from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { findBackbone } from '../../models/registry.js';
 import { buildScoreMaps, textBackbone, type TextModelOptions } from '../../models/text/scoreMaps.js';
-import type { Losses, Network, Origin, Targets } from '../task.js';
+import type { Losses, Network, Origin, Targets } from '../network.js';
 import { gaussianMaps } from './gaussianMap.js';
 import { textBoxes, type Maps, type TextThresholds } from './textBoxes.js';
 import { mapLoss, type TextLossOptions } from './textLoss.js';

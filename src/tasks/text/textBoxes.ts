@@ -1,7 +1,7 @@
 import { connectedComponents, type Components } from '../../geometry/components.js';
 import { minAreaRect } from '../../geometry/minAreaRect.js';
 import type { Polygon } from '../../geometry/polygon.js';
-import { curveOf } from './textPolygon.js';
+import { curveOf, type Runs } from './textPolygon.js';
 
 /** Region and affinity scores, [height, width, 2]. */
 export interface Maps {
@@ -57,9 +57,6 @@ export function textBoxes(maps: Maps, thresholds: TextThresholds): TextBox[] {
     return [{ outline, score: Math.min(1, Math.max(0, score)) }];
   });
 }
-
-/** Row, first and last column of neighbouring cells: flat triples, row after row. */
-export type Runs = readonly number[];
 
 /** The text cells of a region, with their largest and mean region score. */
 function textRuns({ data, width }: Maps, mask: Uint8Array, { labels, regions }: Components, i: number) {

@@ -1,5 +1,7 @@
 import type { Polygon } from '../../geometry/polygon.js';
-import type { Runs } from './textBoxes.js';
+
+/** Cells of a word: for each run of neighbouring cells its row, first and last column, as flat triples, row after row. */
+export type Runs = readonly number[];
 
 /** Control points above and as many below, apart from the ends. This and the next three: what the paper's authors use (craft_utils.py). */
 const PIVOTS = 5;

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { detectorDefaults } from '../../../src/detectorDefaults.js';
+import { detectorDefaults } from '../../../src/tasks/detection/detectorDefaults.js';
 import { cxcywhToXyxy, iou, xyxy, type Xyxy } from '../../../src/geometry/box.js';
 import { placeAnchors } from '../../../src/tasks/detection/anchors.js';
-import { createDetector, type DetectionOptions } from '../../../src/tasks/detection/detection.js';
+import { createDetector } from '../../../src/tasks/detection/detection.js';
+import type { DetectionOptions } from '../../../src/tasks/detection/detectors.js';
 import { bestIou, objectSize, recallCeiling } from '../../../src/tasks/detection/recallCeiling.js';
 
 const detectors: DetectionOptions[] = [

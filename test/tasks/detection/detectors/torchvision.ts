@@ -9,7 +9,7 @@ import { isOp } from '../../../../src/graph/builder.js';
 import { gradients } from '../../../../src/graph/grad.js';
 import { ancestors } from '../../../../src/graph/rewrite.js';
 import { createModel } from '../../../../src/tasks/model.js';
-import type { DetectionOptions } from '../../../../src/tasks/detection/detection.js';
+import type { DetectionOptions } from '../../../../src/tasks/detection/detectors.js';
 import { openEngines } from '../../../engines.js';
 import type { Param, Params } from '../../../../src/graph/params.js';
 import { sizeOf } from '../../../../src/graph/shapes.js';

@@ -1,0 +1,33 @@
+import { defineDetector } from '../../defineDetector.js';
+import { yoloV1Criterion } from './criterion.js';
+import { yoloV1Decoder } from './decode.js';
+import { yoloV1Network } from './network.js';
+import { options } from './options.js';
+
+/** YOLO: each cell of a grid names one class and predicts some boxes; of these the one that overlaps the object best learns it. Redmon et al. 2016
+ *  (arXiv:1506.02640). */
+export const yolov1 = defineDetector({
+  name: 'yolov1',
+  description:
+    'A grid of cells of 64 pixels (7×7 at 448), each with one class and some boxes, no anchors (Redmon et al. 2016, arXiv:1506.02640). Of objects with their centre in one cell it learns the first.',
+  options,
+  defaults: { size: [448, 448] },
+  oneSize: 'has a grid for one size',
+  idle: () => [
+    ['train.hardNegatives', 'model.head: yolov1', 'model.head: ssdlite'],
+    ['train.focal', 'model.head: yolov1', 'model.head: ssdlite'],
+  ],
+  create(asked) {
+    const { grid } = yoloV1Network(asked, { batch: 1, size: asked.size, trainBatchNorm: () => false });
+    const { loss, ...criterion } = yoloV1Criterion(grid, asked);
+    return {
+      background: false,
+      build(build) {
+        const { image, cells } = yoloV1Network(asked, build);
+        return { image, outputs: { cells }, loss: (how) => loss(cells, how) };
+      },
+      ...criterion,
+      decode: yoloV1Decoder(grid, asked),
+    };
+  },
+});

@@ -6,7 +6,7 @@ import type { Programs } from '../src/graph/program.js';
 import { compileSession } from '../src/engine/session.js';
 import { FinetuneError } from '../src/errors.js';
 
-/** An engine that works here, for tests that are to hold on every one. */
+/** An engine that works on this machine, for tests that must pass on every engine. */
 export interface TestEngine {
   readonly name: 'wasm' | 'tensorflow';
   readonly tf: typeof Tfjs;
@@ -18,19 +18,19 @@ const compilers = { wasm: compileEager, tensorflow: compileSession } as const;
 async function openEngine(name: TestEngine['name']): Promise<TestEngine | undefined> {
   try {
     const { tf } = await openBackend({ engine: name });
-    // Opened again each time: tfjs has one current backend, and another engine's test may have taken its place.
+    // The backend is opened for each compilation: tfjs computes with one backend at a time, and another test may have changed it.
     const compile = async (programs: Programs): Promise<Session> =>
       compilers[name](programs, await openBackend({ engine: name }));
     return { name, tf, compile };
   } catch (error) {
     const missing = error instanceof FinetuneError && error.code === 'E_ENGINE_UNAVAILABLE';
     if (!missing || name === 'wasm') throw error;
-    console.warn(`no tests on ${name}: ${error.message}`);
+    console.warn(`The tests skip the ${name} engine: ${error.message}`);
     return undefined;
   }
 }
 
-/** wasm always, and tensorflow where it is installed; a warning says so where it is not. */
+/** The wasm engine, and the tensorflow engine after it where that is installed. Where it is not, a warning says so. */
 export async function openEngines(): Promise<readonly TestEngine[]> {
   const engines = [await openEngine('wasm'), await openEngine('tensorflow')];
   return engines.filter((engine) => engine !== undefined);

@@ -157,18 +157,20 @@ async function compare({ programs, params, feeds }: Net, compile: (programs: Pro
   }
 } // prettier-ignore
 
-const [portable, ...compiled] = engines;
+const [wasm, tensorflow] = (['wasm', 'tensorflow'] as const).map((name) =>
+  engines.find((engine) => engine.name === name),
+);
 
 describe('with padded channels', () => {
   test.each(Object.keys(layers))('%s: the same outputs, gradients, statistics and updates', async (name) => {
-    expect(await compare(buildNet([name, 'unit']), portable!.compile)).toBeGreaterThan(0);
+    expect(await compare(buildNet([name, 'unit']), wasm!.compile)).toBeGreaterThan(0);
   });
 
   test('layers in any order', async () => {
     const order = fc.array(fc.constantFrom(...Object.keys(layers)), { minLength: 2, maxLength: 4 });
     await fc.assert(
       fc.asyncProperty(order, async (names) => {
-        await compare(buildNet(names), portable!.compile);
+        await compare(buildNet(names), wasm!.compile);
       }),
       {
         numRuns: 4,
@@ -177,10 +179,10 @@ describe('with padded channels', () => {
     );
   }, 60_000);
 
-  test.each(compiled.map((engine) => [engine.name, engine] as const))(
-    'all layers on %s',
-    async (_, { compile }) => {
-      expect(await compare(buildNet(Object.keys(layers)), compile)).toBeGreaterThan(0);
+  (tensorflow ? test : test.skip)(
+    'all layers on tensorflow',
+    async () => {
+      expect(await compare(buildNet(Object.keys(layers)), tensorflow!.compile)).toBeGreaterThan(0);
     },
     60_000,
   );

@@ -87,8 +87,8 @@ describe('a detector on a balanced pyramid', () => {
   test.each(runs)('$head learns its batch, and repeats itself', async (options) => {
     const losses = await train(options);
     expect(losses.every(Number.isFinite)).toBe(true);
-    const last = losses.slice(-4); // sampling makes single losses jump
-    expect(last.reduce((sum, loss) => sum + loss, 0) / last.length).toBeLessThan(losses[0]!);
+    // The sampled boxes make single losses jump, differently on each engine: the least of four tells more than their mean.
+    expect(Math.min(...losses.slice(-4))).toBeLessThan(Math.min(...losses.slice(0, 4)));
     expect(await train(options)).toEqual(losses);
   });
 });

@@ -1,3 +1,4 @@
+import { wrap } from '../markdown.js';
 import type { ModelSummary } from './describe.js';
 import { differences } from './published.js';
 import { findBackbone } from './registry.js';
@@ -43,26 +44,18 @@ export function modelsReference(summaries: readonly ModelSummary[], { conditions
       source,
     ]);
   });
+  const introduction = [
+    `After reading this page you can choose a backbone by its cost and its published accuracy, and describe one of your own. Any name below can be \`model.backbone\` in a recipe.`,
+    `Parameters and multiply-adds (MACs) are counted by \`src/graph/count.ts\` for one image at the resolution \`at\`, with the classifier of 1000 classes; the columns beside them have the published figures. The accuracy is published, in percent of right answers on the validation images of ImageNet-1k, and belongs to the weights of that source. \`finetune models NAME\` shows the feature maps of one backbone and counts its stages; with \`--latency\` it measures their time. \`finetune models recipe.yaml\` does the same for the backbone of a recipe, for example a table of your own, beside the published backbone with the nearest number of MACs.`,
+    `\`ms here\` is measured for one image at that resolution, with the classifier, folded BatchNorm and constant weights: ${conditions} (\`test/bench/latency.mjs\`). Other engines and machines differ, so measure yours.`,
+    `Every backbone that timm or torchvision has is compared with it, and some that only pytorchcv has with pytorchcv (\`test/models/equality.test.ts\`): with the same weights, feature maps and logits are equal in training and in inference, with BatchNorm folded and not. The others are compared by their counts: the reconstructions, randwire_ws, mobilenetv1_mixconv, mobilenetv2_mixconv, rexnet_090, rexnet_220, rexnet_lite, resnext50_64x4d, proxylessnas, shufflenet_g3_w2, amoebanet_a_mobile and the narrow mobilenetv1. A \`_reconstruction\` has the published budget of a network whose table was never published; its published figures are those of the original. Names that begin with \`tf_\` are for weights that TensorFlow trained, with its padding and its ε.`,
+  ];
   return `# Backbones
 
 <!-- Written by \`npm run docs:models\`, or, with the measured figures as they are in docs/latency.json, by
-     \`finetune models --markdown > docs/models.md\`; test/models/reference.test.ts holds it to the code. -->
+     \`finetune models --markdown > docs/models.md\`. test/models/reference.test.ts compares it with the code. -->
 
-Any of these can stand in a recipe as \`model.backbone\`. Parameters and multiply-adds (MACs) are counted by
-\`src/graph/count.ts\` for one image at the resolution \`at\`, with the classifier of 1000 classes; beside them stands what
-others have published. Accuracy is published, in percent of right answers on ImageNet-1k's validation images, and belongs to
-the weights of that source. \`finetune models NAME\` shows the feature maps of one and counts its stages, with \`--latency\` it times
-them; \`finetune models recipe.yaml\` does so for a recipe's backbone, a table of your own say, beside the nearest published one.
-
-\`ms here\` is measured: one image at that resolution with the classifier, BatchNorm folded, constant weights;
-${conditions} (test/bench/latency.mjs). Other engines and machines differ: measure yours.
-
-Every backbone that timm or torchvision has is compared with it, and with pytorchcv's some that neither has
-(test/models/equality.test.ts): same weights, equal feature maps and logits, in training and in inference, with BatchNorm
-folded and not. The others are compared by their counts: the reconstructions, randwire_ws, mobilenetv1_mixconv, mobilenetv2_mixconv,
-rexnet_090, rexnet_220, rexnet_lite, resnext50_64x4d, proxylessnas, shufflenet_g3_w2, amoebanet_a_mobile and the narrow mobilenetv1.
-A \`_reconstruction\` meets the published budget of a network
-whose table was never published; the figures are the original's. The \`tf_\` names are those of weights that TensorFlow trained: other padding and ε.
+${introduction.map((paragraph) => wrap(paragraph)).join('\n\n')}
 
 ${row([...HEADINGS, 'ms here', 'source', 'architecture'])}
 ${row([...HEADINGS, '', '', ''].map(() => '---'))}
@@ -70,7 +63,8 @@ ${lines.join('\n')}
 
 ## A table of your own
 
-\`model.backbone\` also takes rows, as in the papers' tables; this is MobileNetV2 (docs/recipe.md has every option):
+\`model.backbone\` also takes rows, as in the tables of the papers. This is MobileNetV2
+([recipe.md](recipe.md#modelbackbone) has every option):
 
 \`\`\`yaml
 model:
@@ -88,9 +82,7 @@ model:
     head: 1280
 \`\`\`
 
-\`finetune models mine.yaml\` shows parameters, MACs, activation memory and milliseconds of every row at once, and beside them the nearest
-published network, or \`--against mobilenetv2_100\`; a file with these lines alone will do. Each row is a stage to
-\`train.freeze.stages\`. Parameters are called as timm calls those of the MobileNet family, so this table loads timm's \`mobilenetv2_100\`.
+${wrap(`\`finetune models mine.yaml\` prints parameters, MACs, activation memory and milliseconds of every row, and beside the whole the nearest published network, or the one that \`--against mobilenetv2_100\` names; a file with these lines alone is enough. Each row is a stage for \`train.freeze.stages\`. Parameters have the names that timm gives those of the MobileNet family, so this table loads timm's \`mobilenetv2_100\`.`)}
 
 ## Sources and differences
 
@@ -101,10 +93,10 @@ ${sources
   .map((source) => `${number(source)}. ${source}`)
   .join('\n')}
 
-Where counted and published differ by more than rounding:
+Counted and published figures differ by more than rounding for:
 
 ${Object.entries(differences)
-  .map(([name, why]) => `- ${name}: ${why}`)
+  .map(([name, why]) => wrap(`- ${name}: ${why}`, '  '))
   .join('\n')}
 `;
 }

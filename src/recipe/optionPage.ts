@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { anchorOf, wrap } from './markdown.js';
+import { anchorOf, wrap } from '../markdown.js';
 import type { Entry, Group, Place } from './optionGroups.js';
 import { expected, type Option } from './options.js';
 

@@ -1,4 +1,4 @@
-import { wrap } from './markdown.js';
+import { wrap } from '../markdown.js';
 import { groupsOf, type Entry, type Group } from './optionGroups.js';
 import { optionPage, type Explained } from './optionPage.js';
 import { properties, recipeOption, type Option } from './options.js';
@@ -49,9 +49,9 @@ function sharedPage(tasks: readonly Option[], options: string): string {
 
 ${NOTE}
 
-After reading this page you can read and write a recipe: a YAML file that says what to learn from, what to start from and
-how to train. \`npx finetune recipe.yaml\` runs it. The options that every recipe has are explained here; those that depend on
-the task have a page each:
+After reading this page you can read and write a recipe: a YAML file that says what to learn from, what to start from
+and how to train. \`npx finetune recipe.yaml\` runs it. The options that every recipe has are explained here; those that
+depend on the task have a page each:
 
 ${pages.join('\n')}
 
@@ -63,8 +63,8 @@ ${pages.join('\n')}
   everything else is replaced. \`extends\` is the only key that is not an option of the run.
 - \`--set train.epochs=12\` sets an option on the command line, as often as you like. The value is YAML:
   \`--set 'data.categories=[cat, dog]'\`, \`--set data.augment=false\`.
-- A relative \`data.root\`, and a relative \`file:\` in \`model.weights\`, start at the folder of the recipe. Given by \`--set\`,
-  they start at the current directory, as every path that you type does.
+- A relative \`data.root\`, and a relative \`file:\` in \`model.weights\`, start at the folder of the recipe. Given by
+  \`--set\`, they start at the current directory, as every path that you type does.
 - The run directory has the recipe with every default written out, \`recipe.yaml\`. Running that file repeats the run.
 
 ## How to read the options

@@ -1,12 +1,12 @@
-/** The few pieces of Markdown that the recipe pages are made of. */
+/** The few pieces of Markdown that the generated pages of docs/ are made of. */
 
-/** Wrap a paragraph at 120 columns, never inside `code` or a link; lines after the first start with `indent`. */
+/** Wrap a paragraph at 120 columns, never inside `code` or a link. Lines after the first start with `indent`; the first line
+ *  has as little room, for a mark in front of it. */
 export function wrap(text: string, indent = ''): string {
   const lines: string[] = [];
   let line = '';
   for (const word of text.match(/(?:`[^`]*`|\[[^\]]*\]\([^)]*\)|[^\s`[]|\[)+/g) ?? []) {
-    const room = 120 - (lines.length > 0 ? indent.length : 0);
-    if (line !== '' && line.length + 1 + word.length > room) {
+    if (line !== '' && line.length + 1 + word.length > 120 - indent.length) {
       lines.push(line);
       line = '';
     }

@@ -29,5 +29,15 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    files: ['test/**'],
+    ignores: ['test/fastCheck.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { paths: [{ name: 'fast-check', message: 'import test/fastCheck.ts, which sets the seed' }] },
+      ],
+    },
+  },
   { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
 );

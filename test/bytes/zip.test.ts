@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import { inflateRawSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import { bytesInMemory } from '../../src/bytes/byteSource.js';
@@ -38,7 +38,7 @@ function toZip64(zip: Uint8Array, numbers: readonly bigint[]): Uint8Array {
 describe('a zip archive', () => {
   it.each([
     [0, 2_500_000, 3],
-    [6, 200_000, 1],
+    [6, 60_000, 1],
   ] as const)('is read whole, and as it stands in pieces of a megabyte, level %i', async (level, length, count) => {
     const content = Uint8Array.from({ length }, (_, i) => (i * i) >> 8);
     const zip = zipSync({ 'a/ü.bin': content, 'a/': new Uint8Array(), empty: new Uint8Array() }, { level });

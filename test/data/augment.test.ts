@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import { planAugmentation } from '../../src/data/pipeline/augment/augment.js';
 import { frameImage, placeBoxes, placementOf } from '../../src/data/image/frame.js';
 import type { BoxAnnotation, ClassIndex } from '../../src/data/sample.js';

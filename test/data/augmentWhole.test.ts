@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import { planWholeImage, type WholeImageAugment } from '../../src/data/pipeline/augment/augmentWhole.js';
 import { frameImage } from '../../src/data/image/frame.js';
 import { drawBeta, mixBatch } from '../../src/data/pipeline/augment/mix.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import { bucketOf, bucketSizes, bucketUse } from '../../src/data/pipeline/buckets.js';
 import { frameImage, shorterSideScale } from '../../src/data/image/frame.js';
 import { planBatches } from '../../src/data/pipeline/planBatches.js';

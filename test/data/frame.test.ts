@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import { frameImage, placeBoxes, placementOf } from '../../src/data/image/frame.js';
 import { xyxy } from '../../src/geometry/box.js';
 

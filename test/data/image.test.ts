@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -44,7 +44,7 @@ describe('decodeImage', () => {
           expect(mirrorPicture(await decode(false))).toEqual(await decode(true));
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 100 },
     );
   }); // prettier-ignore
 
@@ -221,7 +221,7 @@ describe('decodeImage', () => {
         expect(Math.abs(x / mass - (cx * scaleX + offsetX))).toBeLessThan(0.1);
         expect(Math.abs(y / mass - (cy * scaleY + offsetY))).toBeLessThan(0.1);
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   });
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import { writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -129,7 +129,7 @@ describe('loadBatches', () => {
             }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   });
 
@@ -158,7 +158,7 @@ describe('loadBatches', () => {
           expect(essence(await load(sound, { ...options, startAt }))).toEqual(whole.slice(startAt));
         },
       ),
-      { numRuns: 12 },
+      { numRuns: 40 },
     );
   });
 

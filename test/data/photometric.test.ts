@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import { distortColours, drawDistortion, type Distortion } from '../../src/data/pipeline/augment/photometric.js';
 import { randomStream } from '../../src/random.js';
 
@@ -57,7 +57,7 @@ describe('distortColours', () => {
           );
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 1500 },
     );
   });
 

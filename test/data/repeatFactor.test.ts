@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import { openDatasets } from '../../src/data/dataset.js';
 import { loadBatches } from '../../src/data/pipeline/loader.js';
 import { repeatedLength, repeatFactors, repeatRows } from '../../src/data/repeatFactor.js';

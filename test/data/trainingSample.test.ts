@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { BoxAugment } from '../../src/data/pipeline/augment/augment.js';
@@ -84,7 +84,7 @@ function shareOfOwnColour({ picture, boxes, classes }: Sample, i: number, fade: 
 }
 
 const seeds = fc.integer({ min: 0, max: 1e6 });
-const runs = { numRuns: 40 };
+const runs = { numRuns: 100 };
 
 /** Options, the least share of a box that must be its object, and by how much the colours must differ still. */
 const cases: readonly (readonly [name: string, augment: Changes, share: number, fade: number])[] = [

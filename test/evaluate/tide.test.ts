@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import { readFileSync } from 'node:fs';
 import { COCO, type CocoDataset, type CocoResult } from 'pycocotools-js';
 import { boxImages, type BoxImage } from '../../src/evaluate/boxImages.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import type { Feeds, Session } from '../../src/engine/engine.js';
 import { parametersOf, type Programs } from '../../src/graph/program.js';
 import { compilePadded } from '../../src/engine/padded.js';
@@ -172,10 +172,7 @@ describe('with padded channels', () => {
       fc.asyncProperty(order, async (names) => {
         await compare(buildNet(names), wasm!.compile);
       }),
-      {
-        numRuns: 4,
-        seed: 4,
-      },
+      { numRuns: 8 },
     );
   }, 60_000);
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import { COCO, COCOeval, type CocoDataset, type CocoResult } from '../../src/pycocotools/index.js';
 
 const outline = [[1, 1, 6, 1, 6, 6]];

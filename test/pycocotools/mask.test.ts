@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import { mask } from '../../src/pycocotools/index.js';
 import { readFixture, type MaskCases } from './fixtures.js';
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import { stringify } from 'yaml';
 import { FinetuneError } from '../../src/errors.js';
 import { loadRecipe, parseRecipe, type LoadOptions } from '../../src/recipe/load.js';
@@ -225,7 +225,7 @@ recipes/a.yaml:5:6  not valid YAML: unresolved tag: tag:yaml.org,2002:x   E_RECI
           throw outcome;
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import { parseRecipe } from '../../src/recipe/load.js';
 import { resolvedRecipeText } from '../../src/recipe/resolved.js';
 import { recipeSchema } from '../../src/recipe/schema.js';
@@ -54,7 +54,7 @@ test('the resolved recipe, loaded again, is the same recipe', async () => {
     fc.asyncProperty(recipes, async (recipe) => {
       expect(await parseRecipe(resolvedRecipeText(recipe), '/elsewhere/recipe.yaml')).toEqual(recipe);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 

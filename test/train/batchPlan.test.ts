@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import { planBatch, roundBatch } from '../../src/train/batchPlan.js';
 
 const search = async (memory: (batch: number) => number, limits: { budget: number; most: number }) => {

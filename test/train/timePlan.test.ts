@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import type { Costs } from '../../src/train/rehearse.js';
 import { forecastSeconds, planTime, type Length } from '../../src/train/timePlan.js';
 

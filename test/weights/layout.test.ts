@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../fastCheck.js';
 import type { ParamKind } from '../../src/graph/spec.js';
 import { fromTorch, pickColumns, torchShape, toTorch } from '../../src/weights/layout.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../../fastCheck.js';
 import { xyxy } from '../../../src/geometry/box.js';
 import { randomStream } from '../../../src/random.js';
 import { clusterShapes, fitAnchors, shapeIou } from '../../../src/tasks/detection/fitAnchors.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from '../../fastCheck.js';
 import { detectorDefaults } from '../../../src/tasks/detection/detectorDefaults.js';
 import { cxcywhToXyxy, iou, xyxy, type Xyxy } from '../../../src/geometry/box.js';
 import { placeAnchors } from '../../../src/tasks/detection/anchors.js';
@@ -37,7 +37,7 @@ describe.each(detectors)('$head', (options) => {
         for (let row = 0; row < truth.length / 4; row++)
           expect(bestIou(levels, truth, row)).toBeCloseTo(searched(all, truth, row), 5);
       }),
-      { numRuns: 20 },
+      { numRuns: 30 },
     );
   });
 

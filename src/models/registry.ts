@@ -30,7 +30,8 @@ import { vgg } from './backbones/vgg.js';
 import { xception } from './backbones/xception.js';
 import { tableBackbone, type BackboneChoice } from './table.js';
 
-const families = [
+/** Every family of backbones, in the order in which they are listed. A new family: its file, and its place here. */
+export const families: readonly (readonly Backbone[])[] = [
   rexnet,
   rexnetLite,
   mobilenetv1,
@@ -60,11 +61,12 @@ const families = [
   talk,
 ];
 
+/** Every backbone by its name. */
 export const backbones: ReadonlyMap<string, Backbone> = new Map(
   families.flat().map((backbone) => [backbone.name, backbone]),
 );
 
-/** A backbone by name or table. Throws E_MODEL_UNKNOWN with the nearest name. */
+/** The backbone of this name, or of a table. Throws E_MODEL_UNKNOWN with the nearest name. */
 export function findBackbone(name: BackboneChoice): Backbone {
   if (typeof name === 'object') return tableBackbone(name);
   const found = backbones.get(name);

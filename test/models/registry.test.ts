@@ -4,17 +4,18 @@ import { count } from '../../src/graph/count.js';
 import { isOp } from '../../src/graph/builder.js';
 import { buildClassifier, describe } from '../../src/models/describe.js';
 import { differences, published } from '../../src/models/published.js';
-import { backbones, findBackbone } from '../../src/models/registry.js';
-import { BACKBONES } from '../../src/recipe/backbones.js';
+import { backbones, families, findBackbone } from '../../src/models/registry.js';
+import { optionAt } from '../../src/recipe/options.js';
 
 const all = [...backbones.values()];
 
-test('recipes know the same names', () => {
-  expect(BACKBONES).toEqual([...backbones.keys()]);
+test('a recipe takes each of them', () => {
+  const { anyOf } = optionAt(['model', 'backbone'], { task: 'classification' })!;
+  expect(anyOf![0]!.enum).toEqual([...backbones.keys()]);
 });
 
-test('names are told apart, and the nearest is offered', () => {
-  expect(new Set(BACKBONES).size).toBe(BACKBONES.length);
+test('no two families have a name in common, and the nearest name is offered', () => {
+  expect(backbones.size).toBe(families.flat().length);
   expect(() => findBackbone('rexnet100')).toThrow(/did you mean "rexnet_100"\?/);
   expect(() => findBackbone('perceptron')).toThrow(expect.objectContaining({ code: 'E_MODEL_UNKNOWN' }));
 });

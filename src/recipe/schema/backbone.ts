@@ -1,6 +1,6 @@
 /** `model.backbone`: a published network by its name, or a table of one's own. */
 import { z } from 'zod';
-import { BACKBONES } from '../backbones.js';
+import { backbones } from '../../models/registry.js';
 import { count } from '../../optionValues.js';
 
 const side = z
@@ -67,7 +67,7 @@ const table = z.strictObject({
 });
 
 export const backbone = z
-  .union([z.enum(BACKBONES), table])
+  .union([z.enum([...backbones.keys()]), table])
   .default('mobilenetv2_100')
   .meta({
     description:

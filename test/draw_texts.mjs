@@ -13,8 +13,9 @@ const { values } = parseArgs({
 });
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
 const random = generator(seed);
-/** Of Markdown: neither headings, nor code, nor the line of an option's default and values. */
-const PARAGRAPH = /((?:^(?!#|```|\s{4}|- \*\*`).+\n?)+)/gm;
+/** Of Markdown, what is no prose: blocks of code, and the lines with an option's default and values. */
+const NOT_PROSE = /^```[\s\S]*?^```$|^- \*\*`[\s\S]*?\n(?=\n)/gm;
+const PARAGRAPH = /((?:^(?!#|\s{4}).*\S.*\n?)+)/gm;
 const WORD_LISTS = 'src/data/synthetic/text/vocabulary.ts';
 
 const paths = ['README.md', ...['src', 'test', 'docs', 'datasets', 'recipes'].flatMap(filesIn)].sort();
@@ -40,7 +41,13 @@ function textsIn(path) {
   const source = readFileSync(path, 'utf8');
   const found = path.endsWith('.ts')
     ? [...comments(source), ...(path.startsWith('test/') ? [] : messages(source))]
-    : matches('documentation', source, path.endsWith('.yaml') ? /# (.*)/g : PARAGRAPH);
+    : path.endsWith('.yaml')
+      ? matches('documentation', source, /# (.*)/g)
+      : matches(
+          'documentation',
+          source.replaceAll(NOT_PROSE, (text) => text.replaceAll(/[^\n]/g, ' ')),
+          PARAGRAPH,
+        );
   return found.map((text) => ({ path, ...text }));
 }
 

@@ -89,7 +89,9 @@ function taskPage(task: Option, options: string): string {
 
 ${NOTE}
 
-${wrap(`After reading this page you know the options that only recipes with \`task: ${String(name)}\` have. ${description ?? ''} [recipe.md](recipe.md) explains how to read them, and the options that every recipe has.`)}
+${wrap(`After reading this page you know the options that only recipes with \`task: ${String(name)}\` have. [recipe.md](recipe.md) explains how to read them, and has the options of every recipe.`)}
+
+${wrap(description ?? '')}
 
 ${options}
 `;

@@ -15,53 +15,62 @@ import { training } from './schema/train.js';
 import { weights } from './schema/weights.js';
 
 const run = {
-  seed: z.int().min(0).max(0xffffffff).default(1).describe('Seed of everything random in the run.'),
+  seed: z
+    .int()
+    .min(0)
+    .max(0xffffffff)
+    .default(1)
+    .describe('Seed of everything that is random in the run. Change it to see how much the score depends on chance.')
+    .meta({ example: 2 }),
   engine: z
     .enum(['auto', 'tensorflow-gpu', 'tensorflow', 'wasm'])
     .default('auto')
     .describe(
-      'Who does the arithmetic. `auto` takes the first of the three that is there; `finetune doctor` says which.',
+      'The engine that does the arithmetic. `auto` takes the first of the three that works here; `finetune doctor` shows which. Name one to fail instead of running slowly without it.',
     ),
   out: z
     .string()
     .min(1)
     .default('runs')
-    .describe('Folder in which the run directory is made, relative to the current directory.'),
+    .describe(
+      'Folder in which run directories are created, relative to the current directory. Change it when the disk has no room for checkpoints.',
+    )
+    .meta({ example: '/data/runs' }),
 };
 
 const detection = z.strictObject({
-  task: z.literal('detection').describe('Boxes around the objects of an image.'),
+  task: z.literal('detection').describe('Detection finds the objects in an image and draws a box around each.'),
   ...run,
   data: objectData,
   addClasses: addObjectClasses,
-  model: detector.prefault({}).describe('What learns.'),
+  model: detector.prefault({}).describe('The network, and the weights that it starts from.'),
   train: z
     .strictObject({ ...training, ...boxTraining })
     .prefault({})
-    .describe('How it learns.'),
-  evaluate: boxEvaluation.prefault({}).describe('How it is scored.'),
-  report: report.prefault({}).describe('What report.html shows.'),
+    .describe('How the model is trained.'),
+  evaluate: boxEvaluation.prefault({}).describe('How the model is scored, and which epoch is kept.'),
+  report: report.prefault({}).describe('What `report.html` shows.'),
 });
 
 const classification = z.strictObject({
-  task: z.literal('classification').describe('One class for the whole image.'),
+  task: z.literal('classification').describe('Classification assigns one class to the whole image.'),
   ...run,
   data: labelledData,
   addClasses: addImageClasses,
   model: z
     .strictObject({ backbone, ...weights, ...classifierOptions })
     .prefault({})
-    .describe('What learns.'),
+    .describe('The network, and the weights that it starts from.'),
   train: z
     .strictObject({ ...training, ...classTraining })
     .prefault({})
-    .describe('How it learns.'),
-  evaluate: classEvaluation.prefault({}).describe('How it is scored.'),
-  report: report.prefault({}).describe('What report.html shows.'),
+    .describe('How the model is trained.'),
+  evaluate: classEvaluation.prefault({}).describe('How the model is scored, and which epoch is kept.'),
+  report: report.prefault({}).describe('What `report.html` shows.'),
 });
 
 const text = z.strictObject({
-  task: z.literal('text').describe('Words in a scene, by their characters.'),
+  task: z.literal('text').describe('Scene text finds the words in a photo by their characters.'),
   ...run,
   data: textData,
   model: z
@@ -70,13 +79,13 @@ const text = z.strictObject({
       z.strictObject({ head: textHeads.craft, backbone: craftBackbone, ...weights }),
     ])
     .prefault({})
-    .describe('What learns.'),
+    .describe('The network, and the weights that it starts from.'),
   train: z
     .strictObject({ ...training, ...textTraining })
     .prefault({})
-    .describe('How it learns.'),
-  evaluate: textEvaluation.prefault({}).describe('How it is scored.'),
-  report: report.prefault({}).describe('What report.html shows.'),
+    .describe('How the model is trained.'),
+  evaluate: textEvaluation.prefault({}).describe('How the model is scored, and which epoch is kept.'),
+  report: report.prefault({}).describe('What `report.html` shows.'),
 });
 
 export const recipeSchema = z.discriminatedUnion('task', [detection, classification, text]);

@@ -10,7 +10,11 @@ const filesIn = (folder: string, recursive = false): string[] =>
   readdirSync(join(root, folder), { recursive }).map((name) => join(folder, String(name)));
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 
-const pages = ['README.md', ...[...filesIn('docs'), ...filesIn('datasets')].filter((name) => name.endsWith('.md'))];
+const pages = [
+  'README.md',
+  'src/pycocotools/README.md',
+  ...[...filesIn('docs'), ...filesIn('datasets')].filter((name) => name.endsWith('.md')),
+];
 const recipes = filesIn('recipes').filter((name) => name.endsWith('.yaml'));
 const texts = [...pages, ...recipes];
 

@@ -1,4 +1,4 @@
-/** The walls of src/: which room may import which (DESIGN, section 4). `npm run check` refuses every other import, and circles.
+/** The walls of src/: which room may import which. `npm run check` refuses every other import, and circles of imports.
  *
  *  A room is a folder of src/, or the files that `files` matches. It may import itself, the rooms and the packages of its row,
  *  and Node's own modules where `node` is true. Imports of types count like any other. An import is judged by the file that it

@@ -1,6 +1,6 @@
-process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // inside jest process.env is a copy, which TensorFlow does not see
+process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // set here, since tests change a copy of process.env, which TensorFlow does not read
 
-/** Sources are compiled by swc on the fly; `.js` in an import means the `.ts` beside it. */
+/** swc compiles the sources when a test imports them. An import of `./x.js` means `./x.ts`. */
 export default {
   testEnvironment: './test/environment.js',
   testMatch: ['<rootDir>/test/**/*.test.ts'],

@@ -1,9 +1,9 @@
-/** All the set-up, run before `npm start` and `npm test`: dependencies, build, engine. Does only what is not yet done.
+/** Sets up what `npm start` and `npm test` need: dependencies, build and engine. It skips what is already done.
  *
  *      node setup.mjs [--retry] [--source google|pip|cache]      (npm run setup = --retry)
  *
- *  Needs nothing but Node and npm, since node_modules may not exist. The engine never makes it fail: if the compiled one
- *  cannot be had, the wasm engine serves, and one line says so. */
+ *  It needs only Node and npm, since node_modules may not exist. If the compiled engine cannot be installed, it does not
+ *  fail: it prints one line, and the wasm engine is used. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -16,8 +16,8 @@ const { values } = parseArgs({ options: { retry: { type: 'boolean' }, source: { 
 const asked = process.env.npm_lifecycle_event === 'setup' || values.retry === true;
 
 if (!dependenciesAreCurrent()) {
-  // Like `npm ci`, by the lock file and without changing it; but it keeps an engine that is already in node_modules, and
-  // works with registries that do not carry the optional packages of other platforms.
+  // Like `npm ci`, this installs the versions of the lock file and does not change it. But it keeps an engine that is already
+  // in node_modules, and works with registries that lack the optional packages of other platforms.
   console.error('setup: installing dependencies');
   npm('install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error');
 }
@@ -25,12 +25,12 @@ node('node_modules/typescript/bin/tsc', '--build');
 
 const { setup } = await import('./dist/cli/setup.js');
 await setup({ retry: asked, source: values.source, quiet: !asked }).catch((error) => {
-  console.error(`setup: the engine stays as it is (${error.message})`);
+  console.error(`setup: the engine was not changed (${error.message})`);
 });
 process.exit(0); // a look-up that DNS never answers would keep the process alive
 
-/** Whether node_modules holds what package-lock.json says, by npm's own record of what it installed. Times are no guide:
- *  git changes those of the lock file. */
+/** Whether npm's record of what it installed has the versions of package-lock.json. Comparing the times of the files would
+ *  not do, since git changes them. */
 function dependenciesAreCurrent() {
   const record = 'node_modules/.package-lock.json';
   if (!existsSync(record)) return false;
@@ -44,7 +44,7 @@ function dependenciesAreCurrent() {
 }
 
 function npm(...args) {
-  // npm tells its scripts where it is; on Windows the command `npm` is not a program that can be spawned
+  // npm_execpath is npm's own path. On Windows, Node cannot spawn the command `npm` without a shell.
   const cli = process.env.npm_execpath;
   if (cli) node(cli, ...args);
   else finish(spawnSync('npm', args, { stdio: 'inherit', shell: process.platform === 'win32' }), 'npm');

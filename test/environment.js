@@ -2,7 +2,7 @@ import { TestEnvironment } from 'jest-environment-node';
 
 /** Jest's node environment runs tests in a realm of its own, where buffers made by native code fail
  *  `instanceof Float32Array`. Sharing the outer realm's typed arrays makes both sides agree. */
-// As src/engine/backend.ts does: what a test sets in its copy of process.env does not reach TensorFlow.
+// The same as in src/engine/backend.ts: what a test sets in its copy of process.env does not reach TensorFlow.
 process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
 process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
 process.env.TF_DETERMINISTIC_OPS ??= '1';

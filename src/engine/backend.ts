@@ -9,28 +9,28 @@ import { FinetuneError } from '../errors.js';
 import { hasAvx2Alone } from './cpu.js';
 import { readEngineRecord } from './install/install.js';
 
-/** Engines, the best first. */
+/** Engines, best first. */
 export const ENGINES = ['tensorflow-gpu', 'tensorflow', 'wasm'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 interface Common {
   /** Version of TensorFlow's C library, or of the wasm package. */
   readonly version: string;
-  /** Why this engine and no better one, ready to print. */
+  /** Why this engine was chosen and no better one, as text to print. */
   readonly reason: string;
   readonly threads: number;
-  /** The better engines, each with why it is not in use. */
+  /** The better engines, each with the reason why it is not in use. */
   readonly obstacles: readonly Obstacle[];
-  /** Whether the gradients of filters are computed as products of matrices (`src/engine/tfConv.ts`): faster where AVX2 is the newest there is. */
+  /** Whether gradients of filters are computed as products of matrices (src/tensorflow/convolutions.ts): faster on AVX2 CPUs. */
   readonly prefersMatrices: boolean;
 }
-/** TensorFlow's C library: eager kernels, and `tf.node`, which runs whole graphs in one call. */
+/** TensorFlow's C library: it has eager kernels, and `tf.node`, which runs a whole graph in one call. */
 interface CompiledBackend extends Common {
   readonly name: 'tensorflow-gpu' | 'tensorflow';
   readonly compiled: true;
   readonly tf: typeof TfjsNode;
 }
-/** Kernels in WebAssembly, one call each. */
+/** Kernels in WebAssembly, with one call for each. */
 export interface PortableBackend extends Common {
   readonly name: 'wasm';
   readonly compiled: false;
@@ -38,7 +38,7 @@ export interface PortableBackend extends Common {
 }
 export type Backend = CompiledBackend | PortableBackend;
 
-/** Why an engine cannot be used here, and the remedy. */
+/** Why an engine cannot be used here, and how to fix that. */
 export interface Obstacle {
   readonly engine: EngineName;
   readonly why: string;
@@ -49,8 +49,8 @@ const isObstacle = (result: Backend | Obstacle): result is Obstacle => 'why' in 
 const PACKAGES = { 'tensorflow-gpu': '@tensorflow/tfjs-node-gpu', tensorflow: '@tensorflow/tfjs-node' } as const;
 const require = createRequire(import.meta.url);
 
-/** Load an engine and make it the one that tfjs computes with: the best one that works, or the one asked for.
- *  Throws E_ENGINE_UNAVAILABLE if the one asked for does not work here, with the reason; E_ENGINE_UNKNOWN for other names. */
+/** Loads an engine and makes tfjs compute with it: the requested engine, or the best one that works.
+ *  Throws E_ENGINE_UNAVAILABLE, with the reason, if the requested engine does not work here; E_ENGINE_UNKNOWN for other names. */
 export async function openBackend({ engine = 'auto' }: { engine?: EngineName | 'auto' } = {}): Promise<Backend> {
   if (engine !== 'auto' && !ENGINES.includes(engine)) {
     const fix = `use one of auto, ${ENGINES.join(', ')}`;
@@ -76,7 +76,7 @@ export async function openBackend({ engine = 'auto' }: { engine?: EngineName | '
   throw new FinetuneError({ code: 'E_INTERNAL', message: 'internal: the wasm engine did not open' });
 }
 
-/** A process holds one TensorFlow: two libraries of different versions must not meet in it. */
+/** The TensorFlow that this process has loaded. Two libraries of different versions cannot share a process. */
 let loaded: typeof TfjsNode | undefined;
 
 async function openCompiled(
@@ -85,10 +85,11 @@ async function openCompiled(
   obstacles: readonly Obstacle[],
 ): Promise<CompiledBackend | Obstacle> {
   if (name === 'tensorflow-gpu' && !isInstalled(PACKAGES[name])) return obstacle(name, 'not installed');
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // warnings and errors only; TensorFlow reads all of these while it is loaded
-  // By itself it takes oneDNN only on processors with AVX-512 VNNI or newer, and without it has no gradients of grouped and dilated convolutions.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // warnings and errors only. TensorFlow reads these variables when it is loaded.
+  // By default TensorFlow uses oneDNN only on CPUs with AVX-512 VNNI or newer. Without oneDNN it has no gradients of grouped and dilated
+  // convolutions.
   process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
-  // Else the threads of CropAndResize's gradient overwrite each other's sums. TensorFlow reads it once. A GPU adds atomically, and has no such mode.
+  // Otherwise the threads of CropAndResize's gradient overwrite each other's sums. A GPU adds atomically and has no such mode.
   if (name === 'tensorflow') process.env.TF_DETERMINISTIC_OPS ??= '1';
   restoreUtil();
   try {
@@ -125,7 +126,7 @@ async function openWasm(forced: string | undefined, obstacles: readonly Obstacle
   return { name: 'wasm', compiled: false, tf, version, reason, threads, obstacles, prefersMatrices: false };
 }
 
-/** `setBackend` can answer false, and tfjs then goes on with another backend. */
+/** Makes tfjs compute with a backend. `setBackend` can return false, and tfjs then continues with another backend. */
 async function use(tf: Pick<typeof Tfjs, 'setBackend' | 'ready' | 'getBackend'>, name: string): Promise<void> {
   const done = await tf.setBackend(name);
   await tf.ready();
@@ -141,7 +142,7 @@ function obstacle(engine: CompiledBackend['name'], error: string): Obstacle {
   }
   const failed = engine === 'tensorflow' ? readEngineRecord()?.failed : undefined;
   if (!failed?.length) {
-    const why = error.includes('can not be found at path') ? 'its binary has not been set up' : error; // tfjs-node's words
+    const why = error.includes('can not be found at path') ? 'its binary has not been set up' : error; // the message of tfjs-node
     return { engine, why, fix: 'npm run setup' };
   }
   return { engine, why: failed.map(({ why }) => why).join('; '), fix: failed.map(({ fix }) => fix).join(', or ') };

@@ -6,8 +6,8 @@ import type { Programs } from '../graph/program.js';
 import { compilePadded } from './padded.js';
 import { compileSession } from './session.js';
 
-/** Programs made ready on the given backend: one TensorFlow graph where it can run one, else kernel by kernel.
- *  `constants` are parameters with fixed values: read by name, never written. */
+/** Prepares programs to run on a backend: as one TensorFlow graph if it can run graphs, else kernel by kernel.
+ *  `constants` are parameters with fixed values: they can be read by name, but not written. */
 export async function compile(programs: Programs, backend: Backend, constants: Params = new Map()): Promise<Session> {
   if (backend.compiled) {
     return compilePadded(programs, constants, (padded, fixed) => compileSession(padded, backend, fixed));

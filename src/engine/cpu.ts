@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** Instruction sets that oneDNN chooses its kernels by, as Linux names them in /proc/cpuinfo. */
+/** Instruction sets by which oneDNN chooses its kernels, with their names in /proc/cpuinfo (Linux) and `sysctl` (macOS). */
 const FEATURES = {
   AVX2: ['avx2'],
   'AVX-512': ['avx512f'],
@@ -14,12 +14,14 @@ const FEATURES = {
   BF16: ['bf16', 'hw.optional.arm.feat_bf16'],
 } as const;
 
-/** Which of `FEATURES` a text of flags names: /proc/cpuinfo, or `sysctl` on macOS. */
+/** The `FEATURES` that a text of CPU flags names. */
 export function featuresIn(flags: string): string[] {
   const words = new Set(flags.toLowerCase().split(/[\s:]+/));
-  return Object.entries(FEATURES).filter(([, names]) => names.some((name) => words.has(name))).map(([feature]) => feature); // prettier-ignore
+  const present = Object.entries(FEATURES).filter(([, names]) => names.some((name) => words.has(name)));
+  return present.map(([feature]) => feature);
 }
 
+/** The `FEATURES` of this machine's CPU; none on systems other than Linux and macOS. */
 export function cpuFeatures(): string[] {
   if (process.platform === 'linux') return featuresIn(readFileSync('/proc/cpuinfo', 'utf8'));
   if (process.platform !== 'darwin') return [];
@@ -28,7 +30,7 @@ export function cpuFeatures(): string[] {
   return featuresIn((flags.match(isPresent) ?? []).join(' '));
 }
 
-/** Whether oneDNN's kernels are those of AVX2: nothing newer is there. */
+/** Whether oneDNN uses its kernels for AVX2, because the CPU has nothing newer. */
 export function hasAvx2Alone(): boolean {
   const features = cpuFeatures();
   return features.includes('AVX2') && !features.includes('AVX-512');

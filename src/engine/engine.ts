@@ -28,10 +28,10 @@ export function checkFeeds(name: string, inputs: readonly Ops['input'][], feeds:
   const problems = unknown.map((key) => `program "${name}" has no input "${key}"`);
   for (const { name: key, shape, dtype } of inputs) {
     const feed = feeds[key];
-    if (!feed) problems.push(`program "${name}" wants its input "${key}"`);
-    else if (!(feed instanceof arrayOf[dtype])) problems.push(`input "${key}" wants a ${arrayOf[dtype].name}`);
+    if (!feed) problems.push(`program "${name}" needs the input "${key}"`);
+    else if (!(feed instanceof arrayOf[dtype])) problems.push(`input "${key}" must be a ${arrayOf[dtype].name}`);
     else if (feed.length !== sizeOf(shape))
-      problems.push(`input "${key}" wants [${shape.join()}], ${sizeOf(shape)} values, not ${feed.length}`);
+      problems.push(`input "${key}" is [${shape.join()}]: it needs ${sizeOf(shape)} values, not ${feed.length}`);
   }
   if (problems.length > 0) throw new FinetuneError(problems.map((message) => ({ code: 'E_FEED', message })));
 }

@@ -3,11 +3,11 @@ import { createPadding } from '../graph/pad/pad.js';
 import { checkParams, type Session } from './engine.js';
 import { parametersOf, type Program, type Programs } from '../graph/program.js';
 
-/** oneDNN lays channels out in blocks of 16 floats, an AVX-512 register; other numbers of channels leave its fast paths. */
+/** oneDNN stores channels in blocks of 16 floats, the width of an AVX-512 register. Other numbers of channels take slower paths. */
 const BLOCK = 16;
 
-/** Compiles the programs with their channels padded (graph/pad.ts). Nothing outside can tell: parameters are padded when they are written and
- *  stripped when they are read, results are without padding. */
+/** Compiles programs with their channels padded (graph/pad/pad.ts). Callers do not notice: parameters are padded when they are
+ *  written and stripped when they are read, and results have no padding. */
 export async function compilePadded(
   programs: Programs,
   constants: Params,

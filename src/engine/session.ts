@@ -10,7 +10,7 @@ import { emitPrograms } from '../tensorflow/program.js';
 import type { Backend } from './backend.js';
 import { checkFeeds, checkParams, type Feed, type Results, type Session } from './engine.js';
 
-/** The part of tfjs-node's native binding that runs a graph without a tensor object of tfjs in between. */
+/** The part of tfjs-node's native binding that runs a graph without creating tensor objects of tfjs. */
 interface Binding {
   createTensor(shape: Shape, dtype: number, values: Feed): number;
   deleteTensor(id: number): void;
@@ -28,7 +28,7 @@ interface Binding {
 async function load(binding: Binding, savedModel: Uint8Array): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'tfjs-finetune-'));
   try {
-    await mkdir(join(folder, 'variables')); // the loader looks for it, empty or not
+    await mkdir(join(folder, 'variables')); // the loader requires this folder, even if it is empty
     await writeFile(join(folder, 'saved_model.pb'), savedModel);
     return binding.loadSavedModel(folder, 'serve');
   } finally {
@@ -59,7 +59,7 @@ function call(binding: Binding, model: number, feeds: readonly Fed[], fetches: r
   }
 }
 
-/** The compiled engine: all programs become one TensorFlow graph with shared variables, and each run is one session call.
+/** Compiles programs for TensorFlow: all become one graph with shared variables, and each run is one session call.
  *  `constants` are parameters with fixed values: they are part of the graph and can be read by name, but not written.
  *  Loading takes about 0.3 s, and a program's first run some seconds more: compile once per batch and size. */
 export async function compileSession(

@@ -1,25 +1,23 @@
 import type { Op, Shape } from '../graph/spec.js';
 import { DT, type GraphDef } from './graphDef.js';
-import { op2, reshapeTo, sliceOf, T, type Rule } from './emission.js';
+import { intScalar, op2, reshapeTo, sliceOf, T, type Rule } from './emission.js';
 
-/** The ops of proposals: windows of feature maps, rows of boxes, suppression. */
+/** Ops of two-stage detectors: crops of feature maps, rows of boxes, non-maximum suppression. */
 
-/** Windows in pixels as the shares of H − 1 and W − 1 that TensorFlow asks for. */
+/** Converts windows from pixels to TensorFlow's coordinates, in which 1 is H − 1 or W − 1 pixels. */
 function windowShares(def: GraphDef, windows: string, [, h, w]: Shape): string {
   const [rows, columns] = [1 / Math.max(h! - 1, 1), 1 / Math.max(w! - 1, 1)];
   const tensor = { dtype: 'float32', shape: [4], values: [rows, columns, rows, columns] } as const;
   return op2(def, 'Mul', windows, def.add('Const', [], { dtype: { type: DT.float32 }, value: { tensor } }));
 }
 
-/** TensorFlow suppresses in one image at a time, and refuses boxes that are not finite: they count as empty, so that the loss shows what went wrong. */
+/** TensorFlow's op takes one image at a time and fails on boxes that are not finite. Those become empty boxes, so that the
+ *  run continues and the loss shows the fault. */
 const nonMaxSuppression: Rule<'nonMaxSuppression'> = (node, { def, inputs: [given, scores] }) => {
   const [n, p] = node.inputs[0]!.shape as [number, number];
   const boxes = def.add('SelectV2', [def.add('IsFinite', [given!], T), given!, def.float(0)], T);
   const { threshold, limit } = node.attrs;
-  const count = def.add('Const', [], {
-    dtype: { type: DT.int32 },
-    value: { tensor: { dtype: 'int32', shape: [], values: [limit] } },
-  });
+  const count = intScalar(def, limit);
   const lowest = def.float(-Infinity);
   const kept = Array.from({ length: n }, (_, i) => {
     const own = reshapeTo(def, sliceOf(def, boxes, [i, 0, 0], [1, p, 4]), [p, 4]);
@@ -49,10 +47,7 @@ export const tfBoxes = {
     }),
   ],
   gather: (node, { def, inputs: [x, indices] }) => {
-    const axis = def.add('Const', [], {
-      dtype: { type: DT.int32 },
-      value: { tensor: { dtype: 'int32', shape: [], values: [1] } },
-    });
+    const axis = intScalar(def, 1);
     const types = {
       Tparams: { type: DT[node.inputs[0]!.dtype] },
       Tindices: { type: DT.int32 },

@@ -4,7 +4,7 @@ import type { Convolution, Node, Op, Padding, Shape, Value, Window } from '../gr
 import { DT, type Attr, type GraphDef } from './graphDef.js';
 import { NHWC, padBy, product, reshapeTo, sliceOf, T, type Emission, type Rule } from './emission.js';
 
-/** How convolutions, their gradients and their windows are written for TensorFlow. */
+/** TensorFlow's nodes for convolutions and their gradients. */
 
 export function paddingAttrs(
   padding: Padding,
@@ -32,8 +32,8 @@ function windowAttrs(window: Window, image: readonly number[], filter: readonly 
   };
 }
 
-/** A convolution of single pixels is a product of matrices, which oneDNN computes faster than the convolution: on AVX2 the filter's gradient in
- *  0.7 of the time, the image's in 0.9. */
+/** Whether a convolution is a product of matrices (1×1, stride 1). oneDNN computes the gradients faster as products: on
+ *  AVX2, the filter's in 0.7 of the time and the image's in 0.9. */
 const isPointwise = ({ stride, padding, groups = 1 }: Convolution, [kh, kw]: Shape): boolean =>
   kh === 1 && kw === 1 && stride === 1 && groups === 1 && padding.flat().every((rows) => rows === 0);
 const rowsOf = (def: GraphDef, x: string, shape: Shape): string => reshapeTo(def, x, [-1, shape.at(-1)!]);
@@ -43,9 +43,12 @@ const convolution =
   (node: Node<'conv'> | Node<'depthwise'>, { def, inputs }: Emission): string[] => [
     def.add(op, inputs, windowAttrs(node.attrs, node.inputs[0]!.shape, node.inputs[1]!.shape)),
   ];
-export const valid: Padding = [[0, 0], [0, 0]]; // prettier-ignore
+export const valid: Padding = [
+  [0, 0],
+  [0, 0],
+];
 
-/** Whether TensorFlow may fuse a convolution with what reads it. A BatchNorm in training mode is never fused, nor is its gradient. */
+/** Whether TensorFlow may fuse a convolution with a node that reads it. It never fuses a BatchNorm in training mode, or its gradient. */
 const isFusible = ({ graph, outputs: [y] }: Node): boolean =>
   graph.nodes.some(
     (reader) =>
@@ -54,8 +57,8 @@ const isFusible = ({ graph, outputs: [y] }: Node): boolean =>
       !isOp(reader, 'batchNormGrad'),
   );
 
-/** Fusing a depthwise convolution, TensorFlow loses its EXPLICIT padding on the way and aborts: where it may fuse, the zeros are put around
- *  the image by hand. */
+/** When TensorFlow fuses a depthwise convolution, it loses the EXPLICIT padding and aborts. Where it may fuse, a Pad node adds
+ *  the zeros instead. */
 const depthwise: Rule<'depthwise'> = (node, at) => {
   const { attrs, inputs } = node;
   const [x, filter] = inputs as [Value, Value];
@@ -72,13 +75,19 @@ const depthwise: Rule<'depthwise'> = (node, at) => {
   ];
 };
 
-/** The window of a gradient and the zeros it needs around the image. oneDNN differentiates with VALID and SAME padding; with EXPLICIT a slower
- *  kernel does, or none where the convolution is dilated or grouped. The groups need no attribute: TensorFlow counts them by the filter's channels. */
+/** The window of a gradient, and the zeros to add around the image. oneDNN has gradients for VALID and SAME padding. For EXPLICIT
+ *  padding TensorFlow has a slower kernel, and none if the convolution is dilated or grouped. Groups need no attribute: TensorFlow
+ *  derives their number from the filter's channels. */
 function paddedByHand(window: Convolution, image: Shape, filter: Shape): { window: Convolution; zeros: Padding } {
   const isExplicit = 'explicit_paddings' in paddingAttrs(window.padding, image, filter, window);
   return isExplicit ? { window: { ...window, padding: valid }, zeros: window.padding } : { window, zeros: valid };
 }
-const grown = ([n, h, w, c]: Shape, [[top, bottom], [left, right]]: Padding): Shape => [n!, h! + top + bottom, w! + left + right, c!]; // prettier-ignore
+const grown = ([n, h, w, c]: Shape, [[top, bottom], [left, right]]: Padding): Shape => [
+  n!,
+  h! + top + bottom,
+  w! + left + right,
+  c!,
+];
 
 const convInputGrad: Rule<'convInputGrad'> = (
   { attrs, inputs: [weights, gradient] },
@@ -91,18 +100,24 @@ const convInputGrad: Rule<'convInputGrad'> = (
   }
   const { window, zeros } = paddedByHand(attrs, inputShape, weights!.shape);
   const shape = grown(inputShape, zeros);
-  const dx = def.add('Conv2DBackpropInput', [def.ints(shape), filter!, dy!], windowAttrs(window, shape, weights!.shape)); // prettier-ignore
+  const dx = def.add(
+    'Conv2DBackpropInput',
+    [def.ints(shape), filter!, dy!],
+    windowAttrs(window, shape, weights!.shape),
+  );
   return [zeros === valid ? dx : sliceOf(def, dx, [0, zeros[0][0], zeros[1][0], 0], inputShape)];
 };
 
-/** Fewer channels than this make matrices too narrow to be worth their copies of the image. */
+/** With fewer channels than this, the products gain less than the copies of the image cost. */
 const WIDE = 32;
-/** Where on AVX2 a product of matrices for each place of the filter is no slower than oneDNN's own kernel, and up to 2.5 times as fast (3×3, by itself,
- *  on a busy machine; docs/benchmarks.md has whole steps). With a dilation it was slower; strides and groups were not tried. */
+/** Whether to compute the filter's gradient as one product of matrices for each position in the filter. On AVX2 that is no slower
+ *  than oneDNN's kernel and up to 2.5 times as fast (3×3, measured alone on a busy machine; docs/benchmarks.md has whole steps).
+ *  With a dilation it was slower. Strides and groups were not tried. */
 const isSumOfProducts = ({ stride, dilation, groups = 1 }: Convolution, [, , from, to]: Shape): boolean =>
   stride === 1 && dilation === 1 && groups === 1 && Math.min(from!, to!) >= WIDE;
 
-/** Its rows are those of the gradient; at each place of the filter the image is seen shifted. A copy waits for the product of the one before it. */
+/** For each position in the filter, multiplies the image, shifted by that position, by the output's gradient, both with one row
+ *  per pixel. Each shifted copy waits for the product of the copy before it. */
 function filterGradByPlaces(
   def: GraphDef,
   padded: string,
@@ -146,7 +161,8 @@ const convFilterGrad: Rule<'convFilterGrad'> = (
   return [def.add('Conv2DBackpropFilter', [imageWithin(zeros), def.ints(filterShape), dy!], given)];
 };
 
-/** A depthwise filter with its dilation's zeros written out. TensorFlow's depthwise gradients ignore the dilation: it is done to the filter. */
+/** Shape of a depthwise filter with the zeros of its dilation inserted. TensorFlow's depthwise gradients ignore the dilation
+ *  attribute, so the filter itself is dilated. */
 const dilatedShape = ([kh, kw, c]: Shape, dilation: number): Shape => [
   (kh! - 1) * dilation + 1,
   (kw! - 1) * dilation + 1,
@@ -156,14 +172,24 @@ const dilatedShape = ([kh, kw, c]: Shape, dilation: number): Shape => [
 function dilate(def: GraphDef, filter: string, shape: Shape, d: number): string {
   if (d === 1) return filter;
   const [kh, kw, c] = shape as [number, number, number];
-  const spread = padBy(def, reshapeTo(def, filter, [kh, 1, kw, c]), [[0, 0], [0, d - 1], [0, 0], [0, (d - 1) * c]]); // prettier-ignore
+  const spread = padBy(def, reshapeTo(def, filter, [kh, 1, kw, c]), [
+    [0, 0],
+    [0, d - 1],
+    [0, 0],
+    [0, (d - 1) * c],
+  ]);
   return sliceOf(def, reshapeTo(def, spread, [kh * d, kw * d, c, 1]), [0, 0, 0, 0], dilatedShape(shape, d));
 }
-/** The transpose of `dilate`. */
+/** The transpose of `dilate`: takes the values at the filter's own positions. */
 function contract(def: GraphDef, dilated: string, shape: Shape, d: number): string {
   if (d === 1) return dilated;
   const [kh, kw, c] = shape as [number, number, number];
-  const full = padBy(def, dilated, [[0, d - 1], [0, d - 1], [0, 0], [0, 0]]); // prettier-ignore
+  const full = padBy(def, dilated, [
+    [0, d - 1],
+    [0, d - 1],
+    [0, 0],
+    [0, 0],
+  ]);
   return reshapeTo(def, sliceOf(def, reshapeTo(def, full, [kh, d, kw, d * c]), [0, 0, 0, 0], [kh, 1, kw, c]), shape);
 }
 const depthwiseInputGrad: Rule<'depthwiseInputGrad'> = (

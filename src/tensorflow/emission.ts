@@ -2,40 +2,46 @@ import type { Params } from '../graph/params.js';
 import type { Node, Op, Shape, Value } from '../graph/spec.js';
 import { DT, type Attr, type GraphDef } from './graphDef.js';
 
-/** What the rules that write TensorFlow's nodes have in common. */
+/** What the rules that write TensorFlow's nodes share. */
 
-/** Where a node's inputs stand in the GraphDef, and the names of the session's variables. */
+/** What a rule needs to write a node: the GraphDef, the names of the node's inputs in it, and of variables and constants. */
 export interface Emission {
   readonly def: GraphDef;
   readonly inputs: readonly string[];
-  /** For an assign: the node that comes after every read of a parameter. */
+  /** For an assign: the node that runs after all reads of parameters. */
   readonly allRead: string;
-  /** Name for nodes that must be found again: inputs to feed. */
+  /** Name of the placeholder that an input is fed to. */
   readonly inputName: (name: string) => string;
   readonly handle: (parameter: string) => string;
-  /** Name of the node that holds a parameter which never changes. */
+  /** Name of the node that holds a parameter whose value never changes. */
   readonly constantName: (parameter: string) => string;
-  /** Values of parameters that never change: they become constants, which oneDNN lays out once instead of at every run. */
+  /** Values of parameters that never change. They become constants, which oneDNN converts to its own layout once, not at every run. */
   readonly constants: Params;
-  /** Of the backend: write gradients of filters as products of matrices. */
+  /** Whether gradients of filters are written as products of matrices. The backend decides it. */
   readonly prefersMatrices: boolean;
 }
 
-/** Adds the TensorFlow nodes for one of ours and returns where its outputs are. */
+/** Adds TensorFlow's nodes for a node of the graph and returns the names of its outputs. */
 export type Rule<K extends Op> = (node: Node<K>, at: Emission) => readonly string[];
 
 export const T: Readonly<Record<string, Attr>> = { T: { type: DT.float32 } };
 export const NHWC: Attr = { string: 'NHWC' };
 export const typed = ({ dtype }: Value): Readonly<Record<string, Attr>> => ({ T: { type: DT[dtype] } });
 
+/** Adds an int32 scalar. */
+export const intScalar = (def: GraphDef, value: number): string => intTensor(def, [], [value]);
+const intTensor = (def: GraphDef, shape: Shape, values: readonly number[]): string =>
+  def.add('Const', [], { dtype: { type: DT.int32 }, value: { tensor: { dtype: 'int32', shape, values } } });
+/** Adds the [rank, 2] tensor of a Pad. */
+export const paddingsOf = (def: GraphDef, paddings: readonly (readonly [number, number])[]): string =>
+  intTensor(def, [paddings.length, 2], paddings.flat());
+
 const floatOp = (def: GraphDef, op: string, x: string, ints: string, index: string): string =>
   def.add(op, [x, ints], { ...T, [index]: { type: DT.int32 } });
 export const reshapeTo = (def: GraphDef, x: string, shape: Shape): string =>
   floatOp(def, 'Reshape', x, def.ints(shape), 'Tshape');
-export const padBy = (def: GraphDef, x: string, paddings: readonly (readonly [number, number])[]): string => {
-  const tensor = { dtype: 'int32', shape: [paddings.length, 2], values: paddings.flat() } as const;
-  return floatOp(def, 'Pad', x, def.add('Const', [], { dtype: { type: DT.int32 }, value: { tensor } }), 'Tpaddings');
-};
+export const padBy = (def: GraphDef, x: string, paddings: readonly (readonly [number, number])[]): string =>
+  floatOp(def, 'Pad', x, paddingsOf(def, paddings), 'Tpaddings');
 export const sliceOf = (def: GraphDef, x: string, begin: Shape, size: Shape): string =>
   def.add('Slice', [x, def.ints(begin), def.ints(size)], { ...T, Index: { type: DT.int32 } });
 
@@ -45,8 +51,9 @@ export const product = (def: GraphDef, a: string, b: string, { transposeA = fals
 export const op2 = (def: GraphDef, op: string, a: string, b: string): string => def.add(op, [a, b], T);
 export const op1 = (def: GraphDef, op: string, a: string): string => def.add(op, [a], T);
 
-/** BatchNorm by fixed statistics as x·a + b, [C] each. TensorFlow's own op would be fused into the convolution before it, and on a CPU
- *  that fused convolution takes 40 times as long where the statistics are variables (768 × 768 through an EfficientNet-Lite0). */
+/** BatchNorm with fixed statistics as x·a + b, where a and b are [C]. TensorFlow would fuse its own op into the convolution before
+ *  it, and on a CPU the fused convolution takes 40 times as long if the statistics are variables (768 × 768 through an
+ *  EfficientNet-Lite0). */
 export function normalised(
   def: GraphDef,
   { x, scale, shift, mean, variance }: Readonly<Record<'x' | 'scale' | 'shift' | 'mean' | 'variance', string>>,

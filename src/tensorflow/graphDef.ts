@@ -4,7 +4,7 @@ import type { Shape } from '../graph/spec.js';
 /** TensorFlow's DataType numbers. */
 export const DT = { float32: 1, int32: 3, bool: 10, resource: 20 } as const;
 
-/** Attribute values of a NodeDef: what each op's definition in TensorFlow asks for. */
+/** The value of an attribute of a NodeDef. TensorFlow's definition of each op lists its attributes. */
 export type Attr =
   | { readonly type: number }
   | { readonly shape: Shape }
@@ -26,16 +26,19 @@ const message = (write: (writer: BinaryWriter) => void): Uint8Array => {
   write(writer);
   return writer.finish();
 };
-/** A length-delimited field. */
+/** Writes a length-delimited field. */
 const field = (writer: BinaryWriter, number: number, bytes: Uint8Array): BinaryWriter =>
   writer.uint32((number << 3) | 2).bytes(bytes);
+/** Writes a message as a field of another. */
+const nested = (writer: BinaryWriter, number: number, write: (writer: BinaryWriter) => void): BinaryWriter =>
+  field(writer, number, message(write));
 const text = (writer: BinaryWriter, number: number, value: string): BinaryWriter =>
   writer.uint32((number << 3) | 2).string(value);
 
 // Field numbers from tensorflow/core/framework/{tensor_shape,tensor,attr_value,node_def,graph}.proto.
 const shapeProto = (shape: Shape): Uint8Array =>
   message((w) => {
-    for (const size of shape) field(w, 2, message((dim) => dim.uint32(8).int64(size))); // prettier-ignore
+    for (const size of shape) nested(w, 2, (dim) => dim.uint32(8).int64(size));
   });
 
 const rawBytes = {
@@ -52,17 +55,17 @@ function attrProto(attr: Attr): Uint8Array {
     else if ('bool' in attr) w.uint32(5 << 3).bool(attr.bool);
     else if ('type' in attr) w.uint32(6 << 3).int32(attr.type);
     else if ('shape' in attr) field(w, 7, shapeProto(attr.shape));
-    else if ('ints' in attr)
-      field(w, 1, message((list) => field(list, 3, message((ints) => attr.ints.forEach((n) => ints.int64(n)))))); // prettier-ignore
-    else {
+    else if ('ints' in attr) {
+      const values = message((list) => attr.ints.forEach((value) => list.int64(value)));
+      nested(w, 1, (list) => field(list, 3, values));
+    } else {
       const { dtype, shape, values } = attr.tensor;
       const content = rawBytes[dtype](values);
-      const tensor = message((t) => {
-        t.uint32(8).int32(DT[dtype]);
-        field(t, 2, shapeProto(shape));
-        field(t, 4, new Uint8Array(content.buffer));
+      nested(w, 8, (tensor) => {
+        tensor.uint32(8).int32(DT[dtype]);
+        field(tensor, 2, shapeProto(shape));
+        field(tensor, 4, new Uint8Array(content.buffer));
       });
-      field(w, 8, tensor);
     }
   });
 }
@@ -76,11 +79,11 @@ export interface GraphDef {
     attrs: Readonly<Record<string, Attr>>,
     options?: { name?: string; control?: readonly string[] },
   ): string;
-  /** Name of an int32 vector constant; equal ones are one node. */
+  /** Name of an int32 vector constant. Equal constants share a node. */
   ints(values: readonly number[]): string;
-  /** Name of a float32 scalar constant. */
+  /** Name of a float32 scalar constant. Equal constants share a node. */
   float(value: number): string;
-  /** The whole as a SavedModel with the tag `serve` and no signatures. */
+  /** The graph as a SavedModel with the tag `serve` and no signatures. */
   savedModel(): Uint8Array;
 }
 
@@ -93,9 +96,8 @@ export function createGraphDef(): GraphDef {
       text(w, 2, op);
       for (const input of inputs) text(w, 3, input);
       for (const input of control) text(w, 3, `^${input}`);
-      for (const [key, value] of Object.entries(attrs)) {
-        field(w, 5, message((entry) => field(text(entry, 1, key), 2, attrProto(value)))); // prettier-ignore
-      }
+      for (const [key, value] of Object.entries(attrs))
+        nested(w, 5, (entry) => field(text(entry, 1, key), 2, attrProto(value)));
     });
     nodes.push(node);
     return name;
@@ -115,10 +117,10 @@ export function createGraphDef(): GraphDef {
     savedModel: () => {
       const graph = message((w) => {
         for (const node of nodes) field(w, 1, node);
-        field(w, 4, message((versions) => versions.uint32(8).int32(PRODUCER))); // prettier-ignore
+        nested(w, 4, (versions) => versions.uint32(8).int32(PRODUCER));
       });
       const meta = message((w) => {
-        field(w, 1, message((info) => text(text(info, 4, 'serve'), 5, '2.9.1'))); // prettier-ignore
+        nested(w, 1, (info) => text(text(info, 4, 'serve'), 5, '2.9.1'));
         field(w, 2, graph);
       });
       return message((w) => field(w.uint32(8).int64(1), 2, meta));
@@ -126,5 +128,5 @@ export function createGraphDef(): GraphDef {
   };
 }
 
-/** GraphDef version of TensorFlow 2.21: default attributes and op semantics are those of its day. */
+/** GraphDef version of TensorFlow 2.21: it selects the default attributes and the semantics of the ops. */
 const PRODUCER = 1882;

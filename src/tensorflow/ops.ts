@@ -2,15 +2,29 @@ import type { Binary, Comparison, Interpolation, Node, Op, Padding, Pool, Shape 
 import { DT, type Attr, type GraphDef } from './graphDef.js';
 import { tfBoxes } from './boxes.js';
 import { tfConv, paddingAttrs, valid } from './convolutions.js';
-import { NHWC, normalised, op1, op2, product, reshapeTo, T, typed, type Emission, type Rule } from './emission.js';
+import {
+  intScalar,
+  NHWC,
+  normalised,
+  op1,
+  op2,
+  paddingsOf,
+  product,
+  reshapeTo,
+  T,
+  typed,
+  type Emission,
+  type Rule,
+} from './emission.js';
 
-/** Adds `op` over the node's own inputs with its one output. */
+/** The rule of an op that TensorFlow has with the same inputs and one output. */
 const direct =
   (op: string) =>
   (node: Node, { def, inputs }: Emission): string[] => [def.add(op, inputs, typed(node.inputs.at(-1)!))];
 
-/** Marked as rewritten: else TensorFlow's optimizer makes one AddN of a chain of sums, and where a step needs more than 200 MB its terms are then
- *  added as they come, so that two runs differ in the last bits (the norm of all gradients did). */
+/** The attribute marks the node as already rewritten. Otherwise TensorFlow's optimizer turns a chain of sums into one AddN. In a step
+ *  that needs more than 200 MB, AddN adds its terms in the order in which they arrive, so that two runs differ in the last bits (the
+ *  norm of all gradients did). */
 const add = (node: Node, { def, inputs }: Emission): string[] => [
   def.add('AddV2', inputs, {
     ...typed(node.outputs[0]!),
@@ -59,7 +73,8 @@ const averageOver = (def: GraphDef, x: string, [, h, w]: Shape): string => {
   return def.add('AvgPool', [x], { ...T, ...window, data_format: NHWC });
 };
 
-/** Sum takes its time with rows and columns (the gradient of a squeeze-excite's gate) and with all but the channels (that of a bias). */
+/** TensorFlow's Sum is slow over rows and columns (the gradient of a squeeze-excite's gate) and over all axes but the channels (the
+ *  gradient of a bias): AvgPool and BiasAddGrad compute these sums. */
 const sum: Rule<'sum'> = (node, at) => {
   const { axes, keepDims } = node.attrs;
   const { shape, dtype } = node.inputs[0]!;
@@ -76,7 +91,7 @@ const sum: Rule<'sum'> = (node, at) => {
   return reduction('Sum')(node, at);
 };
 
-/** An op whose second input is a vector of int32. */
+/** Writes an op whose second input is a vector of int32. */
 const withInts = (
   op: string,
   node: Node,
@@ -87,14 +102,26 @@ const withInts = (
 
 const outputs = (name: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${name}:${i}`);
 const binaries = {
-  add, sub: direct('Sub'), mul: direct('Mul'), div: direct('RealDiv'), maximum: direct('Maximum'), minimum: direct('Minimum'),
-  greater: direct('Greater'), greaterEqual: direct('GreaterEqual'), equal: direct('Equal'),
-} satisfies Record<Binary | Comparison, Rule<Op>>; // prettier-ignore
+  add,
+  sub: direct('Sub'),
+  mul: direct('Mul'),
+  div: direct('RealDiv'),
+  maximum: direct('Maximum'),
+  minimum: direct('Minimum'),
+  greater: direct('Greater'),
+  greaterEqual: direct('GreaterEqual'),
+  equal: direct('Equal'),
+} satisfies Record<Binary | Comparison, Rule<Op>>;
 
 export const tfOps = {
   ...binaries,
   input: ({ attrs }, { def, inputName }) => [
-    def.add('Placeholder', [], { dtype: { type: DT[attrs.dtype] }, shape: { shape: attrs.shape } }, { name: inputName(attrs.name) }),
+    def.add(
+      'Placeholder',
+      [],
+      { dtype: { type: DT[attrs.dtype] }, shape: { shape: attrs.shape } },
+      { name: inputName(attrs.name) },
+    ),
   ],
   param: ({ attrs: { name, shape } }, { def, handle, constants, constantName }) => {
     const fixed = constants.get(name);
@@ -103,25 +130,42 @@ export const tfOps = {
     const value = { tensor: { dtype: 'float32' as const, shape, values: fixed.data } };
     return [def.add('Const', [], { dtype, value }, { name: constantName(name) })];
   },
-  constant: ({ attrs }, { def }) => [def.add('Const', [], { dtype: { type: DT[attrs.dtype] }, value: { tensor: attrs } })],
+  constant: ({ attrs }, { def }) => [
+    def.add('Const', [], { dtype: { type: DT[attrs.dtype] }, value: { tensor: attrs } }),
+  ],
   ...tfConv,
   matMul: ({ attrs }, { def, inputs: [a, b] }) => [product(def, a!, b!, attrs)],
   biasAdd: (_, { def, inputs }) => [def.add('BiasAdd', inputs, { ...T, data_format: NHWC })],
   batchNorm: ({ attrs: { training, epsilon } }, { def, inputs }) => {
     const [x, scale, shift, mean, variance] = inputs as [string, string, string, string, string];
-    if (!training) return [normalised(def, { x, scale, shift, mean, variance }, epsilon), mean, variance, mean, variance, mean];
+    if (!training)
+      return [normalised(def, { x, scale, shift, mean, variance }, epsilon), mean, variance, mean, variance, mean];
     const empty = def.add('Cast', [def.ints([])], { SrcT: { type: DT.int32 }, DstT: { type: DT.float32 } });
-    const attrs = { ...T, U: { type: DT.float32 }, epsilon: { float: epsilon }, data_format: NHWC, is_training: { bool: true } };
+    const attrs = {
+      ...T,
+      U: { type: DT.float32 },
+      epsilon: { float: epsilon },
+      data_format: NHWC,
+      is_training: { bool: true },
+    };
     return outputs(def.add('FusedBatchNormV3', [x, scale, shift, empty, empty], attrs), 6);
   },
   batchNormGrad: ({ attrs: { training, epsilon } }, { def, inputs }) => {
-    const attrs = { ...T, U: { type: DT.float32 }, epsilon: { float: epsilon }, data_format: NHWC, is_training: { bool: training } };
+    const attrs = {
+      ...T,
+      U: { type: DT.float32 },
+      epsilon: { float: epsilon },
+      data_format: NHWC,
+      is_training: { bool: training },
+    };
     return outputs(def.add('FusedBatchNormGradV3', inputs, attrs), 3);
   },
   // A full-window AvgPool runs three times as fast as Mean.
   globalAveragePool: (node, { def, inputs }) => [averageOver(def, inputs[0]!, node.inputs[0]!.shape)],
   maxPool: pool('MaxPool'),
-  maxPoolGrad: (node, { def, inputs: [dy, x, y] }) => [def.add('MaxPoolGrad', [x!, y!, dy!], poolAttrs(node.attrs, node.inputs[1]!.shape))],
+  maxPoolGrad: (node, { def, inputs: [dy, x, y] }) => [
+    def.add('MaxPoolGrad', [x!, y!, dy!], poolAttrs(node.attrs, node.inputs[1]!.shape)),
+  ],
   averagePool: pool('AvgPool'),
   averagePoolGrad: ({ attrs }, { def, inputs }) => [
     def.add('AvgPoolGrad', [def.ints(attrs.inputShape), inputs[0]!], poolAttrs(attrs, attrs.inputShape)),
@@ -130,15 +174,28 @@ export const tfOps = {
   resize: ({ attrs: { method, size } }, { def, inputs }) => [
     def.add(RESIZE[method], [inputs[0]!, def.ints(size)], { ...T, ...centres(method) }),
   ],
-  // The bilinear one wants the resized image itself, to see its size: zeros of that size, a constant for TensorFlow.
+  // The bilinear gradient takes the original image to learn its size. Zeros stand in for it, which TensorFlow folds into a constant.
   resizeGrad: ({ attrs: { method, inputShape } }, { def, inputs }) => {
     const [, h, w] = inputShape as [number, number, number];
-    const seen = method === 'nearest' ? def.ints([h, w]) : def.add('Fill', [def.ints(inputShape), def.float(0)], { ...T, index_type: { type: DT.int32 } });
+    const seen =
+      method === 'nearest'
+        ? def.ints([h, w])
+        : def.add('Fill', [def.ints(inputShape), def.float(0)], { ...T, index_type: { type: DT.int32 } });
     return [def.add(`${RESIZE[method]}Grad`, [inputs[0]!, seen], { ...T, ...centres(method) })];
   },
-  neg: direct('Neg'), abs: direct('Abs'), sign: direct('Sign'), square: direct('Square'), sqrt: direct('Sqrt'), rsqrt: direct('Rsqrt'),
-  exp: direct('Exp'), log: direct('Log'), sigmoid: direct('Sigmoid'), softplus: direct('Softplus'), relu: direct('Relu'), relu6: direct('Relu6'),
-  // Mul(Sigmoid(x), x), in this order, is what oneDNN's remapper recognises as one fused swish.
+  neg: direct('Neg'),
+  abs: direct('Abs'),
+  sign: direct('Sign'),
+  square: direct('Square'),
+  sqrt: direct('Sqrt'),
+  rsqrt: direct('Rsqrt'),
+  exp: direct('Exp'),
+  log: direct('Log'),
+  sigmoid: direct('Sigmoid'),
+  softplus: direct('Softplus'),
+  relu: direct('Relu'),
+  relu6: direct('Relu6'),
+  // oneDNN's remapper recognises Mul(Sigmoid(x), x), in this order, as one fused swish.
   swish: (_, { def, inputs: [x] }) => [op2(def, 'Mul', op1(def, 'Sigmoid', x!), x!)],
   hardSwish: (_, { def, inputs: [x] }) => {
     const gate = op1(def, 'Relu6', op2(def, 'AddV2', x!, def.float(3)));
@@ -147,7 +204,7 @@ export const tfOps = {
   reluGrad: direct('ReluGrad'),
   relu6Grad: direct('Relu6Grad'),
   sigmoidGrad: reversed('SigmoidGrad'),
-  // SoftplusGrad(dy, x) = dy·σ(x), and σ(x)(1 + x − y) is swish's derivative: nothing but x and y is kept.
+  // SoftplusGrad(dy, x) = dy·σ(x), and σ(x)(1 + x − y) is swish's derivative: only x and y are kept.
   swishGrad: (_, { def, inputs: [dy, x, y] }) => [
     op2(def, 'Mul', op2(def, 'SoftplusGrad', dy!, x!), op2(def, 'AddV2', op2(def, 'Sub', x!, y!), def.float(1))),
   ],
@@ -166,28 +223,39 @@ export const tfOps = {
   transpose: (node, at) => withInts('Transpose', node, at, node.attrs.permutation, 'Tperm'),
   broadcastTo: (node, at) => withInts('BroadcastTo', node, at, node.attrs.shape, 'Tidx'),
   concat: (node, { def, inputs }) => {
-    const axis = def.add('Const', [], { dtype: { type: DT.int32 }, value: { tensor: { dtype: 'int32', shape: [], values: [node.attrs.axis] } } });
-    return [def.add('ConcatV2', [...inputs, axis], { ...typed(node.inputs[0]!), N: { int: inputs.length }, Tidx: { type: DT.int32 } })];
+    const axis = intScalar(def, node.attrs.axis);
+    return [
+      def.add('ConcatV2', [...inputs, axis], {
+        ...typed(node.inputs[0]!),
+        N: { int: inputs.length },
+        Tidx: { type: DT.int32 },
+      }),
+    ];
   },
   slice: (node, { def, inputs }) => [
-    def.add('Slice', [inputs[0]!, def.ints(node.attrs.begin), def.ints(node.attrs.size)], { ...typed(node.inputs[0]!), Index: { type: DT.int32 } }),
+    def.add('Slice', [inputs[0]!, def.ints(node.attrs.begin), def.ints(node.attrs.size)], {
+      ...typed(node.inputs[0]!),
+      Index: { type: DT.int32 },
+    }),
   ],
   pad: (node, { def, inputs }) => {
-    const values = node.attrs.paddings.flat();
-    const paddings = def.add('Const', [], {
-      dtype: { type: DT.int32 },
-      value: { tensor: { dtype: 'int32', shape: [node.attrs.paddings.length, 2], values } },
-    });
+    const paddings = paddingsOf(def, node.attrs.paddings);
     return [def.add('Pad', [inputs[0]!, paddings], { ...typed(node.inputs[0]!), Tpaddings: { type: DT.int32 } })];
   },
   sum,
   max: reduction('Max'),
   oneHot: (node, { def, inputs }) => {
-    const depth = def.add('Const', [], { dtype: { type: DT.int32 }, value: { tensor: { dtype: 'int32', shape: [], values: [node.attrs.depth] } } });
-    return [def.add('OneHot', [inputs[0]!, depth, def.float(1), def.float(0)], { ...T, TI: { type: DT.int32 }, axis: { int: -1 } })];
+    const depth = intScalar(def, node.attrs.depth);
+    return [
+      def.add('OneHot', [inputs[0]!, depth, def.float(1), def.float(0)], {
+        ...T,
+        TI: { type: DT.int32 },
+        axis: { int: -1 },
+      }),
+    ];
   },
   topK: (node, { def, inputs }) => {
-    const k = def.add('Const', [], { dtype: { type: DT.int32 }, value: { tensor: { dtype: 'int32', shape: [], values: [node.attrs.k] } } });
+    const k = intScalar(def, node.attrs.k);
     return outputs(def.add('TopKV2', [inputs[0]!, k], { ...T, sorted: { bool: true } }), 2);
   },
   softmaxCrossEntropy: (_, { def, inputs }) =>
@@ -199,6 +267,11 @@ export const tfOps = {
     return [def.add('StatelessRandomUniform', [def.ints(shape), own], attrs)];
   },
   assign: ({ attrs }, { def, inputs, allRead, handle }) => [
-    def.add('AssignVariableOp', [handle(attrs.name), inputs[0]!], { dtype: { type: DT.float32 }, validate_shape: { bool: false } }, { control: [allRead] }),
+    def.add(
+      'AssignVariableOp',
+      [handle(attrs.name), inputs[0]!],
+      { dtype: { type: DT.float32 }, validate_shape: { bool: false } },
+      { control: [allRead] },
+    ),
   ],
-} satisfies { [K in Op]: Rule<K> }; // prettier-ignore
+} satisfies { [K in Op]: Rule<K> };

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 /** Plants imports in a tree with the folders of src/ and none of its code, and reads which of them the walls refuse. */
 
-/** What a file of each room must not import, as DESIGN has it: files of src/. The longest path that fits a folder counts. */
+/** Files of src/ that a file of each room must not import. A folder belongs to the room with the longest path. */
 const forbidden: Readonly<Record<string, readonly string[]>> = {
   bytes: ['files/lock', 'geometry/box', 'weights/decode/raw'],
   geometry: ['graph/spec', 'data/sample', 'tasks/task'],

@@ -1,20 +1,20 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { libraryDirectory, run, unavailable, type SetupOptions } from './libtensorflow.js';
+import { libraryDirectory, run, succeeds, unavailable, type SetupOptions } from './libtensorflow.js';
 
 const require = createRequire(import.meta.url);
 const COMPILERS = ['c++', 'g++', 'clang++'];
-const COMPILE_LIMIT = 10 * 60_000; // ms; 15 s on the machine of DESIGN §3
+const COMPILE_LIMIT = 10 * 60_000; // ms; it takes about 15 s
 
-/** Where tfjs-node looks for its native module: `lib/napi-v<n>/tfjs_binding.node`, n by what this Node supports. */
+/** Where tfjs-node looks for its native module: `lib/napi-v<n>/tfjs_binding.node`, with n for this version of Node. */
 export function bindingPath(tfjsNode: string): string {
   const requireOfTfjs = createRequire(join(tfjsNode, 'package.json'));
   const preGyp = requireOfTfjs('@mapbox/node-pre-gyp') as { find(packageJson: string): string };
   return preGyp.find(join(tfjsNode, 'package.json'));
 }
 
-/** The binding in the cache, compiled for this tfjs-node, this Node and the library it lies with. */
+/** Path in the cache of the binding that is compiled for this tfjs-node, this Node and the library beside it. */
 export function cachedBinding(tfjsNode: string, env: NodeJS.ProcessEnv): string {
   const { version } = JSON.parse(readFileSync(join(tfjsNode, 'package.json'), 'utf8')) as { version: string };
   return join(
@@ -25,11 +25,11 @@ export function cachedBinding(tfjsNode: string, env: NodeJS.ProcessEnv): string 
   );
 }
 
-/** A C++ compiler that runs: `$CXX`, c++, g++ or clang++. Throws E_ENGINE_SETUP if there is none. */
+/** Finds a C++ compiler that runs: `$CXX`, c++, g++ or clang++. Throws E_ENGINE_SETUP if there is none. */
 export async function findCompiler(env: NodeJS.ProcessEnv): Promise<string> {
   for (const compiler of env.CXX ? [env.CXX] : COMPILERS) {
     const works = run(compiler, ['--version'], { env, timeout: 30_000 });
-    if (await works.then(() => true, () => false)) return compiler; // prettier-ignore
+    if (await succeeds(works)) return compiler;
   }
   throw unavailable(
     'there is no C++ compiler to build the TensorFlow binding with',
@@ -37,10 +37,11 @@ export async function findCompiler(env: NodeJS.ProcessEnv): Promise<string> {
   );
 }
 
-/** Compile tfjs-node's two C++ files against the library in the cache, into `cachedBinding`.
+/** Compiles tfjs-node's two C++ files against the library in the cache, into `cachedBinding`. Throws E_ENGINE_SETUP if the
+ *  compiler fails.
  *
- *  What binding.gyp would do, without node-gyp: that needs Python, make, and Node's headers (which it downloads), while
- *  the binding uses only Node-API, whose headers are an npm package. Throws E_ENGINE_SETUP if the compiler fails. */
+ *  This does what binding.gyp does, without node-gyp, which needs Python, make and Node's headers (a download). The binding
+ *  uses only Node-API, whose headers are an npm package. */
 export async function compileBinding(
   tfjsNode: string,
   { signal, onProgress, env = process.env }: SetupOptions,
@@ -91,7 +92,7 @@ export async function compileBinding(
   }
 }
 
-/** Make tfjs-node use the library and the binding of the cache. */
+/** Makes tfjs-node use the library and the binding of the cache. */
 export function linkBinding(tfjsNode: string, env: NodeJS.ProcessEnv): void {
   unlinkBinding(tfjsNode);
   symlinkSync(libraryDirectory(env), join(tfjsNode, 'deps'), 'dir');
@@ -100,13 +101,13 @@ export function linkBinding(tfjsNode: string, env: NodeJS.ProcessEnv): void {
   copyFileSync(cachedBinding(tfjsNode, env), target); // a copy, since the loader resolves $ORIGIN against its folder
 }
 
-/** Leave tfjs-node without an engine, so that requiring it throws instead of ending the process. */
+/** Removes tfjs-node's library and binding, so that requiring it throws instead of ending the process. */
 export function unlinkBinding(tfjsNode: string): void {
   rmSync(bindingPath(tfjsNode), { force: true });
   rmSync(join(tfjsNode, 'deps'), { recursive: true, force: true });
 }
 
-/** Whether library and binding are in place; loading them is not tried. */
+/** Whether library and binding are in place. It does not load them. */
 export function isLinked(tfjsNode: string): boolean {
   return existsSync(bindingPath(tfjsNode)) && existsSync(join(tfjsNode, 'deps', 'lib'));
 }

@@ -7,37 +7,37 @@ import { FinetuneError } from '../../errors.js';
 import { cachedBinding, compileBinding, findCompiler, isLinked, linkBinding, unlinkBinding } from './binding.js';
 import { fetchLibrary, libraryDirectory, run, unavailable, type SetupOptions } from './libtensorflow.js';
 
-/** Where an engine can come from, in the order in which they are tried. */
+/** Where an engine can come from. */
 export type EngineSource = 'cache' | 'google' | 'pip';
 
-/** What the set-up did, kept beside the engine in node_modules so that both vanish together. */
+/** What the last set-up did. Its file lies beside the engine in node_modules, so that both are removed together. */
 export interface EngineRecord {
   readonly engine: 'tensorflow' | 'wasm';
-  /** `found`: tfjs-node had its engine before the set-up came. */
+  /** `found`: tfjs-node had its engine before the set-up. */
   readonly source?: EngineSource | 'found';
   /** Version of TensorFlow's C library. */
   readonly libtensorflow?: string;
-  /** Why the other sources were not used: each with the remedy. */
+  /** The sources that failed, with the reasons and how to fix them. */
   readonly failed: readonly { readonly source: EngineSource; readonly why: string; readonly fix: string }[];
   readonly at: string; // ISO 8601
 }
 
 export interface InstallOptions extends SetupOptions {
-  /** Do not rely on the record of an earlier set-up. */
+  /** Ignore the record of an earlier set-up. */
   readonly retry?: boolean;
   /** Try this source first, even if an engine is in place. */
   readonly source?: EngineSource | undefined;
-  /** The tfjs-node package to complete; tests give a copy. */
+  /** The tfjs-node package to set up. Tests pass a copy. */
   readonly tfjsNode?: string | undefined;
 }
 
 const GOOGLE = 'https://storage.googleapis.com/';
-const RETRY_AFTER = 24 * 3600_000; // ms; a machine without network must not pay the probes at every start
+const RETRY_AFTER = 24 * 3600_000; // ms; so that a machine without a network does not wait for the probes at every start
 const PROBE_LIMIT = 5_000; // ms
 const INSTALL_LIMIT = 30 * 60_000; // ms; tfjs-node's script has no limit of its own
 const CHECK_LIMIT = 120_000; // ms; takes one second
 
-/** A convolution in a process of its own: a library that does not fit the CPU ends the process, not with an exception. */
+/** Computes a convolution in a process of its own: a library that does not fit the CPU ends the process without an exception. */
 const CHECK = `
   require('util').isNullOrUndefined ??= (x) => x == null; // gone in Node 23, tfjs-node 4.22 calls it
   const tf = require(process.argv[1]);
@@ -54,15 +54,15 @@ export function tfjsNodeDirectory(): string | undefined {
   }
 }
 
-/** What the last set-up did, if there was one. */
+/** Reads the record of the last set-up, if there was one. */
 export function readEngineRecord(tfjsNode = tfjsNodeDirectory()): EngineRecord | undefined {
   const file = tfjsNode && recordFile(tfjsNode);
   return file && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as EngineRecord) : undefined;
 }
 
-/** Give tfjs-node its compiled engine from the first source that works: the user's cache, Google's storage, a pip wheel.
- *  If none does, the record says why, and the wasm engine that npm brought serves. Throws only if `signal` aborts.
- *  Returns at once when an engine is in place, or when the last try failed less than a day ago. */
+/** Installs tfjs-node's compiled engine from the first source that works: the user's cache, Google's storage or a pip wheel.
+ *  If none works, the record says why, and the wasm engine, an npm package, is used. Throws only if `signal` aborts.
+ *  Returns at once if an engine is in place, or if the last attempt failed less than a day ago. */
 export async function installEngine(options: InstallOptions = {}): Promise<EngineRecord> {
   const { retry = false, source: first, tfjsNode = tfjsNodeDirectory(), env = process.env, signal } = options;
   const at = new Date().toISOString();
@@ -94,14 +94,14 @@ export async function installEngine(options: InstallOptions = {}): Promise<Engin
   return writeRecord(tfjsNode, { engine: 'wasm', failed, at });
 }
 
-/** The ordinary installation: tfjs-node's own script, which npm did not run (.npmrc). Returns the version of the library. */
+/** Runs tfjs-node's own install script, which npm skipped (.npmrc). Returns the version of the library. */
 async function fromGoogle(tfjsNode: string, options: InstallOptions): Promise<string> {
   const { signal, onProgress, env = process.env } = options;
   const cdn = env.TFJS_NODE_CDN_STORAGE ?? env.npm_config_TFJS_NODE_CDN_STORAGE ?? env.CDN_STORAGE ?? GOOGLE;
   const url = `${env.TFJS_NODE_BASE_URI ?? `${cdn}tensorflow/libtensorflow/libtensorflow-`}cpu-linux-x86_64-2.9.1.tar.gz`;
   const why = await probe(url, tfjsNode, env, signal);
   if (why) throw unavailable(`${new URL(url).host} cannot be reached (${why})`, 'allow that host, or set HTTPS_PROXY');
-  onProgress?.('installing @tensorflow/tfjs-node the ordinary way, libtensorflow from ' + new URL(url).host);
+  onProgress?.(`installing @tensorflow/tfjs-node with its own script; libtensorflow comes from ${new URL(url).host}`);
   const bins = [join(tfjsNode, 'node_modules', '.bin'), join(tfjsNode, '..', '..', '.bin'), dirname(process.execPath)];
   const scriptEnv: NodeJS.ProcessEnv = { ...env, PATH: [...bins, env.PATH].join(delimiter) };
   const prefix = dirname(dirname(process.execPath));
@@ -125,7 +125,7 @@ async function fromGoogle(tfjsNode: string, options: InstallOptions): Promise<st
   return check(tfjsNode, options);
 }
 
-/** The library of the pip wheel, from the cache if it is there. Returns its version. */
+/** Installs the library of the pip wheel, from the cache if it is there. Returns the version of the library. */
 async function fromWheel(tfjsNode: string, options: InstallOptions): Promise<string> {
   const env = options.env ?? process.env;
   const cached = cachedBinding(tfjsNode, env);
@@ -133,16 +133,16 @@ async function fromWheel(tfjsNode: string, options: InstallOptions): Promise<str
     linkBinding(tfjsNode, env);
     const version = await check(tfjsNode, options).catch(() => undefined);
     if (version) return version;
-    rmSync(cached); // compiled on another system that shares this home
+    rmSync(cached); // it was compiled on another system that shares this home folder
   }
-  await findCompiler(env); // before 260 MB are fetched for nothing
+  await findCompiler(env); // throws before 260 MB are downloaded in vain
   await fetchLibrary(options);
   await compileBinding(tfjsNode, options);
   linkBinding(tfjsNode, env);
   return check(tfjsNode, options);
 }
 
-/** Load the engine and compute with it. Returns the version of the library; throws E_ENGINE_SETUP. */
+/** Loads the engine and computes with it. Returns the version of the library. Throws E_ENGINE_SETUP. */
 async function check(tfjsNode: string, { env = process.env, signal }: InstallOptions): Promise<string> {
   const checkEnv = { ...env, TF_CPP_MIN_LOG_LEVEL: '2' };
   return run(process.execPath, ['-e', CHECK, tfjsNode], { env: checkEnv, signal, timeout: CHECK_LIMIT }).catch(
@@ -157,7 +157,7 @@ async function check(tfjsNode: string, { env = process.env, signal }: InstallOpt
   );
 }
 
-/** Why `url` does not answer, asked the way tfjs-node's script would ask; undefined if it does. */
+/** Returns why `url` does not answer, or undefined if it does. Uses the same proxy as tfjs-node's script. */
 function probe(
   url: string,
   tfjsNode: string,
@@ -193,7 +193,7 @@ function writeRecord(tfjsNode: string, record: EngineRecord): EngineRecord {
   try {
     writeFileSync(recordFile(tfjsNode), `${JSON.stringify(record, null, 2)}\n`);
   } catch {
-    // an installation that this user may not write to goes without a record: the next set-up looks anew
+    // The user may not write to this installation. Without a record, the next set-up starts anew.
   }
   return record;
 }

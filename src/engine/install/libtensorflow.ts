@@ -7,19 +7,21 @@ import { promisify } from 'node:util';
 import { Unzip, UnzipInflate } from 'fflate';
 import { FinetuneError } from '../../errors.js';
 
-/** The TensorFlow whose C library is taken out of the pip wheel; DESIGN §3 was measured with it. */
+/** Version of TensorFlow whose C library is taken from the pip wheel. */
 export const WHEEL_VERSION = '2.21.0';
 
-/** Which wheel holds the library. Any Python's will do, the library does not link Python; 3.11 is one that has both. */
+/** The wheel that holds the library, for each platform. The library does not link Python, so any version's wheel serves;
+ *  both packages have one for Python 3.11. */
 const WHEELS: Readonly<Record<string, readonly [requirement: string, platform: string]>> = {
   'linux-x64': [`tensorflow-cpu==${WHEEL_VERSION}`, 'manylinux_2_27_x86_64'],
   'linux-arm64': [`tensorflow==${WHEEL_VERSION}`, 'manylinux_2_27_aarch64'], // tensorflow-cpu has no aarch64 wheel
 };
-/** Of the wheel: the library, and of its 290 MB of headers those that the tfjs-node binding includes (`g++ -M`). */
+/** What is unpacked from the wheel: the library, and those of its 290 MB of headers that the tfjs-node binding includes
+ *  (`g++ -M` lists them). */
 const LIBRARY = /^tensorflow\/(libtensorflow_(?:cc|framework)\.so\.2)$/;
 const HEADER =
   /^tensorflow\/(include\/(?:tensorflow\/c\/|tensorflow\/core\/platform\/ctstring|tsl\/platform\/ctstring|xla\/tsl\/c\/).*\.h)$/;
-/** The names that `-ltensorflow` looks for, beside the sonames the files already carry. */
+/** Links to add: names that the linker looks for. The files themselves have their sonames as names. */
 const LINKS = {
   'libtensorflow.so': 'libtensorflow_cc.so.2',
   'libtensorflow_framework.so': 'libtensorflow_framework.so.2',
@@ -32,16 +34,16 @@ const MEGABYTE = 1 << 20;
 export interface SetupOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((message: string) => void) | undefined;
-  /** Environment of the programs that are started; tests replace it. */
+  /** Environment of the programs that are started. Tests replace it. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** A step of the set-up that cannot be done here: why, and what a person can do about it. */
+/** The error of a set-up step that fails here: the reason, and what a person can do about it. */
 export function unavailable(message: string, fix: string, cause?: unknown): FinetuneError {
   return new FinetuneError({ code: 'E_ENGINE_SETUP', message, fix }, { cause });
 }
 
-/** Run a program and return what it printed. Throws what it said last, on one line, as the message of an Error. */
+/** Runs a program and returns what it printed. Throws an Error with the last line of its stderr, or the line that names the error. */
 export async function run(
   program: string,
   args: readonly string[],
@@ -64,23 +66,26 @@ export async function run(
     } = cause as { [key in 'code' | 'signal' | 'stderr']?: string } & { killed?: boolean };
     const lines = stderr.split('\n').filter((line) => line.trim());
     const said = lines.find((line) => /connection broken|^\w*error:|: (?:fatal )?error:/i.test(line)) ?? lines.at(-1);
-    const ended = killed ? `no end after ${options.timeout / 1000} s` : (signal ?? `exit code ${code ?? '?'}`);
+    const ended = killed ? `it did not end within ${options.timeout / 1000} s` : (signal ?? `exit code ${code ?? '?'}`);
     throw new Error(`${program}: ${said?.trim().slice(0, 300) ?? ended}`, { cause });
   }
 }
 
-/** Where libraries are kept between clones: `$XDG_CACHE_HOME/tfjs-finetune`, else `~/.cache/tfjs-finetune`. */
+/** Whether the promise resolves. */
+export const succeeds = (promise: Promise<unknown>): Promise<boolean> => promise.then(() => true).catch(() => false);
+
+/** The cache that all clones share: `$XDG_CACHE_HOME/tfjs-finetune`, else `~/.cache/tfjs-finetune`. */
 function cacheDirectory(env: NodeJS.ProcessEnv): string {
   return join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tfjs-finetune');
 }
 
-/** The place of the library in the cache. It appears by a rename: if it exists, its `lib/` and `include/` are complete. */
+/** Path of the library in the cache. The folder is renamed into place, so if it exists, its `lib/` and `include/` are complete. */
 export function libraryDirectory(env: NodeJS.ProcessEnv): string {
   return join(cacheDirectory(env), `libtensorflow-${WHEEL_VERSION}-${process.platform}-${process.arch}`);
 }
 
-/** Download TensorFlow's wheel through the user's own pip settings and keep its C library in the cache, unless it is there.
- *  Returns `libraryDirectory`. Throws E_ENGINE_SETUP if this machine or its network cannot. */
+/** Downloads TensorFlow's wheel with the user's pip settings and stores its C library in the cache, unless it is there.
+ *  Returns `libraryDirectory`. Throws E_ENGINE_SETUP if this machine or its network does not allow it. */
 export async function fetchLibrary({ signal, onProgress, env = process.env }: SetupOptions): Promise<string> {
   const target = libraryDirectory(env);
   if (existsSync(target)) return target;
@@ -113,14 +118,14 @@ export async function fetchLibrary({ signal, onProgress, env = process.env }: Se
     const unpacked = join(temporary, 'library');
     await unpackLibrary(join(temporary, wheel), unpacked, signal);
     await rename(unpacked, target).catch((error: unknown) => {
-      if (!existsSync(target)) throw error; // else another process was quicker, and its copy is as good
+      if (!existsSync(target)) throw error; // else another process was faster, and its copy is as good
     });
     return target;
   } catch (cause) {
     signal?.throwIfAborted();
     const said = cause instanceof Error ? cause.message : String(cause);
     const why = said.includes('connection broken') ? 'its index cannot be reached' : said;
-    throw unavailable(`no libtensorflow from pip (${why})`, 'make PyPI or a mirror of it reachable for pip', cause);
+    throw unavailable(`pip could not fetch libtensorflow (${why})`, 'give pip access to PyPI or a mirror of it', cause);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
@@ -129,7 +134,7 @@ export async function fetchLibrary({ signal, onProgress, env = process.env }: Se
 async function findPip(env: NodeJS.ProcessEnv): Promise<readonly [string, ...string[]]> {
   for (const [program, ...module] of PIPS) {
     const works = run(program, [...module, '--version'], { env, timeout: 30_000 });
-    if (await works.then(() => true, () => false)) return [program, ...module]; // prettier-ignore
+    if (await succeeds(works)) return [program, ...module];
   }
   throw unavailable(
     'there is no pip to fetch libtensorflow with',
@@ -137,7 +142,7 @@ async function findPip(env: NodeJS.ProcessEnv): Promise<readonly [string, ...str
   );
 }
 
-/** Unpack libraries and headers of a TensorFlow wheel as `lib/` and `include/`, streaming: the library alone has 790 MB. */
+/** Unpacks libraries and headers of a TensorFlow wheel to `lib/` and `include/`. It streams, since the library alone has 790 MB. */
 async function unpackLibrary(wheel: string, directory: string, signal: AbortSignal | undefined): Promise<void> {
   const unzip = new Unzip();
   unzip.register(UnzipInflate);

@@ -20,8 +20,10 @@ export function repeatFactors(
 }
 
 /** What an epoch repeats: for the categories' sake where there is a threshold, else what the data set itself wants; undefined: nothing. */
-export const wantedRepeats = (data: Dataset, threshold: number | null): Float64Array | undefined =>
-  threshold === null ? data.repeat : repeatFactors(data, threshold);
+export const wantedRepeats = (
+  data: Pick<Dataset, 'categories' | 'annotations' | 'repeat'>,
+  threshold: number | null,
+): Float64Array | undefined => (threshold === null ? data.repeat : repeatFactors(data, threshold));
 
 /** Categories with an object to learn on the image, each once. */
 const categoriesOn = (annotation: Annotation): ReadonlySet<number> => new Set(learnedClasses(annotation));

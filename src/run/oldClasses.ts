@@ -9,7 +9,7 @@ import type { Recipe } from '../recipe/schema.js';
 import type { OldData } from './recipeData.js';
 import { oldModel } from './recipeModel.js';
 import type { Section } from '../tasks/section.js';
-import type { EpochScore } from '../train/loop.js';
+import type { EpochScore } from '../train/record.js';
 
 /** How well the classes are told that a model knew before others were added. */
 export interface OldClasses {

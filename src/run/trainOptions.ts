@@ -4,7 +4,7 @@ import { invariant } from '../errors.js';
 import { recipeIdentity } from '../recipe/differences.js';
 import type { Recipe } from '../recipe/schema.js';
 import { openPseudoLabels, type PseudoLabels } from '../train/pseudoLabels.js';
-import type { TrainOptions } from '../train/trainer.js';
+import type { TrainOptions } from '../train/options.js';
 
 /** What the training needs to know of the recipe, in the run directory `directory`. */
 export function trainOptions(recipe: Recipe, images: ImageOptions, directory: string): TrainOptions {

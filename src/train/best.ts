@@ -1,19 +1,23 @@
-import type { RunState } from './checkpoint.js';
-import { afterEvaluation } from './schedule.js';
-import type { TrainOptions } from './trainer.js';
+import { afterEvaluation, type ScheduleShape } from './schedule.js';
+import type { RunState } from './state.js';
 
 export interface EarlyStop {
   /** Evaluations in a row without a better score that end the run. */
   readonly patience: number;
-  /** A score is better here when it is higher by more than this. */
+  /** A score counts as better when it is higher by more than this. */
   readonly minDelta: number;
 }
 
-/** Enters the score of an epoch, counted from 1, into the state, for the plateau and early stopping too → whether it is the best so far. */
+interface Stopping {
+  readonly earlyStop: EarlyStop | false;
+}
+
+/** Records the score of an epoch, counted from 1, in the state: for the best checkpoint, the schedule `plateau` and early stopping.
+ *  Returns whether the score is the best so far. */
 export function enterScore(
   state: RunState,
   { epoch, score }: { readonly epoch: number; readonly score: number },
-  { schedule, earlyStop }: Pick<TrainOptions, 'schedule' | 'earlyStop'>,
+  { schedule, earlyStop }: Stopping & { readonly schedule: ScheduleShape },
 ): boolean {
   const better = state.bestEpoch === 0 || score > state.bestScore;
   state.plateau = afterEvaluation(state.plateau, better, schedule);
@@ -24,10 +28,10 @@ export function enterScore(
   return better;
 }
 
-/** Whether the run stopped early, as Keras' EarlyStopping does: `patience` evaluations without a score better than the best before them. */
-export const stoppedEarly = ({ waiting }: RunState, { earlyStop }: Pick<TrainOptions, 'earlyStop'>): boolean =>
+/** Whether the run stops early, as with Keras' EarlyStopping: after `patience` evaluations without a score that beats the best before them. */
+export const stoppedEarly = ({ waiting }: RunState, { earlyStop }: Stopping): boolean =>
   earlyStop !== false && waiting.since >= earlyStop.patience;
 
 /** Whether nothing is left to train. */
-export const isOver = (state: RunState, options: Pick<TrainOptions, 'epochs' | 'earlyStop'>): boolean =>
+export const isOver = (state: RunState, options: Stopping & { readonly epochs: number }): boolean =>
   state.epoch >= options.epochs || stoppedEarly(state, options);

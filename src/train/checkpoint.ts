@@ -1,6 +1,5 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { FinetuneError } from '../errors.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import { initialValues } from '../graph/init.js';
@@ -11,44 +10,17 @@ import type { Model } from '../tasks/model.js';
 import { loadWeights } from '../weights/load.js';
 import { verifySafetensors } from '../weights/decode/safetensors.js';
 import { saveWeights } from '../weights/save.js';
-import { averageName } from './programs.js';
+import { averageName } from './ema.js';
+import { stateSchema, type RunState } from './state.js';
 
-const stateSchema = z.object({
-  /** Steps done. */
-  step: z.number(),
-  /** The epoch the next step belongs to, from 0, and its place in it. */
-  epoch: z.number(),
-  batch: z.number(),
-  /** Sum of the losses of the epoch's steps so far. */
-  lossSum: z.number(),
-  /** Training time so far, seconds. */
-  seconds: z.number(),
-  /** 0 as long as nothing was evaluated. */
-  bestEpoch: z.number(),
-  bestScore: z.number(),
-  /** How often freeze.unfreeze has thawed stages. */
-  thawed: z.number().default(0),
-  /** Updates of the running means of the weights. */
-  averaged: z.number().default(0),
-  /** Of the schedule plateau. */
-  plateau: z.object({ since: z.number(), cuts: z.number() }).default({ since: 0, cuts: 0 }),
-  /** Of early stopping: the last score that was enough better than the ones before, and the evaluations since. */
-  waiting: z.object({ mark: z.number().nullable(), since: z.number() }).default({ mark: null, since: 0 }),
-  /** Identifies the recipe: a run continues with the one it began with. */
-  recipe: z.string(),
-});
-
-/** Where a run stands. Everything random is a function of seed, epoch and index, so nothing else is needed to go on. */
-export type RunState = z.infer<typeof stateSchema>;
-
-/** `last` and the one before it, and the epoch with the best score. */
+/** `last`; `previous`, the one before it; and `best`, the weights of the epoch with the best score. */
 export type CheckpointName = 'last' | 'previous' | 'best';
 
 export const checkpointFile = (directory: string, name: CheckpointName): string =>
   join(directory, 'checkpoints', `${name}.safetensors`);
 
-/** Writes weights, optimizer slots and state as one file with a hash of itself, atomically, and keeps the one before as `previous`:
- *  whenever the process or the machine dies, one of the two is whole. `last.state.json` beside it holds the state once more, for people. */
+/** Writes weights, optimizer slots and state atomically to one file that contains its own hash, and keeps the last one as `previous`:
+ *  whenever the process or the machine dies, one of the two is intact. `last.state.json` beside it repeats the state for people. */
 export async function saveCheckpoint(
   directory: string,
   model: Model,
@@ -67,16 +39,16 @@ export async function saveCheckpoint(
   await writeAtomically(join(directory, 'checkpoints', 'last.state.json'), `${JSON.stringify(state, null, 2)}\n`);
 }
 
-/** A checkpoint whose bytes are those that were written. */
+/** A checkpoint whose hash is right. */
 export interface FoundCheckpoint {
   readonly file: string;
   readonly state: RunState;
-  /** Why it is not the last one. */
+  /** What is wrong with the last one, where this is the one before it. */
   readonly instead?: string;
 }
 
-/** The last whole checkpoint of a run directory; undefined where none was written yet. With `setAside` a damaged one
- *  becomes `*.damaged`, so that the whole one is not replaced by it. Throws E_CHECKPOINT_DAMAGED where none is whole. */
+/** Finds the last intact checkpoint of a run directory; undefined where none has been written yet. With `setAside` a damaged one
+ *  is renamed to `*.damaged`, so that it does not replace the intact one. Throws E_CHECKPOINT_DAMAGED where none is intact. */
 export async function findCheckpoint(
   directory: string,
   { setAside = false } = {},
@@ -100,12 +72,12 @@ export async function findCheckpoint(
       code: 'E_CHECKPOINT_DAMAGED',
       message: `the checkpoint is damaged: ${why}`,
       where: { file },
-      fix: 'restore it from a copy, or start a new run; model.weights: run:<this directory> takes the best weights if they are whole',
+      fix: 'restore it from a copy, or start a new run; model.weights: run:<this directory> takes the best weights if they are intact',
     })),
   );
 }
 
-/** Reads a checkpoint. Throws E_RESUME_RECIPE where it belongs to another recipe. */
+/** Reads the values of a checkpoint. Throws E_RESUME_RECIPE where it belongs to another recipe. */
 export async function loadCheckpoint(
   { file, state }: FoundCheckpoint,
   model: Model,
@@ -126,7 +98,7 @@ export async function loadCheckpoint(
   return { params, folded };
 }
 
-/** Slots at their start: nothing, and for a running mean of a parameter its value. */
+/** Initial values of slots. A moving average starts at the value of its parameter. */
 export const startSlots = (slots: ReadonlyMap<string, Ops['param']>, params: Params): Params =>
   new Map(
     [...slots].map(([name, parameter]) => {

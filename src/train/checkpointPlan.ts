@@ -12,4 +12,3 @@ export function planCheckpoints(every: number | string, step: number) {
     },
   };
 }
-export type CheckpointPlan = ReturnType<typeof planCheckpoints>;

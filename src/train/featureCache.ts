@@ -1,5 +1,4 @@
-import { FinetuneError } from '../errors.js';
-import { keepsPixels, type Augment } from '../data/pipeline/augment/kinds.js';
+import type { Augment } from '../data/pipeline/augment/kinds.js';
 import type { Batch } from '../data/pipeline/loader.js';
 import { mirrorPicture } from '../data/pipeline/augment/mirror.js';
 import type { Annotation, Picture } from '../data/sample.js';
@@ -33,8 +32,7 @@ export interface FeatureCache {
   dispose(options?: { readonly keep?: boolean }): Promise<void>;
 }
 
-/** Opens the cache for a run. `identity` names all that decides about features besides the images (prefixIdentity).
- *  Throws E_CACHE_AUGMENT where augmentation changes more than the side of an image. */
+/** Opens the cache for a run. `identity` names all that decides about features besides the images (prefixIdentity). */
 export async function openFeatureCache(
   session: Session,
   { prefix, identity }: { readonly prefix: Program; readonly identity: string },
@@ -42,11 +40,6 @@ export async function openFeatureCache(
   options: CacheOptions,
 ): Promise<FeatureCache> {
   const { augment, batch, cacheLimit } = options;
-  if (augment && !keepsPixels(augment)) {
-    const message = 'train.cache keeps the features of each image, but data.augment changes its pixels at every epoch';
-    const fix = 'switch everything in data.augment off (flip may stay), or set train.cache: none';
-    throw new FinetuneError({ code: 'E_CACHE_AUGMENT', option: 'train.cache', message, fix });
-  }
   const outputs = Object.keys(prefix.outputs);
   const sizes = Object.values(prefix.outputs).map(({ shape }) => sizeOf(shape) / batch);
   const bytes = 4 * sizes.reduce((sum, size) => sum + size, 0);

@@ -3,41 +3,49 @@ import type { ParamAttrs } from '../graph/spec.js';
 import type { Backbone } from '../models/backbone.js';
 import { matches } from '../weights/patterns.js';
 
-/** Stages of the backbone from the input on, the whole of it, or patterns of parameters' names. */
+/** A number of the backbone's stages, counted from the input; the whole backbone; or patterns of parameter names. */
 export type FrozenPart = number | 'all' | readonly string[];
 
 export interface FreezeOptions {
   readonly stages: FrozenPart;
-  /** BatchNorms in the backbone's other stages: statistics of the batch; running ones; running ones with scale and shift fixed too. */
+  /** BatchNorms in the backbone's trained stages. `train` normalises with the batch's statistics, `eval` with the running ones;
+   *  `frozen` is `eval` with scale and shift fixed too. */
   readonly batchNorm: 'train' | 'eval' | 'frozen';
-  /** What is frozen instead, when so many epochs are done, and a factor on the learning rate from then on. In the order of the epochs. */
+  /** Later phases, in the order of their epochs: what is frozen once so many epochs are done, and a factor on the learning
+   *  rate from then on. */
   readonly unfreeze?:
     readonly { readonly epoch: number; readonly stages: FrozenPart; readonly lr: number }[] | undefined;
 }
 
-/** What training leaves alone. */
+/** What is frozen during one part of a run, and the factor on the learning rate meanwhile. */
+export interface FreezePhase extends Pick<FreezeOptions, 'stages' | 'batchNorm'> {
+  readonly lr: number;
+}
+
+/** Which parameters training leaves alone. */
 export interface FreezePlan {
   /** Whether the parameter keeps its bytes. */
   readonly frozen: (name: string) => boolean;
-  /** Whether the BatchNorm at this path uses the statistics of the batch. */
+  /** Whether the BatchNorm at this path normalises with the batch's statistics. */
   readonly trainBatchNorm: (path: string) => boolean;
 }
 
-/** What is frozen at first, and after each thawing. */
-export const freezePhases = ({
-  stages,
-  batchNorm,
-  unfreeze = [],
-}: FreezeOptions): (FreezeOptions & { readonly lr: number })[] => [
+/** The phases of a run: the first one, and one for each entry of `unfreeze`. */
+export const freezePhases = ({ stages, batchNorm, unfreeze = [] }: FreezeOptions): FreezePhase[] => [
   { stages, batchNorm, lr: 1 },
   ...unfreeze.map(({ stages, lr }) => ({ stages, batchNorm, lr })),
 ];
 
-/** Which of the phases an epoch, counted from 0, is in. */
+/** Index of the phase that an epoch, counted from 0, belongs to. */
 export const phaseAt = (epoch: number, { unfreeze = [] }: FreezeOptions): number =>
   unfreeze.filter((thaw) => thaw.epoch <= epoch).length;
 
-/** Throws E_FREEZE_STAGES where the backbone has fewer stages, or a pattern matches nothing. */
+/** The frozen part in words. */
+export const describeFrozen = (stages: FrozenPart): string =>
+  typeof stages === 'object' ? stages.join(', ') || 'nothing' : String(stages);
+
+/** Decides for every parameter whether it is frozen.
+ *  Throws E_FREEZE_STAGES where the backbone has fewer stages, or a pattern matches nothing. */
 export function planFreeze(
   backbone: Backbone,
   parameters: ReadonlyMap<string, ParamAttrs>,
@@ -57,7 +65,7 @@ export function planFreeze(
   return { frozen, trainBatchNorm };
 }
 
-/** Which names belong to the frozen part. */
+/** Tells which names belong to the frozen part. */
 function frozenPart(
   backbone: Backbone,
   parameters: ReadonlyMap<string, ParamAttrs>,

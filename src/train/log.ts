@@ -3,33 +3,30 @@ import { writeAtomically } from '../files/writeAtomically.js';
 import { finished } from 'node:stream/promises';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunState } from './checkpoint.js';
 import type { EpochLine, MetricsLine, StepLine } from './record.js';
+import type { RunState } from './state.js';
 import { openEventFile } from './tensorboard.js';
 
 /** Where a run writes its numbers: metrics.jsonl and a TensorBoard event file. */
 export interface RunLog {
-  /** All lines so far, for the report. */
+  /** All lines so far, those of earlier processes included. */
   readonly lines: readonly MetricsLine[];
   step(line: StepLine): void;
   epoch(line: EpochLine): void;
   close(): Promise<void>;
 }
 
-interface Resumed {
-  /** The lines of the run so far. */
-  readonly earlier?: readonly MetricsLine[];
-  /** The step it goes on from. */
-  readonly resumedAt?: number;
-}
-
-/** Opens the log of a run directory. */
-export async function openLog(directory: string, { earlier = [], resumedAt }: Resumed = {}): Promise<RunLog> {
+/** Opens the log of a run directory. A run that resumes keeps the lines up to the state that it resumes from. */
+export async function openLog(
+  directory: string,
+  { resumeFrom }: { readonly resumeFrom?: RunState | undefined } = {},
+): Promise<RunLog> {
   const path = join(directory, 'metrics.jsonl');
   const asText = (line: MetricsLine): string => `${JSON.stringify(line)}\n`;
-  await writeAtomically(path, earlier.map(asText).join('')); // a process that dies here loses no line
+  const earlier = resumeFrom ? await earlierLines(path, resumeFrom) : [];
+  await writeAtomically(path, earlier.map(asText).join('')); // no line is lost if the process dies here
   const file = createWriteStream(path, { flags: 'a' });
-  const events = openEventFile(directory, resumedAt === undefined ? {} : { resumedAt });
+  const events = openEventFile(directory, resumeFrom && { resumedAt: resumeFrom.step });
   const lines: MetricsLine[] = [...earlier];
   const write = (line: MetricsLine): void => {
     lines.push(line);
@@ -63,9 +60,9 @@ export async function openLog(directory: string, { earlier = [], resumedAt }: Re
   };
 }
 
-/** The lines of metrics.jsonl that a resumed run keeps: of the steps and epochs that are done. */
-export async function earlierLines(directory: string, { step, epoch }: RunState): Promise<MetricsLine[]> {
-  const text = await readFile(join(directory, 'metrics.jsonl'), 'utf8').catch(() => '');
+/** The lines about steps and epochs that are done in the given state. */
+async function earlierLines(path: string, { step, epoch }: RunState): Promise<MetricsLine[]> {
+  const text = await readFile(path, 'utf8').catch(() => '');
   const lines = text.split('\n').flatMap((line) => {
     try {
       return [JSON.parse(line) as MetricsLine];

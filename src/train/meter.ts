@@ -1,16 +1,25 @@
 import type { Results } from '../engine/engine.js';
 import type { StepLine } from './record.js';
 
-export type Meter = ReturnType<typeof startMeter>;
+/** Pairs each item of a sequence with the milliseconds that its reader waited for it. */
+export async function* withWaiting<T>(
+  items: AsyncIterable<T>,
+): AsyncGenerator<{ readonly item: T; readonly waited: number }, void, undefined> {
+  let asked = performance.now();
+  for await (const item of items) {
+    yield { item, waited: performance.now() - asked };
+    asked = performance.now();
+  }
+}
 
-/** Gathers the steps of one line of metrics.jsonl. */
+/** Averages the steps of one line of metrics.jsonl. */
 export function startMeter() {
   const sums = new Map<string, number>();
   let steps = 0;
   let waited = 0;
   let elapsed = 0;
   return {
-    /** Milliseconds that the step waited for its data, and that it took with the waiting. */
+    /** Adds a step: the milliseconds that it waited for its data, and those that it took in all. */
     add(results: Results, waiting: number, taken: number): void {
       steps++;
       waited += waiting;

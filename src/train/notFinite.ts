@@ -1,11 +1,14 @@
 import type { Batch } from '../data/pipeline/loader.js';
+import type { Sample } from '../data/sample.js';
 import type { Backend } from '../engine/backend.js';
 import { compile } from '../engine/compile.js';
-import { parametersOf } from '../graph/program.js';
+import type { Results } from '../engine/engine.js';
+import { FinetuneError } from '../errors.js';
 import * as b from '../graph/builder.js';
 import { isOp } from '../graph/builder.js';
 import { gradients } from '../graph/grad.js';
 import type { Params } from '../graph/params.js';
+import { parametersOf } from '../graph/program.js';
 import { ancestors } from '../graph/rewrite.js';
 import type { Node, Value } from '../graph/spec.js';
 import { paramAttrs } from '../graph/slots.js';
@@ -14,7 +17,19 @@ import type { Targets } from '../tasks/network.js';
 import { imageFeed, targetFeeds } from '../tasks/feeds.js';
 import type { FreezePlan } from './freeze.js';
 
-/** Where the numbers of a step stop being finite, in words. Runs the step's forward and backward pass once more with a probe at every node,
+/** Checks what a step returned. Throws E_LOSS_NOT_FINITE with the files of its images. */
+export function checkFinite(results: Results, step: number, samples: readonly Sample[]): void {
+  const bad = ['loss', 'gradientNorm'].find((name) => !Number.isFinite(results[name]![0]));
+  if (bad === undefined) return;
+  const files = samples.map(({ file }) => file).join(', ');
+  throw new FinetuneError({
+    code: 'E_LOSS_NOT_FINITE',
+    message: `the ${bad} is ${results[bad]![0]!} at step ${step}, on ${files}`,
+    fix: 'lower train.lr.value, or look at these images; the last checkpoint is from before',
+  });
+}
+
+/** Says where the numbers of a step stop being finite. Runs the step's forward and backward pass again with a probe at every node,
  *  from the values `params` that the step began with. */
 export async function explainNotFinite(
   model: Model,
@@ -35,7 +50,7 @@ export async function explainNotFinite(
   const backward = gradients(total, trained);
   const places = [
     ...namedNodes(forward).map(({ node, layer }) => ({ value: node.outputs[0]!, name: `${node.op} at "${layer}"` })),
-    // From the loss back to the input: the order in which gradients come to be.
+    // From the loss back to the input: the order in which gradients are computed.
     ...trained
       .map((param, i) => ({ value: backward[i]!, name: `the gradient of "${paramAttrs(param).name}"` }))
       .reverse(),
@@ -60,7 +75,7 @@ export async function explainNotFinite(
   }
 }
 
-/** What computes something, each with the layer it stands in or behind: the path of the last parameter on its way. */
+/** The nodes that compute floats, each with its layer: the path of its own parameter, or of the last one before it. */
 function namedNodes(nodes: readonly Node[]): { readonly node: Node; readonly layer: string }[] {
   const layers = new Map<Node, string>();
   return nodes.flatMap((node) => {
@@ -73,8 +88,8 @@ function namedNodes(nodes: readonly Node[]): { readonly node: Node; readonly lay
   });
 }
 
-/** Sum of squares, of each image where the value has a row for each: [batch] or []. Not finite where an element is not
- *  (or where the square of one is beyond float32, which the next layer would reach). */
+/** Sum of squares: [batch], a sum for each image, where the value has a row for each, else []. It is not finite where an element is not
+ *  (or where the square of one exceeds float32, which the next layer would reach). */
 function magnitudes(value: Value, batch: number): Value {
   const { shape } = value;
   const square = b.square(value);

@@ -4,37 +4,38 @@ import { isOp } from '../graph/builder.js';
 import { fold, type Folded } from '../graph/fold.js';
 import { graft } from '../graph/graft.js';
 import type { Params } from '../graph/params.js';
-import { ancestors, rewrite, splitAt } from '../graph/rewrite.js';
-import { paramAttrs, slotName } from '../graph/slots.js';
-import type { Graph, Node, Role, Value } from '../graph/spec.js';
+import { ancestors, splitAt } from '../graph/rewrite.js';
+import { paramAttrs } from '../graph/slots.js';
+import type { Graph, Node, Ops, Role, Value } from '../graph/spec.js';
 import { assignAll, batchNormUpdates, updates, type UpdateOptions } from '../graph/update.js';
 import type { Model, OldModel } from '../tasks/model.js';
 import type { OldAnswers } from '../tasks/distillation.js';
+import { averages, ofAverages } from './ema.js';
 import type { FreezePlan } from './freeze.js';
 
 export interface TrainPrograms {
   readonly train: Program;
-  /** Instead of `train` for all but the last of the batches of one step, where it takes several. */
+  /** Replaces `train` for all but the last batch of a step, where a step takes several batches. */
   readonly gather?: Program;
   readonly evaluate: Program;
-  /** Image → features, where the frozen stages can be run on their own: their results feed `train` in place of the image. */
+  /** Image → features of the frozen stages, which feed `train` in place of the image; absent where these cannot run on their own. */
   readonly prefix?: Program;
-  /** Names of what the optimizer moves. */
+  /** Names of the parameters that the optimizer changes. */
   readonly trained: readonly string[];
-  /** Values of the folded parameters, from the model's, and of the old model's. */
+  /** Computes the folded parameters from the model's parameters, and adds those of the old model. */
   readonly derive: Folded['derive'];
 }
 
 export interface ProgramOptions {
   readonly batch: number;
   readonly evaluateBatch: number;
-  /** Height and width of the training input, where not the model's. */
+  /** Height and width of the training input, in pixels; default: the model's. */
   readonly size?: readonly [number, number];
   readonly plan: FreezePlan;
   readonly update: Omit<UpdateOptions, 'lr'>;
-  /** Keep running means of what is trained and of the statistics, and evaluate those. Adds the input `emaShare`. */
+  /** Keep moving averages of the trained parameters and the statistics, and evaluate those. Adds the input `emaShare`. */
   readonly ema: boolean;
-  /** Cut the training graph behind the frozen stages. */
+  /** Make the frozen stages a program of their own: `prefix`. */
   readonly split: boolean;
 }
 
@@ -44,11 +45,11 @@ function record(names: readonly string[], values: readonly Value[]): Record<stri
   return Object.fromEntries(names.map((name, i) => [name, values[i]!]));
 }
 
-/** What the parameters' names of the model as it was begin with, so that both have a place in one graph. */
+/** Prefix of the old model's parameter names, so that both models fit into one graph. */
 const OLD = 'old.';
 
-/** The old model's outputs on the same images, in the same graph: all of it is frozen, so it is folded, and a part of the prefix where
- *  that runs on its own. */
+/** Adds the old model to the graph and returns its outputs on the same images. All of it is frozen, so it is folded, and belongs to the
+ *  prefix where that runs on its own. */
 function oldAnswers({ task, ...rest }: OldModel, image: Value): OldAnswers {
   const [batch, height, width] = image.shape as [number, number, number];
   const { outputs } = task.build({ batch, size: [height, width], trainBatchNorm: () => false });
@@ -56,7 +57,7 @@ function oldAnswers({ task, ...rest }: OldModel, image: Value): OldAnswers {
   return { ...rest, outputs: record(names, graft(Object.values(outputs), { image }, OLD)) };
 }
 
-/** Outputs, total loss and its parts, with the frozen BatchNorms folded away. */
+/** Builds outputs, total loss and its parts, with the frozen BatchNorms folded into their convolutions. */
 function buildFolded(
   model: Model,
   batch: number,
@@ -72,31 +73,8 @@ function buildFolded(
   return { values: record(Object.keys(wanted), folded.roots), folded };
 }
 
-/** Name of the running mean of a parameter. */
-export const averageName = (name: string): string => slotName('ema', name);
-
-/** Running means of the values that parameters are about to take: mean ← mean + share·(value − mean). Their start is the parameters' own values. */
-function averages(next: ReadonlyMap<string, Value>, model: Model): Value[] {
-  const [first] = next.values();
-  if (!first) return [];
-  const { graph } = first.node;
-  const share = b.input(graph, 'emaShare', []);
-  return [...next].map(([name, value]) => {
-    const attrs = model.parameters.get(name)!;
-    const mean = b.param(graph, { ...attrs, name: averageName(name), role: 'slot' });
-    return b.assign(averageName(name), b.add(mean, b.mul(b.sub(value, mean), share)));
-  });
-}
-
-/** The values over a new graph that reads the running means of the given parameters. */
-const ofAverages = (roots: readonly Value[], names: ReadonlyMap<string, Value>): readonly Value[] =>
-  rewrite(roots, (node, _map, graph) => {
-    if (!isOp(node, 'param') || !names.has(node.attrs.name)) return undefined;
-    return [b.param(graph, { ...node.attrs, name: averageName(node.attrs.name), role: 'slot' })];
-  });
-
-/** What follows from each image alone, not from its targets, and not from what `changes` (is trained, is drawn): a row of the batch for each, and no sum over all of them
- *  (of the old model's certainty, say) on the way. */
+/** Finds the nodes that follow from each image alone: they have a row for each image of the batch; they depend on no target and on no
+ *  node that `changes` (a trained parameter, a random draw); and nothing on their way combines images, as a mean over the batch does. */
 function nodesByImage({ nodes }: Graph, batch: number, changes: (node: Node) => boolean): ReadonlySet<Node> {
   const image = nodes.find((node) => isOp(node, 'input') && node.attrs.name === 'image')!;
   const fromImage = new Set([image]);
@@ -114,7 +92,22 @@ function nodesByImage({ nodes }: Graph, batch: number, changes: (node: Node) => 
   return found;
 }
 
-/** One training step and one evaluation as programs of one session. */
+/** Cuts the training graph behind the frozen stages: `prefix` computes the features, and `outputs` are the same values over a new graph
+ *  that takes the features as inputs. */
+function cutPrefix(
+  values: Record<string, Value>,
+  batch: number,
+  trained: readonly Value[],
+): { readonly prefix: Program; readonly outputs: Record<string, Value> } {
+  const changing = new Set(trained.map(({ node }) => node));
+  const changes = (node: Node): boolean => isOp(node, 'randomUniform') || changing.has(node);
+  const still = nodesByImage(values.loss!.node.graph, batch, changes);
+  const { frontier, roots } = splitAt(Object.values(values), (node) => still.has(node));
+  const names = frontier.map((_, i) => `feature.${i}`);
+  return { prefix: { outputs: record(names, frontier) }, outputs: record(Object.keys(values), roots) };
+}
+
+/** Builds a training step and an evaluation as programs of one session. */
 export function buildPrograms(
   model: Model,
   { batch, evaluateBatch, size = model.size, plan, update, ema, split }: ProgramOptions,
@@ -122,53 +115,40 @@ export function buildPrograms(
   const { values, folded } = buildFolded(model, batch, plan, { size, training: true });
   const evaluateSize = model.task.evaluateSize ?? size;
   const evaluation = buildFolded(model, evaluateBatch, plan, { size: evaluateSize, training: false });
-  const isTrained = (value: Value): boolean => {
-    const { name, role } = paramAttrs(value);
-    return trainedRoles.includes(role) && model.parameters.has(name) && !plan.frozen(name);
-  };
+  const isTrained = ({ name, role }: Ops['param']): boolean =>
+    trainedRoles.includes(role) && model.parameters.has(name) && !plan.frozen(name);
   const trainedIn = (roots: readonly Value[]): Value[] =>
-    ancestors(roots).flatMap((node) => (isOp(node, 'param') && isTrained(node.outputs[0]!) ? [node.outputs[0]!] : []));
+    ancestors(roots).flatMap((node) => (isOp(node, 'param') && isTrained(node.attrs) ? [node.outputs[0]!] : []));
+  const whole = { prefix: undefined, outputs: values };
+  const { prefix, outputs } = split ? cutPrefix(values, batch, trainedIn(Object.values(values))) : whole;
 
-  let outputs = values;
-  let prefix: Program | undefined;
-  if (split) {
-    const { graph } = values.loss!.node;
-    const trained = trainedIn(Object.values(values)).map(({ node }) => node);
-    const still = nodesByImage(graph, batch, (node) => isOp(node, 'randomUniform') || trained.includes(node));
-    const cut = splitAt(Object.values(values), (node) => still.has(node));
-    prefix = {
-      outputs: record(
-        cut.frontier.map((_, i) => `feature.${i}`),
-        cut.frontier,
-      ),
-    };
-    outputs = record(Object.keys(values), cut.roots);
-  }
   const loss = outputs.loss!;
   const trained = trainedIn([loss]);
   const lr = b.input(loss.node.graph, 'lr', []);
   const { step, gather, gradientNorm, next } = updates(loss, trained, { ...update, lr });
   const statistics = batchNormUpdates(loss.node.graph);
-  const moved = new Map([...next, ...statistics]);
+  const changed = new Map([...next, ...statistics]);
   const trainOutputs = { ...outputs, gradientNorm };
-  const evaluated = Object.values(evaluation.values);
   const train = {
     outputs: trainOutputs,
-    updates: [...step, ...assignAll(statistics), ...(ema ? averages(moved, model) : [])],
+    updates: [...step, ...assignAll(statistics), ...(ema ? averages(changed, model) : [])],
   };
-  const oldParams: Params = new Map([...(model.old?.params ?? [])].map(([name, param]) => [OLD + name, param]));
+  const evaluated = Object.values(evaluation.values);
   const used = parametersOf({ train, ...(prefix && { prefix }) });
+  const old: Params = new Map([...(model.old?.params ?? [])].map(([name, param]) => [OLD + name, param]));
   return {
     train,
     ...(update.accumulate > 1 && { gather: { outputs: trainOutputs, updates: [...gather, ...assignAll(statistics)] } }),
     evaluate: {
-      outputs: record(Object.keys(evaluation.values), ema ? ofAverages(evaluated, moved) : evaluated),
+      outputs: record(Object.keys(evaluation.values), ema ? ofAverages(evaluated, changed) : evaluated),
     },
     ...(prefix && { prefix }),
     trained: trained.map((value) => paramAttrs(value).name),
-    derive: (params) => {
-      const derived = [...folded.derive(new Map([...params, ...oldParams])), ...evaluation.folded.derive(params)];
-      return new Map([...[...oldParams].filter(([name]) => used.has(name)), ...derived]);
-    },
+    derive: (params) =>
+      new Map([
+        ...[...old].filter(([name]) => used.has(name)),
+        ...folded.derive(new Map([...params, ...old])),
+        ...evaluation.folded.derive(params),
+      ]),
   };
 }

@@ -1,23 +1,30 @@
 import type { Dropped } from '../data/sample.js';
 
+/** The evaluation after an epoch: the score that selects the best epoch, higher is better, and numbers for the log. */
+export interface EpochScore {
+  readonly score: number;
+  readonly loss: number;
+  readonly metric: Readonly<Record<string, number>>;
+}
+
 /** One line of metrics.jsonl for a group of steps: means over the group. */
 export interface StepLine {
   readonly type: 'step';
   readonly step: number;
-  /** Epochs done, with fraction: 2.5 is half-way through the third. */
+  /** Epochs done, with their fraction: 2.5 is half-way through the third. */
   readonly epoch: number;
   readonly loss: number;
-  /** The loss's addends by name: {box: 0.8, class: 1.9}. */
+  /** The parts that the loss is the sum of, by name: {box: 0.8, class: 1.9}. */
   readonly parts: Readonly<Record<string, number>>;
-  /** Learning rate of the head's group at the group's last step. */
+  /** The schedule's learning rate at the last step of the group, before the factors of parameter groups. */
   readonly lr: number;
   readonly gradientNorm: number;
   readonly imagesPerSecond: number;
-  /** Share of the time the step waited for data, 0…1. */
+  /** Share of the time that the steps waited for data, 0…1. */
   readonly waiting: number;
 }
 
-/** One line of metrics.jsonl at the end of an epoch (epoch counts from 1). */
+/** One line of metrics.jsonl at the end of an epoch; epochs count from 1. */
 export interface EpochLine {
   readonly type: 'epoch';
   readonly epoch: number;
@@ -31,16 +38,16 @@ export interface EpochLine {
 
 export type MetricsLine = StepLine | EpochLine;
 
-/** That what was frozen stayed frozen: a hash over the bytes of every frozen tensor, BatchNorm statistics included. */
+/** Evidence that frozen parameters did not change: a hash over the bytes of every frozen tensor, BatchNorm statistics included. */
 export interface FreezeReceipt {
   readonly tensors: number;
   readonly values: number;
   readonly before: string;
   readonly after: string;
-  /** What the engine computes with where frozen layers were folded: constants, equal to those that follow from the last checkpoint. */
+  /** The engine's constants, which replace frozen layers that were folded: equal to those derived from the last checkpoint. */
   readonly engine: { readonly constants: number; readonly sha256: string };
   readonly names: readonly string[];
 }
 
-/** What was left out of each part of the data. */
+/** Images and objects that were left out of each part of the data. */
 export type DroppedByPart = Readonly<Record<string, Dropped>>;

@@ -1,60 +1,64 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { firstImages } from '../data/firstImages.js';
-import { loadBatches } from '../data/pipeline/loader.js';
 import type { Dataset } from '../data/sample.js';
 import type { Backend } from '../engine/backend.js';
 import type { Session } from '../engine/engine.js';
 import type { Model } from '../tasks/model.js';
 import type { Task } from '../tasks/task.js';
 import { checkpointFile } from './checkpoint.js';
+import { withWaiting } from './meter.js';
+import type { TrainOptions } from './options.js';
 import { peakBytes, resetPeak } from './peakMemory.js';
-import { loadingOf } from './replay.js';
-import { openTrainer, type TrainOptions, type Trainer } from './trainer.js';
+import { openTrainer, type Trainer } from './trainer.js';
 
 /** What the parts of a run cost on this machine. */
 export interface Costs {
-  /** Building the programs and their first runs, which compile them, seconds. */
+  /** Building the programs, and compiling them when they run for the first time; seconds. */
   readonly start: number;
-  /** A step with what it waits for its data, seconds. */
+  /** A step, with the wait for its data; seconds. */
   readonly step: number;
-  /** A step whose frozen features are cached; that of `step` where nothing is. */
+  /** A step whose frozen features are cached; equal to `step` where nothing is cached. */
   readonly cachedStep: number;
-  /** The first batch of the evaluation, and then an image, seconds. */
+  /** The first batch of an evaluation, which compiles its program; then each image; seconds. */
   readonly evaluateStart: number;
   readonly evaluateImage: number;
-  /** Labelling all words anew, seconds; 0 where nothing is labelled. */
+  /** Labelling all words anew, seconds; 0 where the model labels none. */
   readonly round: number;
+  /** Saving a checkpoint, seconds. */
   readonly checkpoint: number;
   readonly checkpointBytes: number;
   readonly bestBytes: number;
-  /** Largest memory of the whole process in all that. */
+  /** Largest memory of the whole process during the rehearsal. */
   readonly peakBytes: number;
   /** The loss of the first step, and its parts. */
   readonly firstLoss: Readonly<Record<string, number>>;
 }
 
 export interface Rehearsal {
-  /** A folder on the file system of the run, in which a folder is made and taken away. */
+  /** A folder on the run's file system; a temporary folder is created in it. */
   readonly beside: string;
   readonly validation: Dataset;
-  /** Evaluates the model as it stands on some images. */
+  /** Evaluates the current model on some images. */
   readonly evaluate: (model: Model, session: Session, images: Dataset) => Promise<unknown>;
-  /** Forecasts what labelling all words takes, seconds. */
+  /** Forecasts the seconds that labelling all words takes. */
   readonly timeRound?: ((session: Session, task: Task) => Promise<number>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Steps that are timed, after those whose data was read while the first one compiled; fewer when they take longer than so many seconds. */
+/** Most steps that are timed, after those whose data was loaded while the first one compiled. */
 const STEPS = 6;
+/** Timing ends early when the timed steps took more than so many seconds. */
 const ENOUGH = 15;
 /** Batches of the evaluation that are timed. */
 const EVALUATED = 3;
 
-/** What the folders of rehearsals are called: a process that is killed leaves one, and whoever opens the run directory next removes it. */
+/** How the names of rehearsal folders begin. A process that is killed leaves its folder; the next one to open the run directory
+ *  removes it. */
 export const REHEARSAL = '.rehearsal-';
 
-/** Does everything a run does for a few steps and measures it, in a folder that is gone afterwards. Throws what training throws. */
+/** Does everything that a run does, for a few steps, and measures it, in a folder that it removes afterwards.
+ *  Throws what training throws. */
 export async function rehearse(
   model: Model,
   data: Dataset,
@@ -69,10 +73,11 @@ export async function rehearse(
     const trainer = await openTrainer(model, data, backend, { ...options, directory, resume: false });
     const opened = secondsSince(begin);
     try {
-      const ran = new Set<string>();
-      const timed = await timeSteps(trainer, data, options, { skip: options.prefetch ?? 2, ran, signal });
-      // the same batches once more: now their features are there
-      const cached = trainer.cache ? await timeSteps(trainer, data, options, { skip: 1, ran, signal }) : timed;
+      const compiled = new Set<string>();
+      const { accumulate, prefetch = 2 } = options;
+      const timed = await timeSteps(trainer, { skip: prefetch, accumulate, compiled, signal });
+      // The same batches again, whose features are cached by now.
+      const cached = trainer.cache ? await timeSteps(trainer, { skip: 1, accumulate, compiled, signal }) : timed;
       const saving = performance.now();
       await trainer.saveLast();
       const checkpoint = secondsSince(saving);
@@ -100,49 +105,44 @@ export async function rehearse(
 
 const secondsSince = (start: number): number => (performance.now() - start) / 1000;
 
+interface Timing {
+  /** Steps that are not timed, after those that compile. */
+  readonly skip: number;
+  /** Batches per step. */
+  readonly accumulate: number;
+  /** The programs that have run before; those that run now are added. */
+  readonly compiled: Set<string>;
+  readonly signal?: AbortSignal | undefined;
+}
+
 interface Timed {
   /** Mean of a step with its waiting, seconds. */
   readonly step: number;
   /** Sum of the steps that were the first of their program, seconds. */
   readonly compiling: number;
-  /** Of the first step. */
+  /** Loss of the first step, and its parts. */
   readonly losses: Readonly<Record<string, number>>;
 }
 
-/** Steps from the beginning of the first epoch on, again and again where it is short. `ran`: programs that are compiled, by what tells them apart. */
-async function timeSteps(
-  trainer: Trainer,
-  data: Dataset,
-  options: TrainOptions,
-  {
-    skip,
-    ran,
-    signal,
-  }: { readonly skip: number; readonly ran: Set<string>; readonly signal?: AbortSignal | undefined },
-): Promise<Timed> {
-  const { model, state, cache } = trainer;
+/** Times steps from the beginning of the first epoch on, and repeats the epoch where it is too short. */
+async function timeSteps(trainer: Trainer, { skip, accumulate, compiled, signal }: Timing): Promise<Timed> {
+  const { state } = trainer;
   const times: number[] = [];
   let losses: Record<string, number> | undefined;
   let compiling = 0;
   const isDone = (): boolean => times.length === STEPS || times.reduce((sum, time) => sum + time, 0) > ENOUGH;
   for (let passed = 0; !isDone();) {
     state.batch = 0;
-    let asked = performance.now();
-    for await (const loaded of loadBatches(data, {
-      ...loadingOf(trainer, options),
-      signal,
-      encode: (sample) => model.task.encode(sample),
-      isKnown: cache?.has,
-    })) {
-      const got = performance.now();
-      const { results } = await trainer.step(loaded);
+    for await (const { item: batch, waited } of withWaiting(trainer.batches({ signal }))) {
+      const start = performance.now();
+      const { results } = await trainer.step(batch);
+      const taken = secondsSince(start);
       losses ??= Object.fromEntries(Object.entries(results).map(([name, [value]]) => [name, value!]));
-      const program = `${loaded.size.join('x')} ${state.step % options.accumulate}`;
-      if (!ran.has(program)) compiling += secondsSince(got);
-      else if (passed++ >= skip) times.push(secondsSince(asked));
-      ran.add(program);
+      const program = `${batch.size.join('x')} ${state.step % accumulate}`;
+      if (!compiled.has(program)) compiling += taken;
+      else if (passed++ >= skip) times.push(waited / 1000 + taken);
+      compiled.add(program);
       if (isDone()) break;
-      asked = performance.now();
     }
   }
   return { step: times.reduce((sum, time) => sum + time, 0) / times.length, compiling, losses: losses! };

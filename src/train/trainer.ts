@@ -1,18 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FinetuneError } from '../errors.js';
+import { loadBatches, type Batch } from '../data/pipeline/loader.js';
 import type { Dataset } from '../data/sample.js';
-import type { Augment } from '../data/pipeline/augment/kinds.js';
-import { countBatches, type Batch, type ImageOptions } from '../data/pipeline/loader.js';
-import { mixedLength } from '../data/oldImages.js';
-import { repeatedLength, wantedRepeats } from '../data/repeatFactor.js';
 import type { Backend } from '../engine/backend.js';
 import type { Feeds, Results, Session } from '../engine/engine.js';
+import { FinetuneError } from '../errors.js';
 import type { Params } from '../graph/params.js';
-import type { OptimizerOptions } from '../graph/update.js';
+import { imageFeed, programName, targetFeeds } from '../tasks/feeds.js';
 import type { Model } from '../tasks/model.js';
-import { saveModel } from './modelWeights.js';
-import { isOver, type EarlyStop } from './best.js';
+import { SEED } from '../tasks/seed.js';
+import type { Targets } from '../tasks/network.js';
+import { isOver } from './best.js';
 import { calibrateBatchNorm } from './calibrate.js';
 import {
   checkpointFile,
@@ -20,277 +18,260 @@ import {
   loadCheckpoint,
   saveCheckpoint,
   startSlots,
-  type RunState,
+  type FoundCheckpoint,
 } from './checkpoint.js';
+import { emaShare } from './ema.js';
 import type { FeatureCache } from './featureCache.js';
-import { imageFeed, programName, targetFeeds } from '../tasks/feeds.js';
-import { emaShare, type EmaOptions } from './ema.js';
-import { freezePhases, phaseAt, planFreeze, type FreezeOptions } from './freeze.js';
-import { planGroups, type GroupOptions } from './groups.js';
-import { explainNotFinite } from './notFinite.js';
-import { openPhase, planPhase, type Phase } from './phase.js';
-import { checkFrozen } from './preflight.js';
-import { averageName } from './programs.js';
+import { describeFrozen, phaseAt } from './freeze.js';
+import { saveModel } from './modelWeights.js';
+import { checkFinite, explainNotFinite } from './notFinite.js';
+import { openPhase, type OpenPhase } from './openPhase.js';
+import type { TrainOptions } from './options.js';
+import type { Phase } from './planPhase.js';
+import { planTraining, type TrainingPlan } from './planTraining.js';
 import { freezeReceipt, promiseFreeze } from './receipt.js';
 import type { FreezeReceipt } from './record.js';
-import { SEED } from '../tasks/seed.js';
-import type { Targets } from '../tasks/network.js';
-import { learningRate, level, type Schedule, type ScheduleShape } from './schedule.js';
+import { learningRate } from './schedule.js';
+import { firstState, type RunState } from './state.js';
 
-export interface TrainOptions extends ImageOptions {
-  readonly epochs: number;
-  /** Most steps of an epoch; null: all images. */
-  readonly stepsPerEpoch: number | null;
-  readonly batch: number;
-  /** Images per call of the session's program `evaluate`. */
-  readonly evaluateBatch: number;
-  readonly optimizer: OptimizerOptions & Pick<GroupOptions, 'weightDecay' | 'decayOn'>;
-  /** Batches per step. */
-  readonly accumulate: number;
-  /** `value` is meant for `perBatch` images and scaled to those of a step. */
-  readonly lr: { readonly value: number; readonly perBatch: number };
-  /** `steps` instead of `epochs` where it is not null. */
-  readonly warmup: { readonly epochs: number; readonly steps: number | null };
-  readonly schedule: ScheduleShape;
-  readonly backboneLr: number;
-  readonly layerDecay: number;
-  readonly groups: GroupOptions['groups'];
-  readonly clipNorm: number | null;
-  readonly clipValue: number | null;
-  readonly ema: EmaOptions | false;
-  readonly freeze: FreezeOptions;
-  readonly cache: 'none' | 'memory' | 'disk';
-  /** MiB. */
-  readonly cacheLimit: number;
-  /** Steps, or a duration: 5m. */
-  readonly checkpointEvery: number | string;
-  readonly evaluateEvery: number;
-  readonly earlyStop: EarlyStop | false;
-  readonly logEvery: number;
-  readonly seed: number;
-  /** Images of categories on a smaller share of the images are repeated; null: every image once an epoch. */
-  readonly repeatThreshold: number | null;
-  readonly augment: Augment | false;
-  /** The run directory. */
-  readonly directory: string;
-  /** Identifies the recipe in the checkpoints. */
-  readonly recipe: string;
-  /** Go on from the directory's last checkpoint. */
-  readonly resume?: boolean | undefined;
-}
-
-/** A model on an engine, being trained; whoever opens it disposes of it. */
-export interface Trainer {
+/** What stays the same throughout a run. */
+interface Setup {
+  /** With the values that the run starts from. */
   readonly model: Model;
-  /** Another one after each thawing. */
-  readonly session: Session;
-  readonly state: RunState;
-  readonly schedule: Schedule;
-  readonly cache: FeatureCache | undefined;
-  /** How often each image comes in an epoch, on average; undefined for once. */
-  readonly repeat: Float64Array | undefined;
-  /** Why it does not go on from the last checkpoint but from one before. */
-  readonly instead: string | undefined;
-  /** Before the steps of an epoch: thaws what is due, and says so in a sentence. */
-  enterEpoch(): Promise<string | undefined>;
-  /** One batch, at the schedule's learning rate or another one. Throws E_LOSS_NOT_FINITE with the images' files. */
-  step(loaded: Batch<Targets>, lr?: number): Promise<{ readonly results: Results; readonly lr: number }>;
-  saveLast(): Promise<void>;
-  /** Saves if there is something new and the last step went well; for the way out after an error. */
-  saveSound(): Promise<void>;
-  saveBest(): Promise<void>;
-  /** Back to the last checkpoint, or to where the training began. */
-  rewind(): Promise<void>;
-  /** Where the numbers of the next step on this batch stop being finite, in words. */
-  explainNotFinite(loaded: Batch<Targets>): Promise<string>;
-  /** Holds the last checkpoint and the engine's constants against freeze.json; undefined if nothing is frozen. */
-  freezeReceipt(): Promise<FreezeReceipt | undefined>;
-  /** What is worth saying at the end, a sentence each. */
-  notes(): string[];
-  dispose(): Promise<void>;
+  readonly plan: TrainingPlan;
+  readonly data: Dataset;
+  readonly backend: Backend;
+  readonly options: TrainOptions;
+  /** Identifies the recipe, and the old model where there is one, in the checkpoints. */
+  readonly recipe: string;
 }
 
-const firstState = (recipe: string): RunState => ({
-  step: 0,
-  epoch: 0,
-  batch: 0,
-  lossSum: 0,
-  seconds: 0,
-  bestEpoch: 0,
-  bestScore: 0,
-  thawed: 0,
-  averaged: 0,
-  plateau: level,
-  waiting: { mark: null, since: 0 },
-  recipe,
-});
-
-/** Gets everything ready for the first step, or for the next one after the last checkpoint.
- *  Throws E_DATA_TOO_FEW, E_FREEZE_STAGES, E_GRAD_MISSING, and what the engine and the checkpoint throw. */
+/** Gets everything ready for the first step, or for the one after the last checkpoint. Whoever opens a trainer disposes of it.
+ *  Throws what planTraining, the engine and the checkpoint throw. */
 export async function openTrainer(
-  start: Model,
+  model: Model,
   data: Dataset,
   backend: Backend,
   options: TrainOptions,
 ): Promise<Trainer> {
-  const { batch, directory } = options;
-  // Another old model would make another run of it.
-  const recipe = start.old ? `${options.recipe}/${start.old.sha256}` : options.recipe;
-  const repeat = wantedRepeats(data, options.repeatThreshold);
-  const single = data.old ? mixedLength(batch, data.old) : data.annotations.length;
-  const images = repeat ? repeatedLength(repeat) : single;
-  const stepsPerEpoch = Math.min(countBatches(images, batch, true), options.stepsPerEpoch ?? Infinity);
-  if (stepsPerEpoch === 0) {
-    const message = `${images} images do not fill a batch of ${batch}`;
-    const fix = `set train.batch to at most ${images}`;
-    throw new FinetuneError({ code: 'E_DATA_TOO_FEW', option: 'train.batch', message, fix });
-  }
-  const phases = freezePhases(options.freeze).map((phase) => ({
-    ...phase,
-    plan: planFreeze(start.backbone, start.parameters, phase),
-  }));
-  const trainsBatchNorm = (path: string): boolean => phases.some(({ plan }) => plan.trainBatchNorm(path));
-  // A run that was killed before its first checkpoint begins anew, and comes to the same.
+  const { directory } = options;
+  const plan = planTraining(model, data, options);
+  // A run that was killed before its first checkpoint starts again, and repeats the same steps.
   const found = options.resume ? await findCheckpoint(directory, { setAside: true }) : undefined;
-  const batchStatistics = !found && start.folded.some(trainsBatchNorm);
-  const begun = batchStatistics ? await calibrateBatchNorm(start, data, backend, trainsBatchNorm, options) : start;
-  const trainable = [...begun.parameters]
-    .filter(
-      ([name, { role }]) => role !== 'mean' && role !== 'variance' && !phases.every(({ plan }) => plan.frozen(name)),
-    )
-    .map(([name]) => name);
-  const groupOf = planGroups(begun.backbone, begun.parameters, trainable, { ...options, ...options.optimizer });
-  // All of them, so that what is wrong with a later one is said before the first step.
-  const planned = phases.map((phase) => planPhase(begun, phase, groupOf, options));
-  for (const [i, { programs }] of planned.entries()) checkFrozen(programs, phases[i]!.plan);
-
+  const calibrates = !found && model.folded.some(plan.trainsBatchNorm);
+  const start = calibrates ? await calibrateBatchNorm(model, data, backend, plan.trainsBatchNorm, options) : model;
+  const recipe = model.old ? `${options.recipe}/${model.old.sha256}` : options.recipe;
+  const setup: Setup = { model: start, plan, data, backend, options, recipe };
   const state = found?.state ?? firstState(recipe);
-  let phase: Phase = planned[state.thawed]!;
-  const checkpoint = found && (await loadCheckpoint(found, begun, phase.slots, recipe));
-  let values: Params = checkpoint?.params ?? new Map([...begun.params, ...startSlots(phase.slots, begun.params)]);
-  const model: Model = checkpoint ? { ...begun, folded: checkpoint.folded } : begun;
-  const imagesPerStep = batch * options.accumulate;
-  const schedule: Schedule = {
-    peak: (options.lr.value * imagesPerStep) / options.lr.perBatch,
-    warmupSteps: options.warmup.steps ?? Math.round(options.warmup.epochs * stepsPerEpoch),
-    totalSteps: options.epochs * stepsPerEpoch,
-    stepsPerEpoch,
-    shape: options.schedule,
-  };
+  const { phase, params, folded } = await valuesAt(found, setup);
   await mkdir(join(directory, 'checkpoints'), { recursive: true });
-  let live = await openPhase(phase, values, data, backend, options);
+  const opened = await openPhase(phase, params, data, backend, options);
+  if (plan.frozen.length > 0 && !found) await promiseFreeze(directory, plan.frozen, params, model.parameters);
+  return new Trainer({ ...setup, model: { ...start, folded } }, state, opened, found?.instead);
+}
 
-  /** The model's values as they stand: what the session holds, and what it never saw because it was folded. */
-  const snapshot = async ({ averaged = false } = {}): Promise<Params> => {
-    const { parameters } = phase;
-    const place = (name: string): string => (averaged && parameters.has(averageName(name)) ? averageName(name) : name);
-    const names = [...model.parameters.keys()];
-    const read = await live.session.read(names.map(place).filter((name) => parameters.has(name)));
-    return new Map(names.map((name) => [name, read.get(place(name)) ?? values.get(name)!]));
-  };
-  const everything = async (): Promise<Params> =>
-    new Map([...(await snapshot()), ...(await live.session.read([...phase.slots.keys()]))]);
-  const frozen = [...model.parameters.keys()].filter((name) => phases.every(({ plan }) => plan.frozen(name)));
-  if (frozen.length > 0 && !found) await promiseFreeze(directory, frozen, values, model.parameters);
-  let sound = true;
-  let saved = state.step;
-  const saveLast = async (): Promise<void> => {
-    await saveCheckpoint(directory, model, await everything(), phase.slots, state);
-    saved = state.step;
-  };
-  /** What was trained before keeps its slots, by name; what thaws starts with new ones. */
-  const enterPhase = async (index: number, kept: Params): Promise<void> => {
-    live.session.dispose();
-    await live.cache?.dispose();
-    state.thawed = index;
-    phase = planned[index]!;
-    values = new Map([...startSlots(phase.slots, kept), ...kept]);
-    live = await openPhase(phase, values, data, backend, options);
-  };
-  const scheduledRate = (): number => learningRate(state.step, schedule, state.plateau) * phases[state.thawed]!.lr;
-  const ran = { steps: 0, milliseconds: 0 };
+/** The phase and the values of a checkpoint, or those of the start. */
+async function valuesAt(
+  found: FoundCheckpoint | undefined,
+  { model, plan, recipe }: Setup,
+): Promise<{ readonly phase: Phase; readonly params: Params; readonly folded: readonly string[] }> {
+  const phase = plan.phases[found?.state.thawed ?? 0]!;
+  if (found) return { phase, ...(await loadCheckpoint(found, model, phase.slots, recipe)) };
+  const params: Params = new Map([...model.params, ...startSlots(phase.slots, model.params)]);
+  return { phase, params, folded: model.folded };
+}
 
-  return {
-    model,
-    state,
-    schedule,
-    repeat,
-    get session() {
-      return live.session;
-    },
-    get cache() {
-      return live.cache;
-    },
-    instead: found?.instead,
-    async enterEpoch() {
-      const due = phaseAt(state.epoch, options.freeze);
-      if (due === state.thawed) return undefined;
-      await enterPhase(due, await everything());
-      const { stages } = phases[due]!;
-      return `after ${state.epoch} epochs, frozen: ${typeof stages === 'object' ? stages.join(', ') || 'nothing' : stages}`;
-    },
-    async step(loaded, lr = scheduledRate()) {
-      const next = state.step + 1;
-      const gathers = next % options.accumulate !== 0 && next !== schedule.totalSteps;
-      const { cache, session } = live;
-      const { samples, size } = loaded;
-      const pixels: Feeds = cache ? await cache.features(loaded, size) : { image: imageFeed(samples, batch, size) };
-      const begin = performance.now();
-      sound = false;
-      const results = await session.run(programName(gathers ? 'gather' : 'train', size, model.task), {
-        ...pixels,
-        ...targetFeeds(loaded.encoded, batch, model.task, size),
-        ...(phase.seeded && { [SEED]: Int32Array.of(options.seed | 0, state.step) }),
-        ...(!gathers && { lr: Float32Array.of(lr) }),
-        ...(!gathers && options.ema && { emaShare: Float32Array.of(emaShare(state.averaged, options.ema)) }),
-      });
-      const bad = ['loss', 'gradientNorm'].find((name) => !Number.isFinite(results[name]![0]));
-      if (bad) {
-        const message = `the ${bad} is ${results[bad]![0]!} at step ${state.step + 1}, on ${samples.map(({ file }) => file).join(', ')}`;
-        const fix = 'lower train.lr.value, or look at these images; the last checkpoint is from before';
-        throw new FinetuneError({ code: 'E_LOSS_NOT_FINITE', message, fix });
-      }
-      sound = true;
-      ran.steps++;
-      ran.milliseconds += performance.now() - begin;
-      state.step++;
-      if (!gathers && options.ema) state.averaged++;
-      state.batch++;
-      state.lossSum += results.loss![0]!;
-      return { results, lr };
-    },
-    saveLast,
-    async saveSound() {
-      if (sound && state.step > saved) await saveLast();
-    },
-    async saveBest() {
-      await saveModel({ ...model, params: await snapshot({ averaged: true }) }, checkpointFile(directory, 'best'));
-    },
-    async rewind() {
-      const last = await findCheckpoint(directory);
-      const back = last?.state ?? firstState(recipe);
-      if (back.thawed !== state.thawed) await enterPhase(back.thawed, begun.params);
-      const start = new Map([...begun.params, ...startSlots(phase.slots, begun.params)]);
-      const params = last ? (await loadCheckpoint(last, model, phase.slots, recipe)).params : start;
-      await live.session.write(new Map([...params].filter(([name]) => phase.parameters.has(name))));
-      Object.assign(state, back);
-      sound = true;
-    },
-    explainNotFinite: async (loaded) =>
-      explainNotFinite(model, await snapshot(), loaded, backend, {
-        batch,
-        plan: phases[state.thawed]!.plan,
-      }),
-    async freezeReceipt() {
-      if (frozen.length === 0) return undefined;
-      const { params } = await loadCheckpoint((await findCheckpoint(directory))!, model, phase.slots, recipe);
-      const derived = phase.programs.derive(params);
-      return freezeReceipt(directory, derived, await live.session.read([...derived.keys()]));
-    },
-    notes: () => (live.cache ? [live.cache.report(ran.milliseconds / Math.max(ran.steps, 1))] : []),
-    async dispose() {
-      live.session.dispose();
-      await live.cache?.dispose({ keep: !isOver(state, options) });
-    },
-  };
+export interface BatchesOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Batches that are loaded ahead; default: the recipe's. */
+  readonly prefetch?: number;
+  /** Read the pixels of images whose features are cached, too. */
+  readonly allPixels?: boolean;
+}
+
+/** A model in training: the session that holds its values, the state of the run, and its checkpoints. */
+export class Trainer {
+  readonly #setup: Setup;
+  #phase: OpenPhase;
+  /** Whether the session holds the values of `state.step`; not so after a step that failed. */
+  #isSound = true;
+  /** The step of the last checkpoint. */
+  #saved: number;
+  readonly #ran = { steps: 0, milliseconds: 0 };
+
+  constructor(
+    setup: Setup,
+    readonly state: RunState,
+    phase: OpenPhase,
+    /** Why the run resumes from the checkpoint before the last; undefined where it does not. */
+    readonly instead: string | undefined,
+  ) {
+    this.#setup = setup;
+    this.#phase = phase;
+    this.#saved = state.step;
+  }
+
+  get model(): Model {
+    return this.#setup.model;
+  }
+  get plan(): TrainingPlan {
+    return this.#setup.plan;
+  }
+  /** Each phase has a session and a cache of its own. */
+  get session(): Session {
+    return this.#phase.session;
+  }
+  get cache(): FeatureCache | undefined {
+    return this.#phase.cache;
+  }
+
+  /** The batches from the next step to the end of its epoch. */
+  batches({ allPixels = false, ...loading }: BatchesOptions = {}): AsyncGenerator<Batch<Targets>, void, undefined> {
+    const { model, plan, data, options } = this.#setup;
+    return loadBatches(data, {
+      ...options,
+      ...loading,
+      size: model.size,
+      epoch: this.state.epoch,
+      startAt: this.state.batch,
+      shuffle: true,
+      repeat: plan.repeat,
+      dropLast: true,
+      mostBatches: options.stepsPerEpoch ?? undefined,
+      encode: (sample) => model.task.encode(sample),
+      isKnown: allPixels ? undefined : this.cache?.has,
+    });
+  }
+
+  /** Call it before the steps of an epoch: opens the phase that begins there, if one does, and returns a message about it. */
+  async enterEpoch(): Promise<string | undefined> {
+    const { freeze } = this.#setup.options;
+    const due = phaseAt(this.state.epoch, freeze);
+    if (due === this.state.thawed) return undefined;
+    // What was trained before keeps its slots, by name; what thaws starts with new ones.
+    const { slots, stages } = this.plan.phases[due]!;
+    const kept = await this.#values();
+    await this.#openPhase(due, new Map([...startSlots(slots, kept), ...kept]));
+    return `after ${this.state.epoch} epochs, frozen: ${describeFrozen(stages)}`;
+  }
+
+  /** Trains on one batch, at the schedule's learning rate or a given one. Throws E_LOSS_NOT_FINITE with the files of the images. */
+  async step(
+    batch: Batch<Targets>,
+    lr = this.#scheduledRate(),
+  ): Promise<{ readonly results: Results; readonly lr: number }> {
+    const { state } = this;
+    const { model, options } = this.#setup;
+    const gathers = this.#gathers();
+    const pixels = await this.#pixelFeeds(batch);
+    const begin = performance.now();
+    this.#isSound = false;
+    const results = await this.session.run(programName(gathers ? 'gather' : 'train', batch.size, model.task), {
+      ...pixels,
+      ...targetFeeds(batch.encoded, options.batch, model.task, batch.size),
+      ...(this.#phase.plan.seeded && { [SEED]: Int32Array.of(options.seed | 0, state.step) }),
+      ...(!gathers && { lr: Float32Array.of(lr) }),
+      ...(!gathers && options.ema && { emaShare: Float32Array.of(emaShare(state.averaged, options.ema)) }),
+    });
+    checkFinite(results, state.step + 1, batch.samples);
+    this.#isSound = true;
+    this.#ran.steps++;
+    this.#ran.milliseconds += performance.now() - begin;
+    state.step++;
+    if (!gathers && options.ema) state.averaged++;
+    state.batch++;
+    state.lossSum += results.loss![0]!;
+    return { results, lr };
+  }
+
+  async saveLast(): Promise<void> {
+    const { model, options } = this.#setup;
+    await saveCheckpoint(options.directory, model, await this.#values(), this.#phase.plan.slots, this.state);
+    this.#saved = this.state.step;
+  }
+
+  /** Saves the steps since the last checkpoint, unless the last one failed: for the way out after an error. */
+  async saveSound(): Promise<void> {
+    if (this.#isSound && this.state.step > this.#saved) await this.saveLast();
+  }
+
+  async saveBest(): Promise<void> {
+    const { model, options } = this.#setup;
+    const params = await this.#parameters({ averaged: true });
+    await saveModel({ ...model, params }, checkpointFile(options.directory, 'best'));
+  }
+
+  /** Goes back to the last checkpoint, or to the start where there is none. */
+  async rewind(): Promise<void> {
+    const last = await findCheckpoint(this.#setup.options.directory);
+    const state = last?.state ?? firstState(this.#setup.recipe);
+    const { params } = await valuesAt(last, this.#setup);
+    if (state.thawed === this.state.thawed) await this.#phase.write(params);
+    else await this.#openPhase(state.thawed, params);
+    Object.assign(this.state, state);
+    this.#isSound = true;
+  }
+
+  /** Says where the numbers of the next step stop being finite. */
+  async explainNextStep(signal?: AbortSignal): Promise<string> {
+    const { model, backend, options } = this.#setup;
+    for await (const batch of this.batches({ signal, prefetch: 1, allPixels: true })) {
+      const plan = this.#phase.plan.freeze;
+      return explainNotFinite(model, await this.#parameters(), batch, backend, { batch: options.batch, plan });
+    }
+    throw new FinetuneError({ code: 'E_INTERNAL', message: 'internal: the epoch has no further batch' });
+  }
+
+  /** Compares the last checkpoint and the engine's constants with freeze.json; undefined if nothing is frozen.
+   *  Throws E_FREEZE_BROKEN. */
+  async freezeReceipt(): Promise<FreezeReceipt | undefined> {
+    const { plan, options } = this.#setup;
+    if (plan.frozen.length === 0) return undefined;
+    const { params } = await valuesAt(await findCheckpoint(options.directory), this.#setup);
+    const derived = this.#phase.plan.programs.derive(params);
+    return freezeReceipt(options.directory, derived, await this.session.read([...derived.keys()]));
+  }
+
+  /** Remarks for the end of a run, a sentence each. */
+  notes(): string[] {
+    const { steps, milliseconds } = this.#ran;
+    return this.cache ? [this.cache.report(milliseconds / Math.max(steps, 1))] : [];
+  }
+
+  async dispose(): Promise<void> {
+    await this.#phase.dispose({ keep: !isOver(this.state, this.#setup.options) });
+  }
+
+  #scheduledRate(): number {
+    const { schedule, phases } = this.plan;
+    return learningRate(this.state.step, schedule, this.state.plateau) * phases[this.state.thawed]!.lr;
+  }
+
+  /** Whether the next batch only adds to the gradients of a step that takes several batches. */
+  #gathers(): boolean {
+    const next = this.state.step + 1;
+    return next % this.#setup.options.accumulate !== 0 && next !== this.plan.schedule.totalSteps;
+  }
+
+  async #pixelFeeds(batch: Batch<Targets>): Promise<Feeds> {
+    if (this.cache) return this.cache.features(batch, batch.size);
+    return { image: imageFeed(batch.samples, this.#setup.options.batch, batch.size) };
+  }
+
+  #parameters(options?: { readonly averaged: boolean }): Promise<Params> {
+    return this.#phase.read([...this.model.parameters.keys()], options);
+  }
+
+  /** The model's parameters, then the slots. */
+  async #values(): Promise<Params> {
+    const slots = [...this.#phase.plan.slots.keys()];
+    return new Map([...(await this.#parameters()), ...(await this.#phase.read(slots))]);
+  }
+
+  async #openPhase(index: number, values: Params): Promise<void> {
+    const { plan, data, backend, options } = this.#setup;
+    await this.#phase.dispose();
+    this.state.thawed = index;
+    this.#phase = await openPhase(plan.phases[index]!, values, data, backend, options);
+  }
 }

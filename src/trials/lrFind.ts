@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadBatches } from '../data/pipeline/loader.js';
 import { FinetuneError } from '../errors.js';
 import { median } from '../evaluate/median.js';
 import type { ProgressEvent } from '../progress.js';
@@ -10,8 +9,8 @@ import { planRun } from '../run/plan.js';
 import { withTrain } from '../recipe/withTrain.js';
 import { withRecipe, type OpenedRecipe } from '../run/openRecipe.js';
 import { recipeImages } from '../run/recipeModel.js';
-import { loadingOf } from '../train/replay.js';
-import { openTrainer, type TrainOptions } from '../train/trainer.js';
+import type { TrainOptions } from '../train/options.js';
+import { openTrainer } from '../train/trainer.js';
 import { trainOptions } from '../run/trainOptions.js';
 
 export interface LrPoint {
@@ -71,15 +70,13 @@ async function raiseRate(
 ): Promise<LrPoint[]> {
   const points: LrPoint[] = [];
   const trainer = await openTrainer(start, data.train, backend, options);
-  const { model, state, cache } = trainer;
-  const encode = model.task.encode.bind(model.task);
+  const { state } = trainer;
   let sum = 0;
   try {
     for (; ; state.epoch++, state.batch = 0) {
-      const loading = { ...loadingOf(trainer, options), signal, encode, isKnown: cache?.has };
-      for await (const loaded of loadBatches(data.train, loading)) {
+      for await (const batch of trainer.batches({ signal })) {
         const lr = from * (to / from) ** (points.length / (steps - 1));
-        const { results } = await trainer.step(loaded, lr);
+        const { results } = await trainer.step(batch, lr);
         const loss = results['loss']![0]!;
         sum = SMOOTHING * sum + (1 - SMOOTHING) * loss;
         points.push({ lr, loss, smooth: sum / (1 - SMOOTHING ** (points.length + 1)) });

@@ -10,7 +10,7 @@ import type { RecipeData } from '../run/recipeData.js';
 import { recipeImages } from '../run/recipeModel.js';
 import { train } from '../train/loop.js';
 import type { StepLine } from '../train/record.js';
-import type { TrainOptions } from '../train/trainer.js';
+import type { TrainOptions } from '../train/options.js';
 import { trainOptions } from '../run/trainOptions.js';
 
 export interface OverfitResult {

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { announce } from '../../src/train/announce.js';
-import type { TrainOptions, Trainer } from '../../src/train/trainer.js';
+import type { TrainOptions } from '../../src/train/options.js';
 
 test('the rates are said at the start, those of stages that thaw later too', () => {
-  const trainer = { schedule: { peak: 0.01, totalSteps: 240 } } as Trainer;
+  const trainer = { plan: { schedule: { peak: 0.01, totalSteps: 240 } } } as Parameters<typeof announce>[0];
   const unfreeze = [
     { epoch: 4, stages: 2, lr: 0.5 },
     { epoch: 8, stages: [], lr: 0.1 },

@@ -3,18 +3,13 @@ import type { Evaluation } from '../../src/evaluate/evaluate.js';
 import { isMeasured, rankOf } from '../../src/evaluate/rank.js';
 import { epochScore } from '../../src/run/oldClasses.js';
 import { enterScore, isOver, type EarlyStop } from '../../src/train/best.js';
-import type { RunState } from '../../src/train/checkpoint.js';
-import { level } from '../../src/train/schedule.js';
+import { firstState } from '../../src/train/state.js';
 
 const schedule = { name: 'plateau', at: [], factor: 0.1, power: 1, patience: 1 } as const;
-const fresh = (): RunState => ({
-  step: 0, epoch: 0, batch: 0, lossSum: 0, seconds: 0, bestEpoch: 0, bestScore: 0, thawed: 0, averaged: 0,
-  plateau: level, waiting: { mark: null, since: 0 }, recipe: '',
-}); // prettier-ignore
 
 /** The epochs that are kept as best, and the one after which the run ends. */
 function follow(scores: readonly number[], earlyStop: EarlyStop | false): { kept: number[]; end: number } {
-  const state = fresh();
+  const state = firstState('');
   const kept: number[] = [];
   for (const [i, score] of scores.entries()) {
     if (enterScore(state, { epoch: i + 1, score }, { schedule, earlyStop })) kept.push(i + 1);

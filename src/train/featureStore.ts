@@ -3,13 +3,13 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FinetuneError } from '../errors.js';
 
-/** Where features are kept, by name. */
+/** Keeps features by name. */
 export interface FeatureStore {
   readonly names: ReadonlySet<string>;
   put(name: string, features: Float32Array): Promise<void>;
-  /** Undefined where there is none of this name. Throws E_CACHE_GONE where its file was taken away meanwhile. */
+  /** Returns undefined for a name that is not kept. Throws E_CACHE_GONE where its file has been removed. */
   get(name: string): Promise<Float32Array | undefined>;
-  /** Gives back what it takes; with `keep`, what is on disk stays for a run that goes on. */
+  /** Removes what it kept; with `keep`, files on disk stay there for a run that resumes. */
   dispose(options?: { readonly keep?: boolean }): Promise<void>;
 }
 
@@ -31,8 +31,8 @@ export function memoryStore(): FeatureStore {
 const SHA256_BYTES = 32;
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
-/** Files in `<directory>/features/<identity>/`, each with its hash at the end: what an earlier process left there is taken over where it is
- *  whole, and removed where it is not or belongs to another identity. `length`: values of an entry. */
+/** Keeps features in files of `<directory>/features/<identity>/`, each with its hash at the end. Takes over intact files that an earlier
+ *  process left there, and removes damaged ones and those of other identities. `length`: number of values of an entry. */
 export async function diskStore(directory: string, identity: string, length: number): Promise<FeatureStore> {
   const all = join(directory, 'features');
   const folder = join(all, identity);
@@ -40,10 +40,10 @@ export async function diskStore(directory: string, identity: string, length: num
   const read = async (name: string): Promise<Buffer> => readFile(join(folder, name));
   const gone = (name: string, cause: unknown): FinetuneError => {
     const message = `features that this run kept on disk cannot be read: ${(cause as Error).message}`;
-    const fix = 'leave the folder alone while the run goes on; what is missing is computed anew with --resume';
+    const fix = 'leave the folder alone during the run; --resume computes the missing features again';
     return new FinetuneError({ code: 'E_CACHE_GONE', message, where: { file: join(folder, name) }, fix }, { cause });
   };
-  const isWhole = (file: Buffer): boolean => {
+  const isIntact = (file: Buffer): boolean => {
     const bytes = 4 * length;
     return file.length === bytes + SHA256_BYTES && sha256(file.subarray(0, bytes)).equals(file.subarray(bytes));
   };
@@ -52,7 +52,7 @@ export async function diskStore(directory: string, identity: string, length: num
     if (other !== identity) await rm(join(all, other), { recursive: true, force: true });
   }
   for (const name of await readdir(folder).catch(() => [])) {
-    if (isWhole(await read(name))) names.add(name);
+    if (isIntact(await read(name))) names.add(name);
     else await rm(join(folder, name), { recursive: true, force: true });
   }
   return {

@@ -1,5 +1,5 @@
 import type { Dataset } from '../data/sample.js';
-import { describeFrozen, freezePhases } from './freeze.js';
+import { describeFrozen } from './freeze.js';
 import type { TrainOptions } from './options.js';
 import { categoriesWithout } from './preflight.js';
 import type { Trainer } from './trainer.js';
@@ -16,13 +16,15 @@ export function announce(
   const { peak, totalSteps, stepsPerEpoch } = schedule;
   const { value, perBatch } = options.lr;
   const images = options.batch * options.accumulate;
-  const thawings = freezePhases(options.freeze).slice(1).map(({ stages, lr }, i) =>
-    `after ${options.freeze.unfreeze![i]!.epoch} epochs the rates are times ${lr}, at the peak ${short(peak * lr)}; frozen then: ${describeFrozen(stages)}`); // prettier-ignore
+  const thawings = (options.freeze.unfreeze ?? []).map(
+    ({ epoch, stages, lr }) =>
+      `after ${epoch} epochs the learning rate is multiplied by ${lr} (${short(peak * lr)} at the peak); frozen stages: ${describeFrozen(stages)}`,
+  );
   const lacking = categoriesWithout(data);
   return [
     ...(lacking === undefined ? [] : [lacking]),
     ...(options.resume ? [whereFrom(trainer, options)] : []),
-    `learning rate ${short(peak)} (${value} per ${perBatch} images, ${images} a step); ${totalSteps} steps`,
+    `learning rate ${short(peak)} (${value} per ${perBatch} images, ${images} images a step); ${totalSteps} steps`,
     ...(repeat && options.repeatThreshold !== null ? [repetition(repeat, stepsPerEpoch * options.batch)] : []),
     ...thawings,
   ];

@@ -1,28 +1,29 @@
-/** The largest batch whose memory, measured, stays in a budget. */
+/** The largest batch whose measured memory stays within a budget. */
 export interface BatchPlan<T> {
   readonly batch: number;
-  /** Bytes of the whole process in a step. */
+  /** Memory of the whole process during a step, in bytes. */
   readonly bytes: number;
-  /** What was measured at this batch. */
+  /** The measurement at this batch. */
   readonly measured: T;
 }
 
-/** Where the search begins. */
+/** The first batch that is tried. */
 const FIRST = 2;
-/** Share of the room to the budget that a guess goes for: it is a straight line through measurements that are not quite straight. */
+/** Share of the remaining budget that a guess aims for: it extrapolates along a straight line, and memory does not grow quite linearly. */
 const CAREFUL = 0.9;
-/** Measurements: each compiles anew. */
+/** Most measurements; each one compiles its own programs. */
 const TRIALS = 4;
 
-/** Down to a batch that fills the engine's vectors and threads: even ones, from 8 on fours, from 32 on eights. */
+/** Rounds down to a batch that fills the engine's vectors and threads: an even number, from 8 on a multiple of 4, from 32 on of 8. */
 export function roundBatch(batch: number): number {
   const unit = batch >= 32 ? 8 : batch >= 8 ? 4 : batch >= 2 ? 2 : 1;
   return Math.max(1, Math.floor(batch / unit) * unit);
 }
 
-/** Finds the largest batch up to `most` that stays in the budget. `measure` gives the memory of a real step at a batch, `graphBytes` what the graph keeps at it: the
- *  first guess takes all memory beyond `rest` for that of the graph, which at a small batch is too much, and each further one the slope between the two last measurements.
- *  Undefined where not even the smallest fits. */
+/** Finds the largest batch up to `most` that stays within the budget. `measure` runs real steps at a batch and returns their memory;
+ *  `graphBytes` estimates what the graph keeps at it. The first guess attributes all memory beyond `rest` to the graph, which overestimates
+ *  it at a small batch; each further guess uses the slope between the last two measurements.
+ *  Returns undefined where not even the smallest batch fits. */
 export async function planBatch<T extends { readonly peakBytes: number }>(
   { budget, most, rest }: { readonly budget: number; readonly most: number; readonly rest: number },
   graphBytes: (batch: number) => number,
@@ -46,7 +47,7 @@ export async function planBatch<T extends { readonly peakBytes: number }>(
   return fitting();
 }
 
-/** Bytes per image. */
+/** Estimates the bytes per image. */
 function slopeOf(trials: readonly BatchPlan<unknown>[], graphBytes: (batch: number) => number, rest: number): number {
   const [before, last] = trials.slice(-2) as [BatchPlan<unknown>, BatchPlan<unknown> | undefined];
   const perImage = graphBytes(2) - graphBytes(1);

@@ -11,7 +11,7 @@ import { paramAttrs } from '../graph/slots.js';
 import type { Model } from '../tasks/model.js';
 import { imageFeed } from '../tasks/feeds.js';
 
-/** Batches the statistics are measured on. */
+/** Number of batches that the statistics are measured on. */
 const BATCHES = 8;
 
 interface Moments {
@@ -19,9 +19,9 @@ interface Moments {
   readonly variance: Float32Array;
 }
 
-/** Gives BatchNorms that came folded (scale 1, mean 0, variance 1 − ε) the statistics their inputs really have, and scale and shift to match:
- *  the network computes the same, and may now be trained with the statistics of its batches, which would else
- *  renormalise every layer and throw the pretrained function away. `trains` says which. */
+/** Gives BatchNorms that were loaded folded (scale 1, mean 0, variance 1 − ε) the statistics that their inputs really have, and adapts
+ *  scale and shift to them. The network computes the same function, and can now be trained with the statistics of its batches; without
+ *  this they would renormalise every layer and destroy the pretrained function. `trains` selects the BatchNorms by their path. */
 export async function calibrateBatchNorm(
   model: Model,
   dataset: Dataset,
@@ -54,7 +54,7 @@ export async function calibrateBatchNorm(
     const loading = {
       ...options,
       size: model.size,
-      buckets: undefined, // one shape is enough to measure in
+      buckets: undefined, // one input shape is enough for the statistics
       epoch: 0,
       seed: 0,
       augment: false as const,
@@ -95,11 +95,11 @@ function addMoments(
   sums.set(path, sum);
 }
 
-/** The same affine map with other statistics: scale' = scale·σ'/σ, shift' = shift + scale·(mean' − mean)/σ. */
+/** Expresses the same affine map with other statistics: scale' = scale·σ'/σ, shift' = shift + scale·(mean' − mean)/σ. */
 function renormalise(params: Params, path: string, { mean, variance }: Moments, epsilon: number): [string, Param][] {
-  const [scale, shift, oldMean, oldVariance] = ['weight', 'bias', 'running_mean', 'running_var'].map((name) => params.get(`${path}.${name}`)!.data) as [
-    Float32Array, Float32Array, Float32Array, Float32Array,
-  ]; // prettier-ignore
+  const [scale, shift, oldMean, oldVariance] = ['weight', 'bias', 'running_mean', 'running_var'].map(
+    (name) => params.get(`${path}.${name}`)!.data,
+  ) as [Float32Array, Float32Array, Float32Array, Float32Array];
   const sigma = oldVariance.map((value) => Math.sqrt(value + epsilon));
   const { shape } = params.get(`${path}.weight`)!;
   return [

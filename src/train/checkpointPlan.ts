@@ -1,6 +1,7 @@
 import { secondsOf } from '../duration.js';
 
-/** Says when a checkpoint is due in the middle of an epoch: every so many steps, or so much time by a clock that nobody sets. */
+/** Tells when a checkpoint is due within an epoch: after a number of steps, or after a time such as 5m. The time is that of a monotonic
+ *  clock, so that setting the system's clock changes nothing. */
 export function planCheckpoints(every: number | string, step: number) {
   let last = typeof every === 'number' ? step : performance.now();
   return {

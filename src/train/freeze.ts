@@ -42,7 +42,7 @@ export const phaseAt = (epoch: number, { unfreeze = [] }: FreezeOptions): number
 
 /** The frozen part in words. */
 export const describeFrozen = (stages: FrozenPart): string =>
-  typeof stages === 'object' ? stages.join(', ') || 'nothing' : String(stages);
+  typeof stages === 'object' ? stages.join(', ') || 'none' : String(stages);
 
 /** Decides for every parameter whether it is frozen.
  *  Throws E_FREEZE_STAGES where the backbone has fewer stages, or a pattern matches nothing. */

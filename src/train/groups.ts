@@ -5,23 +5,24 @@ import type { Backbone } from '../models/backbone.js';
 import { matches } from '../weights/patterns.js';
 
 export interface GroupOptions {
-  /** Patterns of names with a factor on the learning rate and a weight decay of their own; none: one group. */
+  /** Patterns of parameter names, each with a factor on the learning rate and a weight decay of its own; empty for a single group. */
   readonly groups: readonly {
     readonly pattern: string;
     readonly lr: number;
     readonly weightDecay?: number | undefined;
   }[];
-  /** Factor on the learning rate of the backbone. */
+  /** Factor on the learning rate of the backbone's parameters. */
   readonly backboneLr: number;
-  /** Factor from each stage of the backbone to the one before it. */
+  /** Factor on the learning rate from each stage of the backbone to the one before it. */
   readonly layerDecay: number;
   readonly weightDecay: number;
-  /** `weights`: those of convolutions and linear layers. `all`: biases and BatchNorm's scale and shift too. */
+  /** `weights` decays the weights of convolutions and linear layers; `all` decays biases and BatchNorm's scale and shift too. */
   readonly decayOn: 'weights' | 'all';
 }
 
-/** What each of the given parameters is trained with. When there are groups, every parameter must match exactly one of their patterns (as in big_vision).
- *  Layer-wise decay: Clark et al. 2020 (arXiv:2003.10555), §3.4; the head has 1, the last stage the decay, the first its highest power.
+/** Decides the learning rate and the weight decay of each of the given parameters. Where there are groups, every parameter must match
+ *  exactly one of their patterns (as in big_vision). Layer-wise decay: Clark et al. 2020 (arXiv:2003.10555), §3.4: the head has factor 1,
+ *  the last stage the decay, the first stage its highest power.
  *  Throws E_GROUP_PATTERN for all parameters without a group or with several, and for patterns that match nothing. */
 export function planGroups(
   backbone: Backbone,
@@ -37,13 +38,26 @@ export function planGroups(
     all.slice(0, 5).join(', ') + (all.length > 5 ? ` and ${all.length - 5} more` : '');
   const without = names.filter((name) => groups.length > 0 && found.get(name)!.length === 0);
   if (without.length > 0)
-    add('train.groups', `no pattern of train.groups matches ${listed(without)}`, 'add a group for them; every parameter needs one');
+    add(
+      'train.groups',
+      `no pattern of train.groups matches ${listed(without)}`,
+      'add a group for them: every parameter needs one',
+    );
   for (const [i, { pattern }] of groups.entries()) {
     const own = names.filter((name) => found.get(name)!.some((group) => group.pattern === pattern));
-    if (own.length === 0) add(`train.groups.${i}.pattern`, `train.groups[${i}].pattern "${pattern}" matches no trained parameter`, 'remove it, or look at the names: finetune models');
+    if (own.length === 0)
+      add(
+        `train.groups.${i}.pattern`,
+        `train.groups[${i}].pattern "${pattern}" matches no trained parameter`,
+        'remove it, or look the names up with finetune models',
+      );
     const shared = own.filter((name) => found.get(name)!.length > 1);
     if (shared.length > 0)
-      add(`train.groups.${i}.pattern`, `train.groups[${i}].pattern "${pattern}" matches ${listed(shared)}, which another group has too`, 'let each parameter match one pattern');
+      add(
+        `train.groups.${i}.pattern`,
+        `train.groups[${i}].pattern "${pattern}" matches ${listed(shared)}, which another group matches too`,
+        'let each parameter match one pattern',
+      );
   }
   if (problems.length > 0) throw new FinetuneError(problems);
 
@@ -58,4 +72,4 @@ export function planGroups(
     const decays = decayOn === 'all' || parameters.get(name)?.role === 'weight';
     return { lr: scale * (group?.lr ?? 1), weightDecay: decays ? (group?.weightDecay ?? weightDecay) : 0 };
   };
-} // prettier-ignore
+}

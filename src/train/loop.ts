@@ -140,6 +140,6 @@ async function summarize(
 function earlyNotes(state: RunState, options: TrainOptions): string[] {
   if (state.epoch >= options.epochs || !stoppedEarly(state, options)) return [];
   return [
-    `Stopped early, after ${state.epoch} of ${options.epochs} epochs: ${state.waiting.since} evaluations without a better one than that of epoch ${state.bestEpoch}.`,
+    `Stopped early, after ${state.epoch} of ${options.epochs} epochs: ${state.waiting.since} evaluations in a row were no better than that of epoch ${state.bestEpoch}.`,
   ];
 }

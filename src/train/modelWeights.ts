@@ -4,7 +4,7 @@ import type { Model } from '../tasks/model.js';
 import { applyWeights, loadWeights, type LoadOptions, type WeightsReport } from '../weights/load.js';
 import { saveWeights } from '../weights/save.js';
 
-/** The same model with the values of a weights file; strict: see loadWeights, whose errors it throws. */
+/** Returns the model with the values of a weights file. It is as strict as loadWeights, and throws its errors. */
 export async function withWeights<Prediction, S extends Score>(
   model: Model<Prediction, S>,
   uri: string,
@@ -17,7 +17,7 @@ export async function withWeights<Prediction, S extends Score>(
   };
 }
 
-/** Writes the values as safetensors, in PyTorch's layout and with the categories; atomically. */
+/** Writes the model's values atomically as safetensors, in PyTorch's layout and with the categories. */
 export async function saveModel(
   model: Model,
   file: string,

@@ -1,21 +1,21 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** Starts measuring the largest memory of the process anew, where the system can (Linux); elsewhere it counts from the start. */
+/** Restarts the measurement of peak memory. Only Linux can; elsewhere the peak counts from the start of the process. */
 export function resetPeak(): void {
   try {
     writeFileSync('/proc/self/clear_refs', '5');
   } catch {
-    // only Linux has it, and not in every container
+    // only Linux has this file, and not every container allows writing it
   }
 }
 
-/** The largest resident memory of the process, bytes. */
+/** Peak resident memory of the process, in bytes. */
 export function peakBytes(): number {
   try {
     const [, kibibytes] = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
     if (kibibytes !== undefined) return 1024 * Number(kibibytes);
   } catch {
-    // below
+    // there is no such file: ask Node
   }
   return 1024 * process.resourceUsage().maxRSS;
 }

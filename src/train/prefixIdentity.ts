@@ -4,8 +4,8 @@ import type { Params } from '../graph/params.js';
 import { ancestors } from '../graph/rewrite.js';
 import { hashBytes } from './receipt.js';
 
-/** Names what a frozen prefix computes, as a hash: its nodes, the bytes of its weights, and whatever else decides about its results
- *  (`conditions`: how images are read, who computes). Features under one name may stand for each other. */
+/** Identifies what a frozen prefix computes by a hash over its nodes, the bytes of its weights, and all else that its results depend on
+ *  (`conditions`: how images are read, which engine computes). Features of equal identity are interchangeable. */
 export function prefixIdentity(prefix: Program, params: Params, conditions: Readonly<Record<string, unknown>>): string {
   const nodes = ancestors(Object.values(prefix.outputs));
   const places = new Map(nodes.map((node, i) => [node, i]));

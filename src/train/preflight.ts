@@ -10,7 +10,7 @@ import { matches } from '../weights/patterns.js';
 import type { FreezePlan } from './freeze.js';
 import type { TrainPrograms } from './programs.js';
 
-/** Holds that nothing frozen is trained: it is among no optimizer's parameters, has no slot, and no update of a step assigns it. */
+/** Asserts that nothing frozen is trained: the optimizer does not list it, and no update of a step assigns it or a slot of it. */
 export function checkFrozen({ train, gather, trained }: TrainPrograms, { frozen }: FreezePlan): void {
   const updates = [...(train.updates ?? []), ...(gather?.updates ?? [])];
   const assigned = updates.flatMap(({ node }) => (isOp(node, 'assign') ? [slotOwner(node.attrs.name)] : []));
@@ -18,32 +18,32 @@ export function checkFrozen({ train, gather, trained }: TrainPrograms, { frozen 
   invariant(moved === undefined, `${moved} is frozen, and a step would change it`);
 }
 
-/** Names categories that nothing can be learnt about; undefined where there are none. */
+/** Warning shown when categories have no example to learn from. */
 export function categoriesWithout(data: Pick<Dataset, 'categories' | 'annotations'>): string | undefined {
   const counts = countObjects(data);
   const names = data.categories.filter((_, i) => counts[i] === 0).map(({ name }) => name);
   if (names.length === 0) return undefined;
   const listed = names.slice(0, 10).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '');
-  return `without an example in the training part: ${listed}; the model will not learn them (data.categories chooses)`;
+  return `categories without an example in the training part: ${listed}; the model will not learn them (data.categories selects categories)`;
 }
 
-/** So many times more or less than theory says. Initial weights make up for less, and so do hard negatives, which are those that lose most: SSD-lite's first
- *  step on eight synthetic images was 1.65 times the theory, RetinaNet's 1.03. */
+/** A loss off by more than this factor triggers a warning. Initial weights and hard negatives, which are those with the largest loss, explain
+ *  smaller deviations: SSD-lite's first step on eight synthetic images had 1.65 times the loss of the theory, RetinaNet's 1.03 times. */
 const FACTOR = 3;
 
-/** What is wrong with the loss of the first step where theory says what it should be: a class predictor that begins anew knows nothing. Undefined where it is about
- *  right, nothing matched, or the predictor came with weights. */
+/** Warning shown when the loss of the first step is far from what theory predicts for a class predictor with initial weights. Undefined
+ *  where it is close, where there is no theory, where no anchor matched an object, or where the predictor's weights were loaded. */
 export function unlikelyStart({ task, parameters, params }: Model, results: Results, seed: number): string | undefined {
   const start = task.start;
   if (!start) return undefined;
   const predictor = [...parameters.values()].filter(
     ({ name, role }) => role === 'weight' && matches(start.predictor, name),
   );
-  const anew = predictor.every((parameter) =>
+  const isInitial = predictor.every((parameter) =>
     initialValues(parameter, seed).data.every((value, i) => value === params.get(parameter.name)!.data[i]),
   );
   const value = results[start.part]?.[0];
-  if (!anew || predictor.length === 0 || !value || (value < FACTOR * start.loss && value > start.loss / FACTOR))
+  if (!isInitial || predictor.length === 0 || !value || (value < FACTOR * start.loss && value > start.loss / FACTOR))
     return undefined;
-  return `the ${start.part === 'loss' ? 'loss' : `${start.part} loss`} of the first step is ${value.toPrecision(3)}, and a class predictor that begins anew has about ${start.loss.toPrecision(3)} (${start.why}): look at the images and targets (finetune check), and at what model.weights brought`;
+  return `the ${start.part === 'loss' ? 'loss' : `${start.part} loss`} of the first step is ${value.toPrecision(3)}, but a class predictor with initial weights has about ${start.loss.toPrecision(3)} (${start.why}): look at the images and targets (finetune check), and at the weights that model.weights loads`;
 }

@@ -14,9 +14,9 @@ import type { RunState } from './state.js';
 import { imageFeed, targetFeeds } from '../tasks/feeds.js';
 
 export interface PseudoOptions {
-  /** Epochs between two rounds. */
+  /** Epochs between two rounds of labelling. */
   readonly refresh: number;
-  /** Pixels across a word when the model looks at it. */
+  /** Pixels across the line of writing when the model reads a word. */
   readonly height: number;
   /** Images per call of the session's program `evaluate`. */
   readonly batch: number;
@@ -24,45 +24,47 @@ export interface PseudoOptions {
   readonly directory: string;
 }
 
-/** What the model thinks the characters of a word are. */
+/** The characters that the model finds in a word. */
 export interface PseudoLabel extends WordPlace {
-  /** Characters that the annotation has, 0 if it does not say; and those that the watershed found. */
+  /** Number of characters in the annotation, 0 if it has no text; and the number that the watershed found. */
   readonly length: number;
   readonly found: number;
   readonly confidence: number;
+  /** Whether the word was cut into equal parts instead, because too few or too many characters were found. */
   readonly isSplit: boolean;
-  /** In the rectified word, whose corners are 0 and 1. */
+  /** In the rectified word, whose sides run from 0 to 1. */
   readonly boxes: readonly Cell[];
 }
 
-/** The labels of all words by the model as it stood before an epoch, counted from 0. */
+/** The labels of all words by the model before an epoch; epochs count from 0. */
 export interface PseudoRound {
   readonly epoch: number;
   readonly labels: readonly PseudoLabel[];
 }
 
-/** Characters for words that came without any, found by the model that learns from them. */
+/** Characters for words that are annotated without any, found by the model that is trained on them. */
 export interface PseudoLabels {
-  /** The data set as the labels stand: another round changes it. */
+  /** The data set with the current labels; each round changes it in place. */
   readonly dataset: Dataset;
   /** The run directory. */
   readonly directory: string;
   /** The rounds of this run so far. */
   readonly rounds: readonly PseudoRound[];
-  /** Before the steps of an epoch, or before the rest of them: labels the words if that is due, and says so in a sentence. */
+  /** Call it before the steps of an epoch, and before the rest of them when a run resumes: labels the words if that is due, and returns a
+   *  message about it. */
   enterEpoch(session: Session, task: Task, state: Pick<RunState, 'epoch' | 'batch'>): Promise<string | undefined>;
-  /** Seconds that a round takes, from its first sheets. */
+  /** Forecasts the seconds of a round from its first sheets. */
   timeRound(session: Session, task: Task): Promise<number>;
 }
 
-/** Sheets that are timed. */
+/** Number of sheets that are timed. */
 const TIMED = 3;
 
 const fileOf = (directory: string, epoch: number): string => join(directory, 'pseudo', `epoch-${epoch}.json`);
 
-/** Weak supervision: Baek et al. 2019 (arXiv:1904.01941), section 3.2.2. The interim model is the session's program `evaluate`: the weights as they
- *  stand, or their running means where the run keeps them. A round is a function of the weights before its epoch; its file in the run directory is for
- *  a run that is stopped within, whose weights have moved on. */
+/** Sets up weak supervision: Baek et al. 2019 (arXiv:1904.01941), section 3.2.2. The interim model is the session's program `evaluate`: the
+ *  current weights, or their moving averages where the run keeps them. A round depends on the weights before its epoch alone. A run that is
+ *  stopped within the epoch has changed them, so it resumes from the round's file in the run directory. */
 export function openPseudoLabels(data: Dataset, { refresh, height, batch, directory }: PseudoOptions): PseudoLabels {
   const annotations = [...data.annotations];
   const rounds: PseudoRound[] = [];
@@ -119,13 +121,13 @@ async function readRound(directory: string, epoch: number): Promise<PseudoRound>
   try {
     return JSON.parse(await readFile(file, 'utf8')) as PseudoRound;
   } catch (cause) {
-    const message = `the characters that were found before epoch ${epoch + 1} cannot be read`;
-    const fix = 'start the run anew: the weights that found them are gone';
+    const message = `the characters that the model found before epoch ${epoch + 1} cannot be read`;
+    const fix = 'start the run again: the weights that found them no longer exist';
     throw new FinetuneError({ code: 'E_PSEUDO_LABELS', message, where: { file }, fix }, { cause });
   }
 }
 
-/** The characters of the words on one sheet. */
+/** Finds the characters of the words on one sheet. */
 async function readSheet(
   { picture, crops }: WordSheet,
   data: Dataset,
@@ -140,7 +142,7 @@ async function readSheet(
   const { maps } = mapsOf(await session.run('evaluate', feeds), [origin], size)[0]!;
   return crops.map((crop): PseudoLabel => {
     const { text } = ofKind(data.annotations[crop.image]!, 'text').words[crop.word]!;
-    const length = text.replaceAll(/\s/g, '').length; // spaces do not count
+    const length = text.replaceAll(/\s/g, '').length; // white space has no characters
     const [width, height] = [crop.width / 2, crop.height / 2];
     const { boxes, ...found } = wordCharacters(regionOf(maps, crop), { width, height }, length);
     const inUnit = boxes.map(([l, t, r, b]): Cell => [l / width, t / height, r / width, b / height]);
@@ -148,7 +150,7 @@ async function readSheet(
   });
 }
 
-/** The region score of a crop, [height/2, width/2]. */
+/** Cuts the region score of a crop out of the sheet's maps: [height/2, width/2]. */
 function regionOf({ data, width: columns }: Maps, { left, top, width, height }: PlacedCrop): Float32Array {
   const region = new Float32Array((width * height) / 4);
   for (let y = 0, to = 0; y < height / 2; y++)
@@ -156,7 +158,7 @@ function regionOf({ data, width: columns }: Maps, { left, top, width, height }: 
   return region;
 }
 
-/** A word with the characters of its label, back in the image; one where nothing was found teaches nothing. */
+/** Returns the word with the characters of its label, in pixels of the image. A word in which none were found stays as it is. */
 function withCharacters(word: TextWord, { boxes, confidence }: PseudoLabel): TextWord {
   const plane = squareToQuad(word.outline);
   if (!plane || boxes.length === 0) return word;
@@ -166,7 +168,7 @@ function withCharacters(word: TextWord, { boxes, confidence }: PseudoLabel): Tex
   return { ...word, characters, confidence };
 }
 
-/** Shares of a round's words. */
+/** Mean confidence of a round's words, share with as many characters as annotated, and share that was cut into equal parts. */
 export function roundShares({ labels }: PseudoRound) {
   const mean = (value: (label: PseudoLabel) => number): number =>
     labels.reduce((sum, label) => sum + value(label), 0) / Math.max(1, labels.length);
@@ -180,5 +182,5 @@ export function roundShares({ labels }: PseudoRound) {
 function describe(round: PseudoRound): string {
   const { confidence, exact, split } = roundShares(round);
   const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
-  return `characters of ${round.labels.length} words: confidence ${confidence.toFixed(2)}, as many as letters in ${percent(exact)}, cut equally ${percent(split)}`;
+  return `characters of ${round.labels.length} words: confidence ${confidence.toFixed(2)}, as many as annotated in ${percent(exact)}, cut into equal parts in ${percent(split)}`;
 }

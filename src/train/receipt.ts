@@ -14,7 +14,7 @@ import type { FreezeReceipt } from './record.js';
 const receiptSchema = z.object({
   /** For people. */
   note: z.string(),
-  /** Frozen from the first step to the last; SHA-256 of each one's bytes when the training began. */
+  /** The tensors that are frozen from the first step to the last, with the SHA-256 of their bytes before the first. */
   tensors: z.record(z.string(), z.object({ shape: z.array(z.number()), sha256: z.string() })),
 });
 type Receipt = z.infer<typeof receiptSchema>;
@@ -29,11 +29,11 @@ export const hashBytes = ({ data }: Pick<Param, 'data'>): string =>
     .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     .digest('hex');
 
-/** One hash for many: over names and hashes in order. */
+/** Combines named hashes, in their order, into one. */
 const hashAll = (hashes: readonly (readonly [string, string])[]): string =>
   createHash('sha256').update(JSON.stringify(hashes)).digest('hex');
 
-/** Writes freeze.json, before the first step: what is frozen, and what it is. */
+/** Writes freeze.json before the first step: which tensors are frozen, and hashes of their bytes. */
 export async function promiseFreeze(
   directory: string,
   names: readonly string[],
@@ -51,11 +51,12 @@ export async function promiseFreeze(
 
 export interface VerifiedCheckpoint {
   readonly name: CheckpointName;
-  /** Frozen tensors whose bytes are not those of the beginning. */
+  /** Frozen tensors whose bytes differ from those before the first step. */
   readonly changed: readonly string[];
 }
 
-/** Recomputes the hashes of what was frozen from every checkpoint that is there. Throws E_FREEZE_NO_RECEIPT, and E_SAFETENSORS_… for a damaged checkpoint. */
+/** Recomputes the hashes of the frozen tensors from every checkpoint that exists. Throws E_FREEZE_NO_RECEIPT, and E_SAFETENSORS_… for a
+ *  damaged checkpoint. */
 export async function verifyFreeze(
   directory: string,
   names: readonly CheckpointName[] = ['best', 'previous', 'last'],
@@ -65,7 +66,7 @@ export async function verifyFreeze(
   if (text === undefined) {
     throw new FinetuneError({
       code: 'E_FREEZE_NO_RECEIPT',
-      message: 'there is no freeze receipt: nothing was frozen in this run, or it is not a run directory',
+      message: 'there is no freeze receipt: nothing was frozen in this run, or this is not a run directory',
       where: { file },
       fix: 'name a run whose recipe has train.freeze',
     });
@@ -87,14 +88,16 @@ export async function verifyFreeze(
     };
     checkpoints.push({
       name,
-      changed: Object.entries(tensors).filter((entry) => !isSame(entry)).map(([tensor]) => tensor), // prettier-ignore
+      changed: Object.entries(tensors)
+        .filter((entry) => !isSame(entry))
+        .map(([tensor]) => tensor),
     });
   }
   return { tensors, checkpoints };
 }
 
-/** Holds the last checkpoint against freeze.json, and what the engine computes with against what follows from that checkpoint: frozen
- *  BatchNorms are folded into constants, which the checkpoint does not hold. Throws E_FREEZE_BROKEN with the names that differ. */
+/** Compares the last checkpoint with freeze.json, and the engine's constants (`held`) with those derived from that checkpoint: frozen
+ *  BatchNorms are folded into constants, which a checkpoint does not contain. Throws E_FREEZE_BROKEN with the names that differ. */
 export async function freezeReceipt(directory: string, derived: Params, held: Params): Promise<FreezeReceipt> {
   const { tensors, checkpoints } = await verifyFreeze(directory, ['last']);
   const changed = checkpoints.flatMap((checkpoint) => checkpoint.changed);
@@ -113,7 +116,7 @@ export async function freezeReceipt(directory: string, derived: Params, held: Pa
     tensors: names.length,
     values: Object.values(tensors).reduce((sum, { shape }) => sum + shape.reduce((size, side) => size * side, 1), 0),
     before: total,
-    after: total, // tensor by tensor the same, or this line is not reached
+    after: total, // every tensor is the same, or an error was thrown above
     engine: { constants: held.size, sha256: hashAll([...held].map(([name, param]) => [name, hashBytes(param)])) },
     names,
   };

@@ -1,14 +1,15 @@
-/** How the learning rate goes on after the warm-up. */
+/** How the learning rate changes after the warm-up. */
 export interface ScheduleShape {
-  /** `cosine` to 0; `step` at the ends of some epochs; `poly` to 0; `onecycle` up and down; `plateau` when the score stays. */
+  /** `cosine` and `poly` fall to 0; `step` cuts the rate at the ends of some epochs; `onecycle` rises and falls; `plateau` cuts it when the
+   *  score stops rising. */
   readonly name: 'cosine' | 'step' | 'poly' | 'onecycle' | 'plateau';
-  /** Epochs after which `step` multiplies by `factor`. */
+  /** Epochs after which `step` cuts the rate. */
   readonly at: readonly number[];
-  /** Of `step` and `plateau`. */
+  /** Factor of each cut of `step` and `plateau`. */
   readonly factor: number;
-  /** Of `poly`. */
+  /** Exponent of `poly`. */
   readonly power: number;
-  /** Epochs without a better score that `plateau` waits out. */
+  /** Evaluations in a row without a better score that `plateau` tolerates before it cuts the rate. */
   readonly patience: number;
 }
 
@@ -21,15 +22,15 @@ export interface Schedule {
   readonly shape: ScheduleShape;
 }
 
-/** What `plateau` remembers, in the checkpoint's state. */
+/** The state of the schedule `plateau`, a part of the checkpoint's state. */
 export interface Plateau {
-  /** Evaluations since the best one, or since the last cut. */
+  /** Evaluations since the best one or the last cut. */
   readonly since: number;
   readonly cuts: number;
 }
-export const level: Plateau = { since: 0, cuts: 0 };
+export const initialPlateau: Plateau = { since: 0, cuts: 0 };
 
-/** One-cycle: share of the steps that rise, peak ÷ first rate, first ÷ last rate. PyTorch's OneCycleLR. */
+/** Defaults of PyTorch's OneCycleLR: the share of the steps during which the rate rises, the peak over the first rate, and the first over the last. */
 const RISE = 0.3;
 const FIRST = 25;
 const LAST = 1e4;
@@ -37,16 +38,17 @@ const LAST = 1e4;
 const halfCosine = (from: number, to: number, share: number): number =>
   to + ((from - to) / 2) * (1 + Math.cos(Math.PI * share));
 
-/** Smith & Topin 2019 (arXiv:1708.07120): from peak/25 up in 30 % of the steps, and down to a ten-thousandth of where it began, on cosines. */
+/** Smith & Topin 2019 (arXiv:1708.07120): the rate rises from peak/25 in 30 % of the steps, then falls to a ten-thousandth of that, both
+ *  along half a cosine. */
 function oneCycle(step: number, { peak, totalSteps }: Schedule): number {
   const turn = RISE * totalSteps - 1;
   if (step <= turn) return halfCosine(peak / FIRST, peak, step / turn);
   return halfCosine(peak, peak / FIRST / LAST, (step - turn) / (totalSteps - 1 - turn));
 }
 
-/** The learning rate of a step, counted from 0: a linear rise to the peak, then the schedule's shape.
- *  Cosine: Loshchilov & Hutter 2017 (arXiv:1608.03983), without restarts. A function of step and plateau alone: a resumed run repeats it. */
-export function learningRate(step: number, schedule: Schedule, { cuts }: Plateau = level): number {
+/** Computes the learning rate of a step, counted from 0: a linear rise to the peak, then the schedule's shape. It depends on step and
+ *  plateau alone, so that a resumed run repeats it. Cosine: Loshchilov & Hutter 2017 (arXiv:1608.03983), without restarts. */
+export function learningRate(step: number, schedule: Schedule, { cuts }: Plateau = initialPlateau): number {
   const { peak, warmupSteps, totalSteps, stepsPerEpoch, shape } = schedule;
   if (shape.name === 'onecycle') return oneCycle(step, schedule);
   if (step < warmupSteps) return (peak * (step + 1)) / warmupSteps;
@@ -63,7 +65,8 @@ export function learningRate(step: number, schedule: Schedule, { cuts }: Plateau
   }
 }
 
-/** The plateau after an evaluation. Like PyTorch's ReduceLROnPlateau: cut when more than `patience` evaluations in a row were no better. */
+/** Updates the plateau after an evaluation. Like PyTorch's ReduceLROnPlateau, it cuts when more than `patience` evaluations in a row were
+ *  no better. */
 export function afterEvaluation({ since, cuts }: Plateau, better: boolean, { patience }: ScheduleShape): Plateau {
   if (better) return { since: 0, cuts };
   return since + 1 > patience ? { since: 0, cuts: cuts + 1 } : { since: since + 1, cuts };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { level } from './schedule.js';
+import { initialPlateau } from './schedule.js';
 
 export const stateSchema = z.object({
   /** Steps done. */
@@ -40,7 +40,7 @@ export const firstState = (recipe: string): RunState => ({
   bestScore: 0,
   thawed: 0,
   averaged: 0,
-  plateau: level,
+  plateau: initialPlateau,
   waiting: { mark: null, since: 0 },
   recipe,
 });

@@ -6,13 +6,13 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 /** An open TensorBoard event file. */
 export interface EventFile {
   readonly file: string;
-  /** Writes one value; it is with the operating system when the call returns, so a killed run loses none. */
+  /** Writes one value. The operating system has it when the call returns, so that a killed run loses none. */
   scalar(tag: string, value: number, step: number): void;
   close(): void;
 }
 
-/** Open a new event file in `dir`, which is made when missing. With `resumedAt`, TensorBoard forgets what earlier
- *  files of `dir` say about that step and later ones: they were killed before a checkpoint kept them.
+/** Opens a new event file in `dir`, which is created when missing. With `resumedAt`, TensorBoard discards what earlier
+ *  files of `dir` say about that step and later ones: they came after the last checkpoint of a run that was killed.
  *  Format: tensorflow/core/util/event.proto, tensorflow/core/lib/io/record_writer.cc. */
 export function openEventFile(dir: string, { resumedAt }: { readonly resumedAt?: number } = {}): EventFile {
   mkdirSync(dir, { recursive: true });
@@ -42,13 +42,13 @@ export function openEventFile(dir: string, { resumedAt }: { readonly resumedAt?:
   };
 }
 
-/** Two files of one process and second need different names. */
+/** Number of files opened so far: two files of one process and second need different names. */
 let opened = 0;
 
 /** Starts a nested message; the caller joins it. */
 const message = (writer: BinaryWriter, field: number) => writer.tag(field, WireType.LengthDelimited).fork();
 
-/** One TFRecord: length (uint64), its masked CRC, the bytes, their masked CRC; little-endian. */
+/** Frames the bytes as one TFRecord: length (uint64), its masked CRC, the bytes, their masked CRC; little-endian. */
 function frame(bytes: Uint8Array): Uint8Array {
   const record = new Uint8Array(bytes.length + 16);
   const view = new DataView(record.buffer);
@@ -67,7 +67,7 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** CRC-32C rotated by 15 bits plus a constant, since a CRC over data that holds CRCs is weak (tensorflow/core/lib/hash/crc32c.h). */
+/** CRC-32C, rotated by 15 bits, plus a constant: a plain CRC over data that contains CRCs is weak (tensorflow/core/lib/hash/crc32c.h). */
 export function maskedCrc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = table[(crc ^ byte) & 0xff]! ^ (crc >>> 8);

@@ -1,16 +1,16 @@
 import type { Costs } from './rehearse.js';
 
-/** What decides about how long a run takes, besides the costs of its parts. */
+/** What determines the duration of a run. */
 export interface Length {
   /** Steps of an epoch that sees all images. */
   readonly fullEpoch: number;
   readonly evaluateEvery: number;
   /** Epochs between two rounds of labelling. */
   readonly labelEvery: number;
-  /** Images that an evaluation sees, and those that are scored in the end. */
+  /** Images of an evaluation, and images that are scored after the training. */
   readonly validated: number;
   readonly scored: number;
-  /** Phases of freezing, the first from epoch 0 on: what they cost, in the order of their epochs. */
+  /** The first epoch of each phase of freezing, and its costs; in the order of the epochs, from 0 on. */
   readonly phases: readonly { readonly epoch: number; readonly costs: Costs }[];
 }
 
@@ -22,12 +22,13 @@ export interface TimePlan {
   readonly seconds: number;
 }
 
-/** Writing predictions, metrics and the report with its pictures, seconds. */
+/** Seconds for writing predictions, metrics and the report with its pictures. */
 const REPORT = 3;
-/** Part of the budget that whole epochs may leave over. */
+/** Share of the time that whole epochs may leave unused. */
 const LEFT_OVER = 0.03;
 
-/** Seconds of runs of 0, 1, 2 … epochs of so many steps: training, labelling, evaluations, checkpoints, the last scoring and the report. */
+/** Forecasts the seconds of runs of 0, 1, 2 … epochs with the given steps each: training, labelling, evaluations, checkpoints, the final
+ *  scoring and the report. */
 function* forecasts(
   steps: number,
   { phases, evaluateEvery, labelEvery, validated, scored }: Length,
@@ -40,20 +41,20 @@ function* forecasts(
     yield seconds + (epoch % evaluateEvery === 0 ? 0 : evaluation); // the last epoch is always evaluated
     if (epoch === since) seconds += costs.start;
     if (epoch % labelEvery === 0) seconds += costs.round;
-    seconds += steps * (epoch === since ? costs.step : costs.cachedStep) + costs.checkpoint; // a cache is filled in one epoch
+    seconds += steps * (epoch === since ? costs.step : costs.cachedStep) + costs.checkpoint; // the first epoch fills the cache
     if ((epoch + 1) % evaluateEvery === 0) seconds += evaluation;
   }
 }
 
-/** Seconds of a run of so many epochs of so many steps. */
+/** Forecasts the seconds of a run with the given epochs, of the given steps each. */
 export function forecastSeconds(epochs: number, steps: number, length: Length): number {
   const runs = forecasts(steps, length);
   for (let epoch = 0; epoch < epochs; epoch++) runs.next();
   return runs.next().value;
 }
 
-/** The run that fits into the seconds that are left: as many whole epochs as fit, or, where these would leave much over, one epoch more and each a
- *  little shorter; the images that an epoch leaves out are others each time. Undefined where not even one step fits. */
+/** Plans a run that fits into the seconds that are left: as many whole epochs as fit or, where these would leave much time unused, one epoch
+ *  more, each of them a little shorter; different epochs leave out different images. Undefined where not even one step fits. */
 export function planTime(seconds: number, length: Length): TimePlan | undefined {
   const { fullEpoch } = length;
   const runs = forecasts(fullEpoch, length);

@@ -152,7 +152,7 @@ export class Trainer {
     const { slots, stages } = this.plan.phases[due]!;
     const kept = await this.#values();
     await this.#openPhase(due, new Map([...startSlots(slots, kept), ...kept]));
-    return `after ${this.state.epoch} epochs, frozen: ${describeFrozen(stages)}`;
+    return `after ${this.state.epoch} epochs, frozen stages: ${describeFrozen(stages)}`;
   }
 
   /** Trains on one batch, at the schedule's learning rate or a given one. Throws E_LOSS_NOT_FINITE with the files of the images. */

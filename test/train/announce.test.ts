@@ -15,8 +15,8 @@ test('the rates are said at the start, those of stages that thaw later too', () 
     freeze: { stages: 'all', batchNorm: 'train', unfreeze },
   } as unknown as TrainOptions;
   expect(announce(trainer, { categories: [], annotations: [] }, options)).toEqual([
-    'learning rate 0.01 (0.02 per 32 images, 16 a step); 240 steps',
-    'after 4 epochs the rates are times 0.5, at the peak 0.005; frozen then: 2',
-    'after 8 epochs the rates are times 0.1, at the peak 0.001; frozen then: nothing',
+    'learning rate 0.01 (0.02 per 32 images, 16 images a step); 240 steps',
+    'after 4 epochs the learning rate is multiplied by 0.5 (0.005 at the peak); frozen stages: 2',
+    'after 8 epochs the learning rate is multiplied by 0.1 (0.001 at the peak); frozen stages: none',
   ]);
 });

@@ -92,7 +92,7 @@ test('what was trained keeps its slots over a thawing, what thaws starts with no
   const before = await trainer.session.read();
   expect(await trainer.enterEpoch()).toBeUndefined();
   trainer.state.epoch = 1;
-  expect(await trainer.enterEpoch()).toMatch(/frozen: 0/);
+  expect(await trainer.enterEpoch()).toMatch(/frozen stages: 0/);
   const after = await trainer.session.read();
   await trainer.dispose();
   const slots = [...after.keys()].filter((name) => name.startsWith('momentum/'));

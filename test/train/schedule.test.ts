@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { emaShare } from '../../src/train/ema.js';
-import { afterEvaluation, learningRate, level, type ScheduleShape } from '../../src/train/schedule.js';
+import { afterEvaluation, initialPlateau, learningRate, type ScheduleShape } from '../../src/train/schedule.js';
 
 const shape = (name: ScheduleShape['name']): ScheduleShape => ({
   name,
@@ -57,7 +57,7 @@ test("one cycle is PyTorch's", () => {
 
 describe('a plateau', () => {
   test('cuts after more than `patience` evaluations that were no better, and counts anew', () => {
-    let plateau = level;
+    let plateau = initialPlateau;
     const cuts = [true, false, false, false, false, false, false, true, false].map((better) => {
       plateau = afterEvaluation(plateau, better, shape('plateau'));
       return plateau.cuts;

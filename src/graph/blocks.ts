@@ -2,25 +2,26 @@ import * as b from './builder.js';
 import { samePadding, symmetricPadding } from './shapes.js';
 import type { Graph, Init, Padding, Value } from './spec.js';
 
-/** What a family of published weights agrees on. PyTorch's and TensorFlow's paddings differ at stride 2. */
+/** Conventions that a family of published weights shares. PyTorch's and TensorFlow's paddings differ at stride 2. */
 export interface Style {
   readonly padding: 'symmetric' | 'same';
+  /** Of the BatchNorms. */
   readonly epsilon: number;
   readonly momentum: number;
 }
 
-/** What is random about a network in training. */
+/** The random parts of a network in training. */
 export interface Regulariser {
-  /** Of what the classifier's last layer sees. */
+  /** Drops inputs of the classifier's last layer. */
   readonly dropout: (x: Value) => Value;
-  /** Of the branch [N,H,W,C] that a residual block adds to its shortcut, image by image. */
+  /** Drops the branch [N,H,W,C] that a residual block adds to its shortcut, for some images. */
   readonly dropBranch: (branch: Value) => Value;
 }
 
 export interface Context {
   readonly graph: Graph;
   readonly style: Style;
-  /** Whether the BatchNorm at this path uses the batch's statistics. */
+  /** Whether the BatchNorm at this path normalises with the batch's statistics. */
   readonly trainBatchNorm: (path: string) => boolean;
   readonly regulariser?: Regulariser;
 }
@@ -30,13 +31,13 @@ export type Activation = 'relu' | 'relu6' | 'leakyRelu' | 'swish' | 'hardSwish' 
 export interface ConvOptions {
   /** Output channels. */
   readonly channels: number;
-  /** Side, or height and width. */
+  /** Side of the window, or its height and width. */
   readonly kernel?: number | readonly [number, number];
   readonly stride?: number;
-  /** Distance of the kernel's taps; the style's padding widens with it. */
+  /** Distance between the kernel's taps; the style's padding grows with it. */
   readonly dilation?: number;
   readonly groups?: number;
-  /** Instead of the style's. */
+  /** Default: the style's. */
   readonly padding?: Padding;
   readonly bias?: boolean;
   readonly init?: Init;
@@ -48,7 +49,7 @@ const zero: Init = { type: 'constant', value: 0 };
 const one: Init = { type: 'constant', value: 1 };
 const LINEAR: Init = { type: 'normal', std: 0.01 };
 
-/** The style's padding around x for a window of this height and width. */
+/** Computes the style's padding of x for a window of this height and width. */
 export function padding(
   x: Value,
   [height, width]: readonly [number, number],
@@ -62,7 +63,7 @@ export function padding(
   return [around(1, height), around(2, width)];
 }
 
-/** Dense convolution with the parameters `<path>.weight` and, with `bias`, `<path>.bias`. */
+/** Adds a dense convolution with the parameters `<path>.weight` and, with `bias`, `<path>.bias`. */
 export function conv(x: Value, path: string, at: Context, options: ConvOptions): Value {
   const {
     channels,
@@ -87,7 +88,7 @@ export function conv(x: Value, path: string, at: Context, options: ConvOptions):
   );
 }
 
-/** Depthwise convolution with the parameter `<path>.weight`. */
+/** Adds a depthwise convolution with the parameter `<path>.weight`. */
 export function depthwise(x: Value, path: string, at: Context, { kernel = 3, stride = 1, dilation = 1 } = {}): Value {
   const shape = [kernel, kernel, x.shape[3]!, 1];
   const init: Init = { type: 'kaiming', fan: 'out' };
@@ -95,7 +96,7 @@ export function depthwise(x: Value, path: string, at: Context, { kernel = 3, str
   return b.depthwise(x, filter, { stride, dilation, padding: padding(x, [kernel, kernel], stride, at, dilation) });
 }
 
-/** BatchNorm with PyTorch's parameter names under `path`. */
+/** Adds a BatchNorm with PyTorch's parameter names under `path`. */
 export function batchNorm(x: Value, path: string, { graph, style, trainBatchNorm }: Context): Value {
   const shape = [x.shape[3]!];
   const vector = (name: string, role: 'scale' | 'shift' | 'mean' | 'variance', init: Init): Value =>
@@ -110,6 +111,7 @@ export function batchNorm(x: Value, path: string, { graph, style, trainBatchNorm
   return b.batchNorm([x, ...parameters], { epsilon, momentum, training: trainBatchNorm(path) })[0]!;
 }
 
+/** Slope of `leakyRelu` below 0. */
 const LEAK = 0.1;
 
 export function activate(x: Value, activation: Activation): Value {
@@ -119,23 +121,23 @@ export function activate(x: Value, activation: Activation): Value {
   return b[activation](x);
 }
 
-/** BatchNorm under `path` and the activation behind it. */
+/** Adds a BatchNorm under `path` and the activation after it. */
 export const normActivate = (x: Value, path: string, at: Context, activation: Activation): Value =>
   activate(batchNorm(x, path, at), activation);
 
-/** Largest value of each window, padded as the style says. */
+/** Takes the largest value of each window, with the style's padding. */
 export const maxPool = (x: Value, at: Context, { kernel, stride }: { kernel: number; stride: number }): Value =>
   b.maxPool(x, { kernel: [kernel, kernel], stride, padding: padding(x, [kernel, kernel], stride, at) });
 
-/** Mean of each window without padding. */
+/** Takes the mean of each window, without padding. */
 export const averagePool = (x: Value, { kernel, stride }: { kernel: number; stride: number }): Value =>
   b.averagePool(x, { kernel: [kernel, kernel], stride });
 
-/** A residual block's sum: its branch may be dropped in training. */
+/** Adds a residual block's branch, which may be dropped in training, to its shortcut. */
 export const residual = (branch: Value, shortcut: Value, { regulariser }: Context): Value =>
   b.add(regulariser ? regulariser.dropBranch(branch) : branch, shortcut);
 
-/** The last layer, behind the dropout: x [N,I] → [N,units], with the parameters `<path>.weight` and `<path>.bias`. */
+/** Adds the last layer, after the dropout: x [N,I] → [N,units], with the parameters `<path>.weight` and `<path>.bias`. */
 export function linear(
   x: Value,
   path: string,

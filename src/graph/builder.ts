@@ -21,9 +21,12 @@ export function createGraph(): Graph {
   return { nodes: [] };
 }
 
-/** Adds a node; its outputs' shapes are inferred. Throws E_GRAPH_SHAPE. */
+/** Adds a node and infers the types of its outputs. Throws E_GRAPH_SHAPE. */
 export function addNode<K extends Op>(graph: Graph, op: K, inputs: readonly Value[], attrs: Ops[K]): readonly Value[] {
-  invariant(inputs.every((value) => value.node.graph === graph), `${op} mixes two graphs`); // prettier-ignore
+  invariant(
+    inputs.every((value) => value.node.graph === graph),
+    `${op} mixes two graphs`,
+  );
   const outputs: Value[] = [];
   const node: Node<K> = { graph, id: graph.nodes.length, op, inputs, attrs, outputs };
   for (const [index, type] of inferTypes(op, inputs, attrs).entries()) {
@@ -41,7 +44,7 @@ const apply = <K extends Op>(op: K, inputs: readonly Value[], attrs: Ops[K]): Va
 // Leaves
 export const input = (graph: Graph, name: string, shape: Shape, dtype: DType = 'float32'): Value =>
   addNode(graph, 'input', [], { name, shape, dtype })[0]!;
-/** One parameter is one node: asking again for the same name gives the same value. */
+/** Adds a parameter, or returns the one that has this name already. */
 export function param(graph: Graph, attrs: ParamAttrs & { readonly shape: Shape }): Value {
   const known = graph.nodes.find((node) => isOp(node, 'param') && node.attrs.name === attrs.name)?.outputs[0];
   invariant(!known || sameShape(known.shape, attrs.shape), `two shapes for ${attrs.name}`);
@@ -51,7 +54,7 @@ export const constant = (graph: Graph, values: readonly number[], shape: Shape, 
   addNode(graph, 'constant', [], { values, shape, dtype })[0]!;
 export const scalar = (graph: Graph, value: number): Value => constant(graph, [value], []);
 
-// Arithmetic. A number stands for a scalar constant.
+// Arithmetic. A number is short for a scalar constant.
 const binary =
   (op: Binary) =>
   (a: Value, b: Value | number): Value =>
@@ -110,12 +113,12 @@ export const select = (condition: Value, a: Value, b: Value): Value => apply('se
 export const cast = (x: Value, dtype: DType): Value => (x.dtype === dtype ? x : apply('cast', [x], { dtype }));
 export const oneHot = (x: Value, depth: number): Value => apply('oneHot', [x], { depth });
 export const gather = (x: Value, indices: Value): Value => apply('gather', [x, indices], {});
-/** → rows [N,limit] and their number [N]. */
+/** Returns rows [N,limit] and their number [N]. */
 export const nonMaxSuppression = (boxes: Value, scores: Value, attrs: Ops['nonMaxSuppression']): readonly Value[] =>
   addNode(boxes.node.graph, 'nonMaxSuppression', [boxes, scores], attrs);
 export const topK = (x: Value, k: number): readonly Value[] => addNode(x.node.graph, 'topK', [x], { k });
 
-/** Uniform in [0, 1), by the fed seed int32 [2]; another stream is another draw of the same seed. */
+/** Draws uniform numbers in [0, 1) from the fed seed, int32 [2]; different streams of one seed are independent. */
 export const randomUniform = (seed: Value, shape: Shape, stream: number): Value =>
   apply('randomUniform', [seed], { shape, stream });
 
@@ -124,7 +127,7 @@ export const sum = (x: Value, axes: readonly number[] = allAxes(x), keepDims = f
   axes.length === 0 ? x : apply('sum', [x], { axes, keepDims });
 export const max = (x: Value, axes: readonly number[] = allAxes(x), keepDims = false): Value =>
   apply('max', [x], { axes, keepDims });
-/** Sums away what broadcasting added, so that x gets the given shape. */
+/** Sums x over the axes that broadcasting added or stretched, so that it gets the given shape. */
 export function sumTo(x: Value, shape: Shape): Value {
   const offset = x.shape.length - shape.length;
   const axes = allAxes(x).filter((i) => i < offset || (shape[i - offset] === 1 && x.shape[i] !== 1));
@@ -139,7 +142,7 @@ export const matMul = (a: Value, b: Value, { transposeA = false, transposeB = fa
 export const biasAdd = (x: Value, bias: Value): Value => apply('biasAdd', [x, bias], {});
 export const maxPool = (x: Value, pool: Ops['maxPool']): Value => apply('maxPool', [x], pool);
 export const averagePool = (x: Value, pool: Ops['averagePool']): Value => apply('averagePool', [x], pool);
-/** size: height and width, pixels. */
+/** size: height and width, in pixels. */
 export const resize = (x: Value, size: readonly [number, number], method: Interpolation): Value =>
   x.shape[1] === size[0] && x.shape[2] === size[1] ? x : apply('resize', [x], { method, size });
 /** images, first and last samples [R,4], image indices [R] → [R,...size,C]. */
@@ -154,9 +157,9 @@ export const batchNorm = (
   inputs: readonly [Value, Value, Value, Value, Value],
   attrs: Ops['batchNorm'],
 ): readonly Value[] => addNode(inputs[0].node.graph, 'batchNorm', inputs, attrs);
-/** → loss per row [N] and its gradient [N,C]. */
+/** Returns the loss per row, [N]. */
 export const softmaxCrossEntropy = (logits: Value, classes: Value): Value =>
   apply('softmaxCrossEntropy', [logits, classes], {});
 
-/** Marks that `value` is to be stored in the parameter called `name`. */
+/** Adds the update that stores `value` in the parameter called `name`. */
 export const assign = (name: string, value: Value): Value => apply('assign', [value], { name });

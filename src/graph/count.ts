@@ -4,11 +4,11 @@ import { sizeOf } from './shapes.js';
 import type { Node, Role, Value } from './spec.js';
 
 export interface Count {
-  /** Trained values: weights, biases, BatchNorm scales and shifts; no statistics. */
+  /** Number of trained values: weights, biases, BatchNorm scales and shifts; no statistics. */
   readonly params: number;
   /** Multiply-adds of convolutions and linear layers for the graph's batch. */
   readonly macs: number;
-  /** Bytes of all results of convolutions, norms, activations and sums: what training must keep, as an upper bound. */
+  /** Bytes of all results of convolutions, norms, activations and sums: an upper bound of what training must keep. */
   readonly activationBytes: number;
 }
 
@@ -23,10 +23,10 @@ function macsOf(node: Node): number {
   return 0;
 }
 
-/** Parameters, multiply-adds and activation memory of all that `roots` need. */
+/** Counts parameters, multiply-adds and activation memory of everything that `roots` depend on. */
 export const count = (roots: readonly Value[]): Count => countNodes(ancestors(roots));
 
-/** The same of the given nodes alone. */
+/** Counts the same for the given nodes alone. */
 export function countNodes(nodes: readonly Node[]): Count {
   const total = (of: (node: Node) => number): number => nodes.reduce((sum, node) => sum + of(node), 0);
   return {

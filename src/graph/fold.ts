@@ -9,7 +9,7 @@ import { paramAttrs } from './slots.js';
 export interface Folded {
   /** The given values over a new graph in which foldable BatchNorms are a bias. */
   readonly roots: readonly Value[];
-  /** Values of the parameters that came into being, from those of the old ones. */
+  /** Computes the values of the new parameters from those of the old ones. */
   readonly derive: (params: Params) => Params;
 }
 
@@ -17,14 +17,17 @@ export interface Folded {
 function foldValues(filter: Param, [scale, shift, mean, variance]: readonly Param[], epsilon: number): [Param, Param] {
   const channels = scale!.data.length;
   const s = scale!.data.map((value, c) => value / Math.sqrt(variance!.data[c]! + epsilon));
-  // The channel stands last in both layouts, HWIO and HWC1.
+  // The output channel is the last axis of HWIO; in HWC1 the index modulo C is the channel, too.
   const weight = filter.data.map((value, i) => value * s[i % channels]!);
   const bias = shift!.data.map((value, c) => value - mean!.data[c]! * s[c]!);
-  return [{ shape: filter.shape, data: weight }, { shape: [channels], data: bias }]; // prettier-ignore
+  return [
+    { shape: filter.shape, data: weight },
+    { shape: [channels], data: bias },
+  ];
 }
 
-/** Folds every BatchNorm on running statistics into the convolution before it, where `mayFold` allows all its parameters by name:
- *  the same function, for inference and for a frozen prefix. The new parameters are called `<old>.folded` and `<BatchNorm's shift>.folded`. */
+/** Folds every BatchNorm on running statistics into the convolution before it, where `mayFold` allows all its parameters by name. The
+ *  function stays the same; it serves inference and frozen stages. The new parameters are called `<old>.folded` and `<BatchNorm's shift>.folded`. */
 export function fold(roots: readonly Value[], mayFold: (name: string) => boolean = () => true): Folded {
   const recipes: ((params: Params) => [string, Param][])[] = [];
   const readers = new Map<Node, number>();
@@ -57,14 +60,17 @@ export function fold(roots: readonly Value[], mayFold: (name: string) => boolean
       };
       const norms = [scale, shift, mean, variance].map(({ name }) => value(name));
       const [weight, bias] = foldValues(value(w.name), norms, epsilon);
-      return [[weightName, weight], [biasName, bias]]; // prettier-ignore
+      return [
+        [weightName, weight],
+        [biasName, bias],
+      ];
     });
     const weight = b.param(graph, { ...w, name: weightName });
     const bias = b.param(graph, { ...shift, name: biasName, role: 'bias' });
     const window = convolution.attrs as Ops['conv'];
     const convolved = convolution.op === 'conv' ? b.conv(map(x), weight, window) : b.depthwise(map(x), weight, window);
     const y = b.biasAdd(convolved, bias);
-    return node.outputs.map(() => y); // the statistics of a BatchNorm on running ones are read by nobody
+    return node.outputs.map(() => y); // nothing reads the batch's statistics of a BatchNorm on running ones
   });
   return { roots: folded, derive: (params) => new Map(recipes.flatMap((recipe) => recipe(params))) };
 }

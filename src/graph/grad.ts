@@ -4,19 +4,19 @@ import { sizeOf } from './shapes.js';
 import type { ActivationGrad, Binary, Graph, Node, Op, Ops, Value } from './spec.js';
 
 type Grads = readonly (Value | undefined)[];
-/** The node, the gradients of its outputs (undefined: none arrived), and which inputs want theirs → the inputs' gradients. */
+/** Takes the node, the gradients of its outputs (undefined where none arrived), and which inputs need theirs; returns the inputs'. */
 type Rule<K extends Op> = (node: Node<K>, dys: Grads, wanted: readonly boolean[]) => Grads;
 
 const add = (graph: Graph, op: Op, inputs: readonly Value[], attrs: object): readonly Value[] =>
   b.addNode(graph, op, inputs, attrs as never);
 const none = (): Grads => [];
 
-/** Gradient of a one-input op from dy, x and y. */
+/** Makes the rule of a one-input op from a function of dy, x and y. */
 const pointwise =
   (rule: (dy: Value, x: Value, y: Value) => Value) =>
   (node: Node, [dy]: Grads): Grads => [rule(dy!, node.inputs[0]!, node.outputs[0]!)];
 
-/** Gradients of a broadcasting two-input op, before what broadcasting added is summed away. */
+/** Makes the rule of a broadcasting two-input op from its two gradients, which are then summed over the broadcast axes. */
 const broadcasting =
   (
     left: (dy: Value, x: Value, y: Value, out: Value) => Value,
@@ -34,7 +34,7 @@ const broadcasting =
 const activation = (op: ActivationGrad, saved: readonly ('x' | 'y')[]): ((node: Node, dys: Grads) => Grads) =>
   pointwise((dy, x, y) => add(dy.node.graph, op, [dy, ...saved.map((name) => (name === 'x' ? x : y))], {})[0]!);
 
-/** The two gradients of a convolution, dense or depthwise. */
+/** Makes the rule of a convolution, dense or depthwise. */
 const convolution =
   (inputGrad: 'convInputGrad' | 'depthwiseInputGrad', filterGrad: 'convFilterGrad' | 'depthwiseFilterGrad') =>
   (node: Node<'conv'> | Node<'depthwise'>, [dy]: Grads, wanted: readonly boolean[]): Grads => {
@@ -45,7 +45,7 @@ const convolution =
     ];
   };
 
-/** 1 where the condition holds, else 0; a mask that carries no gradient. */
+/** 1 where the condition holds, else 0; no gradient passes through it. */
 const mask = (condition: Value): Value => b.cast(condition, 'float32');
 const keptShape = (x: Value, axes: readonly number[]): number[] => x.shape.map((n, i) => (axes.includes(i) ? 1 : n));
 
@@ -68,7 +68,7 @@ const rules = {
     const saved = node.attrs.training ? [first!, second!, third!] : [mean!, variance!, third!];
     return add(node.graph, 'batchNormGrad', [dy!, x!, scale!, ...saved], node.attrs);
   },
-  // [N,1,1,C]: broadcast by the sum with what else arrives at x, or by who reads it.
+  // [N,1,1,C]: it is broadcast when it is added to another gradient of x, or when it is read.
   globalAveragePool: pointwise((dy, x) => b.mul(dy, 1 / (x.shape[1]! * x.shape[2]!))),
   maxPool: (node, [dy]) => add(node.graph, 'maxPoolGrad', [dy!, node.inputs[0]!, node.outputs[0]!], node.attrs),
   averagePool: (node, [dy]) => add(node.graph, 'averagePoolGrad', [dy!], { ...node.attrs, inputShape: node.inputs[0]!.shape }),
@@ -139,7 +139,7 @@ const rules = {
   softmaxCrossEntropy: (node, [dy]) => [b.mul(b.reshape(dy!, [sizeOf(dy!.shape), 1]), node.outputs[1]!), undefined],
 } satisfies { [K in Exclude<Op, SecondOrder>]: Rule<K> }; // prettier-ignore
 
-/** Backward ops themselves: nothing here needs second derivatives. */
+/** The ops of backward passes have no rule: nothing here needs second derivatives. */
 type SecondOrder =
   | ActivationGrad
   | 'convInputGrad' | 'convFilterGrad' | 'depthwiseInputGrad' | 'depthwiseFilterGrad' | 'batchNormGrad'
@@ -155,11 +155,11 @@ function dependents(graph: Graph, roots: readonly Value[]): boolean[] {
   return depends;
 }
 
-/** Adds the gradients of a scalar to its graph: reverse mode, one rule per op.
- *  Only paths that lead to `wrt` are followed, so a frozen prefix costs nothing.
- *  Returns one value per entry of `wrt`, of its shape; throws E_GRAD_MISSING where the loss does not depend on it. */
+/** Adds the gradients of a scalar to its graph by reverse-mode differentiation, one rule per op. It follows only paths that lead to `wrt`,
+ *  so frozen stages cost nothing. Returns a value for each entry of `wrt`, of the same shape.
+ *  Throws E_GRAD_MISSING where the loss does not depend on one. */
 export function gradients(loss: Value, wrt: readonly Value[]): readonly Value[] {
-  invariant(sizeOf(loss.shape) === 1, 'gradients are those of a scalar');
+  invariant(sizeOf(loss.shape) === 1, 'only a scalar has gradients');
   const { graph } = loss.node;
   const depends = dependents(graph, wrt);
   const arrived = new Map<Value, Value>([[loss, b.constant(graph, [1], loss.shape)]]);
@@ -191,7 +191,7 @@ export function gradients(loss: Value, wrt: readonly Value[]): readonly Value[] 
     throw new FinetuneError({
       code: 'E_GRAD_MISSING',
       message: `the loss does not depend on ${name}`,
-      fix: 'freeze it, or connect it to the loss',
+      fix: 'freeze it, or make the loss depend on it',
     });
   });
 }

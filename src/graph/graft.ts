@@ -1,8 +1,8 @@
 import { addNode, isOp } from './builder.js';
-import type { Node, Ops, Value } from './spec.js';
+import type { Node, Value } from './spec.js';
 
-/** Copies what computes `roots` into the graph of `inputs`, which stand for the inputs of the same names; its parameters are called
- *  `<prefix><name>` there. */
+/** Copies the nodes that compute `roots` into the graph of `inputs`, which replace the inputs of the same names. The copies' parameters are
+ *  called `<prefix><name>`. */
 export function graft(
   roots: readonly Value[],
   inputs: Readonly<Record<string, Value>>,
@@ -21,7 +21,7 @@ export function graft(
   const copy = (node: Node): readonly Value[] => {
     const given = isOp(node, 'input') ? inputs[node.attrs.name] : undefined;
     if (given) return [given];
-    const attrs = isOp(node, 'param') ? ({ ...node.attrs, name: prefix + node.attrs.name } satisfies Ops['param']) : node.attrs; // prettier-ignore
+    const attrs = isOp(node, 'param') ? { ...node.attrs, name: prefix + node.attrs.name } : node.attrs;
     return addNode(graph, node.op, node.inputs.map(map), attrs as never);
   };
   return roots.map(map);

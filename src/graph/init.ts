@@ -3,7 +3,7 @@ import { sizeOf } from './shapes.js';
 import type { Param } from './params.js';
 import type { Init, Ops, ParamKind, Shape } from './spec.js';
 
-/** Inputs and outputs of one unit, by the layout of the parameter. */
+/** Counts the inputs and outputs of one unit, by the layout of the parameter. */
 function fans(kind: ParamKind, shape: Shape): { readonly in: number; readonly out: number } {
   if (kind === 'conv') return { in: shape[0]! * shape[1]! * shape[2]!, out: shape[0]! * shape[1]! * shape[3]! };
   if (kind === 'depthwise') return { in: shape[0]! * shape[1]!, out: shape[0]! * shape[1]! };
@@ -15,7 +15,7 @@ function deviation(init: Exclude<Init, { type: 'constant' }>, kind: ParamKind, s
   return init.type === 'normal' ? init.std : Math.sqrt(2 / fans(kind, shape)[init.fan]);
 }
 
-/** Initial values of one parameter. They depend on the seed and the name alone, not on the order of the graph. */
+/** Draws the initial values of one parameter. They depend on the seed and the name alone, not on the order of the graph. */
 export function initialValues({ name, kind, shape, init }: Ops['param'], seed: number): Param {
   const data = new Float32Array(sizeOf(shape));
   if (init.type === 'constant') return { shape, data: data.fill(init.value) };

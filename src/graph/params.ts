@@ -4,5 +4,5 @@ export interface Param {
   readonly data: Float32Array;
 }
 
-/** Every weight and statistic of a model by its name, in the order the graph meets them. */
+/** Every weight and statistic of a model by its name, in the order of the graph. */
 export type Params = Map<string, Param>;

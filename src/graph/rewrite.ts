@@ -1,8 +1,8 @@
 import { addNode, createGraph } from './builder.js';
 import type { Graph, Node, Value } from './spec.js';
 
-/** Builds a new graph with the given roots and what they need. `replace` may answer for a node of the old graph with
- *  other values (one per output) in the new one; undefined keeps the node. It may ask `map` for any older value. */
+/** Copies the given roots and the nodes that they depend on into a new graph. For a node of the old graph, `replace` may return other values
+ *  of the new one, one per output; undefined copies the node. `map` gives the copy of any earlier value. */
 export function rewrite(
   roots: readonly Value[],
   replace: (node: Node, map: (value: Value) => Value, graph: Graph) => readonly Value[] | undefined,
@@ -20,7 +20,7 @@ export function rewrite(
   return roots.map(map);
 }
 
-/** The nodes that the given values need, in the graph's order. */
+/** Finds the nodes that the given values depend on, in the graph's order. */
 export function ancestors(roots: readonly Value[]): Node[] {
   const seen = new Set<Node>();
   const stack = roots.map((root) => root.node);
@@ -32,8 +32,8 @@ export function ancestors(roots: readonly Value[]): Node[] {
   return [...seen].sort((a, b) => a.id - b.id);
 }
 
-/** Splits what computes `roots` into a prefix and the rest, which reads the prefix's results as inputs called
- *  `feature.0`, `feature.1`, …: `frontier` holds these results in the old graph, `roots` the given values in a new one. */
+/** Splits the nodes that compute `roots` into a prefix and the rest, which takes the prefix's results as inputs called `feature.0`,
+ *  `feature.1`, … Returns these results in the old graph as `frontier`, and the given values in a new graph as `roots`. */
 export function splitAt(
   roots: readonly Value[],
   inPrefix: (node: Node) => boolean,

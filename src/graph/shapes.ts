@@ -16,7 +16,7 @@ const compare = ([a, b]: readonly Value[]): TensorType[] => [
 export const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
 
-/** numpy's rule: aligned at the end, 1 stretches. Throws E_GRAPH_SHAPE. */
+/** Broadcasts two shapes by numpy's rule: they are aligned at the end, and axes of length 1 are stretched. Throws E_GRAPH_SHAPE. */
 export function broadcastShape(a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
@@ -31,7 +31,7 @@ function mismatch(message: string): FinetuneError {
   return new FinetuneError({ code: 'E_GRAPH_SHAPE', message });
 }
 
-/** Length of a convolution's output along one axis. */
+/** Computes the length of a convolution's output along one axis. */
 function windowLength(
   length: number,
   kernel: number,
@@ -44,20 +44,20 @@ function windowLength(
   return Math.floor(room / stride) + 1;
 }
 
-/** Zeros TensorFlow's `same` puts around one axis: as few as possible, the odd one behind. */
+/** Computes TensorFlow's padding `same` along one axis: as few zeros as possible, one more behind than before where they are odd. */
 export function samePadding(length: number, kernel: number, stride: number, dilation = 1): readonly [number, number] {
   const extent = (kernel - 1) * dilation + 1;
   const total = Math.max((Math.ceil(length / stride) - 1) * stride + extent - length, 0);
   return [Math.floor(total / 2), Math.ceil(total / 2)];
 }
 
-/** PyTorch's padding for an odd kernel: equal on all sides. */
+/** Computes PyTorch's padding for an odd kernel: equal on all sides. */
 export function symmetricPadding(kernel: number, dilation = 1): Padding {
   const p = Math.floor(((kernel - 1) * dilation) / 2);
   return [[p, p], [p, p]]; // prettier-ignore
 }
 
-/** [N,H',W',C] of what a window passes over. */
+/** Computes the type [N,H',W',channels] of the output of a window that slides over x. */
 function windowed(x: Value, [kh, kw]: readonly number[], window: Window, channels: number): TensorType[] {
   const [n, h, w] = x.shape as [number, number, number, number];
   const [rows, columns] = window.padding;
@@ -66,7 +66,7 @@ function windowed(x: Value, [kh, kw]: readonly number[], window: Window, channel
 
 function convolve(x: Value, filter: Value, window: Convolution, channels: number): TensorType[] {
   const [c, inputs, groups] = [x.shape[3]!, filter.shape[2]!, window.groups ?? 1];
-  if (inputs * groups !== c) throw mismatch(`a filter for ${inputs * groups} channels meets ${c}`);
+  if (inputs * groups !== c) throw mismatch(`a filter for ${inputs * groups} channels is applied to ${c}`);
   if (channels % groups !== 0) throw mismatch(`${channels} channels do not divide into ${groups} groups`);
   return windowed(x, filter.shape, window, channels);
 }
@@ -97,12 +97,12 @@ const rules = {
     return float([m, n]);
   },
   biasAdd: ([x, bias]) => {
-    if (x!.shape.at(-1) !== bias!.shape[0]) throw mismatch(`a bias of ${bias!.shape[0]!} meets ${x!.shape.at(-1)!} channels`);
+    if (x!.shape.at(-1) !== bias!.shape[0]) throw mismatch(`a bias of ${bias!.shape[0]!} is added to ${x!.shape.at(-1)!} channels`);
     return float(x!.shape);
   },
   batchNorm: ([x, scale]) => {
     const channels = [x!.shape[3]!];
-    if (scale!.shape[0] !== channels[0]) throw mismatch(`a BatchNorm of ${scale!.shape[0]!} meets ${channels[0]!} channels`);
+    if (scale!.shape[0] !== channels[0]) throw mismatch(`a BatchNorm of ${scale!.shape[0]!} channels is applied to ${channels[0]!}`);
     return [...float(x!.shape), ...Array.from({ length: 5 }, () => float(channels)[0]!)];
   },
   batchNormGrad: ([, x, scale]) => [...float(x!.shape), ...float(scale!.shape), ...float(scale!.shape)],
@@ -127,7 +127,7 @@ const rules = {
   greater: compare, greaterEqual: compare, equal: compare,
   power: same,
   select: ([condition, a, b]) => {
-    if (!sameShape(a!.shape, b!.shape) || !sameShape(condition!.shape, a!.shape)) throw mismatch('select wants three equal shapes');
+    if (!sameShape(a!.shape, b!.shape) || !sameShape(condition!.shape, a!.shape)) throw mismatch('select needs three equal shapes');
     return same([a!]);
   },
   cast: ([x], { dtype }) => [{ shape: x!.shape, dtype }],
@@ -159,13 +159,13 @@ const rules = {
   softmaxCrossEntropy: ([logits]) => [...float([logits!.shape[0]!]), ...float(logits!.shape)],
   stopGradient: same,
   randomUniform: ([seed], { shape }) => {
-    if (seed!.node.op !== 'input' || seed!.dtype !== 'int32' || !sameShape(seed!.shape, [2])) throw mismatch('randomUniform wants a fed seed int32 [2]');
+    if (seed!.node.op !== 'input' || seed!.dtype !== 'int32' || !sameShape(seed!.shape, [2])) throw mismatch('randomUniform needs a seed that is fed, int32 [2]');
     return float(shape);
   },
   assign: same,
 } satisfies { [K in Op]: Rule<K> }; // prettier-ignore
 
-/** Types of a node's outputs. Throws E_GRAPH_SHAPE when the inputs do not fit together. */
+/** Infers the types of a node's outputs. Throws E_GRAPH_SHAPE when the inputs do not fit together. */
 export function inferTypes<K extends Op>(op: K, inputs: readonly Value[], attrs: Ops[K]): readonly TensorType[] {
   const rule = rules[op] as Rule<K> | undefined;
   invariant(rule, `no shape rule for ${op}`);

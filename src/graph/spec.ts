@@ -1,4 +1,4 @@
-/** The graph: everything that computes, as data. Nodes carry their shapes; there is no control flow.
+/** The graph: all computation as data. Nodes carry their shapes; there is no control flow.
  *  Layouts are TensorFlow's: images NHWC, convolution filters HWIO, depthwise filters HWC1, linear weights IO. */
 
 export type Shape = readonly number[];
@@ -24,7 +24,7 @@ export interface Node<K extends Op = Op> {
   readonly outputs: readonly Value[];
 }
 
-/** Nodes in an order in which each comes after its inputs. */
+/** Nodes in topological order: each comes after its inputs. */
 export interface Graph {
   readonly nodes: Node[];
 }
@@ -39,7 +39,7 @@ export interface Window {
 }
 
 export interface Convolution extends Window {
-  /** Input and output channels in this many groups, each convolved for itself. Without it: one. */
+  /** Number of groups of channels that are convolved separately; default 1. */
   readonly groups?: number;
 }
 
@@ -50,10 +50,11 @@ export interface Pool {
 
 export type Interpolation = 'nearest' | 'bilinear';
 
-/** What a parameter is to the optimizer: only weights decay; statistics are not trained; slots belong to the optimizer. */
+/** The purpose of a parameter: weights, biases, scales and shifts are trained; mean and variance are statistics; slots belong to the
+ *  optimizer and to moving averages. */
 export type Role = 'weight' | 'bias' | 'scale' | 'shift' | 'mean' | 'variance' | 'slot';
 
-/** How files and other frameworks lay the parameter out (weights/layout.ts). */
+/** Decides the layout of the parameter in files and other frameworks (weights/layout.ts). */
 export type ParamKind = 'conv' | 'depthwise' | 'linear' | 'vector';
 
 export type Init =
@@ -63,7 +64,7 @@ export type Init =
   | { readonly type: 'kaiming'; readonly fan: 'in' | 'out' };
 
 export interface ParamAttrs {
-  /** The node path in timm's style: backbone.blocks.3.1.conv_dw.weight. */
+  /** The path of its layer in timm's style: backbone.blocks.3.1.conv_dw.weight. */
   readonly name: string;
   readonly role: Role;
   readonly kind: ParamKind;
@@ -77,9 +78,9 @@ interface Axes {
 }
 interface Norm {
   readonly epsilon: number;
-  /** True: statistics of this batch. False: the running ones, which then are inputs like any other. */
+  /** True: normalise with the statistics of this batch. False: with the running ones, which then are ordinary inputs. */
   readonly training: boolean;
-  /** Share of a training batch in the running statistics: running ← (1 − momentum)·running + momentum·batch. */
+  /** Weight of a training batch in the running statistics: running ← (1 − momentum)·running + momentum·batch. */
   readonly momentum: number;
 }
 
@@ -88,13 +89,13 @@ export type Unary =
   | 'sigmoid' | 'softplus' | 'relu' | 'relu6' | 'swish' | 'hardSwish'; // prettier-ignore
 export type Binary = 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum';
 export type Comparison = 'greater' | 'greaterEqual' | 'equal';
-/** dy and what the activation saw or gave → dx. */
+/** dy, and the activation's input or output or both → dx. */
 export type ActivationGrad = 'reluGrad' | 'relu6Grad' | 'sigmoidGrad' | 'swishGrad' | 'hardSwishGrad';
 
 /** Every op with its attributes. An interpreter is a table `satisfies { [K in Op]: Rule<K> }`. */
 export interface Ops
   extends Record<Unary, None>, Record<Binary, None>, Record<Comparison, None>, Record<ActivationGrad, None> {
-  /** Fed before each run. */
+  /** A value that is fed in every run. */
   input: TensorType & { readonly name: string };
   /** A variable of the session. */
   param: ParamAttrs & { readonly shape: Shape };
@@ -112,36 +113,38 @@ export interface Ops
   matMul: { readonly transposeA: boolean; readonly transposeB: boolean };
   /** x [...,C], bias [C]. */
   biasAdd: None;
-  /** x [N,H,W,C], scale, shift, running mean, running variance [C] → y, batch mean, unbiased batch variance, and three saved for the gradient. */
+  /** x [N,H,W,C], scale, shift, running mean, running variance [C] → y, batch mean, unbiased batch variance, and three values saved for the
+   *  gradient. */
   batchNorm: Norm;
   batchNormGrad: Norm; // dy, x, scale, saved ×3 → dx, dscale, dshift
   /** Average over all of H and W, [N,H,W,C] → [N,1,1,C]. */
   globalAveragePool: None;
-  /** Largest value of each window, [N,H,W,C] → [N,H',W',C]; what is padded is never the largest. */
+  /** Largest value of each window, [N,H,W,C] → [N,H',W',C]; padding never counts as the largest. */
   maxPool: Pool & { readonly padding: Padding };
-  maxPoolGrad: Pool & { readonly padding: Padding }; // dy, x, y → dx; the first of equal maxima takes it all
-  /** Mean of each window, [N,H,W,C] → [N,H',W',C]; padding is a node of its own, and counts. */
+  maxPoolGrad: Pool & { readonly padding: Padding }; // dy, x, y → dx; the first of equal maxima gets the whole gradient
+  /** Mean of each window, [N,H,W,C] → [N,H',W',C]. Padding is a separate node, so its zeros count in the mean. */
   averagePool: Pool;
   averagePoolGrad: Pool & { readonly inputShape: Shape }; // dy → dx
 
-  /** Images of another size, [N,H,W,C] → [N,H',W',C], sampled as PyTorch's interpolate does with align_corners=False: `nearest` takes
+  /** Resizes images, [N,H,W,C] → [N,H',W',C], sampled as PyTorch's interpolate does with align_corners=False: `nearest` takes
    *  the pixel ⌊i·H/H'⌋, `bilinear` interpolates between pixels' centres at (i + ½)·H/H' − ½. */
   resize: { readonly method: Interpolation; readonly size: readonly [number, number] };
   resizeGrad: { readonly method: Interpolation; readonly inputShape: Shape }; // dy → dx
 
-  /** Windows of images, sampled bilinearly on a grid: images [N,H,W,C]; the first and last sample of each window, [R,4] as y, x, y, x in
-   *  pixels (a pixel's own value lies at its index); its image, int32 [R] → [R,h,w,C]. A sample outside 0…H−1, 0…W−1 is 0. The windows get no gradient. */
+  /** Samples windows of images bilinearly on a grid: images [N,H,W,C]; the first and the last sample point of each window, [R,4] as y, x, y,
+   *  x in pixels (a pixel's value is at its index); the index of its image, int32 [R] → [R,h,w,C]. A sample outside 0…H−1, 0…W−1 is 0.
+   *  The windows get no gradient. */
   cropAndResize: { readonly size: readonly [number, number] };
   cropAndResizeGrad: { readonly inputShape: Shape }; // dy, windows, image indices → dimages
-  /** Rows of each image: x [N,A,…], indices int32 [N,K] → [N,K,…]. No gradient passes. */
+  /** Picks rows of each image: x [N,A,…], indices int32 [N,K] → [N,K,…]. No gradient passes. */
   gather: None;
-  /** Greedy suppression in each image: boxes Xyxy [N,P,4], scores [N,P] → int32 [N,limit], the rows that overlap no better kept one by more than
-   *  the threshold, best first, filled up with row 0; and int32 [N], how many they are. */
+  /** Greedy suppression in each image: boxes Xyxy [N,P,4], scores [N,P] → int32 [N,limit], the rows whose overlap with every better row that is
+   *  kept is at most the threshold, best first, padded with row 0; and int32 [N], how many rows are kept. */
   nonMaxSuppression: { readonly threshold: number; readonly limit: number };
 
-  /** x ≥ 0 to a constant power of at least 1. */
+  /** x ≥ 0 raised to a constant exponent of at least 1. */
   power: { readonly exponent: number };
-  /** condition (bool), a, b of one shape. */
+  /** condition (bool), a, b of equal shapes → a where the condition holds, else b. */
   select: None;
   cast: { readonly dtype: DType };
   reshape: { readonly shape: Shape };
@@ -154,15 +157,15 @@ export interface Ops
   max: Axes;
   /** int32 [...] → float32 [..., depth]; an index outside 0…depth−1 gives zeros. */
   oneHot: { readonly depth: number };
-  /** Last axis sorted descending, the first k: values and int32 indices. */
+  /** The k largest values along the last axis, in descending order, and their int32 indices. */
   topK: { readonly k: number };
   /** logits [N,C], class indices int32 [N] → loss [N], and its gradient per row [N,C]. */
   softmaxCrossEntropy: None;
   stopGradient: None;
-  /** seed int32 [2] (an input: it is fed) → uniform in [0, 1). Equal seeds and streams give equal numbers on one engine; engines differ. */
+  /** seed int32 [2], which must be an input → uniform in [0, 1). On one engine equal seeds and streams give equal numbers; engines differ. */
   randomUniform: { readonly shape: Shape; readonly stream: number };
 
-  /** Stores the input in the parameter called name. Runs when a program lists it among its updates. */
+  /** Stores its input in the parameter called `name`, when a program lists it among its updates. */
   assign: { readonly name: string };
 }
 

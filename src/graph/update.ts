@@ -9,7 +9,7 @@ import { sgd } from './optimizers/sgd.js';
 import { paramAttrs, slotName } from './slots.js';
 import type { Graph, Value } from './spec.js';
 
-/** By the recipe's name for it. Each takes of the options what it knows. */
+/** Options of all optimizers, under the recipe's names. Each optimizer reads the ones that it knows. */
 export interface OptimizerOptions {
   readonly name: 'sgd' | 'adamw' | 'rmsprop' | 'lamb';
   readonly momentum: number;
@@ -26,9 +26,9 @@ const optimizers: Record<OptimizerOptions['name'], (options: OptimizerOptions) =
   lamb,
 };
 
-/** What one parameter is trained with. */
+/** How one parameter is trained. */
 export interface Group {
-  /** Factor of the learning rate. */
+  /** Factor on the learning rate. */
   readonly lr: number;
   readonly weightDecay: number;
 }
@@ -38,28 +38,28 @@ export interface UpdateOptions {
   /** Scalar: the learning rate, fed at every step. */
   readonly lr: Value;
   readonly groupOf: (name: string) => Group;
-  /** Gradients together are scaled down to this Euclidean norm; null leaves them. */
+  /** Largest Euclidean norm of all gradients together; longer ones are scaled down to it. null: no limit. */
   readonly clipNorm: number | null;
-  /** Every element of a gradient is cut to ± this, before the norm is limited; null leaves them. */
+  /** Largest absolute value of an element of a gradient, applied before the norm is limited. null: no limit. */
   readonly clipValue: number | null;
   /** Batches whose mean gradient makes one step. */
   readonly accumulate: number;
 }
 
 export interface Updates {
-  /** The step. */
+  /** The updates of a step. */
   readonly step: readonly Value[];
-  /** Instead of it, for all but the last of `accumulate` batches: their gradients are summed. */
+  /** Replaces `step` for all but the last of `accumulate` batches: sums their gradients. */
   readonly gather: readonly Value[];
   /** Euclidean norm of all gradients, before clipping. */
   readonly gradientNorm: Value;
-  /** What each parameter will be, by name. */
+  /** The new value of each parameter, by name. */
   readonly next: ReadonlyMap<string, Value>;
 }
 
 const GATHERED = 'gathered';
 
-/** The gradients of a loss and what an optimizer makes of them, as nodes. */
+/** Adds the gradients of a loss and the optimizer's updates to its graph. */
 export function updates(loss: Value, params: readonly Value[], options: UpdateOptions): Updates {
   const { optimizer, lr, groupOf, clipNorm, clipValue, accumulate } = options;
   const { graph } = loss.node;
@@ -104,13 +104,13 @@ function normOf(graph: Graph, values: readonly Value[]): Value {
   return b.sqrt(squares.reduce((total, square) => b.add(total, square), b.scalar(graph, 0)));
 }
 
-/** The running statistics of every BatchNorm in training mode, by name: running ← (1 − m)·running + m·batch, variance unbiased. */
+/** Computes the new running statistics of every BatchNorm in training mode, by name: running ← (1 − m)·running + m·batch, variance unbiased. */
 export function batchNormUpdates(graph: Graph): ReadonlyMap<string, Value> {
   const next = new Map<string, Value>();
   for (const node of [...graph.nodes]) {
     if (!isOp(node, 'batchNorm') || !node.attrs.training) continue;
     const { momentum } = node.attrs;
-    // One that is used several times takes its batches in turn, as in PyTorch.
+    // A BatchNorm that is applied several times takes its batches one after the other, as in PyTorch.
     const blend = (running: Value, batch: Value): void => {
       const { name } = paramAttrs(running);
       next.set(name, b.add(b.mul(next.get(name) ?? running, 1 - momentum), b.mul(batch, momentum)));
@@ -121,6 +121,6 @@ export function batchNormUpdates(graph: Graph): ReadonlyMap<string, Value> {
   return next;
 }
 
-/** Each value stored in the parameter it is named after. */
+/** Stores each value in the parameter of its name. */
 export const assignAll = (next: ReadonlyMap<string, Value>): Value[] =>
   [...next].map(([name, value]) => b.assign(name, value));

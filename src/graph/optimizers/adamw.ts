@@ -3,13 +3,13 @@ import { average, type Optimizer, type Step } from './optimizer.js';
 import type { Value } from '../spec.js';
 
 export interface AdamOptions {
-  /** Shares of the old means of g and g² in the new. */
+  /** Shares of the old means of g and g² in the new ones. */
   readonly betas: readonly [number, number];
   readonly epsilon: number;
 }
 
-/** m̂/(√v̂ + ε). Kingma & Ba 2015 (arXiv:1412.6980), algorithm 1. The corrections 1 − βᵗ are running means of ones: every parameter has its own,
- *  for one that thaws late begins anew. */
+/** Adam's direction m̂/(√v̂ + ε). Kingma & Ba 2015 (arXiv:1412.6980), algorithm 1. The bias corrections 1 − βᵗ are moving averages of ones.
+ *  Every parameter has its own, because t starts at 0 for one that thaws late. */
 export function adamDirection(step: Step, { betas: [beta1, beta2], epsilon }: AdamOptions): Value {
   const one = b.constant(step.w.node.graph, [1], [1]);
   const mean = average(step, 'mean', step.g, beta1);
@@ -19,7 +19,7 @@ export function adamDirection(step: Step, { betas: [beta1, beta2], epsilon }: Ad
   return b.div(unbiasedMean, b.add(b.sqrt(unbiasedSquare), epsilon));
 }
 
-/** w loses lr·decay·w, and then lr times Adam's direction. Loshchilov & Hutter 2019 (arXiv:1711.05101). */
+/** w ← w − lr·decay·w − lr·direction, with Adam's direction. Loshchilov & Hutter 2019 (arXiv:1711.05101). */
 export const adamW =
   (options: AdamOptions): Optimizer =>
   (step) => {

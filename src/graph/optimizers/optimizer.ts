@@ -2,24 +2,26 @@ import * as b from '../builder.js';
 import { slotName } from '../slots.js';
 import type { ParamAttrs, Shape, Value } from '../spec.js';
 
-/** How an optimizer turns one parameter's gradient into its next value. */
+/** What an optimizer knows of one parameter when it computes its next value. */
 export interface Step {
+  /** The parameter. */
   readonly w: Value;
-  /** After clipping. */
+  /** Its gradient, after clipping. */
   readonly g: Value;
   /** Scalar: the learning rate of this parameter. */
   readonly lr: Value;
-  /** 0 for what does not decay. */
+  /** 0 for parameters that do not decay. */
   readonly weightDecay: number;
-  /** What the optimizer remembers beside the parameter under this name, zero at first. It is stored when `keep` is given its next value. */
+  /** The value that the optimizer kept for the parameter under this name, zero at first. */
   slot(name: string, shape?: Shape): Value;
+  /** Stores the next value of a slot. */
   keep(name: string, next: Value): void;
 }
 
-/** The parameter's next value. */
+/** Computes the parameter's next value. */
 export type Optimizer = (step: Step) => Value;
 
-/** Slots of one parameter, as nodes. */
+/** Adds slots of one parameter to its graph, and collects their updates. */
 export function slotsOf(
   w: Value,
   { name, kind }: ParamAttrs,
@@ -39,11 +41,11 @@ export function slotsOf(
   };
 }
 
-/** g with weight decay as a part of it (L2), as SGD and RMSProp have it in PyTorch. */
+/** Adds weight decay to the gradient (L2), as PyTorch's SGD and RMSProp do. */
 export const withDecay = ({ w, g, weightDecay }: Step): Value =>
   weightDecay > 0 ? b.add(g, b.mul(w, weightDecay)) : g;
 
-/** old·keep + new·(1 − keep), stored under the name. */
+/** Updates a moving average, old·keep + new·(1 − keep), in the slot of this name. */
 export function average(step: Step, name: string, next: Value, keep: number, shape?: Shape): Value {
   const mean = b.add(b.mul(step.slot(name, shape), keep), b.mul(next, 1 - keep));
   step.keep(name, mean);

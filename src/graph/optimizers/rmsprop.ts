@@ -2,13 +2,13 @@ import * as b from '../builder.js';
 import { average, withDecay, type Optimizer } from './optimizer.js';
 
 export interface RmsPropOptions {
-  /** Share of the old mean square in the new. */
+  /** Share of the old mean square in the new one. */
   readonly smoothing: number;
   readonly momentum: number;
   readonly epsilon: number;
 }
 
-/** w ← w − lr·v, v ← μ·v + g/(√s + ε), s the running mean of g². Tieleman & Hinton 2012, in PyTorch's form: ε outside of the root. */
+/** w ← w − lr·v, v ← μ·v + g/(√s + ε), s the moving average of g². Tieleman & Hinton 2012, in PyTorch's form: ε is added outside the root. */
 export const rmsProp =
   ({ smoothing, momentum, epsilon }: RmsPropOptions): Optimizer =>
   (step) => {

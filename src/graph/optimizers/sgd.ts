@@ -6,7 +6,8 @@ export interface SgdOptions {
   readonly nesterov: boolean;
 }
 
-/** v ← μ·v + g; w ← w − lr·(g + μ·v with Nesterov, else v). Sutskever et al. 2013, in PyTorch's form: the learning rate outside of v. */
+/** v ← μ·v + g; w ← w − lr·(g + μ·v with Nesterov, else v). Sutskever et al. 2013, in PyTorch's form: v does
+ *  not contain the learning rate. */
 export const sgd =
   ({ momentum, nesterov }: SgdOptions): Optimizer =>
   (step) => {

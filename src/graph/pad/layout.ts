@@ -1,52 +1,53 @@
 import * as b from '../builder.js';
-import { bare, isBare, realRuns, sameRuns, type Runs } from './runs.js';
+import { unpadded, isUnpadded, realRuns, sameRuns, type Runs } from './runs.js';
 import type { Graph, Node, Shape, Value } from '../spec.js';
 
-/** A value of the padded graph and what its axes mean. */
+/** A value of the padded graph, and where its real elements are. */
 export interface Padded {
   readonly value: Value;
-  /** One per axis. */
+  /** The layout of each axis. */
   readonly runs: readonly Runs[];
-  /** What stands where nothing is real, if that is known: 0 mostly, ½ behind a sigmoid. It is finite even where it is not known. */
-  readonly fill: number | undefined;
+  /** The value of all padding elements: mostly 0, ½ after a sigmoid. Undefined where they differ or are unknown; they are finite even then. */
+  readonly padValue: number | undefined;
 }
 
-/** What a rule works with: the old graph's values as they are in the new one. */
+/** A rewriting in progress: gives rules the values of the old graph as they are in the new one. */
 export interface Rewriting {
   readonly graph: Graph;
   readonly block: number;
   get(value: Value): Padded;
-  /** The value in the given layout. A parameter that is met for the first time is laid out so for good. */
+  /** The value, converted to the given layout. A parameter without a layout gets this one for good. */
   as(value: Value, runs: readonly Runs[]): Padded;
-  /** Layout of the parameter called `name`, which has this shape without padding. */
+  /** The layout of the parameter called `name`, which has this shape without padding. */
   layout(name: string, shape: Shape): readonly Runs[];
-  /** Whether the value is a parameter whose layout is still open. */
-  isOpen(value: Value): boolean;
-  /** The values that are computed from this one. */
+  /** Whether the value is a parameter that has no layout yet. */
+  isUndecided(value: Value): boolean;
+  /** The nodes that read this value. */
   readers(value: Value): readonly Node[];
 }
 
-export const isPlain = ({ runs }: Padded): boolean => runs.every(isBare);
+/** Whether the value has no padding. */
+export const isPlain = ({ runs }: Padded): boolean => runs.every(isUnpadded);
 
-/** The value without padding. */
+/** Removes the padding of a value. */
 export function stripped(from: Padded): Padded {
   let { value } = from;
   for (const [axis, runs] of from.runs.entries()) {
-    if (isBare(runs)) continue;
+    if (isUnpadded(runs)) continue;
     const parts = realRuns(runs).map(([begin, length]) => {
       const start = value.shape.map((_, i) => (i === axis ? begin : 0));
       return b.slice(value, start, value.shape.map((n, i) => (i === axis ? length : n))); // prettier-ignore
     });
     value = b.concat(parts, axis);
   }
-  return { value, runs: value.shape.map(bare), fill: undefined };
+  return { value, runs: value.shape.map(unpadded), padValue: undefined };
 }
 
-/** Zeros put into a value without padding. */
+/** Inserts zeros into a value without padding. */
 function laidOut(plain: Value, wanted: readonly Runs[]): Padded {
   let value = plain;
   for (const [axis, runs] of wanted.entries()) {
-    if (isBare(runs)) continue;
+    if (isUnpadded(runs)) continue;
     let real = 0;
     const parts: Value[] = [];
     for (let i = 0; i < runs.length; i += 2) {
@@ -58,15 +59,16 @@ function laidOut(plain: Value, wanted: readonly Runs[]): Padded {
     }
     value = b.concat(parts, axis);
   }
-  return { value, runs: wanted, fill: 0 };
+  return { value, runs: wanted, padValue: 0 };
 }
 
 export const sameLayout = (a: readonly Runs[], c: readonly Runs[]): boolean =>
   a.length === c.length && a.every((runs, i) => sameRuns(runs, c[i]!));
 
+/** Converts a value to another layout. */
 export const converted = (from: Padded, runs: readonly Runs[]): Padded =>
   sameLayout(from.runs, runs) ? from : laidOut(stripped(from).value, runs);
 
-/** The value with nothing but zeros where nothing is real. */
+/** Sets all padding elements of a value to zero. */
 export const zeroed = (from: Padded): Padded =>
-  isPlain(from) || from.fill === 0 ? from : laidOut(stripped(from).value, from.runs);
+  isPlain(from) || from.padValue === 0 ? from : laidOut(stripped(from).value, from.runs);

@@ -1,21 +1,21 @@
-/** Where the real channels of a padded axis lie: real ones and zeros in turn. [27, 5] is 27 channels with 5 zeros behind them,
- *  [27, 5, 38, 10] two such parts side by side. Of an axis without padding only the last run, of zeros, is 0. */
+/** The layout of an axis: alternating numbers of real channels and of padding. [27, 5] is 27 channels followed by 5 of padding,
+ *  [27, 5, 38, 10] are two such parts side by side. An axis of 27 channels without padding is [27, 0]. */
 export type Runs = readonly number[];
 
 const sum = (runs: Runs, parity: 0 | 1): number =>
   runs.reduce((total, n, i) => (i % 2 === parity ? total + n : total), 0);
 
-export const bare = (length: number): Runs => [length, 0];
+export const unpadded = (length: number): Runs => [length, 0];
 export const realLength = (runs: Runs): number => sum(runs, 0);
 export const fullLength = (runs: Runs): number => sum(runs, 0) + sum(runs, 1);
-export const isBare = (runs: Runs): boolean => sum(runs, 1) === 0;
+export const isUnpadded = (runs: Runs): boolean => sum(runs, 1) === 0;
 export const sameRuns = (a: Runs, b: Runs): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
 export const roundUp = (length: number, block: number): number => Math.ceil(length / block) * block;
 
-/** `length` channels and zeros up to the next multiple of `block`. */
+/** The layout of `length` channels that are padded to a multiple of `block`. */
 export const padded = (length: number, block: number): Runs => [length, roundUp(length, block) - length];
 
-/** Runs without empty ones in the middle: [4, 0, 4, 0] is [8, 0]. */
+/** Merges parts without padding between them: [4, 0, 4, 0] becomes [8, 0]. */
 function joined(runs: Runs): Runs {
   const result: number[] = [];
   for (let i = 0; i < runs.length; i += 2) {
@@ -31,7 +31,7 @@ function joined(runs: Runs): Runs {
 
 export const concatRuns = (parts: readonly Runs[]): Runs => joined(parts.flat());
 
-/** Each run of real channels as [where it begins on the padded axis, its length]. */
+/** Lists the runs of real channels, each with its start on the padded axis and its length. */
 export function realRuns(runs: Runs): readonly (readonly [begin: number, length: number])[] {
   const found: [number, number][] = [];
   let at = 0;
@@ -42,7 +42,7 @@ export function realRuns(runs: Runs): readonly (readonly [begin: number, length:
   return found;
 }
 
-/** The part of a padded axis that holds `size` real channels from the real channel `begin` on, with the zeros behind them that it has. */
+/** Finds the part of a padded axis that holds `size` real channels from the real channel `begin` on, with the padding after them. */
 export function sliceRuns(runs: Runs, begin: number, size: number): { readonly begin: number; readonly runs: Runs } {
   const kept: number[] = [];
   let start: number | undefined;

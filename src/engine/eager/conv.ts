@@ -1,8 +1,8 @@
 import type * as Tfjs from '@tensorflow/tfjs';
 import type { Convolution, Padding, Shape } from '../../graph/spec.js';
 
-/** Convolutions and their gradients from forward kernels alone: wasm has no Conv2DBackpropFilter and no depthwise gradients,
- *  its Conv2DBackpropInput is ten times slower than its Conv2D, and no backend takes a stride and a dilation together. */
+/** Computes convolutions and their gradients with forward kernels alone: wasm has no Conv2DBackpropFilter and no depthwise gradients, its
+ *  Conv2DBackpropInput is ten times slower than its Conv2D, and no backend supports a stride and a dilation together. */
 
 type Tf = typeof Tfjs;
 export type Images = Tfjs.Tensor4D;
@@ -19,10 +19,10 @@ const amounts = (padding: Padding, of: (amount: number) => number): Padding => {
 const toPad = (padding: Padding): Padding => amounts(padding, (amount) => Math.max(amount, 0));
 const toCut = (padding: Padding): Padding => amounts(padding, (amount) => Math.max(-amount, 0));
 const isNone = (padding: Padding): boolean => padding.flat().every((amount) => amount === 0);
-/** As tfjs wants it, for all four axes. */
+/** Converts a padding to tfjs' form, which lists all four axes. */
 const explicit = ([[top, bottom], [left, right]]: Padding): [Side, Side, Side, Side] => [[0, 0], [top, bottom], [left, right], [0, 0]]; // prettier-ignore
 
-/** x without its outermost rows and columns. */
+/** Removes the outermost rows and columns of x. */
 function cut(tf: Tf, x: Images, margins: Padding): Images {
   if (isNone(margins)) return x;
   const [n, h, w, c] = x.shape;
@@ -30,19 +30,19 @@ function cut(tf: Tf, x: Images, margins: Padding): Images {
   return tf.slice(x, [0, top, left, 0], [n, h - top - bottom, w - left - right, c]);
 }
 
-/** The part of x of the given shape that starts at this row and column. */
+/** Cuts out the part of x of the given shape that starts at this row and column. */
 export const cutTo = (tf: Tf, x: Images, [row, column]: Pair, [n, h, w, c]: Images['shape']): Images =>
   tf.slice(x, [0, row, column, 0], [n, h, w, c]);
 
-/** Zeros (or another value) around rows and columns; a negative amount cuts off as much. [N,H,W,C] → [N,H',W',C]. */
+/** Pads rows and columns with zeros or another value; a negative amount removes as many instead. [N,H,W,C] → [N,H',W',C]. */
 export function padOrCut(tf: Tf, x: Images, padding: Padding, value = 0): Images {
   const kept = cut(tf, x, toCut(padding));
   const around = toPad(padding);
   return isNone(around) ? kept : tf.pad(kept, explicit(around), value);
 }
 
-/** Every stride-th row and column, the first included; H and W are multiples of the stride.
- *  A reshape and a contiguous slice: seven times faster than wasm's StridedSlice. */
+/** Keeps every stride-th row and column, from the first on; H and W are multiples of the stride.
+ *  It takes a reshape and a contiguous slice, which is seven times faster than wasm's StridedSlice. */
 export function subsample(tf: Tf, x: Images, stride: number): Images {
   if (stride === 1) return x;
   const [n, h, w, c] = x.shape;
@@ -51,7 +51,7 @@ export function subsample(tf: Tf, x: Images, stride: number): Images {
   return tf.reshape(tf.slice(blocks, [0, 0, 0, 0], [n * rows, 1, columns, c]), [n, rows, columns, c]);
 }
 
-/** The transpose of `subsample`: stride − 1 zeros after every row and column. [N,H,W,C] → [N,H·s,W·s,C]. */
+/** Inserts stride − 1 zeros after every row and column: the transpose of `subsample`. [N,H,W,C] → [N,H·s,W·s,C]. */
 export function interleaveZeros(tf: Tf, x: Images, stride: number): Images {
   if (stride === 1) return x;
   const [n, h, w, c] = x.shape;
@@ -59,7 +59,7 @@ export function interleaveZeros(tf: Tf, x: Images, stride: number): Images {
   return tf.reshape(blocks, [n, h * stride, w * stride, c]);
 }
 
-/** Both tensors in groups of channels, each pair through `each`, the results side by side: no kernel of tfjs knows groups. */
+/** Splits both tensors into groups of channels, applies `each` to every pair and concatenates the results: no kernel of tfjs supports groups. */
 function inGroups(
   tf: Tf,
   groups: number,
@@ -70,7 +70,7 @@ function inGroups(
   return tf.concat<Images>(as.map((part, i) => each(part, bs[i]!)), 3); // prettier-ignore
 }
 
-/** x [N,H,W,G·I], filter [kh,kw,I,O] or [kh,kw,C,1] → [N,H',W',O]. */
+/** Convolves x [N,H,W,G·I] with a filter [kh,kw,I,O] or [kh,kw,C,1] → [N,H',W',O]. */
 export function convolve(tf: Tf, kind: ConvKind, x: Images, filter: Tfjs.Tensor4D, grouped: Convolution): Images {
   const { groups = 1, ...window } = grouped;
   if (groups > 1) return inGroups(tf, groups, [x, filter], (x, filter) => convolve(tf, kind, x, filter, window));
@@ -82,7 +82,8 @@ export function convolve(tf: Tf, kind: ConvKind, x: Images, filter: Tfjs.Tensor4
   return subsample(tf, padOrCut(tf, dense, [missing(dense.shape[1]), missing(dense.shape[2])]), stride);
 }
 
-/** filter, dy → dx [N,H,W,I]: dy with the strides' zeros put back, convolved with the filter turned by 180° (Dumoulin & Visin 2016, arXiv:1603.07285, §4). */
+/** filter, dy → dx [N,H,W,I]: inserts the zeros of the stride into dy and convolves it with the filter, rotated by 180° (Dumoulin & Visin
+ *  2016, arXiv:1603.07285, §4). */
 export function convolveInputGrad(
   tf: Tf,
   kind: ConvKind,
@@ -109,7 +110,7 @@ export function convolveInputGrad(
   return convolve(tf, kind, cut(tf, spread, toCut(surroundings)), backward, turnedWindow);
 }
 
-/** x, dy → dfilter [kh,kw,I,O] or [kh,kw,C,1], one position of the filter after the other: each is the product of dy with x shifted. */
+/** x, dy → dfilter [kh,kw,I,O] or [kh,kw,C,1]. Each position of the filter is the product of dy with x, shifted accordingly. */
 export function convolveFilterGrad(
   tf: Tf,
   kind: ConvKind,
@@ -127,7 +128,7 @@ export function convolveFilterGrad(
   const [kh, kw] = filterShape as [number, number, number, number];
   const channels = x.shape[3];
   const samples = n * rows * columns;
-  // So long that a slice of H'·s rows and W'·s columns fits at every position.
+  // Long enough for a slice of H'·s rows and W'·s columns at every position.
   const around = (axis: 0 | 1): Pair => {
     const [before] = padding[axis];
     const length = (filterShape[axis]! - 1) * dilation + dy.shape[axis + 1]! * stride;
@@ -145,8 +146,8 @@ export function convolveFilterGrad(
   return tf.reshape(tf.concat(taps, 0), filterShape as [number, number, number, number]);
 }
 
-/** dy [M,O] → a function of x [M,I] that gives xᵀ·dy [I,O], or for a depthwise filter its diagonal [1,C].
- *  wasm multiplies ten times faster after a transposition than with its transposing flags, and a row of ones sums faster than Sum. */
+/** Returns a function of x [M,I] that computes xᵀ·dy [I,O] for dy [M,O], or for a depthwise filter its diagonal [1,C]. On wasm a transposition
+ *  and a product are ten times faster than a product with transposing flags, and a product with a row of ones is faster than Sum. */
 function filterProduct(tf: Tf, kind: ConvKind, dy: Tfjs.Tensor2D): (x: Tfjs.Tensor2D) => Tfjs.Tensor2D {
   if (kind === 'conv') return (x) => tf.matMul(tf.transpose(x), dy);
   const ones = tf.ones([1, dy.shape[0]]);

@@ -11,7 +11,7 @@ import { inputsOf, parametersOf, type Program, type Programs } from '../../graph
 
 type Kernel = (node: Node, run: Run) => readonly Tfjs.Tensor[];
 
-/** One node of a program, and the values that nobody reads after it. */
+/** One node of a program, and the values that no later node reads. */
 interface Step {
   readonly node: Node;
   readonly kernel: Kernel;
@@ -44,7 +44,7 @@ function planProgram(program: Program): Plan {
   };
 }
 
-/** Computes a plan's outputs and new parameter values. Needs a tidy around it, which sees to it that an exception leaves no tensors. */
+/** Computes a plan's outputs and new parameter values. Call it in a tidy, so that an exception leaves no tensors behind. */
 function execute(
   tf: typeof Tfjs,
   plan: Plan,
@@ -60,14 +60,14 @@ function execute(
       tensors.delete(value);
     }
   }
-  // A clone: two names may stand for one value.
+  // Cloned, because two names may refer to one value.
   const take = ([, value]: readonly [string, Value]): Tfjs.Tensor => tf.clone(tensors.get(value)!);
   return { outputs: plan.outputs.map(take), updates: plan.updates.map(take) };
 }
 
-/** The portable engine: node by node on the kernels of a tfjs backend. Parameters are tensors of the session; the tensors of a run are
- *  freed after their last reader. Updates are made when all is computed, so every node sees the values from before the run.
- *  Its own errors: run and read throw E_PARAM_UNSET for a parameter that was never written. */
+/** Compiles programs for the portable engine, which computes node by node with the kernels of a tfjs backend. The session owns the tensors of
+ *  parameters; those of a run are freed after their last reader. Updates are made after all nodes are computed, so that every node sees the
+ *  values from before the run. Besides the errors of every session, run and read throw E_PARAM_UNSET for a parameter without a value. */
 export function compileEager(programs: Programs, backend: Backend): Promise<Session> {
   const tf = backend.tf as typeof Tfjs;
   const device = backend.compiled ? 'tensorflow' : backend.name;
@@ -76,7 +76,7 @@ export function compileEager(programs: Programs, backend: Backend): Promise<Sess
   const stored = new Map<string, Tfjs.Tensor>();
   const constants = new Map<Node, Tfjs.Tensor>();
 
-  /** Other sessions may have changed tfjs' current backend. Computes at once, without an await in between. */
+  /** Runs `compute` on the session's backend: other sessions may have changed tfjs' current one. It must not await, so that none can meanwhile. */
   const onDevice = <T extends Tfjs.TensorContainer>(compute: () => T): T => {
     if (tf.getBackend() !== device) void tf.setBackend(device);
     invariant(tf.getBackend() === device, `tfjs computes with "${tf.getBackend()}" and not with "${device}"`);
@@ -132,7 +132,7 @@ export function compileEager(programs: Programs, backend: Backend): Promise<Sess
       }
     },
     async read(names = [...parameters.keys()]): Promise<Params> {
-      const tensors = names.map((name) => tf.clone(parameter(name))); // a run may replace them meanwhile
+      const tensors = names.map((name) => tf.clone(parameter(name))); // a run may replace the originals meanwhile
       try {
         const values = await Promise.all(tensors.map(valuesOf));
         return new Map(names.map((name, i): [string, Param] => [name, { shape: tensors[i]!.shape, data: values[i]! }]));
@@ -143,7 +143,7 @@ export function compileEager(programs: Programs, backend: Backend): Promise<Sess
     write(params: Params): Promise<void> {
       checkParams(parameters, params);
       onDevice(() => {
-        // A copy: some backends keep the given array itself.
+        // Copied, because some backends keep the given array itself.
         for (const [name, { shape, data }] of params) store(name, tf.tensor(data.slice(), [...shape], 'float32'));
       });
       return Promise.resolve();
@@ -156,5 +156,5 @@ export function compileEager(programs: Programs, backend: Backend): Promise<Sess
   });
 }
 
-/** A tensor's values as floats of the caller's own. */
+/** Copies a tensor's values to a new array of floats. */
 const valuesOf = async (tensor: Tfjs.Tensor): Promise<Float32Array> => new Float32Array(await tensor.data());

@@ -1,12 +1,12 @@
 import type * as Tfjs from '@tensorflow/tfjs';
 import type { Ops } from '../../graph/spec.js';
 
-/** The ops that are formulas of several kernels: BatchNorm, the gradients of activations, the softmax cross-entropy. */
+/** Ops that combine several kernels: BatchNorm, the gradients of activations, the softmax cross-entropy. */
 
 type Tf = typeof Tfjs;
 type Vector = Tfjs.Tensor1D;
 
-/** Sum over N, H and W, [N,H,W,C] → [C]; on wasm a row of ones sums five times faster than Sum. */
+/** Sums over N, H and W, [N,H,W,C] → [C]. On wasm a product with a row of ones is five times faster than Sum. */
 function sumPerChannel(tf: Tf, x: Tfjs.Tensor): Vector {
   const channels = x.shape.at(-1)!;
   const samples = x.size / channels;
@@ -44,7 +44,7 @@ export function batchNormGrad(
   if (!training) return [direct, dscale, dshift];
   const share = tf.mul(slope, -1 / samples);
   const offset: Vector = tf.mul(share, dshift);
-  // x̂·share·dscale + offset is a BatchNorm itself: one pass over x instead of four.
+  // x̂·share·dscale + offset is a BatchNorm, too, which takes one pass over x instead of four.
   const shared = tf.batchNorm(x!, mean as Vector, variance as Vector, offset, tf.mul<Vector>(share, dscale), epsilon);
   return [tf.add(direct, shared), dscale, dshift];
 }
@@ -67,8 +67,8 @@ export function hardSwishGrad(tf: Tf, dy: Tfjs.Tensor, x: Tfjs.Tensor): Tfjs.Ten
   return tf.mul(tf.mul(dy, 1 / 6), tf.add(gate, tf.mul(x, inside6(tf, gate))));
 }
 
-/** int32 [...] → float32 [..., depth]; zeros for an index outside. Through int32: wasm writes the integer 1 into a float32 result.
- *  tfjs refuses a depth of 1, a detector's with one class. */
+/** int32 [...] → float32 [..., depth]; zeros for an index out of range. The result is cast from int32, because wasm writes the integer 1 into a
+ *  float32 result. tfjs refuses a depth of 1, which a detector with one class has. */
 export const oneHot = (tf: Tf, indices: Tfjs.Tensor, depth: number): Tfjs.Tensor =>
   tf.cast(depth === 1 ? tf.equal(tf.expandDims(indices, -1), tf.scalar(0, 'int32')) : tf.oneHot(indices, depth), 'float32'); // prettier-ignore
 

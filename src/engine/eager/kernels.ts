@@ -9,17 +9,17 @@ import * as formulas from './formulas.js';
 import * as pools from './pool.js';
 import * as resizes from './resize.js';
 
-/** What a kernel computes with. */
+/** What a kernel needs to compute a node. */
 export interface Run {
   readonly tf: typeof Tfjs;
   readonly inputs: readonly Tfjs.Tensor[];
-  /** The fed, stored or constant tensor behind a leaf. It stays the session's. */
+  /** The fed, stored or constant tensor of a leaf. The session owns it. */
   readonly leaf: (node: Node) => Tfjs.Tensor;
-  /** What was fed to the input behind a value. */
+  /** The array that was fed to the input that gives this value. */
   readonly fed: (value: Value) => Feed;
 }
 
-/** Computes a node's outputs from forward kernels of tfjs. Every output is a new tensor, and never one of the inputs. */
+/** Computes a node's outputs with forward kernels of tfjs. Every output is a new tensor, never one of the inputs. */
 type Kernel<K extends Op> = (node: Node<K>, run: Run) => readonly Tfjs.Tensor[];
 type Tensor4 = Tfjs.Tensor4D;
 
@@ -28,7 +28,7 @@ const read = (node: Node<'input'> | Node<'param'> | Node<'constant'>, { tf, leaf
 ];
 const same = (_: Node, { tf, inputs: [x] }: Run): Tfjs.Tensor[] => [tf.clone(x!)];
 
-/** The ops that tfjs calls by the same name. */
+/** Ops that have the same name in tfjs. */
 const unary =
   (op: Exclude<Unary, 'swish' | 'hardSwish'>) =>
   (_: Node, { tf, inputs: [x] }: Run): Tfjs.Tensor[] => [tf[op](x!)];
@@ -57,19 +57,19 @@ function cast({ attrs: { dtype } }: Node<'cast'>, { tf, inputs: [x] }: Run): Tfj
   return [dtype === 'bool' ? tf.notEqual(x!, tf.zerosLike(x!)) : tf.cast(x!, dtype)];
 }
 
-/** wasm adds zeros ten times faster than it repeats. */
+/** On wasm adding zeros is ten times faster than broadcasting. */
 function broadcastTo({ attrs }: Node<'broadcastTo'>, { tf, inputs: [x] }: Run): Tfjs.Tensor[] {
   const shape = [...attrs.shape];
   return [x!.dtype === 'bool' ? tf.broadcastTo(x!, shape) : tf.add(x!, tf.zeros(shape, x!.dtype))];
 }
 
-/** wasm multiplies ten times faster after a transposition than with its transposing flags. */
+/** On wasm a transposition and a product are ten times faster than a product with transposing flags. */
 function matMul({ attrs }: Node<'matMul'>, { tf, inputs: [a, b] }: Run): Tfjs.Tensor[] {
   const { transposeA, transposeB } = attrs;
   return [tf.matMul(transposeA ? tf.transpose(a!) : a!, transposeB ? tf.transpose(b!) : b!)];
 }
 
-/** A counter behind a hash: the i-th number depends on seed, stream and i alone. 24 bits, as many as float32 tells apart below 1. */
+/** Hashes a counter: the i-th number depends on seed, stream and i alone. It has 24 bits, the precision of float32 below 1. */
 function randomUniform(
   { attrs: { shape, stream }, inputs: [seed] }: Node<'randomUniform'>,
   { tf, fed }: Run,

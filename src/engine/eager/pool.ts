@@ -2,11 +2,11 @@ import type * as Tfjs from '@tensorflow/tfjs';
 import type { Ops } from '../../graph/spec.js';
 import { convolveInputGrad, cutTo, interleaveZeros, padOrCut, subsample, type Images } from './conv.js';
 
-/** Pools and their gradients from forward kernels alone: wasm has no gradients of pools. */
+/** Computes pools and their gradients with forward kernels alone: wasm has no gradients of pools. */
 
 type Tf = typeof Tfjs;
 
-/** Stands for −∞ around an image: infinity times a mask's 0 would be no number. */
+/** Replaces −∞ in the padding: infinity times the 0 of a mask would be NaN. */
 const LOWEST = -3.4e38;
 const noPadding = [[0, 0], [0, 0]] as const; // prettier-ignore
 
@@ -14,7 +14,7 @@ export function maxPool(tf: Tf, x: Images, { kernel, stride, padding }: Ops['max
   return tf.maxPool(padOrCut(tf, x, padding, LOWEST), [...kernel], stride, 'valid');
 }
 
-/** dy, x, y → dx: position by position of the window, dy goes where x equals y and no earlier position did. */
+/** dy, x, y → dx: goes through the positions of the window, and adds dy at the first one where x equals y. */
 export function maxPoolGrad(
   tf: Tf,
   [dy, x, y]: readonly [Images, Images, Images],
@@ -22,7 +22,7 @@ export function maxPoolGrad(
 ): Images {
   const [n, rows, columns, channels] = y.shape;
   const [[top], [left]] = padding;
-  // So long that H'·s rows and W'·s columns fit at every position.
+  // Long enough for H'·s rows and W'·s columns at every position.
   const [height, width] = [rows * stride + kh - 1, columns * stride + kw - 1];
   const frame = [[top, height - top - x.shape[1]], [left, width - left - x.shape[2]]] as const; // prettier-ignore
   const padded = padOrCut(tf, x, frame, LOWEST);

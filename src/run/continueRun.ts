@@ -10,25 +10,27 @@ import { isThere } from './directory.js';
 import { isOver } from '../train/best.js';
 import { findCheckpoint } from '../train/checkpoint.js';
 
-/** Three verbs: `resume` goes on with a run that was stopped, `extend` adds epochs to a finished one, and
- *  `model.weights: run:<directory>` starts a new run from another's weights. */
+/** `resume` continues a run that was stopped; `extend` adds epochs to a finished one. (`model.weights: run:<directory>` starts a new run from
+ *  the weights of another.) */
 export interface Continuation {
-  readonly resume?: boolean | undefined;
-  /** Epochs more. */
-  readonly extend?: number | undefined;
+  readonly resume: boolean;
+  /** Epochs to add. */
+  readonly extend: number | undefined;
 }
 
-/** The recipe with which the run in a directory goes on; undefined if it never got as far as writing one: then nothing was
- *  learned, and it begins. Throws E_RESUME_FINISHED, E_EXTEND_UNFINISHED where the other verb is meant, E_RESUME_RECIPE with the options that differ,
- *  and E_CHECKPOINT_DAMAGED. */
-export async function continuedRecipe(
+/** The recipe to run in a directory, and whether a run was begun there. A run that is continued keeps its own recipe; one that was stopped
+ *  before it wrote its recipe has learned nothing, and starts anew.
+ *  Throws E_RESUME_FINISHED and E_EXTEND_UNFINISHED where the other option is meant, E_RESUME_RECIPE with the options that differ, and
+ *  E_CHECKPOINT_DAMAGED. */
+export async function continueRecipe(
   directory: string,
   wanted: Recipe,
-  { extend }: Continuation,
-): Promise<Recipe | undefined> {
+  { resume, extend }: Continuation,
+): Promise<{ readonly recipe: Recipe; readonly isBegun: boolean }> {
+  if (!resume && extend === undefined) return { recipe: wanted, isBegun: false };
   const file = join(directory, 'recipe.yaml');
   if (!(await isThere(file))) {
-    if (extend === undefined) return undefined;
+    if (extend === undefined) return { recipe: wanted, isBegun: false };
     throw unfinished(directory, 'it has not begun', 'start it without --extend');
   }
   const begun = await loadRecipe(file);
@@ -58,8 +60,9 @@ export async function continuedRecipe(
       fix: `go on with its own: finetune ${file} --out ${directory} --resume; or start a new run from its weights: model.weights: run:${directory}`,
     });
   }
-  // Whoever asks for more epochs gets them: nothing ends them early.
-  return extend === undefined ? begun : withTrain(begun, { epochs: done + extend, earlyStop: false });
+  // All of the added epochs are trained: early stopping is switched off.
+  const recipe = extend === undefined ? begun : withTrain(begun, { epochs: done + extend, earlyStop: false });
+  return { recipe, isBegun: true };
 }
 
 const unfinished = (directory: string, how: string, fix: string): FinetuneError =>
@@ -70,5 +73,5 @@ const unfinished = (directory: string, how: string, fix: string): FinetuneError 
     fix,
   });
 
-/** Takes away what said that the run was finished. */
-export const reopen = (directory: string): Promise<void> => rm(join(directory, 'metrics.json'), { force: true });
+/** Removes the file that marks a run as finished. */
+export const reopenRun = (directory: string): Promise<void> => rm(join(directory, 'metrics.json'), { force: true });

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FinetuneError } from '../errors.js';
 import { tryLock } from '../files/lock.js';
@@ -71,18 +71,4 @@ export function newRunPath(parent: string, name: string, now = new Date()): stri
   const two = (value: number): string => String(value).padStart(2, '0');
   const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   return join(parent, `${name}-${date}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`);
-}
-
-/** Versions of what produced a run. */
-export async function collectVersions(engine: string): Promise<Record<string, string>> {
-  const own = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-  const { default: sharp } = await import('sharp');
-  const libraries = { sharp: sharp.versions.sharp, libvips: sharp.versions.vips };
-  return {
-    'tfjs-finetune': own.version,
-    node: process.versions.node,
-    platform: `${process.platform} ${process.arch}`,
-    engine,
-    ...libraries,
-  };
 }

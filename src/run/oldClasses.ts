@@ -1,12 +1,11 @@
 import type { TaskScore } from '../evaluate/createTask.js';
-import type { Backend } from '../engine/backend.js';
 import type { Session } from '../engine/engine.js';
 import { evaluate, type EvaluateOptions, type Evaluation } from '../evaluate/evaluate.js';
-import { isMeasured, rankOf } from '../evaluate/rank.js';
+import { isMeasured, rankOf, unmeasured } from '../evaluate/rank.js';
 import type { Model } from '../tasks/model.js';
 import { openPredictor } from '../evaluate/predictor.js';
-import type { Recipe } from '../recipe/schema.js';
-import type { OldData } from './recipeData.js';
+import type { ProgressEvent } from '../progress.js';
+import type { OpenedRecipe } from './openRecipe.js';
 import { oldModel } from './recipeModel.js';
 import type { Section } from '../tasks/section.js';
 import type { EpochScore } from '../train/record.js';
@@ -17,32 +16,40 @@ export interface OldClasses {
   readonly after: TaskScore;
 }
 
-/** Scores the old classes on images of their own: by the model as it was, and by the one that got others besides. */
+/** Scores the old classes on images of their own, by the model as it was and by the one that learned others besides. Returns undefined where
+ *  no classes were added. */
 export async function scoreOldClasses(
-  recipe: Recipe,
-  { categories, before, after }: OldData,
-  { model, session, backend }: { model: Model<unknown, TaskScore>; session: Session; backend: Backend },
+  { recipe, backend, data: { old } }: OpenedRecipe,
+  { model, session }: { readonly model: Model<unknown, TaskScore>; readonly session: Session },
   options: EvaluateOptions,
-): Promise<OldClasses> {
-  const { metric } = await evaluate(model, session, after, options);
-  const old = (await oldModel(recipe, categories)).model;
-  const predictor = await openPredictor(old, backend, { batch: options.batch, loss: true });
+): Promise<OldClasses | undefined> {
+  if (!old) return undefined;
+  const { metric: after } = await evaluate(model, session, old.after, options);
+  const former = (await oldModel(recipe, old.categories)).model;
+  const predictor = await openPredictor(former, backend, { batch: options.batch, loss: true });
   try {
-    return { before: (await evaluate(old, predictor, before, options)).metric, after: metric };
+    const { metric: before } = await evaluate(former, predictor, old.before, options);
+    return { before, after };
   } finally {
     predictor.dispose();
   }
 }
 
-/** What an epoch is chosen by: the data's number, or where classes were known before the mean of it and theirs, of those that measure something. */
-export function epochScore(best: string, found: Evaluation, known: Evaluation | undefined): EpochScore {
-  const ranks = [found, ...(known ? [known] : [])].map((evaluation) => rankOf(best, evaluation));
+/** The score that an epoch is chosen by: the number that `evaluate.best` names. Where classes were added it is the mean of the data's number
+ *  and that of the old classes, as far as these measure anything; a message says so if neither does. */
+export function epochScore(
+  best: string,
+  { own, old }: { readonly own: Evaluation; readonly old: Evaluation | undefined },
+  onProgress: ((event: ProgressEvent) => void) | undefined,
+): EpochScore {
+  const ranks = [own, ...(old ? [old] : [])].map((evaluation) => rankOf(best, evaluation));
   const measured = ranks.filter((rank) => isMeasured(best, rank));
-  const theirs = Object.entries(known?.numbers ?? {}).map(([name, value]) => [`old ${name}`, value] as const);
+  if (measured.length === 0) onProgress?.({ message: unmeasured(best) });
+  const ofOld = Object.entries(old?.numbers ?? {}).map(([name, value]) => [`old ${name}`, value] as const);
   return {
     score: measured.length > 0 ? mean(measured) : ranks[0]!,
-    loss: found.loss,
-    metric: { ...found.numbers, ...Object.fromEntries(theirs) },
+    loss: own.loss,
+    metric: { ...own.numbers, ...Object.fromEntries(ofOld) },
   };
 }
 

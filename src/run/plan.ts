@@ -35,22 +35,28 @@ const TIME_SHARE = 0.9;
 /** Least steps of an epoch with `batch: auto`: with fewer, the few images of a small data set would make too few steps. */
 const LEAST_STEPS = 16;
 
-/** The recipe with numbers for what it leaves to the machine, `batch: auto` and `time`, and what was measured for it; plan.json of the run
- *  directory holds both, so that a run goes on as it was planned.
+/** An opened recipe without `time` and `batch: auto`. */
+export interface PlannedRun extends OpenedRecipe {
+  /** What was asked and what was found, if something was planned: the run directory keeps it as plan.json, so that a run is continued as it
+   *  was planned. */
+  readonly plan?: Plan;
+}
+
+/** Measures the machine and puts numbers in place of `batch: auto` and `time`.
  *  Throws E_MEMORY_SHORT, E_TIME_SHORT, and E_RECIPE_CONFLICT where the epochs that fit are too few for other options. */
-export async function planRun(asked: OpenedRecipe, options: PlanOptions): Promise<{ recipe: Recipe; plan?: string }> {
-  const { time, batch, memory } = asked.recipe.train;
-  if (time === null && batch !== 'auto') return { recipe: asked.recipe };
-  const sized = batch === 'auto' ? await withBatch(asked, options) : { recipe: asked.recipe, costs: undefined };
-  const timed = { ...asked, recipe: sized.recipe };
+export async function planRun(opened: OpenedRecipe, options: PlanOptions): Promise<PlannedRun> {
+  const { time, batch, memory } = opened.recipe.train;
+  if (time === null && batch !== 'auto') return opened;
+  const sized = batch === 'auto' ? await withBatch(opened, options) : { recipe: opened.recipe, costs: undefined };
+  const timed = { ...opened, recipe: sized.recipe };
   const recipe = time === null ? sized.recipe : await withTime(timed, sized.costs, options);
   const { batch: found, epochs, stepsPerEpoch } = recipe.train;
   const plan: Plan = { asked: { time, batch, memory }, found: { batch: found, epochs, stepsPerEpoch } };
-  return { recipe, plan: `${JSON.stringify(plan, null, 2)}\n` };
+  return { ...opened, recipe, plan };
 }
 
 type Numbers = Recipe['train'];
-interface Plan {
+export interface Plan {
   readonly asked: Pick<Numbers, 'time' | 'batch' | 'memory'>;
   readonly found: Pick<Numbers, 'batch' | 'epochs' | 'stepsPerEpoch'>;
 }

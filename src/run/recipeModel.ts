@@ -1,5 +1,5 @@
 import { createClassification, createDetection, createText, type TaskScore } from '../evaluate/createTask.js';
-import type { LoadOptions } from '../data/pipeline/loader.js';
+import type { ImageOptions, LoadOptions } from '../data/pipeline/loader.js';
 import { bucketSizes, type Size } from '../data/pipeline/buckets.js';
 import { resolveClassWeights } from '../data/classWeights.js';
 import type { Category, Dataset } from '../data/sample.js';
@@ -131,4 +131,14 @@ export function recipeImages(
   const resize = 'resize' in data ? data.resize : 'letterbox'; // scene text is always seen in its proportions
   const placing = 'cropFraction' in data ? { cropFraction: data.cropFraction, interpolation: data.interpolation } : {};
   return { resize, ...placing, prefetch, brokenImages };
+}
+
+/** How the recipe's images are read, with a record of those that cannot be read: by file, with the reason. */
+export function countBrokenImages(recipe: Recipe): {
+  readonly images: ImageOptions;
+  readonly broken: ReadonlyMap<string, string>;
+} {
+  const broken = new Map<string, string>();
+  const onDrop = (reason: string, file: string): void => void broken.set(file, reason);
+  return { images: { ...recipeImages(recipe), onDrop }, broken };
 }

@@ -38,15 +38,15 @@ export const dryRun = (asked: Recipe, hooks: Pick<FinetuneOptions, 'signal' | 'o
     const directory = await mkdtemp(join(await nearestFolder(resolve(asked.out)), '.dry-run-'));
     try {
       const options = { directory, ...hooks };
-      const { recipe } = await planRun(opened, options);
-      const length = await lengthOf({ ...opened, recipe }, undefined, options);
+      const planned = await planRun(opened, options);
+      const length = await lengthOf(planned, undefined, options);
       const run = await openRunDirectory(join(directory, 'run'));
       try {
-        await runFirstImages({ ...opened, recipe }, run, hooks);
+        await runFirstImages(planned, run, hooks);
       } finally {
         await run.close();
       }
-      return await forecast({ ...opened, recipe }, { ready, length, run: run.path });
+      return await forecast(planned, { ready, length, run: run.path });
     } finally {
       await rm(directory, { recursive: true, force: true });
     }

@@ -51,9 +51,10 @@ export const findLr = (asked: Recipe, { signal, onProgress, ...range }: LrFindOp
     const hooks = { signal, onProgress };
     try {
       const untimed = { ...opened, recipe: withTrain(asked, { time: null }) };
-      const { recipe } = await planRun(untimed, { directory, ...hooks });
+      const planned = await planRun(untimed, { directory, ...hooks });
+      const { recipe } = planned;
       const options = trainOptions(recipe, recipeImages(recipe), directory);
-      const points = await raiseRate({ ...opened, recipe }, options, { ...range, ...hooks });
+      const points = await raiseRate(planned, options, { ...range, ...hooks });
       const lr = suggestLr(points);
       const { perBatch } = recipe.train.lr;
       return { points, ...(lr !== undefined && { suggestion: { lr, value: (lr * perBatch) / options.batch } }) };

@@ -52,7 +52,8 @@ test('a number that the part has nothing for is told from a bad one', () => {
 test('with old classes, the mean of what is measured of both', () => {
   const evaluation = (APs: number) => ({ loss: 3, metric: { metric: 'coco', APs }, numbers: { APs } }) as unknown as Evaluation; // prettier-ignore
   const score = (fresh: number, old?: number) =>
-    epochScore('APs', evaluation(fresh), old === undefined ? undefined : evaluation(old)).score;
+    epochScore('APs', { own: evaluation(fresh), old: old === undefined ? undefined : evaluation(old) }, undefined)
+      .score;
   expect(score(0.2, 0.4)).toBeCloseTo(0.3);
   expect(score(-1, 0.4)).toBe(0.4);
   expect(score(0.2, -1)).toBe(0.2);

@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import { resolvedRecipeText } from '../recipe/resolved.js';
+import { reopenRun } from './continueRun.js';
+import type { RunDirectory } from './directory.js';
+import type { PlannedRun } from './plan.js';
+
+/** What a run was begun with, for its directory and its report. */
+export interface BegunRun {
+  /** The recipe with every default written out, YAML. */
+  readonly recipeText: string;
+  /** Versions of everything that the results depend on. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** Writes what a run is begun with: `recipe.yaml`, `versions.json`, and `plan.json` if something was planned. */
+export async function beginRun(
+  run: RunDirectory,
+  { recipe, backend, plan }: PlannedRun,
+  { resume, extend }: { readonly resume: boolean; readonly extend: number | undefined },
+): Promise<BegunRun> {
+  const recipeText = resolvedRecipeText(recipe);
+  const versions = await collectVersions(`${backend.name} ${backend.version}`);
+  if (plan) await run.write('plan.json', `${JSON.stringify(plan, null, 2)}\n`);
+  if (!resume || extend !== undefined) await run.write('recipe.yaml', recipeText);
+  if (extend !== undefined) await reopenRun(run.path);
+  await run.write('versions.json', `${JSON.stringify(versions, null, 2)}\n`);
+  return { recipeText, versions };
+}
+
+async function collectVersions(engine: string): Promise<Record<string, string>> {
+  const own = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { default: sharp } = await import('sharp');
+  return {
+    'tfjs-finetune': own.version,
+    node: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    engine,
+    sharp: sharp.versions.sharp,
+    libvips: sharp.versions.vips,
+  };
+}

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import type { ProgressEvent } from '../progress.js';
+import { buildReport, metricsOf } from '../report/fromRun.js';
+import type { Metrics } from '../report/report.js';
+import { writeReport } from '../report/writeReport.js';
+import type { BegunRun } from './beginRun.js';
+import type { RunDirectory } from './directory.js';
+import { oldClassesSection } from './oldClasses.js';
+import type { OpenedRecipe } from './openRecipe.js';
+import type { ScoredRun } from './scoreRun.js';
+import type { TrainedRun } from './trainRun.js';
+
+export interface FinishedRun extends BegunRun {
+  readonly trained: TrainedRun;
+  readonly scored: ScoredRun;
+  /** Images that could not be read while the run worked, by file, with the reason. */
+  readonly broken: ReadonlyMap<string, string>;
+  readonly onProgress: ((event: ProgressEvent) => void) | undefined;
+}
+
+/** Writes the results of a run: `predictions.json`, `metrics.json` and `report.html`. */
+export async function reportRun(
+  run: RunDirectory,
+  { recipe, backend, data }: OpenedRecipe,
+  { recipeText, versions, trained, scored, broken, onProgress }: FinishedRun,
+): Promise<Metrics> {
+  const { model, part, result, oldClasses } = scored;
+  const engine = `${backend.name} ${backend.version}`;
+  const metrics = { ...metricsOf(model, trained, result, engine), ...(oldClasses && { oldClasses }) };
+  await run.write('predictions.json', JSON.stringify(result.predictions));
+  await run.write('metrics.json', `${JSON.stringify(metrics, null, 2)}\n`);
+  onProgress?.({ phase: 'report', done: 0, total: 1 });
+  const report = await buildReport({
+    recipe,
+    recipeText,
+    data,
+    scored: part,
+    trained,
+    result,
+    metrics,
+    versions,
+    broken,
+    pseudo: trained.pseudo,
+    first: oldClasses ? [oldClassesSection(oldClasses, result.metric)] : [],
+  });
+  await writeReport(report, join(run.path, 'report.html'));
+  onProgress?.({ phase: 'report', done: 1, total: 1 });
+  return metrics;
+}

@@ -1,0 +1,44 @@
+import type { Dataset } from '../data/sample.js';
+import type { TaskScore } from '../evaluate/createTask.js';
+import { evaluate, type Evaluation } from '../evaluate/evaluate.js';
+import { openPredictor } from '../evaluate/predictor.js';
+import type { Model } from '../tasks/model.js';
+import { checkpointFile } from '../train/checkpoint.js';
+import { withWeights } from '../train/modelWeights.js';
+import { scoreOldClasses, type OldClasses } from './oldClasses.js';
+import type { OpenedRecipe } from './openRecipe.js';
+import type { StepOptions } from './trainRun.js';
+
+export interface ScoredRun {
+  /** The model with the weights of the best epoch. */
+  readonly model: Model<unknown, TaskScore>;
+  /** The part that was scored: the test part, or without one the validation part. */
+  readonly part: Dataset;
+  readonly result: Evaluation<TaskScore>;
+  /** Present where classes were added. */
+  readonly oldClasses: OldClasses | undefined;
+}
+
+/** Scores the best checkpoint of a run. Returns undefined if the signal stopped it. */
+export async function scoreRun(
+  opened: OpenedRecipe,
+  directory: string,
+  { images, signal, onProgress }: StepOptions,
+): Promise<ScoredRun | undefined> {
+  const { recipe, backend, data } = opened;
+  const { batch } = recipe.evaluate;
+  const { model } = await withWeights(opened.model, `file:${checkpointFile(directory, 'best')}`);
+  const part = data.test ?? data.val;
+  const how = { ...images, batch, signal, onProgress };
+  const predictor = await openPredictor(model, backend, { batch, loss: true });
+  try {
+    const result = await evaluate(model, predictor, part, how);
+    const oldClasses = await scoreOldClasses(opened, { model, session: predictor }, how);
+    return { model, part, result, oldClasses };
+  } catch (error) {
+    if (signal?.aborted) return undefined;
+    throw error;
+  } finally {
+    predictor.dispose();
+  }
+}

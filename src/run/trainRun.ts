@@ -1,0 +1,43 @@
+import type { ImageOptions } from '../data/pipeline/loader.js';
+import { evaluate } from '../evaluate/evaluate.js';
+import type { ProgressEvent } from '../progress.js';
+import { train, type Run } from '../train/loop.js';
+import type { PseudoLabels } from '../train/pseudoLabels.js';
+import { epochScore } from './oldClasses.js';
+import type { OpenedRecipe } from './openRecipe.js';
+import { recipePseudoLabels, trainOptions } from './trainOptions.js';
+
+export interface StepOptions {
+  readonly images: ImageOptions;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+}
+
+export interface TrainedRun extends Run {
+  /** The characters that a weakly supervised run found in its words. */
+  readonly pseudo: PseudoLabels | undefined;
+}
+
+/** Trains the model of a recipe and leaves the checkpoints in the run directory. After each epoch the validation part is scored, and where
+ *  classes were added, the old classes too. */
+export async function trainRun(
+  { recipe, backend, data, model }: OpenedRecipe,
+  directory: string,
+  { images, resume, signal, onProgress }: StepOptions & { readonly resume: boolean },
+): Promise<TrainedRun> {
+  const { best, batch } = recipe.evaluate;
+  const pseudo = recipePseudoLabels(recipe, data.train, directory);
+  const options = { ...trainOptions(recipe, images, directory), resume };
+  const trained = await train(model, pseudo?.dataset ?? data.train, backend, options, {
+    signal,
+    onProgress,
+    enterEpoch: pseudo && ((session, state) => pseudo.enterEpoch(session, model.task, state)),
+    evaluate: async (live, session, signal) => {
+      const how = { ...images, batch, signal, onProgress };
+      const own = await evaluate(live, session, data.val, how);
+      const old = data.old && (await evaluate(live, session, data.old.after, how));
+      return epochScore(best, { own, old }, onProgress);
+    },
+  });
+  return { ...trained, pseudo };
+}

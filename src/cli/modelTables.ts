@@ -1,7 +1,7 @@
 import type { Backbone } from '../models/backbone.js';
 import type { ModelSummary } from '../models/describe.js';
 import { cells, HEADINGS } from '../models/reference.js';
-import type { ModelCost } from './models.js';
+import type { ModelCost } from './modelCost.js';
 
 const MIB = 2 ** 20;
 const millions = (value: number): string => (value / 1e6).toFixed(3);

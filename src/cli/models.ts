@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { Backbone } from '../models/backbone.js';
-import { buildClassifier, describe, describeStages, type ModelSummary, type StageSummary } from '../models/describe.js';
+import { buildClassifier, describe, describeStages, type ModelSummary } from '../models/describe.js';
 import { modelsReference, type Latencies } from '../models/reference.js';
 import { backbones, findBackbone } from '../models/registry.js';
 import { loadRecipe } from '../recipe/load.js';
+import { cost, type ModelCost } from './modelCost.js';
 import { formatComparison, formatModel, formatTable } from './modelTables.js';
 
 export interface ModelsCommand {
@@ -14,18 +15,6 @@ export interface ModelsCommand {
   readonly latency?: boolean;
   /** The model to set beside a recipe's. */
   readonly against?: string;
-}
-
-/** A stage with what it costs; the milliseconds are those of the network up to here. */
-export interface StageCost extends Omit<StageSummary, 'outputs'> {
-  readonly milliseconds?: number;
-}
-
-/** A model with its stages; `milliseconds` is the median of one image. */
-export interface ModelCost extends ModelSummary {
-  readonly activationBytes: number;
-  readonly breakdown: readonly StageCost[];
-  readonly milliseconds?: number;
 }
 
 /** What a recipe must have and has nothing to do with its backbone, so that a file with `model.backbone` alone will do. */
@@ -58,19 +47,6 @@ export async function models(
   if (json) console.log(JSON.stringify(theirs ? [mine, theirs] : [mine]));
   else
     console.error([formatModel(backbone, mine!), ...(theirs ? ['', formatComparison(mine!, theirs)] : [])].join('\n'));
-}
-
-function cost(backbone: Backbone): ModelCost {
-  const { logits } = buildClassifier(backbone);
-  const breakdown = describeStages(backbone, logits).map(({ name, size, params, macs, activationBytes }) => ({
-    name,
-    size,
-    params,
-    macs,
-    activationBytes,
-  }));
-  const activationBytes = breakdown.reduce((sum, stage) => sum + stage.activationBytes, 0);
-  return { ...describe(backbone), activationBytes, breakdown };
 }
 
 /** Counted and measured, the models in turn: of the first every prefix that ends with a stage, of the other the whole. */

@@ -1,53 +1,22 @@
 import type { Intervals } from '../evaluate/bootstrap.js';
-import type { Explanation } from '../evaluate/explain.js';
-import type { ScorePage } from '../report/scoreReport.js';
+import type { ScoreCommand, Scored } from './scored.js';
+import { UsageError } from './usage.js';
 
-/** The options of `finetune score` as they were typed. */
-export interface ScoreCommand {
-  readonly gt?: string | undefined;
-  readonly dt?: string | undefined;
-  readonly iouType?: string | undefined;
-  readonly split?: string | undefined;
-  readonly year?: string | undefined;
-  readonly protocol?: string | undefined;
-  /** Folder for a report. */
-  readonly report?: string | undefined;
-  /** Resamplings of the images, for a 95 % interval. */
-  readonly bootstrap?: string | undefined;
-  readonly json?: boolean;
-}
-
-/** What a metric's own part leaves to be printed. */
-export interface Scored {
-  readonly score: object;
-  readonly table: string;
-  /** The number that the explanation is for. */
-  readonly main: number;
-  readonly notes: readonly string[];
-  /** undefined: nothing to warn of. */
-  readonly warning: string | undefined;
-  readonly explain: () => Promise<Explanation>;
-  readonly intervals: (samples: number) => Promise<Intervals>;
-  readonly page: () => Promise<ScorePage>;
-}
-
-export type Complain = (message: string) => Error;
-
-/** `finetune score coco|voc|icdar`: the table, or with --json the score alone, on stdout; whatever needs saying on stderr.
- *  `usage` makes the error of a wrong command line. */
-export async function score(metric: string, command: ScoreCommand, usage: Complain): Promise<void> {
+/** `finetune score coco|voc|icdar`: the table, or with --json the score alone, on stdout; notes and explanations on stderr.
+ *  Throws a UsageError for options that do not fit the metric. */
+export async function score(metric: string, command: ScoreCommand): Promise<void> {
   const allowed = METRICS.find(({ name }) => name === metric);
-  if (!allowed) throw usage(`there is no metric "${metric}": ${METRICS.map(({ name }) => name).join(', ')}`);
+  if (!allowed) throw new UsageError(`there is no metric "${metric}": ${METRICS.map(({ name }) => name).join(', ')}`);
   for (const flag of ['iouType', 'split', 'year', 'protocol'] as const) {
     if (command[flag] !== undefined && !allowed.flags.includes(flag))
-      throw usage(`${FLAGS[flag]} is not an option of "score ${metric}"`);
+      throw new UsageError(`${FLAGS[flag]} is not an option of "score ${metric}"`);
   }
   const samples = command.bootstrap === undefined ? 0 : Number(command.bootstrap);
   if (command.bootstrap !== undefined && !(Number.isInteger(samples) && samples >= 1 && samples <= 1e6))
-    throw usage(`--bootstrap is a number of samples, 1 to 1000000; got "${command.bootstrap}"`);
+    throw new UsageError(`--bootstrap is a number of samples, 1 to 1000000; got "${command.bootstrap}"`);
 
   const { run } = await allowed.load();
-  const scored = await run(command, usage);
+  const scored = await run(command);
   for (const note of scored.notes) console.error(note);
   if (scored.warning !== undefined) console.error(scored.warning);
   await explainLow(scored);
@@ -64,10 +33,10 @@ export async function score(metric: string, command: ScoreCommand, usage: Compla
   }
 }
 
-/** A score below it gets a word, if it is certain what is wrong. */
+/** A score below this is explained, if the reason is certain. */
 const LOW = 0.1;
 
-/** A score of 0 (or −1) is not left bare. */
+/** Says what is probably wrong when the score is low; a score of 0 or −1 (nothing to measure) is always explained. */
 async function explainLow({ main, explain }: Scored): Promise<void> {
   if (main >= LOW) return;
   const { reasons, isCertain } = await explain();
@@ -82,7 +51,7 @@ type Flag = keyof typeof FLAGS;
 const METRICS: readonly {
   readonly name: string;
   readonly flags: readonly Flag[];
-  readonly load: () => Promise<{ run: (command: ScoreCommand, usage: Complain) => Promise<Scored> }>;
+  readonly load: () => Promise<{ run: (command: ScoreCommand) => Promise<Scored> }>;
 }[] = [
   { name: 'coco', flags: ['iouType'], load: () => import('./scoreCoco.js') },
   { name: 'voc', flags: ['split', 'year'], load: () => import('./scoreVoc.js') },
@@ -95,14 +64,3 @@ const intervalLines = (intervals: Intervals, samples: number): string[] => [
     ([name, [low, high]]) => `  ${name.padEnd(10)} ${low.toFixed(3)} … ${high.toFixed(3)}`,
   ),
 ];
-
-export function needed(flag: string, value: string | undefined, usage: Complain): string {
-  if (value === undefined || value === '') throw usage(`${flag} is missing`);
-  return value;
-}
-
-export function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[], usage: Complain): T {
-  const found = allowed.find((name) => name === value);
-  if (found === undefined) throw usage(`${flag} is one of ${allowed.join(', ')}; got "${value}"`);
-  return found;
-}

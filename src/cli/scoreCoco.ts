@@ -1,13 +1,14 @@
 import { scoreCocoFiles } from '../evaluate/cocoFiles.js';
 import { explainZero, warnOfThreshold } from '../evaluate/explain.js';
 import type { Matches } from '../evaluate/matches.js';
-import { needed, oneOf, type Complain, type ScoreCommand, type Scored } from './score.js';
+import type { ScoreCommand, Scored } from './scored.js';
 import { cocoTable } from './scoreTable.js';
+import { needed, oneOf } from './usage.js';
 
 /** `score coco`; what is not needed for the numbers is loaded when it is asked for. */
-export async function run({ gt, dt, iouType = 'bbox' }: ScoreCommand, usage: Complain): Promise<Scored> {
-  const kind = oneOf('--iou-type', iouType, ['bbox', 'segm', 'keypoints'], usage);
-  const files = { gt: needed('--gt', gt, usage), dt: needed('--dt', dt, usage) };
+export async function run({ gt, dt, iouType = 'bbox' }: ScoreCommand): Promise<Scored> {
+  const kind = oneOf('--iou-type', iouType, ['bbox', 'segm', 'keypoints']);
+  const files = { gt: needed('--gt', gt), dt: needed('--dt', dt) };
   const { score, truth, detections } = await scoreCocoFiles(files.gt, files.dt, kind);
   let matches: Matches | undefined; // matched once for both the interval and the report
   const matched = async () => {

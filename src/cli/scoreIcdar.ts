@@ -4,13 +4,14 @@ import { scoreDetEval } from '../evaluate/detEval.js';
 import { explainZero } from '../evaluate/explain.js';
 import { scoreIou } from '../evaluate/hmean.js';
 import { readIcdar } from '../evaluate/icdarFiles.js';
-import { needed, oneOf, type Complain, type ScoreCommand, type Scored } from './score.js';
+import type { ScoreCommand, Scored } from './scored.js';
 import { icdarTable } from './scoreTable.js';
+import { needed, oneOf } from './usage.js';
 
 /** `score icdar`. */
-export async function run({ gt, dt, protocol }: ScoreCommand, usage: Complain): Promise<Scored> {
-  const files = { gt: needed('--gt', gt, usage), dt: needed('--dt', dt, usage) };
-  const which = oneOf('--protocol', needed('--protocol', protocol, usage), ['iou', 'deteval'], usage);
+export async function run({ gt, dt, protocol }: ScoreCommand): Promise<Scored> {
+  const files = { gt: needed('--gt', gt), dt: needed('--dt', dt) };
+  const which = oneOf('--protocol', needed('--protocol', protocol), ['iou', 'deteval']);
   const data = await readIcdar(files.gt, files.dt);
   const result = which === 'iou' ? scoreIou(data) : scoreDetEval(data);
   const outlines = data.images.flatMap(({ words, detections }) => [...words, ...detections]);

@@ -4,17 +4,18 @@ import { explainZero, warnOfThreshold } from '../evaluate/explain.js';
 import { scoreVoc } from '../evaluate/voc.js';
 import { readVocDetections } from '../evaluate/vocDetections.js';
 import { readAllNames, readVocTruth } from '../evaluate/vocTruth.js';
-import { needed, oneOf, type Complain, type ScoreCommand, type Scored } from './score.js';
+import type { ScoreCommand, Scored } from './scored.js';
 import { vocTable } from './scoreTable.js';
+import { needed, oneOf } from './usage.js';
 
 /** `score voc`. */
-export async function run({ gt, dt, split, year = '2007' }: ScoreCommand, usage: Complain): Promise<Scored> {
+export async function run({ gt, dt, split, year = '2007' }: ScoreCommand): Promise<Scored> {
   const files = {
-    gt: needed('--gt', gt, usage),
-    dt: needed('--dt', dt, usage),
-    split: needed('--split', split, usage),
+    gt: needed('--gt', gt),
+    dt: needed('--dt', dt),
+    split: needed('--split', split),
   };
-  const which = oneOf('--year', year, ['2007', '2012'], usage) === '2007' ? 2007 : 2012;
+  const which = oneOf('--year', year, ['2007', '2012']) === '2007' ? 2007 : 2012;
   const truth = await readVocTruth(files.gt, files.split);
   const { detections, notes } = await readVocDetections(files.dt, {
     split: files.split,

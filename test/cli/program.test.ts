@@ -22,15 +22,15 @@ test.each([
   [['--sett', 'a=b', 'recipes/quickstart.yaml'], 'Unknown option `--sett`, did you mean "--set"?'],
   [['recipes/quickstart.yaml', 'more'], 'Unused args: `more`'],
   [['recipes/quickstart.yaml', '--out'], 'option `--out <dir>` value is missing'],
-  [['recipes/quickstart.yaml', '--resume'], '--resume needs --out: the run to go on with'],
-  [['recipes/quickstart.yaml', '--extend', '2'], '--extend needs --out: the run to go on with'],
+  [['recipes/quickstart.yaml', '--resume'], '--resume needs --out, the directory of the run to continue'],
+  [['recipes/quickstart.yaml', '--extend', '2'], '--extend needs --out, the directory of the run to continue'],
   [['recipes/quickstart.yaml', '--out', 'x', '--extend', 'two'], '--extend takes a number of epochs; got "two"'],
   [['doctor', '--jsn'], 'Unknown option `--jsn`, did you mean "--json"?'],
   [['doctor', '--engine', 'cuda'], '--engine is one of auto, tensorflow-gpu, tensorflow, wasm; got "cuda"'],
   [['setup', '--source', 'x'], '--source is one of cache, google, pip; got "x"'],
 ])('%j is a usage error', async (argv, message) => {
   expect(await run(argv)).toBe(2);
-  expect(said.join('\n')).toBe(`${message}\nfinetune --help shows what there is   E_USAGE`);
+  expect(said.join('\n')).toBe(`${message}\nfinetune --help lists the commands and options   E_USAGE`);
   expect(printed).toEqual([]);
 });
 

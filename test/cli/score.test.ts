@@ -176,7 +176,7 @@ test.each([
   [['score', 'coco', '--gtt', 'x'], 'Unknown option `--gtt`, did you mean "--gt"?'],
 ])('%j is a usage error', async (argv, message) => {
   expect(await run(argv)).toBe(2);
-  expect(said.join('\n')).toBe(`${message}\nfinetune --help shows what there is   E_USAGE`);
+  expect(said.join('\n')).toBe(`${message}\nfinetune --help lists the commands and options   E_USAGE`);
   expect(printed).toEqual([]);
 });
 

@@ -1,0 +1,73 @@
+import type { CAC } from 'cac';
+import type { EvalCommand } from '../eval.js';
+import type { TrainCommand } from '../train.js';
+import { NegativeResult, UsageError } from '../usage.js';
+import { ENGINES, SET } from './shared.js';
+
+/** cac turns a value that looks like a number into one. */
+type TrainFlags = Omit<TrainCommand, 'out'> & { readonly out?: string | number | undefined };
+
+export function defineTrain(program: CAC): void {
+  program
+    .command('<recipe.yaml>', 'run a recipe: train, evaluate and report')
+    .usage(
+      '<recipe.yaml> [--set key=value …] [--out DIR] [--engine E] [--resume | --extend EPOCHS | --dry-run] [--json]',
+    )
+    .option(...SET)
+    .option('--out <dir>', 'run directory (default: a new one in the folder that the recipe names as out)')
+    .option('--engine <engine>', `engine instead of the recipe's: ${ENGINES.join(', ')}`)
+    .option('--resume', 'continue the stopped run in --out')
+    .option('--extend <epochs>', 'number of epochs to add to the finished run in --out')
+    .option('--dry-run', 'do one step of everything, forecast time, memory and disk, and leave nothing behind')
+    .option('--json', 'print the metrics as one line of JSON before the run directory')
+    .action(async (recipe: string, { out, ...options }: TrainFlags) => {
+      checkVerbs({ out, ...options });
+      const { train } = await import('../train.js'); // lazily, like every command: `score` is done before zod would be loaded
+      await train(recipe, { ...options, out: out === undefined ? out : String(out) });
+    });
+}
+
+/** `--resume`, `--extend` and `--dry-run` exclude each other, and the first two need the directory of a run. */
+function checkVerbs({ out, resume, extend, dryRun }: TrainFlags): void {
+  if (dryRun && (resume || extend !== undefined))
+    throw new UsageError('--dry-run is for a new run, without --resume and --extend');
+  if (resume && extend !== undefined)
+    throw new UsageError('--resume continues a stopped run and --extend a finished one: choose one of them');
+  const verb = resume ? '--resume' : extend === undefined ? undefined : '--extend';
+  if (verb && out === undefined) throw new UsageError(`${verb} needs --out, the directory of the run to continue`);
+  if (extend !== undefined && !(Number.isInteger(extend) && extend > 0))
+    throw new UsageError(`--extend takes a number of epochs; got "${extend}"`);
+}
+
+export function defineEval(program: CAC): void {
+  program
+    .command('eval <run-or-recipe>', "score a run's best checkpoint, or a recipe's starting weights")
+    .option('--weights <uri>', 'weights to load instead: file:… or npm:…')
+    .option(...SET)
+    .option('--engine <engine>', `engine instead of the recipe's: ${ENGINES.join(', ')}`)
+    .option('--json', 'print the score as one line of JSON')
+    .action(async (path: string, options: EvalCommand) => {
+      const { evaluate } = await import('../eval.js');
+      await evaluate(path, options);
+    });
+}
+
+export function defineCompare(program: CAC): void {
+  program
+    .command('compare <...runs>', 'compare finished runs; runs that differ in the seed alone are one row')
+    .option('--json', 'print the comparison as one line of JSON')
+    .action(async (runs: readonly string[], options: { json?: boolean }) => {
+      const { compare } = await import('../compare.js');
+      await compare(runs, options);
+    });
+}
+
+export function defineVerifyFreeze(program: CAC): void {
+  program
+    .command('verify-freeze <run>', "check a run's checkpoints against its freeze receipt, byte for byte")
+    .option('--json', 'print the verdict as one line of JSON')
+    .action(async (directory: string, options: { json?: boolean }) => {
+      const { verifyFreezeCommand } = await import('../verifyFreeze.js');
+      if (!(await verifyFreezeCommand(directory, options))) throw new NegativeResult();
+    });
+}

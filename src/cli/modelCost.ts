@@ -1,0 +1,28 @@
+import type { Backbone } from '../models/backbone.js';
+import { buildClassifier, describe, describeStages, type ModelSummary, type StageSummary } from '../models/describe.js';
+
+/** A stage with what it costs; the milliseconds are those of the network up to here. */
+export interface StageCost extends Omit<StageSummary, 'outputs'> {
+  readonly milliseconds?: number;
+}
+
+/** A model with its stages; `milliseconds` is the median of one image. */
+export interface ModelCost extends ModelSummary {
+  readonly activationBytes: number;
+  readonly breakdown: readonly StageCost[];
+  readonly milliseconds?: number;
+}
+
+/** Counts what a backbone with its classifier costs, stage by stage. */
+export function cost(backbone: Backbone): ModelCost {
+  const { logits } = buildClassifier(backbone);
+  const breakdown = describeStages(backbone, logits).map(({ name, size, params, macs, activationBytes }) => ({
+    name,
+    size,
+    params,
+    macs,
+    activationBytes,
+  }));
+  const activationBytes = breakdown.reduce((sum, stage) => sum + stage.activationBytes, 0);
+  return { ...describe(backbone), activationBytes, breakdown };
+}

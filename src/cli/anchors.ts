@@ -30,7 +30,7 @@ export async function anchors(path: string, { set = [], n, json = false }: Ancho
   console.log(anchorBlock(fit.model, levels));
 }
 
-/** The options as YAML to paste. */
+/** The fitted anchors as YAML, to paste into a recipe. */
 export function anchorBlock(model: FittedAnchors['model'], levels: readonly AnchorLevel[]): string {
   if ('anchorScale' in model) return `model:\n  anchorScale: ${model.anchorScale}`;
   const rows = model.anchors.map((shapes, k) => {

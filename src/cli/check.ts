@@ -16,14 +16,14 @@ import { watched } from './watched.js';
 
 export interface CheckCommand {
   readonly set?: readonly string[];
-  /** Write the page. */
+  /** Write a page of images as the model sees them. */
   readonly augment?: boolean;
-  /** The page's file. */
+  /** File of the page. Default: named after the recipe, in the recipe's `out`. */
   readonly out?: string | undefined;
   readonly json?: boolean;
 }
 
-/** Remarks of one kind on the screen; --json has them all. */
+/** Most remarks of one kind that are printed; `--json` has all of them. */
 const MOST_OF_A_KIND = 10;
 
 /** `finetune check recipe.yaml`: the data doctor. Text on stderr; on stdout the JSON and the page's path. Returns whether the data can be trained on. */
@@ -68,13 +68,13 @@ function place(remark: Remark, recipe: Recipe): Remark {
   return locateProblem(isUnplaced ? { ...remark, option: 'data' } : remark, recipe);
 }
 
-/** The size that images are scored at, or that has room for all sizes. */
+/** The input size at which the data are checked: the one that images are scored at, or one that holds every size. */
 function lookedAt(recipe: Recipe): Size {
   if (recipe.task === 'detection') return roomySize(recipe);
   return recipe.task === 'text' ? recipe.data.evaluateSize : recipe.data.size;
 }
 
-/** Where the recipe has several shapes of batches: how the training images spread over them. */
+/** How the training images are distributed over the shapes of batches, if the recipe has several. */
 function shapesOf(recipe: Recipe, train: Dataset | undefined): BucketUse[] | undefined {
   const { buckets, limits } = recipeImages(recipe);
   return buckets && limits && train && bucketUse(train.annotations, buckets, limits);
@@ -89,7 +89,7 @@ function shapeTable(shapes: readonly BucketUse[]): string {
   return table([['shape', 'images', 'padding'], ...rows, ['all', '', percent(padded / all)]]);
 }
 
-/** The recall ceiling of a detector's anchors. A detector that cannot be built at this size is an error that training would throw, too. */
+/** The recall ceiling of a detector's anchors. It is an error if the detector cannot be built at this size, as in training. */
 function lookAtAnchors(recipe: Recipe, train: Dataset | undefined): { anchors?: AnchorCheck; remarks: Remark[] } {
   if (recipe.task !== 'detection' || !train) return { remarks: [] };
   try {

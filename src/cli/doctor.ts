@@ -4,7 +4,7 @@ import { openBackend, type Backend, type EngineName, type Obstacle } from '../en
 import { cpuFeatures } from '../engine/cpu.js';
 import { readEngineRecord } from '../engine/install/install.js';
 
-/** What decides how fast this machine trains. `--json` prints it as it is. */
+/** The engine and the machine, as far as they decide how fast training is. `--json` prints it. */
 export interface DoctorReport {
   readonly engine: EngineName;
   /** Version of TensorFlow's C library, or of the wasm package. */
@@ -18,7 +18,7 @@ export interface DoctorReport {
   readonly memory: { readonly totalBytes: number; readonly availableBytes: number };
   readonly node: string;
   readonly platform: string;
-  /** Measured: 3×3 convolution, 256 channels in and out, 40×40, multiply and add counted as two. */
+  /** Measured with a 3×3 convolution of 256 channels in and out on 40×40 pixels; a multiply-add counts as two operations. */
   readonly gflops: number;
 }
 
@@ -30,7 +30,7 @@ export interface DoctorCommand {
 const CONV = { side: 40, channels: 256, kernel: 3 } as const;
 const MEASURE = 1; // seconds
 
-/** Open the engine that a training would use, measure it, and look at the machine. Throws E_ENGINE_UNAVAILABLE if `engine` is. */
+/** Opens the engine that training would use, measures it and describes the machine. Throws E_ENGINE_UNAVAILABLE if `engine` is not available. */
 async function examine(engine: EngineName | 'auto' = 'auto'): Promise<DoctorReport> {
   const backend = await openBackend({ engine });
   const { name, version, compiled, reason, threads, obstacles } = backend;
@@ -49,7 +49,7 @@ async function examine(engine: EngineName | 'auto' = 'auto'): Promise<DoctorRepo
   };
 }
 
-/** The command: print the report, for people on stderr or as JSON on stdout. */
+/** `finetune doctor`: the report, as text on stderr or as JSON on stdout. */
 export async function doctor({ json = false, engine = 'auto' }: DoctorCommand = {}): Promise<DoctorReport> {
   const report = await examine(engine);
   if (json) console.log(JSON.stringify(report, null, 2));
@@ -57,7 +57,7 @@ export async function doctor({ json = false, engine = 'auto' }: DoctorCommand = 
   return report;
 }
 
-/** The report as aligned lines; every engine that is better than the one in use has its reason and its remedy. */
+/** The report as aligned lines. For each engine that is better than the one in use they say why it is not used, and the remedy. */
 export function formatReport(report: DoctorReport): string {
   const { cpu, memory, threads } = report;
   const better = report.betterEngines.map(({ engine, why, fix }) => [
@@ -82,7 +82,7 @@ export function formatReport(report: DoctorReport): string {
   return rows.map(([name = '', text = '']) => `${name.padEnd(12)}${text}`).join('\n');
 }
 
-/** The container's limit counts where there is one: `totalmem` tells the host's memory. */
+/** Memory in bytes: the limit of the container if there is one, since `totalmem` returns the memory of the host. */
 function totalMemory(): number {
   const limit = process.constrainedMemory();
   return limit > 0 && limit < totalmem() ? limit : totalmem();
@@ -96,7 +96,7 @@ function availableMemory(): number {
 
 const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
 
-/** The best of the convolutions that fit in a second: the machine may be busy with something else in the others. */
+/** Repeats a convolution for a second and takes the fastest: during the others, the machine may have been busy with something else. */
 async function measureGflops({ tf, compiled }: Backend): Promise<number> {
   const { side, channels, kernel } = CONV;
   const batch = compiled ? 8 : 1;

@@ -9,12 +9,12 @@ export async function printForecast(recipe: Recipe, { json = false }: { readonly
   else for (const line of linesOf(forecast)) console.log(line);
 }
 
-/** The forecast in words. */
+/** The forecast as lines of text. */
 export function linesOf({ engine, batch, epochs, stepsPerEpoch, seconds, parts, memory, disk, remarks }: Forecast): string[] {
   const { ready, step, cachedStep, evaluation, checkpoint } = parts;
   const cached = cachedStep < step ? `, ${cachedStep.toFixed(3)} s with cached features` : '';
   return [
-    `one step of everything went well, on ${engine}`,
+    `one step of everything succeeded, on ${engine}`,
     `time    ${duration(seconds)}: ${epochs} epochs of ${stepsPerEpoch} steps of ${batch} images`,
     `        a step ${step.toFixed(3)} s${cached}, an evaluation ${evaluation.toFixed(1)} s, a checkpoint ${checkpoint.toFixed(2)} s, getting ready ${ready.toFixed(0)} s`,
     `memory  ${size(memory.needed)}, of ${size(memory.free)} free`,

@@ -1,12 +1,12 @@
 import type { Backbone } from '../models/backbone.js';
 import { buildClassifier, describe, describeStages, type ModelSummary, type StageSummary } from '../models/describe.js';
 
-/** A stage with what it costs; the milliseconds are those of the network up to here. */
+/** The cost of a stage. `milliseconds` is the time of the network from its input to the end of this stage. */
 export interface StageCost extends Omit<StageSummary, 'outputs'> {
   readonly milliseconds?: number;
 }
 
-/** A model with its stages; `milliseconds` is the median of one image. */
+/** The cost of a model and its stages. `milliseconds` is the median time of one image. */
 export interface ModelCost extends ModelSummary {
   readonly activationBytes: number;
   readonly breakdown: readonly StageCost[];

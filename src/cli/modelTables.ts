@@ -2,24 +2,17 @@ import type { Backbone } from '../models/backbone.js';
 import type { ModelSummary } from '../models/describe.js';
 import { cells, HEADINGS } from '../models/reference.js';
 import type { ModelCost } from './modelCost.js';
+import { table } from './table.js';
 
 const MIB = 2 ** 20;
 const millions = (value: number): string => (value / 1e6).toFixed(3);
 const mebibytes = (bytes: number): string => (bytes / MIB).toFixed(2);
 const milliseconds = (value: number | undefined): string => (value === undefined ? '' : value.toFixed(2));
 
-/** Columns aligned, the first to the left. */
-function align(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const line = (row: readonly string[]): string =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  ');
-  return rows.map((row) => line(row).trimEnd()).join('\n');
-}
+/** A table with a row for each model. */
+export const formatTable = (summaries: readonly ModelSummary[]): string => table([HEADINGS, ...summaries.map(cells)]);
 
-/** A row for each model. */
-export const formatTable = (summaries: readonly ModelSummary[]): string => align([HEADINGS, ...summaries.map(cells)]);
-
-/** The model, its feature maps, and what each stage costs. */
+/** The model, its feature maps, and the cost of each stage. */
 export function formatModel({ source }: Backbone, model: ModelCost): string {
   const taps = model.stages.map(
     ({ tap, stride, channels }) => `${tap}  stride ${String(stride).padStart(2)}  ${channels} channels`,
@@ -31,7 +24,7 @@ export function formatModel({ source }: Backbone, model: ModelCost): string {
     ...taps,
     '',
     formatStages(model),
-    ...(total === undefined ? [] : ['', `ms: median of one image of ${model.resolution} × ${model.resolution}, a stage's the difference to the one before`]), // prettier-ignore
+    ...(total === undefined ? [] : ['', `ms: median time of one image of ${model.resolution} × ${model.resolution}, that of a stage is the difference from the stage before`]), // prettier-ignore
     '',
     `architecture: ${source}`,
     `published figures: ${model.published.source}`,
@@ -48,10 +41,10 @@ function formatStages({ breakdown, params, macs, activationBytes, milliseconds: 
     return [stage.name, stage.size.join('×'), ...figures, ...(isTimed ? [milliseconds(own)] : [])];
   });
   const sum = ['sum', '', millions(params), millions(macs), mebibytes(activationBytes), ...(isTimed ? [milliseconds(total)] : [])]; // prettier-ignore
-  return align([heading, ...rows, sum]);
+  return table([heading, ...rows, sum]);
 }
 
-/** Two models, and the first by the second. */
+/** The figures of two models, and their ratios. */
 export function formatComparison(mine: ModelCost, theirs: ModelCost): string {
   const figures = ({ params, macs, activationBytes, milliseconds: time = 0 }: ModelCost): number[] => [
     params / 1e6,
@@ -65,7 +58,7 @@ export function formatComparison(mine: ModelCost, theirs: ModelCost): string {
   ];
   const [own, other] = [figures(mine), figures(theirs)];
   const ratios = own.map((value, i) => value / other[i]!);
-  return align([
+  return table([
     ['', 'params M', 'MACs M', 'memory MiB', 'ms'],
     row(mine.name, own, 2),
     row(theirs.name, other, 2),

@@ -11,18 +11,18 @@ export interface ModelsCommand {
   readonly json?: boolean;
   /** Print docs/models.md. */
   readonly markdown?: boolean;
-  /** Measure inference, too. */
+  /** Also measure inference. */
   readonly latency?: boolean;
-  /** The model to set beside a recipe's. */
+  /** The backbone to compare with. */
   readonly against?: string;
 }
 
-/** What a recipe must have and has nothing to do with its backbone, so that a file with `model.backbone` alone will do. */
+/** Required options of a recipe that do not concern its backbone, so that a file with `model.backbone` alone is enough. */
 const AROUND = 'task: detection\ndata: {format: synthetic}\n';
 const DECIMALS = 1e3;
 
-/** The command: every backbone, the one called `name`, or that of a recipe, counted and with what is published about it; for people a
- *  table on stderr, as JSON on stdout. Throws E_MODEL_UNKNOWN, E_RECIPE_…. */
+/** `finetune models`: counts every backbone, the one called `name`, or that of a recipe, and adds its published figures. Prints a table on
+ *  stderr, or JSON on stdout. Throws E_MODEL_UNKNOWN, E_RECIPE_…. */
 export async function models(
   name: string | undefined,
   { json = false, markdown = false, latency = false, against }: ModelsCommand,
@@ -49,7 +49,7 @@ export async function models(
     console.error([formatModel(backbone, mine!), ...(theirs ? ['', formatComparison(mine!, theirs)] : [])].join('\n'));
 }
 
-/** Counted and measured, the models in turn: of the first every prefix that ends with a stage, of the other the whole. */
+/** Counts and measures the models in turns: of the first one every prefix that ends with a stage, of the other one the whole network. */
 async function timed(chosen: readonly Backbone[]): Promise<ModelCost[]> {
   const { openBackend } = await import('../engine/backend.js'); // lazily: counting needs no engine
   const { measureLatency } = await import('../evaluate/latency.js');
@@ -66,7 +66,7 @@ async function timed(chosen: readonly Backbone[]): Promise<ModelCost[]> {
   });
 }
 
-/** The published backbone with the most similar multiply-adds. */
+/** The published backbone whose multiply-adds are closest. */
 function nearest(backbone: Backbone): string {
   const { name, macs } = describe(backbone);
   const others = [...backbones.values()]
@@ -76,7 +76,7 @@ function nearest(backbone: Backbone): string {
   return others.reduce((best, other) => (distance(other) < distance(best) ? other : best)).name;
 }
 
-/** What test/bench/latency.mjs measured, from the repository. */
+/** The latencies that test/bench/latency.mjs measured, from docs/ of the repository. */
 async function readLatencies(): Promise<Latencies> {
   return JSON.parse(await readFile(new URL('../../docs/latency.json', import.meta.url), 'utf8')) as Latencies;
 }

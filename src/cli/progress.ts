@@ -3,11 +3,11 @@ import type { ProgressEvent, ProgressStep } from '../progress.js';
 
 export interface ProgressDisplay {
   readonly show: (event: ProgressEvent) => void;
-  /** Take the bar off the screen; the lines stay. */
+  /** Removes the bar from the screen; the lines stay. */
   readonly close: () => void;
 }
 
-/** Seconds between two lines of a phase where there is no bar: a log file stays readable after a night. */
+/** Seconds between two lines of a phase where no bar can be drawn, so that the log of a long run stays readable. */
 const LINE_EVERY = 15;
 
 const BAR = {

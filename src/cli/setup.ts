@@ -1,16 +1,17 @@
 import { installEngine, type EngineRecord, type EngineSource } from '../engine/install/install.js';
 
 export interface SetupCommand {
-  /** Try again although the record says that a try failed. */
+  /** Try again although the record of the installation says that a try failed. */
   readonly retry?: boolean;
-  /** Replace the engine in use by one from here, if that works. */
+  /** Replace the engine in use by one from this source, if that works. */
   readonly source?: EngineSource | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Nothing to say if nothing was done and the engine is the compiled one. */
+  /** Print nothing if nothing had to be done and the engine is the compiled one. */
   readonly quiet?: boolean;
 }
 
-/** Give this installation its engine and say on stderr, in one line, which one it is. Never throws because of the engine. */
+/** `finetune setup`: installs the compute engine and prints on stderr, in one line, which one it is. A failure of the compiled engine is not
+ *  thrown: the wasm engine remains. */
 export async function setup({
   retry = false,
   source,
@@ -27,7 +28,7 @@ export async function setup({
   return record;
 }
 
-/** One line: the engine, where it came from or why there is no better one, what that costs, and the remedy. */
+/** One line: the engine and where it came from; or why there is no better one, how much slower this one is, and the remedy. */
 export function describeEngine({ engine, source, libtensorflow = '', failed }: EngineRecord): string {
   if (engine === 'tensorflow') return `engine: tensorflow ${libtensorflow}, compiled (${ORIGINS[source ?? 'found']})`;
   const why = failed.map((attempt) => attempt.why).join('; ');

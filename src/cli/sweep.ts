@@ -17,13 +17,14 @@ export interface SweepCommand extends SweepOptions {
   readonly json: boolean;
 }
 
-/** `finetune sweep`: run the recipe with every combination, each in a process of its own, and compare. Returns false when a run failed. */
+/** `finetune sweep`: runs the recipe with every combination of values, each in its own process, and compares the runs. Returns false if a run
+ *  failed. */
 export async function sweep(path: string, command: SweepCommand): Promise<boolean> {
   const { set, out, parallel, json, over, seeds, random } = command;
   const recipe = await loadRecipe(path, { set });
   const directory = resolve(out ?? newRunPath(recipe.out, `sweep-${basename(path).replace(/\.ya?ml$/, '')}`));
   const members = planSweep(directory, recipe.seed, { over, seeds, random });
-  for (const member of members) await loadRecipe(path, { set: [...set, ...member.set] }); // all errors before the first run
+  for (const member of members) await loadRecipe(path, { set: [...set, ...member.set] }); // so that every error is found before the first run
   await openSweep(directory, recipe);
   const say = (line: string): void => console.error(line);
   say(`${members.length} runs in ${directory}`);
@@ -33,7 +34,7 @@ export async function sweep(path: string, command: SweepCommand): Promise<boolea
     (exitCode) => process.exit(exitCode),
   );
   const limit = pLimit(parallel);
-  const failures = new Map<string, string>(); // what was printed → the place of the run that failed so first
+  const failures = new Map<string, string>(); // printed text → the first run that failed with it
   try {
     const states = members.map((member, i) =>
       limit(async () => {
@@ -48,7 +49,7 @@ export async function sweep(path: string, command: SweepCommand): Promise<boolea
     );
     const done = (await Promise.all(states)).filter((state) => state === 'done').length;
     if (done < members.length) {
-      say(`${done} of ${members.length} runs are done; the same command with --out ${directory} goes on`);
+      say(`${done} of ${members.length} runs are done; to continue, repeat the command with --out ${directory}`);
       return interrupt.signal.aborted;
     }
   } finally {
@@ -60,7 +61,7 @@ export async function sweep(path: string, command: SweepCommand): Promise<boolea
   return true;
 }
 
-/** Runs a member that is not done. Returns the last of what it printed, if it failed. */
+/** Runs a member that is not finished. Returns the end of what it printed if it failed. */
 async function runMember(
   path: string,
   set: readonly string[],
@@ -71,7 +72,7 @@ async function runMember(
 ): Promise<string | undefined> {
   const state = await memberState(member);
   if (state === 'done' || signal.aborted) return undefined;
-  say(`${place}  ${member.set.join(' ')}${state === 'begun' ? ', going on' : ''}`);
+  say(`${place}  ${member.set.join(' ')}${state === 'begun' ? ', resumed' : ''}`);
   const settings = [...set, ...member.set].flatMap((setting) => ['--set', setting]);
   const resume = state === 'begun' ? ['--resume'] : [];
   const program = fileURLToPath(new URL('main.js', import.meta.url));
@@ -86,10 +87,11 @@ async function runMember(
   return code === 0 ? undefined : tail;
 }
 
-/** Every run is scored on the same images, so what their number leaves open is in no interval. */
-const NOTE = 'The intervals cover what another seed changes, not what other images to learn from or to score on would.';
+/** All runs are scored on the same images, so no interval covers the uncertainty that comes from their number. */
+const NOTE =
+  'The intervals cover the differences between seeds, not those that other training or scoring images would make.';
 
-/** A row for each setting, best first, and what the intervals mean. */
+/** A table with a row for each setting, best first, and a note on the intervals. */
 export function comparisonTable({ score, rows }: Comparison): string {
   const number = (value: number): string => value.toFixed(4);
   const range = (interval: readonly [number, number] | undefined): string =>
@@ -102,7 +104,7 @@ export function comparisonTable({ score, rows }: Comparison): string {
     verdict === 'best'
       ? 'best'
       : verdict === 'one seed'
-        ? `${number(behind)} behind; one seed says nothing about chance: --seeds 3`
+        ? `${number(behind)} behind; one seed cannot tell this from chance: use --seeds 3`
         : verdict === 'worse'
           ? `worse by ${number(behind)} ${range(behindInterval)}`
           : `not distinguishable from the best: ${number(behind)} ${range(behindInterval)}`,

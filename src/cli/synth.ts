@@ -15,7 +15,7 @@ export interface SynthCommand {
   readonly json: boolean;
 }
 
-/** The command: draw images with text, their annotations, and a page to look at them; the page is the last line on stdout. */
+/** `finetune synth`: draws images with text, their annotations, and a page that shows them. The page's file is the last line on stdout. */
 export async function synth({ out, images, side, seed, photos, json }: SynthCommand): Promise<void> {
   const root = resolve(out);
   const progress = createProgress();

@@ -1,4 +1,4 @@
-/** Columns as wide as what is in them: names to the left, numbers to the right. */
+/** Aligns columns: the first one to the left, the others to the right. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows.reduce<number[]>((all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), []);
   const line = (row: readonly string[]) =>

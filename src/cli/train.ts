@@ -10,14 +10,14 @@ export interface TrainCommand {
   readonly out?: string | undefined;
   readonly engine?: string | undefined;
   readonly resume?: boolean;
-  /** Epochs to train a finished run further. */
+  /** Epochs to add to a finished run. */
   readonly extend?: number | undefined;
-  /** One step of everything and a forecast, instead of the run. */
+  /** Do one step of everything and forecast the run, instead of running it. */
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
-/** `finetune recipe.yaml`: run the recipe. The last line on stdout is the run directory; all else goes to stderr. */
+/** `finetune recipe.yaml`: runs the recipe. The last line on stdout is the run directory; progress and errors go to stderr. */
 export async function train(path: string, command: TrainCommand): Promise<void> {
   const { set = [], out, engine, resume = false, extend, json = false } = command;
   const recipe = await loadRecipe(path, { set: engine === undefined ? set : [...set, `engine=${engine}`] });
@@ -42,13 +42,13 @@ export async function train(path: string, command: TrainCommand): Promise<void> 
   }
 }
 
-/** Whether the run got as far as a checkpoint before the error. */
+/** Whether the run had saved a checkpoint before the error, which `--resume` can continue. */
 async function hasProgress(directory: string, error: unknown): Promise<boolean> {
-  const atWork = error instanceof FinetuneError && !/^E_(RUN|RESUME|EXTEND|CHECKPOINT|RECIPE)_/.test(error.code);
-  return atWork && (await isThere(join(directory, 'checkpoints', 'last.safetensors')));
+  const isOfRun = error instanceof FinetuneError && !/^E_(RUN|RESUME|EXTEND|CHECKPOINT|RECIPE)_/.test(error.code);
+  return isOfRun && (await isThere(join(directory, 'checkpoints', 'last.safetensors')));
 }
 
-/** The command that continues the run with the same recipe, ready to paste; an extended one's recipe is in its directory. */
+/** The command that continues the run, ready to paste into a shell. An extended run continues with the recipe in its directory. */
 export function resumeCommand(path: string, directory: string, { set = [], engine, extend }: TrainCommand): string {
   if (extend !== undefined) {
     return ['finetune', join(directory, 'recipe.yaml'), '--out', directory].map(quote).join(' ') + ' --resume';

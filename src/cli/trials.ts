@@ -9,7 +9,7 @@ export interface TrialCommand {
   readonly json?: boolean;
 }
 
-/** `finetune lr-find`: the suggestion on stdout, the curve in lr-find.html in the folder `out`. */
+/** `finetune lr-find`: prints the suggested rate on stdout and writes the curve to lr-find.html in the folder `out`. */
 export async function lrFind(
   path: string,
   { set = [], steps, json = false, out = '.' }: TrialCommand & { out?: string },
@@ -26,11 +26,11 @@ export async function lrFind(
   const { suggestion } = result;
   if (json) console.log(JSON.stringify(result));
   else if (suggestion) console.log(`--set train.lr.value=${suggestion.value.toPrecision(2)}`);
-  else console.log('at no rate did the loss fall: finetune overfit says where to look');
+  else console.log('the loss fell at no rate: finetune overfit shows where to look');
   console.log(page);
 }
 
-/** `finetune overfit`: whether a few images can be learned by heart, and where to look if not → whether they were. */
+/** `finetune overfit`: prints whether a few images could be learned by heart, and where to look if not → whether they could. */
 export async function overfitCommand(
   path: string,
   { set = [], steps, json = false, n }: TrialCommand & { n?: number | undefined },

@@ -1,6 +1,6 @@
 import { verifyFreeze } from '../train/receipt.js';
 
-/** `finetune verify-freeze`: hold a run's checkpoints against its freeze.json → whether nothing frozen has changed. */
+/** `finetune verify-freeze`: compares a run's checkpoints with its freeze.json → whether everything frozen is unchanged. */
 export async function verifyFreezeCommand(directory: string, { json = false }: { json?: boolean }): Promise<boolean> {
   const { tensors, checkpoints } = await verifyFreeze(directory);
   const unchanged = checkpoints.every(({ changed }) => changed.length === 0);

@@ -19,7 +19,7 @@ interface Listing {
   readonly sha256: string;
   readonly format: string;
   readonly recognised: Recognised;
-  /** The catalog's entry, categories left out; null if there is none. */
+  /** The catalog's entry without its categories; null if there is none. */
   readonly catalog: object | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly arrays: number;
@@ -28,7 +28,7 @@ interface Listing {
     readonly name: string;
     readonly shape: readonly number[];
     readonly dtype: string;
-    /** Our name, where it is another; null for what is no weight. */
+    /** The name that our models use, if it differs; null for an array that is not a weight. */
     readonly as?: string | null;
   }[];
 }
@@ -63,7 +63,7 @@ export async function weights(uri: string, { json = false }: WeightsCommand = {}
   }
 }
 
-/** A map that renames passes the values on as they are, so that they tell which array became which. */
+/** The name that our models use for each array of values: renaming passes the arrays on, so they identify the tensors. */
 function ourNames(raw: RawWeights, file: string): Map<RawTensor['data'], string> {
   return new Map([...nameWeights(raw, file).params].map(([name, { data }]) => [data, name]));
 }
@@ -80,7 +80,7 @@ const MAX_METADATA = 100;
 
 function formatListing(listing: Listing): string {
   const { recognised, catalog, metadata, tensors } = listing;
-  const fits = recognised.backbones.join(', ') || 'no backbone of the registry completely';
+  const fits = recognised.backbones.join(', ') || 'no backbone completely';
   const classes = recognised.classes === undefined ? '' : `, ${recognised.classes} classes`;
   const head: [string, string][] = [
     ['file', listing.file],

@@ -15,7 +15,7 @@ const forecast: Forecast = {
 }; // prettier-ignore
 
 test('the forecast in words', () => {
-  expect(linesOf(forecast).join('\n')).toBe(`one step of everything went well, on wasm 4
+  expect(linesOf(forecast).join('\n')).toBe(`one step of everything succeeded, on wasm 4
 time    50.0 min: 24 epochs of 50 steps of 8 images
         a step 0.500 s, 0.100 s with cached features, an evaluation 12.0 s, a checkpoint 0.20 s, getting ready 3 s
 memory  1024 MiB, of 16 GiB free

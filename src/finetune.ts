@@ -8,7 +8,7 @@ import { continueRecipe } from './run/continueRun.js';
 import { newRunPath, openRunDirectory, type RunDirectory } from './run/directory.js';
 import { withRecipe, type OpenedRecipe } from './run/openRecipe.js';
 import { planRun } from './run/plan.js';
-import { countBrokenImages } from './run/recipeModel.js';
+import { readImages } from './run/readImages.js';
 import { reportRun } from './run/reportRun.js';
 import { scoreRun } from './run/scoreRun.js';
 import { trainRun } from './run/trainRun.js';
@@ -58,7 +58,7 @@ export async function runRecipe(
   const hooks = { signal, onProgress };
   const planned = await planRun(opened, { directory: run.path, ...hooks }); // numbers for `batch: auto` and `time`
   const begun = await beginRun(run, planned, { resume, extend });
-  const { images, broken } = countBrokenImages(planned.recipe);
+  const { images, broken } = readImages(planned.recipe);
   const trained = await trainRun(planned, run.path, { images, resume, ...hooks });
   const scored = trained.stopped ? undefined : await scoreRun(planned, run.path, { images, ...hooks });
   if (!scored) return { directory: run.path }; // the signal stopped it

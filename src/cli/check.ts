@@ -8,7 +8,8 @@ import { FinetuneError, formatProblem, type Problem } from '../errors.js';
 import { loadRecipe } from '../recipe/load.js';
 import { locateProblem, locating } from '../recipe/places.js';
 import type { Recipe } from '../recipe/schema.js';
-import { recipeImages, roomySize } from '../run/recipeModel.js';
+import { roomySize } from '../run/detectionRecipe.js';
+import { taskOptions } from '../run/taskOptions.js';
 import type { CeilingBySize } from '../tasks/detection/recallCeiling.js';
 import { ceilingTable } from './ceilingTable.js';
 import { table } from './table.js';
@@ -34,7 +35,7 @@ export async function check(
   const recipe = await loadRecipe(path, { set });
   const { data, train, seed } = recipe;
   const size = lookedAt(recipe);
-  const options = { size, ...recipeImages(recipe), batch: train.batch === 'auto' ? 1 : train.batch };
+  const options = { size, ...taskOptions(recipe).images, batch: train.batch === 'auto' ? 1 : train.batch };
   const { signal, ...checked } = await watched(
     async ({ signal, onProgress }) => ({
       signal,
@@ -51,7 +52,7 @@ export async function check(
   if (augment && checked.opened.train && !signal.aborted) {
     const { writeSamplePage } = await import('../report/samplePage.js');
     page = out ?? join(recipe.out, `${basename(path).replace(/\.ya?ml$/, '')}-check.html`);
-    const shown = { ...data, ...recipeImages(recipe), size: recipe.task === 'text' ? recipe.data.size : size };
+    const shown = { ...data, ...taskOptions(recipe).images, size: recipe.task === 'text' ? recipe.data.size : size };
     await writeSamplePage(checked.opened.train, { ...shown, seed, epochs: train.epochs }, page);
   }
   const { parts, complete } = checked;
@@ -76,7 +77,7 @@ function lookedAt(recipe: Recipe): Size {
 
 /** How the training images are distributed over the shapes of batches, if the recipe has several. */
 function shapesOf(recipe: Recipe, train: Dataset | undefined): BucketUse[] | undefined {
-  const { buckets, limits } = recipeImages(recipe);
+  const { buckets, limits } = taskOptions(recipe).images;
   return buckets && limits && train && bucketUse(train.annotations, buckets, limits);
 }
 

@@ -3,7 +3,7 @@ import { evaluate, type Evaluation } from '../evaluate/evaluate.js';
 import { openPredictor } from '../evaluate/predictor.js';
 import type { Recipe } from '../recipe/schema.js';
 import { withRecipe, type OpenOptions } from './openRecipe.js';
-import { recipeImages } from './recipeModel.js';
+import { taskOptions } from './taskOptions.js';
 
 export type EvaluateRecipeOptions = OpenOptions;
 
@@ -15,7 +15,7 @@ export const evaluateRecipe = (recipe: Recipe, options: EvaluateRecipeOptions = 
     const { signal, onProgress } = options;
     const predictor = await openPredictor(model, backend, { batch, loss: true });
     try {
-      const how = { ...recipeImages(recipe), batch, signal, onProgress };
+      const how = { ...taskOptions(recipe).images, batch, signal, onProgress };
       return await evaluate(model, predictor, data.test ?? data.val, how);
     } finally {
       predictor.dispose();

@@ -6,7 +6,7 @@ import type { Model } from '../tasks/model.js';
 import { openPredictor } from '../evaluate/predictor.js';
 import type { ProgressEvent } from '../progress.js';
 import type { OpenedRecipe } from './openRecipe.js';
-import { oldModel } from './recipeModel.js';
+import { loadOldModel } from './oldModel.js';
 import type { Section } from '../tasks/section.js';
 import type { EpochScore } from '../train/record.js';
 
@@ -25,7 +25,7 @@ export async function scoreOldClasses(
 ): Promise<OldClasses | undefined> {
   if (!old) return undefined;
   const { metric: after } = await evaluate(model, session, old.after, options);
-  const former = (await oldModel(recipe, old.categories)).model;
+  const former = (await loadOldModel(recipe, old.categories)).model;
   const predictor = await openPredictor(former, backend, { batch: options.batch, loss: true });
   try {
     const { metric: before } = await evaluate(former, predictor, old.before, options);

@@ -12,13 +12,14 @@ import { secondsOf } from '../duration.js';
 import { conflicts } from '../recipe/rules.js';
 import type { Recipe } from '../recipe/schema.js';
 import { withTrain } from '../recipe/withTrain.js';
-import { recipeImages } from './recipeModel.js';
 import { planBatch } from '../train/batchPlan.js';
 import { freezePhases } from '../train/freeze.js';
 import { peakBytes, resetPeak } from '../train/peakMemory.js';
 import { rehearse, type Costs } from '../train/rehearse.js';
 import { planTime, type Length } from '../train/timePlan.js';
-import { recipePseudoLabels, trainOptions } from './trainOptions.js';
+import { recipePseudoLabels } from './pseudoLabels.js';
+import { taskOptions } from './taskOptions.js';
+import { trainOptions } from './trainOptions.js';
 
 export interface PlanOptions {
   /** The run directory, or a folder on its file system. */
@@ -80,7 +81,7 @@ export async function measure(
   phase: number,
   { directory, signal }: PlanOptions,
 ): Promise<Costs> {
-  const images = { ...recipeImages(recipe), buckets: undefined }; // all in the largest shape: at most so long, at most so much memory
+  const images = { ...taskOptions(recipe).images, buckets: undefined }; // all in the largest shape: at most so long, at most so much memory
   const { stages, batchNorm } = freezePhases(recipe.train.freeze)[phase]!;
   const options = trainOptions(recipe, images, directory);
   const labels = recipePseudoLabels(recipe, data.train, directory);
@@ -94,9 +95,10 @@ export async function measure(
 }
 
 /** Images of an epoch, repetitions counted. */
-export function imagesOf({ data, train: { batch } }: Recipe, train: Dataset): number {
+export function imagesOf(recipe: Recipe, train: Dataset): number {
+  const { batch } = recipe.train;
   if (train.old && batch !== 'auto') return mixedLength(batch, train.old);
-  const repeat = wantedRepeats(train, 'repeatThreshold' in data ? data.repeatThreshold : null);
+  const repeat = wantedRepeats(train, taskOptions(recipe).repeatThreshold);
   return repeat ? repeatedLength(repeat) : train.annotations.length;
 }
 
@@ -142,7 +144,7 @@ export async function lengthOf(planned: OpenedRecipe, known: Costs | undefined, 
   return {
     fullEpoch: Math.min(countBatches(imagesOf(recipe, data.train), Number(batch), true), stepsPerEpoch ?? Infinity),
     evaluateEvery,
-    labelEvery: 'pseudo' in recipe.data ? recipe.data.pseudo.refresh : 1,
+    labelEvery: taskOptions(recipe).pseudoLabels?.refresh ?? 1,
     validated: data.val.annotations.length + old,
     scored: (data.test ?? data.val).annotations.length + 2 * old, // by the old model, too
     phases,

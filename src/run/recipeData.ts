@@ -1,3 +1,4 @@
+import { BACKGROUND, findColumns } from '../categories/columns.js';
 import { openDatasets } from '../data/dataset.js';
 import { numberCategories } from '../data/categories.js';
 import { relabel } from '../data/relabel.js';
@@ -6,8 +7,8 @@ import { FinetuneError } from '../errors.js';
 import type { ProgressEvent } from '../progress.js';
 import { blaming } from '../recipe/places.js';
 import type { Recipe } from '../recipe/schema.js';
-import { BACKGROUND, findColumns } from '../categories/columns.js';
 import { readWeights } from '../weights/read.js';
+import { taskOptions, type Adding } from './taskOptions.js';
 
 /** The parts of a recipe's data. */
 export interface RecipeData {
@@ -15,16 +16,17 @@ export interface RecipeData {
   readonly val: Dataset;
   readonly test?: Dataset;
   readonly categories: readonly Category[];
-  /** Where classes are added to those of a model. */
+  /** Present if the recipe adds classes to those that its weights know. */
   readonly old?: OldData;
 }
 
-/** What the model knew before. */
+/** The classes that a model knew before others were added, and images to score them on. */
 export interface OldData {
-  /** The first of all categories. */
+  /** They come first among all categories. */
   readonly categories: readonly Category[];
-  /** Images of these categories to score on, told among themselves, and among all categories. */
+  /** Images of these categories, for the old model, which tells them apart from each other alone. */
   readonly before: Dataset;
+  /** The same images, for the new model, which tells all categories apart. */
   readonly after: Dataset;
 }
 
@@ -33,39 +35,24 @@ interface Hooks {
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
-/** Opens what `data` of a recipe names, and nothing of the classes that a model knew before. */
+/** Opens the data sets that `data` of a recipe names, and none of the classes that a model knew before. */
 export const ownData = (recipe: Recipe, hooks: Hooks = {}): Promise<RecipeData> =>
   blaming('data', () => openDatasets(recipe.data, hooks));
 
-/** Opens a recipe's data. With `addClasses`, its categories are those of the model's weights and behind them the data's others,
- *  and old images stand among those to train on. Throws E_ADD_CLASSES, and what openDatasets and readWeights throw. */
+/** Opens a recipe's data. With `addClasses`, the categories are those of the model's weights, followed by the others of the data, and the
+ *  training part has old images behind its own. Throws E_ADD_CLASSES, and what openDatasets and readWeights throw. */
 export async function recipeData(recipe: Recipe, hooks: Hooks = {}): Promise<RecipeData> {
-  if (!('addClasses' in recipe) || !recipe.addClasses) return ownData(recipe, hooks);
-  const { replay, share } = recipe.addClasses;
-  const known = await blaming('model.weights', () => knownClasses(recipe, hooks));
-  const { brokenImages } = recipe.data;
-  const invalidBoxes = 'invalidBoxes' in recipe.data ? { invalidBoxes: recipe.data.invalidBoxes } : {};
+  const { adding } = taskOptions(recipe);
+  if (!adding) return ownData(recipe, hooks);
+  const known = await blaming('model.weights', () => knownClasses(recipe.model.weights!, adding, hooks)); // given: recipe/addClassesRules.ts
   const [fresh, former] = await Promise.all([
-    blaming('data', () =>
-      openDatasets('splitSeed' in recipe.data ? { ...recipe.data, singleClass: true } : recipe.data, hooks),
-    ),
-    blaming('addClasses.replay', () => openDatasets({ ...replay, brokenImages, ...invalidBoxes }, hooks)),
+    blaming('data', () => openDatasets(adding.fresh, hooks)),
+    blaming('addClasses.replay', () => openDatasets(adding.replay, hooks)),
   ]);
-  const strangers = without(former.categories, known);
-  if (strangers.length > 0) {
-    throw failure(
-      'addClasses.replay',
-      `the old images have classes that the old model does not know: ${strangers.join(', ')}`,
-      'list those that it knows in addClasses.replay.categories',
-    );
-  }
-  const added = without(fresh.categories, known);
-  if (added.length === 0)
-    throw failure('addClasses', 'the old model has every class of the data', 'remove addClasses: nothing is added');
-
-  const categories = numberCategories([...known, ...added]);
+  const categories = joinCategories(known, { fresh: fresh.categories, former: former.categories });
   const own = categories.slice(0, known.length);
   const train = relabel(fresh.train, categories);
+  const { share } = adding;
   return {
     train: share > 0 ? withOld(train, relabel(former.train, categories), share) : train,
     val: relabel(fresh.val, categories),
@@ -78,12 +65,11 @@ export async function recipeData(recipe: Recipe, hooks: Hooks = {}): Promise<Rec
 const failure = (option: string, message: string, fix: string): FinetuneError =>
   new FinetuneError({ code: 'E_ADD_CLASSES', option, message, fix });
 
-/** The classes that a weights file has columns for. */
-async function knownClasses({ model }: Recipe, { signal, onProgress }: Hooks): Promise<string[]> {
-  const uri = model.weights!; // recipe/rules.ts
+/** The classes that the outputs of a weights file stand for. */
+async function knownClasses(uri: string, { classLoss }: Adding, { signal, onProgress }: Hooks): Promise<string[]> {
   const { categories } = await readWeights(uri, { ...(signal && { signal }), ...(onProgress && { onProgress }) });
-  const softmax = 'classLoss' in model && model.classLoss === 'softmax';
-  if (categories && 'classLoss' in model && categories.includes(BACKGROUND) !== softmax) {
+  const softmax = classLoss === 'softmax';
+  if (categories && classLoss && categories.includes(BACKGROUND) !== softmax) {
     const others = softmax ? 'sigmoid' : 'softmax';
     const message = `the old model's class predictor has ${softmax ? 'no' : 'a'} column for the background`;
     throw failure('model.classLoss', message, `set model.classLoss: ${others}, as it was trained with`);
@@ -97,13 +83,34 @@ async function knownClasses({ model }: Recipe, { signal, onProgress }: Hooks): P
   );
 }
 
-/** Names that are not among the known ones, however those are spelt. */
+interface Found {
+  readonly fresh: readonly Category[];
+  readonly former: readonly Category[];
+}
+
+/** The classes that the old model knows, followed by the new ones of the data. */
+function joinCategories(known: readonly string[], { fresh, former }: Found): readonly Category[] {
+  const strangers = without(former, known);
+  if (strangers.length > 0) {
+    throw failure(
+      'addClasses.replay',
+      `the old images have classes that the old model does not know: ${strangers.join(', ')}`,
+      'list those that it knows in addClasses.replay.categories',
+    );
+  }
+  const added = without(fresh, known);
+  if (added.length > 0) return numberCategories([...known, ...added]);
+  throw failure('addClasses', 'the old model has every class of the data', 'remove addClasses: nothing is added');
+}
+
+/** The names that are not among the known ones, in whatever spelling. */
 function without(categories: readonly Category[], known: readonly string[]): string[] {
   const names = categories.map(({ name }) => name);
   const columns = findColumns(names, known);
   return names.filter((_, i) => columns[i]! < 0);
 }
 
+/** The training part with old images behind its own. */
 function withOld(train: Dataset, old: Dataset, share: number): Dataset {
   const dropped = Object.entries(old.dropped).map(([reason, count]) => [`old images: ${reason}`, count] as const);
   return {

@@ -1,12 +1,11 @@
-import type { Dataset } from '../data/sample.js';
 import type { ImageOptions } from '../data/pipeline/loader.js';
 import { invariant } from '../errors.js';
 import { recipeIdentity } from '../recipe/differences.js';
 import type { Recipe } from '../recipe/schema.js';
-import { openPseudoLabels, type PseudoLabels } from '../train/pseudoLabels.js';
 import type { TrainOptions } from '../train/options.js';
+import { taskOptions } from './taskOptions.js';
 
-/** What the training needs to know of the recipe, in the run directory `directory`. */
+/** The options of a recipe's training in a run directory. */
 export function trainOptions(recipe: Recipe, images: ImageOptions, directory: string): TrainOptions {
   const { batch } = recipe.train;
   invariant(batch !== 'auto', 'the batch is not planned');
@@ -15,16 +14,10 @@ export function trainOptions(recipe: Recipe, images: ImageOptions, directory: st
     batch,
     ...images,
     augment: recipe.data.augment,
-    repeatThreshold: 'repeatThreshold' in recipe.data ? recipe.data.repeatThreshold : null,
+    repeatThreshold: taskOptions(recipe).repeatThreshold,
     seed: recipe.seed,
     evaluateBatch: recipe.evaluate.batch,
     directory,
     recipe: recipeIdentity(recipe),
   };
-}
-
-/** Characters by the model itself, where the recipe asks for them. */
-export function recipePseudoLabels(recipe: Recipe, train: Dataset, directory: string): PseudoLabels | undefined {
-  if (recipe.task !== 'text' || recipe.data.format !== 'icdar' || recipe.data.characters !== 'pseudo') return undefined;
-  return openPseudoLabels(train, { ...recipe.data.pseudo, batch: recipe.evaluate.batch, directory });
 }

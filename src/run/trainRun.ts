@@ -5,7 +5,8 @@ import { train, type Run } from '../train/loop.js';
 import type { PseudoLabels } from '../train/pseudoLabels.js';
 import { epochScore } from './oldClasses.js';
 import type { OpenedRecipe } from './openRecipe.js';
-import { recipePseudoLabels, trainOptions } from './trainOptions.js';
+import { recipePseudoLabels } from './pseudoLabels.js';
+import { trainOptions } from './trainOptions.js';
 
 export interface StepOptions {
   readonly images: ImageOptions;

@@ -1,6 +1,6 @@
 import type { Remark } from '../data/check/remark.js';
 import type { Dataset } from '../data/sample.js';
-import { roomySize, type DetectionRecipe } from '../run/recipeModel.js';
+import { roomySize, type DetectionRecipe } from '../run/detectionRecipe.js';
 import { headOf, sizeMultipleOf } from '../tasks/detection/detectors.js';
 import { OBJECT_SIZES, recallCeiling, type CeilingBySize } from '../tasks/detection/recallCeiling.js';
 import { fitRecipeAnchors, placedBoxes, recipeAnchors, withModel } from './anchors.js';

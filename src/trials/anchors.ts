@@ -7,7 +7,8 @@ import { randomStream } from '../random.js';
 import { locating } from '../recipe/places.js';
 import type { Recipe } from '../recipe/schema.js';
 import { ownData } from '../run/recipeData.js';
-import { detectionOptions, recipeImages, roomySize, type DetectionRecipe } from '../run/recipeModel.js';
+import { detectionOptions, roomySize, type DetectionRecipe } from '../run/detectionRecipe.js';
+import { taskOptions } from '../run/taskOptions.js';
 import type { AnchorLevel, AnchorShapes, DetectorAnchors } from '../tasks/detection/anchors.js';
 import { createDetector } from '../tasks/detection/detection.js';
 import { headOf, headsThat } from '../tasks/detection/detectors.js';
@@ -88,7 +89,7 @@ function countsOf(n: readonly number[], levels: number, model: { readonly head: 
 
 /** The boxes of a part as they reach the network without augmentation; what is not learned is left out. */
 export function placedBoxes({ annotations }: Dataset, recipe: DetectionRecipe): PlacedBoxes {
-  const placing = { ...recipeImages(recipe), size: roomySize(recipe) };
+  const placing = { ...taskOptions(recipe).images, size: roomySize(recipe) };
   const rows: number[] = [];
   const sizes: ObjectSize[] = [];
   for (const annotation of annotations) {

@@ -8,7 +8,7 @@ import type { Recipe } from '../recipe/schema.js';
 import { planRun } from '../run/plan.js';
 import { withTrain } from '../recipe/withTrain.js';
 import { withRecipe, type OpenedRecipe } from '../run/openRecipe.js';
-import { recipeImages } from '../run/recipeModel.js';
+import { taskOptions } from '../run/taskOptions.js';
 import type { TrainOptions } from '../train/options.js';
 import { openTrainer } from '../train/trainer.js';
 import { trainOptions } from '../run/trainOptions.js';
@@ -53,7 +53,7 @@ export const findLr = (asked: Recipe, { signal, onProgress, ...range }: LrFindOp
       const untimed = { ...opened, recipe: withTrain(asked, { time: null }) };
       const planned = await planRun(untimed, { directory, ...hooks });
       const { recipe } = planned;
-      const options = trainOptions(recipe, recipeImages(recipe), directory);
+      const options = trainOptions(recipe, taskOptions(recipe).images, directory);
       const points = await raiseRate(planned, options, { ...range, ...hooks });
       const lr = suggestLr(points);
       const { perBatch } = recipe.train.lr;

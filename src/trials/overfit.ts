@@ -7,7 +7,7 @@ import type { Recipe } from '../recipe/schema.js';
 import { withTrain } from '../recipe/withTrain.js';
 import { withRecipe } from '../run/openRecipe.js';
 import type { RecipeData } from '../run/recipeData.js';
-import { recipeImages } from '../run/recipeModel.js';
+import { taskOptions } from '../run/taskOptions.js';
 import { train } from '../train/loop.js';
 import type { StepLine } from '../train/record.js';
 import type { TrainOptions } from '../train/options.js';
@@ -81,7 +81,7 @@ function withoutHelp(
   const { batch: asked } = recipe.train;
   const batch = Math.min(asked === 'auto' ? n : asked, images);
   const epochs = Math.ceil(steps / Math.max(1, Math.floor(images / batch)));
-  const given = trainOptions(withTrain(recipe, { batch }), recipeImages(recipe), directory);
+  const given = trainOptions(withTrain(recipe, { batch }), taskOptions(recipe).images, directory);
   return {
     ...given,
     augment: false,

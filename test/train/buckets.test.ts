@@ -13,7 +13,8 @@ import { createModel, type Model } from '../../src/tasks/model.js';
 import { openPredictor } from '../../src/evaluate/predictor.js';
 import type { ProgressEvent } from '../../src/progress.js';
 import { parseRecipe } from '../../src/recipe/load.js';
-import { detectionOptions, inputSizes, recipeImages, type DetectionRecipe } from '../../src/run/recipeModel.js';
+import { detectionOptions, inputSizes, type DetectionRecipe } from '../../src/run/detectionRecipe.js';
+import { taskOptions } from '../../src/run/taskOptions.js';
 import { readSafetensors } from '../../src/weights/decode/safetensors.js';
 import { tinyBackbone } from '../tinyBackbone.js';
 
@@ -95,7 +96,7 @@ test('an epoch that goes on has the batches that it would have had, and another 
   const { train } = await openDatasets(recipe.data);
   const batches = async (epoch: number, startAt: number) => {
     const loading = {
-      ...recipeImages(recipe),
+      ...taskOptions(recipe).images,
       augment: recipe.data.augment,
       size: inputSizes(recipe)[0]!,
       batch: 2,
@@ -124,7 +125,7 @@ describe.each(engines)('%s, %s', (engine, head) => {
     const recipe = await recipeOf(engine, head);
     const backend = await openBackend({ engine: recipe.engine });
     const { val, categories } = await openDatasets(recipe.data);
-    const options = { ...recipeImages(recipe), batch: 2 };
+    const options = { ...taskOptions(recipe).images, batch: 2 };
     const predictionsOf = async (sizes: Parameters<typeof createDetection>[1], images = options) => {
       const task = createDetection({ ...detectionOptions(recipe, 1), size: sizes![0]! }, sizes);
       const model: Model = createModel(task, { categories, seed: 1 });

@@ -6,7 +6,7 @@ import { anchorRemark, checkAnchors, type AnchorCheck } from '../../src/trials/a
 import { run } from '../../src/cli/program.js';
 import { openDatasets } from '../../src/data/dataset.js';
 import { loadRecipe } from '../../src/recipe/load.js';
-import type { DetectionRecipe } from '../../src/run/recipeModel.js';
+import type { DetectionRecipe } from '../../src/run/detectionRecipe.js';
 import { randomStream } from '../../src/random.js';
 
 let folder: string;

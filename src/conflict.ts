@@ -6,5 +6,6 @@ export interface Conflict {
   readonly fix: string;
 }
 
-/** An option that nothing reads in a recipe: its dotted path, the setting that makes it idle, and a setting with which it is read. */
+/** An option that nothing reads in a recipe: its dotted path, the setting that makes it idle, and a setting with which
+ *  it is read. */
 export type Idle = readonly [path: string, when: string, instead: string];

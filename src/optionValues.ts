@@ -3,7 +3,8 @@ import { z } from 'zod';
 
 export const count = z.int().min(1);
 export const fraction = z.number().min(0).max(1);
-/** The coarsest feature map of MobileNet has stride 32, so a smaller input would leave it without a cell; the maximum catches typing errors. */
+/** The coarsest feature map of MobileNet has stride 32, so a smaller input would leave it without a cell; the maximum
+ *  catches typing errors. */
 const pixels = z.int().min(32).max(4096);
 export const names = z.array(z.string().min(1));
 

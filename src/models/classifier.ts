@@ -5,14 +5,14 @@ import { normalise, type Backbone } from './backbone.js';
 
 interface Build {
   readonly batch: number;
-  /** Height and width of the input, pixels. */
+  /** Height and width of the input, in pixels. */
   readonly size: readonly [number, number];
   readonly trainBatchNorm: (path: string) => boolean;
   /** Dropout and stochastic depth, in training. */
   readonly regulariser?: Regulariser | undefined;
 }
 
-/** Builds a backbone with its own classifier for one batch and size: logits [N, classes]. */
+/** Builds a backbone with its own classifier for one batch and size → logits [N, classes]. */
 export function buildClassifier(
   backbone: Backbone,
   classes: number,

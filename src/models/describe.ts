@@ -5,13 +5,13 @@ import type { Node, Value } from '../graph/spec.js';
 import type { Backbone } from './backbone.js';
 import { published, unpublished, type Published } from './published.js';
 
-/** A backbone as `finetune models` prints it. */
+/** The figures of a backbone that `finetune models` prints. */
 export interface ModelSummary {
   readonly name: string;
-  /** Trained values and multiply-adds for one image, with the classifier of 1000 classes. */
+  /** Trained values, and multiply-adds for one image, with a classifier of 1000 classes. */
   readonly params: number;
   readonly macs: number;
-  /** Side of the square image that macs and the published figures are for, pixels. */
+  /** Side of the square image that `macs` and the published figures are for, in pixels. */
   readonly resolution: number;
   readonly stages: readonly { readonly tap: string; readonly stride: number; readonly channels: number }[];
   readonly published: Published;
@@ -20,17 +20,18 @@ export interface ModelSummary {
 const CLASSES = 1000;
 const TAPS = ['c1', 'c2', 'c3', 'c4', 'c5'] as const;
 
-/** One stage of a backbone: what `train.freeze.stages` counts, and last the classifier. */
+/** One of the stages that `train.freeze.stages` counts, or the classifier, which comes last. */
 export interface StageSummary extends Count {
-  /** The stage's parameters, without `backbone.`: blocks.3, layer1 … */
+  /** Paths of its parameters without `backbone.`: blocks.3, layer1 … */
   readonly name: string;
-  /** Height, width and channels of its last map, or the number of classes. */
+  /** Height, width and channels of its last map; for the classifier the number of classes. */
   readonly size: readonly number[];
-  /** What the later stages read of this one and those before; of the last, the logits. */
+  /** The values of this stage and of those before it that later stages read; for the last stage the logits. */
   readonly outputs: readonly Value[];
 }
 
-/** The logits of a backbone's classifier on running statistics, [batch, classes], and its feature maps. */
+/** The logits of a backbone's classifier, [batch, classes], and its feature maps, with running statistics in
+ *  BatchNorm. */
 export function buildClassifier(
   backbone: Backbone,
   { batch = 1, size = backbone.resolution, classes = CLASSES } = {},
@@ -41,7 +42,8 @@ export function buildClassifier(
   return { taps, logits: backbone.classifier(taps, at, classes) };
 }
 
-/** Splits the count of `logits` by stages: a node belongs to the last stage that any parameter above it belongs to. */
+/** Counts `logits` stage by stage. A node belongs to the last of the stages that its inputs and their inputs belong
+ *  to. */
 export function describeStages({ stages }: Backbone, logits: Value): StageSummary[] {
   const nodes = ancestors([logits]);
   const places = new Map<Node, number>();
@@ -53,7 +55,10 @@ export function describeStages({ stages }: Backbone, logits: Value): StageSummar
     const above = node.inputs.map((value) => places.get(value.node)!);
     places.set(node, isOp(node, 'param') ? placeOf(node.attrs.name) : Math.max(0, ...above));
   }
-  const names = [...stages.map((prefixes) => prefixes.map((prefix) => prefix.replace('backbone.', '')).join(' ')), 'classifier']; // prettier-ignore
+  const names = [
+    ...stages.map((prefixes) => prefixes.map((prefix) => prefix.replace('backbone.', '')).join(' ')),
+    'classifier',
+  ];
   return names.flatMap((name, place) => {
     const own = nodes.filter((node) => places.get(node) === place);
     if (own.length === 0) return [];
@@ -61,13 +66,13 @@ export function describeStages({ stages }: Backbone, logits: Value): StageSummar
     const read = later.filter(({ node }) => node.inputs.length > 0 && places.get(node)! <= place);
     const outputs = read.length > 0 ? [...new Set(read)] : [logits];
     const made = own.filter((node) => node.inputs.length > 0).map((node) => node.outputs[0]!.shape);
-    // The pooling of the last map has no parameters of its own, and belongs to the stage before the classifier.
+    // The pooling of the last map has no parameters, so it belongs to the stage before the classifier.
     const size = (made.findLast(([, height = 1]) => height > 1 && place < stages.length) ?? made.at(-1)!).slice(1);
     return [{ name, size, outputs, ...countNodes(own) }];
   });
 }
 
-/** Counts a backbone and sets what is published beside it. */
+/** Counts a backbone, and adds its published figures. */
 export function describe(backbone: Backbone): ModelSummary {
   const { name, resolution } = backbone;
   const { logits, taps } = buildClassifier(backbone);

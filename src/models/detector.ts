@@ -7,24 +7,25 @@ import type { BackboneChoice } from './table.js';
 
 export interface Build {
   readonly batch: number;
-  /** Height and width of the input, pixels. */
+  /** Height and width of the input, in pixels. */
   readonly size: readonly [number, number];
-  /** Whether the BatchNorm at this path uses the batch's statistics. */
+  /** Whether the BatchNorm at this path uses the statistics of the batch. */
   readonly trainBatchNorm: (path: string) => boolean;
 }
 
-/** A backbone on its image: what a neck goes on from. */
+/** An image and a backbone's feature maps of it, which a neck continues. */
 export interface Trunk {
-  /** [N, height, width, 3], RGB 0…255: the normalisation is part of the graph. */
+  /** [N, height, width, 3], RGB 0…255. The graph itself normalises the pixels. */
   readonly image: Value;
   readonly taps: Taps;
   readonly at: Context;
 }
 
-/** A backbone's feature maps → the levels a head predicts on, finest first. Parameters are called `neck.…`. */
+/** Makes the levels that a head predicts on, finest first, of a backbone's feature maps. Its parameters are called
+ *  `neck.…`. */
 export type Neck = (taps: Taps, at: Context) => readonly Value[];
 
-/** Starts a detector for one batch and size: image, normalisation, backbone. Throws E_MODEL_UNKNOWN. */
+/** Begins a detector for one batch and size: image, normalisation and backbone. Throws E_MODEL_UNKNOWN. */
 export function buildTrunk(choice: BackboneChoice, { batch, size, trainBatchNorm }: Build): Trunk {
   const backbone = findBackbone(choice);
   const graph = createGraph();

@@ -1,4 +1,5 @@
-/** What others have published about a backbone. Percent of right answers on ImageNet's validation images; null where the source is silent. */
+/** Published figures of a backbone: accuracy on ImageNet's validation images in percent, parameters and multiply-adds;
+ *  null where the source does not say. */
 export interface Published {
   readonly top1: number | null;
   readonly top5: number | null;
@@ -18,7 +19,7 @@ type Row = readonly [
 const M = 1e6;
 const G = 1e9;
 
-/** The comparison in the talk, whose errors are written here as 100 − error. */
+/** The comparison in the talk; its error rates are written here as 100 − error. */
 const TALK = "the talk's comparison table";
 const talk: readonly Row[] = [
   ['vgg16_bn', 71.5, 89.8, 138.4, 15.5],
@@ -67,8 +68,8 @@ const rexnet: readonly Row[] = [
   ['rexnet_lite_200', 80.2, null, 13, null],
 ];
 
-/** results/results-imagenet.csv of huggingface/pytorch-image-models at 0173a139: top-1, top-5, parameters; the weights without suffix in the
- *  order timm prefers (ra, ra2, ft, rmsp, in1k, tv), at the resolution named there. */
+/** results/results-imagenet.csv of huggingface/pytorch-image-models at 0173a139: top-1, top-5, parameters; the weights
+ *  without suffix in the order timm prefers (ra, ra2, ft, rmsp, in1k, tv), at the resolution named there. */
 const TIMM = 'timm, results/results-imagenet.csv at 0173a139';
 const timm: readonly Row[] = [
   ['efficientnet_b1', 78.8, 94.342, 7.79, null],
@@ -129,7 +130,12 @@ const timm: readonly Row[] = [
 const TORCHVISION = "torchvision 0.26, the weights' metadata";
 const torchvision: readonly Row[] = [['alexnet', 56.522, 79.066, 61.1, 0.71]];
 
-const sources = [[TALK, talk], [PAPER, rexnet], [TIMM, timm], [TORCHVISION, torchvision]] as const; // prettier-ignore
+const sources = [
+  [TALK, talk],
+  [PAPER, rexnet],
+  [TIMM, timm],
+  [TORCHVISION, torchvision],
+] as const;
 
 export const published: ReadonlyMap<string, Published> = new Map(
   sources.flatMap(([source, rows]) =>
@@ -140,7 +146,7 @@ export const published: ReadonlyMap<string, Published> = new Map(
   ),
 );
 
-/** Where the counted figures differ from the published ones by more than rounding, and why. */
+/** Why counted figures differ from the published ones, where they do by more than rounding. */
 export const differences: Readonly<Record<string, string>> = {
   resnet50: 'the 23.5 M are those without the classifier',
   resnet101: 'the 42.5 M are those without the classifier',

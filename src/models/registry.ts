@@ -30,7 +30,8 @@ import { vgg } from './backbones/vgg.js';
 import { xception } from './backbones/xception.js';
 import { tableBackbone, type BackboneChoice } from './table.js';
 
-/** Every family of backbones, in the order in which they are listed. A new family: its file, and its place here. */
+/** Every family of backbones, in the order in which docs and commands list them. To add a family, add its file to
+ *  backbones/ and its name here. */
 export const families: readonly (readonly Backbone[])[] = [
   rexnet,
   rexnetLite,

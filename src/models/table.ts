@@ -3,7 +3,8 @@ import { IMAGENET, INCEPTION, pytorch, tensorflow, type Backbone } from './backb
 import type { Row } from './backbones/mobileBlocks.js';
 import { mobileNetwork } from './backbones/mobileNetwork.js';
 
-/** One row: operator, expansion, channels, repeats, stride, squeeze-excite, activation, kernel, as in table 2 of Sandler et al. 2018. */
+/** One row of a table like table 2 of Sandler et al. 2018: operator, expansion, channels, repeats, stride,
+ *  squeeze-excite, activation, kernel. */
 export interface TableRow {
   readonly operator: 'conv' | 'separable' | 'bottleneck';
   readonly expansion?: number | undefined;
@@ -15,7 +16,8 @@ export interface TableRow {
   readonly kernel?: number | readonly number[] | undefined;
 }
 
-/** A backbone of one's own, of the MobileNet family's blocks; recipe/schema/backbone.ts says what the options mean. */
+/** A backbone of the user's own, made of the blocks of the MobileNet family; recipe/schema/backbone.ts describes the
+ *  options. */
 export interface BackboneTable {
   readonly name: string;
   readonly stem: number;
@@ -27,7 +29,7 @@ export interface BackboneTable {
   readonly style: 'pytorch' | 'tensorflow';
 }
 
-/** A published backbone by its name, or a table. */
+/** The name of a published backbone, or a table. */
 export type BackboneChoice = string | BackboneTable;
 
 export const backboneName = (choice: BackboneChoice): string => (typeof choice === 'string' ? choice : choice.name);
@@ -41,7 +43,7 @@ function toRow({ operator, expansion = 1, channels, repeats, stride, se, activat
   return [block[operator], expansion, channels, repeats, stride, options];
 }
 
-/** The network of a table whose last map has stride 32; every row is a stage. Counted for 224 × 224. */
+/** The network of a table whose last map has stride 32. Each row is a stage. Its figures are for 224 × 224 pixels. */
 export function tableBackbone({ name, stem, rows, head, activation, seOf, seGate, style }: BackboneTable): Backbone {
   const theirs = style === 'tensorflow' ? { style: tensorflow, ...INCEPTION } : { style: pytorch, ...IMAGENET };
   const table = rows.map((row) => [toRow(row)]);

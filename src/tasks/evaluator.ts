@@ -20,7 +20,8 @@ export interface Scored<S extends Score = Score> {
   readonly numbers: Readonly<Record<string, number>>;
   /** Plain data, written to predictions.json. */
   readonly predictions: unknown;
-  /** The other sections of the report. They are made on request, since the evaluation of an epoch does not need them. */
+  /** The other sections of the report. They are made on request, since the evaluation of an epoch does not need
+   *  them. */
   sections(options: SectionOptions): readonly Section[];
 }
 

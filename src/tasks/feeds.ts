@@ -1,7 +1,8 @@
 import type { Sample } from '../data/sample.js';
 import type { Network, Targets } from './network.js';
 
-/** The name of a session's program for inputs of this size. Programs for the task's first size have the kind alone as their name. */
+/** The name of a session's program for inputs of this size. Programs for the task's first size have the kind alone as
+ *  their name. */
 export function programName(
   kind: string,
   [height, width]: readonly [number, number],

@@ -1,7 +1,9 @@
 import * as b from '../graph/builder.js';
 import type { Value } from '../graph/spec.js';
+import { ranks } from './ranks.js';
 
-/** Huber's loss divided by β: ½d²/β where |d| < β, else |d| − ½β; elementwise. Girshick 2015 (arXiv:1504.08083), eq. 3. */
+/** Huber's loss divided by β: ½d²/β where |d| < β, else |d| − ½β; elementwise. Girshick 2015 (arXiv:1504.08083), eq.
+ *  3. */
 export function smoothL1(prediction: Value, target: Value, beta = 1): Value {
   const distance = b.abs(b.sub(prediction, target));
   const near = b.minimum(distance, beta);
@@ -13,24 +15,24 @@ export interface Focal {
   readonly gamma: number;
 }
 
-/** α_t (1 − p_t)^γ times the cross-entropy, elementwise; γ is 0 or at least 1. Lin et al. 2017 (arXiv:1708.02002), eq. 5.
- *  Targets are 0 or 1. With z = −x where the target is 1, else x, 1 − p_t is σ(z) and the cross-entropy is softplus(z). This takes half as
- *  many passes over [N, A, K] as the printed formula. */
+/** α_t (1 − p_t)^γ times the cross-entropy, elementwise; γ is 0 or at least 1. Lin et al. 2017 (arXiv:1708.02002), eq.
+ *  5. Targets are 0 or 1. With z = −x where the target is 1, else x, 1 − p_t is σ(z) and the cross-entropy is
+ *  softplus(z). This takes half as many passes over [N, A, K] as the printed formula. */
 export function focalLoss(logits: Value, targets: Value, { alpha, gamma }: Focal): Value {
   const z = b.mul(logits, b.add(b.mul(targets, -2), 1));
   const weight = b.add(b.mul(targets, 2 * alpha - 1), 1 - alpha); // α_t
   return b.mul(b.mul(weight, b.power(b.sigmoid(z), gamma)), b.softplus(z));
 }
 
-/** Probability that sigmoid classes begin with, so that the many background anchors do not drown the first steps. Lin et al. 2017
- *  (arXiv:1708.02002), section 4.1. */
+/** Probability that sigmoid classes begin with, so that the many background anchors do not drown the first steps. Lin
+ *  et al. 2017 (arXiv:1708.02002), section 4.1. */
 const PRIOR = 0.01;
 /** Bias of a class predictor that begins with that probability. */
 export const PRIOR_BIAS = -Math.log((1 - PRIOR) / PRIOR);
 
-/** The focal loss of a matched anchor whose class has the initial probability. For γ ≥ 1 this is nearly the whole loss, because the share of the
- *  background, (1 − α)·πᵞ·π for each anchor and class, is tiny. Undefined for γ = 0, where it is not.
- *  `predictor` has the patterns of the class predictor's parameters. */
+/** The focal loss of a matched anchor whose class has the initial probability. For γ ≥ 1 this is nearly the whole loss,
+ *  because the share of the background, (1 − α)·πᵞ·π for each anchor and class, is tiny. Undefined for γ = 0, where it
+ *  is not. `predictor` has the patterns of the class predictor's parameters. */
 export const focalStart = ({ alpha, gamma }: Focal, predictor: readonly string[]) =>
   gamma === 0
     ? undefined
@@ -60,13 +62,13 @@ export function hardest(loss: Value, candidates: Value, wanted: Value): Value {
   const anchors = loss.shape[1]!;
   const candidate = b.mul(b.add(b.stopGradient(loss), 1), candidates); // ≥ 1 for candidates, 0 for all others
   const [sorted] = b.topK(candidate, anchors) as [Value, Value];
-  const ranks = b.constant(graph, Array.from({ length: anchors }, (_, i) => i), [1, anchors]); // prettier-ignore
-  const dropped = b.cast(b.greaterEqual(ranks, wanted), 'float32'); // [N, A], in the order of `sorted`
+  const dropped = b.cast(b.greaterEqual(ranks(graph, anchors), wanted), 'float32'); // [N, A], in the order of `sorted`
   const threshold = b.max(b.mul(sorted, dropped), [1], true); // the largest loss that is left out
   return b.mul(b.cast(b.greater(candidate, threshold), 'float32'), candidates);
 }
 
-/** Cross-entropy with soft targets: logits and targets [N, C] → [N]. A row of targets adds up to the weight of the row. */
+/** Cross-entropy with soft targets: logits and targets [N, C] → [N]. A row of targets adds up to the weight of the
+ *  row. */
 export function softCrossEntropyRows(logits: Value, targets: Value): Value {
   const shifted = b.sub(logits, b.stopGradient(b.max(logits, [1], true)));
   const logTotal = b.log(b.sum(b.exp(shifted), [1], true)); // [N,1]

@@ -10,35 +10,38 @@ import type { OldAnswers } from './distillation.js';
 import type { Score } from './evaluator.js';
 import type { Task } from './task.js';
 
-/** The model as it was before it got classes besides those it knew: what it says is held against what it learns, and nothing changes it. */
+/** The model as it was before classes were added. It is never changed; training compares the new model's outputs with
+ *  its outputs. */
 export interface OldModel extends Pick<OldAnswers, 'weight' | 'ignoreAbove' | 'temperature'> {
   readonly task: Pick<Task, 'build'>;
   readonly params: Params;
-  /** Of the weights' file. */
+  /** Hash of the file that its weights came from. */
   readonly sha256: string;
 }
 
-/** A network with its parameters' values, on no engine yet. */
+/** A network and the values of its parameters, before they are on an engine. */
 export interface Model<Prediction = unknown, S extends Score = Score> {
   readonly task: Task<Prediction, S>;
   readonly backbone: Backbone;
   readonly categories: readonly Category[];
-  /** What the class predictor's columns stand for: the categories' names, after the background's with a detector's softmax. */
+  /** Names of the class predictor's columns: the categories, and with the softmax of a detector the background before
+   *  them. */
   readonly columns: readonly string[];
-  /** Height and width of the input, pixels. */
+  /** Height and width of the input, in pixels. */
   readonly size: readonly [number, number];
   readonly params: Params;
-  /** Every parameter's place and purpose, statistics included. */
+  /** The attributes and the shape of each parameter, including BatchNorm's statistics. */
   readonly parameters: ReadonlyMap<string, ParamAttrs & { readonly shape: Shape }>;
-  /** BatchNorms whose statistics the weights' file did not have: they change nothing until train/calibrate.ts measures them. */
+  /** BatchNorms whose statistics the file of weights did not have. They have no effect until train/calibrate.ts
+   *  measures them. */
   readonly folded: readonly string[];
-  /** For one image. */
+  /** Parameters and multiply-adds for one image. */
   readonly count: Count;
-  /** In training alone. */
+  /** Set only in training, where classes are added to an old model. */
   readonly old?: OldModel;
 }
 
-/** Builds a task's model with initial values from the seed. */
+/** Makes a model of the task, with initial values drawn from the seed. */
 export function createModel<Prediction, S extends Score>(
   task: Task<Prediction, S>,
   { categories, seed }: { readonly categories: readonly Category[]; readonly seed: number },

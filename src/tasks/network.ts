@@ -3,7 +3,7 @@ import type { Value } from '../graph/spec.js';
 import type { Backbone } from '../models/backbone.js';
 import type { OldAnswers } from './distillation.js';
 
-/** What a graph is built for. */
+/** The batch, the size and the mode that a graph is built for. */
 export interface GraphOptions {
   readonly batch: number;
   /** Height and width of the input, in pixels. */
@@ -51,7 +51,8 @@ export interface Origin {
   readonly picture?: { readonly width: number; readonly height: number };
 }
 
-/** The loss that a class predictor with initial weights should have, which training compares with the loss that it measures. */
+/** The loss that a class predictor with initial weights should have, which training compares with the loss that it
+ *  measures. */
 export interface StartLoss {
   /** The part of the loss, or `loss` for all of it. */
   readonly part: string;
@@ -62,17 +63,20 @@ export interface StartLoss {
   readonly predictor: readonly string[];
 }
 
-/** The part of a task that graphs and data workers need; it knows no metric. `Prediction` is what the network says about one image. */
+/** The part of a task that graphs and data workers need; it knows no metric. `Prediction` is what the network says
+ *  about one image. */
 export interface Network<Prediction> {
   readonly name: string;
   readonly backbone: Backbone;
   /** Height and width of the input, in pixels. */
   readonly size: readonly [number, number];
-  /** Height and width of the input in evaluation, where they differ: text is learnt from crops and read on whole images. */
+  /** Height and width of the input in evaluation, where they differ: text is learnt from crops and read on whole
+   *  images. */
   readonly evaluateSize?: readonly [number, number];
   /** All sizes of batches, `size` first, where there are several. */
   readonly sizes?: readonly (readonly [number, number])[];
-  /** Names of the class predictor's columns, given the names of the classes; [] for a network without such a predictor. */
+  /** Names of the class predictor's columns, given the names of the classes; [] for a network without such a
+   *  predictor. */
   columns(classNames: readonly string[]): readonly string[];
   /** The network for one batch and size, and its loss. Throws E_MODEL_UNKNOWN, E_GRAPH_SHAPE. */
   build(options: GraphOptions): Built;

@@ -11,8 +11,9 @@ export interface RegulariserOptions {
   readonly stochasticDepth: number;
 }
 
-/** Dropout before the classifier (Srivastava et al. 2014) and stochastic depth at residual blocks, its rate rising linearly from 0 at the first to
- *  the given one at the last (Huang et al. 2016, arXiv:1603.09382, section 3); undefined where both are 0. */
+/** Dropout before the classifier (Srivastava et al. 2014) and stochastic depth at residual blocks, whose rate rises
+ *  linearly from 0 at the first block to the given rate at the last (Huang et al. 2016, arXiv:1603.09382, section 3).
+ *  Undefined where both rates are 0. */
 export function regulariserFor(
   { blocks }: Places,
   { dropout, stochasticDepth }: RegulariserOptions,
@@ -20,7 +21,8 @@ export function regulariserFor(
   if (dropout === 0 && stochasticDepth === 0) return undefined;
   let block = 0;
   let stream = 0;
-  /** x where the drawn number is at least `rate`, else 0, divided by what is left so that the mean stays. */
+  /** Sets x to 0 with the probability `rate`, independently for each entry of `shape`, and divides the rest by 1 −
+   *  rate, which keeps the mean. */
   const drop = (x: Value, shape: readonly number[], rate: number): Value => {
     if (rate === 0) return x;
     const drawn = b.randomUniform(seedOf(x.node.graph), shape, stream++);
@@ -36,13 +38,14 @@ export function regulariserFor(
   };
 }
 
-/** How often a backbone has what can be dropped. */
+/** How many places a backbone has for stochastic depth (`blocks`) and for dropout (`linear`). */
 export interface Places {
   readonly blocks: number;
   readonly linear: number;
 }
 
-/** Counts the residual blocks and last layers of a backbone. Throws E_MODEL_DROP where an option would have nothing to act on. */
+/** Counts the residual blocks and the last layers of a backbone. Throws E_MODEL_DROP for an option that would have no
+ *  effect on it. */
 export function findPlaces(backbone: Backbone, { dropout, stochasticDepth }: RegulariserOptions): Places {
   let [blocks, linear] = [0, 0];
   if (dropout === 0 && stochasticDepth === 0) return { blocks, linear };

@@ -1,9 +1,9 @@
-/** What a report shows of a score, as plain data; report/ has a drawing for each kind. Fractions below 0 and NaN mean that there was
- *  nothing to measure. */
+/** A part of a report, as plain data; report/ draws each kind. Fractions below 0 and NaN mean that there was nothing to
+ *  measure. */
 export type Section =
   NumbersSection | CategoriesSection | BoxesSection | MatrixSection | TableSection | PicturesSection | CurvesSection;
 
-/** Rows of numbers under heads of their own. */
+/** Rows of numbers, each number under its own head. */
 export interface NumbersSection {
   readonly kind: 'numbers';
   readonly title: string;
@@ -15,12 +15,13 @@ export interface NumbersSection {
   readonly note: string;
 }
 
-/** A row per category, in the data set's order; the report adds how often each occurs, and a bar for the last number. */
+/** A row for each category, in the order of the data set. The report adds the number of occurrences, and a bar for the
+ *  last number. */
 export interface CategoriesSection {
   readonly kind: 'categories';
   readonly heads: readonly string[];
   readonly rows: readonly { readonly name: string; readonly numbers: readonly number[] }[];
-  /** What is counted in each part: objects. */
+  /** Plural of what the report counts in each part of the data: "objects" for instance. */
   readonly counted: string;
 }
 
@@ -28,21 +29,21 @@ export interface CategoriesSection {
 export interface BoxesSection {
   readonly kind: 'boxes';
   readonly examples: readonly Example[];
-  /** The categories: each has a colour by its place. */
+  /** Names of the categories. The place of a category in this list chooses its colour. */
   readonly names: readonly string[];
-  /** Predictions below it are not drawn. */
+  /** Predictions with a lower score are not drawn. */
   readonly scoreThreshold: number;
 }
 
-/** How often each class was taken for each. */
+/** How often each class was predicted for each true class. */
 export interface MatrixSection {
   readonly kind: 'matrix';
   readonly names: readonly string[];
-  /** Where the rows have names of their own. */
+  /** Names of the rows, where they differ from those of the columns. */
   readonly rowNames?: readonly string[];
-  /** What is counted. */
+  /** A sentence that says what is counted. */
   readonly text?: string;
-  /** Rows: what is true; columns: what was predicted. */
+  /** Rows: the true class; columns: the predicted one. */
   readonly counts: readonly (readonly number[])[];
 }
 
@@ -51,18 +52,18 @@ export interface TableSection {
   readonly title: string;
   readonly heads: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** The last column holds sentences. */
+  /** Set where the last column holds sentences. */
   readonly wordy?: true;
   readonly note: string;
 }
 
-/** Points of a curve, highest score first. */
+/** The points of a curve, from the highest score to the lowest. */
 export interface PrecisionRecall {
   readonly recall: Float64Array;
   readonly precision: Float64Array;
 }
 
-/** Precision over recall: a curve for each class, and for each size of objects the mean over its classes. */
+/** Precision over recall: a curve for each class, and the mean over the classes for each size of objects. */
 export interface CurvesSection {
   readonly kind: 'curves';
   readonly title: string;
@@ -70,7 +71,7 @@ export interface CurvesSection {
   readonly sizes: ReadonlyMap<string, readonly PrecisionRecall[]>;
 }
 
-/** Images with a line each, worst first. */
+/** Images with a caption each, worst first. */
 export interface PicturesSection {
   readonly kind: 'pictures';
   readonly title: string;
@@ -81,7 +82,7 @@ export interface PicturesSection {
 export type Corners = readonly [x1: number, y1: number, x2: number, y2: number];
 
 export interface TruthBox {
-  /** Pixels of the upright image. */
+  /** In pixels of the upright image. */
   readonly box: Corners;
   readonly label: string;
   readonly ignore: boolean;
@@ -94,16 +95,16 @@ export interface PredictedBox {
   readonly score: number;
 }
 
-/** An image of the report: what is on it, and what the model saw. */
+/** An image of the report with its true and its predicted boxes. */
 export interface Example {
   readonly file: string;
   readonly imageId: string | number;
-  /** Size of the image as stored upright. */
+  /** Size of the upright image, in pixels. */
   readonly width: number;
   readonly height: number;
   readonly truth: readonly TruthBox[];
   readonly predictions: readonly PredictedBox[];
-  /** What the report sorts by, the worst being the highest. */
+  /** The report sorts by it, largest first. */
   readonly error: number;
   readonly caption: string;
 }

@@ -1,7 +1,7 @@
 import * as b from '../graph/builder.js';
 import type { Graph, Value } from '../graph/spec.js';
 
-/** The input that random masks and draws are made from: two words, fed anew at each step. */
+/** Name of the input that random numbers in a graph are drawn from: two int32 words, with new values at each step. */
 export const SEED = 'seed';
 
 export function seedOf(graph: Graph): Value {

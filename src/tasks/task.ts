@@ -2,7 +2,8 @@ import type { Dataset } from '../data/sample.js';
 import type { Evaluator, Score } from './evaluator.js';
 import type { Network } from './network.js';
 
-/** The only interface between a model and everything else: a new kind of model is a new Task, and the trainer stays as it is. */
+/** The only interface between a model and everything else: a new kind of model is a new Task, and the trainer stays as
+ *  it is. */
 export interface Task<Prediction = unknown, S extends Score = Score> extends Network<Prediction> {
   /** Scores predictions against one part of the data. */
   evaluator(dataset: Dataset): Evaluator<S>;

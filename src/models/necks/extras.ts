@@ -2,16 +2,17 @@ import { activate, batchNorm, conv, depthwise, type Context } from '../../graph/
 import type { Value } from '../../graph/spec.js';
 import type { Neck } from '../detector.js';
 
-/** Channels of SSD-lite's extra levels, each half the resolution of the one before. */
+/** Channels of SSD-lite's extra levels; each has half the resolution of the one before. */
 const EXTRAS = [512, 256, 256, 128] as const;
 
-/** SSD-lite's levels: stride 16 (expanded, where the backbone has that), 32, and the extras behind; stride 8 before them for small objects. */
+/** SSD-lite's levels: stride 16 (the expanded map, where the backbone has one), stride 32 and the extra levels; for
+ *  small objects stride 8 before them. */
 export const ssdLiteNeck =
   (finestStride: 8 | 16): Neck =>
   ({ c3, c4, c4Expanded = c4, c5 }, at) => [...(finestStride === 8 ? [c3] : []), c4Expanded, c5, ...extras(c5, at)];
 
-/** Adds SSD-lite's extra levels behind the last feature map: 1×1 to half, depthwise 3×3 stride 2, 1×1.
- *  Sandler et al. 2018 (arXiv:1801.04381), section 6.2; parameters under `neck.extras.<i>`. */
+/** SSD-lite's extra levels after the last feature map, each made by a 1×1 convolution to half the channels, a depthwise
+ *  3×3 with stride 2, and a 1×1. Sandler et al. 2018 (arXiv:1801.04381), section 6.2; parameters `neck.extras.<i>`. */
 function extras(last: Value, at: Context): readonly Value[] {
   let x = last;
   return EXTRAS.map((channels, i) => {

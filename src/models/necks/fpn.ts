@@ -1,10 +1,10 @@
 import { conv, type Context } from '../../graph/blocks.js';
 import { add, maxPool, relu, resize } from '../../graph/builder.js';
 import type { Init, Value } from '../../graph/spec.js';
-import type { PyramidLevel } from './pyramid.js';
+import { NO_PADDING, type PyramidLevel } from './pyramid.js';
 
-/** What stands above a pyramid: `p6p7`, two strided convolutions on the last level (Lin et al. 2017, arXiv:1708.02002, section 4), or
- *  `pool`, every second cell of it (Lin et al. 2017, arXiv:1612.03144, section 4.1). */
+/** How levels are added after the last one: `p6p7`, two, by strided convolutions (Lin et al. 2017, arXiv:1708.02002,
+ *  section 4); `pool`, one, by taking every second cell (Lin et al. 2017, arXiv:1612.03144, section 4.1). */
 export type Extra = 'p6p7' | 'pool';
 
 /** torchvision's kaiming_uniform with a = 1: variance 1 / fan-in. */
@@ -17,9 +17,10 @@ function layer(x: Value, path: string, at: Context, channels: number, kernel: 1 
   return conv(x, path, at, { channels, kernel, stride, bias: true, init: initOf(x.shape[3]!, kernel) });
 }
 
-/** A feature pyramid: each map through a 1×1 convolution, plus the coarser level enlarged, through a 3×3 one. Lin et al. 2017
- *  (arXiv:1612.03144), section 3. taps finest first → levels of `channels`, finest first, two or one more by `extra`.
- *  Parameters `neck.inner_blocks.<i>`, `neck.layer_blocks.<i>`, `neck.extra_blocks.p6` and `.p7`, as torchvision counts them. */
+/** A feature pyramid: a 1×1 convolution of each map, plus the enlarged coarser level, through a 3×3 convolution. Lin et
+ *  al. 2017 (arXiv:1612.03144), section 3. taps finest first → levels of `channels`, finest first, and those of
+ *  `extra`. Parameters `neck.inner_blocks.<i>`, `neck.layer_blocks.<i>`, `neck.extra_blocks.p6` and `.p7`, numbered as
+ *  in torchvision. */
 export function fpn(
   taps: readonly PyramidLevel[],
   at: Context,
@@ -35,8 +36,8 @@ export function fpn(
   }
   const last = levels.at(-1)!;
   if (extra === 'pool') {
-    const every = { kernel: [1, 1], stride: 2, padding: [[0, 0], [0, 0]] } as const; // prettier-ignore
-    return [...levels, { map: maxPool(last.map, every), stride: last.stride * 2 }];
+    const everySecond = maxPool(last.map, { kernel: [1, 1], stride: 2, padding: NO_PADDING });
+    return [...levels, { map: everySecond, stride: last.stride * 2 }];
   }
   const p6 = layer(last.map, 'neck.extra_blocks.p6', at, channels, 3, 2);
   const p7 = layer(relu(p6), 'neck.extra_blocks.p7', at, channels, 3, 2);

@@ -4,6 +4,12 @@ import type { Value } from '../../graph/spec.js';
 export interface PyramidLevel {
   /** [N,H,W,C]. */
   readonly map: Value;
-  /** Pixels of the input from one cell to the next. */
+  /** Distance from one cell to the next, in pixels of the input. */
   readonly stride: number;
 }
+
+/** Padding of a window that stays inside the map. */
+export const NO_PADDING = [
+  [0, 0],
+  [0, 0],
+] as const;

@@ -5,13 +5,14 @@ import { fpn, type Extra } from './fpn.js';
 import type { PyramidLevel } from './pyramid.js';
 
 export interface PyramidOptions {
-  /** `fpn`: a feature pyramid. `balanced`: Libra R-CNN's refinement behind it. */
+  /** `fpn`: a feature pyramid. `balanced`: a feature pyramid with Libra R-CNN's refinement. */
   readonly neck: 'fpn' | 'balanced';
-  /** Of every level of the pyramid, and of the head. */
+  /** Channels of each level of the pyramid. */
   readonly channels: number;
 }
 
-/** The pyramid of a backbone from the given stride on. Throws E_MODEL_SIZE where `balanced` does not fit the input. */
+/** The pyramid of a backbone's feature maps from the stride `finest` on. Throws E_MODEL_SIZE where `balanced` does not
+ *  fit the input. */
 export function buildPyramid(
   { c2, c3, c4, c5 }: Taps,
   at: Context,

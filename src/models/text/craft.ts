@@ -12,10 +12,11 @@ export const CRAFT_BACKBONE = 'vgg16_bn';
 const TAPS = [7 + 3, 14 + 3, 24 + 3, 34 + 3] as const;
 const SCORES: Init = { type: 'kaiming', fan: 'in' };
 
-/** CRAFT as published: Baek et al. 2019 (arXiv:1904.01941), fig. 2, and in what the paper leaves open as its authors' code
- *  (github.com/clovaai/CRAFT-pytorch) computes it: VGG16-BN to conv5_2, whose BatchNorm is read without a ReLU; a 3×3 pool of stride
- *  1; fc6 with dilation 6 and fc7, both without an activation; four up-blocks; the classifier.
- *  Parameters: `backbone.features.*` as VGG16-BN, `neck.fc6`, `neck.fc7`, `neck.upconv1…4.conv.*`, `head.conv_cls.*`. */
+/** CRAFT as published: Baek et al. 2019 (arXiv:1904.01941), fig. 2. Details that the paper leaves open follow the code
+ *  of its authors (github.com/clovaai/CRAFT-pytorch): VGG16-BN up to conv5_2, whose BatchNorm is read without a ReLU; a
+ *  3×3 pool with stride 1; fc6 with dilation 6 and fc7, both without an activation; four up-blocks; the classifier.
+ *  Parameters: `backbone.features.*` as VGG16-BN, `neck.fc6`, `neck.fc7`, `neck.upconv1…4.conv.*`,
+ *  `head.conv_cls.*`. */
 export function craft({ batch, size, trainBatchNorm }: Build): { readonly image: Value; readonly maps: Value } {
   const backbone = findBackbone(CRAFT_BACKBONE);
   const graph = createGraph();
@@ -29,7 +30,10 @@ export function craft({ batch, size, trainBatchNorm }: Build): { readonly image:
   });
   const [s2, s4, s8, s16] = sources as [Value, Value, Value, Value];
   const pooled = maxPool(s16, at, { kernel: 3, stride: 1 });
-  const around = [[6, 6], [6, 6]] as const; // prettier-ignore
+  const around = [
+    [6, 6],
+    [6, 6],
+  ] as const;
   const fc6 = conv(pooled, 'neck.fc6', at, { channels: 1024, kernel: 3, dilation: 6, padding: around, bias: true });
   const fc7 = conv(fc6, 'neck.fc7', at, { channels: 1024, bias: true });
 

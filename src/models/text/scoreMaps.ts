@@ -4,17 +4,18 @@ import type { BackboneChoice } from '../table.js';
 import { craft, CRAFT_BACKBONE } from './craft.js';
 import { craftLite } from './craftLite.js';
 
-/** `craft`: as published, on VGG16-BN alone. `craft-lite`: a slim decoder on any backbone. */
+/** `craft`: CRAFT as published, on VGG16-BN. `craft-lite`: a slim decoder on any backbone. */
 export interface TextModelOptions {
   readonly head: 'craft' | 'craft-lite';
   readonly backbone: BackboneChoice;
 }
 
-/** Where the characters are and where two of a word join, at half the image's resolution (rounded up). */
+/** Scores for characters and for the gaps between two of them, at half the resolution of the image (rounded up). */
 export interface ScoreMaps {
-  /** [N, height, width, 3], RGB 0…255: the normalisation is part of the graph. */
+  /** [N, height, width, 3], RGB 0…255. The graph itself normalises the pixels. */
   readonly image: Value;
-  /** [N, ⌈height/2⌉, ⌈width/2⌉, 2]: region score (1 in the middle of a character), affinity score. Not limited to 0…1. */
+  /** [N, ⌈height/2⌉, ⌈width/2⌉, 2]: region score (1 in the middle of a character), affinity score. Not limited to
+   *  0…1. */
   readonly maps: Value;
 }
 
@@ -25,6 +26,6 @@ export function buildScoreMaps({ head, backbone }: TextModelOptions, build: Buil
   return { image, maps: craftLite(taps, at) };
 }
 
-/** The backbone of a text model, which for CRAFT is not a choice. */
+/** The backbone of a text model; that of CRAFT as published is fixed. */
 export const textBackbone = ({ head, backbone }: TextModelOptions): BackboneChoice =>
   head === 'craft' ? CRAFT_BACKBONE : backbone;

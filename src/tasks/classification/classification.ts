@@ -12,26 +12,29 @@ import type { Losses, LossOptions, Network, Targets } from '../network.js';
 /** Probabilities of the classes for one image. */
 export interface Classification {
   readonly imageId: string | number;
-  /** [K], their sum is 1. */
+  /** [K]; they add up to 1. */
   readonly probabilities: Float32Array;
 }
 
 export interface ClassificationOptions {
   readonly backbone: BackboneChoice;
   readonly numClasses: number;
-  /** Height and width of the input, pixels. */
+  /** Height and width of the input, in pixels. */
   readonly size: readonly [number, number];
-  /** Share of the target that is spread over all classes, in training. Szegedy et al. 2016 (arXiv:1512.00567), section 7. */
+  /** Share of the target that is spread over all classes, in training. Szegedy et al. 2016 (arXiv:1512.00567), section
+   *  7. */
   readonly labelSmoothing: number;
-  /** Of the classes, in the training loss; without them all weigh the same. */
+  /** Weights of the classes in the training loss; without them all classes weigh the same. */
   readonly classWeights?: readonly number[] | undefined;
-  /** Share of the pooled features that are dropped in training. */
+  /** Share of the pooled features that training sets to 0. */
   readonly dropout: number;
-  /** Share of the batch for which the last residual block is skipped in training, the first never. Huang et al. 2016 (arXiv:1603.09382). */
+  /** Share of the images for which training skips the last residual block; the share is 0 for the first block. Huang et
+   *  al. 2016 (arXiv:1603.09382). */
   readonly stochasticDepth: number;
 }
 
-/** One class for the whole image: the backbone's own classifier, the softmax cross-entropy with soft targets. Throws E_MODEL_UNKNOWN. */
+/** One class for the whole image: the backbone's own classifier, and softmax cross-entropy with soft targets.
+ *  Throws E_MODEL_UNKNOWN, E_MODEL_DROP. */
 export function classificationTask(options: ClassificationOptions): Network<Classification> {
   const { numClasses, size, labelSmoothing, classWeights } = options;
   const backbone = findBackbone(options.backbone);
@@ -47,13 +50,13 @@ export function classificationTask(options: ClassificationOptions): Network<Clas
   function labelLoss(logits: Value, training: boolean): { readonly total: Value; readonly present: Value } {
     const { graph } = logits.node;
     const targets = b.input(graph, 'targets', logits.shape);
-    const weight = b.sum(targets, [1], true); // [N,1]: 1, or 0 where there is no image
+    const weight = b.sum(targets, [1], true); // [N,1]: 1 for an image, 0 for a place without one
     const present = b.reshape(weight, [logits.shape[0]!]);
     const smooth = training && labelSmoothing > 0;
     const spread = b.mul(weight, labelSmoothing / numClasses);
     const wanted = smooth ? b.add(b.mul(targets, 1 - labelSmoothing), spread) : targets;
     if (training && classWeights) {
-      // PyTorch's: Σ over the images / Σ of their classes' weights. A place without an image has no target.
+      // As PyTorch does: Σ over the images / Σ of the weights of their classes. A place without an image has no target.
       const weights = b.constant(graph, classWeights, [1, numClasses]);
       const all = b.maximum(b.sum(b.mul(targets, weights)), Math.min(...classWeights));
       return { total: b.div(b.sum(softCrossEntropyRows(logits, b.mul(wanted, weights))), all), present };
@@ -85,7 +88,7 @@ export function classificationTask(options: ClassificationOptions): Network<Clas
       });
       return { image, outputs: { logits }, loss: (asked) => loss(logits, asked) };
     },
-    // With weights of the classes, smoothing adds a little: within the factor that is allowed.
+    // Smoothing and weights of the classes change this a little, by less than the factor that the check allows.
     start: {
       part: 'loss',
       loss: Math.log(numClasses),
@@ -109,7 +112,7 @@ function softmax(logits: Float32Array): Float32Array {
   return powers.map((power) => power / total);
 }
 
-/** The classes with the highest probabilities, best first; of equal ones the first. */
+/** The `count` classes with the highest probabilities, best first; equal ones in the order of the classes. */
 export function topClasses(probabilities: Float32Array, count: number): ClassIndex[] {
   const order = Array.from(probabilities.keys()).sort((i, j) => probabilities[j]! - probabilities[i]! || i - j);
   return order.slice(0, count) as ClassIndex[];

@@ -1,8 +1,8 @@
 import { cxcywh, type Cxcywh } from '../../geometry/box.js';
 
-/** Width and height of an anchor, as shares of the input's. */
+/** Width and height of an anchor, as shares of the width and height of the input. */
 export type AnchorShape = readonly [width: number, height: number];
-/** Shapes of the anchors of one cell, level by level, finest first, in the order of the head's columns. */
+/** For each level, finest first, the anchors of one of its cells, in the order of the head's columns. */
 export type AnchorShapes = readonly (readonly AnchorShape[])[];
 
 /** Rows and columns of a feature map. */
@@ -14,28 +14,29 @@ export interface Grid {
 /** The anchors of one level: the same shapes around every cell of its grid. */
 export interface AnchorLevel {
   readonly grid: Grid;
-  /** Pixels of the input from one cell to the next. */
+  /** Distance from one cell to the next, in pixels of the input. */
   readonly step: readonly [down: number, right: number];
-  /** Where in its cell an anchor's centre lies: 0 at the first pixel, 0.5 in the middle. */
+  /** Where the centre of an anchor lies in its cell: 0 at the first pixel, 0.5 in the middle. */
   readonly offset: 0 | 0.5;
-  /** Width and height, pixels of the input. */
+  /** Width and height, in pixels of the input. */
   readonly shapes: readonly (readonly [width: number, height: number])[];
 }
 
-/** What tells a detector's boxes apart, at one size of the input. */
+/** The anchors of a detector for inputs of one size. */
 export interface DetectorAnchors {
   /** Finest first. */
   readonly levels: readonly AnchorLevel[];
-  /** IoU with a box from which on an anchor learns it. */
+  /** Least IoU of an anchor with a box that it learns. */
   readonly threshold: number;
 }
 
 const MIN_SCALE = 0.2;
 const MAX_SCALE = 0.95;
-/** Scale of a level of stride 8, in front of the others: SSD's for conv4_3 (Liu et al. 2016, section 3.1). */
+/** Scale of a level of stride 8 before the others: that of SSD's conv4_3 (Liu et al. 2016, section 3.1). */
 const FINEST_SCALE = 0.1;
 
-/** One scale a level, and the one behind the last: 0.2 … 0.95, 1; with `stride8` 0.1 before them. Liu et al. 2016, eq. 4. */
+/** The scale of each level, and a last one of 1: 0.2 … 0.95, 1, with `stride8` 0.1 before them. Liu et al. 2016, eq.
+ *  4. */
 function linearScales(levels: number, stride8: boolean): readonly number[] {
   const steps = stride8 ? levels - 1 : levels;
   const linear = Array.from({ length: steps }, (_, k) => MIN_SCALE + ((MAX_SCALE - MIN_SCALE) * k) / (steps - 1));
@@ -50,8 +51,8 @@ export interface SsdAnchorOptions {
   readonly stride8: boolean;
 }
 
-/** SSD's anchors: Liu et al. 2016 (arXiv:1512.02325), section 2.2, in the order of TensorFlow's SSD-lite. With 3 on the finest level it has a
- *  small square and two elongated ones ("reduce boxes in lowest layer"). */
+/** SSD's anchors (Liu et al. 2016, arXiv:1512.02325, section 2.2) in the order of TensorFlow's SSD-lite. If the finest
+ *  level has 3, these are a small square and two elongated ones ("reduce boxes in lowest layer"). */
 export function tensorflowShapes({ levels, stride8 }: SsdAnchorOptions, finest: 3 | 6): AnchorShapes {
   const scales = linearScales(levels, stride8);
   return Array.from({ length: levels }, (_, k) => {
@@ -62,7 +63,8 @@ export function tensorflowShapes({ levels, stride8 }: SsdAnchorOptions, finest: 
   });
 }
 
-/** The same anchors in torchvision's order, none wider or higher than the input; `ratios` of each level besides 1, each also upright. */
+/** SSD's anchors in the order of torchvision, none wider or higher than the input. `ratios`: the aspect ratios of each
+ *  level besides 1; each stands for itself and its inverse. */
 export function torchvisionShapes(scales: readonly number[], ratios: readonly (readonly number[])[]): AnchorShapes {
   return ratios.map((ratiosOf, k) => {
     const scale = scales[k]!;
@@ -72,11 +74,14 @@ export function torchvisionShapes(scales: readonly number[], ratios: readonly (r
   });
 }
 
-/** torchvision's anchors of SSD-lite: 6 on each level. */
-export const torchvisionLiteShapes = ({ levels, stride8 }: SsdAnchorOptions): AnchorShapes =>
-  torchvisionShapes(linearScales(levels, stride8), Array.from({ length: levels }, () => [2, 3])); // prettier-ignore
+/** The anchors of torchvision's SSD-lite: 6 for each cell of every level. */
+export function torchvisionLiteShapes({ levels, stride8 }: SsdAnchorOptions): AnchorShapes {
+  const ratios = Array.from({ length: levels }, () => [2, 3]);
+  return torchvisionShapes(linearScales(levels, stride8), ratios);
+}
 
-/** SSD's levels for an input of the given height and width: cells divide it evenly, or lie `steps` pixels apart, one number a level. */
+/** SSD's levels for an input of the given height and width. The cells of a level divide the input evenly, or are
+ *  `steps` pixels apart, a number for each level. */
 export const cellLevels = (
   shapes: AnchorShapes,
   grids: readonly Grid[],
@@ -90,7 +95,8 @@ export const cellLevels = (
     shapes: shapes[k]!.map(([w, h]) => [w * width, h * height]),
   }));
 
-/** Anchors of all levels: [A,4] Cxcywh in pixels of the input, level after level, row after row, cell after cell: the order of the head's outputs. */
+/** The anchors of all levels: [A,4] Cxcywh in pixels of the input, level after level, row after row, cell after cell,
+ *  which is the order of the head's outputs. */
 export function placeAnchors(levels: readonly AnchorLevel[]): Cxcywh {
   const rows: number[] = [];
   for (const { grid, step, offset, shapes } of levels) {

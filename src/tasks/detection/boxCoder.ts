@@ -1,7 +1,7 @@
 import { FinetuneError } from '../../errors.js';
 import { cxcywh, cxcywhToXyxy, xyxy, xyxyToCxcywh, type Cxcywh, type Xyxy } from '../../geometry/box.js';
 
-/** What the centre offsets and the logarithms of the sizes are multiplied with. */
+/** Factors on the offsets of the centre and on the logarithms of the size. */
 export interface CoderScale {
   readonly centre: number;
   readonly size: number;
@@ -9,11 +9,12 @@ export interface CoderScale {
 
 /** SSD's variances 0.1 and 0.2. */
 export const SSD: CoderScale = { centre: 10, size: 5 };
-/** torchvision's bound on the logarithm of a decoded size: a box is at most 62.5 times as wide or high as its anchor. */
+/** Limit on the logarithm of a decoded size, as in torchvision: a box is at most 62.5 times as wide or high as its
+ *  anchor. */
 export const LARGEST_LOG_SIZE = Math.log(1000 / 16);
 
 /** Encodes boxes as SSD offsets from their anchors. Liu et al. 2016, eq. 2 (arXiv:1512.02325).
- *  boxes [N,4] in pixels of the input; anchors [N,4], same unit, row by row the box's own → [N,4] offsets.
+ *  boxes [N,4] in pixels of the input; anchors [N,4], same unit, a row for each box → [N,4] offsets.
  *  Throws E_BOX_DEGENERATE if a width or height is not positive. */
 export function encodeBoxes(matched: Xyxy, anchors: Cxcywh, { centre, size } = SSD): Float32Array {
   const truth = xyxyToCxcywh(matched);
@@ -30,8 +31,9 @@ export function encodeBoxes(matched: Xyxy, anchors: Cxcywh, { centre, size } = S
   return offsets;
 }
 
-/** The offsets of the box that each anchor is matched with: `matches` [A], a row of `truth` [N,4], negative for none → [A,4], with zeros, which no
- *  loss reads, where there is none. Throws E_BOX_DEGENERATE as encodeBoxes does. */
+/** The offsets of the box that each anchor is matched with. `matches` [A] are rows of `truth` [N,4], or negative for no
+ *  match → [A,4], with zeros, which no loss reads, for anchors without a match. Throws E_BOX_DEGENERATE as encodeBoxes
+ *  does. */
 export function encodeMatches(matches: Int32Array, truth: Xyxy, anchors: Cxcywh, scale = SSD): Float32Array {
   const learnt = [...matches.keys()].filter((i) => matches[i]! >= 0);
   const boxes = xyxy(learnt.flatMap((i) => [...rowOf(truth, matches[i]!)]));

@@ -4,15 +4,16 @@ import type { Value } from '../../graph/spec.js';
 import { LARGEST_LOG_SIZE, type CoderScale } from './boxCoder.js';
 import { smoothL1 } from '../losses.js';
 
-/** How a predicted box is compared with its truth: the first three compare offsets from the anchor, the others compare boxes. */
+/** How a predicted box is compared with its truth: the first three compare offsets from the anchor, the others compare
+ *  boxes. */
 export const BOX_LOSSES = ['l1', 'smoothL1', 'balancedL1', 'giou', 'diou'] as const;
 export type BoxLossKind = (typeof BOX_LOSSES)[number];
 
 /** Avoids a division by zero; torchvision's value. */
 const EPSILON = 1e-7;
 
-/** Libra R-CNN's L1, whose gradient for small errors is larger than that of smooth L1; elementwise, continuous at 1. Pang et al. 2019
- *  (arXiv:1904.02701), eq. 9, with its α = 0.5 and γ = 1.5. */
+/** Libra R-CNN's L1, whose gradient for small errors is larger than that of smooth L1; elementwise, continuous at 1.
+ *  Pang et al. 2019 (arXiv:1904.02701), eq. 9, with its α = 0.5 and γ = 1.5. */
 export function balancedL1(prediction: Value, target: Value, { alpha = 0.5, gamma = 1.5 } = {}): Value {
   const distance = b.abs(b.sub(prediction, target));
   const near = b.minimum(distance, 1);
@@ -24,8 +25,10 @@ export function balancedL1(prediction: Value, target: Value, { alpha = 0.5, gamm
 
 /** Corners of boxes that are given as offsets [..., 4] from anchors [..., 4] Cxcywh; the two broadcast. */
 export function decodeOffsets(offsets: Value, anchors: Value, { centre, size }: CoderScale): Value {
-  const column = (x: Value, first: number, width: number): Value =>
-    b.slice(x, x.shape.map((_, i) => (i === x.shape.length - 1 ? first : 0)), [...x.shape.slice(0, -1), width]); // prettier-ignore
+  const column = (x: Value, first: number, width: number): Value => {
+    const rows = x.shape.slice(0, -1);
+    return b.slice(x, [...rows.map(() => 0), first], [...rows, width]);
+  };
   const sides = column(anchors, 2, 2);
   const middle = b.add(b.mul(b.mul(column(offsets, 0, 2), 1 / centre), sides), column(anchors, 0, 2));
   const half = b.mul(b.mul(b.exp(b.minimum(b.mul(column(offsets, 2, 2), 1 / size), LARGEST_LOG_SIZE)), sides), 0.5);
@@ -49,8 +52,9 @@ const area = (sides: Value): Value => {
   return b.mul(b.slice(sides, [0, 0], [rows, 1]), b.slice(sides, [0, 1], [rows, 1]));
 };
 
-/** 1 − generalized IoU (Rezatofighi et al. 2019, arXiv:1902.09630), or 1 − distance IoU (Zheng et al. 2020, arXiv:1911.08287),
- *  of boxes [R, 4] Xyxy → [R, 1]. As torchvision's generalized_box_iou_loss and distance_box_iou_loss. */
+/** 1 − generalized IoU (Rezatofighi et al. 2019, arXiv:1902.09630), or 1 − distance IoU (Zheng et al. 2020,
+ *  arXiv:1911.08287), of boxes [R, 4] Xyxy → [R, 1]. As torchvision's generalized_box_iou_loss and
+ *  distance_box_iou_loss. */
 export function iouLoss(prediction: Value, truth: Value, kind: 'giou' | 'diou'): Value {
   const [p, t] = [corners(prediction), corners(truth)];
   const inner = area(b.maximum(b.sub(b.minimum(p.high, t.high), b.maximum(p.low, t.low)), 0));

@@ -2,7 +2,8 @@ import type { Conflict } from '../../conflict.js';
 import type { BackboneChoice } from '../../models/table.js';
 import { headOf, headsThat } from './detectors.js';
 
-/** Contradictions in the detector of a recipe: those that its head names, and inputs of several sizes for a head that takes one. */
+/** Contradictions in the detector of a recipe: those that its head names, and inputs of several sizes for a head that
+ *  takes one. */
 export function detectorConflicts(
   model: { readonly head: string; readonly backbone: BackboneChoice },
   size: readonly number[] | { readonly max: number },

@@ -13,7 +13,8 @@ export type OwnOptions<Schema extends z.ZodObject> = string extends keyof z.outp
 /** All options that a head's detector is made from. */
 export type HeadOptions<Schema extends z.ZodObject> = DetectorOptions & OwnOptions<Schema>;
 
-/** A head: everything that the rest of the program needs to know about it. Each has a folder in detectors/ and a line in detectors.ts. */
+/** A head: everything that the rest of the program needs to know about it. Each has a folder in detectors/ and a line
+ *  in detectors.ts. */
 export interface DetectorHead<Name extends string = string, Schema extends z.ZodObject = z.ZodObject> {
   /** Its value of `model.head`. */
   readonly name: Name;
@@ -23,19 +24,23 @@ export interface DetectorHead<Name extends string = string, Schema extends z.Zod
   readonly options: Schema;
   /** Defaults for programs (src/api.ts) where they differ from those of recipes. */
   readonly defaults?: Partial<HeadOptions<Schema>>;
-  /** Why it takes inputs of a single size, to be read after its name: "has a grid for one size". Left out by heads that take any size. */
+  /** Why it takes inputs of a single size, to be read after its name: "has a grid for one size". Left out by heads that
+   *  take any size. */
   readonly oneSize?: string;
   /** The option in `model` that `finetune anchors` fits to the boxes. Left out by heads without anchors. */
   readonly anchorOption?: 'anchors' | 'anchorScale';
   /** Whether `addClasses` works with it: its criterion reads `LossOptions.old`. */
   readonly keepsOldClasses?: boolean;
-  /** Number that the sides of the input should be multiples of, in pixels; left out: the stride of a backbone's last feature map. */
+  /** Number that the sides of the input should be multiples of, in pixels; left out: the stride of a backbone's last
+   *  feature map. */
   sizeMultiple?(options: OwnOptions<Schema>): number;
-  /** Another setting of its options that reaches smaller objects, for `finetune check` to try; undefined where there is none. */
+  /** Another setting of its options that reaches smaller objects, for `finetune check` to try; undefined where there is
+   *  none. */
   forSmallObjects?(options: OwnOptions<Schema>): Partial<OwnOptions<Schema>> | undefined;
   /** The options of recipes that it does not read with these options. */
   idle?(options: OwnOptions<Schema>): readonly Idle[];
-  /** Contradictions between its options, or with the backbone. `isSet` tells what the user wrote from what a default filled in. */
+  /** Contradictions between its options, or with the backbone. `isSet` tells what the user wrote from what a default
+   *  filled in. */
   conflicts?(
     model: OwnOptions<Schema> & { readonly backbone: BackboneChoice },
     isSet: (path: string) => boolean,

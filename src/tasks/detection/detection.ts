@@ -10,7 +10,7 @@ import { headOf, type DetectionOptions } from './detectors.js';
 export interface Detection {
   readonly imageId: string | number;
   readonly classIndex: ClassIndex;
-  /** x1, y1, x2, y2 in pixels of the original image, inside it. */
+  /** x1, y1, x2, y2 in pixels of the original image, limited to the image. */
   readonly box: readonly [number, number, number, number];
   /** 0…1. */
   readonly score: number;
@@ -18,7 +18,8 @@ export interface Detection {
 
 const create = (options: DetectionOptions): Detector => headOf(options.head).create(options);
 
-/** The detector that `head` names. Throws E_MODEL_UNKNOWN, and E_MODEL_SIZE, with what would, where backbone and head do not fit at this size. */
+/** The detector that `head` names. Throws E_MODEL_UNKNOWN, and E_MODEL_SIZE where backbone and head do not fit an input
+ *  of this size; the error names a size that fits. */
 export function createDetector(options: DetectionOptions): Detector {
   try {
     return create(options);
@@ -34,11 +35,11 @@ export function createDetector(options: DetectionOptions): Detector {
   }
 }
 
-/** Steps in which a fitting size is looked for: the stride of a backbone's last map, and of a pyramid's. */
+/** Multiples that are tried in search of a size that fits: the stride of a backbone's last map, and of a pyramid's. */
 const STEPS = [32, 128];
 const MOST_STEPS = 5;
 
-/** The next larger size at which the detector can be built, if there is one near. */
+/** The first size for which the detector can be built, of some that are not smaller than the asked one. */
 function fittingSize(options: DetectionOptions): readonly [number, number] | undefined {
   for (const step of STEPS) {
     for (let more = 0; more < MOST_STEPS; more++) {
@@ -54,11 +55,11 @@ function fittingSize(options: DetectionOptions): readonly [number, number] | und
   return undefined;
 }
 
-/** One detector for each size of the input, the same but for their anchors. */
+/** The detector for one size of the input. Those for other sizes differ from it in their anchors alone. */
 interface Sized {
   readonly detector: Detector;
   readonly size: readonly [number, number];
-  /** Of the outputs of one image, by their names. */
+  /** Number of values in each output, for one image. */
   readonly lengths: readonly (readonly [name: string, length: number])[];
 }
 
@@ -69,7 +70,7 @@ function createSized(options: DetectionOptions): Sized {
   return { detector, size, lengths: Object.entries(outputs).map(([name, { shape }]) => [name, sizeOf(shape)]) };
 }
 
-/** Boxes around objects, by the detector that `head` names, for inputs of one size or of several, `options.size` the first.
+/** Boxes around objects, found by the detector that `head` names, for inputs of one size or of several.
  *  Throws E_MODEL_UNKNOWN, E_MODEL_SIZE. */
 export function detectionTask(
   options: DetectionOptions,
@@ -79,7 +80,8 @@ export function detectionTask(
   const [first] = all as [Sized];
   const at = (height: number, width: number): Sized =>
     all.find(({ size }) => size[0] === height && size[1] === width) ?? first;
-  const seeing = (picture: Origin['picture']): Sized => all.length > 1 && picture ? at(picture.height, picture.width) : first; // prettier-ignore
+  const seeing = (picture: Origin['picture']): Sized =>
+    all.length > 1 && picture ? at(picture.height, picture.width) : first;
   return {
     name: 'detection',
     backbone: findBackbone(options.backbone),
@@ -87,7 +89,7 @@ export function detectionTask(
     ...(sizes.length > 1 && { sizes }),
     columns: (classNames) => (first.detector.background ? [BACKGROUND, ...classNames] : classNames),
     build: (asked) => at(...asked.size).detector.build(asked),
-    start: options.classWeights ? undefined : first.detector.start, // its size depends on them
+    start: options.classWeights ? undefined : first.detector.start, // the weights change the first loss
     encode: (sample) => seeing(sample.picture).detector.encode(sample),
     blank: (size = first.size) => at(...size).detector.blank(),
     decode: (results, origins) =>

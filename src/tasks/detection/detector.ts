@@ -29,7 +29,8 @@ export interface Found {
   readonly classes: readonly ClassIndex[];
 }
 
-/** What the network of a head with anchors predicts for each of them: level after level, row after row, cell after cell. */
+/** What the network of a head with anchors predicts for each of them: level after level, row after row, cell after
+ *  cell. */
 export interface AnchorPredictions {
   /** [N,A,4]: offsets (x, y, width, height) from the anchor. */
   readonly boxes: Value;
@@ -48,6 +49,7 @@ export interface Detector extends Pick<Network<unknown>, 'build' | 'start' | 'en
   readonly background: boolean;
   /** Left out by a detector without anchors. */
   readonly anchors?: DetectorAnchors;
-  /** Finds the objects of one image in its outputs, which come without the axis of the batch: at most `maxDetections`. */
+  /** Finds the objects of one image in its outputs, which come without the axis of the batch: at most
+   *  `maxDetections`. */
   decode(outputs: Readonly<Record<string, Float32Array>>): Found;
 }

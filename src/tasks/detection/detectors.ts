@@ -7,7 +7,7 @@ import { ssd } from './detectors/ssd/ssd.js';
 import { ssdlite } from './detectors/ssdlite/ssdlite.js';
 import { yolov1 } from './detectors/yolov1/yolov1.js';
 
-/** Every head, by the value of `model.head`. The first is the default. A new head: its folder, and its place here. */
+/** Every head; the first is the default of `model.head`. To add a head, add its folder to detectors/ and its name here. */
 export const detectors = [ssdlite, ssd, yolov1, retinanet, fasterRcnn] as const;
 
 export type Heads = typeof detectors;

@@ -10,14 +10,15 @@ export function shapeIou([w, h]: Shape, [v, g]: Shape): number {
   return common / (w * h + v * g - common);
 }
 
-/** Rounds after which k-means is taken for settled. */
+/** Most rounds of k-means. */
 const MOST_ROUNDS = 30;
-/** Starts, of which the best is kept. */
+/** Number of random starts; the best result is kept. */
 const STARTS = 3;
 
-/** k-means over boxes' shapes with the distance 1 − IoU, so that large boxes do not outweigh small ones. Redmon & Farhadi 2017
- *  (arXiv:1612.08242), section 2; started as k-means++ (Arthur & Vassilvitskii 2007). → at most k shapes by their area, fewer only where there
- *  are fewer different ones. A mean need not lower this distance, so the best state met is kept, by the mean IoU. */
+/** k-means over the shapes of boxes with the distance 1 − IoU, so that large boxes do not outweigh small ones. Redmon &
+ *  Farhadi 2017 (arXiv:1612.08242), section 2; started as k-means++ (Arthur & Vassilvitskii 2007). Returns k shapes,
+ *  smallest first, or fewer if there are fewer different ones. A round can increase this distance, so the round with
+ *  the highest mean IoU is kept. */
 export function clusterShapes(shapes: readonly Shape[], k: number, random: RandomStream): readonly Shape[] {
   let best: { readonly centres: readonly Shape[]; readonly iou: number } = { centres: [], iou: -1 };
   for (let start = 0; start < STARTS && shapes.length > 0; start++) {
@@ -44,7 +45,8 @@ function nearestShape(shape: Shape, centres: readonly Shape[]): { readonly index
   return { index, iou: best };
 }
 
-/** Shapes far from each other: each next one is drawn by its squared distance from those there are. */
+/** Shapes that are far from each other: the probability of drawing a shape is proportional to its squared distance from
+ *  those drawn before. */
 function spreadShapes(shapes: readonly Shape[], k: number, random: RandomStream): readonly Shape[] {
   const chosen = [shapes[random.integer(0, shapes.length)]!];
   const distances = shapes.map((shape) => 1 - shapeIou(shape, chosen[0]!));
@@ -65,20 +67,21 @@ function meanShape(shapes: readonly Shape[]): Shape | undefined {
   return [sum[0] / shapes.length, sum[1] / shapes.length];
 }
 
-/** Boxes that the clusters are found from; more would only take longer. */
+/** Boxes that are clustered, drawn at random from all. More would only take longer. */
 const MOST_BOXES = 4000;
 
 export interface FitOptions {
-  /** Most anchors of each level, finest first; a level with 0 stays without. */
+  /** Most anchors of each level, finest first; a level with 0 gets none. */
   readonly counts: readonly number[];
-  /** Height and width of the input, pixels. */
+  /** Height and width of the input, in pixels. */
   readonly size: readonly [number, number];
-  /** IoU that an anchor of a box's own shape shall have with it, wherever in the image it lies: decides which levels are fine enough for it. */
+  /** Least IoU of a box with an anchor of the same shape, wherever in the image the box lies. It decides which levels
+   *  are fine enough for the box. */
   readonly placement: number;
 }
 
-/** Anchors that fit the boxes, as shares of the input, level by level: each box belongs to the coarsest level that is fine enough for it, and the
- *  boxes of a level are clustered. A level without boxes gets no anchors. */
+/** Anchors that fit the boxes, as shares of the input, level by level. Each box belongs to the coarsest level that is
+ *  fine enough for it, and the boxes of each level are clustered. A level without boxes gets no anchors. */
 export function fitAnchors(
   levels: readonly AnchorLevel[],
   { boxes }: Pick<PlacedBoxes, 'boxes'>,
@@ -99,11 +102,11 @@ export function fitAnchors(
   );
 }
 
-/** IoU of a box with an anchor of its own shape, where their centres are half a step apart on both axes. */
+/** IoU of a box with an anchor of the same shape whose centre is half a step away on both axes. */
 function worstIou([w, h]: Shape, [down, right]: readonly [number, number]): number {
   const common = Math.max(w - right / 2, 0) * Math.max(h - down / 2, 0);
   return common / (2 * w * h - common);
 }
 
-/** A ten-thousandth is less than half a pixel of the largest input. */
+/** Rounds to four places: a ten-thousandth is less than half a pixel of the largest input. */
 const share = (value: number): number => Math.max(Number(value.toFixed(4)), 0.0001);

@@ -1,6 +1,7 @@
 import type { AnchorLevel } from './anchors.js';
 
-/** The anchors of one level: its grid, the sides of their squares in pixels, and height over width. */
+/** The anchors of one level. A cell has one for each combination of a side and a ratio: its area is that of a square
+ *  with this side, in pixels, and the ratio is its height over its width. */
 export interface AnchorGrid {
   readonly height: number;
   readonly width: number;
@@ -8,15 +9,16 @@ export interface AnchorGrid {
   readonly ratios: readonly number[];
 }
 
-/** To the nearest whole number, halves to the even one, as torch.round does. */
+/** Rounds to the nearest whole number, and halves to the even one, as torch.round does. */
 function roundHalfEven(x: number): number {
   const floor = Math.floor(x);
   if (x - floor !== 0.5) return Math.round(x);
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** The levels for an input of the given height and width, the shapes of a cell ratio after ratio. torchvision's AnchorGenerator: corners
- *  rounded around a cell's first pixel, cells a whole number of pixels apart. */
+/** The levels for an input of the given height and width. The anchors of a cell are ordered by ratio, then by side. As
+ *  in torchvision's AnchorGenerator, the corners around the first pixel of a cell are rounded, and cells are a whole
+ *  number of pixels apart. */
 export const gridLevels = (
   levels: readonly AnchorGrid[],
   [height, width]: readonly [number, number],

@@ -12,10 +12,11 @@ export const UNLEARNT = -1;
 export const labelsOf = (matches: Int32Array, classes: readonly number[]): Int32Array =>
   matches.map((match) => (match === IGNORED ? UNLEARNT : match === BACKGROUND ? 0 : classes[match]! + 1));
 
-/** Assigns boxes to anchors as SSD does: an anchor takes the box that it overlaps most if their IoU is at least the threshold, and each box
- *  takes its best anchor in any case. If two boxes have the same best anchor, the later one gets it, as in torchvision's SSDMatcher.
- *  anchors [A,4], truth [N,4], same unit. `ignore` [N] marks crowds and difficult objects, which match nothing: an anchor without a match
- *  that overlaps one of them by the threshold is IGNORED. Returns [A]: index of the box, BACKGROUND or IGNORED. */
+/** Assigns boxes to anchors as SSD does: an anchor takes the box that it overlaps most if their IoU is at least the
+ *  threshold, and each box takes its best anchor in any case. If two boxes have the same best anchor, the later one
+ *  gets it, as in torchvision's SSDMatcher. anchors [A,4], truth [N,4], same unit. `ignore` [N] marks crowds and
+ *  difficult objects, which match nothing: an anchor without a match that overlaps one of them by the threshold is
+ *  IGNORED. Returns [A]: index of the box, BACKGROUND or IGNORED. */
 export function matchAnchors(anchors: Xyxy, truth: Xyxy, ignore: readonly boolean[], threshold: number): Int32Array {
   const count = anchors.length / 4;
   const matches = new Int32Array(count).fill(BACKGROUND);

@@ -3,8 +3,8 @@ import { iou, xyxy, type Xyxy } from '../../geometry/box.js';
 import type { Found } from './detector.js';
 import type { SelectOptions } from './options.js';
 
-/** Greedy non-maximum suppression of one class. order: rows of boxes [N,4], best first → the rows that overlap no earlier kept one by more than
- *  the threshold, at most `limit`. */
+/** Greedy non-maximum suppression of one class. order: rows of boxes [N,4], best first → the rows that overlap no
+ *  earlier kept one by more than the threshold, at most `limit`. */
 export function nms(boxes: Xyxy, order: readonly number[], threshold: number, limit: number): number[] {
   const kept: number[] = [];
   for (const i of order) {
@@ -14,15 +14,17 @@ export function nms(boxes: Xyxy, order: readonly number[], threshold: number, li
   return kept;
 }
 
-/** Factors on the score of a box that overlaps a better one, in Soft-NMS: Bodla et al. 2017 (arXiv:1704.04503), eqs. 2 and 3, with its σ. */
+/** Factors on the score of a box that overlaps a better one, in Soft-NMS: Bodla et al. 2017 (arXiv:1704.04503), eqs. 2
+ *  and 3, with its σ. */
 const SIGMA = 0.5;
 const decay = {
   softLinear: (overlap: number, threshold: number): number => (overlap > threshold ? 1 - overlap : 1),
   softGaussian: (overlap: number): number => Math.exp(-(overlap ** 2) / SIGMA),
 } as const;
 
-/** Soft-NMS of one class: each time a box is taken, the scores of those that overlap it are lowered, in place, and boxes whose score falls to
- *  `floor` are dropped. order: rows of boxes [N,4] with scores [N] → the rows taken, best first, at most `limit`. */
+/** Soft-NMS of one class: each time a box is taken, the scores of those that overlap it are lowered, in place, and
+ *  boxes whose score falls to `floor` are dropped. order: rows of boxes [N,4] with scores [N] → the rows taken, best
+ *  first, at most `limit`. */
 export function softNms(
   boxes: Xyxy,
   order: readonly number[],
@@ -59,8 +61,8 @@ function suppress(
   return softNms(boxes, order, scores, { kind, threshold, floor, limit });
 }
 
-/** The best boxes of all classes, after NMS in each class. boxes [N,4] belong to all classes; scoresOf gives the scores [N] of a class, with 0 for
- *  boxes that are left out. These scores may be changed. */
+/** The best boxes of all classes, after NMS in each class. boxes [N,4] belong to all classes; scoresOf gives the scores
+ *  [N] of a class, with 0 for boxes that are left out. These scores may be changed. */
 export function selectPerClass(
   boxes: Xyxy,
   scoresOf: (classIndex: number) => Float32Array,

@@ -1,22 +1,22 @@
 import type { Xyxy } from '../../geometry/box.js';
 import type { AnchorLevel, DetectorAnchors } from './anchors.js';
 
-/** COCO's sizes of objects, by their area in pixels of the image as it is stored. */
+/** COCO's sizes of objects, by their area in pixels of the stored image. */
 export const OBJECT_SIZES = ['small', 'medium', 'large'] as const;
 export type ObjectSize = (typeof OBJECT_SIZES)[number];
 
-/** Objects as they reach the network. */
+/** Objects as the network sees them. */
 export interface PlacedBoxes {
-  /** [N,4], pixels of the input. */
+  /** [N,4], in pixels of the input. */
   readonly boxes: Xyxy;
-  /** [N]: of the object in its own image. */
+  /** [N]: the size of each object in its original image. */
   readonly sizes: readonly ObjectSize[];
 }
 
-/** How well anchors can match some objects, at best. */
+/** How well anchors can match objects at best. */
 export interface Ceiling {
   readonly objects: number;
-  /** Share of the objects that some anchor overlaps by the head's threshold, 0…1; NaN without objects. */
+  /** Share of the objects that some anchor overlaps by at least the head's threshold, 0…1; NaN without objects. */
   readonly recall: number;
   /** Mean IoU of each object with its best anchor; NaN without objects. */
   readonly meanIou: number;
@@ -27,14 +27,14 @@ export type CeilingBySize = Readonly<Record<'all' | ObjectSize, Ceiling>>;
 const SMALL = 32 ** 2;
 const LARGE = 96 ** 2;
 
-/** Below 32² pixels small, above 96² large. */
+/** The size of an object by its area: below 32² pixels it is small, above 96² large. */
 export function objectSize(area: number): ObjectSize {
   if (area < SMALL) return 'small';
   return area > LARGE ? 'large' : 'medium';
 }
 
-/** IoU of a box with the best of the anchors. Of anchors of one shape that is the one with the nearest centre, on either axis for itself, since
- *  the common part shrinks with the distance: one look for each shape, however many cells there are. */
+/** IoU of a box with its best anchor. Among anchors of one shape this is the one with the nearest centre, because the
+ *  common area shrinks with the distance on either axis; so one anchor of each shape is compared. */
 export function bestIou(levels: readonly AnchorLevel[], boxes: Xyxy, row: number): number {
   const [x1, y1, x2, y2] = boxes.subarray(row * 4, row * 4 + 4) as unknown as [number, number, number, number];
   const area = (x2 - x1) * (y2 - y1);
@@ -56,8 +56,8 @@ export function bestIou(levels: readonly AnchorLevel[], boxes: Xyxy, row: number
 const nearestCentre = (at: number, cells: number, step: number, offset: number): number =>
   (Math.min(Math.max(Math.round(at / step - offset), 0), cells - 1) + offset) * step;
 
-/** What recall a detector's anchors allow before anything is trained, in all and by the objects' size. SSD and the low-quality matches of the
- *  others give each box its best anchor in any case; how good that is, the mean IoU says. */
+/** The recall that a detector's anchors allow, before any training, for all objects and by their size. Every head with
+ *  anchors also gives each box its best anchor, however small their IoU; the mean IoU says how good those are. */
 export function recallCeiling({ levels, threshold }: DetectorAnchors, { boxes, sizes }: PlacedBoxes): CeilingBySize {
   const sums = { all: blank(), small: blank(), medium: blank(), large: blank() };
   for (const [row, size] of sizes.entries()) {

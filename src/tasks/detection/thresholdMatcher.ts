@@ -4,14 +4,15 @@ import { BACKGROUND, IGNORED } from './matcher.js';
 export interface Thresholds {
   /** Least IoU of a match. */
   readonly foreground: number;
-  /** IoU below which an anchor is background; between the two it learns nothing. */
+  /** IoU below which an anchor is background. Between the two thresholds it learns nothing. */
   readonly background: number;
 }
 
-/** Assigns boxes to anchors by two thresholds, as torchvision's Matcher with allow_low_quality_matches: an anchor takes the box it overlaps
- *  most, if by `foreground`, or if no other anchor overlaps some box more; else it is background below `background`, and IGNORED between.
- *  anchors [A,4], truth [N,4], same unit; ignore [N] marks crowds and difficult objects, which match nothing: background anchors that
- *  overlap one by `foreground` are IGNORED. Returns [A]: index of the box, BACKGROUND or IGNORED. */
+/** Assigns boxes to anchors by two thresholds, as torchvision's Matcher with allow_low_quality_matches. An anchor takes
+ *  the box that it overlaps most, if their IoU is at least `foreground`, or if no other anchor overlaps some box more.
+ *  Else it is background below `background`, and IGNORED between the two. anchors [A,4], truth [N,4], same unit.
+ *  `ignore` [N] marks crowds and difficult objects, which match nothing: a background anchor that overlaps one of them
+ *  by `foreground` is IGNORED. Returns [A]: index of the box, BACKGROUND or IGNORED. */
 export function matchByThresholds(
   anchors: Xyxy,
   truth: Xyxy,
@@ -26,7 +27,7 @@ export function matchByThresholds(
   const lowQuality: number[] = [];
   for (let j = 0; j < ignore.length; j++) {
     let highest = 0;
-    let holders: number[] = []; // anchors with the highest IoU; several when they tie
+    let holders: number[] = []; // the anchors that share the highest IoU
     for (let i = 0; i < count; i++) {
       const overlap = Math.fround(iou(anchors, i, truth, j));
       if (overlap === 0) continue;

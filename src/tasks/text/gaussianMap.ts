@@ -1,30 +1,32 @@
 import type { TextWord } from '../../data/sample.js';
 import { inverse, squareToQuad, type Homography } from '../../geometry/homography.js';
 
-/** What a text detector is to learn of one image, each [rows, columns] at half its resolution. */
+/** The targets of a text detector for one image, each [rows, columns] at half the resolution of the image. */
 export interface TextTargets {
   /** 1 in the middle of a character. */
   readonly region: Float32Array;
   /** 1 in the middle between two neighbouring characters of a word. */
   readonly affinity: Float32Array;
-  /** How far the targets can be trusted: 0 where nothing is known, a word's confidence on it, else 1. */
+  /** Weight of each cell in the loss: 0 where nothing is known, the confidence of a word on that word, else 1. */
   readonly weight: Float32Array;
 }
 
-/** A quad's half side in standard deviations of the Gaussian on it. With 2 the published post-processing, run on the targets
- *  themselves, gives back words of 10 to 200 pixels best (test/tasks/text/gaussianMap.test.ts holds it to that). */
+/** Half a side of a quad, in standard deviations of the Gaussian on it. Of the values tried, 2 is the one with which
+ *  the published post-processing recovers words of 10 to 200 pixels from the targets best
+ *  (test/tasks/text/gaussianMap.test.ts checks this). */
 const SIGMAS = 2;
-/** The Gaussian is drawn as far as this many half sides; beyond it is below 0.012. */
+/** The Gaussian is drawn up to this many half sides from the middle; farther out it is below 0.012. */
 const REACH = 1.5;
-/** exp(−½ (SIGMAS·r)²) by r² in steps: a look-up instead of an exponential. */
+/** Table of exp(−½ (SIGMAS·r)²) by r², which saves the exponentials. */
 const STEPS = 1024;
 const FALL = Float32Array.from({ length: STEPS + 1 }, (_, i) =>
   Math.exp(-0.5 * SIGMAS ** 2 * (i / STEPS) * REACH ** 2),
 );
 
-/** Render the score maps of an image's words (pixels of the image) as CRAFT learns them (Baek et al. 2019, arXiv:1904.01941, section
- *  3.2): a Gaussian in perspective on every character and every gap between two, the larger where they overlap. Words that are
- *  don't-care, or whose characters nobody knows, have weight 0 on their outline; `confidence` is a word's weight. */
+/** Render the score maps that CRAFT learns from the words of an image, in pixels of the image (Baek et al. 2019,
+ *  arXiv:1904.01941, section 3.2): a Gaussian in perspective on each character and on each gap between two characters.
+ *  Where they overlap, the larger value counts. Cells inside don't-care words, and inside words whose characters are
+ *  unknown, have the weight 0; cells inside other words have the word's `confidence`. */
 export function gaussianMaps(words: readonly TextWord[], columns: number, rows: number): TextTargets {
   const size = columns * rows;
   const region = new Float32Array(size);
@@ -51,12 +53,13 @@ interface Grid {
   readonly rows: number;
 }
 
-/** The quad between two neighbouring characters: the centroids of the triangles that their diagonals cut off above and below; for
- *  characters one below the other those to the left and right. Section 3.2.1 of the paper, which has the first alone. */
+/** The quad between two neighbouring characters. Its corners are the centroids of the triangles that the diagonals of
+ *  the characters cut off above and below, or, for characters one below the other, to the left and right. Section 3.2.1
+ *  of the paper, which describes the first case alone. */
 export function affinityQuad(a: Quad, b: Quad): number[] {
   const [ax, ay] = middle(a);
   const [bx, by] = middle(b);
-  // Along the line of writing, measured by the first character's own axes.
+  // Distance between the characters along the axes of the first one.
   const across = Math.abs((bx - ax) * (a[2]! - a[0]!) + (by - ay) * (a[3]! - a[1]!)) / side(a, 0, 2);
   const down = Math.abs((bx - ax) * (a[6]! - a[0]!) + (by - ay) * (a[7]! - a[1]!)) / side(a, 0, 6);
   const triangle = (quad: Quad, from: number, to: number): [number, number] => {
@@ -76,7 +79,8 @@ const middle = (quad: Quad): [number, number] => [
 const side = (quad: Quad, i: number, j: number): number =>
   Math.max(1e-6, Math.hypot(quad[j]! - quad[i]!, quad[j + 1]! - quad[i + 1]!));
 
-/** Draws the Gaussian of a quad (cells) where it is larger than what is there. A quad without area is left out. */
+/** Draws the Gaussian of a quad (in cells) wherever it is larger than the value in the map. A quad without area is left
+ *  out. */
 function stamp(map: Float32Array, { columns, rows }: Grid, quad: Quad): void {
   const inverse = toSquare(quad);
   if (!inverse) return;
@@ -94,7 +98,7 @@ function stamp(map: Float32Array, { columns, rows }: Grid, quad: Quad): void {
   const [y1, y2] = [Math.max(0, Math.floor(top)), Math.min(rows - 1, Math.ceil(bottom))];
   const limit = REACH * REACH;
   for (let y = y1; y <= y2; y++) {
-    const py = y + 0.5; // a cell's middle
+    const py = y + 0.5; // the middle of a cell
     for (let x = x1; x <= x2; x++) {
       const px = x + 0.5;
       const depth = g * px + h * py + i;
@@ -110,7 +114,7 @@ function stamp(map: Float32Array, { columns, rows }: Grid, quad: Quad): void {
   }
 }
 
-/** The homography that takes a quad's corners to (±1, ±1), positive on the quad. */
+/** The homography that maps the corners of a quad to (±1, ±1), with a positive depth on the quad. */
 function toSquare(quad: Quad): Homography | undefined {
   const forward = squareToQuad(quad);
   if (!forward) return undefined;
@@ -122,7 +126,7 @@ function toSquare(quad: Quad): Homography | undefined {
   return [s(a, g), s(b, h), s(c, i), s(d, g), s(e, h), s(f, i), sign * g, sign * h, sign * i];
 }
 
-/** Sets the cells whose middle is inside a polygon (pixels of the image, even-odd), where that makes them less. */
+/** Lowers to `value` the cells whose middle is inside a polygon (in pixels of the image, even-odd rule). */
 function fillPolygon(map: Float32Array, { columns, rows }: Grid, polygon: ArrayLike<number>, value: number): void {
   const n = polygon.length;
   let [top, bottom] = [Infinity, -Infinity];

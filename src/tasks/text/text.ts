@@ -9,27 +9,28 @@ import { textBoxes, type Maps, type TextThresholds } from './textBoxes.js';
 import { mapLoss, type TextLossOptions } from './textLoss.js';
 
 export interface TextOptions extends TextModelOptions, TextLossOptions {
-  /** Height and width of the crops that it learns from, pixels. */
+  /** Height and width of the crops for training, in pixels. */
   readonly size: readonly [number, number];
-  /** Height and width of the images that it is scored on, letterboxed. */
+  /** Height and width of the letterboxed images for evaluation, in pixels. */
   readonly evaluateSize: readonly [number, number];
   readonly thresholds: TextThresholds;
 }
 
 export interface TextDetection {
-  /** x1, y1, …: pixels of the original image. */
+  /** x1, y1, …, in pixels of the original image. */
   readonly outline: readonly number[];
   /** 0…1. */
   readonly score: number;
 }
 
-/** The maps of one image, and where they come from. */
+/** The score maps of one image, and the image that they come from. */
 export interface MapsOf {
   readonly maps: Maps;
   readonly origin: Origin;
 }
 
-/** Scene text by character regions and affinities: CRAFT. Baek et al. 2019 (arXiv:1904.01941). */
+/** Scene text by the regions of characters and their affinities: CRAFT. Baek et al. 2019 (arXiv:1904.01941).
+ *  Throws E_MODEL_UNKNOWN. */
 export function textTask(options: TextOptions): Network<readonly TextDetection[]> {
   const { size, evaluateSize, thresholds } = options;
 
@@ -68,10 +69,10 @@ export function textTask(options: TextOptions): Network<readonly TextDetection[]
   };
 }
 
-/** Cells of the maps along a side of the input: a convolution of stride 2 rounds up. */
+/** Number of cells along a side of the input: a convolution with stride 2 rounds up. */
 const half = (length: number): number => Math.ceil(length / 2);
 
-/** The maps of each image of a batch. */
+/** The score maps of each image of a batch. */
 export function mapsOf(
   { maps }: Readonly<Record<string, Float32Array>>,
   origins: readonly Origin[],
@@ -85,12 +86,12 @@ export function mapsOf(
   }));
 }
 
-/** The words in one image's maps, in its own pixels. */
+/** The words in the score maps of one image, in pixels of the original image. */
 export function findText({ maps, origin }: MapsOf, thresholds: TextThresholds): TextDetection[] {
   const { scaleX, scaleY, offsetX, offsetY } = origin.placement;
   return textBoxes(maps, thresholds).map(({ outline, score }) => ({
     score,
-    // A cell's middle is the input's pixel 2i + 1.
+    // The middle of cell i is pixel 2i + 1 of the input.
     outline: Array.from(outline, (value, i) =>
       i % 2 === 0 ? (2 * value + 1 - offsetX) / scaleX : (2 * value + 1 - offsetY) / scaleY,
     ),

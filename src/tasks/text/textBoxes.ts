@@ -3,7 +3,7 @@ import { minAreaRect } from '../../geometry/minAreaRect.js';
 import type { Polygon } from '../../geometry/polygon.js';
 import { curveOf, type Runs } from './textPolygon.js';
 
-/** Region and affinity scores, [height, width, 2]. */
+/** Region and affinity scores: data is [height, width, 2]. */
 export interface Maps {
   readonly data: ArrayLike<number>;
   readonly width: number;
@@ -11,35 +11,39 @@ export interface Maps {
 }
 
 export interface TextThresholds {
-  /** Least region score somewhere in a word. */
+  /** Least value of the highest region score in a word. */
   readonly text: number;
   /** Region score above which a cell is text. */
   readonly lowText: number;
   /** Affinity score above which a cell joins its neighbours. */
   readonly link: number;
-  /** Polygons that follow curved words, instead of quads. */
+  /** Whether curved words get polygons that follow them, instead of quads. */
   readonly polygons?: boolean;
 }
 
 export interface TextBox {
-  /** x1, y1, …, in cells of the maps: four corners, clockwise, the one with the least x + y first; more along a curved word. */
+  /** x1, y1, …, in cells of the maps: four corners, clockwise from the one with the least x + y, or more along a curved
+   *  word. */
   readonly outline: Polygon;
-  /** Mean region score of the word's text cells, 0…1. */
+  /** Mean region score of the text cells of the word, 0…1. */
   readonly score: number;
 }
 
-/** Regions of fewer cells are dropped. */
+/** Regions with fewer cells are dropped. */
 const LEAST_AREA = 10;
-/** A rectangle whose sides differ by less than this part is a character, whose direction cannot be told: it is put upright. */
+/** A rectangle whose sides differ by a smaller share than this is taken for a single character, whose direction is
+ *  unknown, and set upright. */
 const SQUARE = 0.1;
 
-/** Words in score maps, by the rules of CRAFT's authors (github.com/clovaai/CRAFT-pytorch, craft_utils.py): cells that are text or link form
- *  4-connected regions; small and faint ones go; of the rest the cells that are link alone are removed, what is left is dilated by a
- *  square, and the rectangle of least area around it is the word. */
+/** Words in score maps, by the rules of CRAFT's authors (github.com/clovaai/CRAFT-pytorch, craft_utils.py). Cells that
+ *  are text or link form 4-connected regions; small and faint regions are dropped. Of the others the cells that are
+ *  link alone are removed and the rest is dilated by a square. The rectangle of least area around the result is the
+ *  word. */
 export function textBoxes(maps: Maps, thresholds: TextThresholds): TextBox[] {
   const { width, height, data } = maps;
-  // As in the original all is compared in single precision: a score of 0.4f is not above 0.4f.
-  const [lowText, link, least] = [thresholds.lowText, thresholds.link, thresholds.text].map(Math.fround) as [number, number, number]; // prettier-ignore
+  // The original compares in single precision: a score of 0.4f is not above 0.4f.
+  const [lowText, link] = [Math.fround(thresholds.lowText), Math.fround(thresholds.link)];
+  const least = Math.fround(thresholds.text);
   const mask = new Uint8Array(width * height); // 1 text, 2 link, 3 both
   for (let cell = 0; cell < mask.length; cell++) {
     mask[cell] = (data[2 * cell]! > lowText ? 1 : 0) + (data[2 * cell + 1]! > link ? 2 : 0);
@@ -58,7 +62,7 @@ export function textBoxes(maps: Maps, thresholds: TextThresholds): TextBox[] {
   });
 }
 
-/** The text cells of a region, with their largest and mean region score. */
+/** The text cells of a region, the largest region score in it, and the mean region score of its text cells. */
 function textRuns({ data, width }: Maps, mask: Uint8Array, { labels, regions }: Components, i: number) {
   const { left, right, top, bottom } = regions[i]!;
   const runs: number[] = [];
@@ -85,8 +89,8 @@ function textRuns({ data, width }: Maps, mask: Uint8Array, { labels, regions }: 
   return { runs, peak, score: count === 0 ? 0 : sum / count };
 }
 
-/** Each row's extent after a dilation by a square of 1 + `growth` cells, which reaches further to the right and down where its side is
- *  even; cut at the border. */
+/** First and last cell of each row after a dilation by a square of 1 + `growth` cells, limited to the map. A square
+ *  with an even side reaches one cell further to the right and down than to the left and up. */
 function dilate(runs: Runs, growth: number, width: number, height: number): number[] {
   const after = Math.floor((growth + 1) / 2);
   const before = growth - after;

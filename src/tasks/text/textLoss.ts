@@ -2,20 +2,21 @@ import * as b from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { hardest } from '../losses.js';
 
-/** `mse`: the mean of the weighted squares over all cells, equation 4 of the paper (Baek et al. 2019, arXiv:1904.01941), where a few
- *  characters drown in background. `hardNegatives`: the mean over the cells of characters plus that over the hardest others, so
- *  many for each cell of a character: what the paper names in its section on implementation, OHEM at 1 : 3. */
+/** `mse`: the mean of the weighted squares over all cells, equation 4 of the paper (Baek et al. 2019,
+ *  arXiv:1904.01941). The background outweighs the few cells of characters. `hardNegatives`: the mean over the cells of
+ *  characters plus the mean over the hardest other cells, `negatives` for each cell of a character. This is the OHEM at
+ *  1 : 3 that the paper names in its section on the implementation. */
 export interface TextLossOptions {
   readonly loss: 'mse' | 'hardNegatives';
   readonly negatives: number;
 }
 
-/** Target above which a cell belongs to a character. */
+/** A cell with a larger target belongs to a character. */
 const POSITIVE = 0.1;
-/** Negatives of an image without text, or with little. */
+/** Least number of negatives, for images with little text or none. */
 const LEAST_NEGATIVES = 500;
 
-/** Loss of one score map, a scalar: prediction, target and weight [N, cells]. */
+/** The loss of one score map, a scalar. prediction, target and weight are [N, cells]. */
 export function mapLoss(prediction: Value, target: Value, weight: Value, { loss, negatives }: TextLossOptions): Value {
   const [batch, cells] = prediction.shape as [number, number];
   const squares = b.mul(b.square(b.sub(prediction, target)), weight);

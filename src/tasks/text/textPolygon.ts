@@ -1,25 +1,29 @@
 import type { Polygon } from '../../geometry/polygon.js';
 
-/** Cells of a word: for each run of neighbouring cells its row, first and last column, as flat triples, row after row. */
+/** Cells of a word: for each run of neighbouring cells its row, first and last column, as flat triples, row after
+ *  row. */
 export type Runs = readonly number[];
 
-/** Control points above and as many below, apart from the ends. This and the next three: what the paper's authors use (craft_utils.py). */
+/** Number of control points above the word, and below it, without those of the ends. This constant and the next three
+ *  have the values of the paper's authors (craft_utils.py). */
 const PIVOTS = 5;
-/** Height of the outline, in heights of the region's text cells. */
+/** Height of the outline, as a multiple of the height of the text cells. */
 const EXPAND = 1.45;
-/** An end is tried this far out, in heights of the outline, … */
+/** Distances that an end of the outline is tried to be moved outwards, in heights of the outline. */
 const REACHES = [0.5, 0.7, 0.9, 1.1, 1.3, 1.5, 1.7, 1.9] as const;
-/** A word is too short for its height where a segment is narrower than this part of it. */
+/** A word is too short for its height if a segment is narrower than this share of the height. */
 const NARROW = 0.25;
-/** A word is curved if its columns leave at least this part of its cells' extent unused; a straight one keeps its quad. */
+/** A word is curved if its columns leave at least this share of its bounding box empty; a straight word keeps its
+ *  quad. */
 const CURVED = 0.18;
 
 type Point = readonly [number, number];
 
-/** An outline that follows a curved word: Baek et al. 2019 (arXiv:1904.01941), fig. 8. Along the longer side of its rectangle the tallest columns
- *  (characters' middles) are turned at right angles to the centre line and made equally long; their ends are control points, and the
- *  outermost are moved outwards until they leave the text. Undefined for a straight word, and for one too short to tell.
- *  runs: the word's cells; box: its rectangle. → points above from the start to the end, and back below. */
+/** An outline that follows a curved word: Baek et al. 2019 (arXiv:1904.01941), fig. 8. The word is cut into segments
+ *  along the longer side of its rectangle. The tallest columns of the segments, which are the middles of characters,
+ *  are turned at right angles to the centre line and get the same length; their ends are control points. The outermost
+ *  are moved outwards until they leave the text. Undefined for a straight word, and for one that is too short. runs:
+ *  the cells of the word; box: its rectangle. Returns the points above from start to end, and those below back. */
 export function curveOf(runs: Runs, box: Polygon): Polygon | undefined {
   const frame = frameOf(box);
   const { top, bottom } = columnsOf(runs, frame);
@@ -56,13 +60,22 @@ export function curveOf(runs: Runs, box: Polygon): Polygon | undefined {
 
 interface Frame {
   readonly length: number;
-  /** Cells → along and across the rectangle's longer side, and back. */
+  /** Converts cells to positions along and across the longer side of the rectangle, and back. */
   to(x: number, y: number): Point;
   back(along: number, across: number): Point;
 }
 
 function frameOf(box: Polygon): Frame {
-  const [ax, ay, bx, by, cx, cy, dx, dy] = box as unknown as [number, number, number, number, number, number, number, number]; // prettier-ignore
+  const [ax, ay, bx, by, cx, cy, dx, dy] = box as unknown as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const wide = Math.hypot(bx - ax, by - ay) >= Math.hypot(cx - bx, cy - by);
   const [ox, oy, ex, ey, fx, fy] = wide ? [ax, ay, bx, by, dx, dy] : [bx, by, cx, cy, ax, ay];
   const [length, depth] = [Math.hypot(ex - ox, ey - oy), Math.max(1e-6, Math.hypot(fx - ox, fy - oy))];
@@ -75,7 +88,7 @@ function frameOf(box: Polygon): Frame {
   };
 }
 
-/** First and last cell of each column of the frame. */
+/** The first and the last cell of each column of the frame. */
 function columnsOf(runs: Runs, frame: Frame) {
   const count = Math.ceil(frame.length) + 1;
   const [top, bottom] = [new Float64Array(count).fill(Infinity), new Float64Array(count).fill(-Infinity)];
@@ -90,7 +103,7 @@ function columnsOf(runs: Runs, frame: Frame) {
   return { top, bottom };
 }
 
-/** Whether the word has a cell at a place of the frame. */
+/** Tells whether the word has a cell at a place of the frame. */
 function cellsOf(runs: Runs, frame: Frame): (place: Point) => boolean {
   const key = (along: number, deep: number): number => Math.round(deep) * 65536 + Math.round(along);
   const cells = new Set<number>();
@@ -119,7 +132,7 @@ const across = ([x, y]: Point, [ux, uy]: Point, half: number): Line => [
   [x - uy * half, y + ux * half],
 ];
 
-/** The line moved outwards until it meets no cell of the word. */
+/** The line, moved outwards until it meets no cell of the word. */
 function endOf(line: Line, [ux, uy]: Point, half: number, has: (place: Point) => boolean): Line {
   const moved = (reach: number): Line =>
     line.map(([x, y]): Point => [x + 2 * half * reach * ux, y + 2 * half * reach * uy]) as unknown as Line;

@@ -4,39 +4,42 @@ import { watershed } from '../../geometry/watershed.js';
 /** Left, top, right, bottom. */
 export type Cell = readonly [number, number, number, number];
 
-/** What the region score of one rectified word says about its characters. */
+/** The characters that were found in the region score of one rectified word. */
 export interface WordCharacters {
-  /** In the crop's cells, in the order of reading. */
+  /** In cells of the crop, in reading order. */
   readonly boxes: readonly Cell[];
-  /** How many the watershed found. */
+  /** Number of characters that the watershed found. */
   readonly found: number;
   /** 0.5 … 1. */
   readonly confidence: number;
-  /** The word was cut equally instead, since too few or too many were found. */
+  /** Whether the word was cut into equal parts, because too few or too many characters were found. */
   readonly isSplit: boolean;
 }
 
-/** A character's middle is above this part of the highest score in its word … */
+/** The middle of a character is above this share of the highest score in its word. */
 const FOREGROUND = 0.6;
-/** … and it ends where the target's Gaussian has its edge: e⁻², two standard deviations out (gaussianMap.ts). */
+/** A character ends at this share of the highest score: the value of the target's Gaussian two standard deviations from
+ *  the middle, e⁻² (gaussianMap.ts). */
 const BACKGROUND = 0.135;
-/** A crop whose highest score is below says nothing. */
+/** A crop whose highest score is lower has no characters. */
 const LEAST_PEAK = 0.15;
-/** Middles of fewer cells are noise. */
+/** Middles with fewer cells are noise. */
 const LEAST_AREA = 3;
-/** Of a word that was cut equally, and of one whose length nobody knows. */
+/** Confidence of a word that was cut into equal parts, and of one whose length is unknown. */
 const SPLIT_CONFIDENCE = 0.5;
 
-/** Cut a word into characters by the region score on its rectified crop: Baek et al. 2019 (arXiv:1904.01941), section 3.2.2. The confidence is
- *  1 − |l − n|/l, at least 0, for n found of l; below ½ the word is cut into l equal parts.
- *  region: [height, width]; length: characters of the word but spaces, 0 where nobody has written down what it says. */
+/** Cut a word into characters by the region score on its rectified crop: Baek et al. 2019 (arXiv:1904.01941), section
+ *  3.2.2. If n of l characters are found, the confidence is 1 − |l − n|/l, at least 0; below ½ the word is cut into l
+ *  equal parts. region: [height, width]; length: characters of the word without spaces, 0 if its text is unknown. */
 export function wordCharacters(
   region: Float32Array,
   { width, height }: { readonly width: number; readonly height: number },
   length: number,
 ): WordCharacters {
   const down = runsDown(width, height, length);
-  const boxes = cutByWatershed(region, width, height).sort((a, b) => (down ? a[1] + a[3] - b[1] - b[3] : a[0] + a[2] - b[0] - b[2])); // prettier-ignore
+  const boxes = cutByWatershed(region, width, height).sort((a, b) =>
+    down ? a[1] + a[3] - b[1] - b[3] : a[0] + a[2] - b[0] - b[2],
+  );
   const found = boxes.length;
   if (length === 0) return { boxes, found, confidence: SPLIT_CONFIDENCE, isSplit: false };
   const confidence = (length - Math.min(length, Math.abs(length - found))) / length;
@@ -48,7 +51,7 @@ export function wordCharacters(
   return { boxes: equal, found, confidence: SPLIT_CONFIDENCE, isSplit: true };
 }
 
-/** Whether a word's characters stand one below the other. */
+/** Whether the characters of a word stand one below the other. */
 const runsDown = (width: number, height: number, length: number): boolean => length !== 1 && height > 1.5 * width;
 
 function cutByWatershed(region: Float32Array, width: number, height: number): Cell[] {

@@ -4,29 +4,29 @@ import type { Proposals } from './proposals.js';
 
 /** The objects of a batch's images. */
 export interface Truth {
-  /** [N,G,4] Xyxy, pixels of the input; zeros fill up. */
+  /** [N,G,4] Xyxy, in pixels of the input; zeros for padding rows. */
   readonly boxes: Value;
-  /** int32 [N,G]: k + 1 for the class k, 0 for what fills up, −1 for an object that is not to be learnt. */
+  /** int32 [N,G]: k + 1 for the class k, 0 for padding rows, −1 for an object that is not to be learnt. */
   readonly labels: Value;
 }
 
-/** Boxes to choose from, each with the object it overlaps most. */
+/** Boxes that the second stage can learn from, each with the object that it overlaps most. */
 export interface Candidates {
   /** [N,T,4]. */
   readonly boxes: Value;
-  /** int32 [N,T]: row of the truth. */
+  /** int32 [N,T]: row of that object in the truth. */
   readonly match: Value;
-  /** [N,T]: IoU with it. */
+  /** [N,T]: IoU with that object. */
   readonly overlap: Value;
   /** [N,T], masks. */
   readonly positive: Value;
   readonly negative: Value;
 }
 
-/** Pixels²: keeps the IoU of boxes without area from being no number. */
+/** Least area in a denominator, in pixels²: it keeps the IoU of boxes without area from becoming NaN. */
 const LEAST_AREA = 1e-9;
 
-/** IoU of every box [N,T,4] with every object [N,G,4] → [N,T,G]. */
+/** IoU of each box [N,T,4] with each object [N,G,4] → [N,T,G]. */
 function pairwiseIou(boxes: Value, objects: Value): Value {
   const [n, t] = boxes.shape as [number, number];
   const g = objects.shape[1]!;
@@ -49,8 +49,9 @@ function pairwiseIou(boxes: Value, objects: Value): Value {
   return b.div(inner, b.maximum(b.sub(areas, inner), LEAST_AREA));
 }
 
-/** Assigns objects to proposals: positive from the given IoU on, negative below, neither where the object is not to be learnt. The objects
- *  themselves are candidates too, as in torchvision. `real` [N] is 0 for a place in the batch without an image. */
+/** Assigns objects to proposals. A proposal is positive if its IoU is at least `matchIou`, else negative, and neither
+ *  if its object is not to be learnt. The objects themselves are candidates too, as in torchvision. `real` [N] is 0 for
+ *  a place of the batch without an image. */
 export function assignProposals(
   proposals: Proposals,
   truth: Truth,

@@ -23,9 +23,9 @@ const CLASSES: Init = { type: 'normal', std: 0.01 };
 const BOXES: Init = { type: 'normal', std: 0.001 };
 const ZERO: Init = { type: 'constant', value: 0 };
 
-/** Two hidden layers over the features of boxes [R,7,7,C], then a predictor of classes and one of boxes for every class. Lin et al. 2017
- *  (arXiv:1612.03144), section 4.2. Parameters `head.box.fc6` (a 7 × 7 filter, so that its layout is that of a convolution), `.fc7`, `.class`,
- *  `.offsets`. */
+/** Two hidden layers over the features of boxes [R,7,7,C], then a predictor of classes and one of boxes for every
+ *  class. Lin et al. 2017 (arXiv:1612.03144), section 4.2. Parameters `head.box.fc6` (a 7 × 7 filter, so that its
+ *  layout is that of a convolution), `.fc7`, `.class`, `.offsets`. */
 export function boxHead(features: Value, { graph }: Context, { units, columns }: BoxHeadOptions): BoxPredictions {
   const [rows, ...window] = features.shape as [number, number, number, number];
   const layer = (

@@ -23,11 +23,12 @@ export const THRESHOLDS = { foreground: 0.7, background: 0.3 };
 const MATCH_IOU = 0.5;
 const RPN_SAMPLE = { count: 256, positive: 0.5 };
 const POSITIVE_SHARE = 0.25;
-/** Objects of an image that fit into a batch. */
+/** Most objects of an image: the number of rows that a batch has for them. */
 const MOST_OBJECTS = 256;
 
-/** The losses of both stages, as in torchvision: proposals by cross-entropy and smooth L1 of sampled anchors, the second stage by cross-entropy
- *  and box loss of sampled proposals. anchors [A,4]; `propose` makes so many proposals of an image. */
+/** The losses of both stages, as in torchvision: proposals by cross-entropy and smooth L1 of sampled anchors, the
+ *  second stage by cross-entropy and box loss of sampled proposals. anchors [A,4]; `propose` makes so many proposals of
+ *  an image. */
 export function fasterRcnnCriterion(
   anchors: Cxcywh,
   propose: (stage: FirstStage, most: number) => Proposals,
@@ -116,7 +117,8 @@ export function fasterRcnnCriterion(
 
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
 
-/** Keys in 0…1, multiples of the golden ratio, for a loss without random numbers: they spread any sample evenly over the rows. [N,columns]. */
+/** Keys in 0…1, multiples of the golden ratio, for a loss without random numbers: they spread any sample evenly over
+ *  the rows. [N,columns]. */
 function fixedKeys(graph: Graph, n: number, columns: number): Value {
   const row = Array.from({ length: columns }, (_, i) => (i * GOLDEN_RATIO) % 1);
   return b.broadcastTo(b.constant(graph, row, [1, columns]), [n, columns]);

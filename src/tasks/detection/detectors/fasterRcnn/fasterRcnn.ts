@@ -50,8 +50,8 @@ function create(asked: HeadOptions<typeof options>): Detector {
   };
 }
 
-/** Faster R-CNN on a feature pyramid: proposals, RoIAlign, two hidden layers. Ren et al. 2015 (arXiv:1506.01497), Lin et al. 2017
- *  (arXiv:1612.03144); anchors, matching, losses and post-processing are those of torchvision. */
+/** Faster R-CNN on a feature pyramid: proposals, RoIAlign, two hidden layers. Ren et al. 2015 (arXiv:1506.01497), Lin
+ *  et al. 2017 (arXiv:1612.03144); anchors, matching, losses and post-processing are those of torchvision. */
 export const fasterRcnn = defineDetector({
   name: 'fasterRcnn',
   description: 'Proposals first, then each looked at again (Ren et al. 2015, arXiv:1506.01497), on a feature pyramid.',

@@ -6,11 +6,12 @@ import { boxLoss, type BoxLossKind } from '../../boxLosses.js';
 import { smoothL1 } from '../../../losses.js';
 import { sampleOrder, takeFirst, type SampleOptions } from './sampling.js';
 
-/** Where smoothL1 turns from a square into a line, in both stages: torchvision's. */
+/** The error at which smoothL1 turns from a square into a line, in both stages; torchvision's value. */
 const BETA = 1 / 9;
 
-/** Loss of the proposals: cross-entropy of the sampled anchors and smooth L1 of the positive ones, both over the number sampled.
- *  objectness, labels int32 [N,A] (1, 0, −1 for what is not to be learnt), keys [N,A]; offsets, targets [N,A,4]. */
+/** The loss of the proposals: cross-entropy of the sampled anchors and smooth L1 of the positive ones among them, both
+ *  divided by the number of sampled anchors. objectness, labels int32 [N,A] (1 object, 0 background, −1 not to be
+ *  learnt), keys [N,A]; offsets, targets [N,A,4]. */
 export function rpnLoss(
   {
     objectness,
@@ -30,7 +31,8 @@ export function rpnLoss(
   return { objectness: b.div(b.sum(b.mul(entropy, taken)), number), offsets: b.div(b.sum(box), number) };
 }
 
-/** Corners [R,4] → centres and sizes. Sizes are at least a thousandth of a pixel, so that what fills up has a logarithm. */
+/** Corners [R,4] → centres and sizes. Sizes are at least a thousandth of a pixel, so that padding rows have a
+ *  logarithm. */
 function centred(boxes: Value): { readonly middle: Value; readonly sides: Value } {
   const [rows] = boxes.shape as [number];
   const [low, high] = [b.slice(boxes, [0, 0], [rows, 2]), b.slice(boxes, [0, 2], [rows, 2])];
@@ -41,18 +43,18 @@ export interface SampledBoxes {
   /** [R,columns], [R,4·columns]. */
   readonly logits: Value;
   readonly offsets: Value;
-  /** [N,S,4], R = N·S: the sampled boxes and the objects they belong to. */
+  /** [N,S,4], R = N·S: the sampled boxes, and the object that each belongs to. */
   readonly boxes: Value;
   readonly truth: Value;
-  /** int32 [N,S]: column of the object's class. */
+  /** int32 [N,S]: the column of the object's class. */
   readonly classes: Value;
-  /** [N,S]: whether the row counts, and whether it is its object's. */
+  /** [N,S]: 1 for a row that was sampled, and 1 for a row that learns its object. */
   readonly taken: Value;
   readonly positive: Value;
 }
 
-/** Loss of the second stage: cross-entropy of the sampled boxes, and of the positive ones the loss of their class's box, both over the
- *  number sampled. */
+/** The loss of the second stage: cross-entropy of the sampled boxes, and for the positive ones the loss of the box of
+ *  their class, both divided by the number of sampled boxes. */
 export function boxHeadLoss(
   { logits, offsets, boxes, truth, classes, taken, positive }: SampledBoxes,
   {
@@ -76,7 +78,7 @@ export function boxHeadLoss(
   const centre = b.mul(b.div(b.sub(to.middle, from.middle), from.sides), scale.centre);
   const targets = b.concat([centre, b.mul(b.log(b.div(to.sides, from.sides)), scale.size)], 1);
   const hot = b.reshape(b.oneHot(labels, columns), [rows, 1, columns]);
-  const own = b.sum(b.mul(b.reshape(offsets, [rows, 4, columns]), hot), [2]); // [R,4], of the row's class
+  const own = b.sum(b.mul(b.reshape(offsets, [rows, 4, columns]), hot), [2]); // [R,4], for the class of the row
   const anchors = b.concat([from.middle, from.sides], 1);
   const perBox = boxLoss(own, targets, anchors, { kind, beta: BETA, scale });
   return {

@@ -34,7 +34,8 @@ export function firstStage(options: FasterRcnnOptions, build: Build): FirstStage
   return { image, levels, at, ...rpnHead(levels, at, { anchors: RATIOS.length }) };
 }
 
-/** The second stage: what the box head says about boxes [N,R,4]. Rows of the predictions: N·R. The coarsest level serves proposals alone. */
+/** The second stage: what the box head says about boxes [N,R,4]. Rows of the predictions: N·R. The coarsest level
+ *  serves proposals alone. */
 export function secondStage(
   boxes: Value,
   { levels, at }: Features,

@@ -2,30 +2,31 @@ import type { Cxcywh } from '../../../../geometry/box.js';
 import * as b from '../../../../graph/builder.js';
 import type { Value } from '../../../../graph/spec.js';
 import type { CoderScale } from '../../boxCoder.js';
+import { ranks } from '../../../ranks.js';
 import { decodeOffsets } from '../../boxLosses.js';
 
 export interface ProposalOptions {
-  /** Best anchors of each level that are decoded. */
+  /** Number of anchors that are decoded on each level, best first. */
   readonly perLevel: number;
   /** Most proposals of an image. */
   readonly total: number;
-  /** Height and width of the input, pixels. */
+  /** Height and width of the input, in pixels. */
   readonly size: readonly [number, number];
 }
 
 /** Candidate boxes of each image, best first. */
 export interface Proposals {
-  /** [N,P,4] Xyxy, pixels of the input and inside it. */
+  /** [N,P,4] Xyxy, in pixels of the input, limited to it. */
   readonly boxes: Value;
-  /** [N,P], 1 for a proposal, 0 for a row that only fills up. */
+  /** [N,P]: 1 for a proposal, 0 for a padding row. */
   readonly valid: Value;
 }
 
-/** A proposal that overlaps a better one of its level by more is left out. */
+/** A proposal that overlaps a better one of its level by a larger IoU is left out. */
 const NMS_THRESHOLD = 0.7;
-/** Pixels: what is narrower or lower is none. */
+/** Least width and height of a proposal, in pixels. */
 const LEAST_SIDE = 1e-3;
-/** A score below all logits: that of what only fills up. */
+/** The score of padding rows, lower than any logit. */
 const NONE = -1e9;
 export const RPN_SCALE: CoderScale = { centre: 1, size: 1 };
 
@@ -43,9 +44,10 @@ function largeEnough(boxes: Value): Value {
 const masked = (scores: Value, mask: Value): Value =>
   b.add(b.mul(scores, mask), b.mul(b.sub(b.scalar(mask.node.graph, 1), mask), NONE));
 
-/** Chooses boxes from a region proposal network's output, as torchvision does: the best anchors of each level, decoded, cut to the image,
- *  suppressed within the level; then the best of all levels. objectness [N,A] and offsets [N,A,4], levels of the given lengths, anchors [A,4].
- *  All in the graph, so that the features of the proposals need no second call; no gradient passes. */
+/** Chooses boxes from the output of a region proposal network, as torchvision does: the best anchors of each level are
+ *  decoded, limited to the image and suppressed within the level; then the best of all levels are taken. objectness
+ *  [N,A], offsets [N,A,4], anchors [A,4]; `lengths`: the number of anchors of each level. Everything happens in the
+ *  graph, so that the features of the proposals need no second call; no gradient passes. */
 export function chooseProposals(
   objectness: Value,
   offsets: Value,
@@ -69,13 +71,13 @@ export function chooseProposals(
     const scores = masked(logits, largeEnough(boxes));
     const limit = Math.min(k, total);
     const [kept, count] = b.nonMaxSuppression(boxes, scores, { threshold: NMS_THRESHOLD, limit }) as [Value, Value];
-    const places = b.constant(graph, Array.from({ length: limit }, (_, i) => i), [1, limit]); // prettier-ignore
-    const fills = b.greaterEqual(places, b.reshape(b.cast(count, 'float32'), [n, 1]));
-    const isKept = b.sub(b.scalar(graph, 1), b.cast(fills, 'float32'));
+    const padding = b.greaterEqual(ranks(graph, limit), b.reshape(b.cast(count, 'float32'), [n, 1]));
+    const isKept = b.sub(b.scalar(graph, 1), b.cast(padding, 'float32'));
     return { boxes: b.gather(boxes, kept), scores: masked(b.gather(scores, kept), isKept) };
   });
-  const scores = b.concat(levels.map((level) => level.scores), 1); // prettier-ignore
-  const boxes = b.concat(levels.map((level) => level.boxes), 1); // prettier-ignore
+  const ofAllLevels = (values: readonly Value[]): Value => b.concat(values, 1);
+  const scores = ofAllLevels(levels.map((level) => level.scores));
+  const boxes = ofAllLevels(levels.map((level) => level.boxes));
   const [best, rows] = b.topK(scores, Math.min(total, scores.shape[1]!)) as [Value, Value];
   return { boxes: b.gather(boxes, rows), valid: b.cast(b.greater(best, NONE / 2), 'float32') };
 }

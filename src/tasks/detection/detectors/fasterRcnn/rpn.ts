@@ -23,8 +23,9 @@ export function rpnHead(
       offsets: reshape(layer(hidden, 'offsets', anchors * 4, 1), [n, h * w * anchors, 4]),
     };
   });
+  const ofAllLevels = (values: readonly Value[]): Value => concat(values, 1);
   return {
-    objectness: concat(parts.map(({ objectness }) => objectness), 1),
-    offsets: concat(parts.map(({ offsets }) => offsets), 1),
-  }; // prettier-ignore
+    objectness: ofAllLevels(parts.map(({ objectness }) => objectness)),
+    offsets: ofAllLevels(parts.map(({ offsets }) => offsets)),
+  };
 }

@@ -15,8 +15,9 @@ import type { MultiBoxOptions } from './options.js';
 /** An anchor learns the box that it overlaps by at least this IoU. */
 export const MATCH_IOU = 0.5;
 
-/** The multi-box loss: the offsets of matched anchors and the classes of matched and background anchors. Liu et al. 2016 (arXiv:1512.02325),
- *  section 2.2; with sigmoid classes the focal loss takes the place of the hard negatives. anchors [A,4]. */
+/** The multi-box loss: the offsets of matched anchors and the classes of matched and background anchors. Liu et al.
+ *  2016 (arXiv:1512.02325), section 2.2; with sigmoid classes the focal loss takes the place of the hard negatives.
+ *  anchors [A,4]. */
 export function multiBoxCriterion(anchors: Cxcywh, options: MultiBoxOptions): Criterion<AnchorPredictions> {
   const { numClasses } = options;
   const softmax = options.classLoss === 'softmax';

@@ -4,14 +4,16 @@ import type { Detector } from '../../detector.js';
 import { selectPerClass } from '../../nms.js';
 import type { MultiBoxOptions } from './options.js';
 
-/** Turns `boxes` [A,4] and `logits` [A,columns] of one image into detections, with NMS for each class. anchors [A,4]. */
+/** Turns `boxes` [A,4] and `logits` [A,columns] of one image into detections, with NMS for each class. anchors
+ *  [A,4]. */
 export function multiBoxDecoder(anchors: Cxcywh, options: MultiBoxOptions): Detector['decode'] {
   const { size, numClasses, scoreThreshold } = options;
   const softmax = options.classLoss === 'softmax';
   const columns = softmax ? numClasses + 1 : numClasses;
   const count = anchors.length / 4;
 
-  /** Scores [A] of one class; those that do not pass the threshold are 0. `partition`: with softmax, the sums of its exponentials [A]. */
+  /** Scores [A] of one class; those that do not pass the threshold are 0. `partition`: with softmax, the sums of its
+   *  exponentials [A]. */
   function scoresOf(logits: Float32Array, classIndex: number, partition: Float32Array | undefined): Float32Array {
     const scores = new Float32Array(count);
     const column = classIndex + (softmax ? 1 : 0);

@@ -21,8 +21,9 @@ export interface MultiBoxNetwork {
   readonly maps: readonly Value[];
 }
 
-/** What the heads of the SSD family share: matching, the multi-box loss, and NMS for each class. Liu et al. 2016 (arXiv:1512.02325).
- *  The cells of a level divide the input evenly, or are `steps` pixels apart, a number for each level. */
+/** What the heads of the SSD family share: matching, the multi-box loss, and NMS for each class. Liu et al. 2016
+ *  (arXiv:1512.02325). The cells of a level divide the input evenly, or are `steps` pixels apart, a number for each
+ *  level. */
 export function multiBox(
   network: (build: Build) => MultiBoxNetwork,
   shapes: AnchorShapes,

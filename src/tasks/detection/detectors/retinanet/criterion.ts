@@ -17,8 +17,8 @@ export const SCALE: CoderScale = { centre: 1, size: 1 };
 /** The error at which smoothL1 turns from a square into a line: RetinaNet's own, as in Detectron. */
 const BETA = 0.11;
 
-/** The focal loss of the classes and the loss of matched boxes, each over the matches of its image, then the mean over the images, as in
- *  torchvision. Lin et al. 2017 (arXiv:1708.02002), section 3. anchors [A,4]. */
+/** The focal loss of the classes and the loss of matched boxes, each over the matches of its image, then the mean over
+ *  the images, as in torchvision. Lin et al. 2017 (arXiv:1708.02002), section 3. anchors [A,4]. */
 export function retinaNetCriterion(anchors: Cxcywh, options: RetinaNetOptions): Criterion<AnchorPredictions> {
   const { numClasses, classWeights } = options;
   const corners = cxcywhToXyxy(anchors);

@@ -15,8 +15,8 @@ interface Scored {
   readonly classIndex: number;
 }
 
-/** Turns `boxes` [A,4] and `logits` [A,classes] of one image into detections. Every class of an anchor is a candidate of its own.
- *  anchors [A,4]; `lengths`: how many of them each level has. */
+/** Turns `boxes` [A,4] and `logits` [A,classes] of one image into detections. Every class of an anchor is a candidate
+ *  of its own. anchors [A,4]; `lengths`: how many of them each level has. */
 export function retinaNetDecoder(
   anchors: Cxcywh,
   lengths: readonly number[],

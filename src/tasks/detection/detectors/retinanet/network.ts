@@ -11,7 +11,8 @@ import type { RetinaNetOptions } from './options.js';
 /** Convolutions before each predictor. */
 const DEPTH = 4;
 const NORMAL: Init = { type: 'normal', std: 0.01 };
-/** The published deviation lets half of the signal through a layer of 256 channels, and almost nothing through four narrow ones. */
+/** The published deviation lets half of the signal through a layer of 256 channels, and almost nothing through four
+ *  narrow ones. */
 const hiddenInit = (channels: number): Init => (channels >= 256 ? NORMAL : { type: 'kaiming', fan: 'in' });
 
 /** Backbone, pyramid and head for one batch and size, with so many anchors in each cell. Levels finest first. */
@@ -25,8 +26,9 @@ export function retinaNetNetwork(
   return { image, predictions: head(levels, at, options.numClasses, anchors), levels };
 }
 
-/** RetinaNet's subnets, one for classes and one for boxes, each the same on all levels. Lin et al. 2017 (arXiv:1708.02002), section 4.
- *  Parameters `head.class.conv.<i>`, `head.class.predict`, `head.box.conv.<i>`, `head.box.predict`. */
+/** RetinaNet's subnets, one for classes and one for boxes, each the same on all levels. Lin et al. 2017
+ *  (arXiv:1708.02002), section 4. Parameters `head.class.conv.<i>`, `head.class.predict`, `head.box.conv.<i>`,
+ *  `head.box.predict`. */
 function head(levels: readonly PyramidLevel[], at: Context, numClasses: number, anchors: number): AnchorPredictions {
   const predict = (kind: 'box' | 'class', width: number, biasInit: number): Value => {
     const parts = levels.map(({ map }) => {

@@ -11,8 +11,8 @@ const OCTAVE = [1, 2 ** (1 / 3), 2 ** (2 / 3)];
 const RATIOS = [0.5, 1, 2];
 const ANCHORS = OCTAVE.length * RATIOS.length;
 
-/** RetinaNet: dense predictions on a feature pyramid, learnt with the focal loss. Lin et al. 2017 (arXiv:1708.02002); anchors, matching,
- *  loss and post-processing are those of torchvision. */
+/** RetinaNet: dense predictions on a feature pyramid, learnt with the focal loss. Lin et al. 2017 (arXiv:1708.02002);
+ *  anchors, matching, loss and post-processing are those of torchvision. */
 export const retinanet = defineDetector({
   name: 'retinanet',
   description: 'Dense predictions on a feature pyramid, focal loss (Lin et al. 2017, arXiv:1708.02002).',

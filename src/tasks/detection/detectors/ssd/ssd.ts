@@ -10,11 +10,12 @@ import { ssdPredictors } from '../multiBox/predictors.js';
 
 const options = z.strictObject({ ...multiBoxOptions, anchors: anchorsOption(['torchvision']) });
 
-/** SSD300's anchors as in torchvision: the scales of the six levels and of the one after them, and the aspect ratios besides 1. Liu et al. 2016
- *  (arXiv:1512.02325), section 3.1. */
+/** SSD300's anchors as in torchvision: the scales of the six levels and of the one after them, and the aspect ratios
+ *  besides 1. Liu et al. 2016 (arXiv:1512.02325), section 3.1. */
 const SCALES = [0.07, 0.15, 0.33, 0.51, 0.69, 0.87, 1.05];
 const RATIOS = [[2], [2, 3], [2, 3], [2, 3], [2], [2]];
-/** Pixels between the centres of the cells at 300 × 300. On the last two levels this is more than an even share of the input. */
+/** Pixels between the centres of the cells at 300 × 300. On the last two levels this is more than an even share of the
+ *  input. */
 const STEPS = [8, 16, 32, 64, 100, 300];
 const SIDE = 300;
 

@@ -15,8 +15,8 @@ const NO_OBJECT = 0.5;
 /** Share of the input's area that is added to a union, to avoid a division by zero. */
 const EPSILON = 1e-9;
 
-/** Squared errors of the box that overlaps the object of its cell best, of the confidences, and of the classes of cells with an object. Redmon et
- *  al. 2016 (arXiv:1506.02640), eq. 3. */
+/** Squared errors of the box that overlaps the object of its cell best, of the confidences, and of the classes of cells
+ *  with an object. Redmon et al. 2016 (arXiv:1506.02640), eq. 3. */
 export function yoloV1Criterion(grid: CellGrid, options: YoloV1Options): Criterion<Value> {
   const { size, numClasses, boxesPerCell, classWeights } = options;
   const count = grid.height * grid.width;
@@ -28,7 +28,8 @@ export function yoloV1Criterion(grid: CellGrid, options: YoloV1Options): Criteri
     return b.reshape(b.slice(b.reshape(boxes, [...shape, 5]), [0, 0, 0, k], [...shape, 1]), shape);
   };
 
-  /** IoU of predictions [N, cells, B] with the truth [N, cells, 1] of the same cells; sizes are given as square roots. */
+  /** IoU of predictions [N, cells, B] with the truth [N, cells, 1] of the same cells; sizes are given as square
+   *  roots. */
   function overlapOf(predicted: readonly Value[], truth: readonly Value[]): Value {
     const range = (centre: Value, root: Value, cells: number): readonly [low: Value, high: Value] => {
       const [middle, half] = [b.mul(centre, 1 / cells), b.mul(b.square(root), 0.5)];

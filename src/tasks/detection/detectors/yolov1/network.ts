@@ -22,8 +22,8 @@ export function yoloV1Network(
   return { image, ...head(taps.c5, at, options) };
 }
 
-/** YOLO's head on a map of stride 32: two convolutions, the second with stride 2, and a layer that predicts the cells. Redmon et al. 2016
- *  (arXiv:1506.02640), section 2.1. */
+/** YOLO's head on a map of stride 32: two convolutions, the second with stride 2, and a layer that predicts the cells.
+ *  Redmon et al. 2016 (arXiv:1506.02640), section 2.1. */
 function head(map: Value, at: Context, options: YoloV1Options): { readonly cells: Value; readonly grid: CellGrid } {
   const { channels, hidden } = options;
   const first = conv(map, 'head.conv1', at, { channels, kernel: 3 });

@@ -4,8 +4,8 @@ import { yoloV1Decoder } from './decode.js';
 import { yoloV1Network } from './network.js';
 import { options } from './options.js';
 
-/** YOLO: each cell of a grid names one class and predicts some boxes; of these the one that overlaps the object best learns it. Redmon et al. 2016
- *  (arXiv:1506.02640). */
+/** YOLO: each cell of a grid names one class and predicts some boxes; of these the one that overlaps the object best
+ *  learns it. Redmon et al. 2016 (arXiv:1506.02640). */
 export const yolov1 = defineDetector({
   name: 'yolov1',
   description:

@@ -1,3 +1,4 @@
+import { invariant } from '../errors.js';
 import * as b from './builder.js';
 import { samePadding, symmetricPadding } from './shapes.js';
 import type { Graph, Init, Padding, Value } from './spec.js';
@@ -109,6 +110,32 @@ export function batchNorm(x: Value, path: string, { graph, style, trainBatchNorm
   ] as const;
   const { epsilon, momentum } = style;
   return b.batchNorm([x, ...parameters], { epsilon, momentum, training: trainBatchNorm(path) })[0]!;
+}
+
+export interface GroupNormOptions {
+  /** Their number divides the number of channels. */
+  readonly groups: number;
+  readonly epsilon?: number;
+}
+
+/** GroupNorm, composed of other ops: each image's channels, group by group, are brought to mean 0 and variance 1, then scaled and shifted
+ *  channel by channel. Wu & He 2018 (arXiv:1803.08494). x [N,H,W,C]; parameters `<path>.weight` and `<path>.bias`. */
+export function groupNorm(x: Value, path: string, { graph }: Context, options: GroupNormOptions): Value {
+  const { groups, epsilon = 1e-5 } = options;
+  const [n, , , channels] = x.shape as [number, number, number, number];
+  const size = channels / groups;
+  invariant(Number.isInteger(size), `${channels} channels do not divide into ${groups} groups`);
+  const vector = (name: string, role: 'scale' | 'shift', init: Init): Value =>
+    b.param(graph, { name: `${path}.${name}`, role, kind: 'vector', shape: [channels], init });
+  /** The mean over rows, columns and the channels of each group, for each channel: [N,1,1,C]. */
+  const groupMean = (value: Value): Value => {
+    const grouped = b.reshape(b.globalAveragePool(value), [n, groups, size]);
+    const mean = b.mul(b.sum(grouped, [2], true), 1 / size);
+    return b.reshape(b.broadcastTo(mean, [n, groups, size]), [n, 1, 1, channels]);
+  };
+  const centred = b.sub(x, groupMean(x));
+  const scale = b.mul(b.rsqrt(b.add(groupMean(b.square(centred)), epsilon)), vector('weight', 'scale', one));
+  return b.add(b.mul(centred, scale), vector('bias', 'shift', zero));
 }
 
 /** Slope of `leakyRelu` below 0. */

@@ -25,6 +25,7 @@ const combinations: readonly { head: DetectionOptions['head']; more?: object; si
   { head: 'retinanet', more: { channels: 32, neck: 'balanced' }, sizes: [[384, 256]] },
   { head: 'fasterRcnn', more: { channels: 32, units: 64, proposals: 20 }, sizes: [[320, 320]] },
   { head: 'fasterRcnn', more: { channels: 32, units: 64, proposals: 20, neck: 'balanced' }, sizes: [[192, 320]] },
+  { head: 'fcos', more: { channels: 32 }, sizes: [[320, 320], [300, 225]] },
   { head: 'yolov1', more: { channels: 64 }, sizes: [[448, 448], [300, 225]] },
 ]; // prettier-ignore
 const cases = combinations.flatMap(({ head, more = {}, sizes }) =>

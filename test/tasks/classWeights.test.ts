@@ -61,6 +61,7 @@ const heads = [
   ['ssdlite', { classLoss: 'sigmoid' }],
   ['ssdlite', { classLoss: 'softmax' }],
   ['retinanet', { backbone: 'resnet18' }],
+  ['fcos', { channels: 16 }],
   ['yolov1', {}],
 ] as const;
 test.each(heads)('%s %p: the class loss of what is matched, and nothing else, is times its weight', async (head, more) => {

@@ -30,6 +30,7 @@ const common = {
 } as const;
 const heads: DetectionOptions[] = [
   { ...common, head: 'retinanet', anchorScale: 4 },
+  { ...common, head: 'fcos', centerRadius: 1.5 },
   {
     ...common,
     head: 'fasterRcnn',

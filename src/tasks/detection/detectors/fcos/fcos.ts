@@ -1,0 +1,36 @@
+import { defineDetector } from '../../defineDetector.js';
+import { placePoints } from '../../points.js';
+import { fcosCriterion } from './criterion.js';
+import { fcosDecoder } from './decode.js';
+import { fcosNetwork } from './network.js';
+import { options } from './options.js';
+
+/** FCOS: predictions on a feature pyramid without anchors, each the distances from a point to the sides of its box. Tian et al. 2019
+ *  (arXiv:1904.01355); points, matching, loss and post-processing are those of torchvision. */
+export const fcos = defineDetector({
+  name: 'fcos',
+  description: 'Dense predictions on a feature pyramid, without anchors (Tian et al. 2019, arXiv:1904.01355).',
+  options,
+  defaults: { scoreThreshold: 0.2 }, // torchvision's; the score is the geometric mean of two probabilities
+  sizeMultiple: ({ neck }) => (neck === 'balanced' ? 128 : 32),
+  idle: () => [
+    ['train.hardNegatives', 'model.head: fcos', 'model.head: ssdlite'],
+    ['evaluate.candidates', 'model.head: fcos', 'model.head: ssdlite'],
+  ],
+  create(asked) {
+    const { size } = asked;
+    const { levels } = fcosNetwork(asked, { batch: 1, size, trainBatchNorm: () => false });
+    const grids = levels.map(({ map, stride }) => ({ height: map.shape[1]!, width: map.shape[2]!, stride }));
+    const points = placePoints(grids, size);
+    const { loss, ...criterion } = fcosCriterion(points, asked);
+    return {
+      background: false,
+      build(build) {
+        const { image, predictions } = fcosNetwork(asked, build);
+        return { image, outputs: { ...predictions }, loss: (how) => loss(predictions, how) };
+      },
+      ...criterion,
+      decode: fcosDecoder(points, asked),
+    };
+  },
+});

@@ -2,12 +2,13 @@ import { z } from 'zod';
 import type { Path } from './located.js';
 import { recipeSchema } from './schema.js';
 
-/** An option as JSON Schema sees it: the form that can be walked, for errors and for docs/recipe.md. */
+/** An option as JSON Schema, for error messages and for docs/recipe*.md. */
 export type Option = z.core.JSONSchema.BaseSchema;
 
 export const recipeOption: Option = z.toJSONSchema(recipeSchema, { io: 'input' });
 
-/** The forms an option can take, `false | {flip, …}` say; of a union told apart by a literal (data.format, model.head), the one that `value` chose, or its default. */
+/** The forms that an option can take, for example `false | {flip, …}`. Where a literal such as `data.format` chooses between
+ *  them, only the form that `value` or the default chooses. */
 function forms(option: Option, value: unknown): Option[] {
   const branches = option.oneOf ?? option.anyOf;
   if (!branches) return [option];
@@ -31,7 +32,7 @@ export function optionsAt(path: Path, value: unknown): [string, Option][] {
   return inside.flatMap((option) => forms(option, rest)).flatMap(properties);
 }
 
-/** The option at `path`, if there is one. */
+/** The option at `path` of a recipe with this raw `value`, if there is one. */
 export const optionAt = (path: Path, value: unknown): Option | undefined => walk(path, value)[0][0];
 
 function walk(path: Path, value: unknown): [options: Option[], value: unknown] {
@@ -49,7 +50,7 @@ function walk(path: Path, value: unknown): [options: Option[], value: unknown] {
   return [options, rest];
 }
 
-/** Every option by its dotted path, groups too: train, train.epochs, train.lr.value … */
+/** The dotted path of every option, groups included: train, train.epochs, train.lr.value … */
 export function allPaths(option: Option = recipeOption, prefix = ''): string[] {
   const branches = option.oneOf ?? option.anyOf ?? [option];
   const paths = branches
@@ -58,7 +59,7 @@ export function allPaths(option: Option = recipeOption, prefix = ''): string[] {
   return [...new Set(paths)];
 }
 
-/** What may stand there, as words that follow "must be": "a whole number, at least 1". */
+/** The values that an option takes, as words that follow "must be": "a whole number, at least 1". */
 export function expected(option: Option): string {
   if (typeof option.expects === 'string') return option.expects;
   if (option.const !== undefined) return String(option.const);
@@ -90,7 +91,7 @@ const listed = (items: Option | undefined): string =>
   items ? (items.properties ? 'maps of options' : expected(items)) : 'values';
 
 function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Option): string {
-  const top = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum; // what z.int() implies is not worth saying
+  const top = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum; // z.int() sets it, and it tells a person nothing
   if (minimum !== undefined && top !== undefined) return ` from ${minimum} to ${top}`;
   if (minimum !== undefined && exclusiveMaximum !== undefined) return ` from ${minimum} to below ${exclusiveMaximum}`;
   if (minimum !== undefined) return `, at least ${minimum}`;

@@ -11,17 +11,20 @@ const frozenPart = z
 export const training = {
   epochs: count
     .default(24)
-    .describe('Number of passes over the training part. Raise it while the validation score still rises at the end.'),
+    .describe('Number of passes over the training part. Raise it while the validation score still rises at the end.')
+    .meta({ example: 60 }),
   stepsPerEpoch: count
     .nullable()
     .default(null)
     .describe(
       'Most steps of an epoch; `null` for as many as all images fill. Set it when an epoch of a large data set takes too long between two evaluations: each epoch then sees a different part of the images.',
-    ),
+    )
+    .meta({ example: 500 }),
   time: z.string().regex(DURATION).nullable().default(null).meta({
     description:
       "Time that the whole run may take, from its start to its report: `90s`, `30m` or `2h`. Some steps, an evaluation and a checkpoint are timed first, and `epochs` and `stepsPerEpoch` are planned from that; the run directory's recipe has the planned numbers. Set it instead of `epochs` when the time is what limits you.",
     expects: 'null, or a duration such as 90s, 30m or 2h',
+    example: '30m',
   }),
   batch: z
     .union([z.literal('auto'), count])
@@ -30,6 +33,7 @@ export const training = {
       description:
         "Images per batch. `auto` measures real steps and takes the largest batch that stays within `memory` and makes at least 16 steps an epoch; the run directory's recipe has the number. Lower it when memory runs out; raise it when there is room.",
       expects: 'auto, or a whole number, at least 1',
+      example: 'auto',
     }),
   memory: z
     .int()
@@ -38,7 +42,8 @@ export const training = {
     .default(null)
     .describe(
       'Memory in MiB that the process may take with `batch: auto`; `null` for 70 % of what is free. Set it when other programs need the rest.',
-    ),
+    )
+    .meta({ example: 6000 }),
   ...optimization,
   ...schedule,
   freeze: z
@@ -47,7 +52,8 @@ export const training = {
         .default(0)
         .describe(
           "The frozen part: a number of the backbone's stages, counted from the input; `all` for the whole backbone; or patterns of parameter names such as `backbone.blocks.0.*` (`*` matches anything). Freeze more stages when there are few images, or to train faster.",
-        ),
+        )
+        .meta({ example: 4 }),
       batchNorm: z
         .enum(['train', 'eval', 'frozen'])
         .default('train')
@@ -57,15 +63,21 @@ export const training = {
       unfreeze: z
         .array(
           z.strictObject({
-            epoch: count.describe('Number of epochs that are done before.'),
-            stages: frozenPart.describe('The frozen part from then on, as in `stages`.'),
-            lr: z.number().positive().default(1).describe('Factor on the learning rate from then on.'),
+            epoch: count.describe('Number of epochs that are done before.').meta({ example: 5 }),
+            stages: frozenPart.describe('The frozen part from then on, as in `stages`.').meta({ example: 0 }),
+            lr: z
+              .number()
+              .positive()
+              .default(1)
+              .describe('Factor on the learning rate from then on.')
+              .meta({ example: 0.1, when: 'Lower it so that the layers that are trained from then on change slowly.' }),
           }),
         )
         .default([])
         .describe(
           'Unfreezes stages step by step (Howard & Ruder 2018, arXiv:1801.06146), in the order of the epochs; parameters that are trained already keep their momentum. Use it to train a new head first and then the backbone at a low rate: `[{ epoch: 5, stages: 0, lr: 0.1 }]`.',
-        ),
+        )
+        .meta({ example: [{ epoch: 5, stages: 0, lr: 0.1 }] }),
     })
     .prefault({})
     .describe(
@@ -83,7 +95,8 @@ export const training = {
     .default(1024)
     .describe(
       'Most MiB that the cache may take; the features of further images are computed each time. Raise it when the run reports that few steps came from the cache.',
-    ),
+    )
+    .meta({ example: 4096 }),
   checkpointEvery: z
     .union([count, z.string().regex(DURATION)])
     .default('5m')
@@ -91,29 +104,37 @@ export const training = {
       description:
         'Steps, or time (`90s`, `5m`, `1h`), between checkpoints within an epoch; the end of each epoch has one, too. A killed run resumes from the last one: lower it when epochs are long and the machine is unreliable.',
       expects: 'a whole number of steps, or a duration such as 90s, 5m or 1h',
+      example: '1m',
     }),
   evaluateEvery: count
     .default(1)
     .describe(
       'Epochs between evaluations; the last epoch is always evaluated. Raise it when evaluations take much of the time.',
-    ),
+    )
+    .meta({ example: 5 }),
   earlyStop: z
     .union([
       z.literal(false),
       z.strictObject({
         patience: count
           .default(5)
-          .describe('Number of evaluations in a row without a better score after which the run ends.'),
+          .describe('Number of evaluations in a row without a better score after which the run ends.')
+          .meta({ example: 10, when: 'Raise it when the score is noisy.' }),
         minDelta: z
           .number()
           .min(0)
           .default(0)
-          .describe('A score counts as better when it is higher by more than this.'),
+          .describe('A score counts as better when it is higher by more than this.')
+          .meta({ example: 0.001, when: 'Raise it so that tiny gains do not prolong the run.' }),
       }),
     ])
     .default(false)
     .describe(
       'Ends the run when the score `evaluate.best` stops rising; `false` trains all epochs. The schedule of the learning rate still spans all epochs. Set it when you do not know how many epochs are needed.',
-    ),
-  logEvery: count.default(10).describe('Steps per line of metrics.jsonl. Lower it for smoother curves of short runs.'),
+    )
+    .meta({ example: { patience: 5, minDelta: 0.001 } }),
+  logEvery: count
+    .default(10)
+    .describe('Steps per line of metrics.jsonl. Lower it for smoother curves of short runs.')
+    .meta({ example: 1 }),
 };

@@ -1,4 +1,4 @@
-import { verifyFreeze } from '../train/receipt.js';
+import { verifyFreeze } from '../train/checkpoint/receipt.js';
 
 /** `finetune verify-freeze`: compares a run's checkpoints with its freeze.json → whether everything frozen is unchanged. */
 export async function verifyFreezeCommand(directory: string, { json = false }: { json?: boolean }): Promise<boolean> {

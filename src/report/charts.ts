@@ -1,6 +1,6 @@
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
-import type { EpochLine, MetricsLine, StepLine } from '../train/record.js';
+import type { EpochLine, MetricsLine, StepLine } from '../train/log/record.js';
 
 export interface Chart {
   readonly title: string;

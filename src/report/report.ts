@@ -1,6 +1,6 @@
 import type { Score } from '../tasks/evaluator.js';
 import type { Section } from '../tasks/section.js';
-import type { DroppedByPart, FreezeReceipt, MetricsLine } from '../train/record.js';
+import type { DroppedByPart, FreezeReceipt, MetricsLine } from '../train/log/record.js';
 import type { BestEpoch } from './charts.js';
 
 /** metrics.json. */

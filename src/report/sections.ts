@@ -1,4 +1,4 @@
-import type { DroppedByPart, FreezeReceipt } from '../train/record.js';
+import type { DroppedByPart, FreezeReceipt } from '../train/log/record.js';
 import { html, type Html } from './html.js';
 import type { Metrics, Report } from './report.js';
 

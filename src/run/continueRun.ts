@@ -8,7 +8,7 @@ import { withTrain } from '../recipe/withTrain.js';
 import { asPlanned } from './plan.js';
 import { isThere } from './directory.js';
 import { isOver } from '../train/best.js';
-import { findCheckpoint } from '../train/checkpoint.js';
+import { findCheckpoint } from '../train/checkpoint/checkpoint.js';
 
 /** `resume` continues a run that was stopped; `extend` adds epochs to a finished one. (`model.weights: run:<directory>` starts a new run from
  *  the weights of another.) */

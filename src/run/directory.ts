@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { FinetuneError } from '../errors.js';
 import { tryLock } from '../files/lock.js';
 import { writeAtomically } from '../files/writeAtomically.js';
-import { REHEARSAL } from '../train/rehearse.js';
+import { REHEARSAL } from '../train/costs/rehearse.js';
 
 /** A folder of its own for a run: `recipe.yaml`, `metrics.jsonl`, `checkpoints/`, `report.html` …
  *  Whoever opens it closes it: until then no other process works in it. */

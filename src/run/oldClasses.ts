@@ -8,7 +8,7 @@ import type { ProgressEvent } from '../progress.js';
 import type { OpenedRecipe } from './openRecipe.js';
 import { loadOldModel } from './oldModel.js';
 import type { Section } from '../tasks/section.js';
-import type { EpochScore } from '../train/record.js';
+import type { EpochScore } from '../train/log/record.js';
 
 /** How well the classes are told that a model knew before others were added. */
 export interface OldClasses {

@@ -3,7 +3,7 @@ import type { TaskScore } from '../evaluate/createTask.js';
 import { evaluate, type Evaluation } from '../evaluate/evaluate.js';
 import { openPredictor } from '../evaluate/predictor.js';
 import type { Model } from '../tasks/model.js';
-import { checkpointFile } from '../train/checkpoint.js';
+import { checkpointFile } from '../train/checkpoint/checkpoint.js';
 import { withWeights } from '../train/modelWeights.js';
 import { scoreOldClasses, type OldClasses } from './oldClasses.js';
 import type { OpenedRecipe } from './openRecipe.js';

@@ -1,5 +1,5 @@
 import { afterEvaluation, type ScheduleShape } from './schedule.js';
-import type { RunState } from './state.js';
+import type { RunState } from './checkpoint/state.js';
 
 export interface EarlyStop {
   /** Evaluations in a row without a better score that end the run. */

@@ -5,15 +5,15 @@ import type { ProgressEvent } from '../progress.js';
 import type { Model } from '../tasks/model.js';
 import { announce } from './announce.js';
 import { enterScore, isOver, stoppedEarly } from './best.js';
-import { planCheckpoints } from './checkpointPlan.js';
+import { planCheckpoints } from './checkpoint/checkpointPlan.js';
 import { explainError } from './explainError.js';
-import { openLog, type RunLog } from './log.js';
-import { withWaiting } from './meter.js';
+import { openLog, type RunLog } from './log/log.js';
+import { withWaiting } from './log/meter.js';
 import type { TrainOptions } from './options.js';
 import { unlikelyStart } from './preflight.js';
-import type { EpochScore, FreezeReceipt, MetricsLine } from './record.js';
-import type { RunState } from './state.js';
-import { startTracker, type Tracker } from './tracker.js';
+import type { EpochScore, FreezeReceipt, MetricsLine } from './log/record.js';
+import type { RunState } from './checkpoint/state.js';
+import { startTracker, type Tracker } from './log/tracker.js';
 import { openTrainer, type Trainer } from './trainer.js';
 
 export interface TrainHooks {

@@ -4,10 +4,10 @@ import { compile } from '../engine/compile.js';
 import type { Session } from '../engine/engine.js';
 import type { Params } from '../graph/params.js';
 import { averageName } from './ema.js';
-import { openFeatureCache, type FeatureCache } from './featureCache.js';
+import { openFeatureCache, type FeatureCache } from './features/featureCache.js';
 import type { TrainOptions } from './options.js';
 import type { Phase } from './planPhase.js';
-import { prefixIdentity } from './prefixIdentity.js';
+import { prefixIdentity } from './features/prefixIdentity.js';
 
 /** A phase on an engine. Whoever opens it disposes of it. */
 export class OpenPhase {

@@ -10,7 +10,7 @@ import type { Task } from '../tasks/task.js';
 import { mapsOf } from '../tasks/text/text.js';
 import type { Maps } from '../tasks/text/textBoxes.js';
 import { wordCharacters, type Cell } from '../tasks/text/wordCharacters.js';
-import type { RunState } from './state.js';
+import type { RunState } from './checkpoint/state.js';
 import { imageFeed, targetFeeds } from '../tasks/feeds.js';
 
 export interface PseudoOptions {

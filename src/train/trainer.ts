@@ -19,9 +19,9 @@ import {
   saveCheckpoint,
   startSlots,
   type FoundCheckpoint,
-} from './checkpoint.js';
+} from './checkpoint/checkpoint.js';
 import { emaShare } from './ema.js';
-import type { FeatureCache } from './featureCache.js';
+import type { FeatureCache } from './features/featureCache.js';
 import { describeFrozen, phaseAt } from './freeze.js';
 import { saveModel } from './modelWeights.js';
 import { checkFinite, explainNotFinite } from './notFinite.js';
@@ -29,10 +29,10 @@ import { openPhase, type OpenPhase } from './openPhase.js';
 import type { TrainOptions } from './options.js';
 import type { Phase } from './planPhase.js';
 import { planTraining, type TrainingPlan } from './planTraining.js';
-import { freezeReceipt, promiseFreeze } from './receipt.js';
-import type { FreezeReceipt } from './record.js';
+import { freezeReceipt, promiseFreeze } from './checkpoint/receipt.js';
+import type { FreezeReceipt } from './log/record.js';
 import { learningRate } from './schedule.js';
-import { firstState, type RunState } from './state.js';
+import { firstState, type RunState } from './checkpoint/state.js';
 
 /** What stays the same throughout a run. */
 interface Setup {

@@ -7,7 +7,7 @@ import type { Recipe } from '../recipe/schema.js';
 import { withTrain } from '../recipe/withTrain.js';
 import { isThere, openRunDirectory, type RunDirectory } from '../run/directory.js';
 import { withRecipe, type OpenedRecipe } from '../run/openRecipe.js';
-import { forecastSeconds, type Length } from '../train/timePlan.js';
+import { forecastSeconds, type Length } from '../train/costs/timePlan.js';
 
 /** What a whole run would take on this machine, measured and added up. */
 export interface Forecast {

@@ -9,7 +9,7 @@ import { withRecipe } from '../run/openRecipe.js';
 import type { RecipeData } from '../run/recipeData.js';
 import { taskOptions } from '../run/taskOptions.js';
 import { train } from '../train/loop.js';
-import type { StepLine } from '../train/record.js';
+import type { StepLine } from '../train/log/record.js';
 import type { TrainOptions } from '../train/options.js';
 import { trainOptions } from '../run/trainOptions.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseXml } from '@rgrove/parse-xml';
 import { drawCurves } from '../../src/report/charts.js';
-import type { EpochLine, MetricsLine } from '../../src/train/record.js';
+import type { EpochLine, MetricsLine } from '../../src/train/log/record.js';
 import { fakeLines } from './fakeReport.js';
 
 const titles = ['Loss', 'Score on the validation part', 'Learning rate of the head', 'Images per second, training'];

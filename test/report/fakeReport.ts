@@ -5,7 +5,7 @@ import type { CocoScore } from '../../src/evaluate/cocoScore.js';
 import { cocoSections } from '../../src/evaluate/detection.js';
 import type { Report } from '../../src/report/report.js';
 import type { Example, Section, TruthBox } from '../../src/tasks/section.js';
-import type { MetricsLine } from '../../src/train/record.js';
+import type { MetricsLine } from '../../src/train/log/record.js';
 
 const random = randomStream(1, 'fake report');
 const names = ['disc', 'square', 'ring'];

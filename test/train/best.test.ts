@@ -3,7 +3,7 @@ import type { Evaluation } from '../../src/evaluate/evaluate.js';
 import { isMeasured, rankOf } from '../../src/evaluate/rank.js';
 import { epochScore } from '../../src/run/oldClasses.js';
 import { enterScore, isOver, type EarlyStop } from '../../src/train/best.js';
-import { firstState } from '../../src/train/state.js';
+import { firstState } from '../../src/train/checkpoint/state.js';
 
 const schedule = { name: 'plateau', at: [], factor: 0.1, power: 1, patience: 1 } as const;
 

@@ -8,7 +8,7 @@ import { openSynthetic } from '../../src/data/synthetic/openSynthetic.js';
 import { finetune, type FinetuneOptions } from '../../src/finetune.js';
 import type { ProgressEvent } from '../../src/progress.js';
 import { parseRecipe } from '../../src/recipe/load.js';
-import { verifyFreeze } from '../../src/train/receipt.js';
+import { verifyFreeze } from '../../src/train/checkpoint/receipt.js';
 import { readSafetensors, writeSafetensors } from '../../src/weights/decode/safetensors.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { tinyBackbone } from '../tinyBackbone.js';

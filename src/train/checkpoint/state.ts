@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { initialPlateau } from './schedule.js';
+import { initialPlateau } from '../schedule.js';
 
 export const stateSchema = z.object({
   /** Steps done. */

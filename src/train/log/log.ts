@@ -1,10 +1,10 @@
 import { createWriteStream } from 'node:fs';
-import { writeAtomically } from '../files/writeAtomically.js';
+import { writeAtomically } from '../../files/writeAtomically.js';
 import { finished } from 'node:stream/promises';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EpochLine, MetricsLine, StepLine } from './record.js';
-import type { RunState } from './state.js';
+import type { RunState } from '../checkpoint/state.js';
 import { openEventFile } from './tensorboard.js';
 
 /** Where a run writes its numbers: metrics.jsonl and a TensorBoard event file. */

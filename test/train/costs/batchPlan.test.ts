@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import * as fc from '../fastCheck.js';
-import { planBatch, roundBatch } from '../../src/train/batchPlan.js';
+import * as fc from '../../fastCheck.js';
+import { planBatch, roundBatch } from '../../../src/train/costs/batchPlan.js';
 
 const search = async (memory: (batch: number) => number, limits: { budget: number; most: number }) => {
   const tried: number[] = [];

@@ -1,4 +1,4 @@
-import type { Results } from '../engine/engine.js';
+import type { Results } from '../../engine/engine.js';
 import type { StepLine } from './record.js';
 
 /** Pairs each item of a sequence with the milliseconds that its reader waited for it. */

@@ -1,16 +1,16 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { firstImages } from '../data/firstImages.js';
-import type { Dataset } from '../data/sample.js';
-import type { Backend } from '../engine/backend.js';
-import type { Session } from '../engine/engine.js';
-import type { Model } from '../tasks/model.js';
-import type { Task } from '../tasks/task.js';
-import { checkpointFile } from './checkpoint.js';
-import { withWaiting } from './meter.js';
-import type { TrainOptions } from './options.js';
+import { firstImages } from '../../data/firstImages.js';
+import type { Dataset } from '../../data/sample.js';
+import type { Backend } from '../../engine/backend.js';
+import type { Session } from '../../engine/engine.js';
+import type { Model } from '../../tasks/model.js';
+import type { Task } from '../../tasks/task.js';
+import { checkpointFile } from '../checkpoint/checkpoint.js';
+import { withWaiting } from '../log/meter.js';
+import type { TrainOptions } from '../options.js';
 import { peakBytes, resetPeak } from './peakMemory.js';
-import { openTrainer, type Trainer } from './trainer.js';
+import { openTrainer, type Trainer } from '../trainer.js';
 
 /** What the parts of a run cost on this machine. */
 export interface Costs {

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { FinetuneError } from '../errors.js';
-import { writeAtomically } from '../files/writeAtomically.js';
-import type { Param, Params } from '../graph/params.js';
-import type { ParamAttrs } from '../graph/spec.js';
-import { toTorch } from '../weights/layout.js';
-import { readSafetensors, verifySafetensors } from '../weights/decode/safetensors.js';
+import { FinetuneError } from '../../errors.js';
+import { writeAtomically } from '../../files/writeAtomically.js';
+import type { Param, Params } from '../../graph/params.js';
+import type { ParamAttrs } from '../../graph/spec.js';
+import { toTorch } from '../../weights/layout.js';
+import { readSafetensors, verifySafetensors } from '../../weights/decode/safetensors.js';
 import { checkpointFile, type CheckpointName } from './checkpoint.js';
-import type { FreezeReceipt } from './record.js';
+import type { FreezeReceipt } from '../log/record.js';
 
 const receiptSchema = z.object({
   /** For people. */

@@ -1,16 +1,16 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FinetuneError } from '../errors.js';
-import { writeAtomically } from '../files/writeAtomically.js';
-import { initialValues } from '../graph/init.js';
-import type { Params } from '../graph/params.js';
-import { slotOwner } from '../graph/slots.js';
-import type { Ops } from '../graph/spec.js';
-import type { Model } from '../tasks/model.js';
-import { loadWeights } from '../weights/load.js';
-import { verifySafetensors } from '../weights/decode/safetensors.js';
-import { saveWeights } from '../weights/save.js';
-import { averageName } from './ema.js';
+import { FinetuneError } from '../../errors.js';
+import { writeAtomically } from '../../files/writeAtomically.js';
+import { initialValues } from '../../graph/init.js';
+import type { Params } from '../../graph/params.js';
+import { slotOwner } from '../../graph/slots.js';
+import type { Ops } from '../../graph/spec.js';
+import type { Model } from '../../tasks/model.js';
+import { loadWeights } from '../../weights/load.js';
+import { verifySafetensors } from '../../weights/decode/safetensors.js';
+import { saveWeights } from '../../weights/save.js';
+import { averageName } from '../ema.js';
 import { stateSchema, type RunState } from './state.js';
 
 /** `last`; `previous`, the one before it; and `best`, the weights of the epoch with the best score. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FinetuneError } from '../errors.js';
+import { FinetuneError } from '../../errors.js';
 
 /** Keeps features by name. */
 export interface FeatureStore {

@@ -1,4 +1,4 @@
-import type { Dropped } from '../data/sample.js';
+import type { Dropped } from '../../data/sample.js';
 
 /** The evaluation after an epoch: the score that selects the best epoch, higher is better, and numbers for the log. */
 export interface EpochScore {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
-import { maskedCrc32c, openEventFile } from '../../src/train/tensorboard.js';
+import { maskedCrc32c, openEventFile } from '../../../src/train/log/tensorboard.js';
 
 let dir: string;
 beforeAll(async () => {

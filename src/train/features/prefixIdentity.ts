@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { parametersOf, type Program } from '../graph/program.js';
-import type { Params } from '../graph/params.js';
-import { ancestors } from '../graph/rewrite.js';
-import { hashBytes } from './receipt.js';
+import { parametersOf, type Program } from '../../graph/program.js';
+import type { Params } from '../../graph/params.js';
+import { ancestors } from '../../graph/rewrite.js';
+import { hashBytes } from '../checkpoint/receipt.js';
 
 /** Identifies what a frozen prefix computes by a hash over its nodes, the bytes of its weights, and all else that its results depend on
  *  (`conditions`: how images are read, which engine computes). Features of equal identity are interchangeable. */

@@ -1,13 +1,13 @@
-import type { Augment } from '../data/pipeline/augment/kinds.js';
-import type { Batch } from '../data/pipeline/loader.js';
-import { mirrorPicture } from '../data/pipeline/augment/mirror.js';
-import type { Annotation, Picture, Sample } from '../data/sample.js';
-import type { Feeds, Results, Session } from '../engine/engine.js';
-import type { Program } from '../graph/program.js';
-import { sizeOf } from '../graph/shapes.js';
+import type { Augment } from '../../data/pipeline/augment/kinds.js';
+import type { Batch } from '../../data/pipeline/loader.js';
+import { mirrorPicture } from '../../data/pipeline/augment/mirror.js';
+import type { Annotation, Picture, Sample } from '../../data/sample.js';
+import type { Feeds, Results, Session } from '../../engine/engine.js';
+import type { Program } from '../../graph/program.js';
+import { sizeOf } from '../../graph/shapes.js';
 import { fileContents } from './contents.js';
 import { diskStore, memoryStore, type FeatureStore } from './featureStore.js';
-import { imageFeed } from '../tasks/feeds.js';
+import { imageFeed } from '../../tasks/feeds.js';
 
 export interface CacheOptions {
   readonly cache: 'none' | 'memory' | 'disk';

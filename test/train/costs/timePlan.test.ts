@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from '../fastCheck.js';
-import type { Costs } from '../../src/train/rehearse.js';
-import { forecastSeconds, planTime, type Length } from '../../src/train/timePlan.js';
+import * as fc from '../../fastCheck.js';
+import type { Costs } from '../../../src/train/costs/rehearse.js';
+import { forecastSeconds, planTime, type Length } from '../../../src/train/costs/timePlan.js';
 
 const costs: Costs = {
   start: 5, step: 0.5, cachedStep: 0.5, evaluateStart: 2, evaluateImage: 0.05, round: 0, checkpoint: 0.1,

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Batch } from '../../src/data/pipeline/loader.js';
-import { mirrorPicture } from '../../src/data/pipeline/augment/mirror.js';
-import type { Annotation, Picture, Sample } from '../../src/data/sample.js';
-import type { Feeds, Session } from '../../src/engine/engine.js';
-import { constant, createGraph } from '../../src/graph/builder.js';
-import { openFeatureCache } from '../../src/train/featureCache.js';
-import { temporaryFolder } from '../data/temporaryFolder.js';
+import type { Batch } from '../../../src/data/pipeline/loader.js';
+import { mirrorPicture } from '../../../src/data/pipeline/augment/mirror.js';
+import type { Annotation, Picture, Sample } from '../../../src/data/sample.js';
+import type { Feeds, Session } from '../../../src/engine/engine.js';
+import { constant, createGraph } from '../../../src/graph/builder.js';
+import { openFeatureCache } from '../../../src/train/features/featureCache.js';
+import { temporaryFolder } from '../../data/temporaryFolder.js';
 
 const BATCH = 4;
 const [height, width] = [2, 3];

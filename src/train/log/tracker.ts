@@ -1,10 +1,10 @@
-import type { Results } from '../engine/engine.js';
-import type { ProgressEvent } from '../progress.js';
+import type { Results } from '../../engine/engine.js';
+import type { ProgressEvent } from '../../progress.js';
 import type { RunLog } from './log.js';
 import { startMeter } from './meter.js';
-import type { TrainOptions } from './options.js';
+import type { TrainOptions } from '../options.js';
 import type { EpochScore } from './record.js';
-import type { Trainer } from './trainer.js';
+import type { Trainer } from '../trainer.js';
 
 export interface TrackedStep {
   readonly results: Results;

@@ -15,7 +15,7 @@ import type { Task } from './tasks/task.js';
 import { IMAGENET_CATEGORIES } from './categories/imagenet.js';
 import type { WeightsReport } from './weights/load.js';
 
-/** Each head's options by themselves, for all of them `detectorDefaults` stands in. */
+/** The options of each head, all of them optional: `detectorDefaults` has their defaults. */
 type HeadOptions<H = DetectionOptions> = H extends { readonly head: infer Name }
   ? Partial<Omit<H, 'numClasses' | 'backbone' | 'head'>> & { readonly head?: Name }
   : never;
@@ -25,7 +25,7 @@ interface AnyModelOptions {
   readonly backbone: BackboneChoice;
   /** Names of the classes in their order, or how many there are. */
   readonly classes: readonly string[] | number;
-  /** Of the initial values. */
+  /** Seed of the initial values (default: 1). */
   readonly seed?: number;
   readonly engine?: EngineName | 'auto';
 }
@@ -45,23 +45,23 @@ export interface LoadOptions {
   readonly allowUnused?: readonly string[];
 }
 
-/** A model for programs: load weights, predict, save. Dispose of it when done. `Found` is what it says of one image. */
+/** A model that loads weights, predicts and saves. Call `dispose` when done. `Found` is the prediction for one image. */
 export interface LoadedModel<Found> {
   readonly params: number;
-  /** Multiply-adds of one image. */
+  /** Multiply-adds for one image. */
   readonly macs: number;
   /** Loads a weight URI, strictly: see docs/weights.md. */
   load(uri: string, options?: LoadOptions): Promise<WeightsReport>;
-  /** images [N, height, width, 3] of the model's size, RGB 0…255, row-major → what is on each. Throws E_FEED. */
+  /** images [N, height, width, 3] of the model's size, RGB 0…255, row-major → a prediction for each image. Throws E_FEED. */
   predict(images: Float32Array | Uint8Array): Promise<readonly Found[]>;
   save(file: string): Promise<void>;
   dispose(): void;
 }
 
-/** Boxes in pixels of the model's input, best first. */
+/** Detects objects: boxes in pixels of the model's input, best first. */
 export type Detector = LoadedModel<readonly (Omit<Detection, 'imageId' | 'classIndex'> & { readonly label: string })[]>;
 
-/** The five most probable classes, best first. */
+/** Classifies images: the five most probable classes of each, best first. */
 export type Classifier = LoadedModel<readonly { readonly label: string; readonly probability: number }[]>;
 
 /** Builds a detector, or with `task: 'classification'` a classifier, with initial values.
@@ -75,14 +75,15 @@ export function createModel(options: ClassifierModelOptions | DetectorModelOptio
 function createDetector({ classes, engine, seed, ...options }: DetectorModelOptions): Promise<Detector> {
   const names = namesOf(classes);
   const filled = { ...detectorDefaults[options.head ?? detectors[0].name], ...options, numClasses: names.length };
-  const task = createDetection(filled as DetectionOptions); // of one head: its defaults and its options
+  const task = createDetection(filled as DetectionOptions); // the type cannot express that defaults and options are of the same head
   return openModel(task, { names, engine, seed }, (found) =>
     found.map(({ box, score, classIndex }) => ({ box, score, label: names[classIndex]! })),
   );
 }
 
-/** The size that most classifiers were trained at. */
+/** The input size at which most published classifiers were trained. */
 const CLASSIFIER_SIZE = [224, 224] as const;
+/** Number of classes that a classifier returns. */
 const SHOWN = 5;
 
 function createClassifier(options: ClassifierModelOptions): Promise<Classifier> {

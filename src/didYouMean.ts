@@ -1,7 +1,8 @@
 import { distance } from 'fastest-levenshtein';
 
-/** The candidates near enough to what was typed to be meant, nearest first: about a third of the letters may differ, or all be
- *  there in another order. Case, `-` and `_` do not count (`weight_decay` is `weightDecay`), and neither does an ending cut short. */
+/** The candidates that a person may have meant, nearest first: up to about a third of the letters may differ, or all of them may stand in
+ *  another order. Case, `-` and `_` are ignored (`weight_decay` matches `weightDecay`). If none is near, a candidate that begins with what was
+ *  typed is taken. */
 function nearNames(typed: string, candidates: Iterable<string>): string[] {
   const plain = (text: string) => text.toLowerCase().replace(/[-_ ]/g, '');
   const wanted = plain(typed);
@@ -16,17 +17,17 @@ function nearNames(typed: string, candidates: Iterable<string>): string[] {
   return others.filter((candidate) => plain(candidate).startsWith(wanted)).slice(0, 1);
 }
 
-/** "nmp" for "npm" is one slip of the fingers, and two edits. */
+/** The edit distance. Letters in another order, such as "nmp" for "npm", count as one edit. */
 function edits(typed: string, candidate: string): number {
   const sorted = (text: string): string => Array.from(text).sort().join('');
   return Math.min(distance(typed, candidate), sorted(typed) === sorted(candidate) ? 1 : Infinity);
 }
 
-/** The candidate nearest to what was typed, if it is near enough to be meant. */
+/** The candidate nearest to what was typed, if it is near enough. */
 export const nearest = (typed: string, candidates: Iterable<string>): string | undefined =>
   nearNames(typed, candidates)[0];
 
-/** `did you mean "epochs"?`, with at most `count` names joined by "or", or nothing. */
+/** The hint `did you mean "epochs"?` with at most `count` names; undefined if no candidate is near enough. */
 export function didYouMean(typed: string, candidates: Iterable<string>, count = 1): string | undefined {
   const near = nearNames(typed, candidates).slice(0, count);
   return near.length > 0 ? `did you mean ${near.map((name) => `"${name}"`).join(' or ')}?` : undefined;

@@ -1,24 +1,25 @@
-/** A place in a file a person can open: line and column count from 1. */
+/** A place in a file. Lines and columns count from 1. */
 export interface Where {
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;
 }
 
-/** One thing that is wrong: what, where, how to fix it, and a code that stays the same between versions. */
+/** One thing that is wrong. */
 export interface Problem {
+  /** Stays the same between versions. */
   readonly code: `E_${string}`;
   readonly message: string;
   readonly where?: Where;
-  /** The option of the recipe it is about, dotted, until its place is looked up. */
+  /** Dotted path of the option of a recipe that the problem is about: its place is looked up (recipe/places.ts). */
   readonly option?: string;
-  /** What to do about it, as an instruction. */
+  /** How to fix it, as an instruction. */
   readonly fix?: string;
-  /** The source line and a caret under the culprit, ready to print. */
+  /** The line of the file with carets under the faulty part, ready to print. */
   readonly excerpt?: string;
 }
 
-/** Everything this package throws on purpose. `problems` holds all that was found at once; the message lists them. */
+/** The error that this package throws. It holds every problem that was found at once, and its message lists them. */
 export class FinetuneError extends Error {
   override readonly name = 'FinetuneError';
   readonly code: Problem['code'];
@@ -39,7 +40,7 @@ export function formatProblem({ code, message, where, fix, excerpt }: Problem): 
   return [head, excerpt, fix && `  ${fix}`].filter(Boolean).join('\n');
 }
 
-/** Guards what only a mistake of ours can break; the text says so. */
+/** Throws an error marked as internal, which only a bug of this package can cause, unless the condition holds. */
 export function invariant(condition: unknown, message: string): asserts condition {
   if (!condition) throw new FinetuneError({ code: 'E_INTERNAL', message: `internal: ${message}` });
 }

@@ -1,4 +1,4 @@
-/** tfjs-finetune: recipes load a pretrained backbone, attach a head, finetune on annotated images and score the result. */
+/** The public API of tfjs-finetune in Node: finetune a model as a recipe says, evaluate it, and use it. */
 export {
   createModel,
   type Classifier,

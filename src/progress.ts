@@ -1,13 +1,13 @@
-/** What a long call is doing, for whoever shows it; nothing here prints. */
+/** A step of a long call, for a progress display. The library itself prints nothing. */
 export interface ProgressStep {
   readonly phase: 'weights' | 'data' | 'compile' | 'train' | 'evaluate' | 'report';
   readonly done: number;
   readonly total: number;
-  /** A few words on where it stands: "epoch 3/24, loss 1.82". */
+  /** Details: "epoch 3/24, loss 1.82". */
   readonly text?: string;
 }
 
-/** A line worth keeping on the screen: which engine runs, an epoch's score. */
+/** A line that should stay on the screen, such as the engine in use or the score of an epoch. */
 export interface LogLine {
   readonly message: string;
 }

@@ -4,23 +4,24 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The holder says that it lives this often; one on another machine that was silent for STALE is dead. Milliseconds. */
+/** Milliseconds: the holder of a lock touches its file every HEARTBEAT; a holder on another machine that has not done so for STALE is taken for
+ *  dead; who waits for a lock looks every POLL. */
 const [HEARTBEAT, STALE, POLL] = [5_000, 60_000, 200];
-/** Of this process: its locks are never stale. */
+/** Tokens of the locks that this process holds, which are never stale. */
 const held = new Set<string>();
 
 export interface Lock {
   release(): Promise<void>;
 }
 
-/** Who works under a lock. */
+/** The process that holds a lock. */
 export interface Holder {
   readonly host: string;
   readonly pid: number;
 }
 
-/** Runs `work` while no other process and no other call in this one works under the same lock file; waits for them.
- *  A holder that was killed is noticed: at once on this machine, after a minute on another one with the same disk. */
+/** Waits until no other process, and no other call in this one, holds the lock file, and then runs `work` under it. The lock of a process that
+ *  was killed is taken over: at once on this machine, after a minute if it ran on another one with the same disk. */
 export async function withLock<T>(file: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   let lock = await tryLock(file);
   while (!('release' in lock)) {
@@ -34,13 +35,13 @@ export async function withLock<T>(file: string, signal: AbortSignal | undefined,
   }
 }
 
-/** The lock, or who has it. That of a dead process is taken over. */
+/** Takes the lock, also from a dead process, or returns the process that holds it. */
 export async function tryLock(file: string): Promise<Lock | Holder> {
   const token = randomBytes(8).toString('hex');
   await mkdir(dirname(file), { recursive: true });
   const text = [hostname(), process.pid, token, (await startOf(process.pid)) ?? ''].join(' ');
   for (;;) {
-    held.add(token); // before the file is there: nobody in this process may take it for a dead one's
+    held.add(token); // before the file exists, so that no other call in this process takes it for that of a dead one
     if (await create(file, text)) break;
     held.delete(token);
     const holder = await livingHolder(file);
@@ -69,7 +70,7 @@ async function create(file: string, text: string): Promise<boolean> {
   }
 }
 
-/** Who holds the lock; undefined if nobody does (any more): a stale file is then gone. */
+/** The process that holds the lock; undefined if none does. A stale file is removed. */
 async function livingHolder(file: string): Promise<Holder | undefined> {
   const [text, info] = await Promise.all([
     readFile(file, 'utf8').catch(() => undefined),
@@ -79,7 +80,7 @@ async function livingHolder(file: string): Promise<Holder | undefined> {
   const [host = '', pid = '', token, start] = text.split(' ');
   const holder = { host, pid: Number(pid) };
   const silent = Date.now() - info.mtimeMs;
-  // On this machine the process itself is asked, and no clock: one that was set, or a laptop asleep, kills nobody's lock.
+  // On this machine the process itself is checked and no clock is read, so that a clock that was set or a laptop that slept costs no lock.
   const dead =
     token === undefined || host !== hostname()
       ? silent > STALE
@@ -91,13 +92,13 @@ async function livingHolder(file: string): Promise<Holder | undefined> {
   return undefined;
 }
 
-/** Removes the lock with this text; one that somebody else has made in the meantime is put back. */
+/** Removes the lock file with this text. If another process has replaced it in the meantime, its file is put back. */
 async function takeAway(file: string, text: string): Promise<void> {
   const aside = `${file}.${randomBytes(6).toString('hex')}`;
   try {
     await rename(file, aside);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return; // another one took it away
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return; // another process removed it
     throw error;
   }
   const taken = await readFile(aside, 'utf8').catch(() => text);
@@ -105,10 +106,10 @@ async function takeAway(file: string, text: string): Promise<void> {
   await rm(aside, { force: true });
 }
 
-/** Whether the process runs and is the one that began at `start`: numbers of processes are used again. */
+/** Whether the process is running and is the one that began at `start`: the system reuses the ids of processes. */
 async function isRunning(pid: number, start: string | undefined): Promise<boolean> {
   try {
-    process.kill(pid, 0); // asks, and sends nothing
+    process.kill(pid, 0); // checks for the process and sends nothing
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
@@ -116,7 +117,7 @@ async function isRunning(pid: number, start: string | undefined): Promise<boolea
   return !start || now === undefined || now === start;
 }
 
-/** When a process began, in ticks since the machine started; only Linux tells. */
+/** When a process began, in ticks since the machine started; known on Linux alone. */
 async function startOf(pid: number): Promise<string | undefined> {
   const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   return line?.slice(line.lastIndexOf(')') + 2).split(' ')[19]; // field 22 of proc(5); the name before it may hold spaces

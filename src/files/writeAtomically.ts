@@ -4,13 +4,13 @@ import { dirname } from 'node:path';
 import { FinetuneError, type Problem } from '../errors.js';
 
 export interface WriteOptions {
-  /** Where the file as it was is kept. */
+  /** Path under which the old file is kept. */
   readonly previous?: string | undefined;
 }
 
-/** Writes text, or parts one after the other, so that the file is either as it was or complete, whenever the process or the
- *  machine dies: temporary file beside it, fsync, rename, fsync of the folder, which must exist.
- *  Throws E_DISK_FULL, E_DISK_READ_ONLY, E_DISK_WRITE; the file is then as it was. */
+/** Writes a text, or parts in their order, so that the file is either the old one or the complete new one, even if the process or the machine
+ *  dies: it writes a temporary file beside it, syncs it, renames it and syncs the folder, which must exist.
+ *  Throws E_DISK_FULL, E_DISK_READ_ONLY, E_DISK_WRITE; the old file is then untouched. */
 export async function writeAtomically(
   file: string,
   content: string | Iterable<Uint8Array>,
@@ -20,7 +20,7 @@ export async function writeAtomically(
   try {
     const handle = await open(temporary, 'wx');
     try {
-      // writeFile on a handle goes on where the last one ended
+      // writeFile on a handle appends to what was written before
       if (typeof content === 'string') await handle.writeFile(content);
       else for (const part of content) await handle.writeFile(part);
       await handle.sync();
@@ -36,7 +36,7 @@ export async function writeAtomically(
   }
 }
 
-/** A second name for the file before it is replaced: at every moment one of the two is complete. */
+/** Gives the file a second name before it is replaced, so that at every moment one of the two names is a complete file. */
 async function keep(file: string, previous: string): Promise<void> {
   const second = `${previous}.${randomBytes(6).toString('hex')}.tmp`;
   try {
@@ -45,20 +45,20 @@ async function keep(file: string, previous: string): Promise<void> {
   } catch (error) {
     await rm(second, { force: true });
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return; // the first one
-    // A disk without hard links (FAT, some network drives): the two renames then leave an instant in which only `previous` is there.
+    if (code === 'ENOENT') return; // there is no old file
+    // On a disk without hard links (FAT, some network drives) there is an instant between the two renames in which only `previous` exists.
     await rename(file, previous);
   }
 }
 
-/** A rename is on the disk when its folder is; Windows has no such call. */
+/** A rename is safe on the disk once its folder is synced. Windows has no such call. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   await handle?.sync().catch(() => undefined);
   await handle?.close();
 }
 
-/** What the operating system says, in words with a way out. Errors of others pass through. */
+/** An error of the operating system as a problem with a fix. Other errors are returned as they are. */
 function writeError(file: string, error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   const problem = problems[code ?? ''] ?? (code && { code: 'E_DISK_WRITE', message: `cannot write: ${message}` });
@@ -67,18 +67,21 @@ function writeError(file: string, error: unknown): unknown {
 
 const full = {
   code: 'E_DISK_FULL',
-  message: 'there is no room to write this file; what was there before is untouched',
+  message: 'there is no room to write this file; the old file is untouched',
   fix: 'free some space, or choose a folder on another disk',
 } as const;
 const readOnly = {
   code: 'E_DISK_READ_ONLY',
   message: 'this folder may not be written',
-  fix: 'give yourself the right to, or choose another folder',
+  fix: 'change its permissions, or choose another folder',
 } as const;
 const problems: Readonly<Record<string, Problem>> = {
   ENOSPC: full,
-  EDQUOT: { ...full, message: 'your quota on this disk is used up; what was there before is untouched' },
-  EFBIG: { ...full, message: 'the limit on the size of a file (ulimit -f, or the file system) is less than this file' },
+  EDQUOT: { ...full, message: 'your quota on this disk is used up; the old file is untouched' },
+  EFBIG: {
+    ...full,
+    message: 'this file is larger than the limit on the size of a file (ulimit -f, or the file system)',
+  },
   EACCES: readOnly,
   EPERM: readOnly,
   EROFS: readOnly,

@@ -31,7 +31,7 @@ export async function continueRecipe(
   const file = join(directory, 'recipe.yaml');
   if (!(await isThere(file))) {
     if (extend === undefined) return { recipe: wanted, isBegun: false };
-    throw unfinished(directory, 'it has not begun', 'start it without --extend');
+    throw unfinished(directory, 'this one has not begun', 'start it without --extend');
   }
   const begun = await loadRecipe(file);
   const { epochs } = begun.train;
@@ -48,7 +48,7 @@ export async function continueRecipe(
     });
   }
   if (extend !== undefined && !finished)
-    throw unfinished(directory, `it stands at ${done} of ${epochs} epochs`, 'finish it first, with --resume');
+    throw unfinished(directory, `this one has done ${done} of ${epochs} epochs`, 'finish it first, with --resume');
   const differences = recipeDifferences(begun, await asPlanned(directory, wanted)).filter(
     ({ path }) => extend === undefined || !LENGTH.includes(path),
   );
@@ -57,7 +57,7 @@ export async function continueRecipe(
       code: 'E_RESUME_RECIPE',
       message: `the run was begun with another recipe: ${differences.map(describeDifference).join('; ')}`,
       where: { file: directory },
-      fix: `go on with its own: finetune ${file} --out ${directory} --resume; or start a new run from its weights: model.weights: run:${directory}`,
+      fix: `continue with its own recipe: finetune ${file} --out ${directory} --resume; or start a new run from its weights: model.weights: run:${directory}`,
     });
   }
   // All of the added epochs are trained: early stopping is switched off.
@@ -65,10 +65,10 @@ export async function continueRecipe(
   return { recipe, isBegun: true };
 }
 
-const unfinished = (directory: string, how: string, fix: string): FinetuneError =>
+const unfinished = (directory: string, state: string, fix: string): FinetuneError =>
   new FinetuneError({
     code: 'E_EXTEND_UNFINISHED',
-    message: `only a finished run can be extended, and ${how}`,
+    message: `only a finished run can be extended, and ${state}`,
     where: { file: directory },
     fix,
   });

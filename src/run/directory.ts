@@ -5,8 +5,8 @@ import { tryLock } from '../files/lock.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import { REHEARSAL } from '../train/costs/rehearse.js';
 
-/** A folder of its own for a run: `recipe.yaml`, `metrics.jsonl`, `checkpoints/`, `report.html` …
- *  Whoever opens it closes it: until then no other process works in it. */
+/** The folder of one run: `recipe.yaml`, `metrics.jsonl`, `checkpoints/`, `report.html` …
+ *  Until it is closed, no other process can open it. */
 export interface RunDirectory {
   readonly path: string;
   /** Writes a file of the directory, atomically. */
@@ -16,17 +16,21 @@ export interface RunDirectory {
 
 const LOCK = 'run.lock';
 
-export const isThere = (path: string): Promise<boolean> => stat(path).then(() => true, () => false); // prettier-ignore
+export const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
-/** Makes the directory, or with `resume` goes on in it. Throws E_RUN_EXISTS where it holds something already,
- *  E_RESUME_NOTHING where it should and is not there, and E_RUN_LOCKED while another process works in it; a dead one's lock is taken over,
- *  and what its rehearsal left behind is removed. */
+/** Makes the directory of a run, or with `resume` opens that of a run to continue. Takes over the lock of a process that is dead, and removes
+ *  what its rehearsal left. Throws E_RUN_EXISTS if the directory of a new run is not empty, E_RESUME_NOTHING if that of a run to continue is
+ *  not there, and E_RUN_LOCKED while another process works in it. */
 export async function openRunDirectory(path: string, { resume = false } = {}): Promise<RunDirectory> {
   const directory = resolve(path);
   if (resume && !(await isThere(directory))) {
     throw new FinetuneError({
       code: 'E_RESUME_NOTHING',
-      message: 'there is no run to go on with',
+      message: 'there is no run to continue',
       where: { file: directory },
       fix: 'start it without --resume and --extend',
     });
@@ -36,7 +40,7 @@ export async function openRunDirectory(path: string, { resume = false } = {}): P
   if (!('release' in lock)) {
     throw new FinetuneError({
       code: 'E_RUN_LOCKED',
-      message: `process ${lock.pid} on ${lock.host} is at work in this run directory`,
+      message: `process ${lock.pid} on ${lock.host} is working in this run directory`,
       where: { file: directory },
       fix: `wait until it is done, stop it (kill ${lock.pid}), or choose another --out`,
     });
@@ -50,7 +54,7 @@ export async function openRunDirectory(path: string, { resume = false } = {}): P
     const isRun = held.includes('recipe.yaml');
     const finished = held.includes('metrics.json');
     const state = finished ? 'holds a finished run' : isRun ? 'holds a run that was stopped' : 'is not empty';
-    const verb = finished ? 'train it for longer with --extend N' : 'go on with it: --resume';
+    const verb = finished ? 'train it for longer with --extend N' : 'continue it with --resume';
     const another = `choose another --out (model.weights: run:${directory} starts from its weights)`;
     throw new FinetuneError({
       code: 'E_RUN_EXISTS',
@@ -66,7 +70,7 @@ export async function openRunDirectory(path: string, { resume = false } = {}): P
   };
 }
 
-/** `<parent>/<name>-20261123-231500`, by local time. */
+/** The path of a new run: `<parent>/<name>-20261123-231500`, in local time. */
 export function newRunPath(parent: string, name: string, now = new Date()): string {
   const two = (value: number): string => String(value).padStart(2, '0');
   const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;

@@ -10,9 +10,11 @@ import { loadOldModel } from './oldModel.js';
 import type { Section } from '../tasks/section.js';
 import type { EpochScore } from '../train/log/record.js';
 
-/** How well the classes are told that a model knew before others were added. */
+/** Scores of the classes that a model knew before others were added. */
 export interface OldClasses {
+  /** By the old model. */
   readonly before: TaskScore;
+  /** By the model that learned others besides. */
   readonly after: TaskScore;
 }
 
@@ -55,7 +57,7 @@ export function epochScore(
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** AP of a detector's class, recall of a classifier's; −1 where no image has it. */
+/** The score of each class: AP for a detector, recall for a classifier; −1 if no image has the class. */
 function classScores(metric: TaskScore): { readonly name: string; readonly score: number }[] {
   switch (metric.metric) {
     case 'coco':
@@ -67,7 +69,7 @@ function classScores(metric: TaskScore): { readonly name: string; readonly score
   }
 }
 
-/** A row for each class that the images have: the old ones before and after, then the new ones. */
+/** A table with the mean scores of the old and the new classes, and a row for each class that the images have. */
 export function oldClassesSection({ before, after }: OldClasses, fresh: TaskScore): Section {
   const measured = (metric: TaskScore) => classScores(metric).filter(({ score }) => score >= 0);
   const was = new Map(measured(before).map(({ name, score }) => [name, score]));
@@ -75,7 +77,8 @@ export function oldClassesSection({ before, after }: OldClasses, fresh: TaskScor
   const kept = measured(after).filter(({ name }) => was.has(name));
   const added = measured(fresh).filter(({ name }) => !known.has(name));
   const number = (value: number): string => value.toFixed(3);
-  const row = (name: string, from: number, to: number): string[] => [name, number(from), number(to), `${to < from ? '−' : '+'}${number(Math.abs(to - from))}`]; // prettier-ignore
+  const change = (from: number, to: number): string => `${to < from ? '−' : '+'}${number(Math.abs(to - from))}`;
+  const row = (name: string, from: number, to: number): string[] => [name, number(from), number(to), change(from, to)];
   const allKept = row(
     `${kept.length} old classes, mean`,
     mean([...was.values()]),
@@ -92,6 +95,6 @@ export function oldClassesSection({ before, after }: OldClasses, fresh: TaskScor
       ...added.map(({ name, score }) => [name, '–', number(score), '–']),
       ...kept.map(({ name, score }) => row(name, was.get(name)!, score)),
     ],
-    note: `${before.metric === 'coco' ? 'AP' : 'Recall'} of each class: the old ones on addClasses.replay.val, by model.weights as they are and by this run; the new ones on the part that the run is scored on. Classes without an object there are left out.`,
+    note: `${before.metric === 'coco' ? 'AP' : 'Recall'} of each class. The old classes are scored on addClasses.replay.val, before by model.weights and after by this run; the new ones on the part that the run is scored on. Classes without an object there are left out.`,
   };
 }

@@ -1,45 +1,34 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { countBatches } from '../data/pipeline/loader.js';
-import { mixedLength } from '../data/oldImages.js';
-import { repeatedLength, wantedRepeats } from '../data/repeatFactor.js';
-import type { Dataset } from '../data/sample.js';
-import type { OpenedRecipe } from './openRecipe.js';
-import { FinetuneError } from '../errors.js';
-import { evaluate } from '../evaluate/evaluate.js';
-import type { ProgressEvent } from '../progress.js';
 import { secondsOf } from '../duration.js';
+import { FinetuneError } from '../errors.js';
+import type { ProgressEvent } from '../progress.js';
 import { conflicts } from '../recipe/rules.js';
 import type { Recipe } from '../recipe/schema.js';
 import { withTrain } from '../recipe/withTrain.js';
 import { planBatch } from '../train/costs/batchPlan.js';
-import { freezePhases } from '../train/freeze.js';
 import { peakBytes, resetPeak } from '../train/costs/peakMemory.js';
-import { rehearse, type Costs } from '../train/costs/rehearse.js';
+import type { Costs } from '../train/costs/rehearse.js';
 import { planTime, type Length } from '../train/costs/timePlan.js';
-import { recipePseudoLabels } from './pseudoLabels.js';
-import { taskOptions } from './taskOptions.js';
-import { trainOptions } from './trainOptions.js';
+import { imagesPerEpoch, lengthOf, measureCosts, type MeasureOptions } from './measure.js';
+import type { OpenedRecipe } from './openRecipe.js';
 
-export interface PlanOptions {
-  /** The run directory, or a folder on its file system. */
-  readonly directory: string;
-  readonly signal?: AbortSignal | undefined;
+export interface PlanOptions extends MeasureOptions {
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
 const MIB = 2 ** 20;
-/** Of what is free, for `batch: auto`: the rest is for other programs, and for what was not measured. */
+/** Share of the free memory that `batch: auto` uses: the rest is for other programs, and for what was not measured. */
 const MEMORY_SHARE = 0.7;
-/** Of the time that is left, for `time`: the steps of a whole run take longer than the few that were timed (4 minutes of BCCD: 11 % longer). */
+/** Share of the remaining time that `time` plans with: the steps of a whole run take longer than the few that were timed (11 % longer in
+ *  4 minutes of BCCD). */
 const TIME_SHARE = 0.9;
-/** Least steps of an epoch with `batch: auto`: with fewer, the few images of a small data set would make too few steps. */
+/** Least steps of an epoch with `batch: auto`: a larger batch would leave a small data set with too few steps. */
 const LEAST_STEPS = 16;
 
 /** An opened recipe without `time` and `batch: auto`. */
 export interface PlannedRun extends OpenedRecipe {
-  /** What was asked and what was found, if something was planned: the run directory keeps it as plan.json, so that a run is continued as it
-   *  was planned. */
+  /** Present if something was planned. The run directory keeps it as plan.json, so that a run is continued as it was planned. */
   readonly plan?: Plan;
 }
 
@@ -57,66 +46,43 @@ export async function planRun(opened: OpenedRecipe, options: PlanOptions): Promi
 }
 
 type Numbers = Recipe['train'];
+/** What the recipe asked for, and the numbers that were found for it. */
 export interface Plan {
   readonly asked: Pick<Numbers, 'time' | 'batch' | 'memory'>;
   readonly found: Pick<Numbers, 'batch' | 'epochs' | 'stepsPerEpoch'>;
 }
 
-/** A recipe that asks for what the run in the directory was planned for, with the numbers that were found. */
+/** The recipe with the numbers that were found for the run in a directory, where the recipe asks for the same as that run did. */
 export async function asPlanned(directory: string, wanted: Recipe): Promise<Recipe> {
   const text = await readFile(join(directory, 'plan.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return wanted;
   const { asked, found } = JSON.parse(text) as Plan;
   const { time, batch, memory } = wanted.train;
-  const sized = batch === 'auto' && asked.batch === 'auto' && memory === asked.memory;
+  const { epochs, stepsPerEpoch } = found;
+  const isSized = batch === 'auto' && asked.batch === 'auto' && memory === asked.memory;
+  const isTimed = time !== null && time === asked.time;
   return withTrain(wanted, {
-    ...(sized && { batch: found.batch }),
-    ...(time !== null && time === asked.time && { time: null, epochs: found.epochs, stepsPerEpoch: found.stepsPerEpoch }),
-  }); // prettier-ignore
-}
-
-/** Measures what the parts of the run cost. With thawing, at the beginning of each phase for itself. */
-export async function measure(
-  { recipe, data, model, backend }: OpenedRecipe,
-  phase: number,
-  { directory, signal }: PlanOptions,
-): Promise<Costs> {
-  const images = { ...taskOptions(recipe).images, buckets: undefined }; // all in the largest shape: at most so long, at most so much memory
-  const { stages, batchNorm } = freezePhases(recipe.train.freeze)[phase]!;
-  const options = trainOptions(recipe, images, directory);
-  const labels = recipePseudoLabels(recipe, data.train, directory);
-  return rehearse(model, data.train, backend, { ...options, freeze: { stages, batchNorm } }, {
-    beside: directory,
-    validation: data.val,
-    evaluate: (live, session, part) => evaluate(live, session, part, { ...images, batch: recipe.evaluate.batch, signal }),
-    timeRound: labels && ((session, task) => labels.timeRound(session, task)),
-    signal,
-  }); // prettier-ignore
-}
-
-/** Images of an epoch, repetitions counted. */
-export function imagesOf(recipe: Recipe, train: Dataset): number {
-  const { batch } = recipe.train;
-  if (train.old && batch !== 'auto') return mixedLength(batch, train.old);
-  const repeat = wantedRepeats(train, taskOptions(recipe).repeatThreshold);
-  return repeat ? repeatedLength(repeat) : train.annotations.length;
+    ...(isSized && { batch: found.batch }),
+    ...(isTimed && { time: null, epochs, stepsPerEpoch }),
+  });
 }
 
 async function withBatch(asked: OpenedRecipe, options: PlanOptions): Promise<{ recipe: Recipe; costs: Costs }> {
   const { recipe, data, model } = asked;
   resetPeak();
   const used = peakBytes();
-  const budget = recipe.train.memory === null ? used + MEMORY_SHARE * process.availableMemory() : recipe.train.memory * MIB; // prettier-ignore
+  const { memory } = recipe.train;
+  const budget = memory === null ? used + MEMORY_SHARE * process.availableMemory() : memory * MIB;
   const say = (message: string) => options.onProgress?.({ message });
   say(`batch: auto: measuring steps within ${mebibytes(budget)}`);
   const found = await planBatch(
     {
       budget,
-      most: Math.max(1, Math.floor(imagesOf(recipe, data.train) / LEAST_STEPS)),
+      most: Math.max(1, Math.floor(imagesPerEpoch(recipe, data.train) / LEAST_STEPS)),
       rest: used + 8 * model.count.params, // parameters and one slot each
     },
     (batch) => batch * model.count.activationBytes,
-    (batch) => measure({ ...asked, recipe: withTrain(recipe, { batch }) }, 0, options),
+    (batch) => measureCosts({ ...asked, recipe: withTrain(recipe, { batch }) }, 0, options),
   );
   if (!found) {
     throw new FinetuneError({
@@ -132,25 +98,6 @@ async function withBatch(asked: OpenedRecipe, options: PlanOptions): Promise<{ r
 
 const mebibytes = (bytes: number): string => `${Math.round(bytes / MIB)} MiB`;
 
-/** What decides about how long the run takes, with the costs of each phase of freezing. */
-export async function lengthOf(planned: OpenedRecipe, known: Costs | undefined, options: PlanOptions): Promise<Length> {
-  const { recipe, data } = planned;
-  const { batch, freeze, evaluateEvery, stepsPerEpoch } = recipe.train;
-  const old = data.old?.after.annotations.length ?? 0;
-  const epochs = [0, ...freeze.unfreeze.map(({ epoch }) => epoch)];
-  const phases: Length['phases'][number][] = [];
-  for (const [i, epoch] of epochs.entries())
-    phases.push({ epoch, costs: i === 0 && known ? known : await measure(planned, i, options) });
-  return {
-    fullEpoch: Math.min(countBatches(imagesOf(recipe, data.train), Number(batch), true), stepsPerEpoch ?? Infinity),
-    evaluateEvery,
-    labelEvery: taskOptions(recipe).pseudoLabels?.refresh ?? 1,
-    validated: data.val.annotations.length + old,
-    scored: (data.test ?? data.val).annotations.length + 2 * old, // by the old model, too
-    phases,
-  };
-}
-
 async function withTime(planned: OpenedRecipe, known: Costs | undefined, options: PlanOptions): Promise<Recipe> {
   const { recipe, began } = planned;
   const { onProgress } = options;
@@ -163,8 +110,8 @@ async function withTime(planned: OpenedRecipe, known: Costs | undefined, options
     throw new FinetuneError({
       code: 'E_TIME_SHORT',
       option: 'train.time',
-      message: `${time} is not enough for one step and one evaluation, after ${spent.toFixed(0)} s of getting ready`,
-      fix: 'raise train.time, or take fewer images for validation',
+      message: `${time} is not enough for one step and one evaluation, after ${spent.toFixed(0)} s of preparation`,
+      fix: 'raise train.time, or use fewer images for validation',
     });
   }
   const { epochs, stepsPerEpoch, seconds } = plan;

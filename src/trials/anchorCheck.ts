@@ -5,7 +5,7 @@ import { headOf, sizeMultipleOf } from '../tasks/detection/detectors.js';
 import { OBJECT_SIZES, recallCeiling, type CeilingBySize } from '../tasks/detection/recallCeiling.js';
 import { fitRecipeAnchors, placedBoxes, recipeAnchors, withModel } from './anchors.js';
 
-/** What a change of the recipe would give. */
+/** A change of the recipe, and the recall ceiling that it would give. */
 export interface AnchorAlternative {
   /** The option and its value, as in a recipe: model.finestStride: 8. */
   readonly change: string;
@@ -19,13 +19,15 @@ export interface AnchorCheck {
   readonly alternatives: readonly AnchorAlternative[];
 }
 
-/** A larger input that is worth trying. */
+/** Factor by which the input is enlarged for an alternative. */
 const LARGER = 1.5;
+
 const withSize = (recipe: DetectionRecipe, size: DetectionRecipe['data']['size']): DetectionRecipe => ({
   ...recipe,
   data: { ...recipe.data, size },
 });
-/** Recall ceilings of the recipe's anchors and of what could be changed; undefined for a head without anchors. */
+
+/** The recall ceilings of the recipe's anchors, and of changes that could improve them; undefined for a head without anchors. */
 export function checkAnchors(recipe: DetectionRecipe, train: Dataset): AnchorCheck | undefined {
   const anchors = recipeAnchors(recipe);
   if (!anchors) return undefined;
@@ -61,14 +63,14 @@ export function checkAnchors(recipe: DetectionRecipe, train: Dataset): AnchorChe
   return { threshold: anchors.threshold, now: recallCeiling(anchors, placed), alternatives };
 }
 
-/** A size of objects that fewer have is not worth a word. */
+/** A size class with a smaller share of the objects gets no warning, nor does one with a higher recall. */
 const FEW = 0.05;
 const LOW = 0.8;
-/** What a change must add to the recall of these objects to be named, and the best one to be worth a warning. */
+/** Least gain in recall for a change to be named, and of the best change for a warning. */
 const GAIN = 0.05;
 const WORTHWHILE = 0.1;
 
-/** A warning where the anchors miss many objects of some size that a change of the recipe would reach; the changes, best first. */
+/** A warning if the anchors miss many objects of a size class that a change of the recipe would reach. It names the changes, best first. */
 export function anchorRemark({ threshold, now, alternatives }: AnchorCheck): Remark | undefined {
   const frequent = OBJECT_SIZES.filter((size) => now[size].objects >= FEW * now.all.objects && now[size].objects > 0);
   const [size] = frequent.sort((a, b) => now[a].recall - now[b].recall);

@@ -21,13 +21,13 @@ import {
   type PlacedBoxes,
 } from '../tasks/detection/recallCeiling.js';
 
-/** Anchors for the training boxes, as options of `model`, and what they allow. */
+/** Anchors fitted to the training boxes, as options of `model`, and their recall ceiling. */
 export interface FittedAnchors {
   readonly model: { readonly anchors: AnchorShapes } | { readonly anchorScale: number };
   readonly ceiling: CeilingBySize;
 }
 
-/** Settings of fitAnchors' `placement` and of anchorScale that are tried; the best on the data is taken. */
+/** Values of fitAnchors' `placement` and of anchorScale that are tried: the one that fits the data best is chosen. */
 const PLACEMENTS = [0.3, 0.4, 0.5, 0.6];
 const SCALES = Array.from({ length: 25 }, (_, i) => Number((0.5 * 2 ** (i / 4)).toFixed(2)));
 
@@ -87,7 +87,7 @@ function countsOf(n: readonly number[], levels: number, model: { readonly head: 
   throw new FinetuneError({ code: 'E_ANCHOR_COUNTS', message, fix: 'give one number for all, or one for each level' });
 }
 
-/** The boxes of a part as they reach the network without augmentation; what is not learned is left out. */
+/** The boxes of a part as they reach the network without augmentation. Boxes that are not learned are left out. */
 export function placedBoxes({ annotations }: Dataset, recipe: DetectionRecipe): PlacedBoxes {
   const placing = { ...taskOptions(recipe).images, size: roomySize(recipe) };
   const rows: number[] = [];
@@ -109,12 +109,13 @@ export const withModel = (recipe: DetectionRecipe, change: object): DetectionRec
   ...recipe,
   model: { ...recipe.model, ...change },
 });
-/** The anchors of the recipe's head; undefined where it has none. One class is enough: they are the same for any number. */
+
+/** The anchors of the recipe's head; undefined if it has none. The number of classes makes no difference. */
 export const recipeAnchors = (recipe: DetectionRecipe): DetectorAnchors | undefined =>
   createDetector({ ...detectionOptions(recipe, 1), size: roomySize(recipe) }).anchors;
 
-/** Fits the anchors of the recipe's head to boxes: own lists for the SSD family, at most `counts` on each level (without it: as many as it has);
- *  a scale for the others. Undefined for a head without anchors. */
+/** Fits the anchors of the recipe's head to boxes: lists of anchors for the SSD family, with at most `counts` on each level (default: as many as
+ *  the head has), and a scale for the others. Returns undefined for a head without anchors. */
 export function fitRecipeAnchors(
   recipe: DetectionRecipe,
   placed: PlacedBoxes,
@@ -134,7 +135,7 @@ interface Trial {
   readonly levels: readonly AnchorLevel[];
 }
 
-/** The anchors at other scales, but for the rounding to whole pixels. */
+/** The anchors at other scales, without their rounding to whole pixels. */
 const scaled = ({ levels }: DetectorAnchors, now: number): Trial[] =>
   SCALES.map((anchorScale) => ({
     model: { anchorScale },
@@ -162,5 +163,5 @@ function fitted(
   });
 }
 
-/** Recall alone says nothing where all boxes have a match: the better fit is learned faster. */
+/** Recall alone cannot rank anchors that match all boxes. Among those, the ones that fit better are learned faster. */
 const worth = ({ all }: CeilingBySize): number => all.recall + all.meanIou;

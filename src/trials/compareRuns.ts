@@ -7,7 +7,7 @@ import { loadRecipe } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 
 export interface Comparison {
-  /** What was compared: AP, top1, hmean. */
+  /** Name of the score that is compared: AP, top1, hmean. */
   readonly score: string;
   readonly rows: readonly Compared[];
 }
@@ -17,8 +17,8 @@ interface FinishedRun {
   readonly score: readonly [name: string, value: number];
 }
 
-/** Compares finished runs: those whose recipes differ in nothing but the seed are one row.
- *  Throws E_COMPARE_UNFINISHED for a directory without a finished run, E_COMPARE_SCORES where the runs were scored in different ways. */
+/** Compares finished runs. Those whose recipes differ in the seed alone make one row.
+ *  Throws E_COMPARE_UNFINISHED for a directory without a finished run, and E_COMPARE_SCORES if the runs have different scores. */
 export async function compareRuns(directories: readonly string[]): Promise<Comparison> {
   const runs = await Promise.all(directories.map(readRun));
   const [first] = runs;
@@ -51,14 +51,14 @@ function valueAt(recipe: Recipe, path: string): string {
 async function readRun(directory: string): Promise<FinishedRun> {
   const file = join(directory, 'metrics.json');
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    const fix = 'name directories of finished runs; a stopped one goes on with --resume';
+    const fix = 'name directories of finished runs; --resume continues a stopped one';
     throw new FinetuneError(
       { code: 'E_COMPARE_UNFINISHED', message: 'there is no finished run', where: { file: directory }, fix },
       { cause },
     );
   });
   const { metric } = JSON.parse(text) as { metric: Record<string, unknown> };
-  // Every score's most important number stands first.
+  // The most important number of every score comes first.
   const leading = Object.entries(metric).find((entry): entry is [string, number] => typeof entry[1] === 'number');
   return { recipe: await loadRecipe(join(directory, 'recipe.yaml')), score: leading ?? ['score', NaN] };
 }

@@ -2,32 +2,33 @@ import { mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { firstOfEach } from '../data/firstImages.js';
 import { runRecipe, type FinetuneOptions } from '../finetune.js';
-import { lengthOf, planRun } from '../run/plan.js';
+import { lengthOf } from '../run/measure.js';
+import { planRun } from '../run/plan.js';
 import type { Recipe } from '../recipe/schema.js';
 import { withTrain } from '../recipe/withTrain.js';
 import { isThere, openRunDirectory, type RunDirectory } from '../run/directory.js';
 import { withRecipe, type OpenedRecipe } from '../run/openRecipe.js';
 import { forecastSeconds, type Length } from '../train/costs/timePlan.js';
 
-/** What a whole run would take on this machine, measured and added up. */
+/** What a whole run would take on this machine, extrapolated from measured steps. */
 export interface Forecast {
   readonly engine: string;
   readonly batch: number;
   readonly epochs: number;
   readonly stepsPerEpoch: number;
   readonly seconds: number;
-  /** Seconds of the parts: getting ready; a step with its data, and one with cached features; an evaluation; a checkpoint. */
+  /** Seconds of each part: preparation; a step with the loading of its data; a step with cached features; an evaluation; a checkpoint. */
   readonly parts: Readonly<Record<'ready' | 'step' | 'cachedStep' | 'evaluation' | 'checkpoint', number>>;
-  /** Largest memory of the process, bytes, with the feature cache full, and what is free. */
+  /** Bytes: the peak memory of the process with a full feature cache, and the memory that is free. */
   readonly memory: { readonly needed: number; readonly free: number };
-  /** Of the run directory at its largest, bytes, and what is free. */
+  /** Bytes: the run directory at its largest, and the space that is free. */
   readonly disk: { readonly needed: number; readonly free: number };
-  /** What is worth knowing before the long run, a sentence each. */
+  /** Warnings before the long run, a sentence each. */
   readonly remarks: readonly string[];
 }
 
 const MIB = 2 ** 20;
-/** Bytes that are written besides checkpoints: lines of the log, the report's curves. */
+/** Bytes of the log and of the report's curves in a whole run. */
 const LOGS = 2 * MIB;
 
 /** Does one step of everything on the recipe's own data, weights, engine and file system (loading, training, evaluation, checkpoint,
@@ -52,7 +53,7 @@ export const dryRun = (asked: Recipe, hooks: Pick<FinetuneOptions, 'signal' | 'o
     }
   });
 
-/** Runs one step on as many images as that takes, and its evaluation, checkpoint and report. */
+/** Runs one step with an evaluation, a checkpoint and a report, on as few images as that takes. */
 async function runFirstImages(
   opened: OpenedRecipe,
   run: RunDirectory,
@@ -100,7 +101,8 @@ async function freeBytes(directory: string): Promise<number> {
   return bavail * bsize;
 }
 
-/** The run directory at its largest: while a checkpoint is written, beside the last one, the one before and the best; predictions of all images. */
+/** Bytes of the run directory at its largest: while a checkpoint is written beside the last one, the one before it and the best, and with the
+ *  predictions of all images. */
 async function bytesOfRun(directory: string, { phases }: Length, recipe: Recipe, scored: number): Promise<number> {
   const checkpoints = Math.max(...phases.map(({ costs }) => 3 * costs.checkpointBytes + costs.bestBytes));
   const predictions = (await stat(join(directory, 'predictions.json'))).size / Math.min(recipe.evaluate.batch, scored);
@@ -112,8 +114,12 @@ async function bytesOfRun(directory: string, { phases }: Length, recipe: Recipe,
 const inMib = (bytes: number): string => `${Math.ceil(bytes / MIB)} MiB`;
 
 function remarksOn({ memory, disk }: Pick<Forecast, 'memory' | 'disk'>): string[] {
+  const isShort = ({ needed, free }: Forecast['memory']): boolean => needed > free;
+  const sizes = ({ needed, free }: Forecast['memory']): string => `${inMib(needed)}, and only ${inMib(free)} are free`;
   return [
-    ...(memory.needed > memory.free ? [`it needs ${inMib(memory.needed)} of memory, and ${inMib(memory.free)} are free: lower train.batch, or set train.accumulate`] : []),
-    ...(disk.needed > disk.free ? [`it needs ${inMib(disk.needed)} on disk, and ${inMib(disk.free)} are free: choose another --out`] : []),
-  ]; // prettier-ignore
+    ...(isShort(memory)
+      ? [`the run needs memory of ${sizes(memory)}: lower train.batch, or set train.accumulate`]
+      : []),
+    ...(isShort(disk) ? [`the run needs disk space of ${sizes(disk)}: choose another --out`] : []),
+  ];
 }

@@ -14,19 +14,20 @@ import { openTrainer } from '../train/trainer.js';
 import { trainOptions } from '../run/trainOptions.js';
 
 export interface LrPoint {
-  /** The learning rate of one step, and the loss before it. */
+  /** Learning rate of a step, and the loss before that step. */
   readonly lr: number;
   readonly loss: number;
-  /** Exponential mean over the steps so far, bias corrected. */
+  /** Exponential mean of the losses so far, bias corrected. */
   readonly smooth: number;
 }
 
 export interface LrFindResult {
   readonly points: readonly LrPoint[];
-  /** A tenth of the rate where the loss is lowest; absent where it never fell. */
+  /** A tenth of the rate at which the loss is lowest; absent if the loss fell at no rate. */
   readonly suggestion?: {
     readonly lr: number;
-    /** For train.lr.value, at train.lr.perBatch. */ readonly value: number;
+    /** The same as `train.lr.value`, which is meant for `train.lr.perBatch` images. */
+    readonly value: number;
   };
 }
 
@@ -38,13 +39,14 @@ export interface LrFindOptions {
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
-/** The loss is lost when it is so many times the lowest. */
+/** The search ends when the smoothed loss is this many times its lowest value. */
 const LOST = 4;
 const SMOOTHING = 0.9;
-/** Standard errors by which the smoothed loss must fall: the lowest of a hundred that only scatter is two or three below. */
+/** Standard errors by which the smoothed loss must fall. If a hundred losses only scatter, the lowest one is two or three below the mean. */
 const SURE = 4;
 
-/** Trains with a rate that grows from step to step until the loss explodes, and leaves nothing behind. The learning-rate range test, Smith 2017 (arXiv:1506.01186). */
+/** Trains with a rate that grows from step to step until the loss explodes, and leaves nothing behind: the learning-rate range test of Smith
+ *  2017 (arXiv:1506.01186). */
 export const findLr = (asked: Recipe, { signal, onProgress, ...range }: LrFindOptions = {}): Promise<LrFindResult> =>
   withRecipe(asked, { signal, onProgress }, async (opened) => {
     const directory = await mkdtemp(join(tmpdir(), 'finetune-lr-'));
@@ -63,7 +65,7 @@ export const findLr = (asked: Recipe, { signal, onProgress, ...range }: LrFindOp
     }
   });
 
-/** Takes steps at rates that rise by a constant factor, until the loss explodes or all rates were tried. */
+/** Takes steps at rates that grow by a constant factor, until the loss explodes or all rates were tried. */
 async function raiseRate(
   { model: start, data, backend }: OpenedRecipe,
   options: TrainOptions,
@@ -96,14 +98,14 @@ async function raiseRate(
   }
 }
 
-/** A tenth of the rate at which the smoothed loss is lowest: far enough from the edge to train at it for long. Undefined where the loss did not
- *  fall by more than chance, as its changes from step to step tell: then no rate helps. */
+/** A tenth of the rate at which the smoothed loss is lowest, which is far enough below the rate of explosion for a long training. Returns
+ *  undefined if the loss did not fall by more than chance, estimated from its changes between steps: then no rate helps. */
 export function suggestLr(points: readonly LrPoint[]): number | undefined {
   const lowest = points.reduce((at, { smooth }, i) => (smooth < points[at]!.smooth ? i : at), 0);
   if (lowest === 0) return undefined;
   const losses = points.slice(0, lowest + 1).map(({ loss }) => loss);
   const changes = losses.slice(1).map((loss, i) => Math.abs(loss - losses[i]!));
-  const deviation = median(changes) / (Math.SQRT2 * 0.6745); // of one loss, if they are normal
+  const deviation = median(changes) / (Math.SQRT2 * 0.6745); // standard deviation of one loss, if losses are normally distributed
   const first = losses.slice(0, Math.ceil(losses.length / 2));
   const faded = SMOOTHING ** losses.length;
   const ofMean = ((1 - SMOOTHING) / (1 + SMOOTHING)) * ((1 + faded) / (1 - faded));

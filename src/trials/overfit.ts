@@ -16,29 +16,29 @@ import { trainOptions } from '../run/trainOptions.js';
 export interface OverfitResult {
   readonly images: number;
   readonly steps: number;
-  /** Loss of the first step, and the mean of the last ones. */
+  /** Mean loss of the first steps, and of the last ones. */
   readonly first: number;
   readonly last: number;
   readonly learned: boolean;
-  /** Where to look if it did not learn, most telling first. */
+  /** Where to look if it did not learn, the most likely place first. */
   readonly hints: readonly string[];
 }
 
 export interface OverfitOptions {
-  /** Images. */
+  /** Number of images (default: 10). */
   readonly n?: number;
   readonly steps?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
-/** Learned: what is left of the first loss. */
+/** The model has learned the images when the loss is at most this share of the first one. */
 const LEARNED = 0.2;
 /** Steps per measurement. */
 const GROUP = 5;
 
-/** Trains on the first `n` images with objects, without augmentation and weight decay, and leaves nothing behind: a model that cannot learn ten images
- *  by heart has a bug, and more images will not help it. */
+/** Trains on the first `n` images with objects, without augmentation and weight decay, and leaves nothing behind. A model that cannot learn ten
+ *  images by heart has a bug, which more images will not cure. */
 export const overfit = (
   recipe: Recipe,
   { n = 10, steps = 200, signal, onProgress }: OverfitOptions = {},
@@ -65,7 +65,7 @@ export const overfit = (
     }
   });
 
-/** The first images with objects; nothing is repeated, and no images of classes known before are mixed in. */
+/** The first images with objects. None is repeated, and no images of old classes are mixed in. */
 function firstWithObjects({ train, categories }: RecipeData, n: number): Dataset {
   const withObjects = train.annotations.filter(({ ignore }) => ignore.includes(false));
   const annotations = (withObjects.length > 0 ? withObjects : train.annotations).slice(0, n);
@@ -73,7 +73,7 @@ function firstWithObjects({ train, categories }: RecipeData, n: number): Dataset
   return { name, dropped, toCoco, categories, annotations };
 }
 
-/** The recipe's training without what keeps a model from learning by heart. */
+/** The recipe's training without everything that makes it harder to learn images by heart. */
 function withoutHelp(
   recipe: Recipe,
   { images, n, steps, directory }: { images: number; n: number; steps: number; directory: string },
@@ -97,16 +97,18 @@ function withoutHelp(
   };
 }
 
-/** What the curves say about why nothing was learned. */
+/** Reads from the curves why the images were not learned. */
 export function hintsFor(
   groups: readonly Pick<StepLine, 'loss' | 'parts' | 'gradientNorm'>[],
   { freeze, batch }: Pick<TrainOptions, 'freeze' | 'batch'>,
 ): string[] {
   const [first, last] = [groups[0], groups.at(-1)];
-  if (!first || !last) return ['there were too few steps to see anything: raise --steps'];
+  if (!first || !last) return ['there were too few steps to see a trend: raise --steps'];
   const hints: string[] = [];
   if (last.gradientNorm < 1e-6)
-    hints.push('no gradient arrives: what the loss depends on is frozen (train.freeze), or the targets are empty');
+    hints.push(
+      'no gradient arrives: everything that the loss depends on is frozen (train.freeze), or the targets are empty',
+    );
   const stuck = Object.keys(first.parts).filter((name) => last.parts[name]! > 0.5 * first.parts[name]!);
   const fell = Object.keys(first.parts).filter((name) => !stuck.includes(name));
   if (stuck.length > 0 && fell.length > 0)

@@ -12,23 +12,23 @@ import type { Recipe } from '../recipe/schema.js';
 import { isThere } from '../run/directory.js';
 
 export interface SweepOptions {
-  /** `key=value,value …`, each value as YAML has it. */
+  /** `key=value,value …`, each value in YAML. */
   readonly over: readonly string[];
-  /** Runs of each setting, with the recipe's seed, the next one, and so on. */
+  /** Number of runs of each setting: with the recipe's seed, the next one, and so on. */
   readonly seeds: number;
-  /** So many settings of the grid, drawn at random; all without it. */
+  /** Number of settings to sample from the grid (default: all). */
   readonly random?: number | undefined;
 }
 
 /** One run of a sweep. */
 export interface Member {
   readonly directory: string;
-  /** What it sets on top of the recipe: `key=value`. */
+  /** Options that it changes in the recipe: `key=value`. */
   readonly set: readonly string[];
 }
 
-/** The runs of a sweep below `directory`: every combination of the values, or some of them, with every seed. All seeds of a setting follow
- *  each other last, so that a sweep cut short has every setting once. Throws E_SWEEP_OVER. */
+/** The runs of a sweep, in folders of `directory`: every combination of the values, or a sample of them, with every seed. All settings come
+ *  with the first seed before any comes with the second, so that a sweep that is stopped early has every setting once. Throws E_SWEEP_OVER. */
 export function planSweep(directory: string, seed: number, { over, seeds, random }: SweepOptions): Member[] {
   let grid: string[][] = [[]];
   for (const { key, values } of over.map(parseOver))
@@ -47,7 +47,7 @@ export function planSweep(directory: string, seed: number, { over, seeds, random
   );
 }
 
-/** A setting as part of a folder's name; what had to be replaced is told apart by a hash. */
+/** A setting as part of a folder's name. Where characters had to be replaced, a hash keeps different settings apart. */
 function asName(setting: string): string {
   const name = setting.replace(/[^\w.=-]+/g, '-');
   return name === setting ? name : `${name}${createHash('sha256').update(setting).digest('hex').slice(0, 6)}`;
@@ -67,8 +67,8 @@ function parseOver(text: string): { key: string; values: string[] } {
   return { key: text.slice(0, at), values };
 }
 
-/** Notes in the sweep's directory what it varies, or goes on with it: the same command finishes what was stopped, and with more values or seeds it adds
- *  their runs. Throws E_SWEEP_OTHER, with the options that differ, where the directory holds a sweep of another recipe. */
+/** Makes the directory of a sweep and writes its recipe there, or opens that of an earlier sweep of the same recipe: its missing runs, and those
+ *  of further values or seeds, are added. Throws E_SWEEP_OTHER, with the options that differ, if the directory holds a sweep of another recipe. */
 export async function openSweep(directory: string, recipe: Recipe): Promise<void> {
   await mkdir(directory, { recursive: true });
   const file = join(directory, 'sweep.yaml');
@@ -77,13 +77,13 @@ export async function openSweep(directory: string, recipe: Recipe): Promise<void
   if (differences.length === 0) return;
   throw new FinetuneError({
     code: 'E_SWEEP_OTHER',
-    message: `a sweep of another recipe is there: ${differences.map(describeDifference).join('; ')}`,
+    message: `the directory holds a sweep of another recipe: ${differences.map(describeDifference).join('; ')}`,
     where: { file },
-    fix: 'choose another --out, or repeat the command that began it',
+    fix: 'choose another --out, or repeat the command that started that sweep',
   });
 }
 
-/** Whether a member is done, was stopped, or is yet to begin. */
+/** Whether a member is finished, was stopped, or has not begun. */
 export async function memberState({ directory }: Member): Promise<'done' | 'begun' | 'new'> {
   if (await isThere(join(directory, 'metrics.json'))) return 'done';
   return (await isThere(directory)) ? 'begun' : 'new';

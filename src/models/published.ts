@@ -126,6 +126,15 @@ const timm: readonly Row[] = [
   ['dpn107', 80.168, 94.942, 86.92, null],
 ];
 
+/** Model cards of the weights on Hugging Face, at the resolution they were trained at: small.e2400_r224_in1k, medium.e500_r256_in1k,
+ *  large.e600_r384_in1k. The card rounds the small network's MACs to 0.2 G, too coarsely for a comparison. */
+const CARDS = "timm's model cards, huggingface.co/timm";
+const cards: readonly Row[] = [
+  ['mobilenetv4_conv_small', 73.756, 91.422, 3.77, null],
+  ['mobilenetv4_conv_medium', 79.928, 95.184, 9.72, 1.1],
+  ['mobilenetv4_conv_large', 82.952, 96.266, 32.59, 6.4],
+];
+
 /** Metadata of the weights, torchvision 0.26: acc@1, acc@5, num_params, GFLOPS (multiply-adds). */
 const TORCHVISION = "torchvision 0.26, the weights' metadata";
 const torchvision: readonly Row[] = [['alexnet', 56.522, 79.066, 61.1, 0.71]];
@@ -134,6 +143,7 @@ const sources = [
   [TALK, talk],
   [PAPER, rexnet],
   [TIMM, timm],
+  [CARDS, cards],
   [TORCHVISION, torchvision],
 ] as const;
 

@@ -14,6 +14,7 @@ import { mnasnet } from './backbones/mnasnet.js';
 import { mobilenetv1 } from './backbones/mobilenetv1.js';
 import { mobilenetv2 } from './backbones/mobilenetv2.js';
 import { mobilenetv3 } from './backbones/mobilenetv3.js';
+import { mobilenetv4 } from './backbones/mobilenetv4.js';
 import { nasnet } from './backbones/nasnet.js';
 import { pelee } from './backbones/pelee.js';
 import { proxylessnas } from './backbones/proxylessnas.js';
@@ -38,6 +39,7 @@ export const families: readonly (readonly Backbone[])[] = [
   mobilenetv1,
   mobilenetv2,
   mobilenetv3,
+  mobilenetv4,
   mnasnet,
   efficientnet,
   mixnet,

@@ -81,7 +81,7 @@ group.each(all.map((backbone) => [backbone.name, backbone] as const))('%s', (_, 
     const prefixes = backbone.stages.flat().map((prefix) => `${prefix}.`);
     for (const name of names)
       expect([name, prefixes.filter((prefix) => name.startsWith(prefix)).length]).toEqual([name, 1]);
-    for (const prefix of prefixes.filter((prefix) => !/pre_logits|conv_head|output/.test(prefix)))
+    for (const prefix of prefixes.filter((prefix) => !/pre_logits|conv_head|norm_head|output/.test(prefix)))
       expect([prefix, names.some((name) => name.startsWith(prefix))]).toEqual([prefix, true]);
   });
 });

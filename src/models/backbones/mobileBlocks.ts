@@ -26,10 +26,20 @@ export interface RowOptions {
   readonly skip?: false;
 }
 
-/** A row of the tables of the MobileNet family, a stage or a part of one. Blocks: `ds` depthwise, linear 1×1 (no expansion);
- *  `dsa` the same with an activation behind the 1×1 and without the sum; `ir` inverted residual: 1×1 expansion, depthwise, linear 1×1; `cn` convolution. */
+/** What a block returns: its output and, if it has an expansion before the stride, the expanded map. */
+export interface BlockOutput {
+  readonly y: Value;
+  readonly expanded?: Value;
+}
+
+/** Builds a block that only one family has. The parameters are called `<path>.…`; of the row it reads expansion, channels and stride. */
+export type OwnBlock = (x: Value, path: string, at: Context, row: Row, defaults: BlockDefaults) => BlockOutput;
+
+/** A row of the tables of the MobileNet family: a stage or a part of one. Blocks: `ds` is a depthwise and a linear 1×1 convolution (no
+ *  expansion); `dsa` is the same with an activation behind the 1×1 and without the sum; `ir` is the inverted residual (1×1 expansion,
+ *  depthwise, linear 1×1); `cn` is a convolution; a function builds a block of the family's own. */
 export type Row = readonly [
-  block: 'ds' | 'dsa' | 'ir' | 'cn',
+  block: 'ds' | 'dsa' | 'ir' | 'cn' | OwnBlock,
   expansion: number,
   channels: number,
   repeats: number,
@@ -50,14 +60,10 @@ export interface BlockDefaults {
   readonly se: SqueezeExciteRule;
 }
 
-/** One block under `path`. Returns also what its expansion gave, if it has one. */
-export function mobileBlock(
-  x: Value,
-  path: string,
-  at: Context,
-  [block, expansion, channels, , stride, options = {}]: Row,
-  defaults: BlockDefaults,
-): { readonly y: Value; readonly expanded?: Value } {
+/** One block under `path`. */
+export function mobileBlock(x: Value, path: string, at: Context, row: Row, defaults: BlockDefaults): BlockOutput {
+  const [block, expansion, channels, , stride, options = {}] = row;
+  if (typeof block === 'function') return block(x, path, at, row, defaults);
   const {
     kernel = 3,
     se,

@@ -13,9 +13,12 @@ export interface MobileNetwork extends BlockDefaults {
   /** Channels of the 3×3 stride-2 convolution in front. */
   readonly stem: number;
   readonly table: Table;
-  /** Channels of the 1×1 convolution behind: before the pooling with BatchNorm, or `pooled`: behind it with a bias. None for 0. */
+  /** Channels of the last 1×1 convolution; 0 for none. */
   readonly head: number;
+  /** Whether the last convolution follows the pooling, with a bias, instead of preceding it, with a BatchNorm. */
   readonly headPooled?: boolean;
+  /** Whether the last convolution after the pooling has a BatchNorm instead of the bias. */
+  readonly headNorm?: boolean;
 }
 
 /** The table with its channels multiplied, to multiples of 8, and its stages made deeper: Tan & Le 2019 (arXiv:1905.11946), section 3.3.
@@ -60,19 +63,24 @@ function features({ stem, table, head, headPooled, ...defaults }: MobileNetwork)
   };
 }
 
-/** MobileNetV3's last stage is computed on the pooled features: Howard et al. 2019 (arXiv:1905.02244), section 5.1. */
+/** MobileNetV3's last stage is computed on the pooled features: Howard et al. 2019 (arXiv:1905.02244), section 5.1. MobileNetV4 puts a
+ *  BatchNorm there. */
 const pooledHead =
-  ({ head, activation }: MobileNetwork): Backbone['classifier'] =>
+  ({ head, headNorm = false, activation }: MobileNetwork): Backbone['classifier'] =>
   ({ c5 }, at, classes) => {
-    const wide = conv(globalAveragePool(c5), 'backbone.conv_head', at, { channels: head, bias: true });
-    return linear(reshape(activate(wide, activation), [c5.shape[0]!, head]), 'classifier', at, { units: classes });
+    const wide = conv(globalAveragePool(c5), 'backbone.conv_head', at, { channels: head, bias: !headNorm });
+    const y = headNorm ? normActivate(wide, 'backbone.norm_head', at, activation) : activate(wide, activation);
+    return linear(reshape(y, [c5.shape[0]!, head]), 'classifier', at, { units: classes });
   };
+
+/** The parameters of the last convolution. */
+const headStage = ({ headPooled, headNorm }: MobileNetwork): readonly string[] =>
+  headPooled ? ['conv_head', ...(headNorm ? ['norm_head'] : [])] : ['conv_head', 'bn2'];
 
 /** What a table of the MobileNet family makes of a backbone. Names are timm's. */
 export function mobileNetwork(network: MobileNetwork): Pick<Backbone, 'features' | 'classifier' | 'stages'> {
   const blocks = network.table.map((_, stage) => [`blocks.${stage}`]);
-  const last = network.headPooled ? ['conv_head'] : ['conv_head', 'bn2'];
-  const stages = [['conv_stem', 'bn1'], ...blocks, ...(network.head ? [last] : [])];
+  const stages = [['conv_stem', 'bn1'], ...blocks, ...(network.head ? [headStage(network)] : [])];
   return {
     features: features(network),
     classifier: network.headPooled ? pooledHead(network) : linearHead('classifier'),

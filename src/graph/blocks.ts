@@ -118,8 +118,9 @@ export interface GroupNormOptions {
   readonly epsilon?: number;
 }
 
-/** GroupNorm, composed of other ops: each image's channels, group by group, are brought to mean 0 and variance 1, then scaled and shifted
- *  channel by channel. Wu & He 2018 (arXiv:1803.08494). x [N,H,W,C]; parameters `<path>.weight` and `<path>.bias`. */
+/** GroupNorm, composed of other ops: each image's channels, group by group, are brought to mean 0 and variance 1, then
+ *  scaled and shifted channel by channel. Wu & He 2018 (arXiv:1803.08494). x [N,H,W,C]; parameters `<path>.weight` and
+ *  `<path>.bias`. */
 export function groupNorm(x: Value, path: string, { graph }: Context, options: GroupNormOptions): Value {
   const { groups, epsilon = 1e-5 } = options;
   const [n, , , channels] = x.shape as [number, number, number, number];

@@ -13,7 +13,8 @@ export interface Folded {
   readonly derive: (params: Params) => Params;
 }
 
-/** y = scale·(conv(x, w) − mean)/√(variance + ε) + shift is a convolution with w·s and a bias shift − mean·s, s = scale/√(variance + ε). */
+/** y = scale·(conv(x, w) − mean)/√(variance + ε) + shift is a convolution with w·s and a bias shift − mean·s, s =
+ *  scale/√(variance + ε). */
 function foldValues(filter: Param, [scale, shift, mean, variance]: readonly Param[], epsilon: number): [Param, Param] {
   const channels = scale!.data.length;
   const s = scale!.data.map((value, c) => value / Math.sqrt(variance!.data[c]! + epsilon));
@@ -26,8 +27,9 @@ function foldValues(filter: Param, [scale, shift, mean, variance]: readonly Para
   ];
 }
 
-/** Folds every BatchNorm on running statistics into the convolution before it, where `mayFold` allows all its parameters by name. The
- *  function stays the same; it serves inference and frozen stages. The new parameters are called `<old>.folded` and `<BatchNorm's shift>.folded`. */
+/** Folds every BatchNorm on running statistics into the convolution before it, where `mayFold` allows all its
+ *  parameters by name. The function stays the same; it serves inference and frozen stages. The new parameters are
+ *  called `<old>.folded` and `<BatchNorm's shift>.folded`. */
 export function fold(roots: readonly Value[], mayFold: (name: string) => boolean = () => true): Folded {
   const recipes: ((params: Params) => [string, Param][])[] = [];
   const readers = new Map<Node, number>();

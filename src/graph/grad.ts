@@ -4,7 +4,8 @@ import { sizeOf } from './shapes.js';
 import type { ActivationGrad, Binary, Graph, Node, Op, Ops, Value } from './spec.js';
 
 type Grads = readonly (Value | undefined)[];
-/** Takes the node, the gradients of its outputs (undefined where none arrived), and which inputs need theirs; returns the inputs'. */
+/** Takes the node, the gradients of its outputs (undefined where none arrived), and which inputs need theirs; returns
+ *  the inputs'. */
 type Rule<K extends Op> = (node: Node<K>, dys: Grads, wanted: readonly boolean[]) => Grads;
 
 const add = (graph: Graph, op: Op, inputs: readonly Value[], attrs: object): readonly Value[] =>
@@ -155,8 +156,8 @@ function dependents(graph: Graph, roots: readonly Value[]): boolean[] {
   return depends;
 }
 
-/** Adds the gradients of a scalar to its graph by reverse-mode differentiation, one rule per op. It follows only paths that lead to `wrt`,
- *  so frozen stages cost nothing. Returns a value for each entry of `wrt`, of the same shape.
+/** Adds the gradients of a scalar to its graph by reverse-mode differentiation, one rule per op. It follows only paths
+ *  that lead to `wrt`, so frozen stages cost nothing. Returns a value for each entry of `wrt`, of the same shape.
  *  Throws E_GRAD_MISSING where the loss does not depend on one. */
 export function gradients(loss: Value, wrt: readonly Value[]): readonly Value[] {
   invariant(sizeOf(loss.shape) === 1, 'only a scalar has gradients');

@@ -1,8 +1,8 @@
 import { addNode, isOp } from './builder.js';
 import type { Node, Value } from './spec.js';
 
-/** Copies the nodes that compute `roots` into the graph of `inputs`, which replace the inputs of the same names. The copies' parameters are
- *  called `<prefix><name>`. */
+/** Copies the nodes that compute `roots` into the graph of `inputs`, which replace the inputs of the same names. The
+ *  copies' parameters are called `<prefix><name>`. */
 export function graft(
   roots: readonly Value[],
   inputs: Readonly<Record<string, Value>>,

@@ -15,7 +15,8 @@ function deviation(init: Exclude<Init, { type: 'constant' }>, kind: ParamKind, s
   return init.type === 'normal' ? init.std : Math.sqrt(2 / fans(kind, shape)[init.fan]);
 }
 
-/** Draws the initial values of one parameter. They depend on the seed and the name alone, not on the order of the graph. */
+/** Draws the initial values of one parameter. They depend on the seed and the name alone, not on the order of the
+ *  graph. */
 export function initialValues({ name, kind, shape, init }: Ops['param'], seed: number): Param {
   const data = new Float32Array(sizeOf(shape));
   if (init.type === 'constant') return { shape, data: data.fill(init.value) };

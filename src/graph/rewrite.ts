@@ -1,8 +1,9 @@
 import { addNode, createGraph } from './builder.js';
 import type { Graph, Node, Value } from './spec.js';
 
-/** Copies the given roots and the nodes that they depend on into a new graph. For a node of the old graph, `replace` may return other values
- *  of the new one, one per output; undefined copies the node. `map` gives the copy of any earlier value. */
+/** Copies the given roots and the nodes that they depend on into a new graph. For a node of the old graph, `replace`
+ *  may return other values of the new one, one per output; undefined copies the node. `map` gives the copy of any
+ *  earlier value. */
 export function rewrite(
   roots: readonly Value[],
   replace: (node: Node, map: (value: Value) => Value, graph: Graph) => readonly Value[] | undefined,
@@ -32,8 +33,9 @@ export function ancestors(roots: readonly Value[]): Node[] {
   return [...seen].sort((a, b) => a.id - b.id);
 }
 
-/** Splits the nodes that compute `roots` into a prefix and the rest, which takes the prefix's results as inputs called `feature.0`,
- *  `feature.1`, … Returns these results in the old graph as `frontier`, and the given values in a new graph as `roots`. */
+/** Splits the nodes that compute `roots` into a prefix and the rest, which takes the prefix's results as inputs called
+ *  `feature.0`, `feature.1`, … Returns these results in the old graph as `frontier`, and the given values in a new
+ *  graph as `roots`. */
 export function splitAt(
   roots: readonly Value[],
   inPrefix: (node: Node) => boolean,

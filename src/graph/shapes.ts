@@ -16,7 +16,8 @@ const compare = ([a, b]: readonly Value[]): TensorType[] => [
 export const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
 
-/** Broadcasts two shapes by numpy's rule: they are aligned at the end, and axes of length 1 are stretched. Throws E_GRAPH_SHAPE. */
+/** Broadcasts two shapes by numpy's rule: they are aligned at the end, and axes of length 1 are stretched. Throws
+ *  E_GRAPH_SHAPE. */
 export function broadcastShape(a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
@@ -44,7 +45,8 @@ function windowLength(
   return Math.floor(room / stride) + 1;
 }
 
-/** Computes TensorFlow's padding `same` along one axis: as few zeros as possible, one more behind than before where they are odd. */
+/** Computes TensorFlow's padding `same` along one axis: as few zeros as possible, one more behind than before where
+ *  they are odd. */
 export function samePadding(length: number, kernel: number, stride: number, dilation = 1): readonly [number, number] {
   const extent = (kernel - 1) * dilation + 1;
   const total = Math.max((Math.ceil(length / stride) - 1) * stride + extent - length, 0);

@@ -50,8 +50,8 @@ export interface Pool {
 
 export type Interpolation = 'nearest' | 'bilinear';
 
-/** The purpose of a parameter: weights, biases, scales and shifts are trained; mean and variance are statistics; slots belong to the
- *  optimizer and to moving averages. */
+/** The purpose of a parameter: weights, biases, scales and shifts are trained; mean and variance are statistics; slots
+ *  belong to the optimizer and to moving averages. */
 export type Role = 'weight' | 'bias' | 'scale' | 'shift' | 'mean' | 'variance' | 'slot';
 
 /** Decides the layout of the parameter in files and other frameworks (weights/layout.ts). */
@@ -113,8 +113,8 @@ export interface Ops
   matMul: { readonly transposeA: boolean; readonly transposeB: boolean };
   /** x [...,C], bias [C]. */
   biasAdd: None;
-  /** x [N,H,W,C], scale, shift, running mean, running variance [C] → y, batch mean, unbiased batch variance, and three values saved for the
-   *  gradient. */
+  /** x [N,H,W,C], scale, shift, running mean, running variance [C] → y, batch mean, unbiased batch variance, and three
+   *  values saved for the gradient. */
   batchNorm: Norm;
   batchNormGrad: Norm; // dy, x, scale, saved ×3 → dx, dscale, dshift
   /** Average over all of H and W, [N,H,W,C] → [N,1,1,C]. */
@@ -126,20 +126,21 @@ export interface Ops
   averagePool: Pool;
   averagePoolGrad: Pool & { readonly inputShape: Shape }; // dy → dx
 
-  /** Resizes images, [N,H,W,C] → [N,H',W',C], sampled as PyTorch's interpolate does with align_corners=False: `nearest` takes
-   *  the pixel ⌊i·H/H'⌋, `bilinear` interpolates between pixels' centres at (i + ½)·H/H' − ½. */
+  /** Resizes images, [N,H,W,C] → [N,H',W',C], sampled as PyTorch's interpolate does with align_corners=False: `nearest`
+   *  takes the pixel ⌊i·H/H'⌋, `bilinear` interpolates between pixels' centres at (i + ½)·H/H' − ½. */
   resize: { readonly method: Interpolation; readonly size: readonly [number, number] };
   resizeGrad: { readonly method: Interpolation; readonly inputShape: Shape }; // dy → dx
 
-  /** Samples windows of images bilinearly on a grid: images [N,H,W,C]; the first and the last sample point of each window, [R,4] as y, x, y,
-   *  x in pixels (a pixel's value is at its index); the index of its image, int32 [R] → [R,h,w,C]. A sample outside 0…H−1, 0…W−1 is 0.
-   *  The windows get no gradient. */
+  /** Samples windows of images bilinearly on a grid: images [N,H,W,C]; the first and the last sample point of each
+   *  window, [R,4] as y, x, y, x in pixels (a pixel's value is at its index); the index of its image, int32 [R] →
+   *  [R,h,w,C]. A sample outside 0…H−1, 0…W−1 is 0. The windows get no gradient. */
   cropAndResize: { readonly size: readonly [number, number] };
   cropAndResizeGrad: { readonly inputShape: Shape }; // dy, windows, image indices → dimages
   /** Picks rows of each image: x [N,A,…], indices int32 [N,K] → [N,K,…]. No gradient passes. */
   gather: None;
-  /** Greedy suppression in each image: boxes Xyxy [N,P,4], scores [N,P] → int32 [N,limit], the rows whose overlap with every better row that is
-   *  kept is at most the threshold, best first, padded with row 0; and int32 [N], how many rows are kept. */
+  /** Greedy suppression in each image: boxes Xyxy [N,P,4], scores [N,P] → int32 [N,limit], the rows whose overlap with
+   *  every better row that is kept is at most the threshold, best first, padded with row 0; and int32 [N], how many
+   *  rows are kept. */
   nonMaxSuppression: { readonly threshold: number; readonly limit: number };
 
   /** x ≥ 0 raised to a constant exponent of at least 1. */
@@ -162,7 +163,8 @@ export interface Ops
   /** logits [N,C], class indices int32 [N] → loss [N], and its gradient per row [N,C]. */
   softmaxCrossEntropy: None;
   stopGradient: None;
-  /** seed int32 [2], which must be an input → uniform in [0, 1). On one engine equal seeds and streams give equal numbers; engines differ. */
+  /** seed int32 [2], which must be an input → uniform in [0, 1). On one engine equal seeds and streams give equal
+   *  numbers; engines differ. */
   randomUniform: { readonly shape: Shape; readonly stream: number };
 
   /** Stores its input in the parameter called `name`, when a program lists it among its updates. */

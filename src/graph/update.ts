@@ -104,7 +104,8 @@ function normOf(graph: Graph, values: readonly Value[]): Value {
   return b.sqrt(squares.reduce((total, square) => b.add(total, square), b.scalar(graph, 0)));
 }
 
-/** Computes the new running statistics of every BatchNorm in training mode, by name: running ← (1 − m)·running + m·batch, variance unbiased. */
+/** Computes the new running statistics of every BatchNorm in training mode, by name: running ← (1 − m)·running +
+ *  m·batch, variance unbiased. */
 export function batchNormUpdates(graph: Graph): ReadonlyMap<string, Value> {
   const next = new Map<string, Value>();
   for (const node of [...graph.nodes]) {

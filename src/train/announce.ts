@@ -6,7 +6,8 @@ import type { Trainer } from './trainer.js';
 
 const short = (rate: number): string => String(Number(rate.toPrecision(3)));
 
-/** The messages at the start of a run, a sentence each: where it resumes, its learning rates, and what is repeated or thawed. */
+/** The messages at the start of a run, a sentence each: where it resumes, its learning rates, and what is repeated or
+ *  thawed. */
 export function announce(
   trainer: Pick<Trainer, 'plan' | 'state' | 'instead'>,
   data: Pick<Dataset, 'categories' | 'annotations'>,

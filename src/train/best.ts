@@ -12,7 +12,8 @@ interface Stopping {
   readonly earlyStop: EarlyStop | false;
 }
 
-/** Records the score of an epoch, counted from 1, in the state: for the best checkpoint, the schedule `plateau` and early stopping.
+/** Records the score of an epoch, counted from 1, in the state: for the best checkpoint, the schedule `plateau` and
+ *  early stopping.
  *  Returns whether the score is the best so far. */
 export function enterScore(
   state: RunState,
@@ -28,7 +29,8 @@ export function enterScore(
   return better;
 }
 
-/** Whether the run stops early, as with Keras' EarlyStopping: after `patience` evaluations without a score that beats the best before them. */
+/** Whether the run stops early, as with Keras' EarlyStopping: after `patience` evaluations without a score that beats
+ *  the best before them. */
 export const stoppedEarly = ({ waiting }: RunState, { earlyStop }: Stopping): boolean =>
   earlyStop !== false && waiting.since >= earlyStop.patience;
 

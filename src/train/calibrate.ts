@@ -19,9 +19,10 @@ interface Moments {
   readonly variance: Float32Array;
 }
 
-/** Gives BatchNorms that were loaded folded (scale 1, mean 0, variance 1 − ε) the statistics that their inputs really have, and adapts
- *  scale and shift to them. The network computes the same function, and can now be trained with the statistics of its batches; without
- *  this they would renormalise every layer and destroy the pretrained function. `trains` selects the BatchNorms by their path. */
+/** Gives BatchNorms that were loaded folded (scale 1, mean 0, variance 1 − ε) the statistics that their inputs really
+ *  have, and adapts scale and shift to them. The network computes the same function, and can now be trained with the
+ *  statistics of its batches; without this they would renormalise every layer and destroy the pretrained function.
+ *  `trains` selects the BatchNorms by their path. */
 export async function calibrateBatchNorm(
   model: Model,
   dataset: Dataset,

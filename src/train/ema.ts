@@ -12,16 +12,16 @@ export interface EmaOptions {
   readonly warmup: boolean;
 }
 
-/** Share of the new value in the moving average of the weights, `updates` updates after its start. With warm-up the decay is at most
- *  (1 + t)/(10 + t), as in TensorFlow's ExponentialMovingAverage. */
+/** Share of the new value in the moving average of the weights, `updates` updates after its start. With warm-up the
+ *  decay is at most (1 + t)/(10 + t), as in TensorFlow's ExponentialMovingAverage. */
 export const emaShare = (updates: number, { decay, warmup }: EmaOptions): number =>
   1 - (warmup ? Math.min(decay, (1 + updates) / (10 + updates)) : decay);
 
 /** Name of the moving average of a parameter. */
 export const averageName = (name: string): string => slotName('ema', name);
 
-/** Updates of the moving averages of the values that parameters are about to take: mean ← mean + share·(value − mean), with the
- *  share fed as `emaShare`. An average starts at its parameter's own value. */
+/** Updates of the moving averages of the values that parameters are about to take: mean ← mean + share·(value − mean),
+ *  with the share fed as `emaShare`. An average starts at its parameter's own value. */
 export function averages(next: ReadonlyMap<string, Value>, model: Model): Value[] {
   const [first] = next.values();
   if (!first) return [];

@@ -7,8 +7,9 @@ interface Hooks {
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
-/** Adds to E_LOSS_NOT_FINITE the layer where the numbers stop being finite: repeats the steps since the last checkpoint up to the one
- *  that failed, which leaves the last good state in the session, and examines that one. Returns other errors as they are. */
+/** Adds to E_LOSS_NOT_FINITE the layer where the numbers stop being finite: repeats the steps since the last checkpoint
+ *  up to the one that failed, which leaves the last good state in the session, and examines that one. Returns other
+ *  errors as they are. */
 export async function explainError(error: unknown, trainer: Trainer, { onProgress, signal }: Hooks): Promise<unknown> {
   if (!(error instanceof FinetuneError) || error.code !== 'E_LOSS_NOT_FINITE' || signal?.aborted) return error;
   const [problem] = error.problems;

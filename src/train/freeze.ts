@@ -8,11 +8,11 @@ export type FrozenPart = number | 'all' | readonly string[];
 
 export interface FreezeOptions {
   readonly stages: FrozenPart;
-  /** BatchNorms in the backbone's trained stages. `train` normalises with the batch's statistics, `eval` with the running ones;
-   *  `frozen` is `eval` with scale and shift fixed too. */
+  /** BatchNorms in the backbone's trained stages. `train` normalises with the batch's statistics, `eval` with the
+   *  running ones; `frozen` is `eval` with scale and shift fixed too. */
   readonly batchNorm: 'train' | 'eval' | 'frozen';
-  /** Later phases, in the order of their epochs: what is frozen once so many epochs are done, and a factor on the learning
-   *  rate from then on. */
+  /** Later phases, in the order of their epochs: what is frozen once so many epochs are done, and a factor on the
+   *  learning rate from then on. */
   readonly unfreeze?:
     readonly { readonly epoch: number; readonly stages: FrozenPart; readonly lr: number }[] | undefined;
 }

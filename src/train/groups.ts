@@ -5,7 +5,8 @@ import type { Backbone } from '../models/backbone.js';
 import { matches } from '../weights/patterns.js';
 
 export interface GroupOptions {
-  /** Patterns of parameter names, each with a factor on the learning rate and a weight decay of its own; empty for a single group. */
+  /** Patterns of parameter names, each with a factor on the learning rate and a weight decay of its own; empty for a
+   *  single group. */
   readonly groups: readonly {
     readonly pattern: string;
     readonly lr: number;
@@ -16,13 +17,14 @@ export interface GroupOptions {
   /** Factor on the learning rate from each stage of the backbone to the one before it. */
   readonly layerDecay: number;
   readonly weightDecay: number;
-  /** `weights` decays the weights of convolutions and linear layers; `all` decays biases and BatchNorm's scale and shift too. */
+  /** `weights` decays the weights of convolutions and linear layers; `all` decays biases and BatchNorm's scale and
+   *  shift too. */
   readonly decayOn: 'weights' | 'all';
 }
 
-/** Decides the learning rate and the weight decay of each of the given parameters. Where there are groups, every parameter must match
- *  exactly one of their patterns (as in big_vision). Layer-wise decay: Clark et al. 2020 (arXiv:2003.10555), §3.4: the head has factor 1,
- *  the last stage the decay, the first stage its highest power.
+/** Decides the learning rate and the weight decay of each of the given parameters. Where there are groups, every
+ *  parameter must match exactly one of their patterns (as in big_vision). Layer-wise decay: Clark et al. 2020
+ *  (arXiv:2003.10555), §3.4: the head has factor 1, the last stage the decay, the first stage its highest power.
  *  Throws E_GROUP_PATTERN for all parameters without a group or with several, and for patterns that match nothing. */
 export function planGroups(
   backbone: Backbone,

@@ -17,7 +17,8 @@ import { startTracker, type Tracker } from './log/tracker.js';
 import { openTrainer, type Trainer } from './trainer.js';
 
 export interface TrainHooks {
-  /** Evaluates the current model with the session's program `evaluate`. Without it no epoch is evaluated, and none becomes the best. */
+  /** Evaluates the current model with the session's program `evaluate`. Without it no epoch is evaluated, and none
+   *  becomes the best. */
   readonly evaluate?: (model: Model, session: Session, signal?: AbortSignal) => Promise<EpochScore>;
   /** Called before the steps of an epoch, and before the rest of them when a run resumes; what it returns is reported. */
   readonly enterEpoch?: ((session: Session, state: RunState) => Promise<string | undefined>) | undefined;
@@ -43,7 +44,8 @@ export interface Run {
 
 type Say = (message: string | undefined) => void;
 
-/** Trains a model and leaves its checkpoints in the run directory. Stops cleanly between two steps when the signal is aborted.
+/** Trains a model and leaves its checkpoints in the run directory. Stops cleanly between two steps when the signal is
+ *  aborted.
  *  Throws E_LOSS_NOT_FINITE with the images of the step, and what data, engine and checkpoints throw. */
 export async function train(
   model: Model,

@@ -25,12 +25,12 @@ export function checkFinite(results: Results, step: number, samples: readonly Sa
   throw new FinetuneError({
     code: 'E_LOSS_NOT_FINITE',
     message: `the ${bad} is ${results[bad]![0]!} at step ${step}, on ${files}`,
-    fix: 'lower train.lr.value, or look at these images; the last checkpoint is from before',
+    fix: 'lower train.lr.value, or look at these images; the last checkpoint was saved before this step',
   });
 }
 
-/** Says where the numbers of a step stop being finite. Runs the step's forward and backward pass again with a probe at every node,
- *  from the values `params` that the step began with. */
+/** Says where the numbers of a step stop being finite. Runs the step's forward and backward pass again with a probe at
+ *  every node, from the values `params` that the step began with. */
 export async function explainNotFinite(
   model: Model,
   params: Params,
@@ -65,11 +65,11 @@ export async function explainNotFinite(
     const feeds = { image: imageFeed(samples, batch, size), ...targetFeeds(encoded, batch, model.task, size) };
     const measured = await session.run('probe', feeds);
     const first = places.findIndex((_, i) => !measured[`probe.${i}`]!.every(Number.isFinite));
-    if (first < 0) return 'repeated, the step gave finite numbers: the arithmetic of this machine is not reliable';
+    if (first < 0) return 'repeating the step gave finite numbers: the arithmetic of this machine is not reliable';
     const rows = measured[`probe.${first}`]!;
     const culprits = samples.filter((_, i) => rows.length === batch && !Number.isFinite(rows[i]!));
     const of = culprits.length > 0 ? `, of ${culprits.map(({ file }) => file).join(', ')}` : '';
-    return `the first that is not finite is ${places[first]!.name}${of}`;
+    return `the first value that is not finite is ${places[first]!.name}${of}`;
   } finally {
     session.dispose();
   }
@@ -88,8 +88,8 @@ function namedNodes(nodes: readonly Node[]): { readonly node: Node; readonly lay
   });
 }
 
-/** Sum of squares: [batch], a sum for each image, where the value has a row for each, else []. It is not finite where an element is not
- *  (or where the square of one exceeds float32, which the next layer would reach). */
+/** Sum of squares: [batch], a sum for each image, where the value has a row for each, else []. It is not finite where
+ *  an element is not (or where the square of one exceeds float32, which the next layer would reach). */
 function magnitudes(value: Value, batch: number): Value {
   const { shape } = value;
   const square = b.square(value);

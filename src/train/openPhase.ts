@@ -20,8 +20,8 @@ export class OpenPhase {
     private readonly initial: Params,
   ) {}
 
-  /** Values of the named parameters: the session's own; the initial ones of parameters that the session does not have because they
-   *  are folded; with `averaged` their moving averages, where there are any. */
+  /** Values of the named parameters: the session's own; the initial ones of parameters that the session does not have
+   *  because they are folded; with `averaged` their moving averages, where there are any. */
   async read(names: readonly string[], { averaged = false } = {}): Promise<Params> {
     const { parameters } = this.plan;
     const source = (name: string): string => (averaged && parameters.has(averageName(name)) ? averageName(name) : name);

@@ -42,7 +42,8 @@ export interface TrainOptions extends ImageOptions {
   /** Steps per line of metrics.jsonl. */
   readonly logEvery: number;
   readonly seed: number;
-  /** Images of categories that fewer than this share of the images show are repeated; null shows every image once an epoch. */
+  /** Images of categories that fewer than this share of the images show are repeated; null shows every image once an
+   *  epoch. */
   readonly repeatThreshold: number | null;
   readonly augment: Augment | false;
   /** The run directory. */

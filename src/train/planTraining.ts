@@ -30,8 +30,8 @@ export interface TrainingPlan {
 /** What the plan depends on of the training part. */
 export type TrainingFacts = Pick<Dataset, 'annotations' | 'categories' | 'repeat' | 'old'>;
 
-/** Plans a run, all its phases included, so that a mistake in a later one is found before the first step. Builds graphs and computes
- *  nothing. Throws E_DATA_TOO_FEW, E_FREEZE_STAGES, E_GROUP_PATTERN, E_GRAD_MISSING, E_CACHE_AUGMENT. */
+/** Plans a run, all its phases included, so that a mistake in a later one is found before the first step. Builds graphs
+ *  and computes nothing. Throws E_DATA_TOO_FEW, E_FREEZE_STAGES, E_GROUP_PATTERN, E_GRAD_MISSING, E_CACHE_AUGMENT. */
 export function planTraining(model: Model, data: TrainingFacts, options: TrainOptions): TrainingPlan {
   const { backbone, parameters } = model;
   const repeat = wantedRepeats(data, options.repeatThreshold);

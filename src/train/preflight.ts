@@ -10,7 +10,8 @@ import { matches } from '../weights/patterns.js';
 import type { FreezePlan } from './freeze.js';
 import type { TrainPrograms } from './programs.js';
 
-/** Asserts that nothing frozen is trained: the optimizer does not list it, and no update of a step assigns it or a slot of it. */
+/** Asserts that nothing frozen is trained: the optimizer does not list it, and no update of a step assigns it or a slot
+ *  of it. */
 export function checkFrozen({ train, gather, trained }: TrainPrograms, { frozen }: FreezePlan): void {
   const updates = [...(train.updates ?? []), ...(gather?.updates ?? [])];
   const assigned = updates.flatMap(({ node }) => (isOp(node, 'assign') ? [slotOwner(node.attrs.name)] : []));
@@ -27,12 +28,14 @@ export function categoriesWithout(data: Pick<Dataset, 'categories' | 'annotation
   return `categories without an example in the training part: ${listed}; the model will not learn them (data.categories selects categories)`;
 }
 
-/** A loss off by more than this factor triggers a warning. Initial weights and hard negatives, which are those with the largest loss, explain
- *  smaller deviations: SSD-lite's first step on eight synthetic images had 1.65 times the loss of the theory, RetinaNet's 1.03 times. */
+/** A loss off by more than this factor triggers a warning. Initial weights and hard negatives, which are those with the
+ *  largest loss, explain smaller deviations: SSD-lite's first step on eight synthetic images had 1.65 times the loss of
+ *  the theory, RetinaNet's 1.03 times. */
 const FACTOR = 3;
 
-/** Warning shown when the loss of the first step is far from what theory predicts for a class predictor with initial weights. Undefined
- *  where it is close, where there is no theory, where no anchor matched an object, or where the predictor's weights were loaded. */
+/** Warning shown when the loss of the first step is far from what theory predicts for a class predictor with initial
+ *  weights. Undefined where it is close, where there is no theory, where no anchor matched an object, or where the
+ *  predictor's weights were loaded. */
 export function unlikelyStart({ task, parameters, params }: Model, results: Results, seed: number): string | undefined {
   const start = task.start;
   if (!start) return undefined;

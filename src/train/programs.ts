@@ -18,7 +18,8 @@ export interface TrainPrograms {
   /** Replaces `train` for all but the last batch of a step, where a step takes several batches. */
   readonly gather?: Program;
   readonly evaluate: Program;
-  /** Image → features of the frozen stages, which feed `train` in place of the image; absent where these cannot run on their own. */
+  /** Image → features of the frozen stages, which feed `train` in place of the image; absent where these cannot run on
+   *  their own. */
   readonly prefix?: Program;
   /** Names of the parameters that the optimizer changes. */
   readonly trained: readonly string[];
@@ -48,8 +49,8 @@ function record(names: readonly string[], values: readonly Value[]): Record<stri
 /** Prefix of the old model's parameter names, so that both models fit into one graph. */
 const OLD = 'old.';
 
-/** Adds the old model to the graph and returns its outputs on the same images. All of it is frozen, so it is folded, and belongs to the
- *  prefix where that runs on its own. */
+/** Adds the old model to the graph and returns its outputs on the same images. All of it is frozen, so it is folded,
+ *  and belongs to the prefix where that runs on its own. */
 function oldAnswers({ task, ...rest }: OldModel, image: Value): OldAnswers {
   const [batch, height, width] = image.shape as [number, number, number];
   const { outputs } = task.build({ batch, size: [height, width], trainBatchNorm: () => false });
@@ -73,8 +74,9 @@ function buildFolded(
   return { values: record(Object.keys(wanted), folded.roots), folded };
 }
 
-/** Finds the nodes that follow from each image alone: they have a row for each image of the batch; they depend on no target and on no
- *  node that `changes` (a trained parameter, a random draw); and nothing on their way combines images, as a mean over the batch does. */
+/** Finds the nodes that follow from each image alone: they have a row for each image of the batch; they depend on no
+ *  target and on no node that `changes` (a trained parameter, a random draw); and nothing on their way combines images,
+ *  as a mean over the batch does. */
 function nodesByImage({ nodes }: Graph, batch: number, changes: (node: Node) => boolean): ReadonlySet<Node> {
   const image = nodes.find((node) => isOp(node, 'input') && node.attrs.name === 'image')!;
   const fromImage = new Set([image]);
@@ -92,8 +94,8 @@ function nodesByImage({ nodes }: Graph, batch: number, changes: (node: Node) => 
   return found;
 }
 
-/** Cuts the training graph behind the frozen stages: `prefix` computes the features, and `outputs` are the same values over a new graph
- *  that takes the features as inputs. */
+/** Cuts the training graph behind the frozen stages: `prefix` computes the features, and `outputs` are the same values
+ *  over a new graph that takes the features as inputs. */
 function cutPrefix(
   values: Record<string, Value>,
   batch: number,

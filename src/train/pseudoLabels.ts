@@ -50,8 +50,8 @@ export interface PseudoLabels {
   readonly directory: string;
   /** The rounds of this run so far. */
   readonly rounds: readonly PseudoRound[];
-  /** Call it before the steps of an epoch, and before the rest of them when a run resumes: labels the words if that is due, and returns a
-   *  message about it. */
+  /** Call it before the steps of an epoch, and before the rest of them when a run resumes: labels the words if that is
+   *  due, and returns a message about it. */
   enterEpoch(session: Session, task: Task, state: Pick<RunState, 'epoch' | 'batch'>): Promise<string | undefined>;
   /** Forecasts the seconds of a round from its first sheets. */
   timeRound(session: Session, task: Task): Promise<number>;
@@ -62,9 +62,10 @@ const TIMED = 3;
 
 const fileOf = (directory: string, epoch: number): string => join(directory, 'pseudo', `epoch-${epoch}.json`);
 
-/** Sets up weak supervision: Baek et al. 2019 (arXiv:1904.01941), section 3.2.2. The interim model is the session's program `evaluate`: the
- *  current weights, or their moving averages where the run keeps them. A round depends on the weights before its epoch alone. A run that is
- *  stopped within the epoch has changed them, so it resumes from the round's file in the run directory. */
+/** Sets up weak supervision: Baek et al. 2019 (arXiv:1904.01941), section 3.2.2. The interim model is the session's
+ *  program `evaluate`: the current weights, or their moving averages where the run keeps them. A round depends on the
+ *  weights before its epoch alone. A run that is stopped within the epoch has changed them, so it resumes from the
+ *  round's file in the run directory. */
 export function openPseudoLabels(data: Dataset, { refresh, height, batch, directory }: PseudoOptions): PseudoLabels {
   const annotations = [...data.annotations];
   const rounds: PseudoRound[] = [];
@@ -158,7 +159,8 @@ function regionOf({ data, width: columns }: Maps, { left, top, width, height }: 
   return region;
 }
 
-/** Returns the word with the characters of its label, in pixels of the image. A word in which none were found stays as it is. */
+/** Returns the word with the characters of its label, in pixels of the image. A word in which none were found stays as
+ *  it is. */
 function withCharacters(word: TextWord, { boxes, confidence }: PseudoLabel): TextWord {
   const plane = squareToQuad(word.outline);
   if (!plane || boxes.length === 0) return word;
@@ -168,7 +170,8 @@ function withCharacters(word: TextWord, { boxes, confidence }: PseudoLabel): Tex
   return { ...word, characters, confidence };
 }
 
-/** Mean confidence of a round's words, share with as many characters as annotated, and share that was cut into equal parts. */
+/** Mean confidence of a round's words, share with as many characters as annotated, and share that was cut into equal
+ *  parts. */
 export function roundShares({ labels }: PseudoRound) {
   const mean = (value: (label: PseudoLabel) => number): number =>
     labels.reduce((sum, label) => sum + value(label), 0) / Math.max(1, labels.length);

@@ -1,7 +1,7 @@
 /** How the learning rate changes after the warm-up. */
 export interface ScheduleShape {
-  /** `cosine` and `poly` fall to 0; `step` cuts the rate at the ends of some epochs; `onecycle` rises and falls; `plateau` cuts it when the
-   *  score stops rising. */
+  /** `cosine` and `poly` fall to 0; `step` cuts the rate at the ends of some epochs; `onecycle` rises and falls;
+   *  `plateau` cuts it when the score stops rising. */
   readonly name: 'cosine' | 'step' | 'poly' | 'onecycle' | 'plateau';
   /** Epochs after which `step` cuts the rate. */
   readonly at: readonly number[];
@@ -30,7 +30,8 @@ export interface Plateau {
 }
 export const initialPlateau: Plateau = { since: 0, cuts: 0 };
 
-/** Defaults of PyTorch's OneCycleLR: the share of the steps during which the rate rises, the peak over the first rate, and the first over the last. */
+/** Defaults of PyTorch's OneCycleLR: the share of the steps during which the rate rises, the peak over the first rate,
+ *  and the first over the last. */
 const RISE = 0.3;
 const FIRST = 25;
 const LAST = 1e4;
@@ -38,16 +39,17 @@ const LAST = 1e4;
 const halfCosine = (from: number, to: number, share: number): number =>
   to + ((from - to) / 2) * (1 + Math.cos(Math.PI * share));
 
-/** Smith & Topin 2019 (arXiv:1708.07120): the rate rises from peak/25 in 30 % of the steps, then falls to a ten-thousandth of that, both
- *  along half a cosine. */
+/** Smith & Topin 2019 (arXiv:1708.07120): the rate rises from peak/25 in 30 % of the steps, then falls to a
+ *  ten-thousandth of that, both along half a cosine. */
 function oneCycle(step: number, { peak, totalSteps }: Schedule): number {
   const turn = RISE * totalSteps - 1;
   if (step <= turn) return halfCosine(peak / FIRST, peak, step / turn);
   return halfCosine(peak, peak / FIRST / LAST, (step - turn) / (totalSteps - 1 - turn));
 }
 
-/** Computes the learning rate of a step, counted from 0: a linear rise to the peak, then the schedule's shape. It depends on step and
- *  plateau alone, so that a resumed run repeats it. Cosine: Loshchilov & Hutter 2017 (arXiv:1608.03983), without restarts. */
+/** Computes the learning rate of a step, counted from 0: a linear rise to the peak, then the schedule's shape. It
+ *  depends on step and plateau alone, so that a resumed run repeats it. Cosine: Loshchilov & Hutter 2017
+ *  (arXiv:1608.03983), without restarts. */
 export function learningRate(step: number, schedule: Schedule, { cuts }: Plateau = initialPlateau): number {
   const { peak, warmupSteps, totalSteps, stepsPerEpoch, shape } = schedule;
   if (shape.name === 'onecycle') return oneCycle(step, schedule);
@@ -65,8 +67,8 @@ export function learningRate(step: number, schedule: Schedule, { cuts }: Plateau
   }
 }
 
-/** Updates the plateau after an evaluation. Like PyTorch's ReduceLROnPlateau, it cuts when more than `patience` evaluations in a row were
- *  no better. */
+/** Updates the plateau after an evaluation. Like PyTorch's ReduceLROnPlateau, it cuts when more than `patience`
+ *  evaluations in a row were no better. */
 export function afterEvaluation({ since, cuts }: Plateau, better: boolean, { patience }: ScheduleShape): Plateau {
   if (better) return { since: 0, cuts };
   return since + 1 > patience ? { since: 0, cuts: cuts + 1 } : { since: since + 1, cuts };

@@ -46,7 +46,8 @@ interface Setup {
   readonly recipe: string;
 }
 
-/** Gets everything ready for the first step, or for the one after the last checkpoint. Whoever opens a trainer disposes of it.
+/** Gets everything ready for the first step, or for the one after the last checkpoint. Whoever opens a trainer disposes
+ *  of it.
  *  Throws what planTraining, the engine and the checkpoint throw. */
 export async function openTrainer(
   model: Model,
@@ -143,19 +144,21 @@ export class Trainer {
     });
   }
 
-  /** Call it before the steps of an epoch: opens the phase that begins there, if one does, and returns a message about it. */
+  /** Call it before the steps of an epoch: opens the phase that begins there, if one does, and returns a message about
+   *  it. */
   async enterEpoch(): Promise<string | undefined> {
     const { freeze } = this.#setup.options;
     const due = phaseAt(this.state.epoch, freeze);
     if (due === this.state.thawed) return undefined;
-    // What was trained before keeps its slots, by name; what thaws starts with new ones.
+    // Parameters that were trained before keep their slots; those that thaw get new ones.
     const { slots, stages } = this.plan.phases[due]!;
     const kept = await this.#values();
     await this.#openPhase(due, new Map([...startSlots(slots, kept), ...kept]));
     return `after ${this.state.epoch} epochs, frozen stages: ${describeFrozen(stages)}`;
   }
 
-  /** Trains on one batch, at the schedule's learning rate or a given one. Throws E_LOSS_NOT_FINITE with the files of the images. */
+  /** Trains on one batch, at the schedule's learning rate or a given one. Throws E_LOSS_NOT_FINITE with the files of
+   *  the images. */
   async step(
     batch: Batch<Targets>,
     lr = this.#scheduledRate(),

@@ -84,7 +84,7 @@ test.each(['none', 'memory'])(
     await expect(run(directory, recipe)).rejects.toMatchObject({
       code: 'E_LOSS_NOT_FINITE',
       message: expect.stringMatching(
-        /at step 2, on .*\.jpg.*; the first that is not finite is \w+ at "(backbone|neck|head)\.[\w.]+"/,
+        /at step 2, on .*\.jpg.*; the first value that is not finite is \w+ at "(backbone|neck|head)\.[\w.]+"/,
       ),
     });
     expect((await state(directory)).step).toBe(1);

@@ -1,8 +1,9 @@
 import type * as Tfjs from '@tensorflow/tfjs';
 import type { Convolution, Padding, Shape } from '../../graph/spec.js';
 
-/** Computes convolutions and their gradients with forward kernels alone: wasm has no Conv2DBackpropFilter and no depthwise gradients, its
- *  Conv2DBackpropInput is ten times slower than its Conv2D, and no backend supports a stride and a dilation together. */
+/** Computes convolutions and their gradients with forward kernels alone: wasm has no Conv2DBackpropFilter and no
+ *  depthwise gradients, its Conv2DBackpropInput is ten times slower than its Conv2D, and no backend supports a stride
+ *  and a dilation together. */
 
 type Tf = typeof Tfjs;
 export type Images = Tfjs.Tensor4D;
@@ -34,7 +35,8 @@ function cut(tf: Tf, x: Images, margins: Padding): Images {
 export const cutTo = (tf: Tf, x: Images, [row, column]: Pair, [n, h, w, c]: Images['shape']): Images =>
   tf.slice(x, [0, row, column, 0], [n, h, w, c]);
 
-/** Pads rows and columns with zeros or another value; a negative amount removes as many instead. [N,H,W,C] → [N,H',W',C]. */
+/** Pads rows and columns with zeros or another value; a negative amount removes as many instead. [N,H,W,C] →
+ *  [N,H',W',C]. */
 export function padOrCut(tf: Tf, x: Images, padding: Padding, value = 0): Images {
   const kept = cut(tf, x, toCut(padding));
   const around = toPad(padding);
@@ -59,7 +61,8 @@ export function interleaveZeros(tf: Tf, x: Images, stride: number): Images {
   return tf.reshape(blocks, [n, h * stride, w * stride, c]);
 }
 
-/** Splits both tensors into groups of channels, applies `each` to every pair and concatenates the results: no kernel of tfjs supports groups. */
+/** Splits both tensors into groups of channels, applies `each` to every pair and concatenates the results: no kernel of
+ *  tfjs supports groups. */
 function inGroups(
   tf: Tf,
   groups: number,
@@ -82,8 +85,8 @@ export function convolve(tf: Tf, kind: ConvKind, x: Images, filter: Tfjs.Tensor4
   return subsample(tf, padOrCut(tf, dense, [missing(dense.shape[1]), missing(dense.shape[2])]), stride);
 }
 
-/** filter, dy → dx [N,H,W,I]: inserts the zeros of the stride into dy and convolves it with the filter, rotated by 180° (Dumoulin & Visin
- *  2016, arXiv:1603.07285, §4). */
+/** filter, dy → dx [N,H,W,I]: inserts the zeros of the stride into dy and convolves it with the filter, rotated by 180°
+ *  (Dumoulin & Visin 2016, arXiv:1603.07285, §4). */
 export function convolveInputGrad(
   tf: Tf,
   kind: ConvKind,
@@ -110,7 +113,8 @@ export function convolveInputGrad(
   return convolve(tf, kind, cut(tf, spread, toCut(surroundings)), backward, turnedWindow);
 }
 
-/** x, dy → dfilter [kh,kw,I,O] or [kh,kw,C,1]. Each position of the filter is the product of dy with x, shifted accordingly. */
+/** x, dy → dfilter [kh,kw,I,O] or [kh,kw,C,1]. Each position of the filter is the product of dy with x, shifted
+ *  accordingly. */
 export function convolveFilterGrad(
   tf: Tf,
   kind: ConvKind,
@@ -146,8 +150,9 @@ export function convolveFilterGrad(
   return tf.reshape(tf.concat(taps, 0), filterShape as [number, number, number, number]);
 }
 
-/** Returns a function of x [M,I] that computes xᵀ·dy [I,O] for dy [M,O], or for a depthwise filter its diagonal [1,C]. On wasm a transposition
- *  and a product are ten times faster than a product with transposing flags, and a product with a row of ones is faster than Sum. */
+/** Returns a function of x [M,I] that computes xᵀ·dy [I,O] for dy [M,O], or for a depthwise filter its diagonal [1,C].
+ *  On wasm a transposition and a product are ten times faster than a product with transposing flags, and a product with
+ *  a row of ones is faster than Sum. */
 function filterProduct(tf: Tf, kind: ConvKind, dy: Tfjs.Tensor2D): (x: Tfjs.Tensor2D) => Tfjs.Tensor2D {
   if (kind === 'conv') return (x) => tf.matMul(tf.transpose(x), dy);
   const ones = tf.ones([1, dy.shape[0]]);

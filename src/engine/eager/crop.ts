@@ -2,7 +2,8 @@ import type * as Tfjs from '@tensorflow/tfjs';
 import type { Ops } from '../../graph/spec.js';
 import type { Images } from './conv.js';
 
-/** Crops windows of images, with the gradient that of all backends only TensorFlow has, and suppresses overlapping boxes. */
+/** Crops windows of images, with the gradient that of all backends only TensorFlow has, and suppresses overlapping
+ *  boxes. */
 
 type Tf = typeof Tfjs;
 type Tensors = readonly Tfjs.Tensor[];
@@ -13,8 +14,8 @@ export function cropAndResize(tf: Tf, [images, windows, index]: Tensors, { size 
   return tf.image.cropAndResize(images as Images, shares, index as Tfjs.Tensor1D, [...size], 'bilinear', 0);
 }
 
-/** Computes the weight of each pixel of an axis in each sample: first, last [R,1] → [R,samples,length], max(0, 1 − |sample − pixel|), or 0 for
- *  samples outside the image. */
+/** Computes the weight of each pixel of an axis in each sample: first, last [R,1] → [R,samples,length], max(0, 1 −
+ *  |sample − pixel|), or 0 for samples outside the image. */
 function sampleWeights(tf: Tf, first: Tfjs.Tensor, last: Tfjs.Tensor, samples: number, length: number): Tfjs.Tensor3D {
   const step = tf.div(tf.range(0, samples), Math.max(samples - 1, 1));
   const at = tf.expandDims(tf.add(first, tf.mul(tf.sub(last, first), step)), 2); // [R,samples,1]
@@ -23,7 +24,8 @@ function sampleWeights(tf: Tf, first: Tfjs.Tensor, last: Tfjs.Tensor, samples: n
   return tf.mul(weights, inside);
 }
 
-/** dy [R,h,w,C], windows, image indices → dimages: the sum over windows of rowsᵀ · dy · columns, computed as two products. */
+/** dy [R,h,w,C], windows, image indices → dimages: the sum over windows of rowsᵀ · dy · columns, computed as two
+ *  products. */
 export function cropAndResizeGrad(
   tf: Tf,
   [dy, windows, index]: Tensors,
@@ -44,7 +46,8 @@ export function cropAndResizeGrad(
   return tf.transpose(tf.reshape(summed, [n, height, channels, width]), [0, 1, 3, 2]);
 }
 
-/** x [N,A,…], indices [N,K] → [N,K,…]. It gathers from the rows of all images at once, because wasm's batched gather picks wrong rows. */
+/** x [N,A,…], indices [N,K] → [N,K,…]. It gathers from the rows of all images at once, because wasm's batched gather
+ *  picks wrong rows. */
 export function gather(tf: Tf, x: Tfjs.Tensor, indices: Tfjs.Tensor): Tfjs.Tensor {
   const [n, a, ...rest] = x.shape as [number, number];
   const starts = tf.reshape(tf.range(0, n * a, a, 'int32'), [n, 1]);

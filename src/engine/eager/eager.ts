@@ -44,7 +44,8 @@ function planProgram(program: Program): Plan {
   };
 }
 
-/** Computes a plan's outputs and new parameter values. Call it in a tidy, so that an exception leaves no tensors behind. */
+/** Computes a plan's outputs and new parameter values. Call it in a tidy, so that an exception leaves no tensors
+ *  behind. */
 function execute(
   tf: typeof Tfjs,
   plan: Plan,
@@ -65,9 +66,10 @@ function execute(
   return { outputs: plan.outputs.map(take), updates: plan.updates.map(take) };
 }
 
-/** Compiles programs for the portable engine, which computes node by node with the kernels of a tfjs backend. The session owns the tensors of
- *  parameters; those of a run are freed after their last reader. Updates are made after all nodes are computed, so that every node sees the
- *  values from before the run. Besides the errors of every session, run and read throw E_PARAM_UNSET for a parameter without a value. */
+/** Compiles programs for the portable engine, which computes node by node with the kernels of a tfjs backend. The
+ *  session owns the tensors of parameters; those of a run are freed after their last reader. Updates are made after all
+ *  nodes are computed, so that every node sees the values from before the run. Besides the errors of every session, run
+ *  and read throw E_PARAM_UNSET for a parameter without a value. */
 export function compileEager(programs: Programs, backend: Backend): Promise<Session> {
   const tf = backend.tf as typeof Tfjs;
   const device = backend.compiled ? 'tensorflow' : backend.name;
@@ -76,7 +78,8 @@ export function compileEager(programs: Programs, backend: Backend): Promise<Sess
   const stored = new Map<string, Tfjs.Tensor>();
   const constants = new Map<Node, Tfjs.Tensor>();
 
-  /** Runs `compute` on the session's backend: other sessions may have changed tfjs' current one. It must not await, so that none can meanwhile. */
+  /** Runs `compute` on the session's backend: other sessions may have changed tfjs' current one. It must not await, so
+   *  that none can meanwhile. */
   const onDevice = <T extends Tfjs.TensorContainer>(compute: () => T): T => {
     if (tf.getBackend() !== device) void tf.setBackend(device);
     invariant(tf.getBackend() === device, `tfjs computes with "${tf.getBackend()}" and not with "${device}"`);

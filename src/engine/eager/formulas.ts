@@ -14,7 +14,8 @@ function sumPerChannel(tf: Tf, x: Tfjs.Tensor): Vector {
   return tf.reshape(tf.matMul(ones, tf.reshape(x, [samples, channels])), [channels]);
 }
 
-/** x, scale, shift, running mean, running variance → y, batch mean, unbiased batch variance, saved mean, saved biased variance, and one unused. */
+/** x, scale, shift, running mean, running variance → y, batch mean, unbiased batch variance, saved mean, saved biased
+ *  variance, and one unused. */
 export function batchNorm(
   tf: Tf,
   [x, scale, shift, runningMean, runningVariance]: readonly Tfjs.Tensor[],
@@ -27,9 +28,10 @@ export function batchNorm(
   return [y, tf.clone(mean), unbiased, tf.clone(mean), tf.clone(variance), tf.clone(mean)];
 }
 
-/** dy, x, scale, saved mean, saved biased variance, unused → dx, dscale, dshift. Ioffe & Szegedy 2015 (arXiv:1502.03167), §3.
- *  With x̂ = (x − mean)/√(variance + ε): dscale = Σ dy·x̂, dshift = Σ dy, and dx = scale/√(variance + ε)·(dy − (dshift + x̂·dscale)/M),
- *  without the last term where the statistics are the running ones. */
+/** dy, x, scale, saved mean, saved biased variance, unused → dx, dscale, dshift. Ioffe & Szegedy 2015
+ *  (arXiv:1502.03167), §3. With x̂ = (x − mean)/√(variance + ε): dscale = Σ dy·x̂, dshift = Σ dy, and dx =
+ *  scale/√(variance + ε)·(dy − (dshift + x̂·dscale)/M), without the last term where the statistics are the running
+ *  ones. */
 export function batchNormGrad(
   tf: Tf,
   [dy, x, scale, mean, variance]: readonly Tfjs.Tensor[],
@@ -67,8 +69,8 @@ export function hardSwishGrad(tf: Tf, dy: Tfjs.Tensor, x: Tfjs.Tensor): Tfjs.Ten
   return tf.mul(tf.mul(dy, 1 / 6), tf.add(gate, tf.mul(x, inside6(tf, gate))));
 }
 
-/** int32 [...] → float32 [..., depth]; zeros for an index out of range. The result is cast from int32, because wasm writes the integer 1 into a
- *  float32 result. tfjs refuses a depth of 1, which a detector with one class has. */
+/** int32 [...] → float32 [..., depth]; zeros for an index out of range. The result is cast from int32, because wasm
+ *  writes the integer 1 into a float32 result. tfjs refuses a depth of 1, which a detector with one class has. */
 export const oneHot = (tf: Tf, indices: Tfjs.Tensor, depth: number): Tfjs.Tensor =>
   tf.cast(depth === 1 ? tf.equal(tf.expandDims(indices, -1), tf.scalar(0, 'int32')) : tf.oneHot(indices, depth), 'float32'); // prettier-ignore
 

@@ -69,7 +69,8 @@ function matMul({ attrs }: Node<'matMul'>, { tf, inputs: [a, b] }: Run): Tfjs.Te
   return [tf.matMul(transposeA ? tf.transpose(a!) : a!, transposeB ? tf.transpose(b!) : b!)];
 }
 
-/** Hashes a counter: the i-th number depends on seed, stream and i alone. It has 24 bits, the precision of float32 below 1. */
+/** Hashes a counter: the i-th number depends on seed, stream and i alone. It has 24 bits, the precision of float32
+ *  below 1. */
 function randomUniform(
   { attrs: { shape, stream }, inputs: [seed] }: Node<'randomUniform'>,
   { tf, fed }: Run,

@@ -26,7 +26,8 @@ function spread(tf: Tf, method: Interpolation, length: number, resized: number):
   return tf.tensor3d(weights, [1, length, resized]);
 }
 
-/** dy → dx: resizing is linear in rows and in columns, so that its gradient is two products with the transposed weights. */
+/** dy → dx: resizing is linear in rows and in columns, so that its gradient is two products with the transposed
+ *  weights. */
 export function resizeGrad(tf: Tf, dy: Images, { method, inputShape }: Ops['resizeGrad']): Images {
   const [n, rows, columns, channels] = dy.shape;
   const [height, width] = [inputShape[1]!, inputShape[2]!];

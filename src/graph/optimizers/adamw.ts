@@ -8,8 +8,8 @@ export interface AdamOptions {
   readonly epsilon: number;
 }
 
-/** Adam's direction m̂/(√v̂ + ε). Kingma & Ba 2015 (arXiv:1412.6980), algorithm 1. The bias corrections 1 − βᵗ are moving averages of ones.
- *  Every parameter has its own, because t starts at 0 for one that thaws late. */
+/** Adam's direction m̂/(√v̂ + ε). Kingma & Ba 2015 (arXiv:1412.6980), algorithm 1. The bias corrections 1 − βᵗ are
+ *  moving averages of ones. Every parameter has its own, because t starts at 0 for one that thaws late. */
 export function adamDirection(step: Step, { betas: [beta1, beta2], epsilon }: AdamOptions): Value {
   const one = b.constant(step.w.node.graph, [1], [1]);
   const mean = average(step, 'mean', step.g, beta1);

@@ -5,8 +5,8 @@ import type { Value } from '../spec.js';
 
 const norm = (x: Value): Value => b.sqrt(b.sum(b.square(x)));
 
-/** w ← w − lr·‖w‖/‖r‖·r, where r is Adam's direction plus the weight decay. You et al. 2020 (arXiv:1904.00962), algorithm 2. As in timm, the
- *  factor ‖w‖/‖r‖ is 1 where a norm is zero, and for parameters that do not decay. */
+/** w ← w − lr·‖w‖/‖r‖·r, where r is Adam's direction plus the weight decay. You et al. 2020 (arXiv:1904.00962),
+ *  algorithm 2. As in timm, the factor ‖w‖/‖r‖ is 1 where a norm is zero, and for parameters that do not decay. */
 export const lamb =
   (options: AdamOptions): Optimizer =>
   (step) => {

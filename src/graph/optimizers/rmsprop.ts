@@ -8,7 +8,8 @@ export interface RmsPropOptions {
   readonly epsilon: number;
 }
 
-/** w ← w − lr·v, v ← μ·v + g/(√s + ε), s the moving average of g². Tieleman & Hinton 2012, in PyTorch's form: ε is added outside the root. */
+/** w ← w − lr·v, v ← μ·v + g/(√s + ε), s the moving average of g². Tieleman & Hinton 2012, in PyTorch's form: ε is
+ *  added outside the root. */
 export const rmsProp =
   ({ smoothing, momentum, epsilon }: RmsPropOptions): Optimizer =>
   (step) => {

@@ -7,7 +7,8 @@ export interface Padded {
   readonly value: Value;
   /** The layout of each axis. */
   readonly runs: readonly Runs[];
-  /** The value of all padding elements: mostly 0, ½ after a sigmoid. Undefined where they differ or are unknown; they are finite even then. */
+  /** The value of all padding elements: mostly 0, ½ after a sigmoid. Undefined where they differ or are unknown; they
+   *  are finite even then. */
   readonly padValue: number | undefined;
 }
 

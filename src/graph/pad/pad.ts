@@ -10,14 +10,16 @@ import type { Node, Shape, Value } from '../spec.js';
 import { paramAttrs, slotOwner } from '../slots.js';
 
 export interface Padding {
-  /** Copies the values to a new graph in which channels are padded with zeros where that pays off (policy.ts). The roots have no padding. */
+  /** Copies the values to a new graph in which channels are padded with zeros where that pays off (policy.ts). The
+   *  roots have no padding. */
   rewrite(roots: readonly Value[]): readonly Value[];
   /** Pads the values of the model's parameters for the new graph; `strip` is its inverse. */
   pad(params: Params): Params;
   strip(params: Params): Params;
 }
 
-/** Whether a slot of this shape can have its parameter's layout. An optimizer may keep fewer values than the parameter has. */
+/** Whether a slot of this shape can have its parameter's layout. An optimizer may keep fewer values than the parameter
+ *  has. */
 const fits = (runs: readonly Runs[], shape: Shape): boolean =>
   runs.length === shape.length && runs.every((own, axis) => realLength(own) === shape[axis]);
 
@@ -29,8 +31,9 @@ const plainly = (node: Node, at: Rewriting): readonly Padded[] => {
     .map((value) => ({ value, runs: value.shape.map(unpadded), padValue: undefined }));
 };
 
-/** Pads channels to a multiple of `block` without changing what the graph computes: padding never influences a real channel. The padding of parameters is zero and stays zero, because a value whose padding may differ is zeroed before it is stored.
- *  All graphs rewritten by one Padding share the layouts of their parameters. */
+/** Pads channels to a multiple of `block` without changing what the graph computes: padding never influences a real
+ *  channel. The padding of parameters is zero and stays zero, because a value whose padding may differ is zeroed before
+ *  it is stored. All graphs rewritten by one Padding share the layouts of their parameters. */
 export function createPadding(block: number): Padding {
   const layouts = new Map<string, readonly Runs[]>();
   const layoutOf = (name: string, shape: Shape): readonly Runs[] => {

@@ -8,9 +8,9 @@ const paddedOps: readonly Op[] = [
   'relu', 'relu6', 'sigmoid', 'swish', 'hardSwish', 'maximum',
 ]; // prettier-ignore
 
-/** Whether to pad the channels that a convolution computes: their number must not be a multiple of half a block (padding 24 or 40 channels
- *  gained nothing in MobileNetV2), and all readers must be able to work on padded channels. Predictors, which are followed by a bias and a
- *  reshape, are not padded. */
+/** Whether to pad the channels that a convolution computes: their number must not be a multiple of half a block
+ *  (padding 24 or 40 channels gained nothing in MobileNetV2), and all readers must be able to work on padded channels.
+ *  Predictors, which are followed by a bias and a reshape, are not padded. */
 export function padsWell(node: Node<'conv'>, at: Rewriting): boolean {
   const [y] = node.outputs as [Value];
   const channels = y.shape[3]!;

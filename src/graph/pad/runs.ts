@@ -1,5 +1,5 @@
-/** The layout of an axis: alternating numbers of real channels and of padding. [27, 5] is 27 channels followed by 5 of padding,
- *  [27, 5, 38, 10] are two such parts side by side. An axis of 27 channels without padding is [27, 0]. */
+/** The layout of an axis: alternating numbers of real channels and of padding. [27, 5] is 27 channels followed by 5 of
+ *  padding, [27, 5, 38, 10] are two such parts side by side. An axis of 27 channels without padding is [27, 0]. */
 export type Runs = readonly number[];
 
 const sum = (runs: Runs, parity: 0 | 1): number =>
@@ -42,7 +42,8 @@ export function realRuns(runs: Runs): readonly (readonly [begin: number, length:
   return found;
 }
 
-/** Finds the part of a padded axis that holds `size` real channels from the real channel `begin` on, with the padding after them. */
+/** Finds the part of a padded axis that holds `size` real channels from the real channel `begin` on, with the padding
+ *  after them. */
 export function sliceRuns(runs: Runs, begin: number, size: number): { readonly begin: number; readonly runs: Runs } {
   const kept: number[] = [];
   let start: number | undefined;

@@ -19,8 +19,9 @@ export type CheckpointName = 'last' | 'previous' | 'best';
 export const checkpointFile = (directory: string, name: CheckpointName): string =>
   join(directory, 'checkpoints', `${name}.safetensors`);
 
-/** Writes weights, optimizer slots and state atomically to one file that contains its own hash, and keeps the last one as `previous`:
- *  whenever the process or the machine dies, one of the two is intact. `last.state.json` beside it repeats the state for people. */
+/** Writes weights, optimizer slots and state atomically to one file that contains its own hash, and keeps the last one
+ *  as `previous`: whenever the process or the machine dies, one of the two is intact. `last.state.json` beside it
+ *  repeats the state for people. */
 export async function saveCheckpoint(
   directory: string,
   model: Model,
@@ -47,8 +48,9 @@ export interface FoundCheckpoint {
   readonly instead?: string;
 }
 
-/** Finds the last intact checkpoint of a run directory; undefined where none has been written yet. With `setAside` a damaged one
- *  is renamed to `*.damaged`, so that it does not replace the intact one. Throws E_CHECKPOINT_DAMAGED where none is intact. */
+/** Finds the last intact checkpoint of a run directory; undefined where none has been written yet. With `setAside` a
+ *  damaged one is renamed to `*.damaged`, so that it does not replace the intact one. Throws E_CHECKPOINT_DAMAGED where
+ *  none is intact. */
 export async function findCheckpoint(
   directory: string,
   { setAside = false } = {},

@@ -55,8 +55,8 @@ export interface VerifiedCheckpoint {
   readonly changed: readonly string[];
 }
 
-/** Recomputes the hashes of the frozen tensors from every checkpoint that exists. Throws E_FREEZE_NO_RECEIPT, and E_SAFETENSORS_… for a
- *  damaged checkpoint. */
+/** Recomputes the hashes of the frozen tensors from every checkpoint that exists. Throws E_FREEZE_NO_RECEIPT, and
+ *  E_SAFETENSORS_… for a damaged checkpoint. */
 export async function verifyFreeze(
   directory: string,
   names: readonly CheckpointName[] = ['best', 'previous', 'last'],
@@ -96,8 +96,9 @@ export async function verifyFreeze(
   return { tensors, checkpoints };
 }
 
-/** Compares the last checkpoint with freeze.json, and the engine's constants (`held`) with those derived from that checkpoint: frozen
- *  BatchNorms are folded into constants, which a checkpoint does not contain. Throws E_FREEZE_BROKEN with the names that differ. */
+/** Compares the last checkpoint with freeze.json, and the engine's constants (`held`) with those derived from that
+ *  checkpoint: frozen BatchNorms are folded into constants, which a checkpoint does not contain. Throws E_FREEZE_BROKEN
+ *  with the names that differ. */
 export async function freezeReceipt(directory: string, derived: Params, held: Params): Promise<FreezeReceipt> {
   const { tensors, checkpoints } = await verifyFreeze(directory, ['last']);
   const changed = checkpoints.flatMap((checkpoint) => checkpoint.changed);

@@ -9,20 +9,23 @@ export interface BatchPlan<T> {
 
 /** The first batch that is tried. */
 const FIRST = 2;
-/** Share of the remaining budget that a guess aims for: it extrapolates along a straight line, and memory does not grow quite linearly. */
+/** Share of the remaining budget that a guess aims for: it extrapolates along a straight line, and memory does not grow
+ *  quite linearly. */
 const CAREFUL = 0.9;
 /** Most measurements; each one compiles its own programs. */
 const TRIALS = 4;
 
-/** Rounds down to a batch that fills the engine's vectors and threads: an even number, from 8 on a multiple of 4, from 32 on of 8. */
+/** Rounds down to a batch that fills the engine's vectors and threads: an even number, from 8 on a multiple of 4, from
+ *  32 on of 8. */
 export function roundBatch(batch: number): number {
   const unit = batch >= 32 ? 8 : batch >= 8 ? 4 : batch >= 2 ? 2 : 1;
   return Math.max(1, Math.floor(batch / unit) * unit);
 }
 
-/** Finds the largest batch up to `most` that stays within the budget. `measure` runs real steps at a batch and returns their memory;
- *  `graphBytes` estimates what the graph keeps at it. The first guess attributes all memory beyond `rest` to the graph, which overestimates
- *  it at a small batch; each further guess uses the slope between the last two measurements.
+/** Finds the largest batch up to `most` that stays within the budget. `measure` runs real steps at a batch and returns
+ *  their memory; `graphBytes` estimates what the graph keeps at it. The first guess attributes all memory beyond `rest`
+ *  to the graph, which overestimates it at a small batch; each further guess uses the slope between the last two
+ *  measurements.
  *  Returns undefined where not even the smallest batch fits. */
 export async function planBatch<T extends { readonly peakBytes: number }>(
   { budget, most, rest }: { readonly budget: number; readonly most: number; readonly rest: number },

@@ -53,8 +53,8 @@ const ENOUGH = 15;
 /** Batches of the evaluation that are timed. */
 const EVALUATED = 3;
 
-/** How the names of rehearsal folders begin. A process that is killed leaves its folder; the next one to open the run directory
- *  removes it. */
+/** How the names of rehearsal folders begin. A process that is killed leaves its folder; the next one to open the run
+ *  directory removes it. */
 export const REHEARSAL = '.rehearsal-';
 
 /** Does everything that a run does, for a few steps, and measures it, in a folder that it removes afterwards.

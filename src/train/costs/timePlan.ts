@@ -27,8 +27,8 @@ const REPORT = 3;
 /** Share of the time that whole epochs may leave unused. */
 const LEFT_OVER = 0.03;
 
-/** Forecasts the seconds of runs of 0, 1, 2 … epochs with the given steps each: training, labelling, evaluations, checkpoints, the final
- *  scoring and the report. */
+/** Forecasts the seconds of runs of 0, 1, 2 … epochs with the given steps each: training, labelling, evaluations,
+ *  checkpoints, the final scoring and the report. */
 function* forecasts(
   steps: number,
   { phases, evaluateEvery, labelEvery, validated, scored }: Length,
@@ -53,8 +53,9 @@ export function forecastSeconds(epochs: number, steps: number, length: Length): 
   return runs.next().value;
 }
 
-/** Plans a run that fits into the seconds that are left: as many whole epochs as fit or, where these would leave much time unused, one epoch
- *  more, each of them a little shorter; different epochs leave out different images. Undefined where not even one step fits. */
+/** Plans a run that fits into the seconds that are left: as many whole epochs as fit or, where these would leave much
+ *  time unused, one epoch more, each of them a little shorter; different epochs leave out different images. Undefined
+ *  where not even one step fits. */
 export function planTime(seconds: number, length: Length): TimePlan | undefined {
   const { fullEpoch } = length;
   const runs = forecasts(fullEpoch, length);

@@ -19,7 +19,8 @@ export interface CacheOptions {
   readonly directory: string;
 }
 
-/** The frozen stages as a program, and a hash of all that decides about their features besides the images (prefixIdentity). */
+/** The frozen stages as a program, and a hash of all that decides about their features besides the images
+ *  (prefixIdentity). */
 export interface FrozenPrefix {
   readonly prefix: Program;
   readonly identity: string;
@@ -47,8 +48,9 @@ interface Layout {
   readonly length: number;
 }
 
-/** The frozen stages' outputs of each image, flipped and not, computed once. Features are found by the content of the image's file, not by
- *  its position or name: a file that changes is computed again, and a copy of a picture under another name is not. */
+/** The frozen stages' outputs of each image, flipped and not, computed once. Features are found by the content of the
+ *  image's file, not by its position or name: a file that changes is computed again, and a copy of a picture under
+ *  another name is not. */
 export class FeatureCache {
   /** Entries that fit into the limit. */
   readonly #capacity: number;
@@ -81,7 +83,8 @@ export class FeatureCache {
     return content !== undefined && this.store.names.has(this.#nameOf(index, content, flipped));
   };
 
-  /** Returns the features of a full batch as feeds, and computes and keeps those that are missing. The next call overwrites the arrays. */
+  /** Returns the features of a full batch as feeds, and computes and keeps those that are missing. The next call
+   *  overwrites the arrays. */
   async features({ samples, indices }: Batch, size: readonly [number, number]): Promise<Feeds> {
     const start = performance.now();
     const names = samples.map(({ flipped }, i) => this.#nameAsked(indices[i]!, flipped));
@@ -91,7 +94,7 @@ export class FeatureCache {
     for (const [k, row] of (await this.#compute(wanted, size)).entries()) {
       const { i, name } = wanted[k]!;
       if (k < missing.length) rows[i] = row;
-      const isStill = this.#contentOf(indices[i]!) === this.#asked.get(indices[i]!); // otherwise the pixels may be of either content
+      const isStill = this.#contentOf(indices[i]!) === this.#asked.get(indices[i]!); // otherwise the file changed while it was read
       if (name && isStill && this.store.names.size < this.#capacity) await this.store.put(name, row);
     }
     this.#count(missing.length === 0, performance.now() - start);
@@ -132,8 +135,8 @@ export class FeatureCache {
     return content && this.#nameOf(index, content, flipped);
   }
 
-  /** The other side of missing images, where both come and there is room. Both sides are computed at once: otherwise a batch of 8 would
-   *  find all its images cached in 1 case of 256 in the second epoch, and in 6 of 10 in the fifth. */
+  /** The other side of missing images, where both come and there is room. Both sides are computed at once: otherwise a
+   *  batch of 8 would find all its images cached in 1 case of 256 in the second epoch, and in 6 of 10 in the fifth. */
   #mirrored(missing: readonly Missing[], samples: readonly Sample[], indices: readonly number[]): Missing[] {
     if (!this.#flips) return [];
     const { names } = this.store;

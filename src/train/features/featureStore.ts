@@ -31,8 +31,9 @@ export function memoryStore(): FeatureStore {
 const SHA256_BYTES = 32;
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
-/** Keeps features in files of `<directory>/features/<identity>/`, each with its hash at the end. Takes over intact files that an earlier
- *  process left there, and removes damaged ones and those of other identities. `length`: number of values of an entry. */
+/** Keeps features in files of `<directory>/features/<identity>/`, each with its hash at the end. Takes over intact
+ *  files that an earlier process left there, and removes damaged ones and those of other identities. `length`: number
+ *  of values of an entry. */
 export async function diskStore(directory: string, identity: string, length: number): Promise<FeatureStore> {
   const all = join(directory, 'features');
   const folder = join(all, identity);

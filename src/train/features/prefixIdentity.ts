@@ -4,8 +4,9 @@ import type { Params } from '../../graph/params.js';
 import { ancestors } from '../../graph/rewrite.js';
 import { hashBytes } from '../checkpoint/receipt.js';
 
-/** Identifies what a frozen prefix computes by a hash over its nodes, the bytes of its weights, and all else that its results depend on
- *  (`conditions`: how images are read, which engine computes). Features of equal identity are interchangeable. */
+/** Identifies what a frozen prefix computes by a hash over its nodes, the bytes of its weights, and all else that its
+ *  results depend on (`conditions`: how images are read, which engine computes). Features of equal identity are
+ *  interchangeable. */
 export function prefixIdentity(prefix: Program, params: Params, conditions: Readonly<Record<string, unknown>>): string {
   const nodes = ancestors(Object.values(prefix.outputs));
   const places = new Map(nodes.map((node, i) => [node, i]));

@@ -38,13 +38,15 @@ export interface EpochLine {
 
 export type MetricsLine = StepLine | EpochLine;
 
-/** Evidence that frozen parameters did not change: a hash over the bytes of every frozen tensor, BatchNorm statistics included. */
+/** Evidence that frozen parameters did not change: a hash over the bytes of every frozen tensor, BatchNorm statistics
+ *  included. */
 export interface FreezeReceipt {
   readonly tensors: number;
   readonly values: number;
   readonly before: string;
   readonly after: string;
-  /** The engine's constants, which replace frozen layers that were folded: equal to those derived from the last checkpoint. */
+  /** The engine's constants, which replace frozen layers that were folded: equal to those derived from the last
+   *  checkpoint. */
   readonly engine: { readonly constants: number; readonly sha256: string };
   readonly names: readonly string[];
 }

@@ -67,7 +67,8 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** CRC-32C, rotated by 15 bits, plus a constant: a plain CRC over data that contains CRCs is weak (tensorflow/core/lib/hash/crc32c.h). */
+/** CRC-32C, rotated by 15 bits, plus a constant: a plain CRC over data that contains CRCs is weak
+ *  (tensorflow/core/lib/hash/crc32c.h). */
 export function maskedCrc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = table[(crc ^ byte) & 0xff]! ^ (crc >>> 8);

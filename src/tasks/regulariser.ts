@@ -53,10 +53,10 @@ export function findPlaces(backbone: Backbone, { dropout, stochasticDepth }: Reg
   const size = [backbone.resolution, backbone.resolution] as const;
   buildClassifier(backbone, 2, { batch: 1, size, trainBatchNorm: () => false, regulariser: counting });
   const lacking = [
-    ...(dropout > 0 && linear === 0 ? ['model.dropout: no linear layer behind its pooling'] : []),
-    ...(stochasticDepth > 0 && blocks === 0 ? ['model.stochasticDepth: no residual blocks'] : []),
+    ...(dropout > 0 && linear === 0 ? ['"model.dropout" needs a linear layer after the pooling'] : []),
+    ...(stochasticDepth > 0 && blocks === 0 ? ['"model.stochasticDepth" needs residual blocks'] : []),
   ];
   if (lacking.length === 0) return { blocks, linear };
-  const message = `${backbone.name} has nothing for ${lacking.join(' and ')}`;
+  const message = `${lacking.join(' and ')}, which ${backbone.name} does not have`;
   throw new FinetuneError({ code: 'E_MODEL_DROP', message, fix: 'set it to 0' });
 }

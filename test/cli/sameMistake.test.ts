@@ -110,7 +110,7 @@ const mistakes: readonly Mistake[] = [
       data: 'data: { format: voc, root: voc, size: 96 }',
       model: 'model: { head: retinanet, neck: balanced, channels: 8 }',
     },
-    text: `${file}:4:33  "model.head: retinanet" on mobilenetv2_100 does not fit an input of 96x96: the balanced feature pyramid wants levels that halve from one to the next, as with sides in multiples of 128   E_MODEL_SIZE
+    text: `${file}:4:33  "model.head: retinanet" on mobilenetv2_100 does not fit an input of 96x96: the balanced feature pyramid needs levels with half the rows and columns of the one before, as with sides in multiples of 128   E_MODEL_SIZE
   4 | data: { format: voc, root: voc, size: 96 }
     |                                 ^^^^
   set data.size: [128, 128]`,

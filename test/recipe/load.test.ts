@@ -177,7 +177,7 @@ recipes/a.yaml:5:6  not valid YAML: unresolved tag: tag:yaml.org,2002:x   E_RECI
     ],
     [
       'model: {head: ssd, backbone: rexnet_100}',
-      '"model.head: ssd" stands on a VGG (its levels are conv4_3 and the wide layers), not on "rexnet_100"',
+      '"model.head: ssd" needs a VGG, whose conv4_3 and wide layers it reads; got "rexnet_100"',
     ],
     [
       'model: {finestStride: 8, anchors: [[[0.1, 0.2]], [], [], [], [], []]}',

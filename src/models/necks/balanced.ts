@@ -49,7 +49,7 @@ export function balanced(levels: readonly PyramidLevel[], at: Context): readonly
     throw new FinetuneError({
       code: 'E_MODEL_SIZE',
       option: 'data.size',
-      message: `the balanced feature pyramid wants levels that halve from one to the next, as with sides in multiples of ${coarsest.stride}`,
+      message: `the balanced feature pyramid needs levels with half the rows and columns of the one before, as with sides in multiples of ${coarsest.stride}`,
       fix: 'set data.size to such a size, or model.neck: fpn',
     });
   }

@@ -54,7 +54,8 @@ function create(asked: HeadOptions<typeof options>): Detector {
  *  et al. 2017 (arXiv:1612.03144); anchors, matching, losses and post-processing are those of torchvision. */
 export const fasterRcnn = defineDetector({
   name: 'fasterRcnn',
-  description: 'Proposals first, then each looked at again (Ren et al. 2015, arXiv:1506.01497), on a feature pyramid.',
+  description:
+    'Faster R-CNN on a feature pyramid. Its first stage proposes boxes, its second one classifies and corrects each (Ren et al. 2015, arXiv:1506.01497).',
   options,
   anchorOption: 'anchorScale',
   sizeMultiple: ({ neck }) => (neck === 'balanced' ? 64 : 32),

@@ -10,7 +10,7 @@ export const multiBoxOptions = {
     .enum(['sigmoid', 'softmax'])
     .default('softmax')
     .describe(
-      '`sigmoid`: one yes-or-no output for each class, focal loss. `softmax`: the classes and a background compete, hard negatives are mined.',
+      'The loss of the classes. `softmax` lets the classes and a background compete, and learns the hardest background anchors alone. `sigmoid` has an output for each class that says yes or no, and the focal loss. Choose the one that the weights were trained with.',
     ),
   boxLoss: boxLossOption('smoothL1'),
 };
@@ -26,7 +26,7 @@ export const anchorsOption = <const K extends string>(origins: readonly [K, ...K
     .union([z.enum(origins), z.array(z.array(z.tuple([share, share]))).min(1)])
     .default(origins[0])
     .meta({
-      description: `Sizes of the anchors, in the order of the published weights' columns (${origins.join(', ')}), or your own, finest level first. A level with an empty list predicts nothing.`,
+      description: `Sizes of the anchors: those of published weights, in their order (${origins.join(', ')}), or your own for each level, finest first. A level with an empty list predicts nothing. Set your own when \`finetune check\` finds that the anchors miss many objects; \`finetune anchors\` fits and prints them.`,
       expects: `${origins.join(', ')}, or ${own}`,
     });
 };

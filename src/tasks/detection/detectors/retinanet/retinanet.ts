@@ -15,7 +15,8 @@ const ANCHORS = OCTAVE.length * RATIOS.length;
  *  anchors, matching, loss and post-processing are those of torchvision. */
 export const retinanet = defineDetector({
   name: 'retinanet',
-  description: 'Dense predictions on a feature pyramid, focal loss (Lin et al. 2017, arXiv:1708.02002).',
+  description:
+    'RetinaNet, with dense predictions on a feature pyramid, learnt with the focal loss (Lin et al. 2017, arXiv:1708.02002).',
   options,
   anchorOption: 'anchorScale',
   sizeMultiple: ({ neck }) => (neck === 'balanced' ? 128 : 32),

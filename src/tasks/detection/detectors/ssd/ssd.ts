@@ -34,7 +34,8 @@ function create(asked: HeadOptions<typeof options>): Detector {
 /** SSD on VGG-16; at 300×300 torchvision's ssd300_vgg16. */
 export const ssd = defineDetector({
   name: 'ssd',
-  description: 'SSD on a VGG, dense and slow, at 300×300 as published (Liu et al. 2016, arXiv:1512.02325).',
+  description:
+    'SSD with dense convolutions, on a VGG alone; large and slow. At 300×300 it is the published one (Liu et al. 2016, arXiv:1512.02325).',
   options,
   defaults: { size: [SIDE, SIDE] },
   oneSize: 'has anchors that are shares of one size',
@@ -47,7 +48,7 @@ export const ssd = defineDetector({
       : [
           {
             path: isSet('model.backbone') ? 'model.backbone' : 'model.head',
-            message: `"model.head: ssd" stands on a VGG (its levels are conv4_3 and the wide layers), not on ${typeof backbone === 'string' ? `"${backbone}"` : 'a table'}`,
+            message: `"model.head: ssd" needs a VGG, whose conv4_3 and wide layers it reads; got ${typeof backbone === 'string' ? `"${backbone}"` : 'a table'}`,
             fix: 'set model.backbone: vgg16_caffe, or model.head: ssdlite',
           },
         ]),

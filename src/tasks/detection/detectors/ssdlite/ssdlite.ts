@@ -14,14 +14,14 @@ const options = z.strictObject({
     .literal([8, 16])
     .default(16)
     .describe(
-      'Stride of the finest feature level, pixels of the input per cell. 8 adds a level for small objects in front of the six from 16 on.',
+      'Stride of the finest level: pixels of the input from one of its cells to the next. Choose 8 for small objects: it adds a level before the six that begin with stride 16, and takes more time.',
     ),
   anchors: anchorsOption(['tensorflow', 'torchvision']),
   lowestLevelAnchors: z
     .literal([3, 6])
     .default(3)
     .describe(
-      'Anchors per cell of the finest feature level; the other levels have 6. Only with `anchors: tensorflow`.',
+      'Anchors of each cell of the finest level; the other levels have 6. Only with `anchors: tensorflow`. Published weights have 3; choose 6 when the smallest objects differ in shape.',
     ),
 });
 
@@ -53,7 +53,8 @@ function create(asked: SsdLiteOptions): Detector {
 /** SSD-lite: SSD with depthwise convolutions in neck and head. Sandler et al. 2018 (arXiv:1801.04381), section 6.2. */
 export const ssdlite = defineDetector({
   name: 'ssdlite',
-  description: 'SSD with depthwise convolutions in neck and head (Sandler et al. 2018, arXiv:1801.04381, §6.2).',
+  description:
+    'SSD with depthwise convolutions in neck and head, small and fast (Sandler et al. 2018, arXiv:1801.04381, §6.2).',
   options,
   defaults: { classLoss: 'sigmoid' },
   oneSize: 'has anchors that are shares of one size',

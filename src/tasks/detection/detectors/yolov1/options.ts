@@ -5,15 +5,24 @@ import type { HeadOptions } from '../../defineDetector.js';
 export const options = z.strictObject({
   boxesPerCell: count
     .default(2)
-    .describe('Boxes that each cell predicts; the one that overlaps the object best learns it.'),
-  channels: count.default(512).describe("Channels of the head's two convolutions. The paper's last ones have 1024."),
+    .describe(
+      'Boxes that each cell predicts; the one that overlaps an object best learns it. Raise it when the shapes of objects differ much.',
+    )
+    .meta({ example: 3 }),
+  channels: count
+    .default(512)
+    .describe(
+      'Channels of the two convolutions of the head; the last ones of the paper have 1024. Lower it for a smaller detector.',
+    )
+    .meta({ example: 1024 }),
   hidden: z
     .int()
     .min(0)
     .default(0)
     .describe(
-      'Units of the hidden layer over the whole image, 4096 in the paper; 0 reads each cell by a 1×1 convolution instead, with a hundredth of the parameters.',
-    ),
+      'Units of a hidden layer over the whole image. The paper has 4096; with 0 a 1×1 convolution predicts each cell, with a hundredth of the parameters. Set it to reproduce the paper.',
+    )
+    .meta({ example: 4096 }),
 });
 
 export type YoloV1Options = HeadOptions<typeof options>;

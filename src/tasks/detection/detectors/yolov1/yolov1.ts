@@ -9,7 +9,7 @@ import { options } from './options.js';
 export const yolov1 = defineDetector({
   name: 'yolov1',
   description:
-    'A grid of cells of 64 pixels (7×7 at 448), each with one class and some boxes, no anchors (Redmon et al. 2016, arXiv:1506.02640). Of objects with their centre in one cell it learns the first.',
+    'YOLO, a grid of cells of 64 pixels (7×7 at 448), each of which predicts one class and some boxes, without anchors (Redmon et al. 2016, arXiv:1506.02640). If several objects have their centre in one cell, it learns the first.',
   options,
   defaults: { size: [448, 448] },
   oneSize: 'has a grid for one size',

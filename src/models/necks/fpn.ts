@@ -4,8 +4,9 @@ import type { Init, Value } from '../../graph/spec.js';
 import { NO_PADDING, type PyramidLevel } from './pyramid.js';
 
 /** How levels are added after the last one: `p6p7`, two, by strided convolutions (Lin et al. 2017, arXiv:1708.02002,
- *  section 4); `pool`, one, by taking every second cell (Lin et al. 2017, arXiv:1612.03144, section 4.1). */
-export type Extra = 'p6p7' | 'pool';
+ *  section 4); `pool`, one, by taking every second cell (Lin et al. 2017, arXiv:1612.03144, section 4.1);
+ *  `none`, no level. */
+export type Extra = 'p6p7' | 'pool' | 'none';
 
 /** torchvision's kaiming_uniform with a = 1: variance 1 / fan-in. */
 const initOf = (inputs: number, kernel: number): Init => ({
@@ -34,6 +35,7 @@ export function fpn(
     above = above ? add(lateral, resize(above, [height, width], 'nearest')) : lateral;
     levels.unshift({ map: layer(above, `neck.layer_blocks.${i}`, at, channels, 3), stride });
   }
+  if (extra === 'none') return levels;
   const last = levels.at(-1)!;
   if (extra === 'pool') {
     const everySecond = maxPool(last.map, { kernel: [1, 1], stride: 2, padding: NO_PADDING });

@@ -47,9 +47,10 @@ export function createModel<Prediction, S extends Score>(
   { categories, seed }: { readonly categories: readonly Category[]; readonly seed: number },
 ): Model<Prediction, S> {
   const { backbone, size } = task;
-  const { outputs } = task.build({ batch: 1, size, trainBatchNorm: () => false });
+  const { outputs, loss } = task.build({ batch: 1, size, trainBatchNorm: () => false });
   const roots = Object.values(outputs);
-  const attrs = ancestors(roots).flatMap((node) => (isOp(node, 'param') ? [node.attrs] : []));
+  const all = [...roots, loss().total]; // a branch that only training needs has parameters, too
+  const attrs = ancestors(all).flatMap((node) => (isOp(node, 'param') ? [node.attrs] : []));
   return {
     task,
     backbone,

@@ -1,14 +1,7 @@
 import * as b from '../../../../graph/builder.js';
 import type { Value } from '../../../../graph/spec.js';
+import { pairwiseIou, type Truth } from '../../truth.js';
 import type { Proposals } from './proposals.js';
-
-/** The objects of a batch's images. */
-export interface Truth {
-  /** [N,G,4] Xyxy, in pixels of the input; zeros for padding rows. */
-  readonly boxes: Value;
-  /** int32 [N,G]: k + 1 for the class k, 0 for padding rows, −1 for an object that is not to be learnt. */
-  readonly labels: Value;
-}
 
 /** Boxes that the second stage can learn from, each with the object that it overlaps most. */
 export interface Candidates {
@@ -21,32 +14,6 @@ export interface Candidates {
   /** [N,T], masks. */
   readonly positive: Value;
   readonly negative: Value;
-}
-
-/** Least area in a denominator, in pixels²: it keeps the IoU of boxes without area from becoming NaN. */
-const LEAST_AREA = 1e-9;
-
-/** IoU of each box [N,T,4] with each object [N,G,4] → [N,T,G]. */
-function pairwiseIou(boxes: Value, objects: Value): Value {
-  const [n, t] = boxes.shape as [number, number];
-  const g = objects.shape[1]!;
-  const [x1, y1, x2, y2] = [0, 1, 2, 3].map((i) => b.slice(boxes, [0, 0, i], [n, t, 1])) as [
-    Value,
-    Value,
-    Value,
-    Value,
-  ];
-  const [u1, v1, u2, v2] = [0, 1, 2, 3].map((i) => b.reshape(b.slice(objects, [0, 0, i], [n, g, 1]), [n, 1, g])) as [
-    Value,
-    Value,
-    Value,
-    Value,
-  ];
-  const width = b.maximum(b.sub(b.minimum(x2, u2), b.maximum(x1, u1)), 0);
-  const height = b.maximum(b.sub(b.minimum(y2, v2), b.maximum(y1, v1)), 0);
-  const inner = b.mul(width, height);
-  const areas = b.add(b.mul(b.sub(x2, x1), b.sub(y2, y1)), b.mul(b.sub(u2, u1), b.sub(v2, v1)));
-  return b.div(inner, b.maximum(b.sub(areas, inner), LEAST_AREA));
 }
 
 /** Assigns objects to proposals. A proposal is positive if its IoU is at least `matchIou`, else negative, and neither

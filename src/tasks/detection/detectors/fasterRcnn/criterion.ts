@@ -1,5 +1,4 @@
 import type { Sample } from '../../../../data/sample.js';
-import { FinetuneError } from '../../../../errors.js';
 import { cxcywhToXyxy, type Cxcywh } from '../../../../geometry/box.js';
 import * as b from '../../../../graph/builder.js';
 import type { Graph, Value } from '../../../../graph/spec.js';
@@ -9,6 +8,7 @@ import { encodeMatches } from '../../boxCoder.js';
 import type { Criterion } from '../../detector.js';
 import { BACKGROUND, IGNORED, UNLEARNT } from '../../matcher.js';
 import { matchByThresholds } from '../../thresholdMatcher.js';
+import { blankTruth, encodeTruth, truthInputs } from '../../truth.js';
 import { assignProposals } from './assign.js';
 import { SCALE } from './decode.js';
 import { boxHeadLoss, rpnLoss } from './losses.js';
@@ -43,10 +43,7 @@ export function fasterRcnnCriterion(
     const [n] = objectness.shape as [number];
     const labels = b.input(graph, 'anchorLabels', [n, count], 'int32');
     const targets = b.input(graph, 'anchorTargets', [n, count, 4]);
-    const truth = {
-      boxes: b.input(graph, 'truth', [n, MOST_OBJECTS, 4]),
-      labels: b.input(graph, 'truthLabels', [n, MOST_OBJECTS], 'int32'),
-    };
+    const truth = truthInputs(graph, n, MOST_OBJECTS);
     const keys = (columns: number, stream: number): Value =>
       training ? b.randomUniform(seedOf(graph), [n, columns], stream) : fixedKeys(graph, n, columns);
     const rpn = rpnLoss({ objectness, offsets, labels, targets, keys: keys(count, 0) }, RPN_SAMPLE);
@@ -82,19 +79,13 @@ export function fasterRcnnCriterion(
     };
   }
 
-  function encode({ boxes, classes, ignore, file }: Sample): Targets {
-    if (classes.length > MOST_OBJECTS) {
-      const message = `the image has ${classes.length} objects; Faster R-CNN learns from at most ${MOST_OBJECTS}`;
-      throw new FinetuneError({ code: 'E_BOX_LIMIT', message, where: { file }, fix: 'cut the image into parts' });
-    }
+  function encode(sample: Sample): Targets {
+    const { boxes, ignore } = sample;
+    const truth = encodeTruth(sample, MOST_OBJECTS);
     const matches = matchByThresholds(corners, boxes, ignore, THRESHOLDS);
     const anchorLabels = matches.map((match) => (match === IGNORED ? UNLEARNT : match === BACKGROUND ? 0 : 1));
     const anchorTargets = encodeMatches(matches, boxes, anchors, RPN_SCALE);
-    const truth = new Float32Array(MOST_OBJECTS * 4);
-    truth.set(boxes);
-    const truthLabels = new Int32Array(MOST_OBJECTS);
-    truthLabels.set(classes.map((classIndex, i) => (ignore[i] ? UNLEARNT : classIndex + 1)));
-    return { anchorLabels, anchorTargets, truth, truthLabels };
+    return { anchorLabels, anchorTargets, ...truth };
   }
 
   return {
@@ -109,8 +100,7 @@ export function fasterRcnnCriterion(
     blank: () => ({
       anchorLabels: new Int32Array(count).fill(UNLEARNT),
       anchorTargets: new Float32Array(count * 4),
-      truth: new Float32Array(MOST_OBJECTS * 4),
-      truthLabels: new Int32Array(MOST_OBJECTS),
+      ...blankTruth(MOST_OBJECTS),
     }),
   };
 }

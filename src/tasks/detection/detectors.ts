@@ -3,13 +3,14 @@ import { FinetuneError } from '../../errors.js';
 import type { DetectorHead, HeadOptions } from './defineDetector.js';
 import { fasterRcnn } from './detectors/fasterRcnn/fasterRcnn.js';
 import { fcos } from './detectors/fcos/fcos.js';
+import { nmsFree } from './detectors/nmsFree/nmsFree.js';
 import { retinanet } from './detectors/retinanet/retinanet.js';
 import { ssd } from './detectors/ssd/ssd.js';
 import { ssdlite } from './detectors/ssdlite/ssdlite.js';
 import { yolov1 } from './detectors/yolov1/yolov1.js';
 
 /** Every head; the first is the default of `model.head`. To add a head, add its folder to detectors/ and its name here. */
-export const detectors = [ssdlite, ssd, yolov1, retinanet, fasterRcnn, fcos] as const;
+export const detectors = [ssdlite, ssd, yolov1, retinanet, fasterRcnn, fcos, nmsFree] as const;
 
 export type Heads = typeof detectors;
 export type HeadName = Heads[number]['name'];

@@ -1,7 +1,8 @@
 import { FinetuneError } from '../errors.js';
 import type { Category, CategoryId } from './sample.js';
 
-/** The categories called `wanted`, in that order; all of them without it. Throws E_DATA_CATEGORY with every unknown name. */
+/** Selects the categories named in `wanted`, in that order; all of them if it is undefined. Throws E_DATA_CATEGORY with
+ *  every unknown name. */
 export function selectCategories(
   available: readonly Category[],
   wanted: readonly string[] | undefined,
@@ -14,14 +15,14 @@ export function selectCategories(
     const names = available.map(({ name }) => name).join(', ');
     throw new FinetuneError({
       code: 'E_DATA_CATEGORY',
-      message: `no category ${unknown.map((name) => `"${name}"`).join(', ')} here`,
+      message: `there is no category ${unknown.map((name) => `"${name}"`).join(', ')}`,
       where: { file },
-      fix: `it has: ${names}`,
+      fix: `the categories are: ${names}`,
     });
   }
   return wanted.map((name) => byName.get(name)!);
 }
 
-/** Names as categories with the ids 1…K, in that order: for formats without ids of their own. */
+/** Numbers names 1…K, in that order: for formats that have no category ids. */
 export const numberCategories = (names: readonly string[]): Category[] =>
   names.map((name, index) => ({ id: (index + 1) as CategoryId, name }));

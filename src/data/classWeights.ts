@@ -3,14 +3,16 @@ import { FinetuneError } from '../errors.js';
 import { countObjects } from './countObjects.js';
 import type { Dataset } from './sample.js';
 
-/** `balanced`, or weights by the category's name; others have 1. */
+/** `balanced`, or weights by category name; a category that is not named has weight 1. */
 export type ClassWeights = 'balanced' | Readonly<Record<string, number>>;
 
-/** Share by which a further object counts less than the one before. Cui et al. 2019 use 0.999 for long tails. */
+/** Factor by which each further object counts less than the one before. Cui et al. 2019 use 0.999 for long-tailed data. */
 const BETA = 0.999;
 
-/** Weights of the classes in the loss. `balanced`: Cui et al. 2019 (arXiv:1901.05555), eq. 2: the inverse of the effective number (1 − βⁿ)/(1 − β) of n
- *  objects, scaled so that the mean over all objects is 1 and the loss keeps its size. Throws E_CLASS_WEIGHTS with every name that is no category. */
+/** The weights of the classes in the loss. `balanced` gives the inverse of the effective number (1 − βⁿ)/(1 − β) of a
+ *  class's n objects (Cui et al. 2019, arXiv:1901.05555, eq. 2), scaled so that the mean over all objects is 1 and the
+ *  loss keeps its magnitude.
+ *  Throws E_CLASS_WEIGHTS with every name that is no category. */
 export function resolveClassWeights(
   weights: ClassWeights,
   dataset: Pick<Dataset, 'categories' | 'annotations'>,
@@ -23,15 +25,15 @@ export function resolveClassWeights(
       unknown.map((name) => ({
         code: 'E_CLASS_WEIGHTS',
         option: `train.classWeights.${name}`,
-        message: `train.classWeights names "${name}", which is no category`,
-        fix: didYouMean(name, names) ?? `categories: ${names.join(', ')}`,
+        message: `train.classWeights has a weight for "${name}", which is no category`,
+        fix: didYouMean(name, names) ?? `the categories are: ${names.join(', ')}`,
       })),
     );
   }
   return names.map((name) => weights[name] ?? 1);
 }
 
-/** A category without objects has the weight of one with a single object, and never uses it. */
+/** A category without objects gets the weight of one with a single object; the loss never uses it. */
 function balanced(counts: readonly number[]): number[] {
   const raw = counts.map((count) => (1 - BETA) / (1 - BETA ** Math.max(count, 1)));
   const objects = counts.reduce((sum, count) => sum + count, 0);

@@ -4,7 +4,7 @@ import type { Annotation, ClassIndex, Dataset } from './sample.js';
 export const learnedClasses = (annotation: Annotation): readonly ClassIndex[] =>
   annotation.kind === 'wholeImage' ? [annotation.label] : annotation.classes.filter((_, i) => !annotation.ignore[i]);
 
-/** How often each category occurs in a part, as a box or as an image's class; of boxes that are not to be learnt none. */
+/** Counts how often each category occurs in a part, as a box or as an image's class. Ignored boxes do not count. */
 export function countObjects({ categories, annotations }: Pick<Dataset, 'categories' | 'annotations'>): number[] {
   const counts = categories.map(() => 0);
   for (const annotation of annotations) for (const classIndex of learnedClasses(annotation)) counts[classIndex]!++;

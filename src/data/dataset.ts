@@ -21,8 +21,9 @@ export type DataOptions = { [F in keyof Formats]: Parameters<Formats[F]['open']>
 /** What the images of a data set are annotated with. */
 export const kindOf = ({ format }: Pick<DataOptions, 'format'>): Kind => formats[format].kind;
 
-/** Open the parts to train, to validate and, where there is one, to test on, with the same categories in the same order. Reads
- *  annotations, no pixels. Throws every problem of all parts at once, and E_DATA_EMPTY if a part has no image. */
+/** Open the parts to train, to validate and, where there is one, to test on, with the same categories in the same
+ *  order. Reads annotations, no pixels. Throws every problem of all parts at once, and E_DATA_EMPTY if a part has no
+ *  image. */
 export async function openDatasets(data: DataOptions, { signal }: { readonly signal?: AbortSignal | undefined } = {}) {
   const findings = new Map<PartName, Findings>();
   const findingsOf = (part: PartName) => {

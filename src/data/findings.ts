@@ -2,28 +2,29 @@ import { FinetuneError, type Problem } from '../errors.js';
 import type { RawImage, RawObject } from './rawDataset.js';
 import type { Dropped } from './sample.js';
 
-/** What the reading of a part came upon: problems, thrown all at once, and counts for the report. */
+/** Collects what is found while a part is read: problems, which are thrown together, and counts for the report. */
 export interface Findings {
   problem(problem: Problem): void;
-  /** One more thing left out or mended, under the reason that the report shows; `note` tells which, to whoever asks. */
+  /** Counts one more thing that was left out or corrected, under the reason that the report shows. The data check calls
+   *  `note` for details. */
   count(reason: string, note?: () => Note): void;
-  /** A problem, or with `policy: 'drop'` a count. */
+  /** Adds a problem, or with `policy: 'drop'` counts it. */
   report(policy: 'error' | 'drop', reason: string, problem: () => Problem): void;
-  /** Takes the problems of an error instead of throwing it; another kind of error is thrown on. */
+  /** Adds the problems of a FinetuneError; rethrows any other error. */
   absorb(error: unknown): void;
   /** The problems so far. */
   problems(): readonly Problem[];
   /** Throws a FinetuneError with the problems so far, if there are any. */
   throwIfAny(): void;
   readonly dropped: Dropped;
-  /** Called for each image with those of its objects that are to be learned, while their places in the file are still known. */
+  /** Called for each image with the objects to learn, while their places in the file are still known. */
   readonly inspect?: (image: RawImage, objects: readonly RawObject[]) => void;
 }
 
-/** Where something was left out or mended, and what it was. */
+/** What was left out or corrected, and where. */
 export type Note = Pick<Problem, 'message' | 'where'>;
 
-/** A broken export can have a problem per object; a screenful says it as well. */
+/** A broken export can have a problem for every object; only the first are listed. */
 const MOST_PROBLEMS = 20;
 
 export function createFindings(): Findings {

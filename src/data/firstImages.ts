@@ -1,6 +1,6 @@
 import type { Dataset } from './sample.js';
 
-/** The first images of a part, and of its ground truth what is on them: enough to try something out. */
+/** The first images of a part with their ground truth: a small data set to try something out. */
 export function firstImages(dataset: Dataset, images: number): Dataset {
   const { old } = dataset;
   const known = old ? Math.max(1, Math.round(old.share * images)) : 0;
@@ -23,7 +23,7 @@ export function firstImages(dataset: Dataset, images: number): Dataset {
   };
 }
 
-/** The same of every part. */
+/** The first images of every part. */
 export const firstOfEach = <D extends Parts>(
   data: D,
   most: { readonly train: number; readonly others: number },
@@ -45,6 +45,6 @@ interface Parts {
   readonly train: Dataset;
   readonly val: Dataset;
   readonly test?: Dataset | undefined;
-  /** Images of classes that are known already. */
+  /** Images of the classes that the model already knows. */
   readonly old?: { readonly before: Dataset; readonly after: Dataset } | undefined;
 }

@@ -4,13 +4,14 @@ import type { Dataset, OldImages } from './sample.js';
 const ofBatch = (batch: number, { share }: OldImages): number =>
   Math.min(Math.max(Math.round(share * batch), 1), batch - 1);
 
-/** Images of an epoch: every new one once, but for those that fill no batch, and the old ones beside them. */
+/** Number of images in an epoch: every new image once, except those that do not fill a batch, and the old images beside
+ *  them. */
 export function mixedLength(batch: number, old: OldImages): number {
   return Math.floor(old.from / (batch - ofBatch(batch, old))) * batch;
 }
 
-/** Rows of an epoch, batch after batch: new images, then old ones, both in an order of the epoch's own; where an epoch needs more old
- *  images than there are, they come again after all of them have come. */
+/** The rows of an epoch, batch after batch. A batch has new images first, then old ones; both are shuffled anew for
+ *  each epoch. If an epoch needs more old images than there are, it repeats them after all of them were used. */
 export function mixedRows(
   { annotations }: Dataset,
   old: OldImages,

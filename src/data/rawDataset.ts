@@ -1,7 +1,8 @@
 import type { Problem } from '../errors.js';
 import type { Dataset } from './sample.js';
 
-/** An object as its file has it: any format, before it is checked against the image and the categories to learn. */
+/** An object as it stands in its file, whatever the format, before it is checked against the image and the categories
+ *  to learn. */
 export interface RawObject {
   readonly id: number;
   readonly category: string;
@@ -10,7 +11,7 @@ export interface RawObject {
   readonly area: number;
   readonly iscrowd: 0 | 1;
   readonly ignore?: 0 | 1;
-  /** The problem `message` says of this object, located in its file. */
+  /** Makes a problem with this message and the object's place in its file. */
   readonly problem: (message: string) => Problem;
 }
 
@@ -24,15 +25,17 @@ export interface RawImage {
   readonly objects: readonly RawObject[];
 }
 
-/** A part as read, before it is known what to learn: the parts must agree on that. */
+/** A part whose files were read, but whose categories are not chosen yet: all parts must agree on those. */
 export interface ReadPart {
   /** Names of the categories: in the file's order (COCO), or those of the objects, sorted (VOC). */
   readonly names: readonly string[];
-  /** Check against the categories to learn, given by name. Throws E_DATA_CATEGORY; the rest goes to the findings that it was read with. */
+  /** Checks the part against the names of the categories to learn. Throws E_DATA_CATEGORY; other problems go to the
+   *  findings that the part was read with. */
   build(names: readonly string[]): Dataset;
 }
 
-/** What to do with a box without area or outside its image, and with an image that is missing or cannot be decoded. */
+/** Whether a box without area or outside its image, and an image that is missing or cannot be decoded, is an error or
+ *  is dropped. */
 export interface DropPolicies {
   readonly invalidBoxes?: 'error' | 'drop';
   readonly brokenImages?: 'error' | 'drop';

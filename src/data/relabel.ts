@@ -4,7 +4,8 @@ import type { Category, ClassIndex, Dataset } from './sample.js';
 
 const namesOf = (categories: readonly Category[]): string[] => categories.map(({ name }) => name);
 
-/** The same part with its classes among other categories, which it is told by name: each of its own must be one of them. */
+/** Renumbers a part's classes as indices into other categories, matched by name. Every category of the part must be
+ *  among them. */
 export function relabel(dataset: Dataset, categories: readonly Category[]): Dataset {
   const places = findColumns(namesOf(dataset.categories), namesOf(categories)) as ClassIndex[];
   invariant(!places.includes(-1 as ClassIndex), `${dataset.name} has categories of its own`);

@@ -2,11 +2,12 @@ import { randomStream } from '../random.js';
 import { learnedClasses } from './countObjects.js';
 import type { Annotation, Dataset } from './sample.js';
 
-/** Against the rounding of sums in another order. */
+/** Keeps the rounding of a sum, which depends on the order of its terms, from changing the number of images. */
 const EPSILON = 1e-6;
 
-/** How often each image is wanted in an epoch, on average: rare categories are seen more often. Gupta et al. 2019 (arXiv:1908.03195), section 4.2: a category on a share
- *  f of the images has r = max(1, √(threshold / f)), an image the largest r of its categories. */
+/** How often each image comes in an epoch, on average, so that rare categories are seen more often. Gupta et al. 2019
+ *  (arXiv:1908.03195), section 4.2: a category on a share f of the images has r = max(1, √(threshold / f)), and an
+ *  image has the largest r of its categories. */
 export function repeatFactors(
   { categories, annotations }: Pick<Dataset, 'categories' | 'annotations'>,
   threshold: number,
@@ -19,21 +20,24 @@ export function repeatFactors(
   );
 }
 
-/** What an epoch repeats: for the categories' sake where there is a threshold, else what the data set itself wants; undefined: nothing. */
+/** How often an epoch repeats each image: by repeat-factor sampling if there is a threshold, else as the data set asks.
+ *  Undefined if every image comes once. */
 export const wantedRepeats = (
   data: Pick<Dataset, 'categories' | 'annotations' | 'repeat'>,
   threshold: number | null,
 ): Float64Array | undefined => (threshold === null ? data.repeat : repeatFactors(data, threshold));
 
-/** Categories with an object to learn on the image, each once. */
+/** The categories of the objects to learn on an image, each once. */
 const categoriesOn = (annotation: Annotation): ReadonlySet<number> => new Set(learnedClasses(annotation));
 
-/** Images of an epoch. */
+/** Number of images in an epoch. */
 export const repeatedLength = (factors: Float64Array): number =>
   Math.floor(factors.reduce((sum, factor) => sum + factor, 0) + EPSILON);
 
-/** The rows of an epoch, shuffled: row i ⌊rᵢ⌋ or ⌈rᵢ⌉ times, on average rᵢ. The paper draws each fraction for itself; drawn at even distances along a random
- *  order of the images (systematic sampling, Madow & Madow 1944) each has the same chance, and every epoch has the same number of images, so that steps and schedule are known. */
+/** The rows of an epoch, shuffled: row i comes ⌊rᵢ⌋ or ⌈rᵢ⌉ times, rᵢ times on average. The paper draws each fraction
+ *  independently. Here they are drawn at even distances along a random order of the images (systematic sampling, Madow
+ *  & Madow 1944): the chances are the same, and every epoch has the same number of images, so that the steps and the
+ *  schedule are known beforehand. */
 export function repeatRows(factors: Float64Array, seed: number, epoch: number): number[] {
   const random = randomStream(seed, `repeat/${epoch}`);
   const order = random.shuffle(Array.from(factors.keys()));
@@ -45,5 +49,5 @@ export function repeatRows(factors: Float64Array, seed: number, epoch: number): 
     sum += factors[row]!;
     for (let i = before; i < Math.floor(sum); i++) rows.push(row);
   }
-  return random.shuffle(rows).slice(0, repeatedLength(factors)); // one more than that, at most
+  return random.shuffle(rows).slice(0, repeatedLength(factors)); // rows has at most one more
 }

@@ -1,9 +1,9 @@
 import { invariant } from '../errors.js';
 import type { Xyxy } from '../geometry/box.js';
 
-/** A category as the data set numbers it (COCO's 1…90, say). Not a model's class index. */
+/** A category's number in its data set, such as COCO's 1…90. Not a model's class index. */
 export type CategoryId = number & { readonly __categoryId: unique symbol };
-/** A model's class, 0…K−1, in the order of `Categories.list`. */
+/** The index of a model's class, 0…K−1, in the order of `Dataset.categories`. */
 export type ClassIndex = number & { readonly __classIndex: unique symbol };
 
 export interface Category {
@@ -14,7 +14,8 @@ export interface Category {
 /** What an image is annotated with: boxes of objects, words of scene text, or one class for the whole image. */
 export type Kind = 'boxes' | 'text' | 'wholeImage';
 
-/** What every annotation has. Boxes are pixels of the image as stored upright (EXIF applied); an image of the kind `wholeImage` has none. */
+/** What every annotation has. Boxes are pixels of the image as stored upright (EXIF applied); an image of the kind
+ *  `wholeImage` has none. */
 interface AnnotationBase {
   /** The file stem for VOC, the number for COCO. */
   readonly imageId: string | number;
@@ -69,19 +70,21 @@ export const byKind = <T extends { readonly kind: Kind }, Result>(tagged: T, tab
 
 /** A word of scene text, in pixels: of the upright image in an annotation, of the input in a sample. */
 export interface TextWord {
-  /** What it says; '' where nobody has written it down. */
+  /** The transcription; '' if it is unknown. */
   readonly text: string;
-  /** x1, y1, …: clockwise from the first letter's top; four corners or more. */
+  /** x1, y1, …: four corners or more, clockwise from the top of the first letter. */
   readonly outline: readonly number[];
-  /** A quad (8 numbers) for each character but white space, clockwise from its top left as it is read; absent where they are not known. */
+  /** A quad (8 numbers) for each character except white space, clockwise from its top left in reading direction; absent
+   *  if the characters' places are unknown. */
   readonly characters?: readonly (readonly number[])[];
-  /** Nobody can read it: neither finding nor missing it counts, and it teaches nothing. */
+  /** The word is unreadable: training ignores it, and the score counts neither finding nor missing it. */
   readonly dontCare: boolean;
-  /** How far the characters can be trusted, 0…1; 1 if absent. */
+  /** Weight of the characters in training, 0…1; 1 if absent. Less than 1 for characters that were estimated. */
   readonly confidence?: number;
 }
 
-/** Images of classes that a model knows already: they stand behind a part's own images, and every batch has some of both. */
+/** Images of classes that a model knows already: they stand behind a part's own images, and every batch has some of
+ *  both. */
 export interface OldImages {
   /** Row of the first of them among the annotations. */
   readonly from: number;
@@ -89,22 +92,23 @@ export interface OldImages {
   readonly share: number;
 }
 
-/** Everything left out while a data set was read, by reason: {"box has no area": 2}. It reaches the report. */
+/** How much was left out or corrected while a data set was read, by reason: {"box without area": 2}. The report lists
+ *  it. */
 export type Dropped = Readonly<Record<string, number>>;
 
 export type PartName = 'train' | 'val' | 'test';
 
-/** One part (train, val, test) of a data set. Small: annotations only, no pixels. */
+/** One part (train, val, test) of a data set. It holds annotations, not pixels, so it fits in memory. */
 export interface Dataset<A extends Annotation = Annotation> {
   readonly name: string;
   readonly categories: readonly Category[];
   readonly annotations: readonly A[];
   readonly dropped: Dropped;
-  /** How often each row comes in an epoch of training, on average; once if absent. */
+  /** How often each annotation comes in an epoch of training, on average; once if absent. */
   readonly repeat?: Float64Array | undefined;
-  /** Where it is one to train on and has images of classes that the model knows already: they are among the annotations. */
+  /** Set for a training part that also holds images of classes that the model already knows. */
   readonly old?: OldImages;
-  /** The part as a COCO ground-truth object, with the categories' own ids: what the evaluator reads. */
+  /** The part as a COCO ground-truth object, with the categories' own ids; the evaluator reads it. */
   readonly toCoco: () => CocoGroundTruth;
 }
 
@@ -127,7 +131,7 @@ export interface CocoGroundTruth {
   }[];
 }
 
-/** Pixels, interleaved RGB, row after row. */
+/** Pixels of an image: interleaved RGB, row after row. */
 export interface Picture {
   /** [height, width, 3], 0…255. */
   readonly data: Uint8Array;
@@ -135,7 +139,7 @@ export interface Picture {
   readonly height: number;
 }
 
-/** How a point of the original image maps to the network's input: x' = x·scaleX + offsetX. */
+/** Maps a point of the original image to the network's input: x' = x·scaleX + offsetX, and y likewise. */
 export interface Placement {
   readonly scaleX: number;
   readonly scaleY: number;
@@ -172,9 +176,9 @@ export interface WholeImageSample extends SampleBase {
   readonly kind: 'wholeImage';
   /** The class of the image. */
   readonly label: ClassIndex;
-  /** What Mixup or CutMix put in: another image's class, and its share of this one, 0…1. */
+  /** Set by Mixup and CutMix: the class of the other image, and its share of this sample, 0…1. */
   readonly mixed?: { readonly label: ClassIndex; readonly share: number };
 }
 
-/** An image as the network gets it. */
+/** An image as the network receives it. */
 export type Sample = BoxSample | TextSample | WholeImageSample;

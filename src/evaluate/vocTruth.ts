@@ -11,19 +11,20 @@ import { parseVocXml, type InclusiveCorners, type VocXmlObject } from '../data/f
 interface VocTruthObject {
   readonly name: string;
   readonly difficult: boolean;
-  /** As the file has them: 1-based, inclusive. */
+  /** 1-based and inclusive, as in the file. */
   readonly corners: InclusiveCorners;
 }
 
 interface VocTruthImage {
   readonly stem: string;
-  /** What <size> says, 0 if nothing. */
+  /** Width and height of <size>; 0 if they are missing. */
   readonly width: number;
   readonly height: number;
   readonly objects: readonly VocTruthObject[];
 }
 
-/** One split as the devkit sees it. Unlike data/formats/voc.ts this needs no images and keeps boxes of one pixel: they have an area here. */
+/** One split as the devkit sees it. Unlike data/formats/voc.ts it needs no images, and keeps boxes of one pixel, which
+ *  have an area here. */
 export interface VocTruth {
   readonly images: readonly VocTruthImage[];
   /** Names of the split, sorted. */
@@ -32,7 +33,7 @@ export interface VocTruth {
 
 const OPEN_FILES = 16;
 
-/** Read Annotations/ of the images that ImageSets/Main/<split>.txt lists.
+/** Read the annotations of the images in ImageSets/Main/<split>.txt.
  *  Throws all problems at once: E_VOC_SPLIT, E_VOC_MISSING, E_VOC_XML, E_VOC_OBJECT, E_VOC_BOX, E_ENCODING. */
 export async function readVocTruth(root: string, split: string): Promise<VocTruth> {
   const list = join(root, 'ImageSets', 'Main', `${split}.txt`);
@@ -58,7 +59,7 @@ export async function readVocTruth(root: string, split: string): Promise<VocTrut
     const isInside = !relative(folder, file).startsWith('..');
     const xml = isInside ? await readFile(file).catch(() => undefined) : undefined;
     if (xml) return parseAnnotation(decodeUtf8(xml, file), file, stem, findings);
-    const message = `Annotations/${stem}.xml is not there`;
+    const message = `Annotations/${stem}.xml does not exist`;
     findings.problem({ code: 'E_VOC_MISSING', message, where: { file: list, line } });
     return undefined;
   };
@@ -70,7 +71,7 @@ export async function readVocTruth(root: string, split: string): Promise<VocTrut
   return { images, classes: [...classes].sort() };
 }
 
-/** Names of all objects in Annotations/, sorted: what a model trained on any split may have numbered. */
+/** Names of all objects in Annotations/, sorted: the numbering of a model that was trained on any split. */
 export async function readAllNames(root: string): Promise<string[]> {
   const folder = join(root, 'Annotations');
   const limit = pLimit(OPEN_FILES);

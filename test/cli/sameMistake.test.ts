@@ -77,7 +77,7 @@ const mistakes: readonly Mistake[] = [
     name: 'a list of images that is not there',
     recipe: { data: 'data: { format: voc, root: voc, size: 64, val: valid }' },
     text: `${join(folder, 'voc', 'ImageSets', 'Main', 'valid.txt')}  there is no list "valid"   E_VOC_SPLIT
-  there is: broken, train, val`,
+  the lists are: broken, train, val`,
     unreached: { sweep: asTrain },
   },
   {
@@ -90,8 +90,8 @@ const mistakes: readonly Mistake[] = [
   {
     name: 'a category that the data do not have',
     recipe: { data: 'data: { format: voc, root: voc, size: 64, categories: [dgo] }' },
-    text: `${join(folder, 'voc', 'Annotations')}  no category "dgo" here   E_DATA_CATEGORY
-  it has: cat, dog`,
+    text: `${join(folder, 'voc', 'Annotations')}  there is no category "dgo"   E_DATA_CATEGORY
+  the categories are: cat, dog`,
     unreached: { sweep: asTrain },
   },
   {

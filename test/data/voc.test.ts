@@ -94,7 +94,7 @@ describe('openVoc', () => {
     });
     await expect(openVoc({ root, split: 'test' })).rejects.toMatchObject({
       code: 'E_VOC_SPLIT',
-      problems: [{ fix: 'there is: train, val' }],
+      problems: [{ fix: 'the lists are: train, val' }],
     });
   });
 

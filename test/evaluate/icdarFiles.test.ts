@@ -91,7 +91,7 @@ describe('what is wrong is located', () => {
     ['0,0,1,0,1,1,0', 'E_ICDAR_LINE', 'found 7 numbers'],
     ['0,0,1,nan,1,1,0,1', 'E_ICDAR_LINE', 'found 3 numbers before "nan,1,1,0,1"'],
     ['0,0,1,0,1,1,0,1,NaN', 'E_ICDAR_LINE', '"NaN" is not a number'],
-    ['0,0,1e300,0,1,1,0,1', 'E_ICDAR_LINE', '1e+300 is no pixel coordinate'],
+    ['0,0,1e300,0,1,1,0,1', 'E_ICDAR_LINE', '1e+300 is too large for a pixel coordinate'],
     ['5,0,1,9', 'E_ICDAR_BOX', 'right (1) < left (5)'],
     ['{"a": 1}', 'E_ICDAR_LINE', 'found 0 numbers'],
   ])('detection %s', async (line, code, message) => {

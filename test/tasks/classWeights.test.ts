@@ -23,7 +23,7 @@ describe('weights of the classes', () => {
       expect.objectContaining({
         problems: [
           expect.objectContaining({ code: 'E_CLASS_WEIGHTS', option: 'train.classWeights.oul', fix: 'did you mean "owl"?' }),
-          expect.objectContaining({ fix: 'categories: cat, dog, owl' }),
+          expect.objectContaining({ fix: 'the categories are: cat, dog, owl' }),
         ],
       }),
     ); // prettier-ignore

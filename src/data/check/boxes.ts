@@ -4,7 +4,7 @@ import type { RawImage, RawObject } from '../rawDataset.js';
 import type { Say } from './remark.js';
 import type { PartName } from '../sample.js';
 
-/** What the boxes of one category are like: sums, to be divided at the end. */
+/** Sums over the boxes of one category; means are taken at the end. */
 interface Tally {
   images: number;
   objects: number;
@@ -17,11 +17,11 @@ interface Tally {
 
 export interface CategoryStats {
   readonly name: string;
-  /** Images that show it. */
+  /** Number of images that show it. */
   readonly images: number;
-  /** Without the ignored ones. */
+  /** Number of objects, without the ignored ones. */
   readonly objects: number;
-  /** Crowd regions and difficult objects. */
+  /** Number of crowd regions and difficult objects. */
   readonly ignored: number;
   /** Mean size in pixels of the image, and of the network's input; 0 without objects. */
   readonly meanWidth: number;
@@ -31,26 +31,27 @@ export interface CategoryStats {
 }
 
 export interface BoxCheck {
-  /** To be called for each image of the part. */
+  /** Must be called for each image of the part. */
   inspect(image: RawImage, learned: readonly RawObject[]): void;
-  /** Says what only the whole part tells. */
+  /** Reports what only the whole part shows. Must be called after the last image. */
   finish(): void;
   stats(names: readonly string[]): CategoryStats[];
-  /** Objects by the name of their category, those not learned too. */
+  /** Number of objects by category name, including categories that are not learned. */
   readonly named: ReadonlyMap<string, number>;
 }
 
-/** Two boxes of one category that overlap more were drawn twice. */
+/** IoU above which two boxes are taken for one object that was drawn twice. */
 const SAME_IOU = 0.9;
-/** Pixels of the input: less has hardly an anchor, and on the finest level (stride 16 mostly) half a cell. */
+/** Pixels of the input. A smaller object matches hardly any anchor, and covers half a cell of the finest level (stride
+ *  16 mostly). */
 const TINY_SIDE = 8;
-/** Below it an object is not learned at all. */
+/** Pixels of the input below which an object is not learned at all. */
 const LEAST_SIDE = 1;
-/** Shares of a part's objects from which something is worth a warning. */
+/** Shares of a part's objects above which a warning is shown. */
 const MANY_TINY = 0.1;
 const MANY_BEYOND = 0.25;
 
-/** Gathers what is to be said of the boxes of one part, at an input size. */
+/** Checks the boxes of one part at an input size, and reports what is suspicious to `say`. */
 export function checkBoxes(
   part: PartName,
   frame: Pick<FrameOptions, 'size' | 'resize' | 'limits'>,
@@ -101,14 +102,14 @@ export function checkBoxes(
       if (unit === objects)
         warn(
           'W_BOX_FORMAT',
-          'all boxes lie within one pixel: they look normalised',
+          'all boxes lie within one pixel: they look normalised to 0…1',
           'multiply them by the size of the image',
         );
       else if (beyond > MANY_BEYOND * objects && cornersFit === objects)
         warn(
           'W_BOX_FORMAT',
-          `${percent(beyond)} reach beyond their image, and as x1, y1, x2, y2 all would fit`,
-          'write x, y, width, height',
+          `${percent(beyond)} reach beyond their image, but all of them would fit if they were x1, y1, x2, y2`,
+          'write boxes as x, y, width, height',
         );
       if (tiny > MANY_TINY * objects)
         warn(
@@ -133,7 +134,7 @@ function findDoubles(part: PartName, objects: readonly RawObject[], say: Say): v
       same ? `the same box as object ${j + 1}` : `the same box as object ${j + 1}, which is "${category}"`,
     );
     const code = same ? 'W_BOX_DUPLICATE' : 'W_BOX_CONFLICT';
-    const fix = same ? 'remove one of them' : 'keep the right one, unless it is both';
+    const fix = same ? 'remove one of them' : 'remove the wrong one, unless both are right';
     say({ level: 'warning', part, code, message, fix, ...(where && { where }) });
   });
 }
@@ -146,7 +147,7 @@ function sayInvisible(
   say: Say,
 ): void {
   const { message, where } = object.problem(
-    `${w.toFixed(2)}x${h.toFixed(2)} pixels at ${width}x${height}: too small to be learned, ignored`,
+    `${w.toFixed(2)}x${h.toFixed(2)} pixels at ${width}x${height}: too small to learn, so it is ignored`,
   );
   say({ level: 'warning', part, code: 'W_BOX_INVISIBLE', message, ...(where && { where }) });
 }

@@ -2,13 +2,13 @@ import type { BoxCheck, CategoryStats } from './boxes.js';
 import type { Say } from './remark.js';
 import type { PartName } from '../sample.js';
 
-/** Fewer objects of a category do not teach it, and do not measure it. */
+/** Numbers of objects below which a category can hardly be learned, or hardly be scored. */
 const FEW_TRAIN = 20;
 const FEW_VAL = 5;
-/** So many times as many objects as another category has: the rare one will hardly be predicted. */
+/** Ratio of the objects of two categories above which the rarer one will hardly be predicted. */
 const IMBALANCE = 50;
 
-/** Say what is odd about the categories to learn in one part. */
+/** Report what is suspicious about the categories to learn in one part. */
 export function checkCategories(
   part: PartName,
   stats: readonly CategoryStats[],
@@ -46,7 +46,7 @@ export function checkCategories(
     });
 }
 
-/** Say which names of objects are not learned though they occur, and which differ only in how they are written. */
+/** Report names of objects that occur but are not learned, and names that differ only in spelling. */
 export function checkNames(
   learned: readonly string[],
   boxes: ReadonlyMap<PartName, BoxCheck>,
@@ -63,7 +63,7 @@ export function checkNames(
         message: `${count} objects of "${name}" in ${part} are left out: the category is not learned`,
         ...(chosen
           ? {}
-          : { fix: 'the categories are those of the training part; or choose them with data.categories' }),
+          : { fix: 'only the categories of the training part are learned; choose others with data.categories' }),
       });
     }
   const all = [...new Set([...learned, ...[...boxes.values()].flatMap(({ named }) => [...named.keys()])])];
@@ -79,8 +79,8 @@ export function checkNames(
       say({
         level: 'warning',
         code: 'W_CATEGORY_ALIKE',
-        message: `the categories "${other}" and "${name}" differ only in how they are written`,
-        fix: 'write them alike, unless they are two',
+        message: `the categories "${other}" and "${name}" differ only in spelling`,
+        fix: 'use one spelling, unless these are two categories',
       });
   }
 }

@@ -19,11 +19,11 @@ export interface CheckOptions extends Pick<FrameOptions, 'size' | 'resize' | 'li
 /** One part in numbers. */
 export interface PartStats {
   readonly images: number;
-  /** Legal: they teach what is background. */
+  /** Such images are legal: the model learns from them what is background. */
   readonly withoutObjects: number;
   readonly objects: number;
   readonly ignored: number;
-  /** What would be left out or mended, by reason. */
+  /** What training would leave out or correct, by reason. */
   readonly dropped: Dropped;
   readonly categories: readonly CategoryStats[];
 }
@@ -41,7 +41,7 @@ export interface DataCheck {
 
 const ranks: Readonly<Record<Level, number>> = { error: 0, warning: 1, note: 2 };
 
-/** The data doctor: open the data as training would, decode every image, and gather everything that is wrong or suspicious. */
+/** Check a data set: open it as training would, decode every image, and collect everything that is wrong or suspicious. */
 export async function checkData(data: DataOptions, options: CheckOptions): Promise<DataCheck> {
   const { size, resize = 'stretch', limits, batch, signal, onProgress } = options;
   const remarks: Remark[] = [];
@@ -89,7 +89,7 @@ function summarize({ annotations, dropped }: Dataset, categories: readonly Categ
 }
 
 function sayTooFew(images: number, batch: number, say: (remark: Remark) => void): void {
-  if (images === 0) return; // said already
+  if (images === 0) return; // E_DATA_EMPTY was reported
   say({
     level: 'error',
     part: 'train',

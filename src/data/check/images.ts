@@ -18,8 +18,9 @@ type Parts = Partial<Readonly<Record<PartName, Dataset>>>;
 /** Images being decoded at a time: the thread pool has four threads. */
 const AT_ONCE = 8;
 
-/** Decode every image of the parts as training would, and say which cannot be, which EXIF turns, and which show the same picture
- *  (equal pixels at the input's size, whatever their files). Returns whether it came to the end: false when the signal stopped it. */
+/** Decode every image of the parts as training would. Report the images that cannot be decoded, those that EXIF
+ *  rotates, and those that show the same picture (equal pixels at the input's size, whatever their files). Returns
+ *  false if the signal stopped it. */
 export async function checkImages(parts: Parts, options: ImageCheckOptions, say: Say): Promise<boolean> {
   const jobs = (Object.keys(parts) as PartName[]).flatMap((part) =>
     parts[part]!.annotations.map((annotation) => ({ part, annotation })),
@@ -47,7 +48,7 @@ export async function checkImages(parts: Parts, options: ImageCheckOptions, say:
   return done === jobs.length;
 }
 
-/** The hash of what the network would see; undefined if that is nothing. */
+/** The hash of the pixels that the network would see; undefined if the image cannot be decoded. */
 async function checkImage(annotation: Annotation, part: PartName, options: ImageCheckOptions, say: Say) {
   const { file, width, height } = annotation;
   const { brokenImages = 'error', size, resize = 'stretch', limits } = options;
@@ -59,9 +60,9 @@ async function checkImage(annotation: Annotation, part: PartName, options: Image
         level: 'warning',
         part,
         code: 'W_IMAGE_ROTATED',
-        message: `EXIF orientation ${orientation} turns the image; upright it is ${width}x${height}, and so its boxes must be`,
+        message: `EXIF orientation ${orientation} rotates the image; upright it is ${width}x${height}, and its boxes must be for that`,
         where: { file },
-        fix: 'look at it with finetune check --augment; if the boxes are off, turn the pixels and remove the orientation',
+        fix: 'look at it with finetune check --augment; if the boxes are off, rotate the pixels and remove the orientation',
       });
     return createHash('sha1').update(`${width}x${height}`).update(picture.data).digest('base64');
   } catch (error) {
@@ -93,8 +94,8 @@ function saySame({ part, annotation }: Job, other: Job, say: Say): void {
       level: 'warning',
       part,
       code: 'W_IMAGE_LEAK',
-      message: `${part} shows the same picture as ${other.annotation.file} of ${other.part}: the score will flatter`,
+      message: `${part} shows the same picture as ${other.annotation.file} of ${other.part}: the score will be too good`,
       where,
-      fix: `take it out of ${part} or of ${other.part}`,
+      fix: `remove it from ${part} or from ${other.part}`,
     });
 }

@@ -2,8 +2,8 @@ import { countObjects } from '../countObjects.js';
 import type { Dataset } from '../sample.js';
 import type { CategoryStats } from './boxes.js';
 
-/** The classes of a part whose images have one each: an image counts as its object, and there are no sizes. Of ImageNet's thousand those
- *  that are there. */
+/** The classes of a part whose images have one class each: an image counts as an object, and there are no sizes.
+ *  Without `all`, classes that have no image are left out. */
 export function labelStats({ categories, annotations }: Dataset, all: boolean): CategoryStats[] {
   const counts = countObjects({ categories, annotations });
   const sizes = { ignored: 0, meanWidth: 0, meanHeight: 0, meanInputWidth: 0, meanInputHeight: 0 };

@@ -2,20 +2,21 @@ import { FinetuneError, type Problem } from '../../errors.js';
 import type { Findings } from '../findings.js';
 import type { PartName } from '../sample.js';
 
-/** `error`: training would refuse the data. `warning`: it would run, and probably not do what was meant. `note`: legal, worth knowing. */
+/** `error`: training would refuse the data. `warning`: training would run, but probably not as intended. `note`: legal,
+ *  but worth knowing. */
 export type Level = 'error' | 'warning' | 'note';
 
-/** One thing that the data doctor has to say. */
+/** One result of the data check. */
 export interface Remark extends Omit<Problem, 'code'> {
   readonly level: Level;
-  /** E_… is what training would throw (or, as a warning, drop and count); W_… only the doctor knows. */
+  /** E_… is what training would throw (or, as a warning, drop and count); W_… is found by the data check alone. */
   readonly code: `${'E' | 'W'}_${string}`;
   readonly part?: PartName;
 }
 
 export type Say = (remark: Remark) => void;
 
-/** Findings of one part that become remarks instead of being thrown. */
+/** Findings of one part that are reported to `say` instead of being thrown. */
 export function remarkFindings(part: PartName, say: Say, inspect: NonNullable<Findings['inspect']>): Findings {
   const dropped: Record<string, number> = {};
   const problems: Problem[] = [];
@@ -36,7 +37,7 @@ export function remarkFindings(part: PartName, say: Say, inspect: NonNullable<Fi
         return;
       }
       findings.count(reason);
-      say({ level: 'warning', part, ...problem(), fix: 'left out, as the recipe says' });
+      say({ level: 'warning', part, ...problem(), fix: 'it is left out, as the recipe says' });
     },
     absorb: (error) => {
       if (!(error instanceof FinetuneError)) throw error;

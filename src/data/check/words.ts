@@ -1,10 +1,11 @@
 import type { Dataset, PartName } from '../sample.js';
 import type { Say } from './remark.js';
 
-/** So many words that all read the same are no accident. */
+/** Number of words from which it is no accident that all of them read the same. */
 const MANY = 20;
 
-/** Say where transcriptions look made up: the number of their letters is what a text detector learns characters by. Drawn words do not count. */
+/** Report transcriptions that look made up: a text detector derives the characters' boxes from the number of letters.
+ *  Words with known character boxes do not count. */
 export function checkWords(part: PartName, { annotations }: Dataset, say: Say): void {
   const real = annotations
     .flatMap((annotation) => (annotation.kind === 'text' ? annotation.words : []))
@@ -16,7 +17,7 @@ export function checkWords(part: PartName, { annotations }: Dataset, say: Say): 
     level: 'warning',
     part,
     code: 'W_TEXT_SAME',
-    message: `all ${readable.length} words in ${part} read "${first}": how many characters they have is not known`,
+    message: `all ${readable.length} words in ${part} read "${first}": this does not look like a transcription, so the number of their characters is unknown`,
     fix: 'set data.transcriptions: false',
   });
 }

@@ -20,11 +20,13 @@ export interface BoxLayout<Data extends BoxData> {
     policies: Required<DropPolicies>,
     signal: AbortSignal | undefined,
   ): Promise<ReadPart>;
-  /** The names to learn, where they are not simply `data.categories` or those of the training part. Throws E_DATA_CATEGORY. */
+  /** The names to learn, where they are not simply `data.categories` or those of the training part. Throws
+   *  E_DATA_CATEGORY. */
   namesToLearn?(data: Data, read: readonly ReadPart[]): readonly string[];
 }
 
-/** A layout of images with boxes. The parts are read first; then they are checked against the same categories in the same order. */
+/** A layout of images with boxes. The parts are read first; then they are checked against the same categories in the
+ *  same order. */
 export const boxFormat = <Data extends BoxData>(layout: BoxLayout<Data>): Format<Data> => ({
   kind: 'boxes',
   open: (data, options) => openBoxes(layout, data, options),

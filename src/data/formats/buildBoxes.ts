@@ -3,12 +3,13 @@ import type { Findings } from '../findings.js';
 import type { DropPolicies, RawImage, RawObject } from '../rawDataset.js';
 import type { BoxAnnotation, Category, ClassIndex, CocoGroundTruth, Dataset } from '../sample.js';
 
-/** COCO's own files exceed their images by a hundredth of a pixel here and there; that is rounding, not worth a count. */
+/** Pixels by which a box may exceed its image without being counted: in COCO's own files, rounding makes boxes a
+ *  hundredth of a pixel too large here and there. */
 const ROUNDING = 0.05;
 
-/** Checks raw images against their sizes and the categories to learn: boxes are clipped to the image (counted), those
- *  outside it are a problem or dropped, objects of other categories are left out (counted). Adds problems to `findings`
- *  and leaves it to the caller to throw. */
+/** Makes a data set of images with boxes. Boxes are clipped to their image (and counted), boxes outside it are a
+ *  problem or dropped, and objects of other categories are left out (and counted). Problems go to `findings`; it is the
+ *  caller who throws them. */
 export function buildBoxes(
   name: string,
   categories: readonly Category[],

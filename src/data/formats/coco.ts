@@ -35,18 +35,18 @@ export const coco = boxFormat<CocoData>({
 });
 
 export interface CocoOptions extends DropPolicies {
-  /** Path of instances_*.json. */
+  /** Path of the annotation file, instances_*.json. */
   readonly annotations: string;
-  /** Folder that the file's `file_name`s count from. */
+  /** Folder to which the `file_name`s of the annotation file are relative. */
   readonly images: string;
   readonly name: string;
-  /** Names to learn, in the order of the model's classes; without it all, as the file orders them. */
+  /** Names to learn, in the order of the model's classes. Default: all, in the file's order. */
   readonly categories?: readonly string[];
 }
 
-/** Open one part of a COCO data set. Boxes become Xyxy pixels, clipped to the image; crowd regions (`iscrowd`) are
- *  ignored objects; images without objects are kept. Widths and heights are the file's, or if it has none the image's; the loader holds them against
- *  the images. `toCoco()` has the file's own ids and unclipped boxes.
+/** Open one part of a COCO data set. Boxes become Xyxy pixels, clipped to the image; crowd regions (`iscrowd`) become
+ *  ignored objects; images without objects are kept. Widths and heights are those of the file, or of the image if the
+ *  file has none; the loader compares them with the images. `toCoco()` has the file's own ids and unclipped boxes.
  *  Throws every problem of the file at once: E_COCO_FILE, _JSON, _LAYOUT, _CATEGORY, _IMAGE, _ANNOTATION, _BOX,
  *  E_IMAGE_MISSING, and E_DATA_CATEGORY for a name that the file does not have. */
 export async function openCoco({ categories, ...options }: CocoOptions): Promise<Dataset> {
@@ -58,7 +58,7 @@ export async function openCoco({ categories, ...options }: CocoOptions): Promise
   return dataset;
 }
 
-/** Read a part; what is wrong with it goes to `findings`. Throws E_COCO_FILE, _JSON or _LAYOUT if there is nothing to read. */
+/** Read a part; problems go to `findings`. Throws E_COCO_FILE, _JSON or _LAYOUT if the file cannot be read at all. */
 export async function readCoco(
   {
     annotations,
@@ -83,7 +83,7 @@ export async function readCoco(
     if (missing.has(fileName)) {
       findings.report(brokenImages, 'image missing', () => ({
         code: 'E_IMAGE_MISSING',
-        message: `image ${id} of ${file} is not there`,
+        message: `image ${id} of ${file} does not exist`,
         where: { file: image },
         fix: 'check data.*.images, or set data.brokenImages: drop (the report counts them)',
       }));
@@ -98,7 +98,7 @@ export async function readCoco(
   };
 }
 
-/** The size of an image whose annotation does not tell it. */
+/** Reads the size of an image that has none in the annotation file. */
 async function headerSize(
   file: string,
   brokenImages: 'error' | 'drop',

@@ -6,7 +6,7 @@ import type { Extent } from '../image/frame.js';
 import type { RawObject } from '../rawDataset.js';
 import type { Category, CategoryId } from '../sample.js';
 
-/** The lists of a COCO annotation file, checked: every id is known and unique, every box has an area. */
+/** The checked contents of a COCO annotation file: every id is known and unique, every box has an area. */
 export interface CocoFile {
   readonly categories: readonly Category[];
   readonly images: readonly CocoImage[];
@@ -15,15 +15,15 @@ export interface CocoFile {
 export interface CocoImage {
   readonly id: number | string;
   readonly fileName: string;
-  /** Undefined where the file does not tell. */
+  /** Undefined if the file does not state it. */
   readonly size: Extent | undefined;
   readonly objects: RawObject[];
 }
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** Reads and checks a COCO annotation file (https://cocodataset.org/#format-data, "Object Detection"; segmentation not
- *  needed). Problems go to `findings`, a box without area too unless `invalidBoxes` is drop.
+/** Reads and checks a COCO annotation file (https://cocodataset.org/#format-data, "Object Detection"; segmentations are
+ *  not needed). Problems go to `findings`, a box without area too unless `invalidBoxes` is drop.
  *  Throws E_COCO_FILE if it cannot be read, E_COCO_JSON if it is not JSON, E_COCO_LAYOUT if a list is missing. */
 export async function readCocoFile(file: string, invalidBoxes: 'error' | 'drop', findings: Findings) {
   const lists = listsOf(file, parse(file, await read(file)));
@@ -109,7 +109,7 @@ async function read(file: string): Promise<string> {
       code === 'ENOENT'
         ? 'no such annotation file'
         : code === 'ERR_STRING_TOO_LONG'
-          ? 'the file is larger than 512 MB, more than JavaScript can hold as one text; split it'
+          ? 'the file is larger than 512 MB, which JavaScript cannot hold as one string; split it'
           : `cannot be read (${code ?? String(error)})`;
     throw new FinetuneError({ code: 'E_COCO_FILE', message, where: { file } }, { cause: error });
   }
@@ -120,7 +120,7 @@ function parse(file: string, text: string): unknown {
     return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
   } catch (error) {
     const { message } = error as SyntaxError;
-    const offset = /position (\d+)/.exec(message)?.[1]; // V8's wording; without it the file alone is named
+    const offset = /position (\d+)/.exec(message)?.[1]; // V8's wording; if it changes, only the file is named
     const before = offset === undefined ? undefined : text.slice(0, Number(offset)).split('\n');
     const place = before && { line: before.length, column: before.at(-1)!.length + 1 };
     throw new FinetuneError(
@@ -143,7 +143,7 @@ function listsOf(file: string, json: unknown) {
     code: 'E_COCO_LAYOUT',
     message: `${basename(file)} has no list ${absent.map(([key]) => `"${key}"`).join(', ')}`,
     where: { file },
-    fix: 'a COCO file is {"images": [{…}], "annotations": [{…}], "categories": [{…}]}',
+    fix: 'a COCO file looks like {"images": [{…}], "annotations": [{…}], "categories": [{…}]}',
   });
 }
 

@@ -13,6 +13,7 @@ export type Parts = Partial<Record<PartName, Dataset>>;
 export interface Format<Data> {
   /** What its images are annotated with. */
   readonly kind: Kind;
-  /** Opens the parts as far as they can be read: problems go to the findings of their part, and nothing is thrown for them. */
+  /** Opens the parts as far as they can be read: problems go to the findings of their part, and nothing is thrown for
+   *  them. */
   readonly open: (data: Data, options: ReadOptions) => Promise<Parts>;
 }

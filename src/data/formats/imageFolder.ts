@@ -6,16 +6,16 @@ import type { Findings } from '../findings.js';
 import type { LabelledImage, LabelledPart } from './labelledDataset.js';
 import { HELD_OUT, labelledFormat, type LabelledLayout, type LabelledPlaces } from './labelledFormat.js';
 
-/** What sharp reads and people keep photos in; BMP is not among it. */
+/** Extensions of image files. sharp cannot read BMP, but a BMP file is reported as an image that cannot be decoded. */
 const IMAGE_EXTENSION = /\.(jpe?g|png|webp|tiff?|avif|jfif|bmp)$/i;
-/** What file managers, notebooks and archivers leave behind. */
+/** Files and folders that file managers, notebooks and archivers leave behind. */
 const isHidden = (name: string): boolean => name.startsWith('.') || name === '__MACOSX' || name === '@eaDir';
 
 /** A folder for each class: `train/cat/1.jpg`, `val/dog/2.jpg`. */
 export const imageFolder = labelledFormat<'imageFolder'>({ findParts, readPart: readClassFolders });
 
-/** What is not said is looked for: `train` (or the root itself, if it has none) and `val`, `valid` or `validation` (or a fifth of the training
- *  images). Throws E_FOLDER_PART where a folder is not there. */
+/** Infers what is left out from the folder: `train` (or the root itself, if it has none) and `val`, `valid` or
+ *  `validation` (or a fifth of the training images). Throws E_FOLDER_PART if a folder does not exist. */
 async function findParts({
   root,
   train,
@@ -35,7 +35,10 @@ async function findParts({
 
 async function assertFolder(root: string, part: string, name: string, folders: readonly string[]): Promise<void> {
   const file = join(root, name);
-  const there = await stat(file).then((entry) => entry.isDirectory(), () => false); // prettier-ignore
+  const there = await stat(file).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
   if (there) return;
   const share = part === 'val' ? '; or a number such as 0.2 to hold out that share of the training images' : '';
   throw new FinetuneError({
@@ -46,7 +49,7 @@ async function assertFolder(root: string, part: string, name: string, folders: r
   });
 }
 
-/** Reads a folder that holds a folder for each class; folders inside a class belong to it. What is wrong goes to `findings`.
+/** Reads a folder that holds a folder for each class; folders inside a class belong to it. Problems go to `findings`.
  *  Throws E_FOLDER_CLASSES if there is no class. */
 async function readClassFolders(root: string, part: string, findings: Findings): Promise<LabelledPart> {
   const place = join(root, part);
@@ -58,7 +61,7 @@ async function readClassFolders(root: string, part: string, findings: Findings):
     findings.count('image outside of every class folder', () => ({ message: file, where }));
   }
   for (const folder of folders) {
-    const label = folder.normalize(); // disks differ in how they compose accents
+    const label = folder.normalize(); // file systems differ in how they compose accents
     const inside = await filesUnder(join(place, folder));
     const found = inside.filter(isImage);
     for (const file of inside) {
@@ -77,7 +80,7 @@ async function readClassFolders(root: string, part: string, findings: Findings):
     const loose = files.filter(isImage).length;
     throw new FinetuneError({
       code: 'E_FOLDER_CLASSES',
-      message: loose > 0 ? `${loose} images, but no folders: a class is a folder` : 'there are no class folders',
+      message: loose > 0 ? `there are ${loose} images, but no class folders` : 'there are no class folders',
       where: { file: place },
       fix: 'put the images of each class into a folder of its own (data.train names the folder above), or use data.format: csv',
     });
@@ -85,7 +88,8 @@ async function readClassFolders(root: string, part: string, findings: Findings):
   return { name: part === '.' ? 'images' : part, classes: classes.sort(), images, place };
 }
 
-/** Visible folders and files, sorted; links are followed. Throws E_FOLDER_ROOT if it cannot be read. */
+/** The visible folders and files of a folder, sorted; links are followed. Throws E_FOLDER_ROOT if the folder cannot be
+ *  read. */
 async function look(dir: string): Promise<{ folders: string[]; files: string[] }> {
   const entries = await readdir(dir, { withFileTypes: true }).catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
@@ -95,8 +99,7 @@ async function look(dir: string): Promise<{ folders: string[]; files: string[] }
         : code === 'ENOTDIR'
           ? 'not a folder'
           : `cannot be read (${code ?? String(error)})`;
-    const fix =
-      'set data.root; a relative one counts from the recipe’s folder, or with --set from the current directory';
+    const fix = 'set data.root; it is relative to the recipe’s folder, or with --set to the current directory';
     throw new FinetuneError({ code: 'E_FOLDER_ROOT', message, where: { file: dir }, fix }, { cause: error });
   });
   const folders: string[] = [];

@@ -12,7 +12,8 @@ export const csv = labelledFormat<'csv'>({ findParts, readPart: readLabelCsv });
 const FILE_HEADS = ['file', 'filename', 'file_name', 'path', 'filepath', 'image', 'image_path'];
 const LABEL_HEADS = ['label', 'class', 'category', 'class_name'];
 
-/** The tables that the options name, or train.csv and, if there is one, val.csv. Throws E_FOLDER_ROOT if there is no folder `root`. */
+/** The tables that the options name, or train.csv and, if there is one, val.csv. Throws E_FOLDER_ROOT if there is no
+ *  folder `root`. */
 async function findParts({
   root,
   train = 'train.csv',
@@ -33,8 +34,9 @@ async function findParts({
   return { train, val: val ?? (table?.isFile() ? 'val.csv' : HELD_OUT), test };
 }
 
-/** Reads a table of images: a head line with a column `file` and a column `label` (or what people call them), then a line per image. Commas,
- *  semicolons or tabs; quotes as in RFC 4180. Files count from `root`. What is wrong goes to `findings`.
+/** Reads a table of images: a header line with a column `file` and a column `label` (or another usual name), then a
+ *  line for each image. Separators are commas, semicolons or tabs; quotes are as in RFC 4180. Files are relative to
+ *  `root`. Problems go to `findings`.
  *  Throws E_CSV_FILE if it cannot be read, E_CSV_HEAD if a column is missing. */
 async function readLabelCsv(root: string, name: string, findings: Findings): Promise<LabelledPart> {
   const place = join(root, name);
@@ -65,7 +67,7 @@ async function readLabelCsv(root: string, name: string, findings: Findings): Pro
     const before = seen.get(file);
     const wrong = (message: string) => findings.problem({ code: 'E_CSV_ROW', message, where });
     if (row.length !== cells.length)
-      wrong(`${row.length} cells under ${cells.length} heads: quote what holds a separator`);
+      wrong(`the row has ${row.length} cells, the header ${cells.length}: quote cells that contain a separator`);
     else if (file === '' || label === '') wrong(`the ${file === '' ? 'file' : 'label'} is empty`);
     else if (before && before.label !== label)
       wrong(`"${file}" is "${label}" here and "${before.label}" on line ${before.line}: an image has one class`);
@@ -84,11 +86,12 @@ const columnOf = (cells: readonly string[], heads: readonly string[]): number =>
 
 interface Row {
   readonly cells: readonly string[];
-  /** Of its first cell, counts from 1. */
+  /** Line of its first cell, counted from 1. */
   readonly line: number;
 }
 
-/** Rows of a table; empty lines are left out. The separator is the one the first line has most of. */
+/** Parses a table into rows; empty lines are left out. The separator is the one that occurs most often in the first
+ *  line. */
 export function parseCsv(text: string): Row[] {
   const first = /^[^\r\n]*/.exec(text)![0];
   const separator = [',', ';', '\t'].reduce((a, b) => (first.split(b).length > first.split(a).length ? b : a));

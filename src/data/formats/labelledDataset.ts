@@ -8,9 +8,9 @@ import { readImageSize } from '../image/image.js';
 import { numberCategories, selectCategories } from '../categories.js';
 import type { Category, ClassIndex, Dataset, WholeImageAnnotation } from '../sample.js';
 
-/** An image of which one word is known: its class. */
+/** An image with its class. */
 export interface LabelledImage {
-  /** Unique in its part: the path from the part's folder, say. */
+  /** Unique in its part, such as the path from the part's folder. */
   readonly name: string;
   /** Absolute path. */
   readonly file: string;
@@ -18,27 +18,28 @@ export interface LabelledImage {
   readonly where: Where;
 }
 
-/** One part as it was read. */
+/** A part whose files were listed, but not opened yet. */
 export interface LabelledPart {
   readonly name: string;
-  /** Names of its classes, sorted; one may have no image. */
+  /** Names of its classes, sorted; a class may have no image. */
   readonly classes: readonly string[];
   readonly images: readonly LabelledImage[];
-  /** Where the classes stand: a folder or a file. */
+  /** The folder or file that lists the classes. */
   readonly place: string;
 }
 
-/** `imagenet-1k`: the thousand classes of ImageNet in the order that its classifiers have them; labels are synsets or names. */
+/** Names of the classes to learn. `imagenet-1k`: the thousand classes of ImageNet in the order of its classifiers;
+ *  labels are synsets or names. */
 export type WantedClasses = readonly string[] | 'imagenet-1k';
 
-/** What the labels of a data set mean. */
+/** The classes to learn, and which label means which class. */
 export interface Classes {
   readonly categories: readonly Category[];
   readonly indexOf: (label: string) => ClassIndex | undefined;
 }
 
-/** The classes to learn: those wanted, or all that the training part has. Throws E_DATA_CATEGORY for a name that it does not have, and
- *  E_DATA_CLASSES where nothing is left to tell apart, unless a single class is enough. */
+/** The classes to learn: the wanted ones, or all of the training part. Throws E_DATA_CATEGORY for a name that the part
+ *  does not have, and E_DATA_CLASSES if there is only one class, unless `singleClass` allows that. */
 export function chooseClasses(
   { classes, place }: LabelledPart,
   wanted: WantedClasses | undefined,
@@ -46,13 +47,21 @@ export function chooseClasses(
 ): Classes {
   if (wanted === 'imagenet-1k') {
     const categories = numberCategories(IMAGENET_CATEGORIES.map(({ name }) => name));
-    const indices = new Map(IMAGENET_CATEGORIES.flatMap(({ synset, name }, i) => [[synset, i], [name, i]] as const)); // prettier-ignore
+    const indices = new Map(
+      IMAGENET_CATEGORIES.flatMap(
+        ({ synset, name }, i) =>
+          [
+            [synset, i],
+            [name, i],
+          ] as const,
+      ),
+    );
     return { categories, indexOf: (label) => indices.get(label) as ClassIndex | undefined };
   }
   const categories = selectCategories(numberCategories(classes), wanted, place);
   const [only, second] = categories;
   if (only && !second && !singleClass) {
-    const message = `there is one class, "${only.name}": nothing to tell apart`;
+    const message = `there is only one class, "${only.name}", so there is nothing to classify`;
     const fix = 'a class is a folder inside the part’s folder, or a label of the csv: check data.root and data.train';
     throw new FinetuneError({ code: 'E_DATA_CLASSES', message, where: { file: place }, fix });
   }
@@ -60,8 +69,8 @@ export function chooseClasses(
   return { categories, indexOf: (label) => indices.get(label) };
 }
 
-/** Splits a part in two, class by class, by the images' names and the seed: another image more or less moves few others. A class of two or
- *  more images has some on both sides, one of a single image keeps it in the first. */
+/** Splits a part in two, class by class, by a hash of the images' names and the seed, so that adding an image moves few
+ *  others. A class of two or more images has some on both sides; a single image stays in the first. */
 export function holdOut(part: LabelledPart, share: number, seed: number): [rest: LabelledPart, held: LabelledPart] {
   const byClass = new Map<string, LabelledImage[]>(part.classes.map((label) => [label, []]));
   for (const image of part.images) byClass.get(image.label)!.push(image);
@@ -81,10 +90,11 @@ export function holdOut(part: LabelledPart, share: number, seed: number): [rest:
   return [side(`${part.name} without ${percent}`, false), side(`${percent} of ${part.name}`, true)];
 }
 
-/** Files open at a time while image headers are read. */
+/** Maximum number of open files while image headers are read. */
 const OPEN_FILES = 16;
 
-/** Reads the headers of a part's images. What is wrong goes to `findings`; images of classes that are not learned are counted. */
+/** Makes a data set of a part; reads the headers of its images. Problems go to `findings`; images of classes that are
+ *  not learned are left out and counted. */
 export async function buildLabelled(
   part: LabelledPart,
   { categories, indexOf }: Classes,

@@ -22,7 +22,7 @@ export interface LabelledData<Name extends string = 'imageFolder' | 'csv'> {
   readonly test?: string | undefined;
   readonly splitSeed: number;
   readonly categories?: WantedClasses | undefined;
-  /** One class is enough: it comes beside others. */
+  /** A single class is allowed, because it is added to those of a model. */
   readonly singleClass?: boolean | undefined;
   readonly brokenImages?: 'error' | 'drop' | undefined;
 }
@@ -98,7 +98,8 @@ async function readParts(
   return { train, val, test: await layout.readPart(root, places.test, findings.test) };
 }
 
-/** A folder without images is more likely a mistake than a class; the thousand of ImageNet need not all be there. */
+/** Reports class folders without images: they are more likely a mistake than a class. The thousand classes of ImageNet
+ *  need not all exist. */
 function reportEmpty({ classes, place, images }: LabelledPart, { indexOf }: Classes, findings: Findings): void {
   const filled = new Set(images.map(({ label }) => label));
   for (const label of classes.filter((name) => !filled.has(name) && indexOf(name) !== undefined)) {
@@ -111,7 +112,7 @@ function reportEmpty({ classes, place, images }: LabelledPart, { indexOf }: Clas
   }
 }
 
-/** A class that is met only after training cannot have been learned: more likely a folder is misspelt. */
+/** Reports classes that the training part does not have: they cannot be learned, and more likely a folder is misspelt. */
 function reportStrangers(
   { classes, place, images }: LabelledPart,
   { categories, indexOf }: Classes,

@@ -1,18 +1,19 @@
 import { FinetuneError } from '../../errors.js';
 
-/** Split a text into lines, LF or CRLF, without the byte order mark. Throws E_ENCODING, with its line, for what is not UTF-8. */
+/** Split a text into lines, LF or CRLF, without the byte order mark. Throws E_ENCODING with the first line that is not
+ *  UTF-8. */
 export function readLines(bytes: Uint8Array, file: string): string[] {
   return decodeUtf8(bytes, file).split(/\r\n|[\n\r]/);
 }
 
-/** Throws E_ENCODING with the line of the first byte that does not fit. */
+/** Decode a text, without the byte order mark. Throws E_ENCODING with the first line that is not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array, file: string): string {
   const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
   if (!isUtf16 && !bytes.includes(0)) {
     try {
       return strict().decode(bytes);
     } catch {
-      // said below, with the line
+      // the error below names the line
     }
   }
   const line = isUtf16 ? 1 : firstBadLine(bytes);
@@ -43,10 +44,10 @@ function firstBadLine(bytes: Uint8Array): number {
   return 1;
 }
 
-/** Digits as people and programs write them; not the empty text, hexadecimal, NaN or Infinity. */
+/** Decimal numbers as people and programs write them; not the empty text, hexadecimal, NaN or Infinity. */
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
-/** The number a text is, undefined if it is none or not finite. */
+/** Parses a number; undefined if the text is no number, or not a finite one. */
 export function toNumber(text: string): number | undefined {
   const trimmed = text.trim();
   if (!NUMBER.test(trimmed)) return undefined;

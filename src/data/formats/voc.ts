@@ -36,13 +36,13 @@ export interface VocOptions extends DropPolicies {
   readonly root: string;
   /** A list in ImageSets/Main, without `.txt`. */
   readonly split: string;
-  /** Names to learn, in the order of the model's classes; without it those of the split, sorted. */
+  /** Names to learn, in the order of the model's classes. Default: those of the split, sorted. */
   readonly categories?: readonly string[];
 }
 
 /** Open one split of a Pascal VOC data set. 1-based inclusive corners become 0-based Xyxy pixels (xmin−1, ymin−1, xmax,
- *  ymax), clipped to the image; difficult objects are ignored ones; a wrong <size> is mended from the image's header
- *  and counted. Category ids are class index + 1, image ids file stems. `toCoco()` has the unclipped boxes.
+ *  ymax), clipped to the image; difficult objects become ignored ones; a wrong <size> is corrected from the image's
+ *  header and counted. Category ids are class index + 1, image ids are file stems. `toCoco()` has the unclipped boxes.
  *  Throws every problem at once: E_VOC_SPLIT, E_VOC_MISSING, _XML, _OBJECT, _BOX, E_IMAGE_MISSING, E_IMAGE_DECODE, and
  *  E_DATA_CATEGORY for a name that the split does not have. */
 export async function openVoc({ root, split, categories, ...policies }: VocOptions): Promise<Dataset> {
@@ -54,14 +54,14 @@ export async function openVoc({ root, split, categories, ...policies }: VocOptio
   return dataset;
 }
 
-/** The names to learn, all of which some split must have. Throws E_DATA_CATEGORY. */
+/** The names to learn. Throws E_DATA_CATEGORY for a name that no split has. */
 const wantedNames = (available: readonly string[], wanted: readonly string[], root: string): string[] =>
   selectCategories(numberCategories(available), wanted, join(resolve(root), 'Annotations')).map(({ name }) => name);
 
-/** Files open at a time while annotations and image headers are read. */
+/** Maximum number of open files while annotations and image headers are read. */
 const OPEN_FILES = 16;
 
-/** Read a split; what is wrong with it goes to `findings`. Throws E_VOC_SPLIT if there is no list of that name. */
+/** Read a split; problems go to `findings`. Throws E_VOC_SPLIT if there is no list of that name. */
 export async function readVoc(
   { root: folder, split, invalidBoxes = 'error', brokenImages = 'error' }: Omit<VocOptions, 'categories'>,
   findings: Findings,
@@ -77,13 +77,14 @@ export async function readVoc(
     const where = { file: listFile, line };
     const xmlName = annotated.get(stem.normalize());
     if (xmlName === undefined) {
-      const fix = 'an image without objects needs a file without <object>; or take the name out of the list';
-      findings.problem({ code: 'E_VOC_MISSING', message: `Annotations/${stem}.xml is not there`, where, fix });
+      const fix =
+        'remove the name from the list, or add the file; for an image without objects, a file without <object>';
+      findings.problem({ code: 'E_VOC_MISSING', message: `Annotations/${stem}.xml does not exist`, where, fix });
       return;
     }
     const imageName = pictures.get(stem.normalize());
     if (imageName === undefined) {
-      const fix = 'or set data.brokenImages: drop (the report counts them)';
+      const fix = 'add it, or set data.brokenImages: drop (the report counts them)';
       findings.report(brokenImages, 'image missing', () => ({
         code: 'E_IMAGE_MISSING',
         message: `JPEGImages has no image "${stem}" (.jpg, .jpeg or .png)`,
@@ -124,7 +125,7 @@ export async function readVoc(
   };
 }
 
-/** File names by what stands before the extension, however the disk composes its accents. */
+/** File names by their stem, normalised, since file systems differ in how they compose accents. */
 const byStem = (names: Iterable<string>, extension: RegExp): Map<string, string> =>
   new Map(
     [...names].filter((name) => extension.test(name)).map((name) => [name.replace(extension, '').normalize(), name]),
@@ -157,7 +158,7 @@ async function readList(
         where: { file },
         fix:
           there.length > 0
-            ? `there is: ${there.map((name) => name.slice(0, -4)).join(', ')}`
+            ? `the lists are: ${there.map((name) => name.slice(0, -4)).join(', ')}`
             : `is ${root} a VOC folder?`,
       },
       { cause: error },

@@ -8,7 +8,7 @@ export interface VocObject {
   readonly difficult: boolean;
   /** x, y, width, height: 0-based pixels with fractional edges, as COCO has them; not clipped. */
   readonly bbox: readonly [number, number, number, number];
-  /** The problem `message` says of this object, located at its box. */
+  /** Makes a problem with this message, located at the object's box. */
   readonly problem: (message: string) => Problem;
 }
 
@@ -18,9 +18,9 @@ export interface VocFile {
   readonly objects: readonly VocObject[];
 }
 
-/** Read one Pascal VOC annotation to learn from. Its corners are 1-based and inclusive (VOC devkit), so a box spans xmin−1 … xmax.
- *  Problems go to `findings`, E_VOC_BOX (no area) too unless `invalidBoxes` is drop. Returns undefined if the file is not XML
- *  or no annotation. */
+/** Read one Pascal VOC annotation to learn from. Its corners are 1-based and inclusive (VOC devkit), so a box spans
+ *  xmin−1 … xmax. Problems go to `findings`, E_VOC_BOX (no area) too unless `invalidBoxes` is drop. Returns undefined
+ *  if the file is not XML or not an annotation. */
 export async function readVocFile(
   file: string,
   invalidBoxes: 'error' | 'drop',

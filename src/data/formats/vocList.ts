@@ -1,17 +1,18 @@
 /** A line of ImageSets/Main. */
 export interface VocListEntry {
   readonly stem: string;
-  /** Counts from 1. */
+  /** Counted from 1. */
   readonly line: number;
 }
 
 const IMAGE_EXTENSION = /\.(jpe?g|png)$/i;
 
-/** The stems that a list of ImageSets/Main names. A per-class list ("000012 -1") counts with all its images: those without the
- *  class are negatives. A stem may hold spaces, and a file name or a path stands for its stem, as some tools write it; `isStem` says what there is. */
+/** The stems in a list of ImageSets/Main. Of a per-class list ("000012 -1") all images are used: those without the
+ *  class are negatives. A stem may contain spaces, and some tools write a file name or a path instead of a stem;
+ *  `isStem` tells which stems exist. */
 export function readVocList(text: string, isStem: (stem: string) => boolean): VocListEntry[] {
   return text.split('\n').flatMap((row, index) => {
-    const whole = row.trim(); // the byte order mark, too
+    const whole = row.trim(); // removes the byte order mark, too
     return whole === '' ? [] : [{ stem: stemOf(whole, isStem), line: index + 1 }];
   });
 }

@@ -26,8 +26,9 @@ export interface VocXml {
   readonly objects: readonly VocXmlObject[];
 }
 
-/** Read the text of a Pascal VOC annotation. <path>, <folder> and <filename> are ignored: they name places on the annotator's
- *  disk. Returns undefined, and adds E_VOC_XML to `findings`, if the text is not XML or its root is not <annotation>. */
+/** Read the text of a Pascal VOC annotation. <path>, <folder> and <filename> are ignored: they name places on the
+ *  annotator's disk. Returns undefined, and adds E_VOC_XML to `findings`, if the text is not XML or its root is not
+ *  <annotation>. */
 export function parseVocXml(text: string, file: string, findings: Findings): VocXml | undefined {
   const root = parse(text, file, findings);
   if (!root) return undefined;

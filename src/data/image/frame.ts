@@ -11,25 +11,26 @@ export interface Rect extends Extent {
   readonly top: number;
 }
 
-/** How an image becomes the network's input: which of its pixels, where they land, mirrored or not. Everything
- *  geometric (stretch, letterbox, crop, zoom out, flip) is one frame, so an image is decoded and resized once. */
+/** How an image becomes the network's input: which of its pixels are used, where they land, and whether they are
+ *  flipped. Stretch, letterbox, crop, zoom out and flip are all expressed by one frame, so that an image is decoded and
+ *  resized once. */
 export interface Frame extends Extent {
   /** Size of the upright image. */
   readonly image: Extent;
-  /** Whole pixels of the upright image, inside it. */
+  /** The part of the upright image that is used: whole pixels, inside the image. */
   readonly region: Rect;
-  /** Where they land: whole pixels of the input, inside it; what is outside is filled. */
+  /** Where that part lands in the input: whole pixels, inside the input. The rest of the input is padding. */
   readonly target: Rect;
   readonly flip: boolean;
 }
 
-/** Resizing by the shorter side: it becomes `min`, unless the longer one would come to more than `max`. */
+/** Resizing by the shorter side: it becomes `min` pixels, unless the longer side would then exceed `max`. */
 export interface SideLimits {
   readonly min: number;
   readonly max: number;
 }
 
-/** Factor from the image to the input, torchvision's GeneralizedRCNNTransform. */
+/** Factor from the image to the input, as in torchvision's GeneralizedRCNNTransform. */
 export const shorterSideScale = ({ width, height }: Extent, { min, max }: SideLimits): number =>
   Math.min(min / Math.min(width, height), max / Math.max(width, height));
 
@@ -38,19 +39,21 @@ export type Resize = 'stretch' | 'letterbox' | 'crop' | 'shorterSide';
 export interface FrameOptions {
   /** Pixels of the network's input. */
   readonly size: readonly [height: number, width: number];
-  /** `stretch` fills the input, `letterbox` keeps the proportions and pads evenly on both sides, `crop` keeps them and cuts off what is
-   *  left and right, or above and below, and `cropFraction` of the rest; `shorterSide` keeps them, brings the sides within `limits`, and pads
-   *  to the right and below. */
+  /** `stretch` fills the input and changes the proportions. The others keep them: `letterbox` pads evenly on both
+   *  sides, `crop` takes the middle of the image, scaled by `cropFraction`, and `shorterSide` brings the sides within
+   *  `limits` and pads to the right and below. */
   readonly resize?: Resize;
   readonly limits?: SideLimits | undefined;
-  /** Share of the short side that a crop keeps: 0.875 for 224 of 256. */
+  /** Share of the shorter side that `crop` keeps: 0.875 for 224 of 256 pixels. */
   readonly cropFraction?: number;
-  /** The part of the plane, in pixels of the image, that is to fill the input; it may reach beyond the image. Without it: the image. */
+  /** The part of the plane, in pixels of the image, that fills the input; it may reach beyond the image. Default: the
+   *  image. */
   readonly patch?: Rect;
   readonly flip?: boolean;
 }
 
-/** Plan how an image fills the input. Edges are rounded to whole pixels on both sides, and `placementOf` is exact about it. */
+/** Plan how an image fills the input. Edges are rounded to whole pixels in the image and in the input; `placementOf`
+ *  takes that into account. */
 export function frameImage(
   image: Extent,
   {
@@ -72,7 +75,7 @@ export function frameImage(
   let scaleY = height / patch.height;
   if (resize === 'letterbox' || resize === 'shorterSide') scaleX = scaleY = Math.min(scaleX, scaleY);
   if (resize === 'shorterSide' && limits) scaleX = scaleY = Math.min(scaleX, shorterSideScale(patch, limits));
-  const before = resize === 'shorterSide' ? 0 : 0.5; // share of the padding that comes first
+  const before = resize === 'shorterSide' ? 0 : 0.5; // share of the padding that goes to the left and above
   const marginX = (width - patch.width * scaleX) * before;
   const marginY = (height - patch.height * scaleY) * before;
   const target = roundInto(
@@ -96,18 +99,19 @@ export function frameImage(
 
 const wholeOf = ({ width, height }: Extent): Rect => ({ left: 0, top: 0, width, height });
 
-/** The largest part with the input's proportions, in the middle, made smaller by `fraction`. */
+/** The largest part in the middle of the image with the input's proportions, scaled by `fraction`. */
 function middleOf(image: Extent, [height, width]: readonly [number, number], fraction: number): Rect {
   const scale = Math.min(image.width / width, image.height / height) * fraction;
   const [w, h] = [width * scale, height * scale];
   return { left: (image.width - w) / 2, top: (image.height - h) / 2, width: w, height: h };
 }
 
-/** libvips 8.18 enlarges half a pixel of the result too far right and down, on both axes even if only one grows (its
- *  vips_resize gives vips_affine the input offset without the output's). Boxes follow the pixels; a test measures it. */
+/** Pixels of the result. When libvips 8.18 enlarges an image, the result lies half a pixel too far right and down, on
+ *  both axes even if only one grows (its vips_resize gives vips_affine the input offset without the output's). Boxes
+ *  follow the pixels; a test measures it. */
 const ENLARGING_SHIFT = 0.5;
 
-/** The map from the upright image to the input that a frame stands for; a flip is a negative scaleX. */
+/** The map from the upright image to the input; a flip is a negative scaleX. */
 export function placementOf({ region, target, flip }: Frame): Placement {
   const scaleX = ((flip ? -1 : 1) * target.width) / region.width;
   const scaleY = target.height / region.height;
@@ -121,7 +125,8 @@ export function placementOf({ region, target, flip }: Frame): Placement {
   };
 }
 
-/** Boxes [N,4] of the image as boxes [N,4] of the input, clipped to where image is; one that is outside has no area. */
+/** Maps boxes [N,4] of the image to boxes [N,4] of the input, clipped to the frame's target. A box outside of it gets
+ *  no area. */
 export function placeBoxes(from: Xyxy, frame: Frame): Xyxy {
   const { scaleX, scaleY, offsetX, offsetY } = placementOf(frame);
   const { left, top, width, height } = frame.target;
@@ -139,7 +144,7 @@ export function placeBoxes(from: Xyxy, frame: Frame): Xyxy {
   return xyxy(to);
 }
 
-/** Edges rounded to whole pixels inside the bounds, at least one pixel apart. */
+/** Rounds edges to whole pixels inside the bounds, at least one pixel apart. */
 function roundInto(
   bounds: Extent,
   { left, top, right, bottom }: { left: number; top: number; right: number; bottom: number },

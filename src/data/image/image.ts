@@ -6,32 +6,33 @@ import { meanColour } from './meanColour.js';
 import { distortColours, type Distortion } from '../pipeline/augment/photometric.js';
 import type { Picture } from '../sample.js';
 
-// Many images are decoded at once, each in a thread of the pool: threads inside one image would only get in each other's
-// way, and no image is read twice soon enough for a cache to help.
+// Many images are decoded at once, each in a thread of the pool, so several threads per image would slow each other
+// down. No image is read again soon enough for a cache to help.
 sharp.concurrency(1);
 sharp.cache(false);
 
-/** Real photos are full of harmless warnings (stray bytes before a marker); a truncated one is grey from some row on.
- *  Embedded colour profiles are left alone, as PIL does: the published weights have seen images read that way. */
+/** Real photos are full of harmless warnings (stray bytes before a marker), but a truncated image is an error: it would
+ *  be grey from some row on. Embedded colour profiles are ignored, as in PIL: the published weights were trained on
+ *  images read that way. */
 const reading: SharpOptions = { failOn: 'truncated', ignoreIcc: true, autoOrient: true };
 
-/** Catmull-Rom's cubic (a = −½) is PIL's BICUBIC, too. */
+/** libvips's cubic is Catmull-Rom (a = −½), as is PIL's BICUBIC. */
 const KERNELS = { bilinear: 'linear', bicubic: 'cubic' } as const;
 
 export interface DecodeOptions {
-  /** RGB 0…255 of what lies outside the image. */
+  /** RGB 0…255 of the padding. */
   readonly fill?: readonly [number, number, number];
   readonly interpolation?: 'bilinear' | 'bicubic' | undefined;
-  /** Change of the image's colours; the fill keeps its own. */
+  /** Change of the image's colours; the padding keeps its own. */
   readonly distortion?: Distortion | undefined;
   /** Standard deviation of a Gaussian blur, pixels of the input, 0.3 and more. */
   readonly blur?: number | undefined;
 }
 
-/** Decode the part of an image that a frame asks for and bring it to the input's size: EXIF orientation, crop, antialiased
- *  resize, flip in one call off the main thread, then colours and fill. Greyscale, CMYK, palette, alpha
- *  (dropped) and 16 bits all become 8-bit RGB. One frame pixel is within a few levels of PIL's BILINEAR.
- *  Throws E_IMAGE_MISSING or E_IMAGE_DECODE with the file. */
+/** Decode the part of an image that a frame uses, at the input's size: EXIF orientation, crop, antialiased resize and
+ *  flip in one call off the main thread, then colours and padding. Greyscale, CMYK, palette and 16-bit images become
+ *  8-bit RGB; alpha is dropped. Pixels are within a few levels of those of PIL's BILINEAR. Throws E_IMAGE_MISSING or
+ *  E_IMAGE_DECODE with the file. */
 export async function decodeImage(
   file: string,
   frame: Frame,
@@ -39,9 +40,9 @@ export async function decodeImage(
 ): Promise<Picture> {
   const { image, region, target, flip, width, height } = frame;
   const source = sharp(file, reading);
-  // A crop keeps the JPEG decoder from shrinking while it reads, so the whole image is not "cropped".
+  // A crop keeps the JPEG decoder from shrinking while it reads, so there is none if the whole image is used.
   if (region.width < image.width || region.height < image.height) source.extract(region);
-  if (blur !== undefined) source.blur(blur); // after the resize, wherever it is asked for
+  if (blur !== undefined) source.blur(blur); // sharp blurs after the resize, whatever the order of these calls
   const pixels = await source
     .resize(target.width, target.height, { fit: 'fill', kernel: KERNELS[interpolation], fastShrinkOnLoad: false })
     .flop(flip)
@@ -56,13 +57,15 @@ export async function decodeImage(
   return { data: pad(inner, frame, fill), width, height };
 }
 
-/** Width and height of an image as stored upright, from its header. Throws E_IMAGE_MISSING or E_IMAGE_DECODE with the file. */
+/** Width and height of an image as stored upright, from its header. Throws E_IMAGE_MISSING or E_IMAGE_DECODE with the
+ *  file. */
 export async function readImageSize(file: string): Promise<Extent> {
   const { width, height } = await readImageHeader(file);
   return { width, height };
 }
 
-/** Size as stored upright, and the EXIF orientation that makes it so: 1 leaves the image as it is, 5 to 8 swap the sides. */
+/** Width and height of an image as stored upright, and its EXIF orientation: 1 leaves the image as it is, 5 to 8 swap
+ *  the sides. Throws as readImageSize does. */
 export async function readImageHeader(file: string): Promise<Extent & { readonly orientation: number }> {
   const { autoOrient, orientation = 1 } = await sharp(file, reading)
     .metadata()
@@ -86,7 +89,7 @@ function pad(inner: Uint8Array, { target, width, height }: Frame, [r, g, b]: rea
   return data;
 }
 
-/** sharp's errors carry no code; whether the file is there says more than its wording. */
+/** Throws the problem with its code. sharp's errors carry none, so this looks whether the file exists. */
 async function fail(file: string, error: unknown): Promise<never> {
   const there = await access(file).then(
     () => true,
@@ -96,7 +99,7 @@ async function fail(file: string, error: unknown): Promise<never> {
   throw new FinetuneError(
     {
       code: there ? 'E_IMAGE_DECODE' : 'E_IMAGE_MISSING',
-      message: there ? `the image cannot be decoded: ${reason}` : 'the image is not there',
+      message: there ? `the image cannot be decoded: ${reason}` : 'there is no such image',
       where: { file },
       fix: 'replace or remove it, or set data.brokenImages: drop (the report counts them)',
     },

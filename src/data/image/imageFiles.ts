@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** The names in a folder; empty if there is no such folder. */
+/** The names of the entries of a folder; empty if there is no such folder. */
 export async function listFolder(dir: string): Promise<Set<string>> {
   try {
     return new Set(await readdir(dir));
@@ -11,7 +11,8 @@ export async function listFolder(dir: string): Promise<Set<string>> {
   }
 }
 
-/** Which of `names` (relative to `dir`, folders allowed) are not there: one look per folder instead of one per file. */
+/** Which of `names` (relative to `dir`, folders allowed) do not exist. Reads each folder once instead of looking for
+ *  each file. */
 export async function missingFiles(dir: string, names: readonly string[]): Promise<Set<string>> {
   const wanted = new Map<string, string[]>();
   for (const name of names) {

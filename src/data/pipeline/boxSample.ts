@@ -5,11 +5,12 @@ import { planAugmentation, type BoxAugmentation } from './augment/augment.js';
 import { readPicture, type SampleOptions } from './readPicture.js';
 
 export interface BoxSampleOptions extends SampleOptions {
-  /** What was drawn elsewhere, instead of `augment`. */
+  /** The changes to apply, instead of drawing them from `augment`. */
   readonly plan?: BoxAugmentation | undefined;
 }
 
-/** Read one image with its boxes; an object that is less than a pixel wide or high at the input's size becomes an ignored one.
+/** Read one image with its boxes; an object that is less than a pixel wide or high at the input's size becomes an
+ *  ignored one.
  *  Throws as readPicture does. */
 export async function loadBoxSample(
   annotation: BoxAnnotation,
@@ -23,10 +24,11 @@ export async function loadBoxSample(
   return { kind: 'boxes', ...common, ...placeObjects(annotation, kept, frame) };
 }
 
-/** Pixels of the input. Less of an object cannot be seen, and its offsets (log of the size) would drown the others' loss. */
+/** Pixels of the input. A smaller object cannot be seen, and its offsets (log of the size) would dominate the loss. */
 const LEAST_SIDE = 1;
 
-/** The objects that are left of `kept` rows, in pixels of the input: what has no area there is gone, what is less than a pixel wide or high is ignored. */
+/** Maps the objects in the rows `kept` to pixels of the input. Objects without area there are left out; those less than
+ *  a pixel wide or high are ignored. */
 export function placeObjects({ boxes: from, classes, ignore }: Annotation, kept: readonly number[], frame: Frame) {
   const corners: number[] = [];
   const rows: { readonly classIndex: ClassIndex; readonly ignored: boolean }[] = [];

@@ -8,7 +8,7 @@ import { drawTiles, joinTiles, planTile } from './augment/mosaic.js';
 import { loadBoxSample } from './boxSample.js';
 import type { SampleOptions } from './readPicture.js';
 
-/** The random numbers for a part of the sample: of the image itself, or of what is named. */
+/** Gives the random numbers for the image itself, or for the named part of the sample. */
 type StreamOf = (part?: string) => RandomStream;
 
 /** One image with boxes, and what mosaic, copy-paste and mixup take from other images of the data set. */

@@ -4,28 +4,33 @@ import { shorterSideScale, type Extent, type SideLimits } from '../image/frame.j
 export type Size = readonly [height: number, width: number];
 
 export interface SizeRange extends SideLimits {
-  /** Most shapes of batches. */
+  /** Maximum number of batch shapes. */
   readonly buckets: number;
 }
 
-/** Long sides over short ones that cameras and screens have. */
+/** Aspect ratios of cameras and screens, long side over short side. */
 const PROPORTIONS = [4 / 3, 3 / 2, 16 / 9];
 
-/** The shapes of batches, the largest first, sides in multiples of `multiple`. One alone holds everything, `max` × `max`; two are `min` × `max`, lying
- *  and standing; of more pairs the next have common proportions, the others long sides evenly between; an odd number has a square of `min`. */
+/** The shapes of batches, the largest first, with sides that are multiples of `multiple`. One bucket is `max` × `max`
+ *  and holds every image. Two are `min` × `max`, landscape and portrait. Further pairs have common proportions, and
+ *  after those long sides at even distances; an odd number adds a square of `min`. */
 export function bucketSizes({ min, max, buckets }: SizeRange, multiple: number): readonly Size[] {
   const up = (side: number): number => Math.ceil(side / multiple) * multiple;
   const pairs = Math.floor(buckets / 2);
   const common = PROPORTIONS.map((proportion) => up(min * proportion)).filter((side) => side < up(max));
   const even = Array.from({ length: pairs }, (_, i) => up(min + ((max - min) * (pairs - i)) / pairs));
   const long = [...new Set([up(max), ...common, ...even])].slice(0, pairs).sort((a, b) => b - a);
-  const wide = long.flatMap((side): Size[] => [[up(min), side], [side, up(min)]]); // prettier-ignore
+  const wide = long.flatMap((side): Size[] => [
+    [up(min), side],
+    [side, up(min)],
+  ]);
   const odd: Size[] = buckets % 2 === 0 ? [] : [pairs === 0 ? [up(max), up(max)] : [up(min), up(min)]];
   const all = new Map([...wide, ...odd].map((size) => [size.join(), size]));
   return [...all.values()];
 }
 
-/** The bucket that an image fills most, of those that hold it at its full size; else the largest, in which it becomes smaller. */
+/** The smallest bucket that holds an image at its full size; if none does, the largest, for which the image is made
+ *  smaller. */
 export function bucketOf(image: Extent, sizes: readonly Size[], limits: SideLimits): Size {
   const scale = shorterSideScale(image, limits);
   const [height, width] = [Math.round(image.height * scale), Math.round(image.width * scale)];
@@ -36,13 +41,13 @@ export function bucketOf(image: Extent, sizes: readonly Size[], limits: SideLimi
 
 export interface BucketUse {
   readonly size: Size;
-  /** That have this shape. */
+  /** Number of images that get this shape. */
   readonly images: number;
-  /** Share of the shape's pixels that none of its images fills, 0…1; NaN without images. */
+  /** Share of padding among the pixels of its images, 0…1; NaN without images. */
   readonly padding: number;
 }
 
-/** How images spread over the shapes of batches. */
+/** How images are distributed over the shapes of batches. */
 export function bucketUse(images: readonly Extent[], sizes: readonly Size[], limits: SideLimits): BucketUse[] {
   const uses = sizes.map((size) => ({ size, images: 0, filled: 0 }));
   for (const image of images) {

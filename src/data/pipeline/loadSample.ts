@@ -5,8 +5,8 @@ import { loadBoxSample } from './boxSample.js';
 import { readPicture, type SampleOptions } from './readPicture.js';
 import { loadTextSample } from './textSample.js';
 
-/** Read one image at the input's size, with what is annotated on it. Throws E_IMAGE_MISSING, E_IMAGE_DECODE, or E_IMAGE_SIZE if
- *  the annotation and the image disagree about the size. */
+/** Read one image at the input's size, with what is annotated on it. Throws E_IMAGE_MISSING, E_IMAGE_DECODE, or
+ *  E_IMAGE_SIZE if the annotation and the image disagree about the size. */
 export const loadSample = (annotation: Annotation, options: SampleOptions): Promise<Sample> =>
   byKind<Annotation, Promise<Sample>>(annotation, {
     boxes: (boxes) => loadBoxSample(boxes, options),

@@ -15,47 +15,49 @@ export interface LoadOptions<Encoded = unknown> {
   readonly batch: number;
   /** Pixels of the network's input. */
   readonly size: Size;
-  /** Several shapes instead, of which each batch has one: the one that fits its images best. Goes with `resize: shorterSide`. */
+  /** Several sizes, of which each batch gets the one that fits its images best. Used with `resize: shorterSide`. */
   readonly buckets?: readonly Size[] | undefined;
   readonly limits?: SideLimits | undefined;
   readonly resize?: Resize;
   readonly cropFraction?: number;
   readonly interpolation?: 'bilinear' | 'bicubic' | undefined;
   readonly seed?: number;
-  /** Counts from 0; another epoch has another order and other augmentations. */
+  /** Counted from 0. Each epoch has its own order and augmentations. */
   readonly epoch?: number;
-  /** Epochs of the run, for what augmentation changes on the way. */
+  /** Number of epochs of the run, over which the strength of the augmentation changes. */
   readonly epochs?: number;
   readonly shuffle?: boolean;
-  /** How often each row comes in an epoch, on average; needs `shuffle`. Without it: once. */
+  /** How often each image comes in an epoch, on average; needs `shuffle`. Default: once. */
   readonly repeat?: Float64Array | undefined;
   readonly augment?: Augment | false;
-  /** Batches in the making while one is in use: prefetch × batch pictures of height × width × 3 bytes wait at most. */
+  /** Number of batches prepared while one is in use. They take at most prefetch × batch × height × width × 3 bytes. */
   readonly prefetch?: number;
-  /** Batch to begin with, to go on in the middle of an epoch. */
+  /** Number of the first batch, to resume in the middle of an epoch. */
   readonly startAt?: number;
-  /** Batches after which the epoch ends, if it has so many. */
+  /** Maximum number of batches in an epoch. */
   readonly mostBatches?: number | undefined;
   /** Leave out the last batch if it is not full. */
   readonly dropLast?: boolean;
-  /** `drop`: a broken image is left out and reported to `onDrop`, in every epoch anew; if every batch must be full (`dropLast`), the next image of the epoch takes its place. */
+  /** `drop` leaves out broken images and reports each to `onDrop`, in every epoch anew. With `dropLast`, where every
+   *  batch must be full, the next image of the epoch takes the place of a broken one. */
   readonly brokenImages?: 'error' | 'drop';
   readonly onDrop?: (reason: string, file: string) => void;
-  /** Images whose pixels need not be read: row of the data set, and whether augmentation flips it. */
+  /** Tells whether the pixels of an image need not be read, given its row in the data set and whether augmentation
+   *  flips it. */
   readonly isKnown?: ((index: number, flipped: boolean) => boolean) | undefined;
-  /** Called with each sample of a batch: a task's targets. */
+  /** Makes the task's targets of each sample. */
   readonly encode?: (sample: Sample) => Encoded;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How images are read, apart from what is random about it. */
+/** How images are read, apart from the order and the augmentation. */
 export type ImageOptions = Pick<
   LoadOptions,
   'resize' | 'buckets' | 'limits' | 'cropFraction' | 'interpolation' | 'prefetch' | 'brokenImages' | 'onDrop'
 >;
 
 export interface Batch<Encoded = unknown> {
-  /** Of all its pictures. */
+  /** Height and width of all its pictures. */
   readonly size: Size;
   readonly samples: readonly Sample[];
   /** Rows of `dataset.annotations`. */
@@ -63,20 +65,22 @@ export interface Batch<Encoded = unknown> {
   readonly encoded: readonly Encoded[];
 }
 
-/** Batches per epoch. */
+/** Number of batches in an epoch. */
 export const countBatches = (images: number, batch: number, dropLast = false): number =>
   dropLast ? Math.floor(images / batch) : Math.ceil(images / batch);
 
-/** A row of the data set at a place of an epoch's order. */
+/** An image at a place of an epoch's order. */
 interface Turn {
+  /** Row of `dataset.annotations`. */
   readonly index: number;
-  /** How often the row came before in the epoch. */
+  /** How often the image came before in the epoch. */
   readonly again: number;
 }
 
-/** Load an epoch in batches. Order and augmentation depend on seed, epoch and place alone, not on time or threads, so that a
- *  resumed epoch (`startAt`) goes on as it would have. A training step blocks the main thread for half a second; therefore
- *  all reading of the next `prefetch` batches is handed to the thread pool before a batch is yielded, and little is left to do after.
+/** Load an epoch in batches. Order and augmentation depend on seed, epoch and place alone, not on time or threads, so
+ *  that a resumed epoch (`startAt`) continues exactly as if it had not been stopped. A training step can block the main
+ *  thread for half a second; therefore all reading of the next `prefetch` batches is handed to the thread pool before a
+ *  batch is yielded.
  *  Throws what `loadSample` throws, unless broken images are dropped, and the signal's reason. */
 export async function* loadBatches<Encoded = unknown>(
   dataset: Dataset,
@@ -91,7 +95,7 @@ export async function* loadBatches<Encoded = unknown>(
   const dispatch = () => {
     while (next < planned.length && inFlight.length < prefetch) {
       const work = loadBatch(dataset, order, planned, next++, options);
-      work.catch(() => undefined); // a failure is thrown when its turn comes; until then it is not "unhandled"
+      work.catch(() => undefined); // it is thrown when this batch is awaited; until then it must not count as unhandled
       inFlight.push(work);
     }
   };
@@ -100,15 +104,15 @@ export async function* loadBatches<Encoded = unknown>(
     while (inFlight.length > 0) {
       signal?.throwIfAborted();
       const batchAtHand = inFlight.shift()!;
-      dispatch(); // before waiting, let alone yielding: from then on the threads work by themselves
+      dispatch(); // before waiting: from here on the threads work by themselves
       yield await batchAtHand;
     }
   } finally {
-    await Promise.allSettled(inFlight); // whoever stops early leaves no thread at work
+    await Promise.allSettled(inFlight); // if the caller stops early, no thread is left at work
   }
 }
 
-/** Rows of the data set in the order of an epoch. */
+/** The images in the order of an epoch. */
 function epochOrder(dataset: Dataset, { batch, shuffle = false, repeat, seed = 0, epoch = 0 }: LoadOptions): Turn[] {
   if (repeat) return countTurns(repeatRows(repeat, seed, epoch));
   if (shuffle && dataset.old) return countTurns(mixedRows(dataset, dataset.old, { batch, seed, epoch }));
@@ -151,7 +155,8 @@ async function loadBatch<Encoded>(
   };
 }
 
-/** The batch after the changes that take more than one image: those for images with boxes were made while each was loaded. */
+/** Applies the augmentations that mix the images of a batch. Those for images with boxes were applied while each image
+ *  was loaded. */
 const mixed = (samples: readonly Sample[], augment: Augment, random: () => RandomStream): readonly Sample[] =>
   byKind<Augment, readonly Sample[]>(augment, {
     boxes: () => samples,
@@ -164,7 +169,7 @@ const mixed = (samples: readonly Sample[], augment: Augment, random: () => Rando
       ),
   });
 
-/** The image at one place of the order, or, where broken ones are replaced, the first good one after it. */
+/** Loads the image at one place of the order, or, if broken images are replaced, the first sound one after it. */
 async function loadPlace(
   dataset: Dataset,
   order: readonly Turn[],
@@ -175,7 +180,7 @@ async function loadPlace(
   const mostTries = brokenImages === 'drop' && options.dropLast ? order.length : 1;
   for (let tries = 0; tries < mostTries; tries++) {
     const { index, again } = order[(place + tries) % order.length]!;
-    // A stand-in has augmentations of its own, so that the image does not come twice in the same way; so has a repeated one.
+    // A replacement and a repeated image have their own augmentation, so that no image comes twice in the same way.
     const draw = (again > 0 ? `/again ${again}` : '') + (tries > 0 ? `/for ${place}` : '');
     const isKnown = options.isKnown && ((flipped: boolean) => options.isKnown!(index, flipped));
     try {

@@ -1,7 +1,7 @@
 import { bucketOf, type Size } from './buckets.js';
 import type { Extent, SideLimits } from '../image/frame.js';
 
-/** One batch of an epoch: places in its order, and the shape that all of them get. */
+/** One batch of an epoch: the places of its images in the epoch's order, and the shape that all of them get. */
 export interface PlannedBatch {
   readonly places: readonly number[];
   readonly size: Size;
@@ -14,9 +14,10 @@ export interface BatchShapes {
   readonly limits?: SideLimits | undefined;
 }
 
-/** The batches of an epoch whose images come in the given order: each image waits in its bucket until that is full. What waits in the end is
- *  batched by bucket, the batches not full; with `dropLast` all batches are full, so the rest of all buckets is batched together, in the shape that
- *  most of the images would have had, and only less than one batch is left out: as many batches as with one shape. */
+/** Plans the batches of an epoch whose images come in the given order. Each image waits in its bucket until the bucket
+ *  fills a batch. At the end, what is left in each bucket becomes a smaller batch. With `dropLast` all batches must be
+ *  full, so what is left in all buckets is batched together, in the shape that most of its images would have had; less
+ *  than one batch is left out, so that there are as many batches as with one shape. */
 export function planBatches(
   images: readonly Extent[],
   { size, buckets = [size], limits, batch, dropLast = false }: BatchShapes & { batch: number; dropLast?: boolean },
@@ -41,7 +42,7 @@ export function planBatches(
   return planned;
 }
 
-/** The value that occurs most often, of several the first. */
+/** The size that occurs most often; of several, the first. */
 function commonest(sizes: readonly Size[]): Size {
   const counts = new Map<Size, number>();
   for (const size of sizes) counts.set(size, (counts.get(size) ?? 0) + 1);

@@ -17,8 +17,9 @@ export interface SampleOptions extends Pick<FrameOptions, 'size' | 'resize' | 'l
   readonly isKnown?: ((flipped: boolean) => boolean) | undefined;
 }
 
-/** Read one image at the input's size, changed as planned. The picture is decoded, cropped and resized off the main thread in one
- *  call, which is made before this function returns its promise. Returns what samples of every kind have, and the frame.
+/** Read one image at the input's size, changed as planned. The picture is decoded, cropped and resized off the main
+ *  thread in one call, which is made before this function returns its promise. Returns what samples of every kind have,
+ *  and the frame.
  *  Throws E_IMAGE_MISSING, E_IMAGE_DECODE, or E_IMAGE_SIZE if the annotation and the image disagree about the size. */
 export async function readPicture(
   annotation: Annotation,
@@ -34,7 +35,7 @@ export async function readPicture(
     ...(cropFraction !== undefined && { cropFraction }),
     ...(patch && { patch }),
   });
-  // Both are dispatched at once; the size's verdict comes first, since a wrong size can make the crop itself fail.
+  // Both start at once, but the size is checked first, since a wrong size can make the crop itself fail.
   const pixels = isKnown?.(flip)
     ? NO_PICTURE
     : decodeImage(annotation.file, frame, { interpolation, distortion, blur });
@@ -74,10 +75,10 @@ export async function assertSize(annotation: Annotation): Promise<void> {
   const turned = actual.width === height && actual.height === width;
   throw new FinetuneError({
     code: 'E_IMAGE_SIZE',
-    message: `the image is ${actual.width}x${actual.height}, its annotation says ${width}x${height}`,
+    message: `the image is ${actual.width}x${actual.height}, but its annotation says ${width}x${height}`,
     where: { file },
     fix: turned
-      ? 'its EXIF orientation turns it: annotate the upright image, or remove the orientation if the boxes were drawn without it'
+      ? 'its EXIF orientation rotates it: annotate the upright image, or remove the orientation if the boxes were drawn without it'
       : 'the boxes belong to another version of the image; set data.brokenImages: drop to leave it out (the report counts it)',
   });
 }

@@ -15,11 +15,11 @@ import {
 import { drawTextView, type TextView } from './augment/augmentText.js';
 import { assertSize, isDue, type SampleOptions } from './readPicture.js';
 
-/** A point of the image → the input's pixel. */
+/** Maps a point of the image to a pixel of the input. */
 type Map = (x: number, y: number) => readonly [number, number];
 
-/** Read one image of scene text as it is, letterboxed into the input, or as augmentation draws it: one decode of the part that is
- *  seen, at its size, then a rotation about the middle. Throws as readPicture does. */
+/** Read one image of scene text: letterboxed into the input, or as augmentation draws it. Then the visible part is
+ *  decoded at its size, and rotated about its middle. Throws as readPicture does. */
 export async function loadTextSample(
   annotation: TextAnnotation,
   { size, augment = false, random, checkSize = false }: SampleOptions,
@@ -47,7 +47,7 @@ export async function loadTextSample(
 interface Seen {
   readonly picture: Picture;
   readonly map: Map;
-  /** Exact where nothing was rotated. */
+  /** Exact if the image is not rotated. */
   readonly placement: Placement;
 }
 
@@ -67,7 +67,7 @@ async function look(
   { centre, zoom, angle, flip, distortion }: TextView,
 ): Promise<Seen> {
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-  // What a rotated input can see, upright, and one pixel for the interpolation.
+  // The upright rectangle around the rotated input, and one pixel on each side for the interpolation.
   const columns = Math.ceil(width * Math.abs(cos) + height * Math.abs(sin)) + 2;
   const rows = Math.ceil(width * Math.abs(sin) + height * Math.abs(cos)) + 2;
   const patch = {
@@ -91,7 +91,8 @@ async function look(
   };
 }
 
-/** A picture turned clockwise about its middle, bilinear, and cut to a size about the same middle. */
+/** Rotates a picture clockwise about its middle, with bilinear interpolation, and crops it to a size about the same
+ *  middle. */
 function rotated(
   { data, width: columns, height: rows }: Picture,
   height: number,
@@ -127,7 +128,7 @@ function rotated(
   return { data: turned, width, height };
 }
 
-/** A word in the input's pixels; undefined if none of it is there. One that is cut and whose characters nobody knows teaches nothing. */
+/** Maps a word to the input's pixels; undefined if it lies outside. */
 function placeWord(word: TextWord, map: Map, [height, width]: readonly [number, number]): TextWord | undefined {
   const move = (points: readonly number[]): number[] => {
     const moved: number[] = [];

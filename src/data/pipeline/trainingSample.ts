@@ -19,8 +19,9 @@ export interface TrainingSampleOptions extends Pick<
   readonly draw?: string;
 }
 
-/** One image of a part as an epoch has it, with what other images lend to it. Seed, epoch, place and `draw` alone decide what is
- *  random about it; all decoding is dispatched before this function returns its promise. Throws what loadSample throws. */
+/** One image of a part as an epoch has it, with what other images lend to it. Seed, epoch, place and `draw` alone
+ *  decide what is random about it; all decoding is dispatched before this function returns its promise. Throws what
+ *  loadSample throws. */
 export async function loadTrainingSample(
   dataset: Dataset,
   index: number,

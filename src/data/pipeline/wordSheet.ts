@@ -4,15 +4,15 @@ import { decodeImage } from '../image/image.js';
 import { meanColour } from '../image/meanColour.js';
 import type { Dataset, Picture, TextWord } from '../sample.js';
 
-/** Where a word lies in its data set. */
+/** A word of a data set. */
 export interface WordPlace {
-  /** Row of the annotations. */
+  /** Row of `dataset.annotations`. */
   readonly image: number;
-  /** Place among the image's words. */
+  /** Index among the image's words. */
   readonly word: number;
 }
 
-/** A rectified word on a sheet, in whole and even pixels; the margin around it is outside of this rectangle. */
+/** Where a rectified word lies on a sheet, in whole and even pixels, without the margin around it. */
 export interface PlacedCrop extends WordPlace {
   readonly left: number;
   readonly top: number;
@@ -20,18 +20,19 @@ export interface PlacedCrop extends WordPlace {
   readonly height: number;
 }
 
-/** Rectified words side by side on one picture, so that one call of a network reads many. */
+/** Rectified words side by side on one picture, so that the network reads many in one call. */
 export interface WordSheet {
   readonly picture: Picture;
   readonly crops: readonly PlacedCrop[];
 }
 
-/** Pixels of the scene kept around a word, and as many again between two words. */
+/** Pixels of the scene kept around a word, and of the gap between two words. */
 const MARGIN = 8;
-/** A crop is no longer than so many times its height. */
+/** Maximum ratio of a crop's length to its height. */
 const LONGEST = 12;
 
-/** Pixels of a word's crop: `across` for its shorter side, the one across the line of writing. Even, so that a cell of the maps belongs to one crop. */
+/** Size of a word's crop in pixels: `across` for its shorter side, which is the one across the line of writing. The
+ *  sides are even, so that each cell of the score maps belongs to one crop. */
 export function cropSize(
   outline: readonly number[],
   across: number,
@@ -48,8 +49,9 @@ export function cropSize(
     : { width: even(across, columns - 4 * MARGIN), height: even(along, rows - 4 * MARGIN) };
 }
 
-/** A word as if it were written straight and flat: [height, width] of the crop and a margin around. Several samples make one of its pixels
- *  where it is smaller than what it shows. Undefined for an outline that is no quad. */
+/** Rectifies a word: a picture of it as if it were written straight and flat, of the given size and a margin on every
+ *  side. Where the crop is smaller than the word, several samples are averaged for a pixel. Undefined if the outline is
+ *  not a quad. */
 export function rectify(
   { data, width: columns, height: rows }: Picture,
   outline: readonly number[],
@@ -88,7 +90,7 @@ export function rectify(
 /** Beyond its border the picture goes on as it ends. */
 const within = (value: number, length: number): number => Math.min(length - 1, Math.max(0, value));
 
-/** Sheets of the given size with all words whose characters are to be found, image after image. */
+/** Puts all words whose characters are unknown on sheets of the given size, image after image. */
 export async function* wordSheets(
   { annotations }: Pick<Dataset, 'annotations'>,
   [rows, columns]: readonly [height: number, width: number],
@@ -96,7 +98,7 @@ export async function* wordSheets(
 ): AsyncGenerator<WordSheet, void, undefined> {
   let sheet = blankSheet(rows, columns);
   let crops: PlacedCrop[] = [];
-  let [x, y, shelf] = [0, 0, 0]; // where the next crop goes, and the height of its row
+  let [x, y, shelf] = [0, 0, 0]; // the place of the next crop, and the height of its row
   for (const [image, annotation] of annotations.entries()) {
     const words = (annotation.kind === 'text' ? [...annotation.words.entries()] : []).filter(([, word]) =>
       isUnspelt(word),
@@ -121,7 +123,7 @@ export async function* wordSheets(
   if (crops.length > 0) yield { picture: sheet, crops };
 }
 
-/** A word that somebody can read, whose characters nobody knows, and whose outline is a quad. */
+/** Whether a word is readable, has no character boxes, and has a quad as its outline. */
 export const isUnspelt = ({ dontCare, characters, outline }: TextWord): boolean =>
   !dontCare && !characters && outline.length === 8;
 

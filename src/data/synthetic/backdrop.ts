@@ -2,7 +2,8 @@ import type { RandomStream } from '../../random.js';
 import { arc, pathData, polygon, rectangle, transform, type Outline } from './outline.js';
 import { hsl } from './paint.js';
 
-/** SVG elements that fill width×height: a ground, and on half of them clutter that is no object of any class. */
+/** Draw a backdrop of width×height as SVG elements: a ground, and in half of the cases clutter that is no object of any
+ *  class. */
 export function drawBackdrop(random: RandomStream, width: number, height: number): string {
   const hue = random.uniform(0, 360);
   const saturation = random.uniform(0.08, 0.5);
@@ -77,7 +78,8 @@ const tiles: Ground = (random, width, height, tone) => {
   return full(width, height, tone(0.05)) + `<g fill="${tone(-0.06, random.uniform(-30, 30))}">${marks}</g>`;
 };
 
-/** Cloudy or grainy noise: SVG's own turbulence, coloured. The dearest ground (20 ms at 256×256), so it has one place in the list. */
+/** Cloudy or grainy noise: SVG's own turbulence, coloured. It is the slowest ground (20 ms at 256×256), so it stands
+ *  once in the list. */
 const noise: Ground = (random, width, height, tone) => {
   const coarse = random.chance(0.5);
   const frequency = (coarse ? random.uniform(0.008, 0.03) : random.uniform(0.06, 0.25)).toFixed(3);
@@ -110,7 +112,7 @@ const room: Ground = (random, width, height, tone) => {
 
 const grounds: readonly Ground[] = [gradient, landscape, stripes, tiles, noise, room];
 
-/** Plain forms that have parts in common with the objects (discs, bars, triangles) and are none of them. */
+/** Simple shapes that resemble parts of the objects (discs, bars, triangles) but are none of them. */
 function drawClutter(random: RandomStream, width: number, height: number, tone: Tone): string {
   const forms: readonly Outline[] = [
     arc(0, 0, 0.5, 0.5),

@@ -16,7 +16,8 @@ export interface DrawnSet {
   readonly noun: string;
 }
 
-/** Draw a data set on first use, and return its folder. The folder appears by one rename, so that a killed run leaves no half of it.
+/** Draw a data set on first use, and return its folder. The folder appears by one rename, so that a killed run leaves
+ *  no half of it.
  *  Throws E_SYNTHETIC_ROOT if the folder holds something else. */
 export async function drawOnce(set: DrawnSet, draw: (folder: string) => Promise<void>): Promise<string> {
   const folder = resolve(set.root ?? join(cacheDir(), set.name));

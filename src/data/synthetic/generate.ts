@@ -7,8 +7,8 @@ import type { CocoGroundTruth } from '../sample.js';
 import { objectNames } from './objects.js';
 import { drawScene } from './scene.js';
 
-/** Draw one part of the synthetic set into `root`: images/{part}/*.jpg and annotations/instances_{part}.json. Image i depends
- *  on the seed, the part and i alone, so a longer part begins with the images of a shorter one. */
+/** Draw one part of the synthetic set into `root`: images/{part}/*.jpg and annotations/instances_{part}.json. Image i
+ *  depends on the seed, the part and i alone, so a longer part begins with the images of a shorter one. */
 export async function generatePart(
   root: string,
   part: string,
@@ -20,7 +20,7 @@ export async function generatePart(
   await mkdir(join(root, 'annotations'), { recursive: true });
   const images: CocoGroundTruth['images'][number][] = [];
   const annotations: CocoGroundTruth['annotations'][number][] = [];
-  const limit = pLimit(4); // as many as libuv has threads: more would only wait, with their SVG in memory
+  const limit = pLimit(4); // libuv has four threads; more images would only wait, with their SVG in memory
   const draw = async (index: number): Promise<void> => {
     signal?.throwIfAborted();
     const { width, height, svg, objects, blur, quality } = drawScene(randomStream(seed, `synthetic/${part}/${index}`));
@@ -29,7 +29,7 @@ export async function generatePart(
     objects.forEach(({ category, box: [x1, y1, x2, y2] }) => {
       const bbox = [x1, y1, hundredths(x2 - x1), hundredths(y2 - y1)] as const;
       annotations.push({
-        id: 0, // numbered below: the images are finished in any order
+        id: 0, // numbered below, since images finish in any order
         image_id: index + 1,
         category_id: objectNames.indexOf(category) + 1,
         bbox,

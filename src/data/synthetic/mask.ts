@@ -1,7 +1,7 @@
 import type { Outline } from './outline.js';
 
-/** Which cells of a plane that reaches half an image beyond the image on every side are covered. Coarse on purpose:
- *  it decides how much of an object is hidden, and a few percent do not matter there. */
+/** Which cells are covered, on a plane that extends half an image beyond the image on every side. The cells are coarse:
+ *  they only tell how much of an object is hidden, where a few percent do not matter. */
 export interface Mask {
   readonly cells: Uint8Array;
   readonly columns: number;
@@ -10,7 +10,7 @@ export interface Mask {
 
 const CELL = 3; // pixels
 
-/** The cells inside the union of some outlines (even-odd within each), by scan lines through the cells' centres. */
+/** Marks the cells whose centres lie inside the union of some outlines (even-odd rule within each), line by line. */
 export function maskOf(outlines: readonly Outline[], width: number, height: number): Mask {
   const columns = Math.ceil((2 * width) / CELL);
   const rows = Math.ceil((2 * height) / CELL);

@@ -2,7 +2,7 @@ import type { RandomStream } from '../../random.js';
 import { arc, curve, polygon, rectangle, roundedRectangle, type Outline, type Point, type Shape } from './outline.js';
 import type { Palette } from './paint.js';
 
-/** Draws one object, about one unit high or wide around the origin, upright. Every call varies it. */
+/** Draws an upright object, about one unit high or wide, around the origin. Every call gives a variation of it. */
 type Draw = (random: RandomStream, colours: Palette) => Shape[];
 
 const fish: Draw = (random, { main, light, dark, accent, paper, ink }) => {

@@ -23,24 +23,23 @@ export const synthetic = boxFormat<SyntheticData>({
 });
 
 export interface SyntheticOptions {
-  /** Folder of the set; without it one in the user's cache, named by version, seed and counts. */
+  /** Folder of the set. Default: a folder in the user's cache, named after version, seed and counts. */
   readonly root?: string;
   readonly seed: number;
-  /** How many images to draw for training, and how many for validation. */
+  /** Numbers of images to draw for training and for validation. */
   readonly train: number;
   readonly val: number;
   readonly categories?: readonly string[];
   readonly signal?: AbortSignal;
 }
 
-/** Counted up when the drawing changes, so that a cached set of an older version is not taken for the new one. */
+/** Increased whenever the drawing changes, so that a cached set of an older version is not used. */
 const VERSION = 1;
 
-/** Open the embedded data set: six classes of drawn things (fish, house, star, mug, tree, car) on varied backdrops. It is
- *  drawn on first use, from the seed alone, in COCO's layout, and appears by one rename: a killed run leaves no half of it.
- *  A box holds what is inside the image of an object as if no other
- *  hid it; no object is hidden by more than 60 %.
- *  Throws E_SYNTHETIC_ROOT if `root` holds something else. */
+/** Open the embedded data set: six classes of drawn things (fish, house, star, mug, tree, car) on varied backdrops. It
+ *  is drawn on first use, from the seed alone, in COCO's layout. A box encloses the part of an object that is inside
+ *  the image, including what other objects hide; no object is hidden by more than 60 %. Throws E_SYNTHETIC_ROOT if
+ *  `root` holds something else. */
 export async function openSynthetic({ categories, ...options }: SyntheticOptions) {
   const parts = await syntheticParts(options);
   const chosen = categories ? { categories } : {};

@@ -1,9 +1,9 @@
-/** x to the right, y down. */
+/** A point; x points to the right, y down. */
 export type Point = readonly [x: number, y: number];
-/** A closed polygon; curves are sampled, so that the drawing, its box and its mask are the same thing. */
+/** A closed polygon; curves are sampled, so that the drawing, its box and its mask agree. */
 export type Outline = readonly Point[];
 
-/** One coat of paint. An object is a list of them, painted in order. */
+/** An area of one colour. An object is a list of them, painted in order. */
 export interface Shape {
   readonly outline: Outline;
   readonly fill: string;
@@ -18,7 +18,7 @@ export const rectangle = (x1: number, y1: number, x2: number, y2: number): Outli
   [x1, y2],
 ];
 
-/** Points of an ellipse from `start` to `end`, in radians, clockwise as seen (y down). */
+/** Points of an ellipse from angle `start` to `end`, radians, clockwise on the picture (y points down). */
 export const arc = (
   cx: number,
   cy: number,
@@ -45,7 +45,7 @@ export function roundedRectangle(x1: number, y1: number, x2: number, y2: number,
   ];
 }
 
-/** A quadratic Bézier curve, without its last point (which begins the next piece). */
+/** Points of a quadratic Bézier curve, without the last one, with which the next piece begins. */
 export const curve = (from: Point, control: Point, to: Point, points = 10): Outline =>
   Array.from({ length: points }, (_, i) => {
     const t = i / points;
@@ -53,7 +53,7 @@ export const curve = (from: Point, control: Point, to: Point, points = 10): Outl
     return [along(from[0], control[0], to[0]), along(from[1], control[1], to[1])];
   });
 
-/** Rotation by `angle` (radians), scaling by `scaleX` and `scaleY` before it, then a shift to `at`. */
+/** Scales by `scaleX` and `scaleY`, then rotates by `angle` (radians), then shifts to `at`. */
 export function transform(
   outline: Outline,
   { angle, scaleX, scaleY, at: [x, y] }: { angle: number; scaleX: number; scaleY: number; at: Point },
@@ -78,7 +78,7 @@ export function bounds(outlines: readonly Outline[]): [number, number, number, n
   return box;
 }
 
-/** The part of an outline inside the image (Sutherland & Hodgman 1974): empty if none is. */
+/** Clips an outline to the image (Sutherland & Hodgman 1974); the result is empty if the outline lies outside. */
 export function clipTo(outline: Outline, width: number, height: number): Outline {
   const sides: readonly [axis: 0 | 1, sign: 1 | -1, limit: number][] = [
     [0, 1, 0],
@@ -99,6 +99,6 @@ export function clipTo(outline: Outline, width: number, height: number): Outline
   }, outline);
 }
 
-/** SVG path data with a tenth of a pixel of precision. */
+/** SVG path data, rounded to a tenth of a pixel. */
 export const pathData = (outline: Outline): string =>
   `M${outline.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join('L')}Z`;

@@ -1,6 +1,6 @@
 import type { RandomStream } from '../../random.js';
 
-/** Hue in degrees, saturation and lightness 0…1, as #rrggbb. */
+/** Converts hue (degrees), saturation and lightness (0…1) to #rrggbb. */
 export function hsl(hue: number, saturation: number, lightness: number): string {
   const chroma = saturation * Math.min(lightness, 1 - lightness);
   const channel = (n: number) => {
@@ -13,7 +13,7 @@ export function hsl(hue: number, saturation: number, lightness: number): string 
   return `#${channel(0)}${channel(8)}${channel(4)}`;
 }
 
-/** The colours of one object. They are drawn without regard to its class: only its form tells what it is. */
+/** The colours of one object. They do not depend on its class: only its shape tells the class. */
 export interface Palette {
   readonly main: string;
   readonly light: string;

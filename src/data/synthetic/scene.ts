@@ -19,7 +19,7 @@ export interface Scene {
 
 export interface SceneObject {
   readonly category: ObjectClass;
-  /** x1, y1, x2, y2: the part of the object inside the image, as if no other hid it. */
+  /** x1, y1, x2, y2: the part of the object inside the image, including what other objects hide. */
   readonly box: readonly [number, number, number, number];
 }
 
@@ -30,13 +30,14 @@ const sizes: readonly (readonly [width: number, height: number])[] = [
   [216, 288],
   [240, 320],
 ];
-/** Every object shows at least this share of itself, whatever lies over it and however far it reaches beyond the image. */
+/** Minimum share of every object that is visible, counting what other objects hide and what lies outside the image. */
 const LEAST_VISIBLE = 0.4;
 const MOST_OBJECTS = 7;
 const MOST_TRIES = 12;
 const TWO_DECIMALS = 100;
 
-/** Draw a scene: a backdrop, up to seven objects from far to near, light over all of it. One in thirty has no object. */
+/** Draw a scene: a backdrop, up to seven objects from far to near, and light over everything. One scene in thirty has
+ *  no object. */
 export function drawScene(random: RandomStream): Scene {
   const [width, height] = sizes[random.integer(0, sizes.length)]!;
   const backdrop = drawBackdrop(random, width, height);
@@ -107,7 +108,7 @@ function drawObject(random: RandomStream, width: number, height: number, index: 
   return { category, outlines, mask: maskOf(outlines, width, height), svg };
 }
 
-/** A wash from light to dark across the picture, and a vignette on some. */
+/** A gradient from light to dark across the picture, and on some pictures a vignette. */
 function drawLight(random: RandomStream, width: number, height: number): string {
   const angle = random.uniform(0, 360).toFixed(0);
   const wash =

@@ -4,7 +4,7 @@ import type { Findings } from '../../findings.js';
 import type { RawImage, RawObject } from '../../rawDataset.js';
 import type { Category, CategoryId, ClassIndex, Dataset, TextAnnotation, TextWord } from '../../sample.js';
 
-/** An image with its words as a file has them. */
+/** An image with its words as they stand in a file. */
 export interface RawTextImage {
   readonly imageId: string | number;
   /** Absolute path. */
@@ -18,8 +18,8 @@ export interface RawTextImage {
 /** The one category of scene text. */
 const TEXT: Category = { id: 1 as CategoryId, name: 'text' };
 
-/** A data set of words. Quads that run counter-clockwise or cross themselves are mended and counted, words without area or outside
- *  their image are left out and counted. */
+/** Makes a data set of words. Quads that run counter-clockwise or cross themselves are corrected and counted; words
+ *  without area or outside their image are left out and counted. */
 export function buildText(name: string, images: readonly RawTextImage[], findings: Findings): Dataset<TextAnnotation> {
   const annotations = images.map(({ imageId, file, fileName, width, height, words }): TextAnnotation => {
     const image = { imageId, file, width, height };
@@ -43,7 +43,7 @@ export function buildText(name: string, images: readonly RawTextImage[], finding
   };
 }
 
-/** The words as objects with boxes, which the data doctor looks at. */
+/** The words as objects with boxes, for the data check. */
 function inspected(
   image: Omit<RawImage, 'fileName' | 'objects'>,
   fileName: string,
@@ -75,14 +75,19 @@ function mend(
   return { ...word, outline: mended.outline };
 }
 
-/** A quad as a convex one where it crosses itself, and any polygon clockwise (y down), with what was done. */
+/** Uncrosses a quad that crosses itself, and makes any polygon clockwise (y points down). `reason` tells what was
+ *  changed. */
 export function mendOutline(outline: readonly number[]): {
   readonly outline: readonly number[];
   readonly reason?: string;
 } {
   if (outline.length === 8) {
-    // Two of its three closed orders cross; exchanging two neighbours undoes that.
-    const orders = [[0, 1, 2, 3], [0, 2, 1, 3], [0, 1, 3, 2]] as const; // prettier-ignore
+    // Of the three closed orders of four points, two cross; swapping two neighbours gives the third.
+    const orders = [
+      [0, 1, 2, 3],
+      [0, 2, 1, 3],
+      [0, 1, 3, 2],
+    ] as const;
     const turned = orders.map((order) => order.flatMap((i) => [outline[2 * i]!, outline[2 * i + 1]!]));
     const areas = turned.map((points) => Math.abs(twiceArea(points)));
     const best = areas.indexOf(Math.max(...areas));
@@ -93,7 +98,7 @@ export function mendOutline(outline: readonly number[]): {
   return turned === outline ? { outline } : { outline: turned, reason: 'outlines turned clockwise' };
 }
 
-/** Whether opposite sides of a quad meet. */
+/** Whether opposite sides of a quad intersect. */
 function crosses(quad: readonly number[]): boolean {
   const at = (i: number): readonly [number, number] => [quad[(2 * i) % 8]!, quad[(2 * i + 1) % 8]!];
   const turn = (a: number, b: number, c: number): number => {
@@ -112,7 +117,7 @@ function twiceArea(points: readonly number[]): number {
   return sum;
 }
 
-/** The first corner stays the first. */
+/** The points in clockwise order; the first point stays the first. */
 function clockwise(points: readonly number[]): readonly number[] {
   if (twiceArea(points) >= 0) return points;
   const n = points.length;

@@ -36,26 +36,25 @@ export const syntheticText: Format<DrawnTextData> = {
 };
 
 export interface DrawnTextOptions {
-  /** Folder of the set; without it one in the user's cache, named by all that decides about the images. */
+  /** Folder of the set. Default: a folder in the user's cache, named after everything that determines the images. */
   readonly root?: string | undefined;
   readonly seed: number;
-  /** How many images to draw for training, and how many for validation. */
+  /** Numbers of images to draw for training and for validation. */
   readonly train: number;
   readonly val: number;
-  /** Side of the images, pixels. */
+  /** Side of the square images, pixels. */
   readonly side: number;
-  /** Folder of photos to write on. */
+  /** Folder of photos that serve as backgrounds. */
   readonly photos?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Where what is wrong with a part goes. */
+  /** Collect the problems of the parts. */
   readonly findings?: { readonly train: Findings; readonly val: Findings };
 }
 
-/** Counted up when the drawing changes, so that a cached set of an older version is not taken for the new one. */
+/** Increased whenever the drawing changes, so that a cached set of an older version is not used. */
 const VERSION = 1;
 
-/** Open synthetic text; it is drawn on first use and appears by one rename, so that a killed run leaves no half of it.
- *  Throws E_SYNTHETIC_ROOT if `root` holds something else, E_PHOTOS. */
+/** Open synthetic text; it is drawn on first use. Throws E_SYNTHETIC_ROOT if `root` holds something else, and E_PHOTOS. */
 export async function openDrawnText({ root, seed, train, val, side, photos, signal, findings }: DrawnTextOptions) {
   const files = photos === undefined ? [] : await listPhotos(photos);
   const wanted = {

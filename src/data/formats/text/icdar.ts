@@ -14,11 +14,12 @@ export interface IcdarPart {
   readonly truth: string;
   readonly name: string;
   readonly brokenImages?: 'error' | 'drop';
-  /** `split`: a word's quad is cut equally by the number of its letters, with confidence ½; `mask`: it teaches nothing. */
+  /** How words without character boxes are used. `split`: the quad is cut into equal parts, one for each letter, with
+   *  confidence ½. `mask`: the word is masked out of the training loss. */
   readonly characters?: 'mask' | 'split';
-  /** `false`: what the words say is not in the files, whatever they hold in its place. */
+  /** `false`: the files have no transcriptions, whatever they hold in their place. */
   readonly transcriptions?: boolean;
-  /** Takes the images whose place in the order of names leaves this remainder: to hold some back. */
+  /** Selects images by their index in the order of names, so that some can be held out. */
   readonly keep?: (index: number) => boolean;
 }
 
@@ -31,9 +32,10 @@ const stemOf = (name: string): string =>
 const numberOf = (stem: string): string => /^(?:img|image|ts|tr)?_?0*(\d+)$/i.exec(stem)?.[1] ?? stem;
 const isImage = (name: string): boolean => /\.(jpe?g|png|gif|bmp|webp)$/i.test(name);
 
-/** Read a part of an ICDAR challenge: 2013 (rectangles, by blanks or commas), 2015 and 2017-MLT (quads), Total-Text and CTW1500 as
- *  polygons. `###` is don't-care; MLT's second text field, the script, is left out of the transcription.
- *  Every problem goes to `findings`: E_ICDAR_FILE, _ZIP, _LIMIT, _LINE, _BOX, E_ENCODING, E_IMAGE_MISSING (dropped on demand). */
+/** Read a part of an ICDAR challenge: 2013 (rectangles, separated by blanks or commas), 2015 and 2017-MLT (quads), or
+ *  Total-Text and CTW1500 as polygons. `###` marks a don't-care word; MLT's second text field, the script, is not part
+ *  of the transcription. Problems go to `findings`: E_ICDAR_LINE, _BOX, E_ENCODING, E_IMAGE_MISSING (dropped on
+ *  demand). Throws E_ICDAR_FILE, _ZIP, _LIMIT. */
 export async function readIcdarPart(
   {
     images,
@@ -61,7 +63,7 @@ export async function readIcdarPart(
       if (fileName === undefined) {
         findings.report(brokenImages, 'image missing', () => ({
           code: 'E_IMAGE_MISSING',
-          message: `there is no image for it in ${folder}`,
+          message: `there is no image for this file in ${folder}`,
           where: { file },
           fix: 'check the folders, or set data.brokenImages: drop (the report counts them)',
         }));
@@ -94,20 +96,21 @@ function toWord(
   const [left, top, right, bottom] = points as [number, number, number, number];
   const outline = isRectangle ? [left, top, right, top, right, bottom, left, bottom] : [...points];
   const word = { text: dontCare || !transcriptions ? '' : transcription, outline, dontCare };
-  const letters = word.text.replaceAll(/\s/g, '').length; // spaces do not count
+  const letters = word.text.replaceAll(/\s/g, '').length; // spaces have no box
   if (characters === 'mask' || dontCare || letters === 0 || outline.length !== 8) return word;
   return { ...word, characters: equalSplit(outline, letters), confidence: SPLIT_CONFIDENCE };
 }
 
-/** Of characters that were not seen but counted: Baek et al. 2019 (arXiv:1904.01941), section 3.2.2. */
+/** Confidence of characters whose boxes were only estimated: Baek et al. 2019 (arXiv:1904.01941), section 3.2.2. */
 const SPLIT_CONFIDENCE = 0.5;
 
-/** A word's quad cut across its reading direction into so many of equal width; downwards where it is much higher than wide. */
+/** Cuts a word's quad across its reading direction into `count` quads of equal width; a quad much higher than wide is
+ *  read downwards. */
 export function equalSplit(quad: readonly number[], count: number): number[][] {
   const [ax, ay, bx, by, cx, cy, dx, dy] = quad as [number, number, number, number, number, number, number, number];
   const [wide, high] = [Math.hypot(bx - ax, by - ay), Math.hypot(dx - ax, dy - ay)];
   const down = count > 1 && high > 1.5 * wide;
-  const [px, py, qx, qy] = down ? [dx, dy, bx, by] : [bx, by, dx, dy]; // ends of the two long sides, that begin at a and at q
+  const [px, py, qx, qy] = down ? [dx, dy, bx, by] : [bx, by, dx, dy]; // the long sides run from a to p and from q to c
   const at = (t: number): [number, number, number, number] => [
     ax + (px - ax) * t,
     ay + (py - ay) * t,

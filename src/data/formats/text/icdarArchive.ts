@@ -9,17 +9,17 @@ import { FinetuneError, type Problem } from '../../../errors.js';
 export interface TextFile {
   /** Name without folders. */
   readonly name: string;
-  /** For messages: `submit.zip/res_img_1.txt`. */
+  /** Its place, for messages: `submit.zip/res_img_1.txt`. */
   readonly file: string;
   readonly bytes: Uint8Array;
 }
 
-/** A page of text has kilobytes. What is bigger is no list of boxes but a mistake or a zip bomb. */
+/** Lists of boxes have kilobytes; larger files are a mistake or a zip bomb. */
 export const limits = { files: 100_000, fileBytes: 16 * 2 ** 20, totalBytes: 512 * 2 ** 20 };
 
-/** Read the .txt files of a folder or a zip (at any depth); other files are left alone.
- *  Throws E_ICDAR_FILE if it cannot be read, E_ICDAR_ZIP for a zip that is broken or has a name that leads out of it,
- *  E_ICDAR_LIMIT for one bigger than `limits`. */
+/** Read the .txt files of a folder or a zip (at any depth); other files are ignored.
+ *  Throws E_ICDAR_FILE if it cannot be read, E_ICDAR_ZIP for a zip that is broken or has an entry whose path leads out
+ *  of it, E_ICDAR_LIMIT for more than `limits`. */
 export async function readTextFiles(path: string): Promise<TextFile[]> {
   const entry = await stat(path).catch((error: unknown) => {
     throw broken('E_ICDAR_FILE', path, 'there is no such folder or zip', undefined, error);
@@ -77,7 +77,7 @@ const zipError = (path: string, cause: Error): FinetuneError => {
   const outside = cause instanceof ZipError ? cause.outside : undefined;
   if (outside !== undefined)
     return broken('E_ICDAR_ZIP', path, `entry "${outside}" leads out of the zip`, undefined, cause);
-  return broken('E_ICDAR_ZIP', path, `cannot read the zip: ${cause.message}`, 'pack it anew', cause);
+  return broken('E_ICDAR_ZIP', path, `cannot read the zip: ${cause.message}`, 'create the zip again', cause);
 };
 
 /** CRC-32 of APPNOTE.TXT 4.4.7 (reflected 0x04c11db7), bit by bit; node:zlib has it only from 20.15 on. */
@@ -101,9 +101,13 @@ function createBudget(path: string) {
       if (++files > limits.files) throw tooMany(files);
       total += bytes;
       if (bytes > limits.fileBytes)
-        throw broken('E_ICDAR_LIMIT', file, `${mega(bytes)} of boxes; a file may have ${mega(limits.fileBytes)}`);
+        throw broken(
+          'E_ICDAR_LIMIT',
+          file,
+          `${mega(bytes)} of boxes; a file may have at most ${mega(limits.fileBytes)}`,
+        );
       if (total > limits.totalBytes)
-        throw broken('E_ICDAR_LIMIT', path, `its files come to more than ${mega(limits.totalBytes)}`);
+        throw broken('E_ICDAR_LIMIT', path, `its files have more than ${mega(limits.totalBytes)}`);
     },
   };
 }

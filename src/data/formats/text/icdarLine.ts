@@ -1,21 +1,21 @@
 import { toNumber } from '../textFile.js';
 
-/** A line of an ICDAR file, cut at its separators as far as numbers go. */
+/** A line of an ICDAR file, split at its separators up to the first field that is no number. */
 export interface Fields {
   /** Leading numbers. */
   readonly numbers: readonly number[];
-  /** Something else than numbers follows. */
+  /** Whether text follows the numbers. */
   readonly hasText: boolean;
-  /** What follows the first `count` fields, as written: the transcription with its commas. */
+  /** The rest of the line after the first `count` fields, unchanged: the transcription with its commas. */
   readonly rest: (count: number) => string;
 }
 
-/** Cut a line `38,43,920,215,"text"` or, as in the training part of 2013, `38 43 920 215 "text"`. */
+/** Split a line `38,43,920,215,"text"` or, as in the training part of 2013, `38 43 920 215 "text"`. */
 export function cutFields(line: string): Fields {
   const separator = /^\s*[^\s,]*\s*,/.test(line) ? /\s*,/y : /\s+/y;
   const field = separator.source === '\\s+' ? /\s*[^\s]*/y : /[^,]*/y;
   const numbers: number[] = [];
-  const starts: number[] = []; // of field i
+  const starts: number[] = []; // offset of each field
   let at = line.length - line.trimStart().length;
   let hasText = false;
   for (;;) {
@@ -36,7 +36,8 @@ export function cutFields(line: string): Fields {
   return { numbers, hasText, rest: (count) => (count < starts.length ? line.slice(starts[count]) : '') };
 }
 
-/** The transcription as ICDAR 2013 and 2015 write it: maybe in quotes, with \" and \\ inside. */
+/** Removes the quotes that ICDAR 2013 and 2015 may put around a transcription, and the backslashes before \" and \\
+ *  inside. */
 export function unquote(text: string): string {
   const quoted = /^\s*"(.*)"\s*$/.exec(text);
   return quoted ? quoted[1]!.replace(/\\([\\"])/g, '$1') : text.trim();

@@ -16,14 +16,14 @@ export interface IcdarData {
   readonly format: 'icdar';
   readonly root: string;
   readonly train: Place;
-  /** A part of its own, or each so manyth image of the training part. */
+  /** A part of its own, or every n-th image of the training part, n = `every`. */
   readonly val: Place | { readonly every: number };
   readonly test?: Place | undefined;
   readonly characters: 'mask' | 'split' | 'pseudo';
   readonly transcriptions: boolean;
-  /** Of each training image in an epoch. */
+  /** Number of crops of each training image in an epoch. */
   readonly crops: number;
-  /** Drawn images among the real ones, `perReal` of each crop. */
+  /** Drawn images to mix with the real ones: `perReal` of them for each crop of a real one. */
   readonly synthetic?:
     | (Omit<DrawnTextOptions, 'train' | 'val' | 'signal' | 'findings'> & {
         readonly images: number;
@@ -34,12 +34,12 @@ export interface IcdarData {
   readonly categories?: undefined;
 }
 
-/** Scene text in the forms of the ICDAR challenges, with drawn text among it on demand. */
+/** Scene text in the forms of the ICDAR challenges, mixed with drawn text if asked for. */
 export const icdar: Format<IcdarData> = { kind: 'text', open: openIcdar };
 
 async function openIcdar(data: IcdarData, { signal, findingsOf }: ReadOptions): Promise<Parts> {
   const { root, train, val, test, transcriptions, brokenImages = 'error' } = data;
-  const characters = data.characters === 'pseudo' ? 'mask' : data.characters; // the run finds them
+  const characters = data.characters === 'pseudo' ? 'mask' : data.characters; // the characters are found during the run
   const { every } = val;
   const isHeld = (index: number): boolean => every !== undefined && index % every === every - 1;
   const places: [PartName, Place, (index: number) => boolean][] = [
@@ -66,7 +66,7 @@ async function openIcdar(data: IcdarData, { signal, findingsOf }: ReadOptions): 
   return opened;
 }
 
-/** The real images, so many crops of each, and the drawn ones between them. */
+/** Mixes drawn images into the training part; real images come `crops` times in an epoch. */
 async function withDrawn(
   real: Dataset,
   { crops, synthetic }: IcdarData,

@@ -4,7 +4,7 @@ import type { TextFile } from './icdarArchive.js';
 import { cutFields, unquote, type Fields } from './icdarLine.js';
 import { readLines } from '../textFile.js';
 
-/** A word as its line says it; a rectangle has two points: left top, right bottom. */
+/** The outline in a line of ground truth. A rectangle has two points: top left and bottom right. */
 export interface Outline {
   readonly isRectangle: boolean;
   /** x1, y1, x2, y2, … */
@@ -13,7 +13,7 @@ export interface Outline {
 
 export interface Word extends Outline {
   readonly transcription: string;
-  /** "###": nobody can read it; neither finding nor missing it counts. */
+  /** The transcription is "###": the word is unreadable, and the score counts neither finding nor missing it. */
   readonly dontCare: boolean;
 }
 
@@ -23,13 +23,13 @@ interface Line {
   readonly fields: Fields;
 }
 
-/** The forms of ground truth: rectangles (2013), quads (2015), polygons of any length. A file set has one of them. */
+/** The forms of ground truth: rectangles (2013), quads (2015), polygons of any length. A set of files has one of them. */
 type Form = 'rectangle' | 'quad' | 'polygon';
 
 export const ICDAR_LINE: Problem['code'] = 'E_ICDAR_LINE';
 
-/** Read ground-truth files → the words of each, in the files' order. What the numbers of a line mean is settled for the
- *  set as a whole, since a transcription can be a number itself ("…,130,1,000"). Problems go to `findings`. */
+/** Read ground-truth files: the words of each, in the files' order. The number of coordinates in a line is decided for
+ *  the whole set, since a transcription can be a number itself ("…,130,1,000"). Problems go to `findings`. */
 export function readTruth(
   files: readonly TextFile[],
   findings: Findings,
@@ -59,20 +59,21 @@ export function readTruth(
   return { form, words };
 }
 
-/** Words and detections of an image are compared each with each. */
+/** Maximum number of words or detections of an image, since each word is compared with each detection. */
 const MOST_LINES = 4000;
 
-/** Lines that say something, each with its number. Throws E_ICDAR_LIMIT for more than anybody reads on a picture. */
+/** The lines that are not empty, with their numbers. Throws E_ICDAR_LIMIT for more than MOST_LINES. */
 export function numberedLines(lines: readonly string[], file: string): Line[] {
   const numbered = lines.flatMap((text, i) => (text.trim() === '' ? [] : [{ text, line: i + 1 }]));
   if (numbered.length > MOST_LINES) {
-    const message = `${numbered.length} boxes on one image; at most ${MOST_LINES} are compared`;
+    const message = `${numbered.length} boxes on one image; at most ${MOST_LINES} are allowed`;
     throw new FinetuneError({ code: 'E_ICDAR_LIMIT', message, where: { file, line: numbered[MOST_LINES]!.line } });
   }
   return numbered.map(({ text, line }) => ({ file, line, fields: cutFields(text) }));
 }
 
-/** How often a transcription begins with numbers, at most, before the set is taken for polygons. */
+/** Share of lines with 10 or more numbers from which a set is taken for polygons: in a set of quads, a few
+ *  transcriptions may begin with numbers. */
 const RARE = 0.05;
 
 function formOf(lines: readonly Line[]): Form {
@@ -82,7 +83,7 @@ function formOf(lines: readonly Line[]): Form {
   return share((numbers) => numbers >= 10) < RARE ? 'quad' : 'polygon';
 }
 
-/** How many of a line's numbers are coordinates; undefined if too few. `bare`: the set has no transcriptions. */
+/** How many of a line's numbers are coordinates; undefined if there are too few. `bare`: the set has no transcriptions. */
 function coordinates({ numbers, hasText }: Fields, form: Form, bare: boolean): number | undefined {
   const available = numbers.length;
   if (form !== 'polygon') {
@@ -93,10 +94,11 @@ function coordinates({ numbers, hasText }: Fields, form: Form, bare: boolean): n
   return candidates < 8 ? undefined : candidates & ~1;
 }
 
-/** Beyond any picture; the official scripts hold coordinates as 32-bit integers. */
+/** Largest coordinate: the official scripts store coordinates as 32-bit integers. */
 const FARTHEST = 2 ** 31 - 1;
 
-/** Undefined, and a problem, for coordinates out of this world and rectangles turned inside out. */
+/** Returns undefined, and adds a problem, if a coordinate is too large or a rectangle has its corners in the wrong
+ *  order. */
 export function checkOutline(
   points: readonly number[],
   isRectangle: boolean,
@@ -106,13 +108,13 @@ export function checkOutline(
   const where = { file, line };
   const far = points.find((value) => Math.abs(value) > FARTHEST);
   if (far !== undefined) {
-    findings.problem({ code: ICDAR_LINE, message: `${far} is no pixel coordinate`, where });
+    findings.problem({ code: ICDAR_LINE, message: `${far} is too large for a pixel coordinate`, where });
     return undefined;
   }
   const [left, top, right, bottom] = points as [number, number, number, number];
   if (isRectangle && (right < left || bottom < top)) {
     const message = right < left ? `right (${right}) < left (${left})` : `bottom (${bottom}) < top (${top})`;
-    const fix = 'a rectangle is left, top, right, bottom; not x, y, width, height';
+    const fix = 'write a rectangle as left, top, right, bottom; not as x, y, width, height';
     findings.problem({ code: 'E_ICDAR_BOX', message, where, fix });
     return undefined;
   }

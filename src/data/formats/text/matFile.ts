@@ -1,13 +1,13 @@
 import { inflateSync } from 'node:zlib';
 import { FinetuneError } from '../../../errors.js';
 
-/** A value of a MATLAB file: numbers by columns first, text as one string per row, or cells of such values. */
+/** A value of a MATLAB file: numbers in column-major order, text with one string for each row, or cells of such values. */
 export type MatValue =
   | { readonly kind: 'numbers'; readonly shape: readonly number[]; readonly data: Float64Array }
   | { readonly kind: 'text'; readonly rows: readonly string[] }
   | { readonly kind: 'cells'; readonly cells: readonly MatValue[] };
 
-/** Types of data elements and classes of arrays ("MAT-File Format", MathWorks, version 5, tables 1-1 and 1-3). */
+/** Types of data elements, and classes of arrays ("MAT-File Format", MathWorks, version 5, tables 1-1 and 1-3). */
 const MATRIX = 14;
 const COMPRESSED = 15;
 const CELL = 1;
@@ -15,7 +15,7 @@ const CHAR = 4;
 const FIRST_NUMERIC = 6;
 const HEADER = 128;
 
-/** The readers of numeric data elements by their type; sizes in bytes. */
+/** Readers of numeric data elements by their type, with the element's size in bytes. */
 const numeric: Readonly<
   Record<number, { readonly size: number; readonly read: (view: DataView, at: number) => number }>
 > = {
@@ -32,14 +32,19 @@ const numeric: Readonly<
 };
 
 /** Read the variables of a MATLAB 5 file: numbers, text and cells; others (structures, sparse matrices) are left out.
- *  Throws E_MAT for what is no such file, or is cut off. */
+ *  Throws E_MAT if the file is of another format, or truncated. */
 export function readMat(bytes: Uint8Array, file: string): Map<string, MatValue> {
   const fail = (message: string): never => {
-    throw new FinetuneError({ code: 'E_MAT', message, where: { file }, fix: 'save it with version 5 to 7 (-v7)' });
+    throw new FinetuneError({
+      code: 'E_MAT',
+      message,
+      where: { file },
+      fix: 'save it in MATLAB with -v7, or an older version',
+    });
   };
   if (bytes.length < HEADER || new TextDecoder().decode(bytes.subarray(0, 10)) !== 'MATLAB 5.0')
     fail('not a MATLAB 5 file');
-  if (bytes[126] !== 0x49 || bytes[127] !== 0x4d) fail('its bytes are in big-endian order');
+  if (bytes[126] !== 0x49 || bytes[127] !== 0x4d) fail('big-endian files are not supported');
   const variables = new Map<string, MatValue>();
   try {
     for (const element of elements(bytes.subarray(HEADER))) {
@@ -59,7 +64,7 @@ interface Element {
   readonly data: Uint8Array;
 }
 
-/** Tagged elements one behind the other, each padded to 8 bytes; up to four bytes may sit in the tag itself. */
+/** Splits bytes into tagged elements. Each is padded to 8 bytes; up to four bytes of data may stand in the tag itself. */
 function elements(bytes: Uint8Array): Element[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const found: Element[] = [];
@@ -73,7 +78,7 @@ function elements(bytes: Uint8Array): Element[] {
       continue;
     }
     const length = view.getUint32(at + 4, true);
-    if (at + 8 + length > bytes.length) throw new RangeError('it is cut off');
+    if (at + 8 + length > bytes.length) throw new RangeError('it is truncated');
     found.push({ type: tag, data: bytes.subarray(at + 8, at + 8 + length) });
     at += 8 + (tag === COMPRESSED ? length : Math.ceil(length / 8) * 8);
   }
@@ -103,7 +108,7 @@ function readMatrix(bytes: Uint8Array): { readonly name: string; readonly value:
 
 function numbersOf({ type, data }: Element): Float64Array {
   const reader = numeric[type];
-  if (!reader) throw new RangeError(`data of type ${type} is not known`);
+  if (!reader) throw new RangeError(`data of type ${type} is not supported`);
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   return Float64Array.from({ length: data.byteLength / reader.size }, (_, i) => reader.read(view, i * reader.size));
 }

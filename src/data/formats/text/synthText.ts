@@ -8,7 +8,7 @@ import type { Format, Parts, ReadOptions } from '../format.js';
 import { buildText, type RawTextImage } from './buildText.js';
 import { readMat, type MatValue } from './matFile.js';
 
-/** gt.mat and its images in `root`; each so manyth image is held back. */
+/** gt.mat and its images in `root`. Every n-th image, n = `every`, is held out for validation. */
 export interface SynthTextData {
   readonly format: 'synthtext';
   readonly root: string;
@@ -42,26 +42,34 @@ export interface SynthTextPart {
   readonly root: string;
   readonly name: string;
   readonly brokenImages?: 'error' | 'drop';
-  /** Takes the images at these places of the file. */
+  /** Selects images by their index in the file. */
   readonly keep?: (index: number) => boolean;
 }
 
-/** Read a part of SynthText (Gupta et al. 2016, arXiv:1604.06646): gt.mat has for every image its name, the words' and the characters'
- *  quads and the texts, which may hold several words and lines each. The characters of the texts without white space are the quads', in order.
- *  Problems go to `findings`: E_IMAGE_MISSING (dropped on demand), E_SYNTHTEXT where the counts differ. Throws E_MAT, E_SYNTHTEXT. */
+/** Read a part of SynthText (Gupta et al. 2016, arXiv:1604.06646). For every image, gt.mat has its name, the quads of
+ *  the words and of the characters, and the texts, each of which may hold several words and lines. The characters of
+ *  the texts without white space belong to the quads in their order. Problems go to `findings`: E_IMAGE_MISSING
+ *  (dropped on demand), E_SYNTHTEXT if the counts differ. Throws E_MAT, E_SYNTHTEXT. */
 export async function readSynthText(
   { root, name, brokenImages = 'error', keep = () => true }: SynthTextPart,
   findings: Findings,
 ): Promise<Dataset<TextAnnotation>> {
   const file = join(resolve(root), 'gt.mat');
   const bytes = await readFile(file).catch((error: unknown) => {
-    throw new FinetuneError({ code: 'E_SYNTHTEXT', message: 'it cannot be read', where: { file } }, { cause: error });
+    throw new FinetuneError(
+      { code: 'E_SYNTHTEXT', message: 'the file cannot be read', where: { file } },
+      { cause: error },
+    );
   });
   const variables = readMat(bytes, file);
   const cellsOf = (variable: string): readonly MatValue[] => {
     const value = variables.get(variable);
     if (value?.kind === 'cells') return value.cells;
-    throw new FinetuneError({ code: 'E_SYNTHTEXT', message: `it has no cells called "${variable}"`, where: { file } });
+    throw new FinetuneError({
+      code: 'E_SYNTHTEXT',
+      message: `the file has no cell array "${variable}"`,
+      where: { file },
+    });
   };
   const [names, wordBoxes, charBoxes, texts] = ['imnames', 'wordBB', 'charBB', 'txt'].map(cellsOf) as [
     readonly MatValue[],
@@ -99,13 +107,13 @@ const textOf = (value: MatValue | undefined): string[] => {
   return value?.kind === 'cells' ? value.cells.flatMap(textOf) : [];
 };
 
-/** 2 × 4 × N by columns first: x, y of each corner, corner after corner. */
+/** Quads of an array 2 × 4 × N in column-major order: x and y of each corner, corner after corner. */
 function quadsOf(value: MatValue | undefined): number[][] {
   if (value?.kind !== 'numbers') return [];
   return Array.from({ length: value.data.length / 8 }, (_, i) => [...value.data.subarray(8 * i, 8 * i + 8)]);
 }
 
-/** Undefined where the counts do not fit together. */
+/** The words with their quads; undefined if the numbers of words, characters and quads differ. */
 function wordsOf(
   quads: readonly number[][],
   characters: readonly number[][],

@@ -3,17 +3,18 @@ import type { Rect } from '../../image/frame.js';
 import { drawDistortion, type Distortion } from './photometric.js';
 import type { Annotation, Picture } from '../../sample.js';
 
-/** Random changes to one training image: SSD's (Liu et al. 2016, §2.2 and §3.6, arXiv:1512.02325), scale and blur. */
+/** Random changes to one training image: those of SSD (Liu et al. 2016, §2.2 and §3.6, arXiv:1512.02325), scale and
+ *  blur. */
 export interface ImageAugment {
   /** Probability of a left-right flip. */
   readonly flip?: number;
-  /** Range of the colours' distortion, 1 or true for SSD's. */
+  /** Strength of the colour distortion, 0…1; 1 or true for SSD's ranges. */
   readonly photometric?: boolean | number;
-  /** Probability of a larger canvas around the image. */
+  /** Probability of placing the image on a larger canvas. */
   readonly expand?: number;
   /** Probability of SSD's crop. */
   readonly iouCrop?: boolean | number;
-  /** How much larger or smaller than filling the input an image becomes: [least, most]. */
+  /** Range of the factor by which an image becomes larger or smaller than the input: [least, most]. */
   readonly scale?: readonly [number, number] | false;
   /** Probability of a Gaussian blur. */
   readonly blur?: number;
@@ -24,22 +25,23 @@ export interface BoxAugment extends ImageAugment {
   readonly kind: 'boxes';
   /** Probability that four images share the input. */
   readonly mosaic?: number;
-  /** Probability that another image shines through. */
+  /** Probability that another image is blended in. */
   readonly mixup?: number;
   /** Probability that objects of another image are pasted on. */
   readonly copyPaste?: number;
   /** Probability that parts of the image are covered. */
   readonly cutout?: number;
-  /** The last epochs have neither mosaic nor mixup. */
+  /** Number of epochs at the end without mosaic and mixup. */
   readonly closeMosaic?: number;
-  /** Of everything but the flip, in the first epoch and in the last; linear between. 1 is what the other options say. */
+  /** Factor on all changes except the flip, in the first and in the last epoch, linear in between. At 1 the other
+   *  options apply as they are. */
   readonly strength?: { readonly from: number; readonly to: number };
 }
 
 /** The changes to one image. All of them are drawn before a pixel is read, so that one decode applies them. */
 export interface Augmentation {
-  /** The part of the plane that becomes the input, in pixels of the image; beyond the image is fill. Undefined for the part that
-   *  evaluation takes. */
+  /** The part of the plane that becomes the input, in pixels of the image; beyond the image is fill. Undefined for the
+   *  part that evaluation takes. */
   readonly patch: Rect | undefined;
   readonly flip: boolean;
   readonly distortion: Distortion | undefined;
@@ -55,7 +57,7 @@ export interface BoxAugmentation extends Augmentation {
   readonly kept: readonly number[];
 }
 
-/** Plan the augmentation of one image. `random` decides everything: the same stream gives the same plan. */
+/** Plan the augmentation of one image. The same random stream gives the same plan. */
 export function planAugmentation(
   annotation: Annotation,
   { photometric = false, expand = 0, iouCrop = false, scale = false, ...look }: ImageAugment,
@@ -69,7 +71,7 @@ export function planAugmentation(
   return planPatch(annotation, patch, look, random, distortion);
 }
 
-/** Plan an image of which a given part is to be seen. */
+/** Plan the augmentation of one image of which the given part becomes the input. */
 export function planPatch(
   annotation: Annotation,
   patch: Rect,
@@ -82,10 +84,10 @@ export function planPatch(
   return { patch, flip: flipped, distortion, blur: softness, kept: keptBoxes(annotation, patch) };
 }
 
-/** From hardly to clearly seen at 320 pixels; libvips takes no less than 0.3. */
+/** Standard deviations of the blur: from hardly to clearly visible at 320 pixels. libvips accepts no less than 0.3. */
 const BLUR = [0.3, 1.5] as const;
 
-/** SSD's zoom out: a canvas 1…4 times as wide and high, the image anywhere on it. */
+/** SSD's zoom out: a canvas up to 4 times as wide and high, with the image anywhere on it. */
 const MOST_EXPANSION = 4;
 
 function drawExpansion({ width, height }: Rect, random: RandomStream): Rect {
@@ -98,8 +100,9 @@ function drawExpansion({ width, height }: Rect, random: RandomStream): Rect {
   };
 }
 
-/** A part of the canvas, or the canvas and fill around it, anywhere: as large-scale jitter does it (Ghiasi et al. 2021, §3,
- *  arXiv:2012.07177), but with a scale that is uniform in its logarithm, so that half and double are alike. */
+/** A random part of the canvas, or the canvas with padding around it. This is large-scale jitter (Ghiasi et al. 2021,
+ *  §3, arXiv:2012.07177), but with a scale that is uniform in its logarithm, so that half and double are equally
+ *  likely. */
 function drawScale({ left, top, width, height }: Rect, [least, most]: readonly [number, number], random: RandomStream) {
   const scale = Math.exp(random.uniform(Math.log(least), Math.log(most)));
   return {
@@ -110,15 +113,15 @@ function drawScale({ left, top, width, height }: Rect, [least, most]: readonly [
   };
 }
 
-/** The least IoU that some object must have with the crop; 0 for any crop, undefined for none. */
+/** The minimum IoU that some object must have with the crop: 0 for any crop, undefined for no crop. */
 const cropIous = [undefined, 0, 0.1, 0.3, 0.5, 0.7, 0.9] as const;
-/** Trials per drawn IoU; the original has 50, torchvision 40. With 0.9 few of them fit, then another IoU is drawn. */
+/** Trials for a drawn IoU, after which another IoU is drawn; SSD has 50, torchvision 40. With 0.9 few crops fit. */
 const CROP_TRIALS = 40;
 const LEAST_SIDE = 0.3;
 const MOST_ASPECT = 2;
 
-/** SSD's crop: sides 0.3…1 of the canvas, aspect ½…2, overlapping some object by the drawn IoU and holding its centre.
- *  An image without objects is left whole: there is nothing to make larger. */
+/** SSD's crop: sides of 0.3…1 of the canvas, aspect ½…2, overlapping some object by the drawn IoU and holding its
+ *  centre. An image without objects is not cropped: there is nothing to enlarge. */
 function drawCrop(canvas: Rect, { boxes, ignore }: Annotation, random: RandomStream): Rect {
   const objects = ignore.flatMap((ignored, i) => (ignored ? [] : [i]));
   if (objects.length === 0) return canvas;
@@ -137,7 +140,8 @@ function drawCrop(canvas: Rect, { boxes, ignore }: Annotation, random: RandomStr
   }
 }
 
-/** An object stays if its centre is on the patch, as in SSD; an ignored one if any of it is, since a detection there must not count. */
+/** The rows that stay: objects whose centre is on the patch, as in SSD, and ignored objects of which any part is on it,
+ *  since a detection there must not count as false. */
 function keptBoxes({ boxes, ignore }: Annotation, patch: Rect): number[] {
   return ignore.flatMap((ignored, i) =>
     (ignored ? overlap(patch, boxes, i) > 0 : holdsCentre(patch, boxes, i)) ? [i] : [],

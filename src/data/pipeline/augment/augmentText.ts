@@ -5,16 +5,16 @@ import type { TextAnnotation } from '../../sample.js';
 /** Random changes to a training image of scene text. */
 export interface TextAugment {
   readonly kind: 'text';
-  /** Least and most magnification, input pixels per pixel of the image. */
+  /** Range of the magnification: input pixels per pixel of the image. */
   readonly zoom: readonly [least: number, most: number];
-  /** Most degrees of rotation, either way. */
+  /** Maximum rotation to either side, degrees. */
   readonly rotate: number;
-  /** Probability of a left-right flip, which turns letters into none. */
+  /** Probability of a left-right flip, which makes letters unreadable. */
   readonly flip: number;
   readonly photometric: boolean;
 }
 
-/** Where the input looks at the image. */
+/** The part of the image that becomes the input. */
 export interface TextView {
   /** Pixel of the image that lands in the input's middle. */
   readonly centre: readonly [x: number, y: number];
@@ -26,13 +26,13 @@ export interface TextView {
   readonly distortion: Distortion | undefined;
 }
 
-/** Draws of the middle, of which the one that cuts the fewest words is taken. */
+/** Number of draws of the centre, of which the one that cuts the fewest words is used. */
 const TRIALS = 8;
-/** How often the middle is near a word rather than anywhere. */
+/** Probability that the centre is drawn near a word rather than anywhere. */
 const NEAR_WORD = 0.85;
 
-/** Draw what part of an image is seen, and how: crops that keep words whole where they can (Baek et al. 2019, section 4.2: crop, rotate,
- *  colours). */
+/** Draw a part of an image, its rotation and its colours (as in Baek et al. 2019, section 4.2), so that few words are
+ *  cut. */
 export function drawTextView(
   { width, height, words }: TextAnnotation,
   [rows, columns]: readonly [number, number],
@@ -52,7 +52,7 @@ export function drawTextView(
       near ? near.outline[0]! + random.uniform(-0.7, 0.7) * halfWidth : random.uniform(0, width),
       near ? near.outline[1]! + random.uniform(-0.7, 0.7) * halfHeight : random.uniform(0, height),
     ] as const;
-    // No further out than the picture goes, if it is large enough.
+    // The input stays inside the image, if the image is large enough.
     const place = [within(drawn[0], halfWidth, width), within(drawn[1], halfHeight, height)] as const;
     const cut = readable.filter(({ outline }) => isCut(outline, place, halfWidth, halfHeight)).length;
     if (cut < fewest) [fewest, centre] = [cut, place];
@@ -69,7 +69,7 @@ export function drawTextView(
 const within = (value: number, half: number, length: number): number =>
   2 * half >= length ? length / 2 : Math.min(length - half, Math.max(half, value));
 
-/** Whether some corners are seen and others are not; the small rotation is left out of account. */
+/** Whether some corners of a word are inside the input and others are not. The rotation is small and neglected here. */
 function isCut(
   outline: readonly number[],
   [cx, cy]: readonly [number, number],

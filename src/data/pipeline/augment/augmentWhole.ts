@@ -9,7 +9,7 @@ import type { Distortion } from './photometric.js';
 /** Random changes to a training image that has one class and no boxes. */
 export interface WholeImageAugment {
   readonly kind: 'wholeImage';
-  /** Smallest and largest share of the image's area that a random crop keeps; false: the crop that evaluation takes. */
+  /** Range of the share of the image's area that a random crop keeps; false for the crop that evaluation takes. */
   readonly cropArea: readonly [number, number] | false;
   /** Probability of a left-right flip. */
   readonly flip: number;
@@ -18,12 +18,13 @@ export interface WholeImageAugment {
   readonly randAugment: RandAugmentOptions | false;
   /** Side of a square hole, as a share of the input's shorter side. */
   readonly cutout: number;
-  /** α of the Beta distribution that draws the shares; 0 for none. */
+  /** α of the Beta distribution from which the shares of mixed images are drawn; 0 for no Mixup. */
   readonly mixup: number;
+  /** α of the Beta distribution from which the areas of pasted rectangles are drawn; 0 for no CutMix. */
   readonly cutmix: number;
 }
 
-/** Plan the augmentation of one image. `random` decides everything: the same stream gives the same plan. */
+/** Plan the augmentation of one image. The same random stream gives the same plan. */
 export function planWholeImage(
   image: Extent,
   { cropArea, flip, colour, randAugment, cutout }: WholeImageAugment,
@@ -33,7 +34,7 @@ export function planWholeImage(
   const flipped = random.chance(flip);
   const distortion = colour > 0 ? drawColours(colour, random) : undefined;
   const operations = randAugment ? drawRandAugment(randAugment, random) : [];
-  const hole = cutout > 0 ? [random.next(), random.next()] as const : undefined; // prettier-ignore
+  const hole = cutout > 0 ? ([random.next(), random.next()] as const) : undefined;
   const changes = operations.length > 0 || hole !== undefined;
   const retouch = (picture: Picture): Picture => {
     const changed = operations.reduce((before, operation) => operation(before), picture);
@@ -45,8 +46,9 @@ export function planWholeImage(
 const LEAST_ASPECT = 3 / 4;
 const TRIALS = 10;
 
-/** Szegedy et al. 2015 (arXiv:1409.4842), section 6, as torchvision draws it: area uniform, aspect log-uniform in ¾…4⁄3, ten trials;
- *  then the largest part in the middle whose aspect is in that range. */
+/** A random crop as in Szegedy et al. 2015 (arXiv:1409.4842), section 6, drawn as in torchvision: the area is uniform,
+ *  the aspect log-uniform in ¾…4⁄3. If no crop of ten fits, the largest part in the middle whose aspect is in that
+ *  range. */
 function drawCrop({ width, height }: Extent, [least, most]: readonly [number, number], random: RandomStream): Rect {
   for (let trial = 0; trial < TRIALS; trial++) {
     const area = width * height * random.uniform(least, most);
@@ -59,7 +61,7 @@ function drawCrop({ width, height }: Extent, [least, most]: readonly [number, nu
   return { left: (width - w) / 2, top: (height - h) / 2, width: w, height: h };
 }
 
-/** Half the way to white or black at strength 1. */
+/** Maximum change of brightness, of 255, at strength 1: half the way to white or black. */
 const BRIGHTEST = 128;
 
 const drawColours = (strength: number, random: RandomStream): Distortion => ({
@@ -70,7 +72,8 @@ const drawColours = (strength: number, random: RandomStream): Distortion => ({
   hue: undefined,
 });
 
-/** DeVries & Taylor 2017 (arXiv:1708.04552): the centre anywhere on the picture, so that the hole may reach beyond it. */
+/** Covers a square as in DeVries & Taylor 2017 (arXiv:1708.04552): its centre is anywhere on the picture, so it may
+ *  reach beyond the edge. */
 function cutHole({ data, width, height }: Picture, [u, v]: readonly [number, number], share: number): Picture {
   const side = share * Math.min(width, height);
   const [left, right] = span(u * width, side, width);

@@ -2,26 +2,27 @@ import { xyxy } from '../../../geometry/box.js';
 import type { RandomStream } from '../../../random.js';
 import type { BoxSample, ClassIndex } from '../../sample.js';
 
-/** Objects pasted at most, and tries to find each a place. */
+/** Maximum number of objects that are pasted, and of tries to find a place for each. */
 const MOST_OBJECTS = 3;
 const TRIES = 10;
-/** Pixels of the input: a smaller one is not worth it. */
+/** Pixels of the input; smaller objects are not pasted. */
 const LEAST_SIDE = 4;
-/** A larger one hides the picture. */
+/** Share of the input; larger objects are not pasted, since they would hide the picture. */
 const MOST_AREA = 0.25;
-/** No object may be hidden more than this by what is pasted. */
+/** Maximum share of an object that pasted objects may hide. */
 const MOST_HIDDEN = 0.3;
 
 type Corners = readonly [x1: number, y1: number, x2: number, y2: number];
 
-/** Paste objects of another sample, as the rectangles that their boxes are, at places where they hide no object by more than 30 %.
- *  Whole pixels are copied, so a pasted box lies on its pixels exactly. After Ghiasi et al. 2021 (arXiv:2012.07177), who have masks. */
+/** Paste objects of another sample at places where they hide no object by more than 30 %. The pixels inside their boxes
+ *  are copied, whole pixels only, so that the boxes still fit exactly. After Ghiasi et al. 2021 (arXiv:2012.07177), who
+ *  paste along masks. */
 export function pasteObjects(sample: BoxSample, donor: BoxSample, random: RandomStream): BoxSample {
   const { width, height } = sample.picture;
   const data = sample.picture.data.slice();
   const boxes: Corners[] = rowsOf(sample);
   const classes: ClassIndex[] = [...sample.classes];
-  const hiddenBefore = boxes.map(() => 0); // what several pastes hide adds up
+  const hiddenBefore = boxes.map(() => 0); // the hidden shares of several pastes add up
   const candidates = rowsOf(donor).flatMap((box, i) => (donor.ignore[i] || !isFit(box, width, height) ? [] : [i]));
   for (const i of random.shuffle(candidates).slice(0, MOST_OBJECTS)) {
     const box = rowsOf(donor)[i]!;

@@ -4,13 +4,13 @@ import { meanColour } from '../../image/meanColour.js';
 import type { BoxSample } from '../../sample.js';
 
 const MOST_HOLES = 3;
-/** Sides of a hole, as shares of the input's. */
+/** Range of a hole's sides, as shares of the input's sides. */
 const SIDES = [0.05, 0.25] as const;
-/** An object that is hidden more than this is not asked for any more. */
+/** Share of an object from which on it is ignored when holes cover it. */
 const MOST_HIDDEN = 0.5;
 
 /** Cover one to three rectangles with the mean colour; an object that is mostly hidden becomes an ignored one.
- *  DeVries & Taylor 2017 (arXiv:1708.04552). */
+ *  After DeVries & Taylor 2017 (arXiv:1708.04552). */
 export function cutHoles(sample: BoxSample, random: RandomStream): BoxSample {
   const { width, height } = sample.picture;
   const count = random.integer(1, MOST_HOLES + 1);
@@ -27,7 +27,7 @@ export function cutHoles(sample: BoxSample, random: RandomStream): BoxSample {
   return { ...sample, picture: { data, width, height }, ignore };
 }
 
-/** Share of an object that the holes cover, as a grid of points tells it: enough for a decision at a half. */
+/** Share of an object that the holes cover, estimated on a grid of points. */
 function hiddenShare({ boxes }: BoxSample, i: number, holes: readonly Rect[]): number {
   const [x1, y1, x2, y2] = [boxes[4 * i]!, boxes[4 * i + 1]!, boxes[4 * i + 2]!, boxes[4 * i + 3]!];
   const covers = ({ left, top, width, height }: Rect, x: number, y: number) =>

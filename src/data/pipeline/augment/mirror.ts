@@ -1,6 +1,6 @@
 import type { Picture } from '../../sample.js';
 
-/** The picture turned left to right: bit for bit what decodeImage gives with `flip`. */
+/** Flips a picture left to right, with the same bytes as decodeImage with `flip`. */
 export function mirrorPicture({ data, width, height }: Picture): Picture {
   const mirrored = new Uint8Array(data.length);
   for (let y = 0; y < height; y++) {

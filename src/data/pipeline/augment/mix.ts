@@ -2,13 +2,13 @@ import type { RandomStream } from '../../../random.js';
 import type { WholeImageSample } from '../../sample.js';
 
 export interface MixOptions {
-  /** α of Mixup's and CutMix's Beta distribution; 0 for none. With both, a batch takes one or the other. */
+  /** α of the Beta distributions of Mixup and of CutMix; 0 for none. With both, each batch gets one of the two. */
   readonly mixup: number;
   readonly cutmix: number;
 }
 
-/** Mixes each image of a batch with the one in its place from the end (the middle one of an odd batch with itself, which is
- *  no change), pixels and classes in the same proportion. Zhang et al. 2018 (arXiv:1710.09412), Yun et al. 2019 (arXiv:1905.04899). */
+/** Mixes the i-th image of a batch with the i-th from the end, pixels and classes in the same proportion; in an odd
+ *  batch, the middle image stays as it is. Zhang et al. 2018 (arXiv:1710.09412), Yun et al. 2019 (arXiv:1905.04899). */
 export function mixBatch(
   samples: readonly WholeImageSample[],
   { mixup, cutmix }: MixOptions,
@@ -30,7 +30,8 @@ function blend(sample: WholeImageSample, other: WholeImageSample, share: number)
   return { ...sample, picture: { data: mixed, width, height }, mixed: { label: other.label, share } };
 }
 
-/** A rectangle of the other image with the input's proportions, its centre anywhere; the share is what of it is inside. */
+/** Pastes a rectangle of the other image with the input's proportions and its centre anywhere. The share is that of the
+ *  part inside. */
 function paste(
   sample: WholeImageSample,
   other: WholeImageSample,
@@ -55,13 +56,14 @@ function paste(
   return { ...sample, picture: { data: mixed, width, height }, mixed: { label: other.label, share } };
 }
 
-/** Beta(α, α) as G₁/(G₁ + G₂), two Gamma(α). */
+/** Draws from Beta(α, α) as G₁/(G₁ + G₂), where both are drawn from Gamma(α). */
 export function drawBeta(alpha: number, random: RandomStream): number {
   const [one, other] = [drawGamma(alpha, random), drawGamma(alpha, random)];
   return one + other > 0 ? one / (one + other) : 0.5;
 }
 
-/** Marsaglia & Tsang 2000, "A simple method for generating gamma variables"; for α < 1 by Gamma(α + 1)·U^(1/α). */
+/** Draws from Gamma(α). Marsaglia & Tsang 2000, "A simple method for generating gamma variables"; for α < 1 as Gamma(α
+ *  + 1)·U^(1/α). */
 function drawGamma(alpha: number, random: RandomStream): number {
   if (alpha < 1) return drawGamma(alpha + 1, random) * (1 - random.next()) ** (1 / alpha);
   const d = alpha - 1 / 3;

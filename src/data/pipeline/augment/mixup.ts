@@ -2,16 +2,18 @@ import { xyxy } from '../../../geometry/box.js';
 import type { RandomStream } from '../../../random.js';
 import type { BoxSample } from '../../sample.js';
 
-/** Beta(8, 8) is the median of so many uniform numbers: near a half, so that both images' objects can be seen. */
+/** The median of 15 uniform numbers has the distribution Beta(8, 8): near a half, so that the objects of both images
+ *  are visible. */
 const UNIFORMS = 15;
 
+/** Draws the share of the other image, 0…1. */
 export function drawShare(random: RandomStream): number {
   const draws = Array.from({ length: UNIFORMS }, () => random.next()).sort((a, b) => a - b);
   return draws[(UNIFORMS - 1) / 2]!;
 }
 
-/** Let another image of the same size shine through, by its share of 0…1: the pixels are blended, and the boxes of both are there.
- *  Zhang et al. 2019, "Bag of Freebies", §3.1 (arXiv:1902.04103), with all boxes weighing the same. */
+/** Blend in another sample of the same size with its share, 0…1; the result has the boxes of both. Zhang et al. 2019,
+ *  "Bag of Freebies", §3.1 (arXiv:1902.04103), but all boxes have the same weight. */
 export function mixSamples(sample: BoxSample, other: BoxSample, share: number): BoxSample {
   const { data, width, height } = sample.picture;
   const mixed = new Uint8Array(data.length);

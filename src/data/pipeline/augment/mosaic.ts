@@ -5,12 +5,12 @@ import type { Rect, Resize } from '../../image/frame.js';
 import { drawDistortion } from './photometric.js';
 import type { Annotation, BoxSample, Picture } from '../../sample.js';
 
-/** Where the four tiles may meet, as a share of the input's sides. */
+/** Range of the point where the four tiles meet, as a share of the input's sides. */
 const MEETING = [0.3, 0.7] as const;
-/** An object is drawn up to twice as large as if its whole image were in the tile. */
+/** Maximum enlargement of an object, relative to its whole image being shown in the tile. */
 const MOST_ZOOM = 2;
 
-/** Four tiles, whole pixels, that fill the input: left and right above, left and right below. */
+/** Divides the input into four tiles of whole pixels: top left, top right, bottom left, bottom right. */
 export function drawTiles([height, width]: readonly [number, number], random: RandomStream): Rect[] {
   const x = Math.round(width * random.uniform(...MEETING));
   const y = Math.round(height * random.uniform(...MEETING));
@@ -22,8 +22,8 @@ export function drawTiles([height, width]: readonly [number, number], random: Ra
   ];
 }
 
-/** Plan what of an image a tile shows: a part with the tile's proportions, inside the image, resized as the whole would be
- *  (`stretch` changes its proportions, the others keep them). */
+/** Plan which part of an image a tile shows. The part lies inside the image, has the tile's proportions, and is resized
+ *  as the whole image would be (`stretch` changes its proportions, the others keep them). */
 export function planTile(
   annotation: Annotation,
   tile: Rect,
@@ -32,7 +32,7 @@ export function planTile(
   random: RandomStream,
 ): BoxAugmentation {
   const distortion = photometric ? drawDistortion(random, Number(photometric)) : undefined;
-  const square = resize === 'letterbox' || resize === 'shorterSide'; // the same scale on both axes
+  const square = resize === 'letterbox' || resize === 'shorterSide'; // both axes have the same scale
   const scaleX = square ? 1 : width / annotation.width;
   const scaleY = square ? 1 : height / annotation.height;
   const least = Math.max(tile.width / (annotation.width * scaleX), tile.height / (annotation.height * scaleY));
@@ -43,7 +43,8 @@ export function planTile(
   return planPatch(annotation, { left, top, ...patch }, look, random, distortion);
 }
 
-/** Put samples of the tiles' sizes together. What the result says of its image is the first one's. Bochkovskiy et al. 2020, §3.3 (arXiv:2004.10934). */
+/** Join samples of the tiles' sizes. The result has the id, file and size of the first image. Bochkovskiy et al. 2020,
+ *  §3.3 (arXiv:2004.10934). */
 export function joinTiles(
   samples: readonly BoxSample[],
   tiles: readonly Rect[],

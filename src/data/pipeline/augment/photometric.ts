@@ -1,19 +1,20 @@
 import type { RandomStream } from '../../../random.js';
 
-/** One drawn distortion of an image's colours; undefined means left as it is. */
+/** A distortion of an image's colours; what is undefined stays as it is. */
 export interface Distortion {
   /** Added to every channel, of 255. */
   readonly brightness: number | undefined;
   readonly contrast: number | undefined;
-  /** Contrast comes before the change of saturation and hue, or after it. */
+  /** Whether the contrast changes before saturation and hue, or after them. */
   readonly contrastFirst: boolean;
   readonly saturation: number | undefined;
   /** Degrees. */
   readonly hue: number | undefined;
 }
 
-/** The ranges published with SSD (weiliu89/caffe, branch ssd, examples/ssd/ssd_pascal.py: brightness ±32, contrast and saturation
- *  0.5…1.5, hue ±18°, each with probability ½; the random order of channels has probability 0 there, so it is not here). `strength` 0…1 draws them towards no change. */
+/** Draw a distortion with the ranges published with SSD (weiliu89/caffe, branch ssd, examples/ssd/ssd_pascal.py):
+ *  brightness ±32, contrast and saturation 0.5…1.5, hue ±18°, each with probability ½. The random order of channels has
+ *  probability 0 there, so it is left out. `strength` 0…1 narrows the ranges. */
 export function drawDistortion(random: RandomStream, strength = 1): Distortion {
   const maybe = (low: number, high: number): number | undefined => {
     const none = (low + high) / 2;
@@ -30,7 +31,7 @@ export function drawDistortion(random: RandomStream, strength = 1): Distortion {
 }
 
 /** Distort the colours of interleaved RGB pixels, 0…255, in place: brightness, contrast, then saturation and hue in HSV
- *  (contrast after them if drawn so). One pass: what acts on single channels is folded into tables. */
+ *  (or contrast last). It is one pass: changes of single channels are folded into tables. */
 export function distortColours(pixels: Uint8Array, distortion: Distortion): void {
   const { brightness = 0, contrast = 1, contrastFirst, saturation, hue } = distortion;
   if (saturation === undefined && hue === undefined) {
@@ -55,7 +56,7 @@ export function distortColours(pixels: Uint8Array, distortion: Distortion): void
     }
     let sextant = max === r ? (g - b) / chroma : max === g ? 2 + (b - r) / chroma : 4 + (r - g) / chroma; // −1…5
     sextant += turn;
-    if (sextant < 0) sextant += 6; // a hair below 0 becomes 6 here
+    if (sextant < 0) sextant += 6; // rounding can make this 6
     if (sextant >= 6) sextant -= 6;
     const spread = Math.min(max, chroma * factor); // saturation is chroma ÷ max, at most 1; max stays
     const low = max - spread;

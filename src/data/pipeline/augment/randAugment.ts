@@ -4,17 +4,17 @@ import { distortColours } from './photometric.js';
 import type { Picture } from '../../sample.js';
 
 export interface RandAugmentOptions {
-  /** Operations per image. */
+  /** Number of operations per image. */
   readonly operations: number;
-  /** 0…10, for all of them. */
+  /** Strength of all operations, 0…10. */
   readonly magnitude: number;
 }
 
-/** Gives a new picture or the given one. */
+/** Returns a changed copy, or the given picture. */
 type Operation = (picture: Picture) => Picture;
 
-/** RandAugment, Cubuk et al. 2020 (arXiv:1909.13719): some operations with one magnitude. Of its fourteen those that light networks profit from
- *  and that do not blur: no sharpness, no equalisation of histograms. */
+/** Draw the operations of RandAugment, Cubuk et al. 2020 (arXiv:1909.13719), which have one magnitude. Of its fourteen
+ *  operations these are left out: sharpness and the equalisation of histograms. */
 export function drawRandAugment({ operations, magnitude }: RandAugmentOptions, random: RandomStream): Operation[] {
   const strength = magnitude / 10;
   return Array.from({ length: operations }, () => {
@@ -23,10 +23,10 @@ export function drawRandAugment({ operations, magnitude }: RandAugmentOptions, r
   });
 }
 
-/** Ranges at magnitude 10, as in the paper's code (AutoAugment's). */
+/** Maximum changes at magnitude 10, as in the paper's code (AutoAugment's). */
 const ROTATION = 30; // degrees
 const SHEAR = 0.3;
-const SHIFT = 0.45; // of the side; timm's
+const SHIFT = 0.45; // of the side, as in timm
 const FACTOR = 0.9;
 
 const draws: readonly ((strength: number) => Operation)[] = [
@@ -40,7 +40,7 @@ const draws: readonly ((strength: number) => Operation)[] = [
   (s) => colours({ brightness: s * FACTOR * 128 }),
   (s) => colours({ contrast: 1 + s * FACTOR }),
   (s) => colours({ saturation: 1 + s * FACTOR }),
-  (s) => byChannel((value) => value & (0xff << Math.round(4 * Math.abs(s)))), // posterize: 4…8 bits are left
+  (s) => byChannel((value) => value & (0xff << Math.round(4 * Math.abs(s)))), // posterize: keeps 4…8 bits
   (s) => byChannel((value) => (value < 256 * (1 - Math.abs(s)) ? value : 255 - value)), // solarize
 ];
 
@@ -77,7 +77,8 @@ type Matrix = readonly [xx: number, xy: number, yx: number, yy: number, dx: numb
 const turn = (angle: number): Operation =>
   affine(() => [Math.cos(angle), Math.sin(angle), -Math.sin(angle), Math.cos(angle), 0, 0]);
 
-/** Each pixel of the result is read, bilinearly, where the matrix puts it around the picture's middle; outside is the mean colour. */
+/** Moves pixels by an affine map about the picture's middle, with bilinear interpolation: the matrix maps a pixel of
+ *  the result to the place where it is read. Places outside the picture give the mean colour. */
 const affine =
   (matrixFor: (picture: Picture) => Matrix): Operation =>
   (picture) => {

@@ -1,8 +1,8 @@
 import type { BoxAugment } from './augment.js';
 
-/** The augmentation of one epoch (counted from 0) of so many: probabilities and ranges by the epoch's strength, and neither
- *  mosaic nor mixup near the end, so that the last steps see images as they are. Light models sometimes want less:
- *  `from: 1, to: 0.3` weakens it on the way. The flip stays as it is. */
+/** The augmentation of one epoch (counted from 0): all probabilities and ranges except the flip's are scaled by the
+ *  epoch's strength, and the last epochs have neither mosaic nor mixup, so that training ends on natural images. Small
+ *  models sometimes need less augmentation: `from: 1, to: 0.3` weakens it during training. */
 export function augmentAt(options: BoxAugment, epoch: number, epochs: number): BoxAugment {
   const { closeMosaic = 0, strength = { from: 1, to: 1 }, ...full } = options;
   const way = epochs > 1 ? Math.min(epoch / (epochs - 1), 1) : 1;

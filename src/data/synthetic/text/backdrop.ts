@@ -2,7 +2,7 @@ import type { RandomStream } from '../../../random.js';
 import { mix, paint, type Canvas, type Colour } from './canvas.js';
 import { coverageOf } from './coverage.js';
 
-/** A colour of things outdoors: mostly dull. */
+/** Draws a colour as outdoor things have it: mostly dull. */
 export function drawColour(random: RandomStream, low = 10, high = 245): Colour {
   const grey = random.uniform(low, high);
   const strength = random.chance(0.4) ? random.uniform(20, 110) : random.uniform(0, 25);
@@ -12,7 +12,7 @@ export function drawColour(random: RandomStream, low = 10, high = 245): Colour {
   return [channel(0), channel(1), channel(2)];
 }
 
-/** Noise that is smooth at the scale of `cell` pixels: values −1…1 on a grid, bilinear between them. */
+/** Noise that is smooth at the scale of `cell` pixels: random values −1…1 on a grid, with bilinear interpolation. */
 export function drawNoise(random: RandomStream, width: number, height: number, cell: number) {
   const columns = Math.ceil(width / cell) + 2;
   const rows = Math.ceil(height / cell) + 2;
@@ -28,10 +28,11 @@ export function drawNoise(random: RandomStream, width: number, height: number, c
   };
 }
 
-/** Pixels between the computed ones of the coarse layer. */
+/** Distance of the computed pixels of the coarse layer, pixels. */
 const COARSE = 4;
 
-/** Draw a picture without text: light over a wall, clouds of several sizes, masonry or boards, and things in front of it. */
+/** Draw a picture without text: a wall with light on it, stains of several sizes, masonry or boards, and things in
+ *  front of it. */
 export function drawBackdrop(random: RandomStream, width: number, height: number): Canvas {
   const canvas: Canvas = { data: new Uint8ClampedArray(width * height * 3), width, height };
   fill(canvas, random);
@@ -61,7 +62,14 @@ function fill({ data, width, height }: Canvas, random: RandomStream): void {
       return Math.min(1, Math.max(0, 0.5 + (x - width / 2) * ax + (y - height / 2) * ay + sum));
     });
   }
-  const [r, g, b, dr, dg, db] = [...from, ...from.map((value, c) => to[c]! - value)] as [number, number, number, number, number, number]; // prettier-ignore
+  const [r, g, b, dr, dg, db] = [...from, ...from.map((value, c) => to[c]! - value)] as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   for (let y = 0; y < height; y++) {
     const part = (y % COARSE) / COARSE;
     if (part === 0) {
@@ -82,7 +90,7 @@ function fill({ data, width, height }: Canvas, random: RandomStream): void {
   }
 }
 
-/** Bricks, tiles or boards: joints in a shade of the wall. */
+/** Draws the joints of bricks, tiles or boards, in a shade of the wall. */
 function drawMasonry(canvas: Canvas, random: RandomStream): void {
   const { width, height } = canvas;
   const row = random.uniform(10, 80);
@@ -109,7 +117,7 @@ function drawMasonry(canvas: Canvas, random: RandomStream): void {
 const rectangle = (x1: number, y1: number, x2: number, y2: number): Float32Array =>
   Float32Array.of(x1, y1, x2, y1, x2, y2, x1, y2);
 
-/** A pane, pole, blob or scribble: edges like those of letters, but none of them. */
+/** Draws a pane, pole, blob or scribble, whose edges resemble those of letters. */
 function drawThing(canvas: Canvas, random: RandomStream): void {
   const { width, height } = canvas;
   const size = 12 * 25 ** random.next();

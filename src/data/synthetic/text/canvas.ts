@@ -3,7 +3,7 @@ import type { Coverage } from './coverage.js';
 /** Red, green, blue, 0…255. */
 export type Colour = readonly [number, number, number];
 
-/** An image in the making. */
+/** An image that is being painted. */
 export interface Canvas {
   /** [height, width, 3], 0…255. */
   readonly data: Uint8ClampedArray;
@@ -11,10 +11,10 @@ export interface Canvas {
   readonly height: number;
 }
 
-/** What covers a place: one colour, or a colour for each place of the image. */
+/** One colour, or a function that gives the colour of each pixel. */
 export type Paint = Colour | ((x: number, y: number) => Colour);
 
-/** Lays paint over the canvas where `coverage` is, shifted by whole pixels. */
+/** Paints the covered pixels of the canvas, shifted by whole pixels. */
 export function paint(
   { data, width, height }: Canvas,
   coverage: Coverage,
@@ -55,7 +55,7 @@ export function meanColour({ data, width, height }: Canvas, [x1, y1, x2, y2]: re
   return [sum[0]! / count, sum[1]! / count, sum[2]! / count];
 }
 
-/** Brightness as the eye weighs the three, 0…255 (ITU-R BT.601). */
+/** Perceived brightness, 0…255 (ITU-R BT.601). */
 export const luminance = ([r, g, b]: Colour): number => 0.299 * r + 0.587 * g + 0.114 * b;
 
 export const mix = (a: Colour, b: Colour, share: number): Colour => [

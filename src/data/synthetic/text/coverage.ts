@@ -1,17 +1,18 @@
-/** How much of each pixel of a rectangle is covered, 0…1: what text is painted with. */
+/** How much of each pixel of a rectangle is covered, 0…1. Text is painted with it. */
 export interface Coverage {
   /** [height, width]. */
   readonly data: Float32Array;
-  /** Where the rectangle lies in the image, whole pixels. */
+  /** Top left corner of the rectangle in the image, whole pixels. */
   readonly left: number;
   readonly top: number;
   readonly width: number;
   readonly height: number;
 }
 
-/** The area of closed contours in each pixel, exact for lines: every edge adds the signed area to its right, and a sum along the
- *  rows makes coverage of it (as FreeType's and font-rs' rasterisers do). Contours of one direction may overlap.
- *  The rectangle is `bounds` (x1, y1, x2, y2), which must hold all points, widened by `margin` pixels. */
+/** Computes the area of closed contours in each pixel, exactly for straight edges: every edge adds the signed area to
+ *  its right, and a sum along each row turns that into coverage (as the rasterisers of FreeType and font-rs do).
+ *  Contours of one direction may overlap. The rectangle is `bounds` (x1, y1, x2, y2), which must contain all points,
+ *  widened by `margin` pixels. */
 export function coverageOf(
   contours: readonly Float32Array[],
   [x1, y1, x2, y2]: readonly [number, number, number, number],
@@ -60,7 +61,7 @@ function addEdge(data: Float32Array, width: number, xa: number, ya: number, xb: 
       data[at + first]! += area * (1 - part);
       data[at + first + 1]! += area * part;
     } else {
-      // The edge crosses several pixels of this row: a triangle, trapezia, a triangle.
+      // The edge crosses several pixels of this row: the areas are a triangle, trapezia, and a triangle.
       const steep = 1 / (high - low);
       const head = 0.5 * steep * (1 - (low - first)) ** 2;
       const tail = 0.5 * steep * (high - last + 1) ** 2;
@@ -79,7 +80,7 @@ function addEdge(data: Float32Array, width: number, xa: number, ya: number, xb: 
   }
 }
 
-/** Box blur with the given radius in pixels, twice: close to a Gaussian. */
+/** Applies a box blur with the given radius in pixels twice, which is close to a Gaussian. */
 export function blurred(coverage: Coverage, radius: number): Coverage {
   const { width, height } = coverage;
   let data = coverage.data;
@@ -90,7 +91,8 @@ export function blurred(coverage: Coverage, radius: number): Coverage {
   return { ...coverage, data };
 }
 
-/** Mean over 2·radius + 1 values along one axis; `stride` between the values, `pitch` between the lines. */
+/** Replaces each value by the mean of 2·radius + 1 values along one axis. `stride` and `pitch` are the distances of
+ *  values and of lines in the array. */
 function boxAlong(from: Float32Array, length: number, lines: number, radius: number, stride: number, pitch: number) {
   const to = new Float32Array(from.length);
   const scale = 1 / (2 * radius + 1);
@@ -107,7 +109,7 @@ function boxAlong(from: Float32Array, length: number, lines: number, radius: num
   return to;
 }
 
-/** Grown by about `radius` pixels: the blurred coverage with its slope made steep again. */
+/** Grows the coverage by about `radius` pixels: blurs it, and makes its edges steep again. */
 export function grown(coverage: Coverage, radius: number): Coverage {
   const soft = blurred(coverage, radius);
   return { ...soft, data: soft.data.map((value) => Math.min(1, value * 5)) };

@@ -16,7 +16,8 @@ export interface TextPart {
   readonly seed: number;
   /** Side of the square images, pixels. */
   readonly side: number;
-  /** Image files to write on, four in five; without them all backdrops are drawn. They must hold no text of their own. */
+  /** Image files that serve as backgrounds of four images in five; without them all backgrounds are drawn. They must
+   *  not contain text. */
   readonly photos: readonly string[];
 }
 
@@ -30,8 +31,8 @@ export interface TextImageRecord {
 
 const PHOTO_SHARE = 0.8;
 
-/** Draw image `index` of a part and write it as JPEG. It depends on the seed, the part, the index (and the photos) alone, not
- *  on who draws it or when. Throws E_PHOTOS with the photo that cannot be read. */
+/** Draw image `index` of a part and write it as JPEG. It depends only on the seed, the part, the index and the photos,
+ *  so it is the same in any thread and order. Throws E_PHOTOS with the photo that cannot be read. */
 export async function drawTextImage(
   { root, part, seed, side, photos }: TextPart,
   index: number,
@@ -60,7 +61,7 @@ async function readPhoto(random: RandomStream, photos: readonly string[], side: 
   }
 }
 
-/** A random square part of a photo, at most doubled in size. */
+/** Reads a random square part of a photo, enlarged at most twofold. */
 async function cutSquare(random: RandomStream, file: string, side: number): Promise<Canvas> {
   const source = sharp(file, { failOn: 'none' }).rotate();
   const { autoOrient } = await source.metadata();

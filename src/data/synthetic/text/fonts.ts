@@ -4,7 +4,8 @@ import opentype, { type Font, type PathCommand } from 'opentype.js';
 
 export type Script = 'latin' | 'cyrillic' | 'greek' | 'hebrew' | 'hangul';
 
-/** A font's file and what it can write. All are from @fontsource (OFL-1.1 or Apache-2.0), so no font of the system is needed. */
+/** A font file and the scripts that it has. All fonts are from @fontsource (OFL-1.1 or Apache-2.0), so no system font
+ *  is needed. */
 interface FontFile {
   readonly family: string;
   /** The file's name without the family and `.woff`. */
@@ -15,7 +16,7 @@ interface FontFile {
 const latin = (family: string, style = 'latin-400-normal'): FontFile => ({ family, style, scripts: ['latin'] });
 const other = (family: string, script: Script, style: string): FontFile => ({ family, style, scripts: [script] });
 
-/** From plain to fancy: what shops, signs and screens use. */
+/** Fonts as shops, signs and screens use them, from plain to fancy. */
 const files: readonly FontFile[] = [
   latin('arimo'),
   latin('arimo', 'latin-700-normal'),
@@ -61,30 +62,30 @@ const files: readonly FontFile[] = [
   other('do-hyeon', 'hangul', '118-400-normal'),
 ];
 
-/** A character's form in units of the em: y points down, the baseline is 0. */
+/** A character's shape in units of the em: y points down, and the baseline is y = 0. */
 export interface Glyph {
   readonly advance: number;
   /** Closed contours x1, y1, x2, y2, …; curves are cut into lines. */
   readonly contours: readonly Float32Array[];
-  /** Of the ink: x1, y1, x2, y2; undefined where there is none. */
+  /** Bounds of the ink: x1, y1, x2, y2; undefined if there is none. */
   readonly ink: readonly [number, number, number, number] | undefined;
 }
 
-/** A font ready to write with; glyphs are made on first use. */
+/** A font; its glyphs are made on first use. */
 export interface Face {
   readonly name: string;
   readonly scripts: readonly Script[];
-  /** Height of a lower-case x (of a letter, where the script has one case), em. */
+  /** Height of a lower-case x (or of a letter, if the script has only one case), em. */
   readonly xHeight: number;
-  /** Undefined if the font does not have the character. */
+  /** The glyph of a character; undefined if the font does not have it. */
   glyph(character: string): Glyph | undefined;
-  /** What is added between two characters, em. */
+  /** Kerning: what is added between two characters, em. */
   kerning(left: string, right: string): number;
 }
 
 let loaded: Promise<readonly Face[]> | undefined;
 
-/** Reads all fonts, once in a process. */
+/** Reads all fonts, once for a process. */
 export function loadFaces(): Promise<readonly Face[]> {
   return (loaded ??= Promise.all(files.map(loadFace)));
 }
@@ -109,7 +110,7 @@ async function loadFace({ family, style, scripts }: FontFile): Promise<Face> {
   };
 }
 
-/** Lines a curve is cut into: at 150 pixels an em the error stays below a quarter of a pixel. */
+/** Number of lines that replace a curve: at 150 pixels per em the error stays below a quarter of a pixel. */
 const SEGMENTS = 5;
 
 function makeGlyph(font: Font, character: string): Glyph | undefined {

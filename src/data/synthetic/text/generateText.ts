@@ -15,12 +15,12 @@ export interface GenerateTextOptions {
   readonly onImage?: ((done: number, total: number) => void) | undefined;
 }
 
-/** Fewer images than this are drawn before a thread has read its fonts. */
+/** Number of images below which threads do not pay off: so many are drawn in the time a thread takes to read its fonts. */
 const WORTH_THREADS = 48;
 const THREAD = fileURLToPath(new URL('./textWorker.js', import.meta.url));
 
-/** Draw `count` images of a part, in threads where there are many: images/{part}/*.jpg and words_{part}.json. A longer part
- *  begins with the images of a shorter one. Throws E_PHOTOS, E_THREAD_ENDED, and the signal's reason. */
+/** Draw `count` images of a part: images/{part}/*.jpg and words_{part}.json. Many images are drawn in threads. A longer
+ *  part begins with the images of a shorter one. Throws E_PHOTOS, E_THREAD_ENDED, and the signal's reason. */
 export async function generateText(
   part: TextPart,
   count: number,
@@ -35,7 +35,7 @@ export async function generateText(
     onImage?.(done, count);
   };
   const indices = Array.from({ length: count }, (_, index) => index);
-  // The sources, run without being compiled (tests), have no file that a thread could load.
+  // Tests run the TypeScript sources without compiling them, so there is no file that a thread could load.
   if (count < WORTH_THREADS || !existsSync(THREAD)) {
     const limit = pLimit(2);
     await Promise.all(
@@ -49,7 +49,7 @@ export async function generateText(
   } else {
     const threads = Math.min(availableParallelism(), 8);
     const shares = Array.from({ length: threads }, (_, k) => indices.filter((index) => index % threads === k));
-    const failed = new AbortController(); // one thread ends the others
+    const failed = new AbortController(); // a thread that fails ends the others
     const either = AbortSignal.any([failed.signal, ...(signal ? [signal] : [])]);
     const take = (message: unknown): void => keep(...(message as [number, TextImageRecord]));
     const runs = shares.map((share) => runThread(THREAD, { part, indices: share } satisfies TextJob, take, either));

@@ -7,10 +7,10 @@ export type Rect = readonly [number, number, number, number];
 
 export interface PlacedGlyph {
   readonly glyph: Glyph;
-  /** Where its origin lies on the plane. */
+  /** Its origin on the plane. */
   readonly x: number;
   readonly y: number;
-  /** What the annotation calls the character: its ink, and at least the height of an x and a fifth of the em wide. */
+  /** The character's box in the annotation: its ink, but at least as high as an x and a fifth of the em wide. */
   readonly cell: Rect;
 }
 
@@ -24,18 +24,18 @@ export interface PlacedWord {
 export interface Block {
   readonly words: readonly PlacedWord[];
   readonly box: Rect;
-  /** Pixels of an em. */
+  /** Pixels per em. */
   readonly size: number;
-  /** One line, read from left to right: it may be bent. */
+  /** Whether it is one line that is read from left to right, and so may be bent. */
   readonly isLine: boolean;
 }
 
-/** Least width of a character's cell, em: an l or a full stop would be a hair. */
+/** Minimum width of a character's cell, em, so that an l or a full stop is not too narrow. */
 const LEAST_WIDTH = 0.2;
 
 type Form = 'word' | 'line' | 'paragraph' | 'vertical';
 
-/** Draw what a block says and set it with the font. Undefined if the font lacks a character of it. */
+/** Draw the text of a block and lay it out with the font. Undefined if the font lacks one of its characters. */
 export function drawBlock(random: RandomStream, face: Face, script: Script): Block | undefined {
   const chosen = random.next();
   const form: Form = chosen < 0.42 ? 'word' : chosen < 0.68 ? 'line' : chosen < 0.95 ? 'paragraph' : 'vertical';
@@ -44,7 +44,7 @@ export function drawBlock(random: RandomStream, face: Face, script: Script): Blo
   const lines = drawLines(random, form, script);
   const set = { face, size, spacing };
   const leading = size * random.uniform(1.05, 1.6);
-  const align = random.integer(0, 3); // left, middle, right
+  const align = random.integer(0, 3); // left, centre, right
   const words: PlacedWord[] = [];
   for (const [row, line] of lines.entries()) {
     const placed = form === 'vertical' ? setVertically(line[0]!, set) : setLine(line, set);
@@ -74,13 +74,13 @@ function drawLines(random: RandomStream, form: Form, script: Script): string[][]
 
 interface Setting {
   readonly face: Face;
-  /** Pixels of an em. */
+  /** Pixels per em. */
   readonly size: number;
   /** Pixels between characters beyond the font's own. */
   readonly spacing: number;
 }
 
-/** Words one behind the other from x = 0 on, on the baseline y = 0. */
+/** Lays out words in one line that begins at x = 0, with the baseline y = 0. */
 function setLine(line: readonly string[], { face, size, spacing }: Setting): PlacedWord[] | undefined {
   let x = 0;
   const words: PlacedWord[] = [];
@@ -101,7 +101,7 @@ function setLine(line: readonly string[], { face, size, spacing }: Setting): Pla
   return words;
 }
 
-/** Upright characters one below the other. */
+/** Lays out upright characters one below the other. */
 function setVertically(text: string, { face, size, spacing }: Setting): PlacedWord[] | undefined {
   const glyphs: PlacedGlyph[] = [];
   let y = 0;

@@ -9,13 +9,14 @@ import type { Warp } from './warp.js';
 /** A word with its characters, in pixels of the image. */
 export interface SceneWord {
   readonly text: string;
-  /** x1, y1, …: clockwise from the first letter's top; four corners, more along a curve. */
+  /** x1, y1, …: clockwise from the top of the first letter; four corners, or more along a curve. */
   readonly outline: readonly number[];
-  /** A quad (8 numbers) for each character, clockwise from its top left as it is read. */
+  /** A quad (8 numbers) for each character, clockwise from its top left in reading direction. */
   readonly characters: readonly (readonly number[])[];
 }
 
-/** Least difference of brightness between ink and ground: scenes have faint text too, but text that cannot be seen teaches nothing. */
+/** Minimum difference of brightness, of 255, between text and background: some text is faint, as in real scenes, but
+ *  all is visible. */
 const FAINT = 28;
 const CLEAR = 70;
 
@@ -72,7 +73,7 @@ function boundsOfContours(contours: readonly Float32Array[]): Rect {
   return box;
 }
 
-/** A colour at least that much brighter or darker than another. */
+/** Draws a colour that is brighter or darker than another by at least `least`. */
 function contrasting(random: RandomStream, other: Colour, least: number): Colour {
   const level = luminance(other);
   for (let i = 0; i < 20; i++) {
@@ -82,7 +83,7 @@ function contrasting(random: RandomStream, other: Colour, least: number): Colour
   return level > 127 ? [15, 15, 20] : [245, 245, 240];
 }
 
-/** One colour, a run of two across the block, or one that is worn. */
+/** Draws the paint of the letters: one colour, a gradient of two across the block, or a worn one. */
 function drawInk(random: RandomStream, ink: Colour, [x1, , x2]: Rect, { width, height }: Canvas): Paint {
   const kind = random.next();
   if (kind < 0.7) return ink;
@@ -110,7 +111,7 @@ function paintShadow(canvas: Canvas, random: RandomStream, coverage: Coverage, s
   });
 }
 
-/** The board that the text stands on, with a rim at times. */
+/** Paints a board behind the text, sometimes with a rim. */
 function paintPanel(canvas: Canvas, random: RandomStream, { warp, box }: Placement['ground'], size: number): void {
   const quad = (rect: Rect): Float32Array => Float32Array.from(cornersOf(rect).flatMap(([x, y]) => warp(x, y)));
   const whole = quad(box);

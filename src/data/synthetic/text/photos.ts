@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FinetuneError } from '../../../errors.js';
 
-/** The JPEG and PNG files of a folder, at any depth, in an order that does not depend on the disk. Throws E_PHOTOS if there are none. */
+/** The JPEG and PNG files of a folder, at any depth, in an order that does not depend on the disk. Throws E_PHOTOS if
+ *  there are none. */
 export async function listPhotos(folder: string): Promise<string[]> {
   const root = resolve(folder);
   const names = await readdir(root, { recursive: true }).catch(() => []);

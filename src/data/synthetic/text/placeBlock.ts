@@ -2,17 +2,17 @@ import type { RandomStream } from '../../../random.js';
 import type { Block, PlacedWord, Rect } from './layout.js';
 import { bent, drawPose, posed, type Point, type Warp } from './warp.js';
 
-/** Where the text may lie, from the border in, pixels. */
+/** Minimum distance of the text from the image's border, pixels. */
 const MARGIN = 3;
 
 export interface Placement {
   readonly warp: Warp;
-  /** The plane without the bend: for panels. */
+  /** The plane without the bend, and the block's box on it: the board behind the text. */
   readonly ground: { readonly warp: Warp; readonly box: Rect };
   readonly quad: Point[];
 }
 
-/** A pose inside the image and beside all that is there already; undefined if the draw was not lucky. */
+/** Draws a pose inside the image that does not overlap other blocks; undefined if the drawn pose does not fit. */
 export function placeBlock(
   random: RandomStream,
   block: Block,
@@ -50,7 +50,7 @@ export const cornersOf = ([x1, y1, x2, y2]: Rect): Point[] => [
   [x1, y2],
 ];
 
-/** Whether two convex quads overlap: no side of either has the other beyond it. */
+/** Whether two convex quads overlap: they do if no side of either separates them. */
 function overlap(a: readonly Point[], b: readonly Point[]): boolean {
   const apart = (quad: readonly Point[], other: readonly Point[]): boolean =>
     quad.some(([x, y], i) => {
@@ -60,7 +60,7 @@ function overlap(a: readonly Point[], b: readonly Point[]): boolean {
   return !apart(a, b) && !apart(b, a);
 }
 
-/** Points along the top and back along the bottom, closer than a third of the height on a bent line. */
+/** The outline of a word: points along the top and back along the bottom. A bent word has up to eight on each side. */
 export function outlineOf({ box: [x1, y1, x2, y2] }: Pick<PlacedWord, 'box'>, warp: Warp): number[] {
   const straight = isStraight(x1, x2, warp);
   const steps = straight ? 1 : Math.min(7, Math.max(2, Math.ceil((x2 - x1) / (y2 - y1))));
@@ -74,7 +74,7 @@ export function outlineOf({ box: [x1, y1, x2, y2] }: Pick<PlacedWord, 'box'>, wa
   return [...top, ...bottom];
 }
 
-/** Whether the line y = 0 stays a line, to a tenth of a pixel. */
+/** Whether the warp keeps the line y = 0 straight, to a tenth of a pixel. */
 function isStraight(x1: number, x2: number, warp: Warp): boolean {
   const [ax, ay] = warp(x1, 0);
   const [bx, by] = warp(x2, 0);

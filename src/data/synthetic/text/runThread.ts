@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { FinetuneError } from '../../../errors.js';
 
-/** Runs a thread until its work is done. Throws what it threw, E_THREAD_ENDED where it ended otherwise, and the signal's reason. */
+/** Runs a thread until its work is done. Throws the thread's error, E_THREAD_ENDED if it ended without one, and the
+ *  signal's reason. */
 export async function runThread(
   file: string,
   workerData: unknown,
@@ -22,7 +23,7 @@ export async function runThread(
   if (code !== 0) throw ended(`exit code ${code}`);
 }
 
-/** Between threads an error of ours keeps what it says, and loses its class. */
+/** Restores the class of a FinetuneError, which gets lost between threads. */
 function asThrown(error: Error & Partial<Pick<FinetuneError, 'problems'>>): Error {
   if (error.problems) return new FinetuneError(error.problems);
   return (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY' ? ended('out of memory') : error;
@@ -31,6 +32,6 @@ function asThrown(error: Error & Partial<Pick<FinetuneError, 'problems'>>): Erro
 const ended = (why: string): FinetuneError =>
   new FinetuneError({
     code: 'E_THREAD_ENDED',
-    message: `a thread ended in the middle of its work: ${why}`,
-    fix: 'repeat the command; if it happens again, free some memory first',
+    message: `a thread ended before its work was done: ${why}`,
+    fix: 'run the command again; if the error comes back, free some memory first',
   });

@@ -4,7 +4,7 @@ import type { Canvas } from './canvas.js';
 const NOISE = 1 << 16;
 let table: Float32Array | undefined;
 
-/** Sensor noise: a table of normal values, read from another place in every row. */
+/** Adds sensor noise from a table of normal values, which is read from a random place in every row. */
 export function addNoise({ data, width, height }: Canvas, random: RandomStream): void {
   const strength = random.chance(0.5) ? 0 : random.uniform(1, 9);
   if (strength === 0) return;
@@ -18,7 +18,7 @@ export function addNoise({ data, width, height }: Canvas, random: RandomStream):
   }
 }
 
-/** A sum of four uniform numbers from a hash of i: near enough to normal, and always the same. */
+/** A nearly normal value that depends on i alone: the sum of four uniform numbers from a hash of i. */
 function normalAt(i: number): number {
   let sum = 0;
   for (let k = 0; k < 4; k++) {

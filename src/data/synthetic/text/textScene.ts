@@ -15,7 +15,7 @@ export interface TextScene {
 
 const MOST_BLOCKS = 14;
 const TRIES = 5;
-/** Draw a picture with text: on `photo` where there is one, else on a drawn backdrop. One in forty has no text. */
+/** Draw a picture with text: on `photo` if it is given, else on a drawn backdrop. One picture in forty has no text. */
 export function drawTextScene(
   random: RandomStream,
   faces: readonly Face[],
@@ -41,7 +41,8 @@ export function drawTextScene(
   return { canvas, words };
 }
 
-/** The script first, so that one with many fonts is not seen more often than meant. */
+/** How often each script is drawn. The script is drawn before the font, so that a script with many fonts is not drawn
+ *  more often. */
 const shares: readonly (readonly [Script, number])[] = [
   ['latin', 0.88],
   ['cyrillic', 0.05],

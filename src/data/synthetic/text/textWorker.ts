@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import sharp from 'sharp';
 import { drawTextImage, type TextPart } from './drawImage.js';
 
-/** A thread's share of a part: it draws `indices` and posts `[index, record]` for each. */
+/** The code of a thread: draws the images `indices` of a part and posts `[index, record]` for each. */
 export interface TextJob {
   readonly part: TextPart;
   readonly indices: readonly number[];

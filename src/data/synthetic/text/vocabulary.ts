@@ -1,7 +1,7 @@
 import type { RandomStream } from '../../../random.js';
 import type { Script } from './fonts.js';
 
-/** What stands on signs, shops, menus and labels. */
+/** Words of signs, shops, menus and labels. */
 const english =
   'open closed sale exit entrance push pull stop street avenue road park parking hotel cafe coffee tea bar grill pizza ' +
   'restaurant kitchen bakery fresh juice water beer wine food market store shop book books bank cash money gold silver ' +
@@ -18,7 +18,7 @@ const english =
   'limited company group partners associates international global union national central first second third one two';
 const signs = english.split(' ');
 
-/** Letters by how often they occur, roughly: for words that no dictionary has. */
+/** Parts of syllables in each script, from which words are made up. */
 const syllables: Readonly<
   Record<Script, { readonly onsets: string; readonly vowels: string; readonly codas: string }>
 > = {
@@ -41,7 +41,7 @@ const pick = <T>(random: RandomStream, list: readonly T[]): T => list[random.int
 const digits = (random: RandomStream, count: number): string =>
   Array.from({ length: count }, () => String(random.integer(0, 10))).join('');
 
-/** A word of the script: for Latin mostly one of a sign, else syllables, or something with digits. */
+/** Draws a word of the script: for Latin mostly one of the list, else syllables, or something with digits. */
 export function drawWord(random: RandomStream, script: Script): string {
   if (script !== 'latin') return drawCase(random, invent(random, script));
   if (random.chance(0.18)) return drawNumber(random);

@@ -1,20 +1,21 @@
 import type { RandomStream } from '../../../random.js';
 
 export type Point = readonly [x: number, y: number];
-/** From the plane that text is written on (pixels, about 0, y down) to the image. */
+/** Maps a point of the plane of the text (pixels, centred about 0, y points down) to the image. */
 export type Warp = (x: number, y: number) => Point;
 
 export interface Pose {
   readonly at: Point;
   /** Radians, clockwise. */
   readonly angle: number;
-  /** Change of x with y. */
+  /** Shear: change of x with y. */
   readonly shear: number;
-  /** Change of the size per pixel to the right and down: what a tilted plane shows. */
+  /** Perspective: change of the size per pixel to the right and down, as on a tilted plane. */
   readonly tilt: Point;
 }
 
-/** A pose for text of this extent (half width and half height, pixels): mostly upright and frontal, as people photograph signs. */
+/** Draws a pose for text of this extent (half width and half height, pixels): mostly upright and frontal, as signs are
+ *  photographed. */
 export function drawPose(random: RandomStream, at: Point, halfWidth: number, halfHeight: number): Pose {
   const turned = random.next();
   const angle =
@@ -40,11 +41,12 @@ export function posed({ at, angle, shear, tilt }: Pose): Warp {
   };
 }
 
-/** Bends the line y = 0 to a circle of the given radius (pixels; negative bends its ends up); lengths along y = 0 stay. */
+/** Bends the line y = 0 to a circle of the given radius (pixels; negative bends its ends up); lengths along y = 0 do
+ *  not change. */
 export const bent =
   (radius: number, warp: Warp): Warp =>
   (x, y) => {
     const angle = x / radius;
-    const reach = radius - y; // y is down, the centre of a positive radius below
+    const reach = radius - y; // y points down; the centre of a positive radius is below
     return warp(reach * Math.sin(angle), radius - reach * Math.cos(angle));
   };

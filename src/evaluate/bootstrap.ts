@@ -3,16 +3,17 @@ import { combine, type IcdarResult } from './hmean.js';
 import type { ClassMatches, Matches } from './matches.js';
 import { averagePrecision, meanMeasured, type VocYear } from './voc.js';
 
-/** 95 % of the samples lie between the two. */
+/** The bounds of the interval that contains 95 % of the samples. */
 type Interval = readonly [low: number, high: number];
 export type Intervals = Readonly<Record<string, Interval>>;
 
-/** How often each image is in a sample. */
+/** How often each image occurs in a sample. */
 type Weights = Uint32Array;
 
-/** Bootstrap over images (Efron 1979): `samples` times as many images are drawn with replacement, and `measure` scores each
- *  sample. The interval of each number runs from the 2.5th to the 97.5th percentile, shifted so that the samples' mean
- *  falls on the score of the images as they are: an enveloped curve of fewer different images is a little too high. */
+/** Bootstrap over images (Efron 1979): images are drawn with replacement, as many as there are, `samples` times, and
+ *  `measure` scores each sample. The interval of a number runs from the 2.5th to the 97.5th percentile of its samples,
+ *  shifted so that the samples' mean is the score of the images themselves: with fewer different images, the enveloped
+ *  precision is a little too high. */
 export function bootstrap(
   images: number,
   { samples, seed = 0 }: { readonly samples: number; readonly seed?: number },
@@ -25,7 +26,7 @@ export function bootstrap(
     weights.fill(0);
     for (let draw = 0; draw < images; draw++) weights[stream.integer(0, images)]!++;
     for (const [name, value] of Object.entries(measure(weights))) {
-      if (value < 0) continue; // nothing to measure in this sample
+      if (value < 0) continue; // the sample has nothing to measure
       if (!values.has(name)) values.set(name, []);
       values.get(name)!.push(value);
     }
@@ -69,8 +70,8 @@ interface Points {
   readonly precision: Float64Array;
 }
 
-/** Score the curves of a class in a sample, one for each IoU threshold, at the hits only: precision falls between them. −1 if
- *  the sample lacks the class. Most detections are false at every threshold: they are counted once for all. */
+/** Score the curves of a class in a sample, one for each IoU threshold, at the hits only: precision falls between them.
+ *  −1 if the sample lacks the class. Most detections are false at every threshold: they are counted once for all. */
 function measure(
   { image, hit, ignored, objects }: ClassMatches,
   thresholds: number,
@@ -81,7 +82,7 @@ function measure(
   for (let i = 0; i < objects.length; i++) total += objects[i]! * weights[i]!;
   if (total === 0) return Array.from({ length: thresholds }, () => -1);
   const special: number[] = []; // detections that are a hit, or ignored, at some threshold
-  const falseBefore: number[] = []; // common ones before each of them
+  const falseBefore: number[] = []; // number of detections that are false at every threshold, before each special one
   let common = 0;
   for (let d = 0; d < image.length; d++) {
     const weight = weights[image[d]!]!;
@@ -113,7 +114,7 @@ function measure(
   });
 }
 
-/** COCO's: the mean of the enveloped precision at recalls 0, 0.01 … 1. */
+/** COCO's average precision: the mean of the enveloped precision at the recalls 0, 0.01 … 1. */
 function at101Recalls({ recall, precision }: Points): number {
   let sum = 0;
   let best = 0;

@@ -2,7 +2,7 @@ import type { COCO } from 'pycocotools-js';
 
 type Bbox = readonly [x: number, y: number, width: number, height: number];
 
-/** What is on one image, and what was found there. Categories are indices. */
+/** The objects and the detections of one image. Categories are indices. */
 export interface BoxImage {
   readonly truth: readonly { readonly category: number; readonly bbox: Bbox; readonly ignore: boolean }[];
   readonly detections: readonly { readonly category: number; readonly bbox: Bbox; readonly score: number }[];
@@ -14,7 +14,8 @@ export interface BoxImages {
   readonly images: readonly BoxImage[];
 }
 
-/** Objects and detections by image, in the files' order; crowds and what is marked `ignore` are ignored objects. */
+/** Groups objects and detections by image, in the files' order. Crowds and objects marked `ignore` become ignored
+ *  objects. */
 export function boxImages(truth: COCO, detections: COCO): BoxImages {
   const ids = [...truth.cats.keys()];
   const indexOf = new Map(ids.map((id, index) => [id, index]));
@@ -42,7 +43,7 @@ export function boxImages(truth: COCO, detections: COCO): BoxImages {
   return { names: ids.map((id) => truth.cats.get(id)!.name ?? String(id)), images };
 }
 
-/** IoU of two boxes; with `crowd` the share of `a` that lies on `b`, as pycocotools has it. */
+/** IoU of two boxes; with `crowd` the share of `a` that lies on `b`, as in pycocotools. */
 export function bboxIou([ax, ay, aw, ah]: Bbox, [bx, by, bw, bh]: Bbox, crowd = false): number {
   const w = Math.min(ax + aw, bx + bw) - Math.max(ax, bx);
   const h = Math.min(ay + ah, by + bh) - Math.max(ay, by);

@@ -5,7 +5,7 @@ import type { Section } from '../tasks/section.js';
 import type { Network } from '../tasks/network.js';
 import { confusionMatrix, scoreClassification, type ClassificationScore } from './classificationScore.js';
 
-/** What a file of predictions has of each image: its five most probable classes. */
+/** One image in predictions.json: its class and the five most probable ones. */
 interface Prediction {
   readonly image: string | number;
   readonly label: string;
@@ -18,7 +18,7 @@ interface Seen {
   readonly label: ClassIndex;
   readonly top: readonly ClassIndex[];
   readonly probabilities: readonly number[];
-  /** Of the true class. */
+  /** Probability of the true class. */
   readonly truth: number;
 }
 
@@ -59,7 +59,7 @@ export function classificationEvaluator(
   };
 }
 
-/** More classes do not fit on a page as a matrix. */
+/** Number of classes beyond which a matrix does not fit on a page. */
 const MOST_IN_MATRIX = 30;
 const MOST_PAIRS = 40;
 
@@ -88,7 +88,7 @@ function sections(
           ],
         },
       ],
-      note: 'Mean per class: each class counts alike, however many images it has.',
+      note: 'Mean per class: the mean of the classes’ recalls, so that each class counts equally, however many images it has.',
     },
     confusions(metric, seen, nameOf),
     {
@@ -100,7 +100,7 @@ function sections(
     {
       kind: 'pictures',
       title: 'Images, worst first',
-      text: 'Those whose true class got the least probability.',
+      text: 'The images whose true class got the lowest probability.',
       pictures: [...seen]
         .sort((a, b) => a.truth - b.truth)
         .slice(0, images)
@@ -110,13 +110,13 @@ function sections(
           caption:
             top[0] === label
               ? `${nameOf(label)} ${truth.toFixed(2)}, right`
-              : `${nameOf(label)} ${truth.toFixed(2)}, taken for ${nameOf(top[0]!)} ${probabilities[0]!.toFixed(2)}`,
+              : `${nameOf(label)} ${truth.toFixed(2)}, predicted ${nameOf(top[0]!)} ${probabilities[0]!.toFixed(2)}`,
         })),
     },
   ];
 }
 
-/** A matrix where it fits, else the pairs that are confused most. */
+/** A confusion matrix if it fits on the page, else the most frequent confusions. */
 function confusions(
   { perCategory }: ClassificationScore,
   seen: readonly Seen[],
@@ -138,8 +138,8 @@ function confusions(
   return {
     kind: 'table',
     title: 'Confusions',
-    heads: ['class', 'taken for', 'images'],
+    heads: ['class', 'predicted', 'images'],
     rows: most.slice(0, MOST_PAIRS).map(({ label, taken, count }) => [nameOf(label), nameOf(taken), String(count)]),
-    note: `${Math.min(most.length, MOST_PAIRS)} of ${most.length} pairs.`,
+    note: `The ${Math.min(most.length, MOST_PAIRS)} most frequent of ${most.length} pairs.`,
   };
 }

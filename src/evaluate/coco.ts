@@ -3,7 +3,7 @@ import type { Dataset } from '../data/sample.js';
 import type { Detection } from '../tasks/detection/detection.js';
 import { cocoScore, type CocoScore } from './cocoScore.js';
 
-/** A detection as COCO's result files write it; image_id is a file's stem for VOC. */
+/** A detection as in COCO's result files; image_id is a file's stem for VOC. */
 export interface CocoDetection {
   readonly image_id: number | string;
   readonly category_id: number;
@@ -26,10 +26,10 @@ export interface CocoPair {
   readonly detections: COCO;
 }
 
-/** A part and what was found on it as pycocotools has them. */
+/** A part and its detections as objects of pycocotools. */
 export function cocoPair(dataset: Dataset, detections: readonly CocoDetection[]): CocoPair {
   const part = dataset.toCoco();
-  const numberOf = new Map(part.images.map(({ id }, i) => [id, i + 1])); // the evaluator wants numbers; a stem is none
+  const numberOf = new Map(part.images.map(({ id }, i) => [id, i + 1])); // the evaluator needs numeric ids; VOC's are file stems
   const truth = new COCO({
     images: part.images.map((image) => ({ ...image, id: numberOf.get(image.id)! })),
     categories: part.categories,
@@ -42,7 +42,7 @@ export function cocoPair(dataset: Dataset, detections: readonly CocoDetection[])
   return { truth, detections: truth.loadRes(numbered) };
 }
 
-/** Scores detections by COCO's protocol for boxes: IoU .50:.05:.95, at most 100 detections an image. */
+/** Scores detections by COCO's protocol for boxes: IoU .50:.05:.95, at most 100 detections per image. */
 export function scoreCoco({ truth, detections }: CocoPair): CocoScore {
   const evaluation = new COCOeval(truth, detections, 'bbox');
   evaluation.evaluate();

@@ -7,7 +7,7 @@ export interface CocoResult {
   readonly score: CocoScore;
   readonly truth: COCO;
   readonly detections: COCO;
-  /** pycocotools' own lines. */
+  /** The lines that pycocotools prints. */
   readonly lines: readonly string[];
 }
 
@@ -36,5 +36,5 @@ const lacks = (name: string, file: string): FinetuneError =>
     code: 'E_COCO_LAYOUT',
     message: `there is no list "${name}"`,
     where: { file },
-    fix: 'a COCO file is {"images": [{…}], "annotations": [{…}], "categories": [{…}]}',
+    fix: 'a COCO file looks like {"images": [{…}], "annotations": [{…}], "categories": [{…}]}',
   });

@@ -1,18 +1,19 @@
 import { COCO, COCOeval, type EvalImg, type IouType } from 'pycocotools-js';
 import type { ClassMatches, Matches } from './matches.js';
 
-/** Images evaluated at a time: looking up one image and category takes time proportional to it. */
+/** Number of images evaluated at a time: the time to look up one image and category is proportional to it. */
 const CHUNK = 32;
 type Areas = readonly [least: number, most: number];
 const ALL_AREAS: Areas = [0, 1e5 ** 2];
-/** COCO's sizes of objects, by area in pixels. */
+/** COCO's object sizes: ranges of the area in pixels. */
 export const SIZES: ReadonlyMap<string, Areas> = new Map<string, Areas>([
   ['small', [0, 32 ** 2]],
   ['medium', [32 ** 2, 96 ** 2]],
   ['large', [96 ** 2, 1e5 ** 2]],
 ]);
 
-/** What COCOeval matched, detection by detection, among objects of these areas: the most detections of an image. */
+/** What COCOeval matched, detection by detection, among objects of these areas, with the largest number of detections
+ *  per image. */
 export function matchCoco(truth: COCO, detections: COCO, iouType: IouType, areas: Areas = ALL_AREAS): Matches {
   const { imgIds, catIds, iouThrs } = new COCOeval(truth, detections, iouType).params;
   const collected = new Map(catIds.map((id) => [id, createRows(imgIds.length)]));
@@ -33,7 +34,7 @@ export function matchCoco(truth: COCO, detections: COCO, iouType: IouType, areas
   };
 }
 
-/** These images by themselves: an evaluation looks through all that its COCO holds. */
+/** A COCO object of these images alone, since an evaluation searches all images of its COCO object. */
 const part = (coco: COCO, imgIds: readonly number[]): COCO =>
   new COCO(
     {
@@ -41,7 +42,7 @@ const part = (coco: COCO, imgIds: readonly number[]): COCO =>
       categories: [...coco.cats.values()],
       annotations: imgIds.flatMap((id) => coco.imgToAnns.get(id) ?? []),
     },
-    { lenient: true }, // checked when it was loaded
+    { lenient: true }, // it was checked when it was loaded
   );
 
 interface Rows {
@@ -60,7 +61,7 @@ const createRows = (images: number): Rows => ({
   objects: new Uint32Array(images),
 });
 
-/** Images and categories of the chunk where there is anything. */
+/** The pairs of image and category that have an object or a detection in this chunk. */
 function* occupied(imgIds: readonly number[], catIds: readonly number[], truth: COCO, detections: COCO) {
   for (const imgId of imgIds) {
     const there = new Set<number>();

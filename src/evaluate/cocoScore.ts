@@ -1,7 +1,7 @@
 import type { COCOeval, IouType } from 'pycocotools-js';
 
-/** COCO's numbers, fractions; −1 where there is nothing to measure. Keypoints have no small objects and no AR1, AR10, AR100:
- *  these are −1, and AR, AR50, AR75 (at 20 detections an image) stand beside them. */
+/** COCO's numbers, as fractions; −1 if there is nothing to measure. Keypoints have no small objects and no AR1, AR10,
+ *  AR100: these are −1, and AR, AR50 and AR75 (at 20 detections per image) are added. */
 export interface CocoScore {
   readonly metric: 'coco';
   readonly iouType: IouType;
@@ -28,7 +28,7 @@ export interface CocoScore {
   }[];
 }
 
-/** What an accumulated evaluation says, by name; `print` gets pycocotools' own lines. */
+/** The numbers of an accumulated evaluation by name. `print` is called with the lines that pycocotools prints. */
 export function cocoScore(evaluation: COCOeval, iouType: IouType, print?: (line: string) => void): CocoScore {
   const stats = [...evaluation.summarize(print)];
   return { metric: 'coco', iouType, ...named(stats, iouType), perCategory: perCategory(evaluation) };
@@ -37,13 +37,39 @@ export function cocoScore(evaluation: COCOeval, iouType: IouType, print?: (line:
 function named(stats: readonly number[], iouType: IouType): Omit<CocoScore, 'metric' | 'iouType' | 'perCategory'> {
   const at = (i: number) => stats[i] ?? -1;
   if (iouType !== 'keypoints') {
-    return { AP: at(0), AP50: at(1), AP75: at(2), APs: at(3), APm: at(4), APl: at(5), AR1: at(6), AR10: at(7), AR100: at(8), ARs: at(9), ARm: at(10), ARl: at(11) }; // prettier-ignore
+    return {
+      AP: at(0),
+      AP50: at(1),
+      AP75: at(2),
+      APs: at(3),
+      APm: at(4),
+      APl: at(5),
+      AR1: at(6),
+      AR10: at(7),
+      AR100: at(8),
+      ARs: at(9),
+      ARm: at(10),
+      ARl: at(11),
+    };
   }
   const absent = { APs: -1, AR1: -1, AR10: -1, AR100: -1, ARs: -1 };
-  return { AP: at(0), AP50: at(1), AP75: at(2), APm: at(3), APl: at(4), AR: at(5), AR50: at(6), AR75: at(7), ARm: at(8), ARl: at(9), ...absent }; // prettier-ignore
+  return {
+    AP: at(0),
+    AP50: at(1),
+    AP75: at(2),
+    APm: at(3),
+    APl: at(4),
+    AR: at(5),
+    AR50: at(6),
+    AR75: at(7),
+    ARm: at(8),
+    ARl: at(9),
+    ...absent,
+  };
 }
 
-/** AP and AP50 of each category over all areas, at the most detections: means over precision [T, R, K, A, M] where it is not −1. */
+/** AP and AP50 of each category over all areas at the largest number of detections: means over precision [T, R, K, A,
+ *  M] where it is not −1. */
 function perCategory({ eval: { precision, counts }, params, cocoGt }: COCOeval): CocoScore['perCategory'] {
   const [T, R, K, A, M] = counts;
   const mean = (k: number, thresholds: number): number => {

@@ -4,10 +4,10 @@ import type { TextData } from './icdarFiles.js';
 import type { VocDetection } from './vocDetections.js';
 import type { VocTruth } from './vocTruth.js';
 
-/** Enough to tell what is wrong; more only takes longer. */
+/** Number of detections that are compared: enough to tell what is wrong. */
 const MOST_DETECTIONS = 20_000;
 
-/** What explainZero compares, of COCO files: the first detections of the results, and the images these are on. */
+/** What explainZero compares of COCO files: the first detections of the results, and their images. */
 export function compareCoco(truth: COCO, detections: COCO): ComparedImage[] {
   const box = (bbox: ArrayLike<number>, at = 0) =>
     [bbox[at]!, bbox[at + 1]!, bbox[at]! + bbox[at + 2]!, bbox[at + 1]! + bbox[at + 3]!] as const;
@@ -32,7 +32,7 @@ export function compareCoco(truth: COCO, detections: COCO): ComparedImage[] {
   });
 }
 
-/** Of a VOC split; boxes 0-based, as JSON results have them. */
+/** The same of a VOC split; boxes are 0-based, as in JSON results. */
 export function compareVoc({ images }: VocTruth, detections: readonly VocDetection[]): ComparedImage[] {
   const byStem = new Map<string, VocDetection[]>();
   for (const detection of detections) {
@@ -48,7 +48,7 @@ export function compareVoc({ images }: VocTruth, detections: readonly VocDetecti
   }));
 }
 
-/** Of scene text: the rectangles around the words. Their files do not know the size of an image. */
+/** The same of scene text: the rectangles around the words. The files do not tell the size of an image. */
 export function compareIcdar({ images }: TextData): ComparedImage[] {
   const around = (points: readonly number[]) => {
     const xs = points.filter((_, i) => i % 2 === 0);

@@ -10,9 +10,9 @@ export interface Compared {
   readonly mean: number;
   /** 95 % interval of the mean over seeds; absent with one seed. */
   readonly interval: readonly [low: number, high: number] | undefined;
-  /** Against the one with the highest mean, over the seeds that both have. */
+  /** Comparison with the setting that has the highest mean, over the seeds that both have. */
   readonly verdict: 'best' | 'worse' | 'not distinguishable' | 'one seed';
-  /** By how much it is behind, with the 95 % interval of that. */
+  /** By how much it is lower, with a 95 % interval. */
   readonly behind: number;
   readonly behindInterval: readonly [low: number, high: number] | undefined;
 }
@@ -20,7 +20,7 @@ export interface Compared {
 /** Two-sided 95 % points of Student's t for 1, 2, … degrees of freedom. */
 const T95 = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
 
-/** Mean of the values and its 95 % interval (Student 1908): seeds stand for all the runs that might have been. */
+/** Mean of the values and its 95 % interval (Student 1908): the seeds are a sample of all possible runs. */
 function meanOf(values: readonly number[]): { mean: number; interval: readonly [number, number] | undefined } {
   const n = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / n;
@@ -31,8 +31,9 @@ function meanOf(values: readonly number[]): { mean: number; interval: readonly [
   return { mean, interval: [mean - half, mean + half] };
 }
 
-/** Settings from best to worst, each with whether it can be told from the best: the differences of runs with the same seed are compared,
- *  which share the order of images, and 0 must lie outside of their 95 % interval. */
+/** Sorts settings from best to worst, and tells whether each differs from the best. Runs with the same seed, which have
+ *  the same order of images, are compared in pairs; a setting differs if the 95 % interval of the differences does not
+ *  contain 0. */
 export function compareScores(groups: readonly Group[]): Compared[] {
   const ranked = groups
     .map((group) => ({ ...group, ...meanOf([...group.scores.values()]) }))

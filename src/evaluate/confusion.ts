@@ -1,17 +1,19 @@
 import { bboxIou, type BoxImages } from './boxImages.js';
 
-/** Objects by what they are and what they were taken for. */
+/** Counts of objects by their class and by the class of the detection that found them. */
 export interface Confusion {
-  /** Rows and columns, in this order. */
+  /** Names of the rows and columns. */
   readonly names: readonly string[];
-  /** [names + 1, names + 1]: an object of row i was found as column j; the last column: not found; the last row: nothing was there. */
+  /** [names + 1, names + 1]: objects of row i that were found as column j. The last column counts objects that were not
+   *  found, the last row detections where no object is. */
   readonly counts: readonly (readonly number[])[];
 }
 
 const MATCH_IOU = 0.5;
 
-/** Who is taken for whom, among detections that score at least `minScore`. They take objects of their own class first, as AP counts
- *  them, best score first; what is left takes objects of other classes that nothing found. Detections on ignored objects of their class do not count. */
+/** Counts which class is confused with which, among detections that score at least `minScore`. Detections match objects
+ *  of their own class first, best score first, as for AP; the others match objects of other classes that nothing found.
+ *  Detections on ignored objects of their class do not count. */
 export function confusionMatrix({ names, images }: BoxImages, minScore: number): Confusion {
   const none = names.length;
   const counts = Array.from({ length: none + 1 }, () => new Array<number>(none + 1).fill(0));

@@ -14,7 +14,7 @@ import { detectionTask, type Detection } from '../tasks/detection/detection.js';
 import type { DetectionOptions } from '../tasks/detection/detectors.js';
 import type { Task } from '../tasks/task.js';
 
-/** Boxes: SSD's network and COCO's score. Throws E_MODEL_UNKNOWN. */
+/** Object detection, scored by COCO's protocol. Throws E_MODEL_UNKNOWN. */
 export function createDetection(
   options: DetectionOptions,
   sizes?: readonly (readonly [number, number])[],
@@ -23,16 +23,17 @@ export function createDetection(
   return { ...network, evaluator: (dataset) => detectionEvaluator(network, dataset) };
 }
 
-/** Words: CRAFT's maps and ICDAR's score. Throws E_MODEL_UNKNOWN. */
+/** Scene-text detection by CRAFT's maps, scored by ICDAR's protocols. Throws E_MODEL_UNKNOWN. */
 export function createText(options: TextOptions & TextEvaluation): Task<readonly TextDetection[], IcdarScore> {
   return { ...textTask(options), evaluator: (dataset) => textEvaluator(options, dataset) };
 }
 
-/** One class for an image: a backbone's own classifier, top-1 and top-5. Throws E_MODEL_UNKNOWN, E_MODEL_DROP. */
+/** Classification of whole images by a backbone's own classifier, scored by top-1 and top-5.
+ *  Throws E_MODEL_UNKNOWN, E_MODEL_DROP. */
 export function createClassification(options: ClassificationOptions): Task<Classification, ClassificationScore> {
   const network = classificationTask(options);
   return { ...network, evaluator: (dataset) => classificationEvaluator(network, dataset) };
 }
 
-/** What a task of ours may score by: told apart by `metric`. */
+/** The scores of all tasks, distinguished by `metric`. */
 export type TaskScore = CocoScore | ClassificationScore | IcdarScore;

@@ -2,12 +2,12 @@ import { combine, hmean, type IcdarResult, type ImageScore } from './hmean.js';
 import type { TextData, TextImage } from './icdarFiles.js';
 import type { Outline } from '../data/formats/text/icdarTruth.js';
 
-/** The script's parameters: Wolf and Jolion 2006, with their names. */
+/** The script's parameters, with the names of Wolf and Jolion 2006. */
 const AREA_RECALL = 0.8; // tr
 const AREA_PRECISION = 0.4; // tp
-/** A word found in pieces: worth this to recall, and as much for each piece to precision. */
+/** What a word that was found in pieces adds to recall, and what each piece adds to precision. */
 const SPLIT = 0.8;
-/** Distance of the centres over the mean diagonal, from which a pair is none. */
+/** Distance of the centres, divided by the mean diagonal, from which on two rectangles are no pair. */
 const CENTRE_DISTANCE = 1;
 
 interface Rectangle {
@@ -17,9 +17,9 @@ interface Rectangle {
   readonly bottom: number;
 }
 
-/** Score as the script of ICDAR 2013 Challenge 2, task 1, does it (rrc.cvc.uab.es, "ICDAR2013 evaluation", DetEval). Words and
+/** Score like the script of ICDAR 2013 Challenge 2, task 1 (rrc.cvc.uab.es, "ICDAR2013 evaluation", DetEval). Words and
  *  detections are rectangles whose right and bottom pixels belong to them; outlines become the rectangles around them.
- *  Words merged in one detection cost nothing here; in Wolf's own DetEval they are worth 0.8 like split ones. */
+ *  Words merged in one detection get the full score here; in Wolf's own DetEval they get 0.8, like split ones. */
 export function scoreDetEval({ images }: TextData): IcdarResult {
   return combine('deteval', images.map(scoreImage));
 }
@@ -36,7 +36,7 @@ function scoreImage({ id, words, detections }: TextImage): ImageScore {
   const { recallHits, precisionHits } = match({ truth, found, skipWord, skipFound });
   const rates =
     found.length === 0
-      ? { recall: Number(words.length === 0), precision: Number(words.length === 0) } // 0 where all words are "###", as in the script
+      ? { recall: Number(words.length === 0), precision: Number(words.length === 0) } // 0 if all words are "###", as in the script
       : numWords === 0
         ? { recall: 1, precision: 0 }
         : { recall: recallHits / numWords, precision: numFound === 0 ? 0 : precisionHits / numFound };
@@ -50,7 +50,7 @@ interface Pairs {
   readonly skipFound: readonly boolean[];
 }
 
-/** One to one, then one word to many detections, then many words to one detection, in the script's order. */
+/** Matches one to one, then one word to many detections, then many words to one detection, in the script's order. */
 function match({ truth, found, skipWord, skipFound }: Pairs): { recallHits: number; precisionHits: number } {
   const shared = truth.map((word) => found.map((box) => overlap(word, box)));
   const recall = shared.map((row, g) => row.map((pixels) => pixels / area(truth[g]!)));
@@ -78,7 +78,13 @@ function match({ truth, found, skipWord, skipFound }: Pairs): { recallHits: numb
   truth.forEach((_, g) => {
     if (skipWord[g] || wordTaken[g] || touchedBy[g]! < 2) return;
     const pieces = indices(found, (d) => !foundTaken[d] && !skipFound[d] && precision[g]![d]! >= AREA_PRECISION);
-    if (!reaches(pieces.map((d) => recall[g]![d]!), AREA_RECALL)) return; // prettier-ignore
+    if (
+      !reaches(
+        pieces.map((d) => recall[g]![d]!),
+        AREA_RECALL,
+      )
+    )
+      return;
     wordTaken[g] = true;
     for (const d of pieces) foundTaken[d] = true;
     sum.recallHits += pieces.length === 1 ? 1 : SPLIT;
@@ -87,7 +93,13 @@ function match({ truth, found, skipWord, skipFound }: Pairs): { recallHits: numb
   found.forEach((_, d) => {
     if (skipFound[d] || foundTaken[d] || touching[d]! < 2) return;
     const merged = indices(truth, (g) => !wordTaken[g] && !skipWord[g] && recall[g]![d]! >= AREA_RECALL);
-    if (!reaches(merged.map((g) => precision[g]![d]!), AREA_PRECISION)) return; // prettier-ignore
+    if (
+      !reaches(
+        merged.map((g) => precision[g]![d]!),
+        AREA_PRECISION,
+      )
+    )
+      return;
     foundTaken[d] = true;
     for (const g of merged) wordTaken[g] = true;
     sum.recallHits += merged.length;
@@ -119,7 +131,7 @@ function overlap(a: Rectangle, b: Rectangle): number {
   return dx >= 0 && dy >= 0 ? dx * dy : 0;
 }
 
-/** Between the centres, in mean diagonals. */
+/** Distance between the centres, divided by the mean diagonal. */
 function centreDistance(a: Rectangle, b: Rectangle): number {
   const dx = a.left + width(a) / 2 - (b.left + width(b) / 2);
   const dy = a.top + height(a) / 2 - (b.top + height(b) / 2);

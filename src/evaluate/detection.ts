@@ -43,20 +43,40 @@ export function detectionEvaluator(
   };
 }
 
-/** COCO's twelve numbers, in two rows of six, and the categories. */
+/** The report's section with COCO's twelve numbers, in two rows of six, and the one with the categories. */
 export function cocoSections({ perCategory, ...score }: CocoScore): Section[] {
   const { AP, AP50, AP75, APs, APm, APl, AR1, AR10, AR100, ARs, ARm, ARl } = score;
   return [
     {
       kind: 'numbers',
       title: 'Score',
-      text: 'COCO AP @[.50:.05:.95], maxDets 100: mean over IoU thresholds, categories and recalls, as pycocotools counts it.',
-      // prettier-ignore
+      text: 'COCO AP @[.50:.05:.95], maxDets 100: the mean over IoU thresholds, categories and recalls, computed as in pycocotools.',
+
       rows: [
-        { name: 'AP', numbers: [['all', AP], ['IoU .50', AP50], ['IoU .75', AP75], ['small', APs], ['medium', APm], ['large', APl]] },
-        { name: 'AR', numbers: [['1 box', AR1], ['10 boxes', AR10], ['100', AR100], ['small', ARs], ['medium', ARm], ['large', ARl]] },
+        {
+          name: 'AP',
+          numbers: [
+            ['all', AP],
+            ['IoU .50', AP50],
+            ['IoU .75', AP75],
+            ['small', APs],
+            ['medium', APm],
+            ['large', APl],
+          ],
+        },
+        {
+          name: 'AR',
+          numbers: [
+            ['1 box', AR1],
+            ['10 boxes', AR10],
+            ['100', AR100],
+            ['small', ARs],
+            ['medium', ARm],
+            ['large', ARl],
+          ],
+        },
       ],
-      note: 'AR: recall at so many boxes an image. Small: area below 32² pixels; large: above 96². “–”: no such object.',
+      note: 'AR: the recall with so many boxes per image. Small: area below 32² pixels; large: above 96². “–”: there is no such object.',
     },
     {
       kind: 'categories',

@@ -6,37 +6,37 @@ import { confusionMatrix, type Confusion } from './confusion.js';
 import { bestScore, curveOf, type Matches } from './matches.js';
 import { analyseErrors, ERROR_KINDS, type ErrorAnalysis, type ErrorKind } from './tide.js';
 
-/** What an error is, and what of a recipe changes it. */
+/** What each kind of error is, and which options of a recipe reduce it. */
 const ADVICE: Readonly<Record<ErrorKind, readonly [what: string, advice: string]>> = {
   Cls: [
-    'found, but called another class',
-    'The table of confusions names the pairs. More images of these classes (finetune check counts them), a larger model.backbone, or model.classLoss: softmax, where classes compete.',
+    'An object was found, but with the wrong class',
+    'The confusions below name the pairs. What helps: more images of these classes (finetune check counts them), a larger model.backbone, or model.classLoss: softmax, with which classes compete.',
   ],
   Loc: [
-    'found, but the box overlaps by less than 0.5',
-    'A larger data.size, data.augment.iouCrop and scale, or more train.epochs; finetune check --augment shows whether the boxes of the data set are exact.',
+    'An object was found, but the box overlaps it by less than 0.5 (IoU)',
+    'What helps: a larger data.size, data.augment.iouCrop and scale, or more train.epochs. finetune check --augment shows whether the boxes of the data set are exact.',
   ],
   Both: [
-    'another class, and the box is off',
-    'What helps against Cls and Loc; and better model.weights to start from, or more train.epochs.',
+    'The class is wrong, and the box overlaps by less than 0.5 (IoU)',
+    'What helps against Cls and Loc helps here, and also better model.weights to start from, or more train.epochs.',
   ],
-  Dupe: ['an object found once more', 'A lower evaluate.nmsThreshold.'],
+  Dupe: ['An object was found more than once', 'What helps: a lower evaluate.nmsThreshold.'],
   Bkg: [
-    'nothing is there',
-    'Look whether something is there that nobody annotated. Otherwise more images without objects, a higher train.hardNegatives (softmax), or a lower train.focal.alpha (sigmoid).',
+    'A detection where no object is annotated',
+    'Check whether an object there was not annotated. Otherwise these help: more images without objects, a higher train.hardNegatives (softmax), or a lower train.focal.alpha (sigmoid).',
   ],
   Miss: [
-    'an object that nothing found',
-    'Small ones: a larger data.size, model.lowestLevelAnchors: 6, data.augment.expand or scale below 1. Otherwise more train.epochs, weaker data.augment.strength, or less train.freeze.',
+    'An object was not found',
+    'For small objects these help: a larger data.size, model.lowestLevelAnchors: 6, data.augment.expand, or a scale below 1. Otherwise: more train.epochs, a weaker data.augment.strength, or less train.freeze.',
   ],
 };
 
-/** Classes beyond which a matrix cannot be read; then the most frequent confusions are listed. */
+/** Number of classes beyond which a matrix cannot be read; the most frequent confusions are listed instead. */
 const MOST_NAMES = 20;
 const MOST_PAIRS = 30;
 
-/** Why the score is not higher: TIDE's errors with what changes them, who is taken for whom, and curves by class and size.
- *  `matches` are those of all sizes. */
+/** Sections that explain why the score is not higher: TIDE's errors with advice, the confusions, and curves by class
+ *  and size. `matches` are those of all sizes. */
 export function errorSections(
   { truth, detections }: CocoPair,
   matches: Matches,
@@ -66,7 +66,7 @@ function errorTable({ AP, errors, falsePositives, falseNegatives }: ErrorAnalysi
   return {
     kind: 'table',
     title: 'Errors',
-    heads: ['kind', 'errors', 'dAP', 'what it is, and what changes it'],
+    heads: ['kind', 'errors', 'dAP', 'what it is, and what helps'],
     rows: ERROR_KINDS.map((kind) => {
       const { count, dAP } = errors[kind];
       const [what, advice] = ADVICE[kind];
@@ -75,18 +75,18 @@ function errorTable({ AP, errors, falsePositives, falseNegatives }: ErrorAnalysi
     }),
     wordy: true,
     note:
-      `Errors of each kind, as TIDE tells them apart (Bolya et al. 2020): dAP is what AP at IoU 0.5 (${AP < 0 ? '–' : points(AP)}) would gain if these alone were mended; there, a class with detections and no objects counts as 0. ` +
-      `All false detections together cost ${points(falsePositives)}, all unfound objects ${points(falseNegatives)}. The largest dAP is where to begin.`,
+      `Errors by kind, as TIDE defines them (Bolya et al. 2020). dAP is what AP at IoU 0.5 (${AP < 0 ? '–' : points(AP)}) would gain if only the errors of this kind were corrected; a class with detections but without objects counts as 0. ` +
+      `All false detections together cost ${points(falsePositives)}, all missed objects ${points(falseNegatives)}. Begin with the kind that has the largest dAP.`,
   };
 }
 
 function confusions({ names, counts }: Confusion, score: number): Section[] {
   if (!Number.isFinite(score)) return []; // no detection at all
-  const text = `Objects, found by detections that score at least ${score.toPrecision(3)}, which is best for F1 over all classes; IoU 0.5. An object goes to a detection of its own class first.`;
+  const text = `Numbers of objects by their class and by the class of the detection that found them (IoU 0.5). Only detections that score at least ${score.toPrecision(3)} count, the threshold with the best F1 over all classes. An object is matched with a detection of its own class first.`;
   if (names.length <= MOST_NAMES) {
     const [columns, rowNames] = [
       [...names, 'not found'],
-      [...names, 'nothing there'],
+      [...names, 'no object'],
     ];
     return [{ kind: 'matrix', text, names: columns, rowNames, counts }];
   }

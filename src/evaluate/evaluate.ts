@@ -7,7 +7,7 @@ import type { Score, Scored } from '../tasks/evaluator.js';
 import { imageFeed, programName, targetFeeds } from '../tasks/feeds.js';
 
 export interface EvaluateOptions extends ImageOptions {
-  /** Images per call: what the session's program `evaluate` was built for. */
+  /** Number of images per call, for which the session's program `evaluate` was built. */
   readonly batch: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
@@ -19,7 +19,7 @@ export interface Evaluation<S extends Score = Score> extends Scored<S> {
   readonly imagesPerSecond: number;
 }
 
-/** Runs every image of a part through the session's program `evaluate` and scores what comes out.
+/** Runs every image of a part through the session's program `evaluate` and scores the outputs.
  *  Throws the loader's errors, and the signal's reason when aborted. */
 export async function evaluate<Prediction, S extends Score>(
   model: Model<Prediction, S>,

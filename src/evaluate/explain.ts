@@ -1,4 +1,4 @@
-/** One image's boxes, true and detected, as x1, y1, x2, y2. Size 0: not known. */
+/** One image's true and detected boxes as x1, y1, x2, y2. A size of 0 is unknown. */
 export interface ComparedImage {
   readonly width: number;
   readonly height: number;
@@ -13,30 +13,31 @@ export interface LabelledBox {
 
 type Corners = readonly [x1: number, y1: number, x2: number, y2: number];
 
-/** Below this lowest score detections can reach the recall that mAP integrates over. */
+/** Lowest score above which detections were probably cut off, so that they cannot reach the high recalls that mAP
+ *  includes. */
 const HIGHEST_LOWEST_SCORE = 0.05;
 
-/** What to say of detections that were cut off at a score before mAP was taken; undefined if they were not. */
+/** The warning for detections that were cut off at a score before mAP was computed; undefined if they were not. */
 export function warnOfThreshold(lowestScore: number): string | undefined {
   if (!(lowestScore > HIGHEST_LOWEST_SCORE) || lowestScore === Infinity) return undefined;
   return (
-    `warning: the lowest score is ${lowestScore.toPrecision(3)}: detections below it were left out, so that the highest recall ` +
-    `cannot be reached and mAP comes out too low (write results down to 0.05 or less)`
+    `warning: the lowest score is ${lowestScore.toPrecision(3)}: detections below it seem to be left out, so that the highest recall ` +
+    `cannot be reached and mAP is too low (keep results down to a score of 0.05 or less)`
   );
 }
 
-/** Enough to tell; more only takes longer. */
+/** Number of detections that are examined: enough to tell. */
 const MOST_DETECTIONS = 20_000;
-/** Image sizes that networks work at, and the units that coordinates come in. */
+/** Image sizes of networks, and units of coordinates. */
 const SCALES = [1, 100, 224, 300, 320, 384, 416, 512, 608, 640, 800, 1000, 1024, 1280];
 
 type Reading = (box: Corners, image: ComparedImage) => Corners;
 
-/** Other things the four numbers of a detection may have meant. Boxes come as x, y, x + w, y + h. */
+/** Other possible meanings of the four numbers of a detection. Boxes are given as x, y, x + w, y + h. */
 const READINGS: readonly (readonly [says: string, read: Reading])[] = [
   ['the boxes look like x1, y1, x2, y2: write x, y, width, height', ([x, y, x2, y2]) => [x, y, x2 - x, y2 - y]],
   [
-    'the boxes look like centre x, centre y, width, height: write the left top corner',
+    'the boxes look like centre x, centre y, width, height: write the top left corner',
     ([x, y, x2, y2]) => [x - (x2 - x) / 2, y - (y2 - y) / 2, x + (x2 - x) / 2, y + (y2 - y) / 2],
   ],
   ['x and y look swapped', ([x, y, x2, y2]) => [y, x, y2, x2]],
@@ -54,23 +55,23 @@ const READINGS: readonly (readonly [says: string, read: Reading])[] = [
 ];
 
 export interface Explanation {
-  /** Sentences. */
+  /** Possible reasons, a sentence each. */
   readonly reasons: readonly string[];
-  /** Another reading of the results fits so well that it must be the right one: worth saying of a low score, too. */
+  /** Another interpretation of the results fits so well that it must be right: it is shown for a low score, too. */
   readonly isCertain: boolean;
 }
 
-/** Why the score of boxes is zero, or nearly so. A reading is proven when a tenth of the objects (or of the detections, if
- *  these are fewer) find a partner with IoU > 0.5 by it. */
+/** Explains why the score of boxes is zero, or nearly so. An interpretation is accepted if by it a tenth of the objects
+ *  (or of the detections, if these are fewer) find a partner with IoU > 0.5. */
 export function explainZero(images: readonly ComparedImage[]): Explanation {
   const doubtful = (...reasons: string[]): Explanation => ({ reasons, isCertain: false });
   const detections = images.reduce((sum, image) => sum + image.detections.length, 0);
   const truth = images.reduce((sum, image) => sum + image.truth.length, 0);
-  if (truth === 0) return doubtful('the ground truth holds no object');
-  if (detections === 0) return doubtful('the results hold no detection');
+  if (truth === 0) return doubtful('the ground truth has no object');
+  if (detections === 0) return doubtful('the results have no detection');
   const withBoth = images.filter((image) => image.truth.length > 0 && image.detections.length > 0);
   if (withBoth.length === 0)
-    return doubtful('no detection is on an image that has an object: the image ids do not belong together');
+    return doubtful('no detection is on an image that has an object: the image ids do not seem to match');
 
   const sample = thinned(withBoth, MOST_DETECTIONS);
   const asIs = agreement(sample, (box) => box);
@@ -88,7 +89,7 @@ export function explainZero(images: readonly ComparedImage[]): Explanation {
   });
   return doubtful(
     'hardly any detection lies on an object (IoU > 0.5)',
-    ...(disjoint ? ['no detection names a category that its image has: look at the image ids'] : []),
+    ...(disjoint ? ['no detection has a category that its image has: check the image ids'] : []),
   );
 }
 
@@ -99,7 +100,8 @@ function thinned(images: readonly ComparedImage[], most: number): readonly Compa
   return images.filter((image) => (left -= image.detections.length) > -image.detections.length);
 }
 
-/** How much of the objects (or of the detections, if these are fewer) overlap each other under a reading, whatever their categories. */
+/** The share of the objects (or of the detections, if these are fewer) that overlap each other by an interpretation,
+ *  whatever their categories, and the pairs. */
 function agreement(images: readonly ComparedImage[], read: Reading) {
   const pairs: (readonly [truth: string, detected: string])[] = [];
   let most = 0;
@@ -117,7 +119,7 @@ function agreement(images: readonly ComparedImage[], read: Reading) {
 function explainPairs(pairs: readonly (readonly [truth: string, detected: string])[]): Explanation {
   const crossed = pairs.filter(([truth, detected]) => truth !== detected);
   if (crossed.length < pairs.length / 2)
-    return { reasons: ['boxes overlap objects (IoU > 0.5), but hardly any meets the protocol'], isCertain: false };
+    return { reasons: ['boxes overlap objects (IoU > 0.5), but hardly any counts by the protocol'], isCertain: false };
   const counts = new Map<string, number>();
   for (const [truth, detected] of crossed) {
     const text = `"${truth}" is detected as "${detected}"`;
@@ -125,7 +127,7 @@ function explainPairs(pairs: readonly (readonly [truth: string, detected: string
   }
   const common = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 3);
   const listed = common.map(([text, count]) => `${text} (${count} ×)`).join(', ');
-  return { reasons: [`the boxes fit, the categories do not: ${listed}`], isCertain: true };
+  return { reasons: [`the boxes fit, but the categories do not: ${listed}`], isCertain: true };
 }
 
 function iou(a: Corners, b: Corners): number {

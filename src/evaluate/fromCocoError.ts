@@ -1,10 +1,11 @@
 import type { CocoError } from 'pycocotools-js';
 import { FinetuneError, type Problem } from '../errors.js';
 
-/** A handful says it as well as a screenful. */
+/** Maximum number of problems that are listed. */
 const MOST_PROBLEMS = 20;
 
-/** pycocotools-js has errors of its own kind; the command line prints ours. `file`, where the error does not know it. */
+/** Converts an error of pycocotools-js to a FinetuneError, which the command line prints. `file` is used if the error
+ *  does not name one. */
 export function fromCocoError(error: CocoError, file?: string): FinetuneError {
   const problems = error.problems.slice(0, MOST_PROBLEMS).map(({ code, message, where, fix }): Problem => {
     const place = where?.file ?? file;

@@ -3,7 +3,7 @@ import type { TextData, TextImage } from './icdarFiles.js';
 import type { Curve } from './matches.js';
 import type { Outline } from '../data/formats/text/icdarTruth.js';
 
-/** Fractions; `images` is their number, `AP` there if every detection had a confidence. */
+/** Scores as fractions. `images` is the number of images; `AP` is set if every detection has a confidence. */
 export interface IcdarScore {
   readonly metric: 'icdar';
   readonly protocol: 'iou' | 'deteval';
@@ -19,10 +19,10 @@ export interface ImageScore {
   readonly precision: number;
   readonly recall: number;
   readonly hmean: number;
-  /** What is added up for the whole: the hits, as recall and as precision counts them (one number but for DetEval). */
+  /** The hits, as they count for recall and for precision; they differ only in DetEval. */
   readonly recallHits: number;
   readonly precisionHits: number;
-  /** Words and detections that count: outside of don't-care. */
+  /** Numbers of words and detections that count, which excludes don't-care words and detections on them. */
   readonly words: number;
   readonly detections: number;
   readonly AP?: number;
@@ -31,12 +31,12 @@ export interface ImageScore {
 export interface IcdarResult {
   readonly score: IcdarScore;
   readonly images: readonly ImageScore[];
-  /** Where AP is. */
+  /** Set if there is an AP. */
   readonly curve?: Curve;
 }
 
 const IOU_THRESHOLD = 0.5;
-/** A detection that lies by more than this part in one don't-care word does not count. */
+/** A detection does not count if more than this share of it lies in one don't-care word. */
 const DONT_CARE_PRECISION = 0.5;
 
 interface Ranked {
@@ -44,9 +44,9 @@ interface Ranked {
   readonly isHit: boolean;
 }
 
-/** Score by the IoU protocol of ICDAR 2015 Challenge 4 (rrc.cvc.uab.es, script of task 1): a detection hits the first word,
- *  in file order, that it has IoU > 0.5 with; both then are taken. Coordinates are cut to integers as the script does.
- *  AP is the script's: the mean of precision at each hit, best confidence first, over all words. */
+/** Score by the IoU protocol of ICDAR 2015 Challenge 4 (rrc.cvc.uab.es, script of task 1): a detection matches the
+ *  first word, in file order, with which it has IoU > 0.5; both then are taken. Coordinates are truncated to integers
+ *  as in the script. AP is the script's: the mean of the precision at each hit, best confidence first, over all words. */
 export function scoreIou({ images, hasConfidences }: TextData): IcdarResult {
   const all: Ranked[] = [];
   const perImage = images.map((image): ImageScore => {
@@ -123,7 +123,8 @@ const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part /
 export const hmean = ({ precision, recall }: { readonly precision: number; readonly recall: number }): number =>
   ratio(2 * precision * recall, precision + recall);
 
-/** The whole: hits over all words, not a mean over images. `weights` has how often each image counts, once unless given. */
+/** The score of the whole set: hits over all words, not a mean over images. `weights` tells how often each image counts
+ *  (default: once). */
 export function combine(
   protocol: IcdarScore['protocol'],
   images: readonly ImageScore[],

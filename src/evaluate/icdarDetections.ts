@@ -8,7 +8,7 @@ export interface TextDetection extends Outline {
 }
 
 /** Read one result file: 4 numbers are a rectangle, 8 and more a polygon; an odd number at the end is the confidence.
- *  A text after the numbers (end-to-end results) is left alone and counted in `findings`; problems go there, too. */
+ *  Text after the numbers (end-to-end results) is ignored and counted in `findings`, where problems go, too. */
 export function readDetections({ file, bytes }: TextFile, findings: Findings): TextDetection[] {
   return numberedLines(readLines(bytes, file), file).flatMap((row) => {
     const { numbers, hasText, rest } = row.fields;
@@ -32,5 +32,5 @@ export function readDetections({ file, bytes }: TextFile, findings: Findings): T
   });
 }
 
-/** Numbers that went wrong where they were computed; not a word anybody read. */
+/** Whether a text is a failed number such as NaN, and not a word. */
 const toldNotANumber = /^\s*[+-]?(?:nan|inf|infinity|null|none)\s*(?:,|$)/i;

@@ -5,7 +5,7 @@ import { readDetections, type TextDetection } from './icdarDetections.js';
 import { readTruth, type Word } from '../data/formats/text/icdarTruth.js';
 
 export interface TextImage {
-  /** What gt_ and res_ files have in common: 12 for gt_img_12.txt. */
+  /** The part of the name that gt_ and res_ files share: 12 for gt_img_12.txt. */
   readonly id: string;
   /** In the file's order, on which matching depends. */
   readonly words: readonly Word[];
@@ -14,15 +14,15 @@ export interface TextImage {
 
 export interface TextData {
   readonly images: readonly TextImage[];
-  /** Every detection has a confidence, and there is at least one. */
+  /** Whether there is a detection, and every detection has a confidence. */
   readonly hasConfidences: boolean;
-  /** What the reader should know, a sentence each. */
+  /** Remarks for the reader, a sentence each. */
   readonly notes: readonly string[];
 }
 
 /** Read ground truth and results of a scene-text challenge, each a folder or a zip of text files.
- *  Throws all problems at once: E_ICDAR_FILE, _ZIP, _LIMIT, _NAME (two files of one image), _SAMPLE (a result of an image
- *  that has no ground truth), _LINE, _BOX, E_ENCODING. */
+ *  Throws all problems at once: E_ICDAR_FILE, _ZIP, _LIMIT, _NAME (two files of one image), _SAMPLE (a result of an
+ *  image that has no ground truth), _LINE, _BOX, E_ENCODING. */
 export async function readIcdar(truthPath: string, resultPath: string): Promise<TextData> {
   const findings = createFindings();
   const truthFiles = named(await readTextFiles(truthPath), 'gt', truthPath);
@@ -67,14 +67,19 @@ function named(files: readonly TextFile[], kind: 'gt' | 'res', path: string): Ma
     const id = number ?? stem;
     const other = byId.get(id);
     if (other) {
-      const message = `is image "${id}", and so is ${other.file}`;
+      const message = `this file and ${other.file} are both of image "${id}"`;
       throw new FinetuneError({ code: 'E_ICDAR_NAME', message, where: { file: file.file } });
     }
     byId.set(id, file);
   }
   if (byId.size === 0 && kind === 'gt') {
-    const message = 'there is no .txt file in it';
-    throw new FinetuneError({ code: 'E_ICDAR_FILE', message, where: { file: path }, fix: 'wanted: gt_img_N.txt …' });
+    const message = 'the folder or zip has no .txt file';
+    throw new FinetuneError({
+      code: 'E_ICDAR_FILE',
+      message,
+      where: { file: path },
+      fix: 'name the files gt_img_1.txt, gt_img_2.txt, …',
+    });
   }
   const numeric = (a: string, b: string) => Number(a) - Number(b) || (a < b ? -1 : 1);
   return new Map([...byId].sort(([a], [b]) => numeric(a, b)));

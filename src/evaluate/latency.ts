@@ -10,18 +10,19 @@ import type { Ops, Value } from '../graph/spec.js';
 import { median } from './median.js';
 
 export interface LatencyOptions {
-  /** Timed calls, after those that warm up. */
+  /** Number of timed calls, after the warm-up. */
   readonly runs?: number;
   readonly warmup?: number;
 }
 
 const [RUNS, WARMUP] = [20, 5];
 
-/** Values of one graph on running statistics: what one call computes. */
+/** The values that one call computes, of one graph that uses running statistics. */
 export type Target = readonly Value[];
 
-/** Median milliseconds of one call of each target. A group shares a session: its targets are of one graph. Compiled with BatchNorm folded and
- *  constant weights, as for inference. All targets are called in turn, so that a slow moment of the machine meets them alike. */
+/** Median milliseconds of one call of each target. The targets of a group must be of one graph and share a session.
+ *  Graphs are compiled as for inference, with BatchNorm folded and constant weights. The targets are called in turn, so
+ *  that a slow moment of the machine affects all of them. */
 export async function measureLatency(
   groups: readonly (readonly Target[])[],
   backend: Backend,
@@ -55,8 +56,14 @@ async function open(targets: readonly Target[], backend: Backend): Promise<Timed
   const values = targets.flat();
   const parameters = parametersOf({ all: { outputs: named(values) } });
   const params = new Map([...parameters].map(([name, attrs]) => [name, steady(attrs)]));
-  // One number of each map: to copy maps out of the engine would be timed, too.
-  const corners = values.map((value) => slice(value, value.shape.map(() => 0), value.shape.map(() => 1))); // prettier-ignore
+  // Only one number of each map is returned, since copying whole maps out of the engine would be timed, too.
+  const corners = values.map((value) =>
+    slice(
+      value,
+      value.shape.map(() => 0),
+      value.shape.map(() => 1),
+    ),
+  );
   const { roots, derive } = fold(corners);
   let next = 0;
   const programs = targets.map((target, i): [string, Program] => {
@@ -74,7 +81,8 @@ const named = (values: readonly Value[]): Record<string, Value> =>
 const feedsOf = (program: Program): Feeds =>
   Object.fromEntries(inputsOf(program).map(({ name, shape }) => [name, new Float32Array(sizeOf(shape)).fill(0.5)]));
 
-/** Values that keep activations near 1, made at once: neither drawn numbers, nor denormal ones, which take longer. */
+/** Weights that keep activations near 1 and are made quickly: they are not random, and have no denormal numbers, which
+ *  would be slower. */
 function steady({ shape, kind, role }: Ops['param']): Param {
   const fan = sizeOf(shape.slice(0, kind === 'depthwise' ? 2 : -1));
   const value = kind === 'vector' ? Number(role === 'scale' || role === 'variance') : 1 / fan;

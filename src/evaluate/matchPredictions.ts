@@ -1,11 +1,11 @@
 import { iou, xyxy } from '../geometry/box.js';
 import type { PredictedBox, TruthBox } from '../tasks/section.js';
 
-/** A prediction and an object are one when their boxes overlap this much (COCO's AP50) and their labels agree. */
+/** IoU from which a prediction matches an object with the same label, as for COCO's AP50. */
 const matchIou = 0.5;
 
-/** For each prediction (best score first) the row of the object it finds, or −1: greedy, as COCO matches; an ignored
- *  object may be found again and again. */
+/** For each prediction (best score first) the row of the object that it matches, or −1. Matching is greedy, as in COCO;
+ *  an ignored object may be matched repeatedly. */
 export function matchPredictions(truth: readonly TruthBox[], predictions: readonly PredictedBox[]): number[] {
   const objects = xyxy(truth.flatMap(({ box }) => box));
   const found = xyxy(predictions.flatMap(({ box }) => box));

@@ -1,5 +1,5 @@
-/** The detections of one class over a whole data set, best score first, at one or more IoU thresholds. Bit t of `hit` says
- *  that a detection is a true positive at threshold t, of `ignored` that it does not count there. */
+/** The detections of one class over a whole data set, best score first, at one or more IoU thresholds. Bit t of `hit`
+ *  is set if a detection is a true positive at threshold t, bit t of `ignored` if it does not count there. */
 export interface ClassMatches {
   readonly name: string;
   /** Index of the image of each detection. [N] */
@@ -8,11 +8,11 @@ export interface ClassMatches {
   readonly score: Float64Array;
   readonly hit: Uint16Array; // [N]
   readonly ignored: Uint16Array; // [N]
-  /** Objects of the class to be found in each image. [I] */
+  /** Number of objects of the class to find in each image. [I] */
   readonly objects: Uint32Array;
 }
 
-/** What detections are worth, image by image: enough for curves, scores of images, and resampling. */
+/** All matches of a data set: the basis of curves, scores of images, and resampling. */
 export interface Matches {
   /** Names of the images. */
   readonly images: readonly string[];
@@ -20,14 +20,14 @@ export interface Matches {
   readonly classes: readonly ClassMatches[];
 }
 
-/** A point for every detection that counts, best score first. */
+/** A precision–recall curve: a point for every detection that counts, best score first. */
 export interface Curve {
   readonly recall: Float64Array;
   readonly precision: Float64Array;
   readonly score: Float64Array;
 }
 
-/** Precision and recall while the threshold on the score sinks; recall is NaN where there is nothing to find. */
+/** Precision and recall as the threshold on the score decreases; recall is NaN if there is nothing to find. */
 export function curveOf({ hit, ignored, score, objects }: ClassMatches, threshold = 0): Curve {
   const bit = 1 << threshold;
   const total = objects.reduce((sum, count) => sum + count, 0);
@@ -43,17 +43,17 @@ export function curveOf({ hit, ignored, score, objects }: ClassMatches, threshol
   return { recall, precision, score: Float64Array.from(counted, (i) => score[i]!) };
 }
 
-/** How one image fared at one threshold on the score. */
+/** The result of one image at one threshold on the score. */
 export interface ImageCounts {
   readonly name: string;
   readonly objects: number;
   readonly hits: number;
   readonly falseAlarms: number;
-  /** Harmonic mean of precision and recall; 1 where there is nothing and nothing was found. */
+  /** Harmonic mean of precision and recall; 1 if there is no object and no detection. */
   readonly f1: number;
 }
 
-/** Counts of every image at the score that is best for F1 over all images (first IoU threshold). */
+/** Counts of every image at the threshold on the score with the best F1 over all images (first IoU threshold). */
 export function countByImage({ images, classes }: Matches): { readonly score: number; readonly images: ImageCounts[] } {
   const score = bestScore(classes);
   const objects = new Float64Array(images.length);
@@ -74,7 +74,7 @@ export function countByImage({ images, classes }: Matches): { readonly score: nu
   return { score, images: rows };
 }
 
-/** The score at and above which all classes' detections together have the best F1. */
+/** The threshold on the score at which the detections of all classes together have the best F1. */
 export function bestScore(classes: readonly ClassMatches[]): number {
   const all = classes.flatMap(({ score, hit, ignored }) =>
     [...score].flatMap((value, d) => (ignored[d]! & 1 ? [] : [[value, hit[d]! & 1] as const])),
@@ -84,7 +84,7 @@ export function bestScore(classes: readonly ClassMatches[]): number {
   let [hits, best, score] = [0, -1, Infinity];
   all.forEach(([value, isHit], i) => {
     hits += isHit;
-    if (all[i + 1]?.[0] === value) return; // detections of one score stand or fall together
+    if (all[i + 1]?.[0] === value) return; // a threshold separates no detections of equal scores
     const f1 = (2 * hits) / (total + i + 1);
     if (f1 > best) [best, score] = [f1, value];
   });

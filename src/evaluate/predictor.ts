@@ -6,8 +6,9 @@ import { fold } from '../graph/fold.js';
 import type { Model } from '../tasks/model.js';
 import { programName } from '../tasks/feeds.js';
 
-/** The model for inference: every BatchNorm folded into its convolution, `batch` images per call.
- *  Its program `evaluate`, one for each of the task's sizes (programName), returns the task's outputs, and with `loss` that of the targets fed. Whoever opens it disposes of it. */
+/** Opens the model for inference, with every BatchNorm folded into its convolution, `batch` images per call. The
+ *  session's program `evaluate`, one for each of the task's sizes (programName), returns the task's outputs, and with
+ *  `loss` the loss of the targets fed. The caller must dispose of the session. */
 export async function openPredictor(
   model: Model,
   backend: Backend,

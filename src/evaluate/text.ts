@@ -16,7 +16,7 @@ export interface TextEvaluation {
   readonly protocol: 'iou' | 'deteval';
 }
 
-/** Scores words by ICDAR's protocols at fixed thresholds; predictions.json: the outlines and scores by image. */
+/** Scores words by ICDAR's protocols at fixed thresholds; predictions.json has the outlines and scores by image. */
 export function textEvaluator(options: TextEvaluation, dataset: Dataset): Evaluator<IcdarScore> {
   const byId = new Map(dataset.annotations.map((annotation) => [annotation.imageId, ofKind(annotation, 'text')]));
   const kept: KeptMaps[] = [];
@@ -64,9 +64,18 @@ function ratesSection({ protocol, precision, recall, hmean }: IcdarScore, thresh
   return {
     kind: 'numbers',
     title: 'Score',
-    text: `ICDAR, ${protocol === 'iou' ? 'IoU above 0.5' : 'DetEval'}, at the recipe's thresholds: text ${text}, lowText ${lowText}, link ${link}.`,
-    rows: [{ name: 'words', numbers: [['precision', precision], ['recall', recall], ['Hmean', hmean]] }], // prettier-ignore
-    note: 'Don’t-care words count neither way.',
+    text: `ICDAR's protocol (${protocol === 'iou' ? 'IoU above 0.5' : 'DetEval'}) at the recipe's thresholds: text ${text}, lowText ${lowText}, link ${link}.`,
+    rows: [
+      {
+        name: 'words',
+        numbers: [
+          ['precision', precision],
+          ['recall', recall],
+          ['Hmean', hmean],
+        ],
+      },
+    ],
+    note: 'Don’t-care words count neither as found nor as missed.',
   };
 }
 
@@ -85,7 +94,7 @@ function exampleOf(
     truth: words.map(({ outline, dontCare }) => ({ box: box(outline), label: 'text', ignore: dontCare })),
     predictions: found.map(({ outline, score }) => ({ box: box(outline), label: 'text', score })),
     error: 1 - hmean,
-    caption: `${recallHits} of ${wanted} words found by ${detections} detections that count; rectangles around the outlines`,
+    caption: `${recallHits} of ${wanted} words found by ${detections} detections that count; drawn are the rectangles around the outlines`,
   };
 }
 

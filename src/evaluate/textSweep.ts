@@ -3,7 +3,8 @@ import { findText, type MapsOf, type TextDetection } from '../tasks/text/text.js
 import type { TextThresholds } from '../tasks/text/textBoxes.js';
 import { combine, type IcdarResult, type IcdarScore, type ImageScore } from './hmean.js';
 
-/** One image's maps as bytes, 255 for 1 and above: enough for thresholds in tenths, and a quarter of the memory. */
+/** One image's maps as bytes, 255 for 1 and above: precise enough for thresholds in steps of 0.1, with a quarter of the
+ *  memory. */
 export interface KeptMaps extends Omit<MapsOf, 'maps'> {
   readonly bytes: Uint8Array;
   readonly width: number;
@@ -21,8 +22,8 @@ const LINKS = [0.1, 0.2, 0.3, 0.4, 0.5];
 
 type ScoreAll = (found: readonly (readonly TextDetection[])[]) => IcdarResult;
 
-/** What other thresholds would have given on the same images. The best of them is no score of the model, for it was chosen by the
- *  truth; chosen on one half of the images and scored on the other it is one. */
+/** The scores that other thresholds would have given on the same images. The best of them is not a score of the model,
+ *  since the truth was used to choose it; if it is chosen on one half of the images and scored on the other, it is one. */
 export function sweepThresholds(
   kept: readonly KeptMaps[],
   fixed: TextThresholds,
@@ -52,7 +53,7 @@ export function sweepThresholds(
   return {
     kind: 'numbers',
     title: 'Hmean by thresholds',
-    text: `Rows: text threshold; columns: link threshold; lowText ${fixed.lowText}. Best over this sweep: ${best.hmean.toFixed(3)} at text ${best.text}, link ${best.link}, chosen by the truth of these very images and therefore no score.`,
+    text: `Rows: text threshold; columns: link threshold; lowText ${fixed.lowText}. Best over this sweep: ${best.hmean.toFixed(3)} at text ${best.text}, link ${best.link}, but these thresholds were chosen on the same images, so this is not a score of the model.`,
     rows: [
       ...TEXTS.map((text) => ({
         name: `text ${text}`,
@@ -60,6 +61,6 @@ export function sweepThresholds(
       })),
       { name: 'chosen on the other half', numbers: [['Hmean', combine(protocol, tuned).score.hmean]] },
     ],
-    note: 'Chosen on the other half: thresholds are tuned on the images of even place and scored on those of odd place, and the other way round.',
+    note: 'Chosen on the other half: thresholds are chosen on every second image and scored on the others, and the other way round.',
   };
 }

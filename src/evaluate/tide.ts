@@ -1,13 +1,13 @@
 import { bboxIou, type BoxImage } from './boxImages.js';
 
-/** Why detections are wrong and objects unfound: wrong class, wrong place, both, found twice, nothing there, missed. */
+/** The kinds of errors: wrong class, wrong place, both, found twice, no object there, missed object. */
 export const ERROR_KINDS = ['Cls', 'Loc', 'Both', 'Dupe', 'Bkg', 'Miss'] as const;
 export type ErrorKind = (typeof ERROR_KINDS)[number];
 
 export interface ErrorAnalysis {
-  /** AP at the positive threshold, as COCO counts it, 0…1. */
+  /** AP at the positive threshold, computed as in COCO, 0…1. */
   readonly AP: number;
-  /** How many errors of a kind there are, and by how much AP would rise if they alone were mended. */
+  /** Number of errors of each kind, and by how much AP would rise if only these were corrected. */
   readonly errors: Readonly<Record<ErrorKind, { readonly count: number; readonly dAP: number }>>;
   /** By how much AP would rise without any false detection, and without any missed object. */
   readonly falsePositives: number;
@@ -15,11 +15,11 @@ export interface ErrorAnalysis {
 }
 
 export interface TideOptions {
-  /** IoU from which a detection has found its object. */
+  /** IoU from which a detection matches an object. */
   readonly positive?: number;
-  /** IoU up to which a detection has nothing to do with an object. */
+  /** IoU below which a detection does not belong to an object. */
   readonly background?: number;
-  /** Detections of an image that count, best first. */
+  /** Maximum number of detections of an image that count, best first. */
   readonly maxDetections?: number;
 }
 
@@ -33,7 +33,8 @@ interface WrongDetection {
   readonly kind: Exclude<ErrorKind, 'Miss'>;
   /** Its point of the precision–recall curve; undefined for a detection that is ignored. */
   readonly original: Point | undefined;
-  /** The point that it becomes when its kind of error is mended; undefined if it goes. Known after the whole image is judged. */
+  /** The point that it becomes when its kind of error is corrected; undefined if it is removed. Known after the whole
+   *  image is judged. */
   readonly fixed: () => Point | undefined;
 }
 
@@ -44,9 +45,10 @@ interface MissedObject {
 
 type Found = WrongDetection | MissedObject;
 
-/** Classify every error of a detector, and say what mending each kind would gain. Bolya et al. 2020, "TIDE" (arXiv:2008.08115),
- *  as tidecv counts: detections take objects greedily by score; a localisation error overlaps an object of its class by 0.1…0.5, and so on
- *  in the order of the kinds. dAP is at least 0. Equal scores keep the order of tidecv's lists, for AP depends on it. */
+/** Classify every error of a detector, and compute what correcting each kind would gain. Bolya et al. 2020, "TIDE"
+ *  (arXiv:2008.08115), computed as in tidecv: detections match objects greedily by score; a localisation error overlaps
+ *  an object of its class by 0.1…0.5, and so on in the order of the kinds. dAP is at least 0. Equal scores keep the
+ *  order of tidecv's lists, since AP depends on it. */
 export function analyseErrors(
   images: readonly BoxImage[],
   { positive = 0.5, background = 0.1, maxDetections = 100 }: TideOptions = {},
@@ -82,7 +84,7 @@ export function analyseErrors(
 const add = (counts: Map<number, number>, key: number, count: number) =>
   counts.set(key, (counts.get(key) ?? 0) + count);
 
-/** One image: its points, its errors, and the categories of the objects that nothing found. */
+/** Judges one image: its points, its errors, and the categories of the objects that nothing found. */
 function judge({ truth, detections }: BoxImage, { positive, background, maxDetections }: Required<TideOptions>) {
   const ranked = [...detections].sort((a, b) => b.score - a.score).slice(0, maxDetections);
   const gt = truth
@@ -90,7 +92,8 @@ function judge({ truth, detections }: BoxImage, { positive, background, maxDetec
     .map((object) => ({ ...object, used: false, usable: false, best: -1 }));
   const overlaps = ranked.map(({ bbox }) => gt.map((object) => bboxIou(bbox, object.bbox))); // [detections, objects]
   const own = (d: number, g: number) => gt[g]!.category === ranked[d]!.category;
-  /** The object with the largest overlap of those that `counts`, the first of equals; the first of all if there is none. */
+  /** The object with the largest overlap of those that `counts` accepts; the first of equal ones, and the first of all
+   *  if it accepts none. */
   const largest = (d: number, counts: (g: number) => boolean) => {
     const values = gt.map((_, g) => (counts(g) ? overlaps[d]![g]! : 0));
     const overlap = Math.max(...values);
@@ -117,7 +120,8 @@ function judge({ truth, detections }: BoxImage, { positive, background, maxDetec
     if (!ignored[d]) points.push(point);
     if (used[d]) return;
     const original = ignored[d] ? undefined : point;
-    /** A detection that would have found an object, had it not been for this error: only the best of them is mended. */
+    /** An error of a detection that would otherwise have found an object: only the best such detection of an object is
+     *  corrected. */
     const mendable = (kind: 'Cls' | 'Loc', g: number): Found => {
       const object = gt[g]!;
       if (object.used) return { kind, original, fixed: () => undefined };
@@ -145,7 +149,8 @@ function judge({ truth, detections }: BoxImage, { positive, background, maxDetec
   return { points, errors, missing: unfound.map(({ category }) => category) };
 }
 
-/** Points and objects with the errors of one kind mended; of none, they are the same in the order that mending gives them. */
+/** Points and numbers of objects after the errors of one kind are corrected. Without a kind they do not change, but
+ *  have the same order as with one. */
 function mend(
   points: readonly Point[],
   errors: readonly Found[],

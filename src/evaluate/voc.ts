@@ -9,7 +9,7 @@ export type VocYear = 2007 | 2012;
 export interface VocScore {
   readonly metric: 'voc';
   readonly year: VocYear;
-  /** Mean over the classes that have an object which is not difficult. */
+  /** Mean over the classes that have an object that is not difficult. */
   readonly mAP: number;
   /** Fractions by class; −1 for a class of which there are only difficult objects. */
   readonly AP: Readonly<Record<string, number>>;
@@ -21,12 +21,14 @@ export interface VocResult {
   readonly matches: Matches;
 }
 
-/** A detection must have IoU above this; the devkit's own script takes 0.5 itself, too, py-faster-rcnn's does not. */
+/** A detection must have an IoU above this. The devkit's own script also accepts exactly 0.5; py-faster-rcnn's does
+ *  not. */
 const IOU_THRESHOLD = 0.5;
 
-/** Average precision as VOCdevkit and py-faster-rcnn's voc_eval.py have it: 1-based corners that belong to the box
- *  (width x2 − x1 + 1), best score first; a detection goes to the object it overlaps most, which only the first one gets,
- *  later ones are false; one that goes to a difficult object counts neither way. 2007: 11 recalls; 2012: the whole area. */
+/** Average precision as in VOCdevkit and py-faster-rcnn's voc_eval.py. Corners are 1-based and belong to the box (width
+ *  x2 − x1 + 1). In the order of their scores, detections match the object that they overlap most; only the first match
+ *  of an object is a hit, later ones are false, and a match with a difficult object does not count. 2007: 11 recalls;
+ *  2012: the whole area. */
 export function scoreVoc(truth: VocTruth, detections: readonly VocDetection[], year: VocYear): VocResult {
   const matches = matchVoc(truth, detections);
   const curves = new Map(matches.classes.map((entry) => [entry.name, curveOf(entry)]));
@@ -39,13 +41,13 @@ export function scoreVoc(truth: VocTruth, detections: readonly VocDetection[], y
   return { score: { metric: 'voc', year, mAP: meanMeasured(Object.values(AP)), AP }, curves, matches };
 }
 
-/** Mean of what could be measured; −1 if nothing could. */
+/** Mean of the values that could be measured; −1 if there is none. */
 export function meanMeasured(values: readonly number[]): number {
   const measured = values.filter((value) => value >= 0);
   return measured.length === 0 ? -1 : measured.reduce((sum, value) => sum + value, 0) / measured.length;
 }
 
-/** `curve` in the order of falling scores. */
+/** Average precision of a curve, whose points are in the order of decreasing scores. */
 export const averagePrecision = (curve: Pick<Curve, 'recall' | 'precision'>, year: VocYear): number =>
   year === 2007 ? at11Recalls(curve) : areaUnder(curve);
 
@@ -61,7 +63,7 @@ function at11Recalls({ recall, precision }: Pick<Curve, 'recall' | 'precision'>)
   return sum / 11;
 }
 
-/** VOC2010 and later: the area under precision, made to fall only. */
+/** VOC2010 and later: the area under the precision, after it is made monotonically decreasing. */
 function areaUnder({ recall, precision }: Pick<Curve, 'recall' | 'precision'>): number {
   const envelope = Float64Array.from(precision);
   for (let i = envelope.length - 2; i >= 0; i--) envelope[i] = Math.max(envelope[i]!, envelope[i + 1]!);

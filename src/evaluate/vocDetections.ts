@@ -11,17 +11,17 @@ export interface VocDetection {
   /** Stem of the image's file. */
   readonly stem: string;
   readonly category: string;
-  /** 1-based, inclusive, as the annotations have them; fractions allowed. */
+  /** 1-based and inclusive, as in the annotations; fractions are allowed. */
   readonly corners: InclusiveCorners;
   readonly score: number;
 }
 
-/** What detections may refer to. */
+/** The images and classes that detections may refer to. */
 export interface KnownVoc {
   readonly split: string;
   readonly stems: readonly string[];
   readonly classes: readonly string[];
-  /** Names in the order of category_id 1, 2, …; asked for only if a detection has nothing but its category_id. */
+  /** Names in the order of category_id 1, 2, …; only called if a detection has a category_id and no name. */
   readonly numbered: () => Promise<readonly string[]>;
 }
 
@@ -30,11 +30,12 @@ export interface VocDetections {
   readonly notes: readonly string[];
 }
 
-/** A million detections, 200 for each image of the 2007 test part. A larger JSON file is read in pieces, a larger comp4 file not at all: it is one class. */
+/** Maximum size of a file: about a million detections, 200 for each image of the 2007 test part. A larger JSON file is
+ *  read in pieces; a larger comp4 file, which has only one class, is refused. */
 const MAX_BYTES = 128 * 2 ** 20;
 
-/** Read detections: a JSON list, or a folder of comp4_det_<split>_<class>.txt as the devkit has them.
- *  A JSON box [x, y, w, h] is 0-based and ends before x + w: x1 = x + 1, x2 = x + w in the files' 1-based inclusive pixels.
+/** Read detections: a JSON list, or a folder of comp4_det_<split>_<class>.txt as in the devkit. A JSON box [x, y, w, h]
+ *  is 0-based and ends before x + w: in 1-based inclusive pixels it is x1 = x + 1, x2 = x + w.
  *  Throws all problems at once: E_VOC_FILE, _LIMIT, _LINE, _DETECTION, _IMAGE_ID, _CATEGORY, E_COCO_JSON, E_ENCODING. */
 export async function readVocDetections(path: string, known: KnownVoc): Promise<VocDetections> {
   const entry = await stat(path).catch((error: unknown) => {
@@ -47,13 +48,13 @@ export async function readVocDetections(path: string, known: KnownVoc): Promise<
   return result;
 }
 
-/** Throws E_VOC_LIMIT if there are more than MAX_BYTES. */
+/** Reads a file. Throws E_VOC_LIMIT if it is larger than MAX_BYTES. */
 async function readBytes(file: string): Promise<Uint8Array> {
   const handle = await open(file);
   try {
     const { size } = await handle.stat();
     if (size <= MAX_BYTES) return await handle.readFile();
-    const message = `${Math.ceil(size / 2 ** 20)} MB of detections of one class; ${MAX_BYTES / 2 ** 20} MB can be read`;
+    const message = `${Math.ceil(size / 2 ** 20)} MB of detections of one class; at most ${MAX_BYTES / 2 ** 20} MB can be read`;
     const fix = 'keep the best 100 detections of an image';
     throw new FinetuneError({ code: 'E_VOC_LIMIT', message, where: { file }, fix });
   } finally {
@@ -117,8 +118,9 @@ async function readJson(file: string, known: KnownVoc, findings: Findings): Prom
     throw error instanceof CocoError ? fromCocoError(error, file) : error;
   }
   if (!Array.isArray(parsed)) {
-    const message = `${basename(file)} is no list of detections`;
-    const fix = 'wanted: [{"image_id": "000001", "category": "dog", "bbox": [x, y, w, h], "score": 0.9}, …]';
+    const message = `${basename(file)} is not a list of detections`;
+    const fix =
+      'the file must look like [{"image_id": "000001", "category": "dog", "bbox": [x, y, w, h], "score": 0.9}, …]';
     throw new FinetuneError({ code: 'E_VOC_DETECTION', message, where: { file }, fix });
   }
   const rows = parsed as readonly unknown[];
@@ -132,7 +134,7 @@ async function readJson(file: string, known: KnownVoc, findings: Findings): Prom
       findings.problem({ code, message: `[${i}]: ${message}`, where: { file }, ...(fix ? { fix } : {}) });
       return [];
     };
-    if (!isRecord(row)) return fail('E_VOC_DETECTION', 'is no object');
+    if (!isRecord(row)) return fail('E_VOC_DETECTION', 'this is not an object');
     const { image_id, category_id, bbox, score } = row;
     const stem = stemOf(image_id);
     if (stem === undefined) return fail('E_VOC_IMAGE_ID', `image_id ${shown(image_id)} is not in the split`);
@@ -158,7 +160,7 @@ async function readJson(file: string, known: KnownVoc, findings: Findings): Prom
   return { detections, notes: [...(byNumber ? [naming] : []), ...unknownClasses(strange)] };
 }
 
-/** By stem, or by its number (5 for 000005) where only one stem has it. */
+/** Finds a stem by its name, or by its number (5 for 000005) if only one stem has that number. */
 function stemLookup(stems: readonly string[]): (id: unknown) => string | undefined {
   const exact = new Set(stems);
   const byNumber = new Map<number, string | undefined>();

@@ -3,10 +3,11 @@ import type { Example, PredictedBox, TruthBox } from '../tasks/section.js';
 import type { CocoDetection } from './coco.js';
 import { matchPredictions } from './matchPredictions.js';
 
-/** Detections below it neither count as false nor are drawn. */
+/** Score below which detections are neither drawn nor counted as false. */
 export const SHOWN_SCORE = 0.3;
 
-/** The images with the most mistakes first: missed objects and false detections at IoU 0.5 and score 0.3, as a share of both. */
+/** The images with the most mistakes first: missed objects and false detections at IoU 0.5 and score 0.3, as a share of
+ *  both. */
 export function worstImages(dataset: Dataset, detections: readonly CocoDetection[], limit: number): Example[] {
   const byImage = new Map<string | number, CocoDetection[]>();
   for (const detection of detections) {

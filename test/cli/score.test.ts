@@ -140,7 +140,7 @@ describe('honesty', () => {
 
   test('a score of 0 is explained, a low one where the reason is certain', async () => {
     expect(await coco(writeJson(dir, 'none.json', []), '--json')).toBe(0);
-    expect(said).toEqual(['the score is 0: the results hold no detection']);
+    expect(said).toEqual(['the score is 0: the results have no detection']);
     said = [];
     const corners = results.map(({ bbox: [x, y, w, h], ...row }) => ({
       ...row,
@@ -153,7 +153,7 @@ describe('honesty', () => {
     expect(
       await run(['score', 'voc', '--gt', voc, '--split', 'test', '--dt', writeJson(dir, 'e.json', []), '--json']),
     ).toBe(0);
-    expect(said).toEqual(['the score is 0: the results hold no detection']);
+    expect(said).toEqual(['the score is 0: the results have no detection']);
   });
 });
 

@@ -53,7 +53,7 @@ test('the evaluator shows the least probable truth first, and a matrix only wher
   expect((predictions as unknown[])[1]).toMatchObject({ image: 1, label: 'd', top: [{ label: 'a' }, {}, {}, {}, {}] });
   const shown = result.sections({ images: 1 });
   expect(shown.map(({ kind }) => kind)).toEqual(['numbers', 'matrix', 'categories', 'pictures']);
-  expect(shown.at(-1)).toMatchObject({ pictures: [{ imageId: 1, caption: expect.stringContaining('taken for a') }] });
+  expect(shown.at(-1)).toMatchObject({ pictures: [{ imageId: 1, caption: expect.stringContaining('predicted a') }] });
 });
 
 test('the soft cross-entropy of one class is the hard one, mixes are mixtures, and its gradient is p − t', async () => {

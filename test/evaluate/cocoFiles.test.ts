@@ -118,17 +118,19 @@ describe('explanations', () => {
   test('category ids that do not match', async () => {
     const next = new Map([[3, 7], [7, 9], [9, 3]]); // prettier-ignore
     const { reasons } = await why((row) => ({ ...row, category_id: next.get(row.category_id) }));
-    expect(reasons.join()).toMatch(/the boxes fit, the categories do not: "\d kind \d" is detected as "\d kind \d"/);
+    expect(reasons.join()).toMatch(
+      /the boxes fit, but the categories do not: "\d kind \d" is detected as "\d kind \d"/,
+    );
   });
 
   test('nothing detected, nothing to detect, other images, boxes anywhere', async () => {
     const empty = await score([]);
-    expect(explainZero(compareCoco(empty.truth, empty.detections)).reasons).toEqual(['the results hold no detection']);
+    expect(explainZero(compareCoco(empty.truth, empty.detections)).reasons).toEqual(['the results have no detection']);
     const box = { category: 'a', box: [0, 0, 5, 5] as const };
     const image = { width: 9, height: 9 };
     const say = (...images: Parameters<typeof explainZero>[0]) => explainZero(images).reasons.join();
-    expect(say({ ...image, truth: [], detections: [box] })).toContain('holds no object');
-    expect(say({ ...image, truth: [box], detections: [] }, { ...image, truth: [], detections: [box] })).toContain('ids do not belong together'); // prettier-ignore
+    expect(say({ ...image, truth: [], detections: [box] })).toContain('has no object');
+    expect(say({ ...image, truth: [box], detections: [] }, { ...image, truth: [], detections: [box] })).toContain('image ids do not seem to match'); // prettier-ignore
     const far = { category: 'b', box: [100, 200, 105, 205] as const };
     expect(say({ ...image, truth: [box], detections: [far] })).toContain('hardly any detection lies on an object');
   });

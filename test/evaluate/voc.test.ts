@@ -183,7 +183,7 @@ describe('what is wrong is located', () => {
     ['negative size', [{ ...good, bbox: [0, 0, -1, 5] }], 'E_VOC_DETECTION', 'width of bbox is -1'],
     ['no score', [{ ...good, score: null }], 'E_VOC_DETECTION', 'score is null'],
     ['three numbers', [{ ...good, bbox: [0, 0, 1] }], 'E_VOC_DETECTION', 'bbox is [0,0,1]'],
-    ['an object', good, 'E_VOC_DETECTION', 'is no list of detections'],
+    ['an object', good, 'E_VOC_DETECTION', 'is not a list of detections'],
     ['truncated', '[{"image_id": "000007"', 'E_COCO_JSON', 'wrong.json:1:'],
     ['NaN', '[{"score": NaN}]', 'E_COCO_NUMBER', 'wrong.json:1:'],
   ])('%s', async (_name, content, code, message) => {

@@ -14,7 +14,7 @@ interface Point {
   readonly series: string;
 }
 
-/** One curve: thin for what is measured every few steps, with points for what is measured once an epoch. */
+/** One curve: a thin line for values of every few steps, or a line with points for values of every epoch. */
 interface Curve {
   readonly name: string;
   readonly colour: string;
@@ -22,7 +22,7 @@ interface Curve {
   readonly points: readonly (readonly [epoch: number, value: number])[];
 }
 
-/** A mark is drawn at an epoch, over the whole height. */
+/** The axes of a chart. `mark` is a vertical line at an epoch. */
 interface Axes {
   readonly title: string;
   readonly epochs: number;
@@ -31,19 +31,19 @@ interface Axes {
   readonly mark?: { readonly epoch: number; readonly text: string } | undefined;
 }
 
-/** Width and height of a chart, CSS pixels: a phone's width, so that its text need not shrink there. */
+/** Width and height of a chart, CSS pixels. It is as wide as a phone, so that its text does not shrink there. */
 export const plot = { width: 380, height: 230 };
-/** More points than pixels only make the file big. */
+/** Maximum number of points of a curve: more points than pixels would only make the file larger. */
 const maxPoints = 330;
 
-/** The epoch that was kept, and the number it was chosen by. */
+/** The epoch that was kept, and the number by which it was chosen. */
 export interface BestEpoch {
   readonly epoch: number;
   readonly name: string;
   readonly value: number;
 }
 
-/** The curves of a run: loss, score by epoch, learning rate, speed; those without a single value are left out. */
+/** Draws the curves of a run: loss, score by epoch, learning rate, speed. Curves without a value are left out. */
 export async function drawCurves(lines: readonly MetricsLine[], best?: BestEpoch): Promise<Chart[]> {
   const steps = lines.filter((line): line is StepLine => line.type === 'step');
   const epochs = lines.filter((line): line is EpochLine => line.type === 'epoch');
@@ -77,7 +77,8 @@ export async function drawCurves(lines: readonly MetricsLine[], best?: BestEpoch
   ]);
 }
 
-/** The first steps of a run tower over the rest: the axis ends where the epochs' means and 95 % of the steps fit. */
+/** The top of the loss axis. The losses of a run's first steps are much higher than the rest, so the axis ends where
+ *  the epochs' means and 95 % of the steps fit. */
 function lossCeiling(steps: readonly StepLine[], epochs: readonly EpochLine[]): number {
   const sorted = steps.map(({ loss }) => loss).sort((a, b) => a - b);
   const common = sorted[Math.floor(0.95 * (sorted.length - 1))] ?? 0;
@@ -85,7 +86,7 @@ function lossCeiling(steps: readonly StepLine[], epochs: readonly EpochLine[]): 
   return 1.08 * Math.max(1e-6, ...finite);
 }
 
-/** A mean for every run of neighbours, so that at most maxPoints are left. */
+/** Averages neighbouring points, so that at most maxPoints are left. */
 function thinOut(points: Curve['points']): Curve['points'] {
   const size = Math.ceil(points.length / maxPoints);
   if (size <= 1) return points;
@@ -104,10 +105,10 @@ function draw(curves: readonly Curve[], axes: Axes): Promise<Chart>[] {
   return [toChart(axes.title, specification(drawn, axes))];
 }
 
-/** Draw a Vega-Lite specification. The title should be unlike those of the page's other charts. */
+/** Draw a Vega-Lite specification. The title must differ from those of the page's other charts. */
 export async function toChart(title: string, spec: TopLevelSpec): Promise<Chart> {
   const view = new View(parse(compile(spec).spec), { renderer: 'none' });
-  const prefix = title.replace(/\W+/g, '-'); // vega calls the clip path of every chart clip0, and they share a page
+  const prefix = title.replace(/\W+/g, '-'); // vega names the clip path of every chart clip0, but ids must be unique on a page
   const svg = await view.toSVG();
   return { title, svg: svg.replace(/(id="|url\(#)/g, `$1${prefix}-`) };
 }
@@ -166,7 +167,7 @@ function specification(curves: readonly Curve[], { epochs, format, top, mark }: 
   };
 }
 
-/** Text and lines in the colour of the page. */
+/** Vega's settings: text and lines have the colour of the page. */
 export const config = {
   font: 'system-ui, sans-serif',
   view: { stroke: null },

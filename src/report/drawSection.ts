@@ -20,7 +20,7 @@ const drawings = { numbers, categories, boxes, matrix, table, pictures, curves }
   [K in Section['kind']]: Drawing<Extract<Section, { kind: K }>>;
 };
 
-/** A task's section as it stands on the page. */
+/** Draws a task's section. */
 export const drawSection = (section: Section, counts: Report['counts']): Html | Promise<Html> =>
   (drawings[section.kind] as Drawing<Section>)(section, counts);
 
@@ -44,7 +44,7 @@ function numbers({ title, text, rows, note }: NumbersSection): Html {
   </section>`;
 }
 
-/** A row per category with a bar; its colour is the one on the images. */
+/** A row for each category with a bar. The dot has the category's colour on the images. */
 function categories({ heads, rows, counted }: CategoriesSection, counts: Report['counts']): Html {
   const bar = (value: number) =>
     html`<td class="bar"><i style="width:${(100 * Math.max(0, value)).toFixed(1)}%"></i></td>`;
@@ -72,26 +72,26 @@ function categories({ heads, rows, counted }: CategoriesSection, counts: Report[
         )}
       </tbody>
     </table>
-    <p class="small">train, val: ${counted} of the category in each part.</p>
+    <p class="small">train, val: number of ${counted} of the category in each part.</p>
   </section>`;
 }
 
 async function boxes({ examples, names, scoreThreshold }: BoxesSection): Promise<Html> {
   const worstFirst = [...examples].sort((a, b) => b.error - a.error);
   const pictures = [];
-  for (const example of worstFirst) pictures.push(await drawExample(example, names, scoreThreshold)); // one picture in memory
+  for (const example of worstFirst) pictures.push(await drawExample(example, names, scoreThreshold)); // one after the other, so that one picture is in memory
   return html`<section>
     <h2>Images, worst first</h2>
     <p>
-      Predictions scoring at least ${scoreThreshold} are drawn. A colour is a category; a <b>dashed</b> box is a
-      mistake: missed on the left, false on the right (no IoU ≥ 0.5 with an object of its category). Dotted grey objects
-      are ignored.
+      Predictions that score at least ${scoreThreshold} are drawn. The colour shows the category. A <b>dashed</b> box is
+      a mistake: a missed object on the left, a false detection on the right (no IoU ≥ 0.5 with an object of its
+      category). Dotted grey objects are ignored.
     </p>
     ${pictures}
   </section>`;
 }
 
-/** Right answers on the diagonal; a cell is as dark as its share of its row. */
+/** Right answers are on the diagonal; a cell is as dark as its share of its row. */
 function matrix({ names, rowNames = names, text, counts }: MatrixSection): Html {
   const cell = (count: number, total: number, isRight: boolean) => {
     const share = Math.round((100 * count) / Math.max(total, 1));
@@ -118,7 +118,7 @@ function matrix({ names, rowNames = names, text, counts }: MatrixSection): Html 
         })}
       </tbody>
     </table>
-    <p class="small">${text === undefined ? 'Images; the' : 'The'} colour is the share of the row.</p>
+    <p class="small">${text === undefined ? 'Numbers of images. The' : 'The'} colour shows the share of the row.</p>
   </section>`;
 }
 
@@ -145,7 +145,7 @@ function table({ title, heads, rows, wordy, note }: TableSection): Html {
   </section>`;
 }
 
-/** CSS pixels of a picture's longer side, which is also what is kept of it. */
+/** Longer side of a picture, in CSS pixels and in pixels of the stored image. */
 const PICTURE = 240;
 
 async function pictures({ title, text, pictures: shown }: PicturesSection): Promise<Html> {
@@ -153,7 +153,7 @@ async function pictures({ title, text, pictures: shown }: PicturesSection): Prom
   for (const { file, imageId, caption } of shown) {
     const picture = await encodePicture(file, { width: PICTURE, height: PICTURE }, 'inside').then(
       (uri) => html`<img src="${uri}" alt="${imageId}" />`,
-      (error: unknown) => html`<p>cannot be read: ${String(error)}</p>`,
+      (error: unknown) => html`<p>The picture cannot be read: ${String(error)}</p>`,
     );
     figures.push(
       html`<figure>

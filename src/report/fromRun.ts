@@ -13,7 +13,7 @@ import type { BestEpoch } from './charts.js';
 import { pseudoSections } from './pseudoSections.js';
 import { leading, type Metrics, type Report } from './report.js';
 
-/** The content of metrics.json. */
+/** Makes the content of metrics.json. */
 export function metricsOf<S extends Score>(
   { task, count }: Model<unknown, S>,
   run: Run,
@@ -39,21 +39,21 @@ export interface Finished {
   readonly recipe: Recipe;
   readonly recipeText: string;
   readonly data: { readonly train: Dataset; readonly val: Dataset; readonly test?: Dataset | undefined };
-  /** The part that was scored in the end: the test part, or without one the validation part. */
+  /** The part that was scored at the end: the test part, or the validation part if there is none. */
   readonly scored: Dataset;
   readonly trained: Run;
   readonly result: Evaluation;
   readonly metrics: Metrics;
   readonly versions: Readonly<Record<string, string>>;
-  /** Images that could not be read, and why. */
+  /** The images that could not be read, with the reasons. */
   readonly broken: ReadonlyMap<string, string>;
-  /** Of a weakly supervised run. */
+  /** Set for a weakly supervised run. */
   readonly pseudo?: { readonly rounds: readonly PseudoRound[]; readonly directory: string } | undefined;
-  /** What else there is to show, before what the task shows. */
+  /** Sections that come before those of the task. */
   readonly first: readonly Section[];
 }
 
-/** Gathers what the report says of a finished run. */
+/** Collects the contents of the report of a finished run. */
 export async function buildReport({
   recipe,
   recipeText,
@@ -96,13 +96,13 @@ export async function buildReport({
   };
 }
 
-/** Choosing the epoch and scoring it on the same images flatters the score; the report says which was done. */
+/** Tells how the epoch was chosen: a score on the same images by which it was chosen is too good. */
 function selectionNote({ epoch, name, value }: BestEpoch, test: Dataset | undefined): string {
-  if (!isMeasured(name, value)) return `Epoch ${epoch} was kept without a choice. ${unmeasured(name)}`;
+  if (!isMeasured(name, value)) return `Epoch ${epoch} was kept, but not chosen by a score. ${unmeasured(name)}`;
   const chosen = `Epoch ${epoch} was chosen for the best ${name} on the validation part (${value.toFixed(3)})`;
   return test
-    ? `${chosen}; the score is that of the test part, which nothing was chosen by.`
-    : `${chosen}, and that part is the one scored: expect a little less on images it has not seen.`;
+    ? `${chosen}; the score is that of the test part, on which nothing was chosen.`
+    : `${chosen}, and the score is that of the same part: expect a little less on new images.`;
 }
 
 function countReasons(broken: ReadonlyMap<string, string>): Record<string, number> {

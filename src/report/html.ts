@@ -1,4 +1,4 @@
-/** Markup that is already safe; `html` is the only maker of it besides `trusted`. */
+/** Markup that is already escaped; only `html` and `trusted` make it. */
 export interface Html {
   readonly markup: string;
 }
@@ -22,10 +22,10 @@ function render(value: Value): string {
   return isList(value) ? value.map(({ markup }) => markup).join('\n') : value.markup;
 }
 
-/** Template tag: every text that is put in is escaped, markup made by another `html` is not. For SVG just as well. */
+/** Template tag for HTML and SVG: every inserted text is escaped, inserted markup of type Html is not. */
 export function html(text: TemplateStringsArray, ...values: readonly Value[]): Html {
   return { markup: text.map((part, i) => part + render(values[i])).join('') };
 }
 
-/** Markup from a maker of our own that escapes by itself: the charts, the style sheet. */
+/** Marks text as markup that needs no escaping, such as charts and the style sheet. */
 export const trusted = (markup: string): Html => ({ markup });

@@ -12,25 +12,41 @@ interface DrawnBox {
   readonly box: Corners;
   readonly label: string;
   readonly text: string;
-  /** Solid: found. Dashed: missed or false. Dotted: ignored. */
+  /** Solid for found, dashed for missed or false, dotted for ignored objects. */
   readonly line: 'solid' | 'dashed' | 'dotted';
 }
 
-/** The longer side of a drawing in the report, and the most pixels its picture keeps of it. */
+/** Longer side of a drawing in the report, in CSS pixels, and of its picture, in pixels. */
 const longSide = 480;
 const fontSize = 13;
 
-// The first 14 of Sasha Trubetskoy's "20 simple, distinct colors" that are not dark; more classes walk round the hues.
-const palette = ['#e6194b', '#3cb44b', '#ffe119', '#4363d8', '#f58231', '#42d4f4', '#f032e6', '#bfef45', '#fabed4', '#469990', '#dcbeff', '#9a6324', '#aaffc3', '#ffd8b1']; // prettier-ignore
+// The first 14 of Sasha Trubetskoy's "20 simple, distinct colors" that are not dark; further classes get hues at the golden angle.
+const palette = [
+  '#e6194b',
+  '#3cb44b',
+  '#ffe119',
+  '#4363d8',
+  '#f58231',
+  '#42d4f4',
+  '#f032e6',
+  '#bfef45',
+  '#fabed4',
+  '#469990',
+  '#dcbeff',
+  '#9a6324',
+  '#aaffc3',
+  '#ffd8b1',
+];
 
-/** The colour of a class, the same in the whole report. */
+/** The colour of a class; it is the same in the whole report. */
 export function classColour(index: number): string {
   return palette[index] ?? `hsl(${Math.round((index * 137.5) % 360)} 80% 62%)`; // 137.5°: the golden angle
 }
 
-/** Ground truth | prediction: the picture, scaled, twice, with its boxes drawn on. `names` gives the classes their colours.
- *  SVG on top of the JPEG, so that labels stay sharp, need no font installed here, and the pixels are stored once.
- *  A picture that cannot be read is said to be so in its place: a report must not fail at the end of a long run. */
+/** Draws ground truth and prediction side by side: the scaled picture twice, with the boxes. `names` determines the
+ *  colours of the classes. The boxes are SVG on top of one JPEG, so that labels are sharp, no font is needed here, and
+ *  the pixels are stored once. If a picture cannot be read, that is written in its place, since a report must not fail
+ *  at the end of a long run. */
 export async function drawExample(example: Example, names: readonly string[], threshold: number): Promise<Html> {
   const { width, height, imageId } = example;
   const scale = longSide / Math.max(width, height);
@@ -53,7 +69,7 @@ export async function drawExample(example: Example, names: readonly string[], th
   const picture = await encodePicture(example.file, size).then(
     (uri) =>
       html`<image id="${id}" href="${uri}" width="${size.width}" height="${size.height}" preserveAspectRatio="none" />`,
-    (error: unknown) => html`<g id="${id}"><text x="8" y="24">cannot be read: ${String(error)}</text></g>`,
+    (error: unknown) => html`<g id="${id}"><text x="8" y="24">The picture cannot be read: ${String(error)}</text></g>`,
   );
   const panel = (background: Html, drawn: readonly DrawnBox[], name: string, note: string) =>
     html`<div>
@@ -75,10 +91,10 @@ export async function drawExample(example: Example, names: readonly string[], th
   </figure>`;
 }
 
-/** A picture as a data URI: upright, scaled down to the size, or `inside` it with its own proportions. */
+/** Encodes a picture as a data URI: upright, scaled down to the size, or `inside` it with its own proportions. */
 export async function encodePicture(file: string, size: Size, fit: 'fill' | 'inside' = 'fill'): Promise<string> {
   const jpeg = await sharp(file)
-    .rotate() // upright, as EXIF says
+    .rotate() // makes the picture upright by its EXIF orientation
     .resize({ ...size, fit, withoutEnlargement: true })
     .flatten({ background: '#fff' })
     .jpeg({ quality: 80, mozjpeg: true })
@@ -88,7 +104,8 @@ export async function encodePicture(file: string, size: Size, fit: 'fill' | 'ins
 
 const dashes = { solid: 'none', dashed: '7 4', dotted: '1.5 3.5' } as const;
 
-/** Boxes, then labels on top. A label that finds no free place is left out: colour and tooltip still tell the class. */
+/** Draws boxes, and labels on top of them. A label for which there is no free place is left out: colour and tooltip
+ *  still show the class. */
 export function drawBoxes(drawn: readonly DrawnBox[], names: readonly string[], scale: number, size: Size): Html[] {
   const rows = drawn.map((box) => ({
     ...box,
@@ -128,7 +145,7 @@ export function drawBoxes(drawn: readonly DrawnBox[], names: readonly string[], 
   return [...frames, ...labels];
 }
 
-/** A box in the drawing's units; what lies outside of the picture is drawn along its edge. */
+/** Scales a box to the drawing; the part outside of the picture is moved to its edge. */
 function within(box: Corners, scale: number, size: Size): Corners {
   const inside = (value: number, end: number) => Math.max(1, Math.min(value * scale, end - 1));
   return [
@@ -139,7 +156,8 @@ function within(box: Corners, scale: number, size: Size): Corners {
   ];
 }
 
-/** Where a label may stand: above the box, inside at its top, below, inside at its bottom, always within the picture. */
+/** Possible places of a label, always within the picture: above the box, inside at its top, below it, inside at its
+ *  bottom. */
 function labelPlaces([x1, y1, , y2]: Corners, width: number, size: Size): Corners[] {
   const height = fontSize + 4;
   const x = Math.max(0, Math.min(x1 - 1, size.width - width));
@@ -148,14 +166,14 @@ function labelPlaces([x1, y1, , y2]: Corners, width: number, size: Size): Corner
     .map((y) => [x, y, x + width, y + height]);
 }
 
-/** Width of a text in an ordinary bold sans-serif, roughly; textLength makes the reader's font keep to it. */
+/** Approximate width of a text in a bold sans-serif font; textLength makes the reader's font fit it. */
 function textWidth(text: string): number {
   const em = (character: string) =>
     /[iljtfrI.,:;'|!() ]/.test(character) ? 0.36 : /[mwMW@%]/.test(character) ? 0.92 : 0.62;
   return fontSize * Array.from(text).reduce((sum, character) => sum + em(character), 0);
 }
 
-/** Black or white, whichever reads better on the colour; the hues beyond the palette are light. */
+/** Black or white, whichever is more legible on the colour. The colours beyond the palette are light. */
 function ink(colour: string): string {
   const channels = /^#(..)(..)(..)$/.exec(colour)?.slice(1) ?? ['ff', 'ff', 'ff'];
   const [red, green, blue] = channels.map((hex) => parseInt(hex, 16)) as [number, number, number];

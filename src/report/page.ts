@@ -7,7 +7,7 @@ export interface PageHead {
   readonly lead: Html;
 }
 
-/** A whole page in one file: the frame that all of ours share. */
+/** A whole page in one file: the frame that all pages share. */
 export function page({ title, lead }: PageHead, ...content: readonly Html[]): string {
   return html`<!doctype html>
     <html lang="en">
@@ -30,7 +30,7 @@ export function page({ title, lead }: PageHead, ...content: readonly Html[]): st
     </html>`.markup;
 }
 
-/** One line that says it all. */
+/** The page's result in one line. */
 export const headlineOf = (text: string): Html => html`<p class="headline">${text}</p>`;
 
 export const chartFigure = (chart: { readonly title: string; readonly svg: string }): Html =>

@@ -8,12 +8,12 @@ import { cropSize, rectify } from '../data/pipeline/wordSheet.js';
 import type { PicturesSection, Section } from '../tasks/section.js';
 import { roundShares, type PseudoLabel, type PseudoRound } from '../train/pseudoLabels.js';
 
-/** Pixels across a word in the gallery. */
+/** Height of a word in the gallery, pixels. */
 const ACROSS = 64;
 const MOST: readonly [number, number] = [480, 480];
 
-/** How the characters of weakly supervised words came on, round by round, and the words of the last round that went worst, with the boxes on them
- *  (`pseudo/*.png` in the run directory). */
+/** Sections on weak supervision: how well the characters were found, round by round, and the words of the last round
+ *  with the lowest confidence, with the characters' boxes on them (`pseudo/*.png` in the run directory). */
 export async function pseudoSections(
   rounds: readonly PseudoRound[],
   { annotations }: Pick<Dataset, 'annotations'>,
@@ -36,18 +36,22 @@ export async function pseudoSections(
     {
       kind: 'numbers',
       title: 'Characters found by the model',
-      text: `Words of the training part that came without characters: ${last.labels.length}. The model as it stood before an epoch finds them.`,
+      text: `The training part has ${last.labels.length} words without character boxes. Before each round's epoch, the model itself finds their characters.`,
       rows: rounds.map((round) => {
         const { confidence, exact, split } = roundShares(round);
-        const numbers = [['confidence', confidence], ['as many as letters', exact], ['cut equally', split]] as const; // prettier-ignore
+        const numbers = [
+          ['confidence', confidence],
+          ['as many as letters', exact],
+          ['cut equally', split],
+        ] as const;
         return { name: `before epoch ${round.epoch + 1}`, numbers };
       }),
-      note: 'Confidence: mean over the words, which is also their weight in the loss; a word with half its letters wrong is cut equally and counts half.',
+      note: 'Confidence: the mean over the words; it is also their weight in the loss. “As many as letters”: share of the words in which as many characters were found as the transcription has. “Cut equally”: share of the words in which half of the letters or more were wrong; these are cut into equal parts, and count half.',
     },
     {
       kind: 'pictures',
-      title: 'Words whose characters went worst',
-      text: 'Rectified, in the last round, with the characters that are learnt from.',
+      title: 'Words with the lowest confidence',
+      text: 'Rectified words of the last round, with the character boxes from which the model learns.',
       pictures,
     },
   ];

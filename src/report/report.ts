@@ -7,20 +7,20 @@ import type { BestEpoch } from './charts.js';
 export interface Metrics<S extends Score = Score> {
   readonly task: string;
   readonly metric: S;
-  /** Where classes were added: the scores of those known before, by the old model and by the new one. */
+  /** Set if classes were added: the scores of the old classes by the old model and by the new one. */
   readonly oldClasses?: { readonly before: S; readonly after: S };
   readonly loss: { readonly train: number; readonly val: number };
   readonly epochs: number;
   readonly seconds: number;
   readonly imagesPerSecond: number;
-  /** Trainable or not, counted over the model as it is used. */
+  /** Number of parameters, trainable or not, of the model as it is used. */
   readonly params: number;
-  /** Multiply-adds of one image. */
+  /** Multiply-adds for one image. */
   readonly macs: number;
   readonly engine: string;
 }
 
-/** Everything the report says. */
+/** The contents of the report. */
 export interface Report {
   readonly title: string;
   /** The score in one sentence. */
@@ -37,11 +37,11 @@ export interface Report {
   readonly versions: Readonly<Record<string, string>>;
   readonly dropped: DroppedByPart;
   readonly freeze?: FreezeReceipt | undefined;
-  /** Speed-ups, warnings: a sentence each. */
+  /** Remarks such as speed-ups and warnings, a sentence each. */
   readonly notes: readonly string[];
-  /** What the task shows; the first stands above the curves. */
+  /** The task's sections; the first stands above the curves. */
   readonly sections: readonly Section[];
 }
 
-/** The numbers that a title has room for. */
+/** The first two numbers of a score, which fit into a title. */
 export const leading = (numbers: Report['numbers']) => Object.entries(numbers).slice(0, 2);

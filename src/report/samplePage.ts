@@ -12,14 +12,14 @@ import { drawBoxes } from './overlay.js';
 
 export interface SamplePageOptions extends Omit<TrainingSampleOptions, 'draw' | 'epoch'> {
   readonly epochs: number;
-  /** Images to show. */
+  /** Number of images to show. */
   readonly images?: number;
-  /** Augmented draws of each, from epochs spread over the training. */
+  /** Number of augmented versions of each image, from epochs spread over the training. */
   readonly draws?: number;
 }
 
-/** Write a page with images as the model sees them: first as validation has them, then several draws of training, all with
- *  their boxes. Self-contained, written atomically; the folder is made if need be. */
+/** Write a page with images as the model sees them: first as in validation, then several augmented versions, all with
+ *  their boxes. The page is self-contained and written atomically; its folder is made if needed. */
 export async function writeSamplePage(
   dataset: Dataset,
   { images = 12, draws = 5, epochs, ...options }: SamplePageOptions,
@@ -27,13 +27,13 @@ export async function writeSamplePage(
 ): Promise<void> {
   const { annotations, categories, name } = dataset;
   const names = categories.map((category) => category.name);
-  // Images with objects first: there is more to see.
+  // Images with objects come first, since they show more.
   const order = randomStream(options.seed ?? 0, 'sample page').shuffle([...annotations.keys()]);
   const shown = order.sort((a, b) => Number(hasObjects(dataset, b)) - Number(hasObjects(dataset, a))).slice(0, images);
   const epochsShown = Array.from({ length: draws }, (_, i) => Math.floor((i * epochs) / draws));
   const rows: Html[] = [];
   for (const index of shown) {
-    const panels = [await panel(dataset, index, { ...options, augment: false }, 'as it is', names)];
+    const panels = [await panel(dataset, index, { ...options, augment: false }, 'without augmentation', names)];
     if (options.augment !== false)
       for (const [i, epoch] of epochsShown.entries())
         panels.push(
@@ -48,9 +48,9 @@ export async function writeSamplePage(
   }
   const [height, width] = options.size;
   const lead = html`<p>
-    ${shown.length} of ${annotations.length} images at ${width}×${height}: as they are, and as training draws them anew
-    in each epoch. Dotted grey objects are ignored: crowds, difficult ones, and what is too small or too hidden to be
-    learned.
+    ${shown.length} of ${annotations.length} images at ${width}×${height}: without augmentation, and augmented as in
+    some of the epochs. Dotted grey objects are ignored: crowds, difficult objects, and objects that are too small or
+    too hidden to learn.
   </p>`;
   await mkdir(dirname(file), { recursive: true });
   await writeAtomically(file, page({ title: `What the model sees of ${name}`, lead }, ...rows));

@@ -2,12 +2,12 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { PrecisionRecall } from '../tasks/section.js';
 import { config, plot, toChart, type Chart } from './charts.js';
 
-/** So many recalls a curve is drawn at: more would not be seen. */
+/** Number of recalls at which a curve is drawn; more would not be visible. */
 const STEPS = 100;
-/** More classes than these get no chart of their own. */
+/** Number of classes up to which each class gets its own chart. */
 const MOST_OWN_CHARTS = 12;
 
-/** Precision over recall: all classes thin with their mean, and each class by itself if they are few. */
+/** Draws precision over recall: thin lines for all classes with their mean, and a chart for each class if they are few. */
 export async function drawPrecisionRecall(curves: ReadonlyMap<string, PrecisionRecall>): Promise<Chart[]> {
   const drawable = [...curves].filter(([, { recall }]) => recall.length > 0 && !Number.isNaN(recall[0]!));
   if (drawable.length === 0) return [];
@@ -22,7 +22,8 @@ export async function drawPrecisionRecall(curves: ReadonlyMap<string, PrecisionR
   return [all, ...(await Promise.all(own))];
 }
 
-/** Precision over recall by a property of the objects, each line the mean over the classes that have such objects. */
+/** Draws precision over recall by a property of the objects; each line is the mean over the classes that have such
+ *  objects. */
 export async function drawMeans(
   title: string,
   groups: ReadonlyMap<string, readonly PrecisionRecall[]>,
@@ -58,7 +59,7 @@ export async function drawMeans(
   return [await toChart(title, spec)];
 }
 
-/** The best precision at each recall 0, 0.01 … 1 or beyond. */
+/** The best precision at each of the recalls 0, 0.01 … 1, or at a higher recall. */
 function envelope({ recall, precision }: PrecisionRecall): number[] {
   const best = new Array<number>(STEPS + 1).fill(0);
   let highest = 0;

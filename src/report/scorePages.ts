@@ -5,7 +5,7 @@ import type { VocScore } from '../evaluate/voc.js';
 import type { Section } from '../tasks/section.js';
 import type { ScorePage, ScoreTable } from './scoreReport.js';
 
-/** The worst images are what one looks at; a page with ten thousand rows is not looked at. */
+/** Maximum number of rows in the table of images. */
 const MOST_IMAGES = 200;
 
 const fraction = (value: number): string => (value >= 0 ? value.toFixed(3) : '–');
@@ -19,7 +19,7 @@ export function cocoPage(
   const { iouType, perCategory, metric, ...numbers } = score;
   return {
     title: `${metric.toUpperCase()} ${iouType}: AP ${fraction(score.AP)}`,
-    protocol: 'AP and AR @[.50:.05:.95] as pycocotools counts them; the curves are at .50.',
+    protocol: 'AP and AR @[.50:.05:.95], computed as in pycocotools; the curves are at IoU .50.',
     facts: Object.entries(numbers).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
     curves: new Map(matches.classes.map((entry) => [entry.name, curveOf(entry)])),
     tables: [
@@ -44,7 +44,7 @@ export function vocPage(
   const rule = year === 2007 ? '11 recalls' : 'the area under the curve';
   return {
     title: `VOC ${year}: mAP ${fraction(mAP)}`,
-    protocol: `IoU > 0.5, ${rule}, difficult objects left out.`,
+    protocol: `IoU > 0.5, ${rule}; difficult objects do not count.`,
     facts: [['mAP', mAP]],
     curves,
     tables: [
@@ -59,7 +59,7 @@ export function vocPage(
   };
 }
 
-/** Images, worst first. */
+/** The table of images, worst first. */
 function imageTable(matches: Matches): ScoreTable {
   const { score, images } = countByImage(matches);
   const worst = [...images].sort((a, b) => a.f1 - b.f1 || b.objects - a.objects);
@@ -71,7 +71,7 @@ function imageTable(matches: Matches): ScoreTable {
       cells: [name, String(objects), String(hits), String(falseAlarms), fraction(f1)],
       bar: f1,
     })),
-    note: `${count} Detections that score at least ${Number.isFinite(score) ? score.toPrecision(3) : '∞'}, which is best for F1 over all images; IoU 0.5.`,
+    note: `${count} Only detections that score at least ${Number.isFinite(score) ? score.toPrecision(3) : '∞'} count, the threshold with the best F1 over all images; IoU 0.5.`,
   };
 }
 
@@ -83,7 +83,7 @@ export function icdarPage({ score, images, curve }: IcdarResult, files: ScorePag
     protocol:
       protocol === 'iou'
         ? 'IoU > 0.5, one to one in file order (ICDAR 2015, challenge 4); “###” words do not count.'
-        : 'DetEval as the script of ICDAR 2013, challenge 2: recall 0.8, precision 0.4, split words worth 0.8.',
+        : 'DetEval as in the script of ICDAR 2013, challenge 2: area recall 0.8, area precision 0.4, split words count 0.8.',
     facts: [
       ['precision', precision],
       ['recall', recall],
@@ -104,7 +104,7 @@ export function icdarPage({ score, images, curve }: IcdarResult, files: ScorePag
           ],
           bar: image.hmean,
         })),
-        note: `${Math.min(worst.length, MOST_IMAGES)} of ${worst.length} images; words and detections that count.`,
+        note: `${Math.min(worst.length, MOST_IMAGES)} of ${worst.length} images. Don’t-care words and detections on them are not counted.`,
       },
     ],
     files,

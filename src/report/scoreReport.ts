@@ -9,33 +9,34 @@ import { html, type Html } from './html.js';
 import { chartFigure, headlineOf, page } from './page.js';
 import { drawPrecisionRecall } from './scoreCharts.js';
 
-/** A table: its heads, and rows of a name and numbers; a number per row becomes a bar. */
+/** A table: its heads, and rows of a name and numbers. `bar` is drawn as a bar, 0…1. */
 export interface ScoreTable {
   readonly title: string;
   readonly heads: readonly string[];
   readonly rows: readonly { readonly cells: readonly string[]; readonly bar: number }[];
-  /** Said below. */
+  /** Text below the table. */
   readonly note?: string;
 }
 
-/** What a page on a score says. */
+/** The contents of a page about a score. */
 export interface ScorePage {
   readonly title: string;
-  /** The protocol, and how the numbers are counted. */
+  /** The protocol, and how the numbers are computed. */
   readonly protocol: string;
-  /** The numbers, in tiles. */
+  /** The numbers, which are shown in tiles. */
   readonly facts: readonly (readonly [name: string, value: number])[];
-  /** Precision–recall by class. */
+  /** Precision–recall curves by class. */
   readonly curves: ReadonlyMap<string, Curve>;
   readonly tables: readonly ScoreTable[];
-  /** What else there is to say, before the tables. */
+  /** Sections before the tables. */
   readonly sections?: readonly Section[];
   /** The files that were compared. */
   readonly files: Readonly<Record<string, string>>;
   readonly intervals?: Intervals | undefined;
 }
 
-/** Write `score.html` into a folder, made if need be: self-contained, no script, nothing to fetch → its path. */
+/** Write `score.html` into a folder, which is made if needed, and return its path. The page is self-contained: it has
+ *  no script and fetches nothing. */
 export async function writeScoreReport(score: ScorePage, folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   const file = join(folder, 'score.html');
@@ -51,7 +52,7 @@ async function renderScore(score: ScorePage): Promise<string> {
   const drawn: Html[] = [];
   for (const section of score.sections ?? []) drawn.push(await drawSection(section, {}));
   const content = html`<dl class="facts">${facts.map(([name, value]) => fact(name, value, intervals))}</dl>
-    ${intervals !== undefined && html`<p class="small">In brackets: 95 % interval, bootstrap over images.</p>`}
+    ${intervals !== undefined && html`<p class="small">In brackets: the 95 % interval, by bootstrap over images.</p>`}
     ${
       charts.length > 0 &&
       html`<section>

@@ -2,14 +2,20 @@ import type { DroppedByPart, FreezeReceipt } from '../train/log/record.js';
 import { html, type Html } from './html.js';
 import type { Metrics, Report } from './report.js';
 
-/** A fraction with three decimals; pycocotools' −1 (nothing to measure) and NaN are a dash. */
+/** A fraction with three decimals; −1 (nothing to measure) and NaN become a dash. */
 export const fraction = (value: number) => (value >= 0 ? value.toFixed(3) : '–');
 
 const significant = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
 
-/** 3400000 → 3.4 M. */
+/** Abbreviates a number: 3400000 → 3.4 M. */
 function amount(value: number): string {
-  const [unit, name] = ([[1e9, 'G'], [1e6, 'M'], [1e3, 'k']] as const).find(([size]) => value >= size) ?? [1, '']; // prettier-ignore
+  const [unit, name] = (
+    [
+      [1e9, 'G'],
+      [1e6, 'M'],
+      [1e3, 'k'],
+    ] as const
+  ).find(([size]) => value >= size) ?? [1, ''];
   return `${significant.format(value / unit)} ${name}`.trim();
 }
 
@@ -20,7 +26,7 @@ function duration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** The run in a row of tiles. */
+/** The main facts of a run, in a row of tiles. */
 export function factsSection(
   { loss, epochs, seconds, imagesPerSecond, params, macs, engine }: Metrics,
   score: readonly (readonly [name: string, value: number])[],
@@ -46,7 +52,7 @@ export function factsSection(
   </dl>`;
 }
 
-/** What was left out of the data and why; says so when that is nothing. */
+/** The section on data that was left out, with the reasons. */
 export function droppedSection(dropped: DroppedByPart): Html {
   const rows = Object.entries(dropped).flatMap(([part, reasons]) =>
     Object.entries(reasons).flatMap(([reason, count]) => (count > 0 ? [{ part, reason, count }] : [])),
@@ -76,7 +82,7 @@ export function droppedSection(dropped: DroppedByPart): Html {
   </section>`;
 }
 
-/** The freeze receipt: whether what was frozen kept its bytes. */
+/** The freeze receipt: whether the frozen tensors kept their bytes. */
 export function freezeSection(freeze: FreezeReceipt | undefined): Html {
   if (!freeze)
     return html`<section>
@@ -87,8 +93,7 @@ export function freezeSection(freeze: FreezeReceipt | undefined): Html {
   const verdict =
     before === after
       ? html`<b class="good">Unchanged.</b> The bytes of every frozen tensor are the same before and after training.`
-      : html`<b class="bad">Changed!</b> Frozen tensors are not what they were: this run did not do what its recipe
-          says.`;
+      : html`<b class="bad">Changed!</b> Frozen tensors were changed, so this run did not do what its recipe says.`;
   return html`<section>
     <h2>Freeze receipt</h2>
     <p>${verdict} ${tensors} tensors, ${amount(values)} values, BatchNorm statistics included.</p>
@@ -107,9 +112,9 @@ export function freezeSection(freeze: FreezeReceipt | undefined): Html {
       </tr>
     </table>
     <p class="small">
-      In the engine: the ${engine.constants} constants that frozen layers were folded into, read back after training and
-      equal to those that follow from the last checkpoint. <code>freeze.json</code> has a hash of each tensor;
-      <code>finetune verify-freeze</code> holds every checkpoint against it.
+      In the engine: the ${engine.constants} constants into which frozen layers were folded. They were read back after
+      training, and are equal to those that follow from the last checkpoint. <code>freeze.json</code> has a hash of each
+      tensor; <code>finetune verify-freeze</code> compares every checkpoint with it.
     </p>
     <details>
       <summary>The ${names.length} names</summary>
@@ -118,7 +123,7 @@ export function freezeSection(freeze: FreezeReceipt | undefined): Html {
   </section>`;
 }
 
-/** What ran. */
+/** The versions of the software that ran. */
 export function versionsSection(versions: Report['versions']): Html {
   const rows = Object.entries(versions).map(
     ([name, version]) =>

@@ -1,4 +1,4 @@
-/** The report's style sheet: a column that fits a phone, both colour schemes, and paper. */
+/** The report's style sheet: one column that fits a phone, light and dark colours, and rules for printing. */
 export const style = `
 :root {
   color-scheme: light dark;

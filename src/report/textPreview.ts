@@ -2,7 +2,7 @@ import { html, trusted } from './html.js';
 
 /** An image with the outlines of its words and characters (x1, y1, …, pixels). */
 export interface PreviewImage {
-  /** Relative to the page. */
+  /** Path of the image, relative to the page. */
   readonly file: string;
   readonly width: number;
   readonly height: number;
@@ -18,7 +18,8 @@ const STYLE =
   'svg{width:100%;height:auto;display:block}polygon{fill:transparent;stroke:#3f6;stroke-width:1.5}.c{stroke:#f55;stroke-width:.7}' +
   'main:has(input:checked) polygon{visibility:hidden}label{position:sticky;top:0}';
 
-/** A page of annotated text images: words green, characters red, the text under the pointer. The images stay files beside it. */
+/** A page of annotated text images: words are green, characters red, and a tooltip shows the text. The images are
+ *  separate files. */
 export function textPreview(images: readonly PreviewImage[]): string {
   const figures = images.map(
     ({ file, width, height, words }) =>

@@ -6,8 +6,8 @@ import { drawSection } from './drawSection.js';
 import { leading, type Report } from './report.js';
 import { droppedSection, factsSection, freezeSection, versionsSection } from './sections.js';
 
-/** Write the report as one self-contained HTML file, atomically: no script, nothing to fetch. Pictures are read from the
- *  examples' files; one that cannot be read is named in its place. */
+/** Write the report as one self-contained HTML file, atomically: it has no script and fetches nothing. Pictures are
+ *  read from the examples' files; if one cannot be read, that is written in its place. */
 export async function writeReport(report: Report, file: string): Promise<void> {
   await writeAtomically(file, await renderReport(report));
 }
@@ -15,7 +15,7 @@ export async function writeReport(report: Report, file: string): Promise<void> {
 async function renderReport(report: Report): Promise<string> {
   const { title, headline, metrics, recipeText, notes } = report;
   const sections = [];
-  for (const section of report.sections) sections.push(await drawSection(section, report.counts)); // one after the other: few pictures in memory
+  for (const section of report.sections) sections.push(await drawSection(section, report.counts)); // one after the other, so that few pictures are in memory
   const curves = await drawCurves(report.lines, report.best);
 
   const content = html`${factsSection(metrics, leading(report.numbers))}

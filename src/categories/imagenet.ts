@@ -1,5 +1,6 @@
-/** The 1000 classes of ILSVRC 2012 in the order every ImageNet classifier has them, sorted by synset: "synset name". Names as
- *  in torchvision/models/_meta.py, but for the two that differ in nothing but capitals (n02113186 is the dog). */
+/** The 1000 classes of ILSVRC 2012 in the order of every ImageNet classifier, which is that of the synsets: "synset
+ *  name". The names are those of torchvision/models/_meta.py, except for two that differ only in capitals (n02113186 is
+ *  the dog). */
 const ROWS = `
 n01440764 tench|n01443537 goldfish|n01484850 great white shark|n01491361 tiger shark|n01494475 hammerhead
 n01496331 electric ray|n01498041 stingray|n01514668 cock|n01514859 hen|n01518878 ostrich|n01530575 brambling

@@ -1,16 +1,17 @@
 declare const kind: unique symbol;
-/** Boxes as flat rows of four numbers, [N,4]; the brand says what the four mean, and only this file converts. */
+/** Boxes are flat rows of four numbers, [N,4]. The brand of the type tells what the four mean; only this file converts
+ *  between brands. */
 type Boxes<K extends string> = Float32Array & { readonly [kind]: K };
-/** x1, y1, x2, y2: corners. */
+/** Boxes as corners: x1, y1, x2, y2. */
 export type Xyxy = Boxes<'xyxy'>;
-/** Centre x, centre y, width, height: the way anchors are written. */
+/** Boxes as centre x, centre y, width, height, like anchors. */
 export type Cxcywh = Boxes<'cxcywh'>;
 
 const flat = (rows: ArrayLike<number>): Float32Array => (rows instanceof Float32Array ? rows : Float32Array.from(rows));
 
-/** Names the meaning of rows that come from outside (a file, a graph): corners, [N,4], flat. */
+/** Declares rows [N,4] from outside (a file, a graph) to be corners. */
 export const xyxy = (rows: ArrayLike<number>): Xyxy => flat(rows) as Xyxy;
-/** Names the meaning of rows that come from outside: centres and sizes, [N,4], flat. */
+/** Declares rows [N,4] from outside to be centres and sizes. */
 export const cxcywh = (rows: ArrayLike<number>): Cxcywh => flat(rows) as Cxcywh;
 
 type Row = (a: number, b: number, c: number, d: number) => readonly [number, number, number, number];
@@ -26,11 +27,11 @@ export const cxcywhToXyxy = (from: Cxcywh): Xyxy =>
 export const xyxyToCxcywh = (from: Xyxy): Cxcywh =>
   cxcywh(mapRows(from, (x1, y1, x2, y2) => [(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1]));
 
-/** Boxes cut to an image of this height and width. */
+/** Clips boxes to an image of this height and width. */
 export const clipBoxes = (from: Xyxy, [height, width]: readonly [number, number]): Xyxy =>
   xyxy(from.map((value, i) => Math.min(Math.max(value, 0), i % 2 === 0 ? width : height)));
 
-/** Intersection over union of row i of a and row j of b; 0 where either has no area. */
+/** Intersection over union of row i of a and row j of b; 0 if either has no area. */
 export function iou(a: Xyxy, i: number, b: Xyxy, j: number): number {
   const p = i * 4;
   const q = j * 4;

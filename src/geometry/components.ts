@@ -1,6 +1,6 @@
-/** Connected regions of a mask, in the order in which a scan row by row meets them. */
+/** The connected regions of a mask, numbered in the order in which a scan row by row meets them. */
 export interface Components {
-  /** [height, width]: 0 outside, else the region's number from 1 on. */
+  /** [height, width]: 0 outside of regions, else the region's number, counted from 1. */
   readonly labels: Int32Array;
   readonly regions: readonly Region[];
 }

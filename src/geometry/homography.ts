@@ -1,10 +1,30 @@
-/** Rows of a 3 × 3 matrix: (x, y) goes to ((ax + by + c)/w, (dx + ey + f)/w), w = gx + hy + i. */
-export type Homography = readonly [a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number, i: number]; // prettier-ignore
+/** The rows of a 3 × 3 matrix. It maps (x, y) to ((ax + by + c)/w, (dx + ey + f)/w) with w = gx + hy + i. */
+export type Homography = readonly [
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+  e: number,
+  f: number,
+  g: number,
+  h: number,
+  i: number,
+];
 
-/** Takes the unit square (0,0) (1,0) (1,1) (0,1) to the corners of a quad x1, y1, … y4. Heckbert 1989, "Fundamentals of texture mapping
- *  and image warping", section 2.2.3. Undefined for a quad whose last three corners are on a line. */
+/** The homography that maps the unit square (0,0) (1,0) (1,1) (0,1) to the corners of a quad x1, y1, … y4. Heckbert
+ *  1989, "Fundamentals of texture mapping and image warping", section 2.2.3. Undefined for a quad whose last three
+ *  corners are on a line. */
 export function squareToQuad(quad: ArrayLike<number>): Homography | undefined {
-  const [x0, y0, x1, y1, x2, y2, x3, y3] = Array.from(quad) as [number, number, number, number, number, number, number, number]; // prettier-ignore
+  const [x0, y0, x1, y1, x2, y2, x3, y3] = Array.from(quad) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const [dx1, dx2, sx] = [x1 - x2, x3 - x2, x0 - x1 + x2 - x3];
   const [dy1, dy2, sy] = [y1 - y2, y3 - y2, y0 - y1 + y2 - y3];
   const crossed = dx1 * dy2 - dx2 * dy1;
@@ -14,7 +34,7 @@ export function squareToQuad(quad: ArrayLike<number>): Homography | undefined {
   return [x1 - x0 + g * x1, x3 - x0 + h * x3, x0, y1 - y0 + g * y1, y3 - y0 + h * y3, y0, g, h, 1];
 }
 
-/** The way back, up to a factor: the adjugate. */
+/** The inverse homography, up to a factor: the adjugate. */
 export function inverse([a, b, c, d, e, f, g, h, i]: Homography): Homography {
   return [
     e * i - f * h,

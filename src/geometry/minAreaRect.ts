@@ -1,6 +1,7 @@
 import type { Polygon } from './polygon.js';
 
-/** Corners of the convex hull of points x1, y1, …: clockwise where y points down, no three on a line. Andrew 1979, monotone chain. */
+/** The corners of the convex hull of points x1, y1, …: clockwise if y points down, no three on a line. Andrew 1979,
+ *  monotone chain. */
 export function convexHull(points: ArrayLike<number>): Polygon {
   const count = points.length / 2;
   const order = Array.from({ length: count }, (_, i) => i).sort(
@@ -20,12 +21,13 @@ export function convexHull(points: ArrayLike<number>): Polygon {
     return chain;
   };
   const [upper, lower] = [half(order), half(order.reverse())];
-  if (upper.length <= 2) return Float64Array.from(upper); // all points are one
+  if (upper.length <= 2) return Float64Array.from(upper); // all points are equal
   return Float64Array.from([...upper.slice(0, -2), ...lower.slice(0, -2)]);
 }
 
-/** The rectangle of least area around points x1, y1, …: four corners, clockwise where y points down. One of its sides lies along a
- *  side of the hull (Freeman & Shapira 1975), so every side of the hull is tried. Points on a line give a rectangle without area. */
+/** The rectangle of least area around points x1, y1, …: four corners, clockwise if y points down. One of its sides lies
+ *  along a side of the hull (Freeman & Shapira 1975), so every side of the hull is tried. Points on a line give a
+ *  rectangle without area. */
 export function minAreaRect(points: ArrayLike<number>): Polygon {
   const hull = convexHull(points);
   const n = hull.length;
@@ -37,7 +39,7 @@ export function minAreaRect(points: ArrayLike<number>): Polygon {
     const [dx, dy] = [hull[(i + 2) % n]! - ox, hull[(i + 3) % n]! - oy];
     const length = Math.hypot(dx, dy);
     const [ux, uy] = [dx / length, dy / length];
-    let [low, high, deep] = [0, 0, 0]; // along the side, and away from it
+    let [low, high, deep] = [0, 0, 0]; // extent along the side, and away from it
     for (let j = 0; j < n; j += 2) {
       const [px, py] = [hull[j]! - ox, hull[j + 1]! - oy];
       const along = px * ux + py * uy;

@@ -1,15 +1,15 @@
 import polygonClipping, { type Pair, type Polygon as Rings } from 'polygon-clipping';
 import { FinetuneError } from '../errors.js';
 
-/** Corners x1, y1, x2, y2, … in either orientation; the last joins the first. It may touch or cross itself: what counts
- *  is the region it covers (non-zero rule; for quads the same as even-odd). */
+/** A polygon's corners x1, y1, x2, y2, … in either orientation; the last is joined to the first. It may touch or cross
+ *  itself: the region that counts is the one it covers by the non-zero rule, which for quads equals the even-odd rule. */
 export type Polygon = Float64Array;
 
 /** The corners of an axis-parallel rectangle. */
 export const rectangle = (x1: number, y1: number, x2: number, y2: number): Polygon =>
   Float64Array.of(x1, y1, x2, y1, x2, y2, x1, y2);
 
-/** Smallest axis-parallel rectangle around: x1, y1, x2, y2. */
+/** The smallest axis-parallel rectangle around a polygon: x1, y1, x2, y2. */
 export function bounds(polygon: Polygon): [x1: number, y1: number, x2: number, y2: number] {
   let [x1, y1, x2, y2] = [Infinity, Infinity, -Infinity, -Infinity];
   for (let i = 0; i < polygon.length; i += 2) {
@@ -21,7 +21,8 @@ export function bounds(polygon: Polygon): [x1: number, y1: number, x2: number, y
   return [x1, y1, x2, y2];
 }
 
-/** Shoelace formula about the first corner: positive where y down and clockwise; parts of a polygon that crosses itself cancel. */
+/** Signed area by the shoelace formula about the first corner: positive if the corners are clockwise and y points down.
+ *  Parts of a polygon that crosses itself cancel. */
 function signedArea(polygon: ArrayLike<number>, length = polygon.length): number {
   const [x0, y0] = [polygon[0]!, polygon[1]!];
   let twice = 0;
@@ -31,12 +32,12 @@ function signedArea(polygon: ArrayLike<number>, length = polygon.length): number
   return twice / 2;
 }
 
-/** A polygon made ready to be compared many times. */
+/** A polygon with what comparisons need, computed once. */
 export interface Region {
   readonly polygon: Polygon;
   readonly area: number;
   readonly bounds: readonly [x1: number, y1: number, x2: number, y2: number];
-  /** Convex corners with a positive signed area; undefined if it is not convex. */
+  /** The corners with a positive signed area, if the polygon is convex; undefined if it is not. */
   readonly convex: Polygon | undefined;
 }
 
@@ -50,8 +51,8 @@ export function region(polygon: Polygon): Region {
   return { polygon, area, bounds: bounds(polygon), convex: undefined };
 }
 
-/** Area that two regions share. Throws E_POLYGON if the clipping library gives up on them, which two further tries with
- *  rounded corners did not help. */
+/** The area that two regions share.
+ *  Throws E_POLYGON if the clipping library fails on them, even after two further tries with rounded corners. */
 export function intersectionArea(a: Region, b: Region): number {
   const width = Math.min(a.bounds[2], b.bounds[2]) - Math.max(a.bounds[0], b.bounds[0]);
   const height = Math.min(a.bounds[3], b.bounds[3]) - Math.max(a.bounds[1], b.bounds[1]);
@@ -60,14 +61,14 @@ export function intersectionArea(a: Region, b: Region): number {
   return clippedArea((p, q) => polygonClipping.intersection(p, q!), a.polygon, b.polygon);
 }
 
-/** Intersection over union; 0 where neither has an area. Throws as intersectionArea does. */
+/** Intersection over union; 0 if neither region has an area. Throws as intersectionArea does. */
 export function polygonIou(a: Region, b: Region): number {
   const shared = intersectionArea(a, b);
   const union = a.area + b.area - shared;
   return union > 0 ? shared / union : 0;
 }
 
-/** Whether every turn is to the same side and the corners go round once. */
+/** Whether a polygon is convex: every turn is to the same side, and the corners go round once. */
 function isConvex(polygon: Polygon): boolean {
   const n = polygon.length;
   let side = 0;
@@ -97,9 +98,9 @@ function reversed(polygon: Polygon): Polygon {
   return polygon.map((_, i) => polygon[n - 2 - (i & ~1) + (i & 1)]!);
 }
 
-/** Sutherland and Hodgman 1974: cut a convex polygon by every edge of another; both of positive signed area. */
+/** Clips a convex polygon by every edge of another, both of positive signed area. Sutherland and Hodgman 1974. */
 function convexIntersectionArea(subject: Polygon, clip: Polygon): number {
-  let from = new Float64Array(subject.length + clip.length * 2 + 8); // an edge adds one corner at most
+  let from = new Float64Array(subject.length + clip.length * 2 + 8); // an edge adds at most one corner
   let to = new Float64Array(from.length);
   from.set(subject);
   let length = subject.length;
@@ -132,7 +133,8 @@ function convexIntersectionArea(subject: Polygon, clip: Polygon): number {
 
 type Clip = (first: Rings, second?: Rings) => Rings[];
 
-/** Corners are tried as they are, then on these grids (pixels): polygon-clipping can fail on nearly equal edges. */
+/** Grids (pixels) to which corners are rounded if polygon-clipping fails with the exact ones, which it can on nearly
+ *  equal edges. */
 const GRIDS = [0, 2 ** -10, 2 ** -4];
 
 function clippedArea(clip: Clip, ...polygons: readonly [Polygon] | readonly [Polygon, Polygon]): number {

@@ -1,6 +1,7 @@
-/** Floods a relief from markers, highest cells first: each cell falls to the region that reaches it before any other does, 4-connected.
- *  Meyer 1991; ties go to the cell that was reached first, and regions meet without a line between them, as scikit-image has it.
- *  heights, markers [height, width]; markers: 0, or the number of a region. Cells below `floor` stay dry. → [height, width], 0 where dry. */
+/** Watershed: floods a relief from markers, highest cells first; each cell belongs to the region that reaches it first,
+ *  4-connected. Meyer 1991. Ties go to the cell that was reached first, and regions meet without a line between them,
+ *  as in scikit-image. `heights` and `markers` are [height, width]; a marker is 0, or the number of a region. Cells
+ *  below `floor` are not flooded. Returns [height, width], 0 for cells that are not flooded. */
 export function watershed(
   heights: ArrayLike<number>,
   markers: ArrayLike<number>,
@@ -28,7 +29,7 @@ export function watershed(
   return labels;
 }
 
-/** Cells, the highest first and of equal ones the earliest: a binary heap. `pop` gives −1 when it is empty. */
+/** A binary heap of cells: the highest first, and of equal ones the earliest. `pop` returns −1 if it is empty. */
 function createQueue(heights: ArrayLike<number>): { push(cell: number): void; pop(): number } {
   const cells: number[] = [];
   const ages: number[] = [];

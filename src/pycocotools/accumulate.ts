@@ -3,7 +3,7 @@ import { allBits, WORD, type Outcomes } from './evaluate.js';
 import type { Params } from './params.js';
 import { mergeSortDescending } from './sort.js';
 
-/** Result of accumulate: flat arrays in C order; −1 where there is no ground truth that counts. */
+/** Result of accumulate: flat arrays in C order; −1 if there is no ground truth that counts. */
 export interface Accumulated {
   readonly params: Params;
   readonly counts: readonly [T: number, R: number, K: number, A: number, M: number];
@@ -13,12 +13,13 @@ export interface Accumulated {
   readonly scores: Float64Array; // [T, R, K, A, M]
 }
 
-/** Which parts of the evaluation the axes of the result stand for, as indices into it; cocoeval.py, k_list, a_list, m_list, i_list. */
+/** Which parts of the evaluation the axes of the result stand for, as indices into the evaluation; k_list, a_list,
+ *  m_list and i_list in cocoeval.py. */
 export interface Selection {
   readonly categories: readonly number[];
   readonly areas: readonly number[];
   readonly maxDets: readonly number[]; // counts, not indices
-  readonly images: Uint8Array; // [I] 1: takes part
+  readonly images: Uint8Array; // [I] 1 if the image takes part
 }
 
 export interface Evaluated {
@@ -28,8 +29,8 @@ export interface Evaluated {
   readonly numAreas: number;
 }
 
-/** Precision at the recall thresholds, recall and scores. cocoeval.py, accumulate.
- *  A category's detections are sorted once: a smaller maxDets keeps their order, an area range does not change it. */
+/** Computes precision at the recall thresholds, recall and scores. cocoeval.py, accumulate. A category's detections are
+ *  sorted once: a smaller maxDets keeps their order, and an area range does not change it. */
 export function accumulateCells(params: Params, selection: Selection, evaluated: Evaluated): Accumulated {
   const T = params.iouThrs.length;
   const R = params.recThrs.length;
@@ -66,7 +67,7 @@ export function accumulateCells(params: Params, selection: Selection, evaluated:
   return result;
 }
 
-/** First cell of each category, and the end. */
+/** The first cell of each category, and the end. */
 function categoryStarts({ category, length }: Cells): Int32Array {
   const starts = new Int32Array((category[length - 1] ?? -1) + 2).fill(length);
   for (let cell = length - 1; cell >= 0; cell--) starts[category[cell]!] = cell;
@@ -74,14 +75,15 @@ function categoryStarts({ category, length }: Cells): Int32Array {
   return starts;
 }
 
-/** The precision–recall curve of one category after the other. Most detections are false positives at every threshold (or ignored
- *  at every one): they are counted once, and only the others, the "hits", are walked for each threshold. */
+/** The precision–recall curves of the categories, one after the other. Most detections are false positives at every
+ *  threshold (or ignored at every one): they are counted once, and only the others, the "hits", are visited for each
+ *  threshold. */
 class Curve {
   readonly #starts: Int32Array; // [K + 1] first cell of a category
   readonly #cellOf: Int32Array; // [N]
   #cellList: number[] = []; // of the category, in the images that take part
-  #length = 0; // detections of the category, and of the arrays that follow
-  readonly #members: Int32Array; // the detections, best first; at equal scores by image and place therein
+  #length = 0; // number of detections of the category, and length of the arrays that follow
+  readonly #members: Int32Array; // the detections, best first; those of equal scores by image and place in it
   readonly #rank: Int32Array; // place within the cell
   readonly #score: Float64Array;
   readonly #isTrue: Int32Array; // bit sets
@@ -92,7 +94,7 @@ class Curve {
   readonly #hitScore: Float64Array;
   readonly #hitTrue: Int32Array;
   readonly #hitFalse: Int32Array;
-  readonly #hitBase: Int32Array; // common false positives before the hit
+  readonly #hitBase: Int32Array; // number of common false positives before the hit
   #numTrue = 0;
   readonly #precision: Float64Array; // [true positives] enveloped
   readonly #scoreAt: Float64Array; // [true positives]
@@ -118,7 +120,7 @@ class Curve {
     this.#scoreAt = new Float64Array(most);
   }
 
-  /** Go to a category, in the images that take part. False: nothing is there. */
+  /** Go to a category, in the images that take part. Returns false if it has no cell. */
   open(category: number, images: Uint8Array): boolean {
     const { cells, score } = this.evaluated;
     const first = this.#starts[category] ?? cells.length;
@@ -144,7 +146,7 @@ class Curve {
     return this.#cellList.reduce((sum, cell) => sum + outcomes.numGt[area * cells.length + cell]!, 0);
   }
 
-  /** Fetch the category's outcomes: word w of the thresholds, one area range. */
+  /** Copy the category's outcomes for word w of the thresholds and one area range. */
   gather(w: number, area: number): void {
     const { outcomes, numAreas } = this.evaluated;
     const base = (w * numAreas + area) * this.#cellOf.length;
@@ -155,7 +157,7 @@ class Curve {
     }
   }
 
-  /** Set apart the hits among each image's first `maxDet` detections. `all`: the bits in use. */
+  /** Collect the hits among each image's first `maxDet` detections. `all` has the bits in use. */
   collect(maxDet: number, all: number): void {
     let numDt = 0;
     let hits = 0;
@@ -178,8 +180,8 @@ class Curve {
     this.#numHits = hits;
   }
 
-  /** Draw the curve at one threshold, made non-increasing from the right → the recall reached. Between true positives precision
-   *  only falls, so they alone carry the envelope. */
+  /** Compute the curve at one threshold, made non-increasing from the right, and return the recall reached. Between
+   *  true positives precision only falls, so the true positives alone determine the envelope. */
   trace(bit: number, numGt: number): number {
     let numTrue = 0;
     let ownFalse = 0;
@@ -200,8 +202,8 @@ class Curve {
     return this.#numDt > 0 ? numTrue / numGt : 0;
   }
 
-  /** Read precision and score at the recall thresholds. cocoeval.py: searchsorted(rc, recThrs, side='left'), zeros from the first
-   *  threshold that is not reached. */
+  /** Read precision and score at the recall thresholds. In cocoeval.py: searchsorted(rc, recThrs, side='left'), with
+   *  zeros from the first threshold that is not reached. */
   read(
     recThrs: Float64Array,
     numGt: number,
@@ -218,7 +220,7 @@ class Curve {
       let score = 0;
       if (reached && threshold <= 0) {
         precision = this.#numTrue > 0 ? this.#precision[0]! : 0;
-        score = this.#firstScore; // position 0 whatever is there, be it a false positive or ignored
+        score = this.#firstScore; // upstream reads position 0, even if that detection is false or ignored
       } else if (reached) {
         while (found < this.#numTrue && (found + 1) / numGt < threshold) found++;
         reached = found < this.#numTrue;

@@ -1,5 +1,5 @@
-/** Intersection over union of boxes [x, y, width, height]: dt [D, 4], gt [G, 4] → out [D, G] row-major; over the
- *  detection's own area where the ground truth is a crowd. maskApi.c, bbIou, term by term, so that the last bit agrees. */
+/** Intersection over union of boxes [x, y, width, height]: dt [D, 4] and gt [G, 4] to out [D, G], row-major; over the
+ *  detection's own area if the ground truth is a crowd. maskApi.c, bbIou, term by term, so that the last bit agrees. */
 export function boxIou(dt: Float64Array, gt: Float64Array, crowd: Uint8Array, out: Float64Array): void {
   const numDt = dt.length >> 2;
   const numGt = gt.length >> 2;

@@ -1,8 +1,9 @@
 import type { Columns } from './columns.js';
 import { countingSort, mergeSortDescending } from './sort.js';
 
-/** Annotations and detections of one image and one category make a cell; cells are ordered by category, then image.
- *  Only cells that hold anything exist: upstream's evalImgs has a None for each of the others. */
+/** The cells of an evaluation: a cell has the annotations and detections of one image and one category. Cells are
+ *  ordered by category, then image. Only cells that are not empty exist: upstream's evalImgs has a None for each of the
+ *  others. */
 export interface Cells {
   readonly length: number;
   readonly category: Int32Array; // [C] index in catIds, 0 without categories
@@ -10,7 +11,7 @@ export interface Cells {
   readonly gtStart: Int32Array; // [C + 1] into gtRows
   readonly dtStart: Int32Array; // [C + 1] into dtRows
   readonly gtRows: Int32Array; // rows of the ground-truth columns, in the file's order
-  readonly dtRows: Int32Array; // rows of the detection columns, best score first, at most maxDet a cell
+  readonly dtRows: Int32Array; // rows of the detection columns, best score first, at most maxDet per cell
 }
 
 export interface Axes {
@@ -19,8 +20,8 @@ export interface Axes {
   readonly useCats: boolean;
 }
 
-/** Sort both sets into cells. cocoeval.py, _prepare and the head of evaluateImg. What belongs to no image or category of
- *  the evaluation is left out. */
+/** Sort both sets into cells. cocoeval.py, _prepare and the beginning of evaluateImg. Objects of other images or
+ *  categories than the evaluation's are left out. */
 export function makeCells(gt: Columns, dt: Columns, axes: Axes, maxDet: number): Cells {
   const gts = sortIntoGroups(gt, axes);
   const dts = sortIntoGroups(dt, axes);
@@ -65,11 +66,11 @@ export function makeCells(gt: Columns, dt: Columns, axes: Axes, maxDet: number):
 
 interface Groups {
   readonly rows: Int32Array;
-  readonly group: Float64Array; // category index · images + image index: beyond 32 bits for large vocabularies
+  readonly group: Float64Array; // category index · images + image index; needs more than 32 bits for large vocabularies
 }
 
-/** Rows in the order category, image, file; without categories in the order image, category, file, all of an image being one group.
- *  Stable sorts, the last key first. */
+/** The rows in the order of category, image, file; without categories in the order of image, category, file, with one
+ *  group for each image. Made by stable sorts, the last key first. */
 function sortIntoGroups(columns: Columns, { imgIds, catIds, useCats }: Axes): Groups {
   const imageOf = indexOf(columns.imageId, imgIds);
   const categoryOf = indexOf(columns.categoryId, catIds);
@@ -88,7 +89,7 @@ function sortIntoGroups(columns: Columns, { imgIds, catIds, useCats }: Axes): Gr
   return { rows, group };
 }
 
-/** Position of every value in `ids`, −1 where it is not among them. */
+/** Position of every value in `ids`, −1 if it is not among them. */
 function indexOf(values: Float64Array, ids: readonly number[]): Int32Array {
   const positions = new Map(ids.map((id, position) => [id, position]));
   const out = new Int32Array(values.length);

@@ -1,18 +1,19 @@
 import { CocoError, type CocoErrorCode, type CocoProblem } from './errors.js';
 import type { CocoDataset, CocoResult } from './types.js';
 
-/** What an annotation may refer to. Undefined: the file has no such list, and nothing can be said. */
+/** The ids that an annotation may refer to. Undefined if the file has no such list, so that they cannot be checked. */
 interface Known {
   readonly images: ReadonlySet<unknown> | undefined;
   readonly categories: ReadonlySet<unknown> | undefined;
 }
 
 export interface CheckOptions {
-  /** Accept what upstream accepts: unknown and repeated ids, negative sizes. Damage it would trip over is still an error. */
+  /** Accept what upstream accepts: unknown and repeated ids, negative sizes. Damage on which upstream fails is still an
+   *  error. */
   readonly lenient?: boolean;
 }
 
-/** Look through a data set and throw one E_COCO_… error that lists everything wrong with it, each with its JSON path. */
+/** Check a data set, and throw one E_COCO_… error that lists all problems with their JSON paths. */
 export function checkDataset(dataset: unknown, { lenient = false }: CheckOptions = {}): asserts dataset is CocoDataset {
   const found = new Findings(lenient);
   if (!isRecord(dataset)) {
@@ -32,7 +33,7 @@ export function checkDataset(dataset: unknown, { lenient = false }: CheckOptions
   found.throwIfAny();
 }
 
-/** The same for a list of results against the images and categories they belong to. */
+/** Check a list of results against the images and categories to which they belong. Throws as checkDataset does. */
 export function checkResults(
   results: unknown,
   known: { readonly images: ReadonlySet<unknown>; readonly categories: ReadonlySet<unknown> },
@@ -106,7 +107,7 @@ function checkAnnotation(found: Findings, annotation: Record<string, unknown>, p
   }
 }
 
-/** The form only: whether the outline is sound is seen when it is drawn, with the same kind of error. */
+/** Checks only the form; whether the outline is sound is checked when it is drawn, with the same codes. */
 function checkSegmentation(found: Findings, segmentation: unknown, path: string): void {
   if (Array.isArray(segmentation)) {
     const bad = segmentation.findIndex((polygon) => !isNumbers(polygon));
@@ -138,7 +139,7 @@ function checkBox(found: Findings, bbox: unknown, path: string, annotation: Reco
   }
 }
 
-/** Problems gathered on one pass, with the small checks that make them. */
+/** Collects the problems of one pass, and has the small checks that make them. */
 class Findings {
   readonly #problems: CocoProblem[] = [];
 
@@ -188,7 +189,7 @@ function isNumbers(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'number');
 }
 
-/** A value as an error message shows it: short. */
+/** A short form of a value for an error message. */
 export function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return value.length > 8 ? `an array of ${value.length}` : truncated(JSON.stringify(value));

@@ -17,7 +17,7 @@ import type {
 
 type OneOrMany<T> = T | readonly T[];
 
-/** The look-up tables of coco.py, createIndex, with dicts as Maps. */
+/** The look-up tables of coco.py, createIndex, with Maps instead of dicts. */
 interface CocoIndex {
   readonly anns: Map<number, CocoAnnotation>;
   readonly imgs: Map<number, CocoImage>;
@@ -30,10 +30,11 @@ interface CocoIndex {
 export class COCO {
   readonly #head: CocoDataset; // without annotations
   #annotations: readonly CocoAnnotation[] | undefined;
-  #table: Columns | undefined; // instead of annotations, until somebody asks for those
+  #table: Columns | undefined; // instead of annotations, until those are used
   #index: CocoIndex | undefined;
 
-  /** A parsed annotation file. Throws a CocoError that lists everything wrong with it, see CheckOptions. */
+  /** Takes a parsed annotation file.
+   *  Throws a CocoError that lists everything that is wrong with it, see CheckOptions. */
   constructor(dataset: CocoDataset = {}, options: CheckOptions = {}) {
     checkDataset(dataset, options);
     const { annotations, ...head } = dataset;
@@ -41,9 +42,9 @@ export class COCO {
     this.#annotations = annotations;
   }
 
-  /** Detections that exist as columns only; the objects are made when first asked for. */
+  /** Takes detections as columns; their objects are made on first use. */
   static fromColumns(head: CocoDataset, table: Columns): COCO {
-    const coco = new COCO(head, { lenient: true }); // checked when it was loaded
+    const coco = new COCO(head, { lenient: true }); // it was checked when it was loaded
     coco.#table = table;
     return coco;
   }
@@ -69,13 +70,14 @@ export class COCO {
     return this.#indexed().catToImgs;
   }
 
-  /** Build the look-up tables anew. They are made on first use: call this only after changing the data set in place. */
+  /** Build the look-up tables again. They are built on first use, so this is needed only after changing the data set in
+   *  place. */
   createIndex(): void {
     this.#index = buildIndex(this.dataset);
   }
 
-  /** Annotations as parallel arrays, in the file's order. Where an id occurs twice, the last annotation stands for all, as
-   *  coco.py's loadAnns has it. */
+  /** Annotations as parallel arrays, in the file's order. If an id occurs twice, the last annotation stands for all, as
+   *  in coco.py's loadAnns. */
   columns(): Columns {
     if (this.#table) return this.#table;
     const annotations = this.#annotations ?? [];
@@ -83,7 +85,8 @@ export class COCO {
     return columnsFromAnnotations(unique ? annotations : annotations.map(({ id }) => this.anns.get(id)!));
   }
 
-  /** Ids of annotations of these images and categories, with areaRng[0] < area < areaRng[1], crowd or not; an empty filter is none. */
+  /** Ids of annotations of these images and categories, with areaRng[0] < area < areaRng[1], crowd or not. An empty
+   *  filter accepts all. */
   getAnnIds({
     imgIds = [],
     catIds = [],
@@ -106,7 +109,7 @@ export class COCO {
     return anns.map(({ id }) => id);
   }
 
-  /** Ids of categories with these names, supercategories and ids; an empty filter is none. */
+  /** Ids of categories with these names, supercategories and ids. An empty filter accepts all. */
   getCatIds({
     catNms = [],
     supNms = [],
@@ -126,7 +129,7 @@ export class COCO {
       .map(({ id }) => id);
   }
 
-  /** Ids of images among `imgIds` (empty: all) that hold every category of `catIds`. */
+  /** Ids of images among `imgIds` (all if empty) that have every category of `catIds`. */
   getImgIds({
     imgIds = [],
     catIds = [],
@@ -146,21 +149,21 @@ export class COCO {
     return [...ids];
   }
 
-  /** Annotations with these ids, in this order. Throws E_COCO_ID for one that is not there. */
+  /** Annotations with these ids, in this order. Throws E_COCO_ID for an unknown id. */
   loadAnns(ids: OneOrMany<number>): CocoAnnotation[] {
     return pick(this.anns, ids, 'annotation');
   }
-  /** Categories with these ids, in this order. Throws E_COCO_ID for one that is not there. */
+  /** Categories with these ids, in this order. Throws E_COCO_ID for an unknown id. */
   loadCats(ids: OneOrMany<number>): CocoCategory[] {
     return pick(this.cats, ids, 'category');
   }
-  /** Images with these ids, in this order. Throws E_COCO_ID for one that is not there. */
+  /** Images with these ids, in this order. Throws E_COCO_ID for an unknown id. */
   loadImgs(ids: OneOrMany<number>): CocoImage[] {
     return pick(this.imgs, ids, 'image');
   }
 
-  /** Results of a model on this data set: boxes, run-length codes, keypoints or captions. Unlike upstream, the given objects stay as
-   *  they are, an empty list is legal, and unknown ids and negative sizes are errors unless `lenient`. */
+  /** Results of a model on this data set: boxes, run-length codes, keypoints or captions. Unlike upstream, the given
+   *  objects are not changed, an empty list is legal, and unknown ids and negative sizes are errors unless `lenient`. */
   loadRes(results: readonly CocoResult[], options: CheckOptions = {}): COCO {
     const known = { images: new Set(this.getImgIds()), categories: new Set(this.getCatIds()) };
     checkResults(results, known, options);
@@ -181,12 +184,13 @@ export class COCO {
     );
   }
 
-  /** A set of results given as columns, already checked. */
+  /** A set of results given as columns, which must have been checked. */
   loadResColumns(table: Columns): COCO {
     return COCO.fromColumns(this.#head, table);
   }
 
-  /** Run-length code of an annotation's outline. Throws E_COCO_ID without its image, E_COCO_POLYGON or E_COCO_RLE if damaged. */
+  /** Run-length code of an annotation's outline.
+   *  Throws E_COCO_ID if its image is unknown, E_COCO_POLYGON or E_COCO_RLE if it is damaged. */
   annToRLE(annotation: CocoAnnotation): Rle {
     const { segmentation } = annotation;
     const isCode = segmentation && 'counts' in segmentation && typeof segmentation.counts === 'string';
@@ -199,7 +203,7 @@ export class COCO {
     return { height: runs.height, width: runs.width, data: decodeRuns(runs) };
   }
 
-  /** Working form of an annotation's outline: parts of a polygon are united. coco.py, annToRLE. */
+  /** Runs of an annotation's outline; the parts of a polygon are united. coco.py, annToRLE. */
   annToRuns(annotation: CocoAnnotation): Runs {
     return located(`annotation ${annotation.id}`, () => {
       const { segmentation } = annotation;
@@ -238,7 +242,7 @@ export class COCO {
   }
 }
 
-/** coco.py, createIndex. */
+/** Builds the look-up tables. coco.py, createIndex. */
 function buildIndex({ annotations = [], images = [], categories }: CocoDataset): CocoIndex {
   const imgToAnns = new Map<number, CocoAnnotation[]>();
   const catToImgs = new Map<number, number[]>();

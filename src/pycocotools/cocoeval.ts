@@ -9,7 +9,7 @@ import { similarityOf, type Sides, type Similarity } from './similarity.js';
 import { summarizeAccumulated } from './summarize.js';
 import type { IouType } from './types.js';
 
-/** What evaluate leaves for accumulate; upstream's evalImgs and _paramsEval. */
+/** What evaluate passes on to accumulate; upstream's evalImgs and _paramsEval. */
 interface Evaluation {
   readonly params: Params;
   readonly sides: Sides;
@@ -19,8 +19,8 @@ interface Evaluation {
   readonly score: Float64Array; // [N] in the cells' order
 }
 
-/** COCO's evaluation of detections: evaluate, accumulate, summarize. cocoeval.py, COCOeval, with the same numbers.
- *  Nothing is printed: summarize hands its lines to whom it may concern. */
+/** COCO's evaluation of detections: evaluate, accumulate, summarize. cocoeval.py, COCOeval, with the same numbers. It
+ *  prints nothing: summarize passes its lines to a callback. */
 export class COCOeval {
   readonly cocoGt: COCO;
   readonly cocoDt: COCO;
@@ -37,8 +37,9 @@ export class COCOeval {
     this.params.catIds = uniqueSorted(cocoGt.getCatIds());
   }
 
-  /** Match detections and annotations in every image. Throws E_COCO_PARAMS for senseless settings, E_COCO_FIELD, E_COCO_POLYGON,
-   *  E_COCO_RLE or E_COCO_KEYPOINTS for an annotation that lacks what its kind needs. */
+  /** Match detections and annotations in every image.
+   *  Throws E_COCO_PARAMS for settings that make no sense, E_COCO_FIELD, E_COCO_POLYGON, E_COCO_RLE or E_COCO_KEYPOINTS
+   *  for an annotation that lacks what its kind needs. */
   evaluate(): void {
     const { params } = this;
     checkParams(params);
@@ -57,8 +58,9 @@ export class COCOeval {
     this.#stats = undefined;
   }
 
-  /** Turn the matches into precision, recall and scores. Other settings than evaluate's may leave out maxDets and change recThrs; the other
-   *  axes are then addressed by position, as upstream does. Throws E_COCO_ORDER before evaluate, E_COCO_PARAMS for other thresholds. */
+  /** Turn the matches into precision, recall and scores. Settings other than evaluate's may leave out maxDets and
+   *  change recThrs; the other axes are then addressed by position, as in upstream.
+   *  Throws E_COCO_ORDER before evaluate, E_COCO_PARAMS for other thresholds. */
   accumulate(params: Params = this.params): Accumulated {
     const evaluation = this.#evaluation;
     if (!evaluation) throw new CocoError({ code: 'E_COCO_ORDER', message: 'run evaluate() before accumulate()' });
@@ -79,13 +81,14 @@ export class COCOeval {
     return this.#accumulated;
   }
 
-  /** precision, recall and scores of the last accumulate. Throws E_COCO_ORDER before it. */
+  /** Precision, recall and scores of the last accumulate. Throws E_COCO_ORDER before it. */
   get eval(): Accumulated {
     if (!this.#accumulated) throw new CocoError({ code: 'E_COCO_ORDER', message: 'run accumulate() first' });
     return this.#accumulated;
   }
 
-  /** COCO's twelve numbers (ten for keypoints), −1 where there is nothing to average; `print` gets upstream's lines of text. */
+  /** COCO's twelve numbers (ten for keypoints), −1 if there is nothing to average. `print` is called with upstream's
+   *  lines of text. */
   summarize(print?: (line: string) => void): Float64Array {
     const { stats, lines } = summarizeAccumulated(this.eval);
     this.#stats = stats;
@@ -93,14 +96,15 @@ export class COCOeval {
     return stats;
   }
 
-  /** What summarize returned. Throws E_COCO_ORDER before it. */
+  /** The numbers that summarize returned. Throws E_COCO_ORDER before it. */
   get stats(): Float64Array {
     if (!this.#stats) throw new CocoError({ code: 'E_COCO_ORDER', message: 'run summarize() first' });
     return this.#stats;
   }
 
-  /** The matches of one image and category (−1 without categories) at one area range, as upstream's evalImgs hold them; undefined where there
-   *  is neither annotation nor detection. Worked out when asked for. Throws E_COCO_ORDER before evaluate. */
+  /** The matches of one image and category (−1 without categories) at one area range, as in upstream's evalImgs;
+   *  undefined if there is neither annotation nor detection. Computed on demand.
+   *  Throws E_COCO_ORDER before evaluate. */
   evaluateImg(imgId: number, catId: number, areaRng: readonly [number, number]): EvalImg | undefined {
     const evaluation = this.#evaluation;
     if (!evaluation) throw new CocoError({ code: 'E_COCO_ORDER', message: 'run evaluate() before evaluateImg()' });
@@ -119,7 +123,7 @@ function scoresOf({ dt }: Sides, { dtRows }: Cells): Float64Array {
   return score;
 }
 
-/** cocoeval.py, accumulate, "get inds to evaluate": positions in `p` of what evaluate has seen. */
+/** Positions in `p` of the settings with which evaluate ran. cocoeval.py, accumulate, "get inds to evaluate". */
 function select(p: Params, evaluated: Params): Selection {
   const positions = <T>(list: readonly T[], key: (item: T) => unknown, seen: readonly T[]): number[] => {
     const known = new Set(seen.map(key));

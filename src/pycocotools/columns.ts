@@ -1,6 +1,6 @@
 import type { CocoAnnotation } from './types.js';
 
-/** Annotations as parallel arrays: the form in which half a million detections are compared. Absent numbers are NaN. */
+/** Annotations as parallel arrays, which makes comparing half a million detections fast. Absent numbers are NaN. */
 export interface Columns {
   readonly length: number;
   readonly id: Float64Array; // [N]
@@ -10,7 +10,7 @@ export interface Columns {
   readonly area: Float64Array; // [N]
   readonly score: Float64Array; // [N]
   readonly crowd: Uint8Array; // [N] 0 or 1
-  /** The whole annotation of a row: segmentation and keypoints stay there. */
+  /** The whole annotation of a row, with segmentation and keypoints. */
   readonly annotation: (row: number) => CocoAnnotation;
 }
 
@@ -41,7 +41,8 @@ export function columnsFromAnnotations(annotations: readonly CocoAnnotation[]): 
   return columns;
 }
 
-/** A bounding-box detection as upstream's loadRes completes it: its own corners as the outline, id from 1. */
+/** Completes a bounding-box detection like upstream's loadRes: with its corners as the outline, and an id counted from
+ *  1. */
 export function detectionFromBox(fields: {
   readonly index: number;
   readonly imageId: number;

@@ -1,21 +1,21 @@
 const MAX_EXACT_POWER = 22; // 10²² = 2²² · 5²², and 5²² < 2⁵³: the last exact one
 const POWERS = Float64Array.from({ length: MAX_EXACT_POWER + 1 }, (_, i) => Number(`1e${i}`));
 
-/** Veltkamp: multiplying by 2²⁷ + 1 splits a double into two halves whose products are exact. */
+/** Multiplying by 2²⁷ + 1 splits a double into two halves whose products are exact (Veltkamp). */
 const SPLITTER = 134217729;
 
-/** Relative error that the quotient of two-part numbers below surely stays under (about 2⁻¹⁰⁰ in fact). */
+/** Upper bound of the relative error of the quotient of two-part numbers below (it is about 2⁻¹⁰⁰ in fact). */
 const DOUBT = 2 ** -95;
 
-/** Digits of `high`, at most; `low` has as many again. Nine fit an int32, in which digits are gathered fastest. */
+/** Maximum number of digits of `high`, and of `low`. Nine fit an int32, which is the fastest to collect digits in. */
 export const PART_DIGITS = 9;
 const EXACT = 2 ** 53;
 
-/** The double nearest to (high · 10^lowDigits + low) · 10^exponent: the digits of a decimal number in two parts of at most nine.
- *  NaN where this cannot be told cheaply, and Number() has to. Float32 numbers printed as float64 have 17 digits: result
- *  files are full of them.
- *  Short: one exact operation (Clinger 1990). Long: quotient in two-part arithmetic (Dekker 1971), accepted if both ends of its
- *  error interval round to the same double. */
+/** The double nearest to (high · 10^lowDigits + low) · 10^exponent: the digits of a decimal number in two parts of at
+ *  most nine. NaN if this cannot be decided cheaply, so that Number() must be used. Result files are full of float32
+ *  numbers that were printed as float64 with 17 digits. Short numbers need one exact operation (Clinger 1990); for long
+ *  ones the quotient is computed in two-part arithmetic (Dekker 1971), and accepted if both ends of its error interval
+ *  round to the same double. */
 export function decimalToDouble(high: number, low: number, lowDigits: number, exponent: number): number {
   if (lowDigits > PART_DIGITS) return NaN;
   const product = high * POWERS[lowDigits]!;
@@ -42,7 +42,7 @@ export function decimalToDouble(high: number, low: number, lowDigits: number, ex
   return result === first + (second + doubt) ? result : NaN;
 }
 
-/** a · b − product, exactly, where product is a · b rounded. */
+/** The exact value of a · b − product, where product is a · b rounded. */
 function productError(a: number, b: number, product: number): number {
   const aBig = SPLITTER * a;
   const aHigh = aBig - (aBig - a);

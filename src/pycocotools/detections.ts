@@ -17,13 +17,13 @@ const [MINUS, PLUS, POINT, ZERO, NINE, SMALL_E, LARGE_E] = new TextEncoder().enc
 ];
 const latin1 = new TextDecoder('latin1');
 
-/** The fields of a plain detection, each with the quote that ends it. */
+/** The fields of a plain detection, each with its closing quote. */
 const FIELDS = ['image_id"', 'category_id"', 'bbox"', 'score"'].map((name) => new TextEncoder().encode(name));
 const ALL_FIELDS = 0b1111;
 
-/** A results file of plain boxes, [{"image_id", "category_id", "bbox", "score"}, …] in any order and spacing, read straight into columns:
- *  several times faster than JSON.parse and without its objects. Undefined for everything else, malformed text included: then
- *  loadJson and loadRes have to look, and to complain. */
+/** Reads a results file of plain boxes, [{"image_id", "category_id", "bbox", "score"}, …] in any order and spacing,
+ *  straight into columns: several times faster than JSON.parse, and without its objects. Returns undefined for any
+ *  other file, malformed text included, which loadJson and loadRes must then read. */
 export function readDetections(read: ReadChunk): Columns | undefined {
   return new DetectionReader(read).readAll();
 }
@@ -31,9 +31,9 @@ export function readDetections(read: ReadChunk): Columns | undefined {
 class DetectionReader {
   readonly #read: ReadChunk;
   #bytes = new Uint8Array(CHUNK * 2 + 1);
-  #length = 0; // bytes there; the one after them is 0, at which every loop stops
+  #length = 0; // number of bytes; the byte after them is 0, at which every loop stops
   #at = 0;
-  #number = 0; // what #scanNumber found
+  #number = 0; // the number that #scanNumber found
   #count = 0;
   #imageId = new Float64Array(FIRST_CAPACITY);
   #categoryId = new Float64Array(FIRST_CAPACITY);
@@ -64,7 +64,7 @@ class DetectionReader {
         this.#count++;
         if (next === CLOSE_LIST) return true;
       } else {
-        // a stop at the sentinel means: the element goes on in the next chunk. Back to its start.
+        // A stop at the sentinel means that the element continues in the next chunk: go back to its start.
         if (this.#at < this.#length) return false;
         this.#at = start;
         if (!this.#fill()) return false;
@@ -72,7 +72,8 @@ class DetectionReader {
     }
   }
 
-  /** One detection, up to the comma or bracket after it, which is returned; anything else: it is no plain detection, or cut off. */
+  /** Reads one detection, and returns the comma or bracket after it. Any other value means that it is no plain
+   *  detection, or incomplete. */
   #scanElement(): number | undefined {
     if (this.#count === this.#score.length) this.#grow();
     if (this.#skipSpace() !== OPEN_OBJECT) return undefined;
@@ -92,7 +93,7 @@ class DetectionReader {
     }
   }
 
-  /** Past `"key" :` and the space behind → index in FIELDS, −1 for another key. */
+  /** Skips `"key" :` and the space after it, and returns the key's index in FIELDS, or −1 for another key. */
   #scanKey(): number {
     if (this.#skipSpace() !== QUOTE) return -1;
     this.#at++;
@@ -122,21 +123,21 @@ class DetectionReader {
     return true;
   }
 
-  /** A number by JSON's grammar; what follows it is the caller's affair. */
+  /** Scans a number by JSON's grammar; the caller checks what follows it. */
   #scanNumber(): boolean {
     const bytes = this.#bytes;
     const start = this.#at;
     let at = start;
     let high = 0;
     let low = 0;
-    let digits = 0; // significant ones
+    let digits = 0; // number of significant digits
     let decimals = 0;
     const negative = bytes[at] === MINUS;
     if (negative) at++;
     let byte = bytes[at]!;
     if (byte < ZERO || byte > NINE) return this.#stop(at);
     if (byte === ZERO) {
-      byte = bytes[++at]!; // nothing but a point or an exponent may follow
+      byte = bytes[++at]!; // only a point or an exponent may follow
     } else {
       for (; byte >= ZERO && byte <= NINE; byte = bytes[++at]!, digits++) {
         if (digits < PART_DIGITS) high = (high * 10 + (byte - ZERO)) | 0;
@@ -149,7 +150,7 @@ class DetectionReader {
       for (; byte >= ZERO && byte <= NINE; byte = bytes[++at]!) {
         if (digits === 0 && byte === ZERO) continue; // 0.000…: not significant
         if (digits < PART_DIGITS) high = (high * 10 + (byte - ZERO)) | 0;
-        else low = (low * 10 + (byte - ZERO)) | 0; // of more than 18 digits: nonsense, not used
+        else low = (low * 10 + (byte - ZERO)) | 0; // not used if there are more than 18 digits
         digits++;
       }
       decimals = at - first;
@@ -184,7 +185,8 @@ class DetectionReader {
     return byte;
   }
 
-  /** Read on, keeping what begins at #at. False at the end of the file, and for an element longer than a chunk. */
+  /** Reads on, keeping what begins at #at. Returns false at the end of the file, and for an element longer than a
+   *  chunk. */
   #fill(): boolean {
     const rest = this.#length - this.#at;
     if (rest > CHUNK) return false;

@@ -1,7 +1,8 @@
 import { CocoError } from './errors.js';
 
-/** Text of UTF-8 bytes, without the byte-order mark. Throws E_COCO_ENCODING with the offset of the first byte that is not UTF-8;
- *  `base` is the offset of bytes[0] in the file. */
+/** Decodes UTF-8 bytes, without the byte-order mark.
+ *  Throws E_COCO_ENCODING with the offset of the first byte that is not UTF-8; `base` is the offset of bytes[0] in the
+ *  file. */
 export function decodeUtf8(bytes: Uint8Array, base = 0): string {
   const mark = base === 0 ? (bytes[0] ?? 0) * 256 + (bytes[1] ?? 0) : 0;
   if (mark === 0xfffe || mark === 0xfeff) {
@@ -23,7 +24,8 @@ export function decodeUtf8(bytes: Uint8Array, base = 0): string {
   }
 }
 
-/** Bisection over the longest prefix that decodes; `stream` forgives a character cut at its end. */
+/** Finds the first wrong byte by bisection over the longest prefix that decodes; with `stream`, a prefix may end within
+ *  a character. */
 function firstInvalid(bytes: Uint8Array): number {
   let valid = 0;
   let invalid = bytes.length + 1;
@@ -37,7 +39,9 @@ function firstInvalid(bytes: Uint8Array): number {
     }
   }
   let culprit = Math.min(valid, bytes.length - 1);
-  // ASCII is never wrong itself: it interrupts a character, whose first byte is the culprit
-  if (bytes[culprit]! < 0x80) do culprit--; while ((bytes[culprit]! & 0xc0) === 0x80); // prettier-ignore
+  // An ASCII byte is never wrong itself: it interrupts a character, whose first byte is reported.
+  if (bytes[culprit]! < 0x80)
+    do culprit--;
+    while ((bytes[culprit]! & 0xc0) === 0x80);
   return culprit;
 }

@@ -5,10 +5,10 @@ import type { Params } from './params.js';
 import { missing, type Sides, type Similarity } from './similarity.js';
 import type { CocoAnnotation } from './types.js';
 
-/** Thresholds per word of the bit sets. */
+/** Number of thresholds in a word of the bit sets. */
 export const WORD = 32;
 
-/** What became of every detection, a bit for each threshold. Neither bit: the detection is ignored. */
+/** The outcome of every detection, with a bit for each threshold. If neither bit is set, the detection is ignored. */
 export interface Outcomes {
   readonly words: number; // bit sets of W = ceil(T / 32) words
   readonly truePositive: Int32Array; // [W, A, N], N detections in the cells' order
@@ -16,7 +16,8 @@ export interface Outcomes {
   readonly numGt: Int32Array; // [A, C] ground truths of a cell that count
 }
 
-/** Match the cells at every area range and threshold. cocoeval.py, evaluateImg; area ranges share order and similarities. */
+/** Match the cells at every area range and threshold. cocoeval.py, evaluateImg; here area ranges share the order and
+ *  the similarities. */
 export function evaluateCells(params: Params, sides: Sides, cells: Cells, similarity: Similarity): Outcomes {
   const { areaRng, iouThrs } = params;
   const words = Math.ceil(iouThrs.length / WORD);
@@ -40,7 +41,7 @@ export function evaluateCells(params: Params, sides: Sides, cells: Cells, simila
   return outcomes;
 }
 
-/** As if nothing matched: false positive inside the area range, ignored outside. */
+/** Sets the outcomes as if nothing matched: false positive inside the area range, ignored outside. */
 function markUnmatched(
   { words, falsePositive }: Outcomes,
   { areaRng, iouThrs }: Params,
@@ -62,7 +63,7 @@ function markInside(areas: Float64Array, [low, high]: readonly [number, number],
   for (let i = 0; i < areas.length; i++) out[i] = areas[i]! < low || areas[i]! > high ? 0 : bits;
 }
 
-/** Bits of word w that stand for one of `numThresholds` thresholds. */
+/** The bits of word w that stand for one of `numThresholds` thresholds. */
 export function allBits(numThresholds: number, w: number): number {
   const bits = Math.min(WORD, numThresholds - w * WORD);
   return bits === WORD ? -1 : (1 << bits) - 1;
@@ -80,7 +81,7 @@ function recordMatches({ words, truePositive, falsePositive }: Outcomes, a: numb
       const d = promising[i]!;
       const match = dtMatch[d]!;
       if (match < 0) continue;
-      // upstream stores the matched id and asks `!= 0`: matching an annotation with id 0 is a miss. Kept; see README.
+      // upstream stores the matched id and tests `!= 0`, so matching an annotation with id 0 is a miss. Kept; see README.
       const counts = gtId[match] !== 0;
       if (ignored[match] === 1 || counts) falsePositive[base + d]! &= ~bit;
       if (ignored[match] === 0 && counts) truePositive[base + d]! |= bit;
@@ -88,7 +89,7 @@ function recordMatches({ words, truePositive, falsePositive }: Outcomes, a: numb
   }
 }
 
-/** Scratch memory for one cell after the other: the loop over half a million detections makes no objects. */
+/** Memory that is reused for each cell, so that the loop over half a million detections allocates nothing. */
 export class CellRun implements Candidates {
   numDt = 0;
   numGt = 0;
@@ -108,7 +109,7 @@ export class CellRun implements Candidates {
   #cell = 0;
   #hasPairs = false;
   #area = new Float64Array(0); // [G] by position in the cell, as #never
-  #never = new Uint8Array(0); // ignored whatever the area range
+  #never = new Uint8Array(0); // 1 if ignored at every area range
 
   constructor(
     readonly params: Params,
@@ -119,7 +120,7 @@ export class CellRun implements Candidates {
     this.#leastDemanded = params.iouThrs.reduce((least, threshold) => Math.min(least, demanded(threshold)), Infinity);
   }
 
-  /** Go to a cell. False: it has no ground truth, and nothing can match. */
+  /** Go to a cell. Returns false if it has no ground truth, so that nothing can match. */
   open(cell: number): boolean {
     const { gtStart, dtStart, gtRows, dtRows } = this.cells;
     const { gt, dt } = this.sides;
@@ -145,7 +146,7 @@ export class CellRun implements Candidates {
     return true;
   }
 
-  /** Order the ground truths for an area range: those that count, then the ignored, both in the file's order. */
+  /** Order the ground truths for an area range: those that count, then the ignored ones, both in the file's order. */
   setArea([low, high]: readonly [number, number]): void {
     const { gt } = this.sides;
     const first = this.cells.gtStart[this.#cell]!;
@@ -166,7 +167,8 @@ export class CellRun implements Candidates {
     }
   }
 
-  /** Match at threshold t. False: nothing is alike enough at any threshold, and dtMatch and gtMatch are not written. */
+  /** Match at threshold t. Returns false, and writes neither dtMatch nor gtMatch, if nothing is similar enough at any
+   *  threshold. */
   match(t: number): boolean {
     const threshold = this.params.iouThrs[t]!;
     if (!this.#hasPairs || this.numPromising === 0) return false;
@@ -174,7 +176,7 @@ export class CellRun implements Candidates {
     return true;
   }
 
-  /** Most detections resemble nothing: they need not be looked at again. */
+  /** Finds the detections that are similar enough to something; most are not, and need not be examined again. */
   #findPromising(): void {
     this.numPromising = 0;
     if (!this.#hasPairs) return;
@@ -213,7 +215,7 @@ export class CellRun implements Candidates {
   }
 }
 
-/** Labelled keypoints; counted where the file does not say (upstream then fails). */
+/** Number of labelled keypoints; it is counted if the file does not state it (upstream fails then). */
 function numKeypoints({ num_keypoints, keypoints = [] }: CocoAnnotation): number {
   return num_keypoints ?? keypoints.filter((value, i) => i % 3 === 2 && value > 0).length;
 }

@@ -3,7 +3,7 @@ import { CellRun } from './evaluate.js';
 import type { Params } from './params.js';
 import type { Sides, Similarity } from './similarity.js';
 
-/** One entry of upstream's evalImgs: ids of what matched, 0 for nothing. */
+/** An entry of upstream's evalImgs: ids of the matches, 0 for none. */
 export interface EvalImg {
   readonly image_id: number;
   readonly category_id: number;
@@ -18,7 +18,7 @@ export interface EvalImg {
   readonly dtIgnore: number[][]; // [T, D] 0 or 1
 }
 
-/** cocoeval.py, evaluateImg, for one image and category of a finished evaluation. */
+/** The matches of one image and category of a finished evaluation. cocoeval.py, evaluateImg. */
 export function evaluateImage(
   {
     params,

@@ -3,11 +3,11 @@ import { CocoError, inFile } from './errors.js';
 import { readJsonInPieces, type ReadChunk } from './jsonPieces.js';
 import { findSyntaxError } from './jsonSyntax.js';
 
-/** V8 holds no longer string; what is longer is read in pieces. */
+/** Length of the longest string in V8; longer files are read in pieces. */
 const LONGEST_STRING = 0x1fffffe8;
 
 export interface LoadJsonOptions {
-  /** Read in pieces, never holding the text as a whole. Default: only where the text would not fit a string (512 MB). */
+  /** Read in pieces, without holding the whole text. Default: only if the text does not fit a string (512 MB). */
   readonly stream?: boolean;
 }
 
@@ -46,7 +46,7 @@ export async function withChunks<T>(file: string, work: (read: ReadChunk) => T):
   }
 }
 
-/** The system's own words (ENOENT: no such file …) under our code. */
+/** Rethrows a system error (ENOENT: no such file …) as E_COCO_FILE. */
 function reading<T>(work: () => T): T {
   try {
     return work();

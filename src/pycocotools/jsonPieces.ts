@@ -5,7 +5,7 @@ import { findSyntaxError } from './jsonSyntax.js';
 /** Reads the next bytes of a file into `into` and returns how many it read; 0 at the end of the file. */
 export type ReadChunk = (into: Uint8Array) => number;
 
-/** Bytes handed to JSON.parse at once, about; a single element may be longer. */
+/** Approximate number of bytes that are passed to JSON.parse at once; a single element may be longer. */
 const PIECE = 1 << 22;
 const CHUNK = 1 << 20;
 
@@ -13,8 +13,9 @@ const [QUOTE, BACKSLASH, COMMA, COLON, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE
   '"\\,:[]{}',
 );
 
-/** A JSON document of any length whose bulk lies in lists at the top or one level below, as COCO's does: those are cut between
- *  elements and parsed in pieces. Throws E_COCO_JSON, E_COCO_NUMBER, E_COCO_ENCODING with byte offset and JSON path. */
+/** Reads a JSON document of any length whose bulk is in lists at the top or one level below, as in COCO's files: these
+ *  are cut between elements and parsed in pieces.
+ *  Throws E_COCO_JSON, E_COCO_NUMBER, E_COCO_ENCODING with byte offset and JSON path. */
 export function readJsonInPieces(read: ReadChunk, pieceSize = PIECE): unknown {
   return new PieceReader(read, pieceSize).document();
 }
@@ -22,9 +23,9 @@ export function readJsonInPieces(read: ReadChunk, pieceSize = PIECE): unknown {
 class PieceReader {
   #bytes: Uint8Array = new Uint8Array(CHUNK);
   #base = 0; // offset of #bytes[0] in the file
-  #length = 0; // bytes that are there
+  #length = 0; // number of bytes
   #at = 0;
-  #start = 0; // of what has to stay in memory
+  #start = 0; // of the bytes that must stay in memory
 
   constructor(
     readonly read: ReadChunk,
@@ -80,7 +81,7 @@ class PieceReader {
     }
   }
 
-  /** Any value, parsed as a whole. */
+  /** Parses any value as a whole. */
   #raw(path: string): unknown {
     this.#start = this.#at;
     if (this.#peek() === QUOTE) this.#skipString();
@@ -105,7 +106,7 @@ class PieceReader {
     }
   }
 
-  /** What is wrong with the elements from #start to #at, or to the end of the file. */
+  /** The error in the elements from #start to #at, or to the end of the file. */
   #parseError(path: string, before: number): CocoError {
     const piece = this.#bytes.subarray(this.#start, this.#at);
     const closed = this.#peek() === undefined ? '' : ']';
@@ -117,7 +118,8 @@ class PieceReader {
     return findSyntaxError(bytes, where) ?? this.#fault('expected a value', `${path}[${before}]`);
   }
 
-  /** To the first byte outside strings and brackets at which `stop` says so → that byte, undefined at the end of the file. */
+  /** Skips to the first byte outside strings and brackets that `stop` accepts, and returns it; undefined at the end of
+   *  the file. */
   #skipTo(stop: (byte: number) => boolean): number | undefined {
     for (let depth = 0; ;) {
       const byte = this.#peek();
@@ -165,7 +167,7 @@ class PieceReader {
     return this.#at < this.#length || this.#fill() ? this.#bytes[this.#at] : undefined;
   }
 
-  /** Read on until #at is there, keeping what begins at #start. False at the end of the file. */
+  /** Reads on until the byte at #at is loaded, keeping what begins at #start. Returns false at the end of the file. */
   #fill(): boolean {
     while (this.#at >= this.#length) {
       if (this.#length + CHUNK > this.#bytes.length) this.#makeRoom();

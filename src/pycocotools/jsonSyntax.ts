@@ -1,6 +1,6 @@
 import { CocoError, type CocoErrorCode } from './errors.js';
 
-/** Open arrays and objects at a byte, outermost first: where in the document it is. */
+/** An array or object that is open at a byte. The open ones, outermost first, tell where in the document the byte is. */
 interface Frame {
   readonly kind: '[' | '{';
   index: number; // of the element being read
@@ -10,22 +10,22 @@ interface Frame {
 const [QUOTE, BACKSLASH, COMMA, COLON, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = new TextEncoder().encode(
   '"\\,:[]{}',
 );
-const latin1 = new TextDecoder('latin1'); // never fails: for showing what is there, whatever it is
+const latin1 = new TextDecoder('latin1'); // decodes any bytes, for messages
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const NOT_A_NUMBER = /[+-]?(?:NaN|nan|Infinity|inf)\b/y;
 const WORD = /true|false|null/y;
 
-/** A piece cut out of a file: its first byte's offset, and what of the document comes before it. */
+/** A piece of a file: the offset of its first byte, and its place in the document. */
 export interface PieceOf {
   readonly base: number;
   /** Path of the list that the piece continues. */
   readonly list: string;
-  /** Elements of the list before the piece. */
+  /** Number of elements of the list before the piece. */
   readonly elements: number;
 }
 
-/** Where a text ceases to be JSON: the byte, the path, what was expected. JSON.parse says that something is wrong, this is run
- *  then and says where. Undefined: nothing is wrong. */
+/** Finds where a text ceases to be JSON: the byte, the path, and what was expected. It is called after JSON.parse has
+ *  failed, to find the place. Undefined if nothing is wrong. */
 export function findSyntaxError(bytes: Uint8Array, piece?: PieceOf): CocoError | undefined {
   const walker = new Walker(bytes);
   const fault = walker.walk();
@@ -48,7 +48,7 @@ function lineAndColumn(bytes: Uint8Array, offset: number): { line: number; colum
   return { line, column: offset - lineStart + 1 };
 }
 
-/** A deeper path helps nobody, and a million brackets would make a message of megabytes. */
+/** Maximum depth of a path in a message; a million brackets would make a message of megabytes. */
 const MAX_PATH = 16;
 
 function pathOf(frames: readonly Frame[]): string {
@@ -64,7 +64,7 @@ interface Fault {
   readonly code: CocoErrorCode;
 }
 
-/** A strict reader of JSON that keeps nothing. Iterative: a million brackets do not exhaust the stack. */
+/** A strict scanner of JSON that keeps no values. It is iterative, so that a million brackets do not exhaust the stack. */
 class Walker {
   readonly frames: Frame[] = [];
   #at: number;
@@ -83,7 +83,7 @@ class Walker {
     }
   }
 
-  /** Up to the end of a scalar or an empty container; a container that is not empty is entered. */
+  /** Scans a scalar or an empty container to its end; enters a container that is not empty. */
   #value(): Fault | 'done' {
     for (;;) {
       const byte = this.#skipSpace();
@@ -132,7 +132,8 @@ class Walker {
     return undefined;
   }
 
-  /** Past a string; undefined if it does not end or is no JSON string, the place of the fault being current then. */
+  /** Scans a string to its end; undefined if it does not end or is no JSON string, in which case #at is the place of
+   *  the fault. */
   #string(): string | undefined {
     const start = ++this.#at;
     for (; this.#at < this.bytes.length; this.#at++) {

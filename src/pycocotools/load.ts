@@ -8,16 +8,17 @@ import type { CocoResult } from './types.js';
 
 export type LoadOptions = LoadJsonOptions & CheckOptions;
 
-/** An annotation file as COCO. Throws as loadJson and COCO's constructor do, each problem with the file's name. */
+/** Loads an annotation file. Throws as loadJson and COCO's constructor do, each problem with the file's name. */
 export async function loadCoco(file: string, options: LoadOptions = {}): Promise<COCO> {
   const dataset = await loadJson(file, options);
   return naming(file, () => {
     checkDataset(dataset, options);
-    return new COCO(dataset, { lenient: true }); // just checked
+    return new COCO(dataset, { lenient: true }); // it was checked above
   });
 }
 
-/** A results file as COCO: what cocoGt.loadRes makes of its content, but plain boxes never become objects on the way.
+/** Loads a results file. The result equals cocoGt.loadRes of its content, but plain boxes are never made into objects
+ *  on the way.
  *  Throws as loadJson and loadRes do, each problem with the file's name. */
 export async function loadResFile(cocoGt: COCO, file: string, options: LoadOptions = {}): Promise<COCO> {
   const table = await withChunks(file, readDetections).catch((error: unknown) => {
@@ -25,10 +26,10 @@ export async function loadResFile(cocoGt: COCO, file: string, options: LoadOptio
   });
   if (table && isSound(table, cocoGt)) return cocoGt.loadResColumns(table);
   const results = await loadJson(file, options);
-  return naming(file, () => cocoGt.loadRes(results as readonly CocoResult[], options)); // looks itself
+  return naming(file, () => cocoGt.loadRes(results as readonly CocoResult[], options)); // checks the results itself
 }
 
-/** Whether loadRes would have nothing to say against these detections. */
+/** Whether loadRes would accept these detections. */
 function isSound({ length, imageId, categoryId, bbox, score }: Columns, cocoGt: COCO): boolean {
   const images = new Set(cocoGt.getImgIds());
   const categories = new Set(cocoGt.getCatIds());

@@ -3,8 +3,9 @@ import { CocoError } from './errors.js';
 import { area, runsFromCounts, toBbox, toRle } from './mask.js';
 import type { CocoAnnotation, CocoResult, Rle } from './types.js';
 
-/** Results completed with id (from 1), area, box and outline. coco.py, loadRes: the FIRST result decides which kind the file is.
- *  Throws E_COCO_FIELD where a result lacks what its kind needs. */
+/** Completes results with id (from 1), area, box and outline. coco.py, loadRes: the FIRST result decides of which kind
+ *  the file is.
+ *  Throws E_COCO_FIELD if a result lacks what its kind needs. */
 export function completeResults(results: readonly CocoResult[]): CocoAnnotation[] {
   const [first] = results;
   if (!first) return [];
@@ -33,7 +34,7 @@ function completeSegmentation(result: CocoResult, index: number): CocoAnnotation
   if (!('counts' in segmentation)) {
     throw new CocoError({
       code: 'E_COCO_RLE',
-      message: 'segmentation results are run-length codes, this is a polygon',
+      message: 'segmentation results must be run-length codes, but this is a polygon',
       where: { path: `[${index}].segmentation` },
       fix: 'convert it with mask.frPyObjects and mask.merge',
     });
@@ -65,7 +66,7 @@ function rangeOf(values: readonly number[]): [low: number, high: number] {
   return values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
 }
 
-/** A caption has no category; NaN matches none. */
+/** Adds a category to a caption, which has none; NaN matches no category. */
 function withCategory(result: CocoResult): CocoResult & { readonly category_id: number } {
   return { ...result, category_id: result.category_id ?? NaN };
 }
@@ -74,7 +75,7 @@ function missing(index: number, what: string): CocoError {
   return new CocoError({ code: 'E_COCO_FIELD', message: `has no ${what}`, where: { path: `[${index}]` } });
 }
 
-/** Run `work`; a problem it meets is said to be at `path`. */
+/** Runs `work`, and gives its errors the path. */
 export function located<T>(path: string, work: () => T): T {
   try {
     return work();

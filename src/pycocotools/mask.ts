@@ -5,7 +5,7 @@ import { decodeRuns, encodeRuns, mergeRuns, runsArea, runsIou, runsToBbox, type 
 import { runsFromString, runsToString } from './rleString.js';
 import type { Rle, UncompressedRle } from './types.js';
 
-/** A binary mask, one byte a pixel. `data` is column-major like COCO's codes: pixel (x, y) at x · height + y. */
+/** A binary mask, one byte per pixel. `data` is column-major like COCO's codes: pixel (x, y) is at x · height + y. */
 export interface Mask {
   readonly height: number;
   readonly width: number;
@@ -36,7 +36,7 @@ export function merge(rles: readonly Rle[], intersect = false): Rle {
   return toRle(mergeRuns(rles.map(toRuns), intersect));
 }
 
-/** Pixels of one mask or of several. */
+/** Area of one mask or of several, in pixels. */
 export function area(rle: Rle): number;
 export function area(rles: readonly Rle[]): number[];
 export function area(rles: Rle | readonly Rle[]): number | number[] {
@@ -54,9 +54,9 @@ export function toBbox(rles: Rle | readonly Rle[]): number[] | number[][] {
   });
 }
 
-/** Intersection over union of every detection with every ground truth, both boxes or both codes.
- *  → [D, G] row-major. `iscrowd` [G]: over the detection's area alone. Masks of different size give −1, as upstream.
- *  Throws E_COCO_MASK if `iscrowd` has not one flag a ground truth. */
+/** Intersection over union of every detection with every ground truth, both boxes or both codes, [D, G] row-major. With
+ *  `iscrowd` [G] it is over the detection's area alone. Masks of different sizes give −1, as in upstream.
+ *  Throws E_COCO_MASK if `iscrowd` does not have one flag for each ground truth. */
 export function iou(dt: readonly Box[], gt: readonly Box[], iscrowd: readonly (number | boolean)[]): Float64Array;
 export function iou(dt: readonly Rle[], gt: readonly Rle[], iscrowd: readonly (number | boolean)[]): Float64Array;
 export function iou(
@@ -87,8 +87,9 @@ export function iou(
   return out;
 }
 
-/** Codes of polygons (more than four numbers), boxes (four numbers) or uncompressed run lengths, pixels of an image of
- *  height × width. One object gives one code, a list of objects a list. Unlike upstream's, boxes may be plain arrays. */
+/** Codes of polygons (more than four numbers), boxes (four numbers) or uncompressed run lengths, in pixels of an image
+ *  of height × width. One object gives one code, a list of objects gives a list. Unlike in upstream, boxes may be plain
+ *  arrays. */
 export function frPyObjects(object: UncompressedRle | readonly number[], height: number, width: number): Rle;
 export function frPyObjects(
   objects: readonly UncompressedRle[] | readonly (readonly number[])[],
@@ -108,17 +109,17 @@ export function frPyObjects(
   return toRle(objectToRuns(objects as UncompressedRle | readonly number[], height, width));
 }
 
-/** The same pixels, row by row: (x, y) at y · width + x, as canvases and image libraries hold them. */
+/** The pixels of a mask row by row: (x, y) is at y · width + x, as in canvases and image libraries. */
 export function toRowMajor({ height, width, data }: Mask): Uint8Array {
   return transpose(data, width, height);
 }
 
-/** A mask from pixels held row by row. */
+/** Makes a mask of pixels that are stored row by row. */
 export function fromRowMajor(data: Uint8Array, height: number, width: number): Mask {
   return { height, width, data: transpose(data, height, width) };
 }
 
-/** [rows, columns] row-major → [columns, rows] row-major. */
+/** Transposes [rows, columns] to [columns, rows], both row-major. */
 function transpose(data: Uint8Array, rows: number, columns: number): Uint8Array {
   const out = new Uint8Array(data.length);
   for (let row = 0; row < rows; row++) {
@@ -127,7 +128,7 @@ function transpose(data: Uint8Array, rows: number, columns: number): Uint8Array 
   return out;
 }
 
-/** Working form of a code. Throws E_COCO_RLE where it is damaged. */
+/** The runs of a code. Throws E_COCO_RLE if it is damaged. */
 export function toRuns({ size: [height, width], counts }: Rle): Runs {
   return runsFromString(counts, height, width);
 }
@@ -136,7 +137,7 @@ export function toRle(runs: Runs): Rle {
   return { size: [runs.height, runs.width], counts: runsToString(runs) };
 }
 
-/** Working form of run lengths held as numbers. maskApi does not check that they fill the size, and neither do we. */
+/** The runs of run lengths that are stored as numbers. Like maskApi, this does not check that they fill the size. */
 export function runsFromCounts({ size: [height, width], counts }: UncompressedRle): Runs {
   const bad = counts.findIndex((count) => !(count >= 0 && count <= 0xffffffff && Number.isInteger(count)));
   if (bad >= 0) throw new CocoError({ code: 'E_COCO_RLE', message: `run ${bad} is ${counts[bad]}, not a pixel count` });
@@ -148,7 +149,7 @@ function objectToRuns(object: UncompressedRle | readonly number[], height: numbe
   return object.length === 4 ? runsFromBbox(object, height, width) : runsFromPolygon(object, height, width);
 }
 
-/** A mask with its box: what comparing it needs again and again. */
+/** A mask with its box, which comparisons need repeatedly. */
 export interface MaskShape {
   readonly runs: Runs;
   readonly box: Float64Array; // [4]
@@ -162,7 +163,7 @@ export function maskShape(runs: Runs): MaskShape {
 
 const toMaskShape = (rle: Rle): MaskShape => maskShape(toRuns(rle));
 
-/** IoU of masks [D, G] into `out`: only where the boxes overlap are runs compared. maskApi.c, rleIou. */
+/** Writes the IoU of masks [D, G] to `out`; runs are compared only if the boxes overlap. maskApi.c, rleIou. */
 export function maskIou(
   dt: readonly MaskShape[],
   gt: readonly MaskShape[],

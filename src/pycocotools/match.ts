@@ -1,4 +1,4 @@
-/** One cell under one area range. Ground truths are addressed through `order`: those that count first, ignored ones last. */
+/** One cell at one area range. Ground truths are addressed through `order`: those that count first, ignored ones last. */
 export interface Candidates {
   readonly numDt: number;
   readonly numGt: number;
@@ -6,22 +6,22 @@ export interface Candidates {
   readonly order: Int32Array; // [G] position in the cell
   readonly ignored: Uint8Array; // [G] by position in `order`
   readonly crowd: Uint8Array; // [G] by position in `order`
-  /** Whether being matched by detection d marks a ground truth as taken: upstream stores ids and tests `> 0`. */
+  /** Whether a match with detection d marks a ground truth as taken: upstream stores ids and tests `> 0`. */
   readonly takes: Uint8Array; // [D]
-  /** Detections that are alike enough to anything at some threshold, best score first. */
+  /** Detections that are similar enough to anything at some threshold, best score first. */
   readonly numPromising: number;
   readonly promising: Int32Array;
   readonly mostAlike: Float64Array; // [D] highest similarity
 }
 
-/** The similarity that a match needs at a threshold: at 1 upstream forgives rounding. */
+/** The similarity that a match needs at a threshold; at 1 upstream tolerates rounding. */
 export function demanded(threshold: number): number {
   return Math.min(threshold, 1 - 1e-10);
 }
 
-/** Greedy matching in order of score at one threshold → dtMatch [D] position in `order` or −1, gtMatch [G] detection or −1.
- *  cocoeval.py, evaluateImg, loop `for dind`. A crowd may be matched again and again; a detection that has found a ground truth
- *  that counts does not go on to the ignored ones. */
+/** Greedy matching in order of score at one threshold. Writes dtMatch [D], a position in `order` or −1, and gtMatch
+ *  [G], a detection or −1. cocoeval.py, evaluateImg, loop `for dind`. A crowd may be matched repeatedly; a detection
+ *  that has found a ground truth that counts is not matched with ignored ones. */
 export function matchCell(
   { numDt, numGt, similarity, order, ignored, crowd, takes, numPromising, promising, mostAlike }: Candidates,
   threshold: number,

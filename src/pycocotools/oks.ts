@@ -2,9 +2,10 @@ import { CocoError } from './errors.js';
 import { pairwiseSum } from './pairwiseSum.js';
 import type { CocoAnnotation } from './types.js';
 
-/** Object keypoint similarity of detections with ground truths → out [D, G] row-major. cocoeval.py, computeOks.
- *  Per keypoint exp(−d² / (2 · area · (2σ)²)), averaged over the labelled ones; where none is labelled, d is the
- *  distance to twice the box, over all of them. Throws E_COCO_KEYPOINTS if there are not three numbers a sigma. */
+/** Object keypoint similarity of detections with ground truths, written to out [D, G], row-major. cocoeval.py,
+ *  computeOks. For each keypoint exp(−d² / (2 · area · (2σ)²)), averaged over the labelled ones; if none is labelled, d
+ *  is the distance to twice the box, over all of them.
+ *  Throws E_COCO_KEYPOINTS if there are not three numbers for each sigma. */
 export function fillOks(
   detections: readonly CocoAnnotation[],
   truths: readonly CocoAnnotation[],

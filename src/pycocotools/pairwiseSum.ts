@@ -1,7 +1,7 @@
-/** numpy adds eight at a time in blocks of at most this many, and halves what is longer. */
+/** Length up to which numpy adds eight numbers at a time; longer ranges are halved. */
 const BLOCK = 128;
 
-/** Sum of values[from … from + length) in numpy's order (umath, pairwise sum): means agree to the last bit. */
+/** Sum of values[from … from + length) in numpy's order (umath, pairwise sum), so that means agree to the last bit. */
 export function pairwiseSum(values: Float64Array, from: number, length: number): number {
   if (length < 8) {
     let sum = 0;

@@ -1,7 +1,7 @@
 import { CocoError } from './errors.js';
 import type { IouType } from './types.js';
 
-/** Evaluation settings. cocoeval.py, Params: same names, same defaults. */
+/** Evaluation settings. cocoeval.py, Params, with the same names and defaults. */
 export interface Params {
   iouType: IouType;
   imgIds: number[];
@@ -10,14 +10,14 @@ export interface Params {
   iouThrs: Float64Array;
   /** [R] recalls at which precision is read. */
   recThrs: Float64Array;
-  /** [M] detections considered in an image (and category). */
+  /** [M] maximum numbers of detections of an image (and category). */
   maxDets: number[];
-  /** [A] areas in square pixels, both ends inclusive. */
+  /** [A] ranges of the area in pixels, both ends inclusive. */
   areaRng: (readonly [number, number])[];
   areaRngLbl: string[];
-  /** 0: categories are ignored, as for proposals. */
+  /** 0 to ignore categories, as for proposals. */
   useCats: 0 | 1;
-  /** Per keypoint: deviation of the annotators, relative to the square root of the area. Only for keypoints. */
+  /** For each keypoint the deviation of the annotators, relative to the square root of the area. Only for keypoints. */
   kpt_oks_sigmas: Float64Array;
 }
 
@@ -25,7 +25,7 @@ const FAR = 1e5 ** 2;
 const SMALL = 32 ** 2;
 const LARGE = 96 ** 2;
 
-/** COCO's 17 body points, in tenths. cocoeval.py, setKpParams. */
+/** The sigmas of COCO's 17 body points, times ten. cocoeval.py, setKpParams. */
 const SIGMAS_IN_TENTHS = [
   0.26, 0.25, 0.25, 0.35, 0.35, 0.79, 0.79, 0.72, 0.72, 0.62, 0.62, 1.07, 1.07, 0.87, 0.87, 0.89, 0.89,
 ];
@@ -46,21 +46,30 @@ export function defaultParams(iouType: IouType): Params {
     recThrs: linspace(0, 1, 101),
     maxDets: keypoints ? [20] : [1, 10, 100],
     areaRng: keypoints
-      ? [[0, FAR], [SMALL, LARGE], [LARGE, FAR]] // prettier-ignore
-      : [[0, FAR], [0, SMALL], [SMALL, LARGE], [LARGE, FAR]], // prettier-ignore
+      ? [
+          [0, FAR],
+          [SMALL, LARGE],
+          [LARGE, FAR],
+        ]
+      : [
+          [0, FAR],
+          [0, SMALL],
+          [SMALL, LARGE],
+          [LARGE, FAR],
+        ],
     areaRngLbl: keypoints ? ['all', 'medium', 'large'] : ['all', 'small', 'medium', 'large'],
     useCats: 1,
     kpt_oks_sigmas: Float64Array.from(SIGMAS_IN_TENTHS, (tenths) => tenths / 10),
   };
 }
 
-/** numpy.linspace with its order of rounding: 0.6, 0.7 … come out with the very bits that upstream compares with. */
+/** numpy.linspace with its order of rounding, so that 0.6, 0.7 … have the same bits as in upstream. */
 export function linspace(start: number, stop: number, num: number): Float64Array {
   const step = (stop - start) / (num - 1);
   return Float64Array.from({ length: num }, (_, i) => (i === num - 1 ? stop : i * step + start));
 }
 
-/** Throws E_COCO_PARAMS for settings under which upstream fails, or counts nonsense. */
+/** Throws E_COCO_PARAMS for settings with which upstream fails, or computes nonsense. */
 export function checkParams(p: Params): void {
   const complain = (message: string): never => {
     throw new CocoError({ code: 'E_COCO_PARAMS', message });
@@ -75,7 +84,7 @@ export function checkParams(p: Params): void {
   if (p.areaRng.some(([low, high]) => !(low <= high))) complain('params.areaRng are [low, high] pairs');
 }
 
-/** Sorted, each once: what evaluate makes of the ids (numpy.unique). */
+/** The ids sorted, each once, as in evaluate (numpy.unique). */
 export function uniqueSorted(ids: readonly number[]): number[] {
   return [...new Set(ids)].sort((a, b) => a - b);
 }

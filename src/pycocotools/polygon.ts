@@ -1,13 +1,14 @@
 import { CocoError } from './errors.js';
 import { MAX_PIXELS, type Runs } from './rle.js';
 
-/** Edges are drawn on a grid this many times finer than the pixels. maskApi.c, rleFrPoly, `scale`. */
+/** Edges are drawn on a grid that is finer than the pixels by this factor. maskApi.c, rleFrPoly, `scale`. */
 const UPSAMPLING = 5;
-/** Drawing walks along the edges: farther points are damage, and would take minutes. */
+/** Largest coordinate: drawing walks along the edges, so farther points, which are damage, would take minutes. */
 const MAX_COORDINATE = 1e7;
 
-/** Rasterize a polygon [x1, y1, x2, y2, …], pixels. maskApi.c, rleFrPoly: every edge is walked on the upsampled grid in the
- *  polygon's own direction, and where it crosses a pixel column's centre the row is noted; the sorted crossings are the runs.
+/** Rasterize a polygon [x1, y1, x2, y2, …], pixels. maskApi.c, rleFrPoly: every edge is walked on the upsampled grid in
+ *  the polygon's own direction, and where it crosses the centre of a pixel column the row is noted; the sorted
+ *  crossings are the runs.
  *  Throws E_COCO_POLYGON for fewer than three points, an odd number of coordinates, or coordinates that are not finite,
  *  E_COCO_MASK for an impossible size. */
 export function runsFromPolygon(xy: ArrayLike<number>, height: number, width: number): Runs {
@@ -18,13 +19,13 @@ export function runsFromPolygon(xy: ArrayLike<number>, height: number, width: nu
     });
   }
   if (!(Number.isInteger(height) && Number.isInteger(width) && height * width <= MAX_PIXELS)) {
-    throw new CocoError({ code: 'E_COCO_MASK', message: `${height} × ${width} is no size of an image` });
+    throw new CocoError({ code: 'E_COCO_MASK', message: `${height} × ${width} is not a valid image size` });
   }
   const crossings = boundaryCrossings(upsample(xy), height, width);
   return { height, width, counts: runsBetween(crossings) };
 }
 
-/** A box [x, y, width, height] as the polygon of its corners. maskApi.c, rleFrBbox. */
+/** Rasterizes a box [x, y, width, height] as the polygon of its corners. maskApi.c, rleFrBbox. */
 export function runsFromBbox(bbox: ArrayLike<number>, height: number, width: number): Runs {
   const left = bbox[0]!;
   const top = bbox[1]!;
@@ -33,7 +34,7 @@ export function runsFromBbox(bbox: ArrayLike<number>, height: number, width: num
   return runsFromPolygon([left, top, left, bottom, right, bottom, right, top], height, width);
 }
 
-/** Points on the fine grid, the first one repeated at the end. */
+/** The points on the fine grid, with the first one repeated at the end. */
 function upsample(xy: ArrayLike<number>): Int32Array {
   const points = new Int32Array(xy.length + 2);
   for (let i = 0; i < xy.length; i++) {
@@ -48,7 +49,7 @@ function upsample(xy: ArrayLike<number>): Int32Array {
   return points;
 }
 
-/** Column-major pixel indices at which inside and outside swap, ending with height · width. */
+/** The column-major pixel indices at which inside and outside change, ending with height · width. */
 function boundaryCrossings(points: Int32Array, height: number, width: number): Uint32Array {
   const crossings: number[] = [];
   let previousU = 0;
@@ -93,7 +94,7 @@ function walkEdge(x0: number, y0: number, x1: number, y1: number, visit: (u: num
   }
 }
 
-/** Differences of sorted crossings; two crossings at one pixel cancel each other and join their neighbours. */
+/** The differences of sorted crossings; two crossings at one pixel cancel each other, and their neighbours are joined. */
 function runsBetween(sorted: Uint32Array): Uint32Array {
   const counts: number[] = [sorted[0]!];
   for (let j = 1; j < sorted.length; j++) {

@@ -1,6 +1,6 @@
 import { CocoError } from './errors.js';
 
-/** A mask as run lengths in column-major order: zeros first, then ones, alternately. Working form of this package. */
+/** A mask as run lengths in column-major order: zeros first, then ones, alternately. This package works with this form. */
 export interface Runs {
   readonly height: number;
   readonly width: number;
@@ -8,8 +8,8 @@ export interface Runs {
 }
 
 /** Run lengths of column-major pixels [width · height], 0 or one other value. maskApi.c, rleEncode.
- *  Throws E_COCO_MASK if the data do not fit the size or hold two different non-zero values (upstream's code would then
- *  describe another mask without a word). */
+ *  Throws E_COCO_MASK if the data do not fit the size or have two different non-zero values (upstream then silently
+ *  encodes another mask). */
 export function encodeRuns(data: Uint8Array, height: number, width: number): Runs {
   if (data.length !== height * width) {
     throw new CocoError({ code: 'E_COCO_MASK', message: `${data.length} pixels do not make ${height} × ${width}` });
@@ -34,10 +34,11 @@ export function encodeRuns(data: Uint8Array, height: number, width: number): Run
   return { height, width, counts: Uint32Array.from(counts) };
 }
 
-/** More pixels than this are damage, or malice: maskApi counts them in 32 bits, and so do our typed arrays. */
+/** Maximum number of pixels: maskApi counts them in 32 bits, and typed arrays are limited, too. */
 export const MAX_PIXELS = 0x7fffffff;
 
-/** Column-major pixels, 0 and 1. maskApi.c, rleDecode. Throws E_COCO_RLE if the runs do not add up to the size, or to too much. */
+/** Column-major pixels, 0 and 1. maskApi.c, rleDecode.
+ *  Throws E_COCO_RLE if the runs do not add up to the size, or the size is too large. */
 export function decodeRuns({ height, width, counts }: Runs): Uint8Array {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total !== height * width) {
@@ -62,8 +63,8 @@ export function runsArea({ counts }: Runs): number {
   return area;
 }
 
-/** Union (or intersection) of masks of one size. maskApi.c, rleMerge: its loop is kept step by step, because what it
- *  does with empty runs decides the string that comes out.
+/** Union (or intersection) of masks of one size. maskApi.c, rleMerge: its loop is copied step by step, since its
+ *  treatment of empty runs determines the resulting string.
  *  Throws E_COCO_MASK if sizes differ (upstream returns an empty mask of size [0, 0]). */
 export function mergeRuns(masks: readonly Runs[], intersect = false): Runs {
   const [first, ...rest] = masks;
@@ -116,7 +117,7 @@ function mergePair(a: Uint32Array, b: Uint32Array, intersect: boolean): Uint32Ar
   return out.slice(0, length);
 }
 
-/** Smallest box [x, y, width, height] around the ones, written at `offset`. maskApi.c, rleToBbox. */
+/** Writes the smallest box [x, y, width, height] around the ones at `offset`. maskApi.c, rleToBbox. */
 export function runsToBbox({ height, width, counts }: Runs, out: Float64Array, offset: number): void {
   const pairs = counts.length & ~1;
   if (pairs === 0) {
@@ -138,16 +139,17 @@ export function runsToBbox({ height, width, counts }: Runs, out: Float64Array, o
     const xEnd = (end - 1 - yEnd) / height;
     xMin = Math.min(xMin, xStart);
     xMax = Math.max(xMax, xEnd);
-    yMin = Math.min(yMin, xStart < xEnd ? 0 : yStart); // a run over a column's end touches both borders
+    yMin = Math.min(yMin, xStart < xEnd ? 0 : yStart); // a run across the end of a column touches both borders
     yMax = Math.max(yMax, xStart < xEnd ? height - 1 : yEnd);
   }
   out[offset] = xMin;
   out[offset + 1] = yMin;
-  out[offset + 2] = (xMax - xMin + 1) >>> 0; // unsigned, as upstream: a mask with empty runs only wraps around
+  out[offset + 2] = (xMax - xMin + 1) >>> 0; // unsigned, as in upstream, where a mask that has only empty runs wraps around
   out[offset + 3] = (yMax - yMin + 1) >>> 0;
 }
 
-/** Intersection over union; over the detection's own area if the ground truth is a crowd. maskApi.c, rleIou, inner loop. */
+/** Intersection over union; over the detection's own area if the ground truth is a crowd. maskApi.c, rleIou, inner
+ *  loop. */
 export function runsIou(detection: Runs, truth: Runs, crowd: boolean): number {
   const a = detection.counts;
   const b = truth.counts;

@@ -1,18 +1,18 @@
 import { CocoError } from './errors.js';
 import type { Runs } from './rle.js';
 
-const FIRST_CHARACTER = 48; // '0': 64 characters from there, five bits each and one that says "more follows"
+const FIRST_CHARACTER = 48; // '0', the first of 64 characters: five bits, and one that tells whether another group follows
 const LAST_CHARACTER = FIRST_CHARACTER + 63;
 
-/** The compressed form of run lengths: from the fourth on as differences to the run before the last, each as signed
- *  5-bit groups, least significant first. maskApi.c, rleToString. */
+/** Compresses run lengths: from the fourth on as differences to the run before the last, each as signed 5-bit groups,
+ *  least significant first. maskApi.c, rleToString. */
 export function runsToString({ counts }: Runs): string {
   const bytes: number[] = [];
   for (let i = 0; i < counts.length; i++) {
     let x = i > 2 ? counts[i]! - counts[i - 2]! : counts[i]!;
     for (let more = true; more;) {
       const group = x & 31;
-      x = Math.floor(x / 32); // an arithmetic shift that also holds beyond 32 bits
+      x = Math.floor(x / 32); // an arithmetic shift that also works beyond 32 bits
       more = group & 16 ? x !== -1 : x !== 0;
       bytes.push((more ? group | 32 : group) + FIRST_CHARACTER);
     }
@@ -20,7 +20,7 @@ export function runsToString({ counts }: Runs): string {
   return asciiString(bytes);
 }
 
-/** Run lengths of the compressed form. maskApi.c, rleFrString.
+/** Decompresses run lengths. maskApi.c, rleFrString.
  *  Throws E_COCO_RLE at a character outside the alphabet, an unfinished group, or a negative run. */
 export function runsFromString(text: string, height: number, width: number): Runs {
   const counts = new Float64Array(text.length);
@@ -52,7 +52,7 @@ export function runsFromString(text: string, height: number, width: number): Run
 }
 
 function asciiString(bytes: readonly number[]): string {
-  const CHUNK = 8192; // arguments of one call
+  const CHUNK = 8192; // number of arguments of one call
   let text = '';
   for (let i = 0; i < bytes.length; i += CHUNK) text += String.fromCharCode(...bytes.slice(i, i + CHUNK));
   return text;

@@ -7,7 +7,7 @@ import { maskIou, maskShape, type MaskShape } from './mask.js';
 import { fillOks } from './oks.js';
 import type { Params } from './params.js';
 
-/** Both sides of an evaluation, as files and as columns. */
+/** Both sides of an evaluation, as COCO objects and as columns. */
 export interface Sides {
   readonly cocoGt: COCO;
   readonly cocoDt: COCO;
@@ -15,11 +15,11 @@ export interface Sides {
   readonly dt: Columns;
 }
 
-/** Writes how alike each detection of a cell is to each ground truth, [D, G] row-major in the cells' order.
- *  False: there is nothing to compare with. */
+/** Writes the similarity of each detection of a cell to each ground truth, [D, G] row-major in the cells' order.
+ *  Returns false if there is nothing to compare. */
 export type Similarity = (cell: number, out: Float64Array) => boolean;
 
-/** cocoeval.py, computeIoU and computeOks. */
+/** The similarity for the kind of evaluation. cocoeval.py, computeIoU and computeOks. */
 export function similarityOf(params: Params, sides: Sides, cells: Cells): Similarity {
   switch (params.iouType) {
     case 'bbox':
@@ -27,13 +27,13 @@ export function similarityOf(params: Params, sides: Sides, cells: Cells): Simila
     case 'segm':
       return maskSimilarity(sides, cells);
     case 'keypoints':
-      // computeOks looks up category −1, finds nothing, and so nothing ever matches: kept
+      // Upstream's computeOks looks up category −1 and finds nothing, so nothing ever matches. This is kept.
       return params.useCats ? oksSimilarity(sides, cells, params.kpt_oks_sigmas) : () => false;
   }
 }
 
 function boxSimilarity({ gt, dt }: Sides, { gtRows, dtRows, gtStart, dtStart }: Cells): Similarity {
-  // gathered in cell order: a cell's boxes are then neighbours in memory
+  // copied in the cells' order, so that the boxes of a cell are neighbours in memory
   const gtBoxes = gatherBoxes(gt, gtRows, 'annotation');
   const dtBoxes = gatherBoxes(dt, dtRows, 'detection');
   const crowd = Uint8Array.from(gtRows, (row) => gt.crowd[row]!);

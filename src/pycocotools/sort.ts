@@ -1,7 +1,8 @@
-/** Blocks of this many rows are sorted by insertion, and then merged. */
+/** Number of rows of a block that is sorted by insertion; blocks are then merged. */
 const BLOCK = 16;
 
-/** Sort rows[from … to) by descending score[row], equal scores in their present order: numpy's argsort(−score, kind='mergesort'). */
+/** Sort rows[from … to) by descending score[row]; equal scores keep their order, as in numpy's argsort(−score,
+ *  kind='mergesort'). */
 export function mergeSortDescending(rows: Int32Array, from: number, to: number, score: Float64Array): void {
   for (let start = from; start < to; start += BLOCK) insertionSort(rows, start, Math.min(start + BLOCK, to), score);
   if (to - from > BLOCK) mergeBlocks(rows.subarray(from, to), score);
@@ -17,7 +18,7 @@ function insertionSort(rows: Int32Array, from: number, to: number, score: Float6
   }
 }
 
-/** Bottom-up, between `rows` and a copy. */
+/** Merges blocks bottom-up, between `rows` and a copy. */
 function mergeBlocks(rows: Int32Array, score: Float64Array): void {
   let from = rows;
   let to: Int32Array = new Int32Array(rows.length);
@@ -57,7 +58,7 @@ function mergeTwo(
   while (right < stop) to[out++] = from[right++]!;
 }
 
-/** Rows by ascending key[row] (0 … numKeys − 1), equal keys in their present order; linear. */
+/** Sorts rows by ascending key[row] (0 … numKeys − 1) in linear time; equal keys keep their order. */
 export function countingSort(rows: Int32Array, key: Int32Array, numKeys: number): Int32Array<ArrayBuffer> {
   const next = new Int32Array(numKeys + 1);
   for (let i = 0; i < rows.length; i++) next[key[rows[i]!]! + 1]!++;

@@ -15,7 +15,7 @@ export interface Summary {
   readonly lines: readonly string[];
 }
 
-/** The twelve numbers of COCO (ten for keypoints); −1 where there is nothing to average. cocoeval.py, summarize.
+/** The twelve numbers of COCO (ten for keypoints); −1 if there is nothing to average. cocoeval.py, summarize.
  *  Throws E_COCO_PARAMS for boxes and masks with fewer than three maxDets. */
 export function summarizeAccumulated(accumulated: Accumulated): Summary {
   const { iouType, maxDets } = accumulated.params;
@@ -33,7 +33,7 @@ function detectionLines(maxDets: readonly number[]): Line[] {
     });
   }
   return [
-    { kind: 'AP', maxDets: 100 }, // upstream's default, whatever params.maxDets says
+    { kind: 'AP', maxDets: 100 }, // upstream's default, independent of params.maxDets
     { kind: 'AP', iouThr: 0.5, maxDets: many },
     { kind: 'AP', iouThr: 0.75, maxDets: many },
     { kind: 'AP', areaRng: 'small', maxDets: many },
@@ -58,7 +58,7 @@ function keypointLines(): Line[] {
   ]);
 }
 
-/** Mean of the entries above −1, in upstream's order of axes. */
+/** Mean of the entries above −1, added in upstream's order of axes. */
 function average(
   { counts, params, precision, recall }: Accumulated,
   { kind, iouThr, areaRng = 'all', maxDets }: Line,

@@ -1,4 +1,4 @@
-/** Compressed run-length code as COCO's files have it: size [height, width], counts in the 6-bit string form. */
+/** Compressed run-length code as in COCO's files: size [height, width], and counts as a string of 6-bit characters. */
 export interface Rle {
   readonly size: readonly [height: number, width: number];
   readonly counts: string;

@@ -78,7 +78,7 @@ recipes/a.yaml:3:9  "engine" must be one of auto, tensorflow-gpu, tensorflow, wa
 recipes/a.yaml:4:1  "data.root" is missing   E_RECIPE_MISSING_KEY
   4 | data:
     | ^^^^
-  add it: text. Folder of the data set. A relative one counts from the recipe's folder, or from the current directory when it is given by \`--set\`.
+  add it: text. Folder of the data set. A relative path starts at the recipe's folder, or at the current directory if it is given by \`--set\`.
 recipes/a.yaml:6:9  "data.size" must be a whole number of pixels from 32 to 4096, or [height, width], or {min, max, buckets}; got 10   E_RECIPE_VALUE
   6 |   size: 10
     |         ^^
@@ -244,7 +244,7 @@ describe('--set', () => {
       .toBe(`recipes/a.yaml:2:1  "data.root" is missing   E_RECIPE_MISSING_KEY
   2 | data: {format: synthetic}
     | ^^^^
-  add it: text. Folder of the data set. A relative one counts from the recipe's folder, or from the current directory when it is given by \`--set\`.
+  add it: text. Folder of the data set. A relative path starts at the recipe's folder, or at the current directory if it is given by \`--set\`.
 --set data.size  "data.size" must be a whole number of pixels from 32 to 4096, or [height, width], or {min, max, buckets}; got a list   E_RECIPE_VALUE
    | data.size=[3]
    |           ^^^

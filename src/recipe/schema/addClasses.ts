@@ -1,4 +1,4 @@
-/** `addClasses`: a model learns classes besides those it has. */
+/** `addClasses`: options for a model that learns classes in addition to those it has. */
 import { z } from 'zod';
 import { headsThat } from '../../tasks/detection/detectors.js';
 import { replayImages } from './labelledData.js';
@@ -12,19 +12,19 @@ const common = {
     .lt(1)
     .default(0.25)
     .describe(
-      'Share of old images in each batch, at least one of them and one new; 0: they are only scored. Without any a classifier called every old image new, distilled or not.',
+      'Share of old images in each batch; at least one image is old and one is new. With 0 they are only scored: in our tests a classifier then predicted new classes for all old images, even with `distill`.',
     ),
   distill: z
     .number()
     .min(0)
     .default(1)
     .describe(
-      "Weight of the loss that holds the old classes' outputs against those of the old model; 0 for none. For a detector freeze every BatchNorm with it (`train.freeze.stages`): otherwise it was worse than none.",
+      'Weight of the distillation loss, which keeps the outputs for the old classes close to those of the old model; 0 for none. For a detector, freeze every BatchNorm with it (`train.freeze.stages`): otherwise it was worse than no distillation in our tests.',
     ),
 };
 
 const block =
-  'Keep the classes of `model.weights`, and learn those of `data` besides. Without it: the classes of `data` alone.';
+  'Keeps the classes of `model.weights`, and learns those of `data` in addition. Without it, the model only learns the classes of `data`.';
 
 export const addObjectClasses = z
   .strictObject({
@@ -33,7 +33,7 @@ export const addObjectClasses = z
     ignoreAbove: fraction
       .default(0.3)
       .describe(
-        'Where the old model scores an object this high, and nothing is annotated, the place is not learnt as background: new images need no boxes of old classes. 1 for nowhere.',
+        'Score of the old model from which a place without an annotation is not learned as background, so that new images need no boxes of old classes. 1 learns all such places as background, which is right if old classes are annotated, too.',
       ),
   })
   .optional()
@@ -49,7 +49,9 @@ export const addImageClasses = z
       .number()
       .min(1)
       .default(2)
-      .describe('Divides the logits of both models before they are compared: the higher, the more small ones count.'),
+      .describe(
+        'Divisor of the logits of both models before they are compared: the higher it is, the more the less probable classes count.',
+      ),
   })
   .optional()
   .describe(`${block} Distillation after Li & Hoiem 2016 (arXiv:1606.09282).`);

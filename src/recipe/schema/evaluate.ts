@@ -4,15 +4,17 @@ import { count } from '../../optionValues.js';
 import { selection } from '../../tasks/detection/options.js';
 import { thresholds } from '../../tasks/text/options.js';
 
-/** What the best epoch is chosen by: one of the numbers of the evaluation, the first unless said otherwise, or the loss. */
+/** The option for choosing the best epoch: by one of the numbers of the evaluation, or by the loss. */
 export const bestBy = <const Names extends readonly [string, ...string[]]>(...numbers: Names) =>
   z
     .enum([...numbers, 'loss'])
     .describe(
-      'The number of the evaluation by which the best epoch is chosen, `plateau` cuts and `earlyStop` waits: the highest, of `loss` the lowest.',
+      'The number of the evaluation by which the best epoch is chosen, and which `plateau` and `earlyStop` watch: the highest is best, for `loss` the lowest.',
     );
 
-const batch = count.default(8).describe('Images per call.');
+const batch = count
+  .default(8)
+  .describe('Number of images that are evaluated in one call. Lower it if memory is short.');
 
 export const boxEvaluation = z.strictObject({
   ...selection,
@@ -26,12 +28,20 @@ export const textEvaluation = z.strictObject({
   protocol: z
     .enum(['iou', 'deteval'])
     .default('iou')
-    .describe('`iou`: as ICDAR 2015 scores, IoU above 0.5. `deteval`: as ICDAR 2013 does.'),
+    .describe(
+      'Protocol of the score: `iou` is that of ICDAR 2015 (IoU above 0.5), `deteval` that of ICDAR 2013. Use the one of the results that you compare with.',
+    ),
   thresholds,
   best: bestBy('hmean', 'precision', 'recall').default('hmean'),
-  batch: count.default(1).describe('Images per call.'),
+  batch: count.default(1).describe('Number of images that are evaluated in one call. Lower it if memory is short.'),
 });
 
 export const report = z.strictObject({
-  images: z.int().min(0).default(24).describe('Images shown with their predictions, worst first.'),
+  images: z
+    .int()
+    .min(0)
+    .default(24)
+    .describe(
+      'Number of images that the report shows with their predictions, worst first. Each adds a picture to the file.',
+    ),
 });

@@ -5,17 +5,21 @@ export const root = z
   .string()
   .min(1)
   .describe(
-    "Folder of the data set. A relative one counts from the recipe's folder, or from the current directory when it is given by `--set`.",
+    "Folder of the data set. A relative path starts at the recipe's folder, or at the current directory if it is given by `--set`.",
   );
 
 export const brokenImages = z
   .enum(['error', 'drop'])
   .default('error')
-  .describe('What to do with an image that is missing or cannot be decoded. What is dropped is counted in the report.');
+  .describe(
+    'Whether an image that is missing or cannot be decoded is an error, or is dropped and counted in the report.',
+  );
 
 export const prefetch = z
   .int()
   .min(1)
   .max(64)
   .default(2)
-  .describe('Batches prepared ahead of the step that needs them.');
+  .describe(
+    'Number of batches that are prepared in advance. Raise it if the speed of your disk varies; each batch takes memory.',
+  );

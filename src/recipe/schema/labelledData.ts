@@ -1,4 +1,4 @@
-/** `data` for classification: images with a class each. */
+/** `data` for classification: images with one class each. */
 import { z } from 'zod';
 import { brokenImages, prefetch, root } from './images.js';
 import { repeatThreshold } from './repeatThreshold.js';
@@ -13,43 +13,49 @@ const augment = z.strictObject({
     .default([0.25, 1])
     .meta({
       description:
-        "Smallest and largest share of the image's area that a random crop keeps, with an aspect of ¾ to 4⁄3; `[0.08, 1]` is Inception's for ImageNet. `false`: the crop of evaluation.",
+        "Range of the share of the image's area that a random crop keeps, with an aspect of ¾ to 4⁄3. `[0.08, 1]` is usual for training on ImageNet from scratch; `false` takes the crop of evaluation. Raise the lower bound if small crops miss what tells the class.",
       expects: 'false, or two numbers above 0 up to 1, the smaller first',
     }),
-  flip: fraction.default(0.5).describe('Probability of a left-right flip.'),
+  flip: fraction
+    .default(0.5)
+    .describe(
+      'Probability of a left-right flip. Set it to 0 where left and right matter, as with text or traffic signs.',
+    ),
   colour: fraction
     .default(0.2)
-    .describe('Strength of random brightness, contrast and saturation: 0.4 multiplies by 0.6 to 1.4.'),
+    .describe(
+      'Strength of random changes of brightness, contrast and saturation: 0.4 multiplies by 0.6 to 1.4. Set it to 0 where the colour tells the class.',
+    ),
   randAugment: z
     .union([
       z.literal(false),
       z.strictObject({
-        operations: z.int().min(1).max(8).default(2).describe('How many per image.'),
-        magnitude: z.number().min(0).max(10).default(9).describe('How strong, for all of them.'),
+        operations: z.int().min(1).max(8).default(2).describe('Number of operations on each image.'),
+        magnitude: z.number().min(0).max(10).default(9).describe('Magnitude of all operations.'),
       }),
     ])
     .default(false)
     .describe(
-      'Random operations on each image (Cubuk et al. 2020, arXiv:1909.13719), the light ones: geometry, colours, posterize, solarize; `{}` for the usual ones.',
+      'Random operations on each image as in RandAugment (Cubuk et al. 2020, arXiv:1909.13719): geometry, colours, posterize and solarize. `{}` applies two of magnitude 9. Try it if a long training overfits.',
     ),
   cutout: fraction
     .default(0)
     .describe(
-      "Side of a square hole at a random place, as a share of the input's shorter side (DeVries & Taylor 2017, arXiv:1708.04552).",
+      "Side of a square that is covered at a random place, as a share of the input's shorter side (DeVries & Taylor 2017, arXiv:1708.04552); 0 for none. Try it if the training overfits.",
     ),
   mixup: z
     .number()
     .min(0)
     .default(0)
     .describe(
-      'Blends pairs of images and their classes; the shares are drawn from Beta(α, α) with this α, 0.2 say (Zhang et al. 2018, arXiv:1710.09412). 0 for none.',
+      'α of Mixup, which blends pairs of images and their classes with shares drawn from Beta(α, α) (Zhang et al. 2018, arXiv:1710.09412); 0 for none. Try 0.2 if a long training overfits.',
     ),
   cutmix: z
     .number()
     .min(0)
     .default(0)
     .describe(
-      'Pastes a rectangle of another image, the class in proportion; its area is drawn from Beta(α, α) with this α, 1 say (Yun et al. 2019, arXiv:1905.04899). 0 for none. With `mixup` a batch takes one or the other.',
+      'α of CutMix, which pastes a rectangle of another image and mixes the classes in proportion; its area is drawn from Beta(α, α) (Yun et al. 2019, arXiv:1905.04899); 0 for none. Try 1 if a long training overfits. With `mixup`, each batch gets one of the two.',
     ),
 });
 
@@ -60,16 +66,19 @@ const common = {
     .min(0)
     .max(0xffffffff)
     .default(1)
-    .describe('Seed of the split, apart from that of the run, where `val` is a share of the training images.'),
+    .describe(
+      'Seed by which validation images are drawn if `val` is a share of the training images; the seed of the run does not change the split.',
+    ),
   size: size.prefault(224).meta({
-    description: "Pixels of the network's input: one number for a square, or `[height, width]`.",
+    description:
+      "Pixels of the network's input: one number for a square, or `[height, width]`. A larger input shows finer detail, and takes more time and memory.",
     expects: expectedSize,
   }),
   resize: z
     .enum(['crop', 'stretch', 'letterbox'])
     .default('crop')
     .describe(
-      '`crop` keeps the proportions and takes the middle, `stretch` fills the input and changes the proportions, `letterbox` keeps them and pads.',
+      'How images are fitted into the input: `crop` keeps the proportions and takes the middle, `stretch` fills the input and changes the proportions, `letterbox` keeps them and pads. Use one of the latter if what matters may be at the edge.',
     ),
   cropFraction: z
     .number()
@@ -77,12 +86,14 @@ const common = {
     .max(1)
     .default(0.875)
     .describe(
-      'Share of the shorter side that the middle has: 0.875 is the usual 224 of 256 pixels. Only with `resize: crop`.',
+      'Share of the shorter side that the crop keeps; only with `resize: crop`. 0.875, for 224 of 256 pixels, is usual for ImageNet; 1 keeps as much as possible.',
     ),
   interpolation: z
     .enum(['bicubic', 'bilinear'])
     .default('bicubic')
-    .describe('How pixels are resized, antialiased either way.'),
+    .describe(
+      'Interpolation by which images are resized, with antialiasing. Use the one with which the starting weights were trained.',
+    ),
   brokenImages,
   repeatThreshold,
   categories: z
@@ -90,13 +101,13 @@ const common = {
     .optional()
     .meta({
       description:
-        'Classes to learn, in this order; images of others are left out and counted. `imagenet-1k`: the thousand of ImageNet, by synset or name, whichever of them are there. Without it: all of the training part, sorted.',
+        'Names of the classes to learn, in this order; images of other classes are left out and counted. `imagenet-1k` stands for the thousand classes of ImageNet, by synset or name, of which some may have no image. Default: all classes of the training part, sorted.',
       expects: 'a list of text, or imagenet-1k',
     }),
   augment: z
     .union([z.literal(false), augment.transform((options) => ({ kind: 'wholeImage' as const, ...options }))])
     .prefault({})
-    .describe('Random changes to the training images; `false` for none.'),
+    .describe('Random changes to the training images (augmentation); `false` for none.'),
   prefetch,
 };
 
@@ -109,54 +120,58 @@ const imageFolder = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'Folder of `data.root` with a folder for each class. Without it: `train`, or the root itself if there is none.',
+      'Folder of `data.root` that has a folder for each class. Default: `train`, or the root itself if there is no such folder.',
     ),
   val: z
     .union([z.string().min(1), share])
     .optional()
     .meta({
       description:
-        'Folder for validation: scored after each epoch; the best epoch on it is kept. A number holds out that share of the training images, class by class. Without it: `val`, `valid` or `validation`, or 0.2.',
+        'Folder for validation: it is scored after each epoch, and the best epoch is kept. A number holds out that share of the training images, class by class. Default: `val`, `valid` or `validation`, or 0.2 if there is no such folder.',
       expects: 'text, or a number above 0 and below 1',
     }),
   test: z
     .string()
     .min(1)
     .optional()
-    .describe('A folder scored once, in the end, that nothing was chosen by. Without it: the validation part.'),
+    .describe(
+      'Folder of the test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: the validation part is scored again.',
+    ),
   ...common,
 });
 
 const csv = z.strictObject({
   format: z
     .literal('csv')
-    .describe('A table of images: a line `file,label`, then one for each image, files relative to `data.root`.'),
-  train: z.string().min(1).optional().describe('The table to train on, in `data.root`. Without it: `train.csv`.'),
+    .describe('A table of images: a line `file,label`, then a line for each image. Files are relative to `data.root`.'),
+  train: z.string().min(1).optional().describe('The table to train on, in `data.root`. Default: `train.csv`.'),
   val: z
     .union([z.string().min(1), share])
     .optional()
     .meta({
       description:
-        'The table for validation: scored after each epoch; the best epoch on it is kept. A number holds out that share of the training images, class by class. Without it: `val.csv`, or 0.2 if there is none.',
+        'The table for validation: it is scored after each epoch, and the best epoch is kept. A number holds out that share of the training images, class by class. Default: `val.csv`, or 0.2 if there is no such file.',
       expects: 'text, or a number above 0 and below 1',
     }),
   test: z
     .string()
     .min(1)
     .optional()
-    .describe('A table scored once, in the end, that nothing was chosen by. Without it: the validation part.'),
+    .describe(
+      'The table of the test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: the validation part is scored again.',
+    ),
   ...common,
 });
 
 export const labelledData = z
   .discriminatedUnion('format', [imageFolder, csv])
-  .describe('What to learn from. `format` decides about the other options.');
+  .describe('The data set to learn from. Its other options depend on `format`.');
 
 const place = { format: true, root: true, train: true, val: true, splitSeed: true, categories: true } as const;
 
-/** Images of classes that a model knows already. */
+/** Options for images of classes that a model already knows. */
 export const replayImages = z
   .discriminatedUnion('format', [imageFolder.pick(place), csv.pick(place)])
   .describe(
-    'Images of the old classes: `train` to mix in, `val` to score before and after. Format and places as in `data`; its `categories`, of which the old model must have each.',
+    'Images of the old classes: `train` is mixed into the training, `val` is scored before and after. The options are those of `data`; the old model must know all of their `categories`.',
   );

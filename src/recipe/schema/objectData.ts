@@ -8,58 +8,74 @@ import { count, expectedSize, fraction, names, size, sizeRange } from '../../opt
 const scaleFactor = z.number().min(0.1).max(10);
 
 const augment = z.strictObject({
-  flip: fraction.default(0.5).describe('Probability of a left-right flip.'),
+  flip: fraction
+    .default(0.5)
+    .describe(
+      'Probability of a left-right flip. Set it to 0 where left and right matter, as with text or traffic signs.',
+    ),
   photometric: z
     .boolean()
     .default(true)
-    .describe('Random brightness, contrast, saturation and hue, as in SSD (Liu et al. 2016, §3.2).'),
+    .describe(
+      'Whether to change brightness, contrast, saturation and hue at random, as in SSD (Liu et al. 2016, §3.2). Switch it off where the colour tells the class.',
+    ),
   expand: fraction
     .default(0.5)
-    .describe('Probability of placing the image on a larger canvas of the mean colour, which makes small objects.'),
+    .describe(
+      'Probability of placing the image on a larger canvas of the mean colour, which makes objects smaller. Lower it if your objects are small already.',
+    ),
   iouCrop: z
     .boolean()
     .default(true)
-    .describe('Random crops that keep an object with a drawn minimum IoU, which makes large objects.'),
+    .describe(
+      'Whether to crop at random so that some object overlaps the crop by a random minimum IoU, which makes objects larger. Switch it off if all objects have the same size.',
+    ),
   scale: z
     .union([z.literal(false), z.tuple([scaleFactor, scaleFactor]).refine(([least, most]) => least <= most)])
     .default(false)
     .meta({
       description:
-        'How much smaller or larger than filling the input an image becomes, drawn anew each time: `[0.5, 2]` shows from half its size, on the mean colour, to a quarter of it, doubled. `false` for none.',
+        'Range of a random factor on the size of the image: with `[0.5, 2]` an image is shown from half its size, surrounded by the mean colour, to twice its size, of which a quarter is visible. `false` for no change. Use it instead of `expand` and `iouCrop` if objects come in many sizes.',
       expects: 'false, or [least, most], from 0.1 to 10',
     }),
-  blur: fraction.default(0).describe('Probability of a Gaussian blur of 0.3 to 1.5 pixels.'),
+  blur: fraction
+    .default(0)
+    .describe(
+      'Probability of a Gaussian blur of 0.3 to 1.5 pixels. Use it if the images to predict are less sharp than those to learn from.',
+    ),
   mosaic: fraction
     .default(0)
     .describe(
-      'Probability that the image shares the input with three others, a tile each (Bochkovskiy et al. 2020, §3.3).',
+      'Probability that the image shares the input with three others, a tile each (Bochkovskiy et al. 2020, §3.3). Try it with small data sets and long trainings.',
     ),
   mixup: fraction
     .default(0)
     .describe(
-      'Probability that another image shines through by about a half, with its boxes (Zhang et al. 2019, §3.1).',
+      'Probability that another image is blended in by about a half, with its boxes (Zhang et al. 2019, §3.1). Try it with small data sets and long trainings.',
     ),
   copyPaste: fraction
     .default(0)
-    .describe('Probability that up to three objects of another image are pasted on, as the rectangles of their boxes.'),
+    .describe(
+      'Probability that up to three objects of another image are pasted in, as the rectangles of their boxes. Try it if images have few objects.',
+    ),
   cutout: fraction
     .default(0)
     .describe(
-      'Probability that one to three rectangles are covered (DeVries & Taylor 2017). An object hidden by more than half is ignored then.',
+      'Probability that one to three rectangles are covered (DeVries & Taylor 2017); an object of which more than half is hidden is then ignored. Use it if objects are often partly hidden.',
     ),
   closeMosaic: z
     .int()
     .min(0)
     .default(10)
-    .describe('Epochs at the end that have neither `mosaic` nor `mixup`, so that training ends on images as they are.'),
+    .describe('Number of epochs at the end without `mosaic` and `mixup`, so that training ends on natural images.'),
   strength: z
     .strictObject({
-      from: fraction.default(1).describe('Strength in the first epoch.'),
-      to: fraction.default(1).describe('Strength in the last epoch.'),
+      from: fraction.default(1).describe('Strength in the first epoch, 0 to 1.'),
+      to: fraction.default(1).describe('Strength in the last epoch, 0 to 1.'),
     })
     .prefault({})
     .describe(
-      'Factor on all probabilities and ranges but those of `flip`, linear over the epochs. Light models sometimes want less.',
+      'Factor on all probabilities and ranges except that of `flip`; it changes linearly over the epochs. Small models sometimes learn better with weaker augmentation.',
     ),
 });
 
@@ -68,42 +84,53 @@ const common = {
     .union([size, sizeRange])
     .prefault(320)
     .meta({
-      description: `Pixels of the network's input: one number for a square, or \`[height, width]\`. \`{min, max, buckets}\` keeps the images' proportions and resizes by the shorter side, as torchvision does, for heads that take inputs of any size (${headsThat((head) => head.oneSize === undefined)}).`,
+      description: `Pixels of the network's input: one number for a square, or \`[height, width]\`. A larger input finds smaller objects, and takes more time and memory. \`{min, max, buckets}\` keeps the images' proportions and resizes by the shorter side, as torchvision does, for heads that take inputs of any size (${headsThat((head) => head.oneSize === undefined)}).`,
       expects: `${expectedSize}, or {min, max, buckets}`,
     }),
   resize: z
     .enum(['stretch', 'letterbox'])
     .default('stretch')
-    .describe('`stretch` fills the input and changes the proportions, `letterbox` keeps them and pads.'),
+    .describe(
+      'How images are fitted into the input: `stretch` fills it and changes the proportions, `letterbox` keeps them and pads. Use `letterbox` if the shape of objects matters and images differ in their proportions.',
+    ),
   invalidBoxes: z
     .enum(['error', 'drop'])
     .default('error')
-    .describe('What to do with a box without area or outside its image. What is dropped is counted in the report.'),
+    .describe('Whether a box without area or outside its image is an error, or is dropped and counted in the report.'),
   brokenImages,
   repeatThreshold,
   categories: names
     .min(1)
     .optional()
     .describe(
-      'Categories to learn, in this order; objects of others are left out. Without it: all, as the data set orders them.',
+      'Names of the categories to learn, in this order; objects of other categories are left out. Default: all categories, in the order of the data set.',
     ),
   augment: z
     .union([z.literal(false), augment.transform((options) => ({ kind: 'boxes' as const, ...options }))])
     .prefault({})
-    .describe('Random changes to the training images; `false` for none.'),
+    .describe('Random changes to the training images (augmentation); `false` for none.'),
   prefetch,
 };
 
 const synthetic = z.strictObject({
-  format: z.literal('synthetic').describe('Images drawn from a seed on first use; needs no download.'),
-  root: z.string().min(1).optional().describe('Folder for the generated images. Without it: inside the cache.'),
-  seed: z.int().min(0).max(0xffffffff).default(1).describe('Seed of the drawing, apart from the seed of the run.'),
+  format: z
+    .literal('synthetic')
+    .describe(
+      'A small data set that is drawn from a seed on first use, so that nothing is downloaded. It serves to try the program.',
+    ),
+  root: z.string().min(1).optional().describe('Folder for the drawn images. Default: a folder in the cache.'),
+  seed: z
+    .int()
+    .min(0)
+    .max(0xffffffff)
+    .default(1)
+    .describe('Seed of the drawing; the seed of the run does not change the images.'),
   train: z
-    .strictObject({ images: count.default(400).describe('How many images to draw for training.') })
+    .strictObject({ images: count.default(400).describe('Number of images to draw for training.') })
     .prefault({})
     .describe('The training part.'),
   val: z
-    .strictObject({ images: count.default(100).describe('How many images to draw for validation.') })
+    .strictObject({ images: count.default(100).describe('Number of images to draw for validation.') })
     .prefault({})
     .describe('The validation part.'),
   ...common,
@@ -115,13 +142,15 @@ const cocoPart = z.strictObject({
 });
 
 const coco = z.strictObject({
-  format: z.literal('coco').describe('COCO: one JSON file for each part.'),
+  format: z.literal('coco').describe('COCO: a JSON file and a folder of images for each part.'),
   root,
   train: cocoPart.describe('The training part.'),
-  val: cocoPart.describe('The validation part: scored after each epoch; the best epoch on it is kept.'),
+  val: cocoPart.describe('The validation part: it is scored after each epoch, and the best epoch is kept.'),
   test: cocoPart
     .optional()
-    .describe('A part scored once, in the end, that nothing was chosen by. Without it: the validation part.'),
+    .describe(
+      'The test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: the validation part is scored again.',
+    ),
   ...common,
 });
 
@@ -134,27 +163,27 @@ const voc = z.strictObject({
     .min(1)
     .default('val')
     .describe(
-      'Name of the list in ImageSets/Main to validate on: scored after each epoch; the best epoch on it is kept.',
+      'Name of the list in ImageSets/Main to validate on: it is scored after each epoch, and the best epoch is kept.',
     ),
   test: z
     .string()
     .min(1)
     .optional()
     .describe(
-      'Name of a list that is scored once, in the end, and that nothing was chosen by. Without it: the validation part.',
+      'Name of the list of the test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: the validation part is scored again.',
     ),
   ...common,
 });
 
 export const objectData = z
   .discriminatedUnion('format', [synthetic, coco, voc])
-  .describe('What to learn from. `format` decides about the other options.');
+  .describe('The data set to learn from. Its other options depend on `format`.');
 
 const place = { format: true, root: true, train: true, val: true, categories: true } as const;
 
-/** Images of classes that a model knows already. */
+/** Options for images of classes that a model already knows. */
 export const replayObjects = z
   .discriminatedUnion('format', [synthetic.pick({ ...place, seed: true }), coco.pick(place), voc.pick(place)])
   .describe(
-    'Images of the old classes: `train` to mix in, `val` to score before and after. Format and places as in `data`; its `categories`, of which the old model must have each.',
+    'Images of the old classes: `train` is mixed into the training, `val` is scored before and after. The options are those of `data`; the old model must know all of their `categories`.',
   );

@@ -3,6 +3,6 @@ import { z } from 'zod';
 
 export const repeatThreshold = z.number().positive().max(1).nullable().default(null).meta({
   description:
-    'Repeat-factor sampling (Gupta et al. 2019, arXiv:1908.03195): a category on a share f of the training images, smaller than this t, is seen √(t/f) times as often, an image as often as its rarest category asks for. 0.001 is that of LVIS; with few categories 0.1 or so. `null`: every image once an epoch.',
+    'Threshold t of repeat-factor sampling (Gupta et al. 2019, arXiv:1908.03195), which shows rare categories more often: a category on a share f < t of the training images is seen √(t/f) times as often, and an image as often as its rarest category needs. Set it if some categories are much rarer than others: 0.001 is used for LVIS, 0.1 suits few categories. `null` shows every image once in an epoch.',
   expects: 'a number above 0, at most 1, or null',
 });

@@ -1,4 +1,4 @@
-/** `data` for scene text: images with words, drawn or in ICDAR's forms. */
+/** `data` for scene text: images with words, drawn or in the formats of ICDAR and SynthText. */
 import { z } from 'zod';
 import { brokenImages, prefetch, root } from './images.js';
 import { count, expectedSize, fraction, size } from '../../optionValues.js';
@@ -8,54 +8,80 @@ const zoom = z
   .refine(([least, most]) => least <= most)
   .default([0.5, 1.5])
   .meta({
-    description: 'Least and most magnification: pixels of the input per pixel of the image.',
+    description:
+      'Range of a random magnification: pixels of the input per pixel of the image. Raise it if the text of your images is small.',
     expects: 'two numbers, the smaller first',
   });
 
 const augment = z.strictObject({
   zoom,
-  rotate: z.number().min(0).max(180).default(20).describe('Most degrees of rotation, either way.'),
-  flip: fraction.default(0).describe('Probability of a left-right flip, which turns letters into none.'),
-  photometric: z.boolean().default(true).describe('Random brightness, contrast, saturation and hue, as in SSD.'),
+  rotate: z
+    .number()
+    .min(0)
+    .max(180)
+    .default(20)
+    .describe('Maximum rotation to either side, degrees. Raise it if your images have text in all directions.'),
+  flip: fraction
+    .default(0)
+    .describe('Probability of a left-right flip, which makes letters unreadable; it is rarely useful.'),
+  photometric: z
+    .boolean()
+    .default(true)
+    .describe('Whether to change brightness, contrast, saturation and hue at random, as in SSD.'),
 });
 
 const common = {
   size: size.prefault(384).meta({
-    description: 'Pixels of the crops that are learnt from: one number for a square, or `[height, width]`.',
+    description:
+      'Pixels of the crops from which the model learns: one number for a square, or `[height, width]`. A larger crop shows more context, and takes more memory.',
     expects: expectedSize,
   }),
   evaluateSize: size.prefault([720, 1280]).meta({
-    description: 'Pixels that whole images are letterboxed into to be scored.',
+    description:
+      'Pixels of the input when whole images are scored; they are letterboxed into it. A larger input finds smaller text, and takes more time.',
     expects: expectedSize,
   }),
   brokenImages,
   augment: z
     .union([z.literal(false), augment.transform((options) => ({ kind: 'text' as const, ...options }))])
     .prefault({})
-    .describe('Random crops and changes of the training images; `false`: whole images, letterboxed into `size`.'),
+    .describe(
+      'Random crops and changes of the training images (augmentation); with `false`, whole images are letterboxed into `size`.',
+    ),
   prefetch,
 };
 
 const drawing = {
-  root: z.string().min(1).optional().describe('Folder for the drawn images. Without it: inside the cache.'),
-  seed: z.int().min(0).max(0xffffffff).default(1).describe('Seed of the drawing, apart from the seed of the run.'),
-  side: z.int().min(64).max(2048).default(768).describe('Pixels of the square images.'),
+  root: z.string().min(1).optional().describe('Folder for the drawn images. Default: a folder in the cache.'),
+  seed: z
+    .int()
+    .min(0)
+    .max(0xffffffff)
+    .default(1)
+    .describe('Seed of the drawing; the seed of the run does not change the images.'),
+  side: z.int().min(64).max(2048).default(768).describe('Side of the square images, in pixels.'),
   photos: z
     .string()
     .min(1)
     .optional()
-    .describe('Folder of photos without text, to write on. A relative one counts as `data.root` does.'),
+    .describe(
+      'Folder of photos without text, which serve as backgrounds; a relative path starts where that of `data.root` does. Default: drawn backgrounds.',
+    ),
 };
 
 const drawn = z.strictObject({
-  format: z.literal('synthetic-text').describe('Text drawn from a seed on first use (datasets/synthetic-text.md).'),
+  format: z
+    .literal('synthetic-text')
+    .describe(
+      'Text that is drawn from a seed on first use (datasets/synthetic-text.md). It has character boxes, and serves to pretrain a model.',
+    ),
   ...drawing,
   train: z
-    .strictObject({ images: count.default(700).describe('How many images to draw for training.') })
+    .strictObject({ images: count.default(700).describe('Number of images to draw for training.') })
     .prefault({})
     .describe('The training part.'),
   val: z
-    .strictObject({ images: count.default(40).describe('How many images to draw for validation.') })
+    .strictObject({ images: count.default(40).describe('Number of images to draw for validation.') })
     .prefault({})
     .describe('The validation part.'),
   ...common,
@@ -66,63 +92,79 @@ const part = z.strictObject({
   truth: z.string().min(1).describe('The folder or zip of the ground-truth text files, relative to `data.root`.'),
 });
 const held = z.strictObject({
-  every: z.int().min(2).describe('Hold back each image of this number of the training part: 3 for a third.'),
+  every: z
+    .int()
+    .min(2)
+    .describe('Holds out every n-th image of the training part for validation: 3 for a third of the images.'),
 });
 
 const icdar = z.strictObject({
   format: z
     .literal('icdar')
-    .describe('ICDAR 2013, 2015, 2017-MLT, Total-Text, CTW1500: a text file of words for each image.'),
+    .describe('ICDAR 2013, 2015, 2017-MLT, Total-Text and CTW1500: a text file with the words of each image.'),
   root,
   train: part.describe('The training part.'),
-  val: z.union([part, held]).describe('The validation part: scored after each epoch; the best epoch on it is kept.'),
+  val: z
+    .union([part, held])
+    .describe('The validation part: it is scored after each epoch, and the best epoch is kept.'),
   characters: z
     .enum(['mask', 'split', 'pseudo'])
     .default('split')
     .describe(
-      'What words without character boxes teach. `split`: their quads are cut equally by the number of letters, with half the weight. `pseudo`: the characters that the model itself finds in them, with a weight by how many that are (weak supervision). `mask`: nothing.',
+      'What the model learns from words without character boxes. `split` cuts their quads into equal parts, one for each letter, with half the weight. `pseudo` uses the characters that the model itself finds, weighted by how well their number fits (weak supervision, as published); finding them takes time. `mask` excludes the words from the loss.',
     ),
   pseudo: z
     .strictObject({
-      refresh: count.default(1).describe('Epochs between two rounds of looking for characters.'),
-      height: z.int().min(16).max(256).default(64).describe('Pixels across a word when the model looks at it.'),
+      refresh: count.default(1).describe('Number of epochs between two rounds of finding characters.'),
+      height: z
+        .int()
+        .min(16)
+        .max(256)
+        .default(64)
+        .describe('Height in pixels at which the model sees a word when it finds its characters.'),
     })
     .prefault({})
     .describe(
-      'With `characters: pseudo`. The model that looks is the one being trained, or its running mean with `train.ema`.',
+      'Options of `characters: pseudo`. The characters are found by the model that is being trained, or by its running mean with `train.ema`.',
     ),
   transcriptions: z
     .boolean()
     .default(true)
     .describe(
-      'Whether the files say what the words say. `false`: nobody knows how many characters a word has; those found count half.',
+      'Whether the files have the transcriptions of the words. Set it to `false` if they hold something else in their place: then the number of characters of a word is unknown, and those found count half.',
     ),
-  crops: count.default(1).describe('Crops of each training image in an epoch.'),
+  crops: count
+    .default(1)
+    .describe('Number of crops of each training image in an epoch. Raise it if there are few images.'),
   synthetic: z
     .strictObject({
       ...drawing,
-      images: count.default(300).describe('How many images to draw.'),
+      images: count.default(300).describe('Number of images to draw.'),
       perReal: z
         .number()
         .positive()
         .default(0.2)
-        .describe('Drawn images in an epoch for each crop of a real one; published: one for five.'),
+        .describe(
+          'Number of drawn images in an epoch for each crop of a real one; 0.2, as published, is one for five.',
+        ),
     })
     .optional()
-    .describe('Drawn text among the training images, whose characters are known. Without it: none.'),
+    .describe('Drawn text, whose characters are known, to mix into the training images. Default: none.'),
   test: part
     .optional()
-    .describe('A part scored once, in the end, that nothing was chosen by. Without it: the validation part.'),
+    .describe(
+      'The test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: the validation part is scored again.',
+    ),
   ...common,
 });
 
 const synthtext = z.strictObject({
   format: z.literal('synthtext').describe('SynthText (Gupta et al. 2016): `gt.mat` and the images it names.'),
   root,
-  val: held.prefault({ every: 50 }).describe('The validation part: some of the images, held back.'),
+  val: held.prefault({ every: 50 }).describe('The validation part: some of the images, which are held out.'),
   ...common,
 });
 
 export const textData = z
   .discriminatedUnion('format', [drawn, icdar, synthtext])
-  .describe('What to learn from. `format` decides about the other options.');
+  .describe('The data set to learn from. Its other options depend on `format`.');

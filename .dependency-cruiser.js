@@ -27,7 +27,7 @@ const rooms = {
   files: { rooms: 'ground', node: true },
   weights: {
     files: 'weights/(?!decode/)',
-    rooms: 'ground bytes files categories graph models decode', // models: a file of weights is compared with every backbone
+    rooms: 'ground bytes files categories graph decode',
     packages: 'tar zod',
     node: true,
   },

@@ -4,7 +4,7 @@ import { nameWeights, findNameMap } from '../weights/names.js';
 import { countValues, formatShape, type RawTensor } from '../weights/decode/rawTensor.js';
 import type { RawWeights } from '../weights/decode/raw.js';
 import { readRawWeights } from '../weights/read.js';
-import { recognise, type Recognised } from '../weights/recognise.js';
+import { recognise, type Recognised } from './recognise.js';
 import { createProgress } from './progress.js';
 
 export interface WeightsCommand {

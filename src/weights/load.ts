@@ -8,7 +8,7 @@ import { fromTorch, overlayKnown, pickColumns, torchShape } from './layout.js';
 import { matches } from './patterns.js';
 import { formatShape } from './decode/rawTensor.js';
 import { readWeights, type WeightsFile } from './read.js';
-import type { SourceOptions } from './sources/source.js';
+import type { SourceOptions } from './sources/sourceOptions.js';
 
 /** A parameter of the model, in our layout. */
 export interface Wanted {

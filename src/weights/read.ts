@@ -3,8 +3,10 @@ import { FinetuneError } from '../errors.js';
 import type { Param } from '../graph/params.js';
 import { findInCatalog } from './catalog.js';
 import { nameWeights } from './names.js';
-import { readRaw, type RawWeights } from './decode/raw.js';
-import { openSource, type Source, type SourceOptions } from './sources/source.js';
+import type { RawWeights } from './decode/raw.js';
+import { readRaw } from './readRaw.js';
+import { openSource, type Source } from './sources/source.js';
+import type { SourceOptions } from './sources/sourceOptions.js';
 
 /** What stands behind a weight URI, under the names of timm, torchvision or ours. */
 export interface WeightsFile {

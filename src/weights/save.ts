@@ -3,7 +3,7 @@ import type { WriteOptions } from '../files/writeAtomically.js';
 import type { Params } from '../graph/params.js';
 import type { ParamKind } from '../graph/spec.js';
 import { toTorch } from './layout.js';
-import { writeSafetensors } from './decode/safetensors.js';
+import { writeSafetensors } from './safetensorsFile.js';
 
 export interface SaveOptions extends WriteOptions {
   /** How each parameter is laid out, by name: must know every one. */

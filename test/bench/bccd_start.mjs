@@ -21,7 +21,7 @@ import { openTrainer } from '../../dist/train/trainer.js';
 import { placeAnchors } from '../../dist/tasks/detection/anchors.js';
 import { ssdlite } from '../../dist/tasks/detection/detectors/ssdlite/ssdlite.js';
 import { trainOptions } from '../../dist/run/trainOptions.js';
-import { writeSafetensors } from '../../dist/weights/decode/safetensors.js';
+import { writeSafetensors } from '../../dist/weights/safetensorsFile.js';
 
 const STEPS = 3;
 

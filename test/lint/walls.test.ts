@@ -27,7 +27,7 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
   'weights/decode': ['files/lock', 'graph/spec', 'weights/load'],
   pycocotools: ['errors', 'geometry/box', 'evaluate/coco'],
   files: ['geometry/box', 'data/sample'],
-  weights: ['data/sample', 'tasks/task', 'engine/engine', 'train/loop', 'recipe/load'],
+  weights: ['models/backbone', 'data/sample', 'tasks/task', 'engine/engine', 'train/loop', 'recipe/load'],
   data: ['models/backbone', 'tasks/task', 'weights/load', 'engine/engine', 'recipe/load'],
   engine: ['models/backbone', 'data/sample', 'tasks/task', 'weights/load'],
   train: ['evaluate/evaluate', 'report/report', 'recipe/load', 'run/plan'],

@@ -16,7 +16,7 @@ import { createDetector, type Detection } from '../../src/tasks/detection/detect
 import type { DetectionOptions } from '../../src/tasks/detection/detectors.js';
 import { placeAnchors } from '../../src/tasks/detection/anchors.js';
 import { targetFeeds } from '../../src/tasks/feeds.js';
-import { writeSafetensors } from '../../src/weights/decode/safetensors.js';
+import { writeSafetensors } from '../../src/weights/safetensorsFile.js';
 import { values, uniform } from './formula.js';
 
 /** test/fixtures/ssd/make.py. */

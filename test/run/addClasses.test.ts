@@ -7,7 +7,7 @@ import type { ProgressEvent } from '../../src/progress.js';
 import { randomStream } from '../../src/random.js';
 import { parseRecipe } from '../../src/recipe/load.js';
 import type { StepLine } from '../../src/train/log/record.js';
-import { readSafetensors } from '../../src/weights/decode/safetensors.js';
+import { readSafetensors } from '../../src/weights/safetensorsFile.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { tinyBackbone } from '../tinyBackbone.js';
 

@@ -15,7 +15,7 @@ import type { ProgressEvent } from '../../src/progress.js';
 import { parseRecipe } from '../../src/recipe/load.js';
 import { detectionOptions, inputSizes, type DetectionRecipe } from '../../src/run/detectionRecipe.js';
 import { taskOptions } from '../../src/run/taskOptions.js';
-import { readSafetensors } from '../../src/weights/decode/safetensors.js';
+import { readSafetensors } from '../../src/weights/safetensorsFile.js';
 import { tinyBackbone } from '../tinyBackbone.js';
 
 /** Lying, standing and square images, each with one object. */

@@ -8,7 +8,7 @@ import { finetune, type FinetuneResult } from '../../src/finetune.js';
 import type { ProgressEvent } from '../../src/progress.js';
 import { randomStream } from '../../src/random.js';
 import { parseRecipe } from '../../src/recipe/load.js';
-import { readSafetensors } from '../../src/weights/decode/safetensors.js';
+import { readSafetensors } from '../../src/weights/safetensorsFile.js';
 import { tinyBackbone } from '../tinyBackbone.js';
 
 const colours = { red: '#d03030', green: '#30c040', blue: '#3050d0' } as const;

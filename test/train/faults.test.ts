@@ -9,7 +9,7 @@ import { finetune, type FinetuneOptions } from '../../src/finetune.js';
 import type { ProgressEvent } from '../../src/progress.js';
 import { parseRecipe } from '../../src/recipe/load.js';
 import { verifyFreeze } from '../../src/train/checkpoint/receipt.js';
-import { readSafetensors, writeSafetensors } from '../../src/weights/decode/safetensors.js';
+import { readSafetensors, writeSafetensors } from '../../src/weights/safetensorsFile.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { tinyBackbone } from '../tinyBackbone.js';
 

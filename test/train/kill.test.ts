@@ -6,7 +6,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { randomStream } from '../../src/random.js';
-import { readSafetensors } from '../../src/weights/decode/safetensors.js';
+import { readSafetensors } from '../../src/weights/safetensorsFile.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 
 const slow = process.env.FINETUNE_SLOW === '1';

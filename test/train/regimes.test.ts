@@ -10,7 +10,7 @@ import type { ProgressEvent } from '../../src/progress.js';
 import { parseRecipe } from '../../src/recipe/load.js';
 import { recipeModel } from '../../src/run/recipeModel.js';
 import { openTrainer } from '../../src/train/trainer.js';
-import { readSafetensors } from '../../src/weights/decode/safetensors.js';
+import { readSafetensors } from '../../src/weights/safetensorsFile.js';
 import { tinyBackbone } from '../tinyBackbone.js';
 
 let root: string;

@@ -7,7 +7,7 @@ import { parse, stringify } from 'yaml';
 import { finetune, type FinetuneOptions, type FinetuneResult } from '../../src/finetune.js';
 import type { ProgressEvent } from '../../src/progress.js';
 import { parseRecipe } from '../../src/recipe/load.js';
-import { readSafetensors } from '../../src/weights/decode/safetensors.js';
+import { readSafetensors } from '../../src/weights/safetensorsFile.js';
 import { tinyBackbone } from '../tinyBackbone.js';
 
 let root: string;

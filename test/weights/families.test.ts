@@ -9,7 +9,7 @@ import { torchShape } from '../../src/weights/layout.js';
 import { findNameMap, nameWeights } from '../../src/weights/names.js';
 import { countValues, type RawTensor } from '../../src/weights/decode/rawTensor.js';
 import type { RawWeights } from '../../src/weights/decode/raw.js';
-import { recognise } from '../../src/weights/recognise.js';
+import { recognise } from '../../src/cli/recognise.js';
 
 type Shapes = Record<string, readonly number[]>;
 const fixtures = join(import.meta.dirname, 'fixtures');

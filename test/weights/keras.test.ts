@@ -4,8 +4,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FinetuneError } from '../../src/errors.js';
-import { readKerasH5 } from '../../src/weights/decode/keras.js';
-import { readTfjs } from '../../src/weights/decode/tfjs.js';
+import { readKeras, readTfjs } from './readers.js';
 
 const fixtures = join(import.meta.dirname, 'fixtures', 'keras'); // fixtures/makeKeras.py
 let golden: Record<string, { shape: number[]; values: number[] }>;
@@ -18,7 +17,7 @@ beforeAll(async () => {
 
 describe('Keras HDF5', () => {
   it.each(['legacy.h5', 'model.h5', 'tiny.weights.h5'])('%s has every weight by layer and variable', async (name) => {
-    const tensors = await readKerasH5(join(fixtures, name));
+    const tensors = await readKeras(join(fixtures, name));
     expect([...tensors.keys()].sort()).toEqual(Object.keys(golden).sort());
     for (const [key, { shape, values }] of Object.entries(golden)) {
       expect(tensors.get(key)).toEqual({ shape, dtype: 'float32', data: Float32Array.from(values) });
@@ -30,7 +29,7 @@ describe('Keras HDF5', () => {
     const file = join(dir, 'cut.h5');
     for (let length = 0; length < whole.length; length += 997) {
       await writeFile(file, whole.subarray(0, length));
-      const error: unknown = await readKerasH5(file).catch((thrown: unknown) => thrown);
+      const error: unknown = await readKeras(file).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(FinetuneError);
       expect((error as FinetuneError).problems).toMatchObject([{ code: 'E_HDF5_FORMAT', where: { file } }]);
     }

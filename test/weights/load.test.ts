@@ -11,7 +11,8 @@ import { torchShape } from '../../src/weights/layout.js';
 import { type LoadOptions, type Wanted, applyWeights, loadWeights } from '../../src/weights/load.js';
 import { countValues } from '../../src/weights/decode/rawTensor.js';
 import { readWeights } from '../../src/weights/read.js';
-import { type Writable, encodeSafetensors, readSafetensorsHeader } from '../../src/weights/decode/safetensors.js';
+import { encodeSafetensors, type Writable } from '../../src/weights/encodeSafetensors.js';
+import { verifySafetensors } from '../../src/weights/safetensorsFile.js';
 import { saveWeights } from '../../src/weights/save.js';
 
 const coco = catalog[0]!.uri;
@@ -60,7 +61,7 @@ describe('our own checkpoint', () => {
   });
 
   it('is written in PyTorch layout', async () => {
-    const { tensors, metadata } = await readSafetensorsHeader(uri);
+    const { tensors, metadata } = await verifySafetensors(uri);
     expect([...tensors].map(([name, { shape }]) => [name, shape])).toEqual(
       [...params].map(([name, { shape }]) => [name, torchShape(kindOf(name, shape), shape)]),
     );

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { catalog } from '../../src/weights/catalog.js';
 import { openSource } from '../../src/weights/sources/source.js';
-import { readTfjs } from '../../src/weights/decode/tfjs.js';
 import { countValues } from '../../src/weights/decode/rawTensor.js';
+import { readTfjs } from './readers.js';
 
 const uri = catalog[0]!.uri;
 

@@ -5,11 +5,12 @@ import { mkdir, mkdtemp, readFile, readdir, utimes, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FinetuneError } from '../../src/errors.js';
-import { encodeSafetensors } from '../../src/weights/decode/safetensors.js';
-import { openSource, type SourceOptions } from '../../src/weights/sources/source.js';
-import { readTfjs } from '../../src/weights/decode/tfjs.js';
+import { encodeSafetensors } from '../../src/weights/encodeSafetensors.js';
+import { openSource } from '../../src/weights/sources/source.js';
+import type { SourceOptions } from '../../src/weights/sources/sourceOptions.js';
 import { type LocalServer, openServer } from './localServer.js';
 import { writeMiniModel } from './miniGraphModel.js';
+import { readTfjs } from './readers.js';
 
 const failure = async (promise: Promise<unknown>): Promise<FinetuneError> =>
   (await promise.then(() => Promise.reject(new Error('it did not fail')), (error: unknown) => error)) as FinetuneError; // prettier-ignore

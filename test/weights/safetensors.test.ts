@@ -4,14 +4,13 @@ import { mkdtemp, readFile, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FinetuneError } from '../../src/errors.js';
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  readSafetensors,
-  readSafetensorsHeader,
-  writeSafetensors,
-  type Writable,
-} from '../../src/weights/decode/safetensors.js';
+import { bytesInMemory } from '../../src/bytes/byteSource.js';
+import { decodeSafetensors, readSafetensorsHeader } from '../../src/weights/decode/safetensors.js';
+import { encodeSafetensors, type Writable } from '../../src/weights/encodeSafetensors.js';
+import { readSafetensors, writeSafetensors } from '../../src/weights/safetensorsFile.js';
+import { withBytesOf } from '../../src/weights/sources/openBytes.js';
+
+const decode = (bytes: Uint8Array) => decodeSafetensors(bytesInMemory(bytes, 'x.safetensors'));
 
 // Written by the Python library: fixtures/make.py.
 const fixture = (name: string): string => join(import.meta.dirname, 'fixtures', name);
@@ -35,7 +34,7 @@ describe('safetensors from Python', () => {
 
   it('writes float32 byte for byte as Python does', async () => {
     const bytes = await readFile(fixture('float32.safetensors'));
-    const { metadata, tensors } = decodeSafetensors(bytes);
+    const { metadata, tensors } = await decode(bytes);
     const shuffled = new Map([...tensors].reverse()) as Map<string, Writable>;
     expect(Buffer.from(encodeSafetensors(shuffled, { metadata })).equals(bytes)).toBe(true);
   });
@@ -53,10 +52,11 @@ const files = fc.array(fc.tuple(name, tensor), { maxLength: 5 }).map((entries) =
 const metadata = fc.dictionary(fc.string(), fc.string());
 
 describe('safetensors round trip', () => {
-  it('gives back names, shapes, values and metadata, in either order', () => {
-    fc.assert(
-      fc.property(files, metadata, fc.constantFrom('sorted' as const, 'insertion' as const), (tensors, meta, order) => {
-        const back = decodeSafetensors(encodeSafetensors(tensors, { metadata: meta, order }));
+  it('gives back names, shapes, values and metadata, in either order', async () => {
+    const orders = fc.constantFrom('sorted' as const, 'insertion' as const);
+    await fc.assert(
+      fc.asyncProperty(files, metadata, orders, async (tensors, meta, order) => {
+        const back = await decode(encodeSafetensors(tensors, { metadata: meta, order }));
         expect({ ...back.metadata }).toEqual({ ...meta });
         expect(back.tensors.size).toBe(tensors.size);
         for (const [key, { shape, data }] of tensors) {
@@ -67,10 +67,10 @@ describe('safetensors round trip', () => {
     );
   });
 
-  it('keeps the order of insertion, numbers for names included', () => {
+  it('keeps the order of insertion, numbers for names included', async () => {
     const one = { shape: [1], data: Float32Array.of(1) };
     const bytes = encodeSafetensors(new Map([['b', one], ['10', one], ['a', one], ['2', one]]), { order: 'insertion' }); // prettier-ignore
-    expect([...decodeSafetensors(bytes).tensors.keys()]).toEqual(['b', '10', 'a', '2']);
+    expect([...(await decode(bytes)).tensors.keys()]).toEqual(['b', '10', 'a', '2']);
   });
 
   it('writes through a temporary file and reads the header alone', async () => {
@@ -78,16 +78,16 @@ describe('safetensors round trip', () => {
     const file = join(dir, 'x.safetensors');
     await writeSafetensors(file, new Map([['w', { shape: [2, 3], data: new Float32Array(6).fill(0.5) }]]));
     expect(await readdir(dir)).toEqual(['x.safetensors']);
-    const { tensors } = await readSafetensorsHeader(file);
+    const { tensors } = await withBytesOf(file, readSafetensorsHeader);
     expect(tensors.get('w')).toEqual({ dtype: 'F32', shape: [2, 3], begin: 0, end: 24 });
     const none = await readSafetensors(file, (key) => key !== 'w');
     expect(none.tensors.size).toBe(0);
   });
 
-  it('refuses to write what cannot be read back', () => {
+  it('refuses to write what cannot be read back', async () => {
     const wrong = { shape: [3], data: Float32Array.of(1) };
-    expect(codesOf(() => encodeSafetensors(new Map([['w', wrong]])))).toEqual(['E_SAFETENSORS_SIZE']);
-    expect(codesOf(() => encodeSafetensors(new Map([['__metadata__', wrong]])))).toEqual(['E_SAFETENSORS_NAME']);
+    expect(await codesOf(() => encodeSafetensors(new Map([['w', wrong]])))).toEqual(['E_SAFETENSORS_SIZE']);
+    expect(await codesOf(() => encodeSafetensors(new Map([['__metadata__', wrong]])))).toEqual(['E_SAFETENSORS_NAME']);
   });
 });
 
@@ -107,9 +107,9 @@ describe('broken safetensors', () => {
     ['no entry', { a: null }, 0, ['E_SAFETENSORS_DTYPE']],
     ['metadata of numbers', { __metadata__: { a: 1 } }, 0, ['E_SAFETENSORS_METADATA']],
     ['two at once', { a: f32([2], 0, 4), b: f32([-1], 4, 8) }, 8, ['E_SAFETENSORS_SIZE', 'E_SAFETENSORS_ENTRY']],
-  ])('is told: %s', (_, header, dataBytes, codes) => {
+  ])('is told: %s', async (_, header, dataBytes, codes) => {
     const bytes = assemble(JSON.stringify(header), dataBytes);
-    expect(codesOf(() => decodeSafetensors(bytes, 'x.safetensors'))).toEqual(codes);
+    expect(await codesOf(() => decode(bytes))).toEqual(codes);
   });
 
   it.each([
@@ -120,17 +120,17 @@ describe('broken safetensors', () => {
     ['header past the end', assemble('{}', 0).subarray(0, 9), 'E_SAFETENSORS_TRUNCATED'],
     ['a giant header', new Uint8Array(16).fill(0x7f), 'E_SAFETENSORS_HEADER'],
   ])('is told: %s', async (_, bytes, code) => {
-    expect(codesOf(() => decodeSafetensors(bytes))).toEqual([code]);
+    expect(await codesOf(() => decode(bytes))).toEqual([code]);
     const file = join(await mkdtemp(join(tmpdir(), 'safetensors-')), 'x.safetensors');
     await writeFile(file, bytes);
     const error = (await readSafetensors(file).catch((thrown: unknown) => thrown)) as FinetuneError;
     expect(error.problems).toMatchObject([{ code, where: { file } }]);
   });
 
-  it('is told wherever the file is cut', () => {
+  it('is told wherever the file is cut', async () => {
     const whole = encodeSafetensors(new Map([['w', { shape: [3], data: Float32Array.of(1, 2, 3) }]]));
     for (let length = 0; length < whole.byteLength; length++) {
-      expect(codesOf(() => decodeSafetensors(whole.subarray(0, length)))).toEqual(['E_SAFETENSORS_TRUNCATED']);
+      expect(await codesOf(() => decode(whole.subarray(0, length)))).toEqual(['E_SAFETENSORS_TRUNCATED']);
     }
   });
 });
@@ -143,9 +143,9 @@ function assemble(header: string | Uint8Array, dataBytes: number): Uint8Array {
   return bytes;
 }
 
-function codesOf(run: () => unknown): string[] {
+async function codesOf(run: () => unknown): Promise<string[]> {
   try {
-    run();
+    await run();
   } catch (error) {
     return (error as FinetuneError).problems.map(({ code }) => code);
   }

@@ -12,8 +12,8 @@ import { IMAGENET_CATEGORIES } from '../../src/categories/imagenet.js';
 import { adaptInput } from '../../src/weights/inputChannels.js';
 import { applyWeights, loadWeights, type Wanted } from '../../src/weights/load.js';
 import { countValues } from '../../src/weights/decode/rawTensor.js';
-import { readRaw } from '../../src/weights/decode/raw.js';
-import { encodeSafetensors } from '../../src/weights/decode/safetensors.js';
+import { readRaw } from '../../src/weights/readRaw.js';
+import { encodeSafetensors } from '../../src/weights/encodeSafetensors.js';
 
 const counted = (shape: readonly number[]): Param => ({
   shape,

@@ -3,8 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { FinetuneError } from '../../src/errors.js';
-import { readTfjs } from '../../src/weights/decode/tfjs.js';
 import { miniData, miniSpecs, writeMiniModel } from './miniGraphModel.js';
+import { readTfjs } from './readers.js';
 
 describe('readTfjs', () => {
   it('reads every kind of array as tfjs does', async () => {

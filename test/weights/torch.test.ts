@@ -6,12 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { FinetuneError } from '../../src/errors.js';
-import { readTorch as decodeTorch } from '../../src/weights/decode/torch.js';
-import { withBytesOf } from '../../src/weights/sources/openBytes.js';
 import { unpickle } from '../../src/weights/decode/pickle.js';
+import { readTorch } from './readers.js';
 
 const fixtures = join(import.meta.dirname, 'fixtures', 'torch'); // fixtures/makeTorch.py
-const readTorch = (file: string) => withBytesOf(file, decodeTorch);
 const fixture = (name: string) => join(fixtures, name);
 interface Golden {
   readonly tensors: Record<string, { shape: number[]; values: (number | string | boolean)[] }>;

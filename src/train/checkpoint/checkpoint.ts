@@ -8,7 +8,7 @@ import { slotOwner } from '../../graph/slots.js';
 import type { Ops } from '../../graph/spec.js';
 import type { Model } from '../../tasks/model.js';
 import { loadWeights } from '../../weights/load.js';
-import { verifySafetensors } from '../../weights/decode/safetensors.js';
+import { verifySafetensors } from '../../weights/safetensorsFile.js';
 import { saveWeights } from '../../weights/save.js';
 import { averageName } from '../ema.js';
 import { stateSchema, type RunState } from './state.js';

@@ -7,7 +7,7 @@ import { writeAtomically } from '../../files/writeAtomically.js';
 import type { Param, Params } from '../../graph/params.js';
 import type { ParamAttrs } from '../../graph/spec.js';
 import { toTorch } from '../../weights/layout.js';
-import { readSafetensors, verifySafetensors } from '../../weights/decode/safetensors.js';
+import { readSafetensors, verifySafetensors } from '../../weights/safetensorsFile.js';
 import { checkpointFile, type CheckpointName } from './checkpoint.js';
 import type { FreezeReceipt } from '../log/record.js';
 

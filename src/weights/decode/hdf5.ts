@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import type { Dataset, Group } from 'jsfive';
+import type { ByteSource } from '../../bytes/byteSource.js';
 import { FinetuneError } from '../../errors.js';
-import { countValues, formatShape, type RawData, type RawTensor } from './rawTensor.js';
+import { alignedBuffer, countValues, formatShape, type RawData, type RawTensor } from './rawTensor.js';
 
 /** One array of an HDF5 file. */
 export interface Hdf5Array {
@@ -20,8 +20,9 @@ const MAX_OBJECTS = 100_000;
 const MAX_RATIO = 1032;
 
 /** All numeric arrays of an HDF5 file below the group `root`; others are left out. Throws E_HDF5_FORMAT. */
-export async function readHdf5(file: string, chooseRoot: (names: readonly string[]) => string | undefined) {
-  const bytes = await readFile(file);
+export async function readHdf5(source: ByteSource, chooseRoot: (names: readonly string[]) => string | undefined) {
+  const { file } = source;
+  const bytes = await source.read(0, source.size);
   const fail = (message: string, cause?: unknown) => {
     const fix = 'the file may be cut short: fetch it again';
     return new FinetuneError({ code: 'E_HDF5_FORMAT', message, fix, where: { file } }, { cause });
@@ -46,14 +47,19 @@ export async function readHdf5(file: string, chooseRoot: (names: readonly string
     }
   };
   try {
-    const { buffer, byteOffset, byteLength } = bytes;
-    const top = new jsfive.File(buffer.slice(byteOffset, byteOffset + byteLength), file);
+    const top = new jsfive.File(wholeBuffer(bytes), file);
     const root = chooseRoot(top.keys);
     visit(root === undefined ? top : (top.get(root) as Group), []);
   } catch (error) {
     throw fail(`the HDF5 file is broken: ${error instanceof Error ? error.message : String(error)}`, error);
   }
   return arrays;
+}
+
+/** The buffer behind the bytes, or a copy of them if there is more in it: jsfive wants the file and nothing else. */
+function wholeBuffer(bytes: Uint8Array): ArrayBuffer {
+  const { buffer, byteLength } = bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? buffer : alignedBuffer(bytes);
 }
 
 /** Where the superblock says that the file ends; Infinity if the superblock itself is cut.

@@ -1,3 +1,4 @@
+import type { ByteSource } from '../../bytes/byteSource.js';
 import { FinetuneError } from '../../errors.js';
 import { readHdf5, type Hdf5Array } from './hdf5.js';
 import type { RawTensor } from './rawTensor.js';
@@ -5,8 +6,8 @@ import type { RawTensor } from './rawTensor.js';
 /** Reads the weights of a Keras HDF5 file under the names "layer/variable": whole models and `save_weights` of Keras 1 and 2
  *  (`Conv1/Conv1/kernel:0`), and `.weights.h5` of Keras 3 (`layers/conv2d/vars/0` with the layer's name as an attribute).
  *  Layouts are TensorFlow's. The optimizer's state is left out. Throws E_HDF5_FORMAT, E_KERAS_NAMES. */
-export async function readKerasH5(file: string): Promise<Map<string, RawTensor>> {
-  const arrays = await readHdf5(file, (names) => (names.includes('model_weights') ? 'model_weights' : undefined));
+export async function decodeKeras(source: ByteSource): Promise<Map<string, RawTensor>> {
+  const arrays = await readHdf5(source, (names) => (names.includes('model_weights') ? 'model_weights' : undefined));
   const weights = arrays.filter(({ path }) => path[0] !== 'optimizer' && path[0] !== 'optimizer_weights');
   const isKeras3 = weights.some(({ path }) => path.at(-2) === 'vars');
   const named = isKeras3
@@ -17,7 +18,7 @@ export async function readKerasH5(file: string): Promise<Map<string, RawTensor>>
     if (tensors.has(name)) {
       const message = `two weights are called "${name}"`;
       const fix = 'save the inner model alone';
-      throw new FinetuneError({ code: 'E_KERAS_NAMES', message, fix, where: { file } });
+      throw new FinetuneError({ code: 'E_KERAS_NAMES', message, fix, where: { file: source.file } });
     }
     tensors.set(name, tensor);
   }

@@ -1,11 +1,11 @@
-import { open } from 'node:fs/promises';
+import type { ByteSource } from '../../bytes/byteSource.js';
 import { FinetuneError } from '../../errors.js';
-import { readKerasH5 } from './keras.js';
+import { decodeKeras } from './keras.js';
 import type { RawTensor } from './rawTensor.js';
-import { readSafetensors } from './safetensors.js';
-import { readTfjs } from './tfjs.js';
-import { readTorch } from './torch.js';
-import { withBytesOf } from '../sources/openBytes.js';
+import { decodeSafetensors } from './safetensors.js';
+import { decodeTfjs } from './tfjs.js';
+import type { ReadShard } from './tfjsManifest.js';
+import { decodeTorch } from './torch.js';
 
 /** What a weights file holds, as it calls it. */
 export interface RawWeights {
@@ -17,31 +17,27 @@ export interface RawWeights {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-type Reader = (file: string) => Promise<RawWeights>;
+type Decoder = (source: ByteSource, readShard: ReadShard) => Promise<RawWeights>;
 
-const safetensors: Reader = async (file) => ({
+const safetensors: Decoder = async (source) => ({
   format: 'safetensors',
   layout: 'torch',
-  ...(await readSafetensors(file)),
+  ...(await decodeSafetensors(source)),
 });
-const torch: Reader = async (file) => ({
-  format: 'PyTorch',
-  layout: 'torch',
-  ...(await withBytesOf(file, readTorch)),
-});
-const keras: Reader = async (file) => ({
+const torch: Decoder = async (source) => ({ format: 'PyTorch', layout: 'torch', ...(await decodeTorch(source)) });
+const keras: Decoder = async (source) => ({
   format: 'Keras HDF5',
   layout: 'ours',
-  tensors: await readKerasH5(file),
+  tensors: await decodeKeras(source),
   metadata: {},
 });
-const tfjs: Reader = async (file) => {
-  const { format, tensors } = await readTfjs(file);
+const tfjs: Decoder = async (source, readShard) => {
+  const { format, tensors } = await decodeTfjs(source, readShard);
   const word = format === 'graph-model' ? 'GraphModel' : 'Layers model';
   return { format: `TensorFlow.js ${word}`, layout: 'ours', tensors, metadata: {} };
 };
 
-const BY_ENDING: Readonly<Record<string, Reader>> = {
+const BY_ENDING: Readonly<Record<string, Decoder>> = {
   safetensors,
   pth: torch, pt: torch, bin: torch, ckpt: torch, 'pth.tar': torch, th: torch,
   h5: keras, hdf5: keras,
@@ -55,30 +51,22 @@ export const isWeightsFile = (path: string): boolean =>
 const findEnding = (path: string): string | undefined =>
   Object.keys(BY_ENDING).find((ending) => path.toLowerCase().endsWith(`.${ending}`));
 
-/** Reads a weights file by its ending, or by its first bytes where the ending says nothing.
- *  Throws E_WEIGHTS_FORMAT, and what the reader of the format throws. */
-export async function readRaw(file: string): Promise<RawWeights> {
+/** Decodes weights by the ending of the file's name, or by the first bytes if the ending is not known. `readShard` gets the
+ *  binary files that a model.json of TensorFlow.js names.
+ *  Throws E_WEIGHTS_FORMAT, and what the decoder of the format throws. */
+export async function decodeWeights(source: ByteSource, readShard: ReadShard): Promise<RawWeights> {
+  const { file, size } = source;
   const ending = findEnding(file);
-  const reader = ending === undefined ? readerFor(await firstBytes(file)) : BY_ENDING[ending];
-  if (reader) return reader(file);
+  const decoder = ending === undefined ? decoderFor(await source.read(0, Math.min(16, size))) : BY_ENDING[ending];
+  if (decoder) return decoder(source, readShard);
   const fix = 'weights are read from safetensors, PyTorch, Keras HDF5 and TensorFlow.js files';
   throw new FinetuneError({ code: 'E_WEIGHTS_FORMAT', message: 'a file of no known format', fix, where: { file } });
 }
 
-function readerFor(head: Uint8Array): Reader | undefined {
+function decoderFor(head: Uint8Array): Decoder | undefined {
   const [a, b] = head;
   if (a === 0x89 && b === 0x48) return keras;
   if (head[8] === 0x7b) return safetensors; // "{" behind the length of the header
   if ((a === 0x50 && b === 0x4b) || (a === 0x80 && b === 0x02)) return torch; // a zip, a pickle
   return a === 0x7b ? tfjs : undefined;
-}
-
-async function firstBytes(file: string): Promise<Uint8Array> {
-  const handle = await open(file);
-  try {
-    const { buffer, bytesRead } = await handle.read(new Uint8Array(16), 0, 16, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
 }

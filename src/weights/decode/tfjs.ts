@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import type { ByteSource } from '../../bytes/byteSource.js';
 import { FinetuneError } from '../../errors.js';
 import { kerasName } from './keras.js';
 import type { RawTensor } from './rawTensor.js';
-import { manifestSchema, readManifest } from './tfjsManifest.js';
+import { manifestSchema, readManifest, type ReadShard } from './tfjsManifest.js';
 
 /** What stands behind a model.json of TensorFlow.js. */
 export interface TfjsModel {
@@ -28,27 +28,30 @@ const graphSchema = z.object({
 });
 const layersSchema = z.object({ weightsManifest: manifestSchema });
 
-/** Reads model.json and its shards from disk. Throws E_TFJS_{FORMAT,SHARD}, with the file. */
-export async function readTfjs(file: string): Promise<TfjsModel> {
-  const json = await readJson(file);
+/** Reads model.json, and its shards with `readShard`. Throws E_TFJS_{FORMAT,SHARD}, with the file. */
+export async function decodeTfjs(source: ByteSource, readShard: ReadShard): Promise<TfjsModel> {
+  const { file } = source;
+  const json = await readJson(source);
   if ((json as { format?: unknown } | null)?.format === 'layers-model') {
     const { weightsManifest } = parse(layersSchema, json, 'Layers model', file);
-    const tensors = await readManifest(weightsManifest, file);
+    const tensors = await readManifest(weightsManifest, file, readShard);
     const named = [...tensors].map(([name, tensor]) => [kerasName([name]), tensor] as const);
     return { format: 'layers-model', nodes: [], tensors: unique(named, file) };
   }
   const { modelTopology, weightsManifest } = parse(graphSchema, json, 'GraphModel', file);
-  return { format: 'graph-model', nodes: modelTopology.node, tensors: await readManifest(weightsManifest, file) };
+  const tensors = await readManifest(weightsManifest, file, readShard);
+  return { format: 'graph-model', nodes: modelTopology.node, tensors };
 }
 
 const fail = (file: string, message: string, cause?: unknown) =>
   new FinetuneError({ code: 'E_TFJS_FORMAT', message, where: { file } }, { cause });
 
-async function readJson(file: string): Promise<unknown> {
+async function readJson(source: ByteSource): Promise<unknown> {
+  const text = new TextDecoder().decode(await source.read(0, source.size));
   try {
-    return JSON.parse(await readFile(file, 'utf8'));
+    return JSON.parse(text);
   } catch (error) {
-    throw fail(file, `no model.json: ${(error as Error).message}`, error);
+    throw fail(source.file, `no model.json: ${(error as Error).message}`, error);
   }
 }
 

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { dirname, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { FinetuneError, type Problem } from '../../errors.js';
 import { alignedBuffer, countValues, float16ToFloat32 } from './rawTensor.js';
@@ -20,16 +18,36 @@ type WeightSpec = z.infer<typeof weightSchema>;
 export const manifestSchema = z.array(z.object({ paths: z.array(z.string()), weights: z.array(weightSchema) }));
 type Manifest = z.infer<typeof manifestSchema>;
 
-/** The arrays of all groups by name, in the manifest's order, dequantised. Throws E_TFJS_SHARD, all faults at once. */
-export async function readManifest(manifest: Manifest, file: string): Promise<Map<string, RawTensor>> {
+/** Gets a shard by the path that model.json has for it: its bytes, or the problem with it. */
+export type ReadShard = (path: string) => Promise<Uint8Array | Problem>;
+
+/** The shards that the text of a model.json names, relative to it; none for other JSON. */
+export function listShards(text: string): string[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  const parsed = z.object({ weightsManifest: manifestSchema }).safeParse(json);
+  return parsed.success ? parsed.data.weightsManifest.flatMap((group) => group.paths) : [];
+}
+
+/** Reads the arrays of all groups by name, in the manifest's order, dequantised. `file` is model.json, for messages.
+ *  Throws E_TFJS_SHARD, all faults at once. */
+export async function readManifest(
+  manifest: Manifest,
+  file: string,
+  readShard: ReadShard,
+): Promise<Map<string, RawTensor>> {
   const tensors = new Map<string, RawTensor>();
   const problems: Problem[] = [];
   for (const { paths, weights } of manifest) {
-    const shards = await Promise.all(paths.map((path) => readShard(dirname(file), path)));
+    const shards = await Promise.all(paths.map(readShard));
     problems.push(...shards.filter((shard) => 'code' in shard));
     const parts = shards.filter((shard) => shard instanceof Uint8Array);
     if (parts.length < shards.length) continue;
-    const fault = readWeights(Buffer.concat(parts), weights, tensors);
+    const fault = readWeights(concat(parts), weights, tensors);
     if (fault) {
       const sizes = paths.map((path, i) => `${path} has ${parts[i]!.byteLength} bytes`).join(', ');
       const fix = 'a shard is cut short or belongs to another model: fetch the model again';
@@ -40,34 +58,18 @@ export async function readManifest(manifest: Manifest, file: string): Promise<Ma
   return tensors;
 }
 
-/** The shards that a model.json names, relative to it; none for other JSON. Throws E_TFJS_SHARD if one lies outside. */
-export async function shardPaths(file: string): Promise<string[]> {
-  const json = (await readFile(file, 'utf8')
-    .then(JSON.parse)
-    .catch(() => undefined)) as unknown;
-  const parsed = z.object({ weightsManifest: manifestSchema }).safeParse(json);
-  const paths = parsed.success ? parsed.data.weightsManifest.flatMap((group) => group.paths) : [];
-  const outside = paths.find((path) => !isInside(dirname(file), path) || /^[a-z][a-z+.-]*:/i.test(path));
-  if (outside === undefined) return paths;
-  const message = `shard "${outside}" lies outside the model's folder`;
-  throw new FinetuneError({ code: 'E_TFJS_SHARD', message, where: { file } });
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.byteLength;
+  }
+  return bytes;
 }
 
-const isInside = (dir: string, path: string): boolean => resolve(dir, path).startsWith(resolve(dir) + sep);
-
-async function readShard(dir: string, path: string): Promise<Uint8Array | Problem> {
-  const file = resolve(dir, path);
-  if (!isInside(dir, path)) {
-    return { code: 'E_TFJS_SHARD', message: `shard "${path}" lies outside the model's folder`, where: { file: dir } };
-  }
-  try {
-    return await readFile(file);
-  } catch (error) {
-    return { code: 'E_TFJS_SHARD', message: `shard cannot be read: ${(error as Error).message}`, where: { file } };
-  }
-}
-
-/** Cuts one group's bytes into tensors; the answer says what does not fit. */
+/** Cuts one group's bytes into tensors. Returns what does not fit, if something does not. */
 function readWeights(bytes: Uint8Array, weights: readonly WeightSpec[], tensors: Map<string, RawTensor>) {
   let offset = 0;
   for (const spec of weights) {

@@ -1,7 +1,7 @@
 import type { ByteSource } from '../../bytes/byteSource.js';
 import { FinetuneError } from '../../errors.js';
 import type { RawTensor } from './rawTensor.js';
-import { decodeTorch } from './torchDtypes.js';
+import { decodeValues } from './torchDtypes.js';
 import type { TorchFile } from './torchFile.js';
 import { TorchTensor, type TorchStorage } from './torchGlobals.js';
 import { openLegacyTorch } from './torchLegacy.js';
@@ -17,7 +17,7 @@ interface TorchWeights {
 
 /** Reads the state dict of a PyTorch file: torch.save of either format, the dict itself or a checkpoint around it. Nothing
  *  in the file is executed. Throws E_TORCH_{FORMAT,TRUNCATED,PICKLE,GLOBAL,TENSOR,STATE_DICT}, with the file. */
-export async function readTorch(source: ByteSource): Promise<TorchWeights> {
+export async function decodeTorch(source: ByteSource): Promise<TorchWeights> {
   const { file } = source;
   const torch = await openTorch(source);
   const { tensors: described, metadata } = findStateDict(torch.root, file);
@@ -31,7 +31,7 @@ export async function readTorch(source: ByteSource): Promise<TorchWeights> {
     const bytes = await torch.readStorage(storage); // one at a time: several tensors may share it
     for (const [name, tensor] of sharers) {
       const { shape, dtype } = tensor;
-      read.set(name, { shape, dtype, data: decodeTorch(gather(bytes, tensor), dtype) });
+      read.set(name, { shape, dtype, data: decodeValues(gather(bytes, tensor), dtype) });
     }
   }
   return { tensors: new Map([...described.keys()].map((name) => [name, read.get(name)!])), metadata };

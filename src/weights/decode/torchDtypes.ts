@@ -31,7 +31,7 @@ export const TORCH_STORAGES: ReadonlyMap<string, TorchType> = new Map<string, To
 ]);
 
 /** Little-endian bytes → values; floats of every width arrive as float32. */
-export function decodeTorch(bytes: Uint8Array, dtype: TorchDType): RawData {
+export function decodeValues(bytes: Uint8Array, dtype: TorchDType): RawData {
   switch (dtype) {
     case 'float32':
       return new Float32Array(alignedBuffer(bytes));

@@ -1,7 +1,7 @@
 import { FinetuneError } from '../../errors.js';
 import { defaultCacheDir, findInCache } from './cache.js';
 import { fetchUrl, type Fetched } from './httpSource.js';
-import type { SourceOptions } from './source.js';
+import type { SourceOptions } from './sourceOptions.js';
 
 /** owner/name[@revision][/file]; a revision is a branch, a tag or a commit. */
 const LOCATION = /^([\w.-]+\/[\w.-]+)(?:@([\w.-]+))?(?:\/(.+))?$/;

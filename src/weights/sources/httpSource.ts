@@ -5,8 +5,8 @@ import { FinetuneError } from '../../errors.js';
 import { defaultCacheDir, findInCache, makeStagingDir, publish } from './cache.js';
 import { download, fileName, type DownloadOptions } from './download.js';
 import { withLock } from '../../files/lock.js';
-import type { SourceOptions } from './source.js';
-import { shardPaths } from '../decode/tfjsManifest.js';
+import type { SourceOptions } from './sourceOptions.js';
+import { shardPaths } from './shards.js';
 
 /** A downloaded file in the cache. */
 export interface Fetched {

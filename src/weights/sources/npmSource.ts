@@ -6,7 +6,7 @@ import { didYouMean } from '../../didYouMean.js';
 import { FinetuneError, type Problem } from '../../errors.js';
 import { unpackTar } from './archive.js';
 import { findInCache, hashFile, makeStagingDir, publish } from './cache.js';
-import type { SourceOptions } from './source.js';
+import type { SourceOptions } from './sourceOptions.js';
 
 /** A package as npm names it, with an exact version: what is fetched today must be what is fetched tomorrow. */
 const SPEC = /^((?:@[a-z0-9][\w.~-]*\/)?[a-z0-9][\w.~-]*)@(\d+\.\d+\.\d+(?:[-+][\w.+-]+)?)(?:\/(.*))?$/i;

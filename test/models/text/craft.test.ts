@@ -9,7 +9,8 @@ import { count } from '../../../src/graph/count.js';
 import { fold } from '../../../src/graph/fold.js';
 import { buildScoreMaps } from '../../../src/models/text/scoreMaps.js';
 import { loadWeights } from '../../../src/weights/load.js';
-import { writeSafetensors, type Writable } from '../../../src/weights/decode/safetensors.js';
+import type { Writable } from '../../../src/weights/encodeSafetensors.js';
+import { writeSafetensors } from '../../../src/weights/safetensorsFile.js';
 import { uniform } from '../formula.js';
 
 interface Golden {

@@ -3,10 +3,10 @@ import { createGraph, input, isOp } from '../graph/builder.js';
 import { ancestors } from '../graph/rewrite.js';
 import type { Backbone } from '../models/backbone.js';
 import { backbones } from '../models/registry.js';
-import { torchShape } from './layout.js';
-import { findNameMap } from './names.js';
-import { formatShape } from './decode/rawTensor.js';
-import type { RawWeights } from './decode/raw.js';
+import { torchShape } from '../weights/layout.js';
+import { findNameMap } from '../weights/names.js';
+import { formatShape } from '../weights/decode/rawTensor.js';
+import type { RawWeights } from '../weights/decode/raw.js';
 
 /** What a file is taken for. */
 export interface Recognised {

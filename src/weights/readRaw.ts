@@ -1,0 +1,9 @@
+import { dirname } from 'node:path';
+import { decodeWeights, type RawWeights } from './decode/raw.js';
+import { withBytesOf } from './sources/openBytes.js';
+import { shardReader } from './sources/shards.js';
+
+/** Reads a weights file; a model.json of TensorFlow.js with the shards beside it.
+ *  Throws E_WEIGHTS_{FORMAT,READ}, and what the decoder of the format throws. */
+export const readRaw = (file: string): Promise<RawWeights> =>
+  withBytesOf(file, (source) => decodeWeights(source, shardReader(dirname(file))));

@@ -4,8 +4,8 @@ import type { Value } from '../../graph/spec.js';
 import { IMAGENET, pytorch, type Backbone, type Classifier, type Taps } from '../backbone.js';
 import { pooled } from './linearHead.js';
 
-/** Krizhevsky 2014 (arXiv:1404.5997), the one-tower form that torchvision has: place in its nn.Sequential, channels, kernel;
- *  a pool in front of each row but the first. */
+/** Krizhevsky 2014 (arXiv:1404.5997) in the one-tower form of torchvision. Each layer: index in torchvision's
+ *  nn.Sequential, channels, kernel. A max-pooling precedes every row but the first. */
 const rows = [
   [[0, 64, 11]],
   [[3, 192, 5]],
@@ -18,7 +18,7 @@ const none = [[0, 0], [0, 0]] as const; // prettier-ignore
 
 const shrink = (x: Value): Value => maxPool(x, { kernel: [3, 3], stride: 2, padding: none });
 
-/** The first convolution goes to stride 4 at once: there is no c1. */
+/** The first convolution has stride 4, so that there is no tap of stride 2 (c1). */
 function features(image: Value, at: Context): Taps {
   let x = image;
   const [c2, c3, c4] = rows.map((layers, row) => {
@@ -33,7 +33,8 @@ function features(image: Value, at: Context): Taps {
   return { c2, c3, c4, c5: shrink(c4) };
 }
 
-/** The two wide layers as convolutions, the first over 6×6, so that larger images work too: the same values as torchvision's matrices. */
+/** The two wide layers are convolutions, the first over 6×6, so that larger images work too. Their values are those of
+ *  torchvision's matrices. */
 const classifier: Classifier = ({ c5 }, at, classes) => {
   const path = 'backbone.classifier';
   const first = conv(c5, `${path}.1`, at, { channels: HIDDEN, kernel: 6, padding: none, bias: true });

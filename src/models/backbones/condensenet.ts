@@ -5,7 +5,8 @@ import { IMAGENET, pytorch, type Backbone, type Classifier, type Taps } from '..
 import { channelShuffle } from './channelShuffle.js';
 import { pooled } from './linearHead.js';
 
-/** Huang et al. 2018 (arXiv:1711.09224), table 1: layers and growth of each block, which doubles. */
+/** Huang et al. 2018 (arXiv:1711.09224), table 1: layers and growth of each block; the growth doubles from block to
+ *  block. */
 const rows = [
   [4, 8],
   [6, 16],
@@ -14,13 +15,14 @@ const rows = [
   [8, 128],
 ] as const;
 const STEM = 16;
-/** The 1×1 convolution in front of each 3×3 is this many times the growth wide. */
+/** Channels of the 1×1 convolution before each 3×3, as a multiple of the growth. */
 const BOTTLENECK = 4;
-/** Half of the features reach the classifier. */
+/** One feature of this many reaches the classifier. */
 const KEPT = 2;
 
-/** A condensed layer. Training prunes each group of the 1×1 convolution to a part of its inputs, and which part is data of the weights;
- *  here group g reads the inputs g, g + groups, …, so that each sees features of every age. */
+/** Adds a condensed layer. In the paper training prunes each group of the 1×1 convolution to some of its inputs, and
+ *  only the trained weights say to which. Here group g reads the inputs g, g + groups, …, so that each group reads
+ *  early and late features. */
 function unit(x: Value, path: string, at: Context, growth: number, groups: number): Value {
   const dealt = channelShuffle(x, x.shape[3]! / groups);
   const wide = { channels: BOTTLENECK * growth, groups };
@@ -42,7 +44,7 @@ const features =
     return { c1, c2, c3, c4, c5: normActivate(end, `${path}.post_activ.bn`, at, 'relu') };
   };
 
-/** Every second feature, for the same reason as in the layers. */
+/** The classifier reads every second feature, so that it gets early and late ones. */
 const classifier: Classifier = ({ c5 }, at, classes) => {
   const [batch, channels] = [c5.shape[0]!, c5.shape[3]!];
   const kept = slice(
@@ -57,7 +59,7 @@ const stages = [['init_block', 'stage1'], ['stage2'], ['stage3'], ['stage4'], ['
   names.map((name) => `backbone.features.${name}`),
 );
 
-/** Neither timm nor torchvision has it: models and parameters are called as pytorchcv calls them. */
+/** Neither timm nor torchvision has this model; the names of models and parameters are those of pytorchcv. */
 export const condensenet: readonly Backbone[] = ([4, 8] as const).map((groups) => ({
   name: `condensenet74_c${groups}_g${groups}`,
   style: pytorch,

@@ -24,7 +24,7 @@ const reduction: Cell = {
   output: [2, 3, 4, 5],
 }; // prettier-ignore
 
-/** Section 3.2.2: 14 cells; those at a third and at two thirds of the depth reduce. */
+/** Section 3.2.2: 14 cells. The cells at one and at two thirds of the depth halve the size. */
 const LENGTHS = [4, 5, 5] as const;
 const WIDTH = 48;
 const names: CellNames = {
@@ -53,7 +53,7 @@ function features(image: Value, at: Context): Taps {
   return { c1, c2, c3, c4, c5 };
 }
 
-/** Neither timm nor torchvision has it: its parameters are called as pytorchcv calls them. */
+/** Neither timm nor torchvision has this model; the names of its parameters are those of pytorchcv. */
 export const darts: readonly Backbone[] = [
   {
     name: 'darts',

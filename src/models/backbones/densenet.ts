@@ -11,10 +11,10 @@ const variants = [
   ['densenet169', 64, 32, [6, 12, 32, 32]],
   ['densenet201', 64, 32, [6, 12, 48, 32]],
 ] as const;
-/** The 1×1 convolution in front of each 3×3 is this many times the growth wide. */
+/** Channels of the 1×1 convolution before each 3×3, as a multiple of the growth. */
 const BOTTLENECK = 4;
 
-/** What one layer adds to all before it: BatchNorm and ReLU come before the convolutions. */
+/** Returns the channels that a layer appends to its input. BatchNorm and ReLU come before the convolutions. */
 function layer(x: Value, path: string, at: Context, growth: number): Value {
   const narrow = conv(normActivate(x, `${path}.norm1`, at, 'relu'), `${path}.conv1`, at, {
     channels: BOTTLENECK * growth,

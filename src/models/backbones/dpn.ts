@@ -6,19 +6,19 @@ import { IMAGENET, pytorch, type Backbone, type Classifier, type Rgb, type Taps 
 interface Variant {
   /** Channels of the first convolution. */
   readonly stem: number;
-  /** The 68s have a 3×3 stem, and a residual path a quarter as wide. */
+  /** DPN-68 and 68b have a 3×3 stem and a residual path a quarter as wide. */
   readonly small?: boolean;
   /** Channels inside a block of the first stage; each stage doubles them. */
   readonly width: number;
   readonly groups: number;
   readonly depths: readonly [number, number, number, number];
-  /** What a block adds to the dense path, by stages. */
+  /** Channels that a block appends to the dense path, for each stage. */
   readonly growth: readonly [number, number, number, number];
-  /** `b`: two convolutions give the two paths, behind one BatchNorm. */
+  /** In DPN-68b two convolutions after one BatchNorm compute the two paths. */
   readonly apart?: boolean;
 }
 
-/** Chen et al. 2017 (arXiv:1707.01629), table 1; the 68s are the authors' own code, github.com/cypw/DPNs. */
+/** Chen et al. 2017 (arXiv:1707.01629), table 1. DPN-68 and 68b follow the authors' code, github.com/cypw/DPNs. */
 const small = {
   stem: 10,
   small: true,
@@ -31,7 +31,7 @@ const dpn92 = { stem: 64, width: 96, groups: 32, depths: [3, 4, 20, 3], growth: 
 const dpn98 = { stem: 96, width: 160, groups: 40, depths: [3, 6, 20, 3], growth: [16, 32, 32, 128] } as const;
 const dpn131 = { stem: 128, width: 160, groups: 40, depths: [4, 8, 28, 3], growth: [16, 32, 32, 128] } as const;
 const dpn107 = { stem: 128, width: 200, groups: 50, depths: [4, 8, 20, 3], growth: [20, 64, 64, 128] } as const; // prettier-ignore
-/** Channels of the residual path of the first stage, small or not; each stage doubles them. */
+/** Channels of the residual path in the first stage of small and of large variants; each stage doubles them. */
 const RESIDUAL = { small: 64, large: 256 } as const;
 
 /** BatchNorm and ReLU come before each convolution. */
@@ -42,11 +42,12 @@ interface Block extends Pick<Variant, 'groups' | 'apart'> {
   readonly inner: number;
   readonly residual: number;
   readonly growth: number;
-  /** 1 or 2 in the first block of a stage, which projects; undefined in the others. */
+  /** Stride of the first block of a stage, which projects its input; undefined for the other blocks. */
   readonly projects?: 1 | 2;
 }
 
-/** x carries the residual path in its first channels and the dense path behind them: a block adds to the one, and lengthens the other. */
+/** x has the residual path in its first channels and the dense path in the rest. A block adds to the residual path and
+ *  appends channels to the dense path. */
 function block(x: Value, path: string, at: Context, options: Block): Value {
   const { inner, residual, growth, groups, apart, projects: stride } = options;
   const split = (y: Value): [Value, Value] => {
@@ -102,7 +103,7 @@ const stages = (depths: Variant['depths']): string[][] => [
   }),
 ];
 
-/** The authors' pre-processing; dpn68b was trained again with ImageNet's. */
+/** Pre-processing of the authors. dpn68b was retrained with that of ImageNet. */
 const AUTHORS: { readonly mean: Rgb; readonly std: Rgb } = {
   mean: [124, 117, 104],
   std: [59.88, 59.88, 59.88], // 1 / 0.0167

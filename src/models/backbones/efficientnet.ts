@@ -22,7 +22,7 @@ const tableWith = (options: RowOptions): Table =>
     [block, expansion, channels, repeats, stride, { kernel, ...options }],
   ]);
 
-/** The authors' code, efficientnet_builder.py: width, depth, resolution; then timm's resolution and statistics. */
+/** Width, depth and resolution of the authors' code, efficientnet_builder.py; then timm's resolution and statistics. */
 const scales = [
   ['b0', 1.0, 1.0, 224, 224, IMAGENET],
   ['b1', 1.0, 1.1, 240, 240, INCEPTION],
@@ -46,8 +46,9 @@ const scaled = (style: Style, [size, width, depth, paper, timm, statistics]: (ty
   }),
 });
 
-/** Without squeeze-excite and with ReLU6; stem, head and the depth of the first and last stage stay. tensorflow/tpu, efficientnet/lite;
- *  the resolutions are those timm evaluates at (the authors': 280 and 300 for the last two). */
+/** The Lite variants have ReLU6 and no squeeze-excite; scaling changes neither stem and head nor the depth of the first
+ *  and the last stage. Source: tensorflow/tpu, efficientnet/lite. The resolutions are those that timm evaluates at; the
+ *  authors have 280 and 300 for the last two. */
 const liteScales = [
   ['lite0', 1.0, 1.0, 224],
   ['lite1', 1.0, 1.1, 240],

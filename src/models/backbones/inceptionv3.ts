@@ -9,7 +9,7 @@ const none = [[0, 0], [0, 0]] as const; // prettier-ignore
 interface Layer {
   readonly kernel?: number | readonly [number, number];
   readonly stride?: number;
-  /** Without padding. */
+  /** Whether the layer has no padding. */
   readonly valid?: boolean;
 }
 const k3: Layer = { kernel: 3 };
@@ -24,14 +24,14 @@ function layer(x: Value, path: string, at: Context, channels: number, { valid, .
   return normActivate(y, `${path}.bn`, at, 'relu');
 }
 
-/** One module: layers by name, over its input x. */
+/** One module: applies layers, which it names, to its input x. */
 type Module = (x: Value, apply: (x: Value, name: string, channels: number, options?: Layer) => Value) => Value;
 
 const averaged = (x: Value): Value => averagePool(pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]), { kernel: 3, stride: 1 }); // prettier-ignore
 const shrunk = (x: Value): Value => maxPool(x, { kernel: [3, 3], stride: 2, padding: none });
 
-/** Szegedy et al. 2016 (arXiv:1512.00567), figures 5, 6, 7 and 10, with the widths of torchvision's inception.py: a (35×35), b (to 17×17),
- *  c (17×17), d (to 8×8), e (8×8). */
+/** Szegedy et al. 2016 (arXiv:1512.00567), figures 5, 6, 7 and 10, with the widths of torchvision's inception.py: a
+ *  (35×35), b (to 17×17), c (17×17), d (to 8×8), e (8×8). */
 const a =
   (pool: number): Module =>
   (x, apply) =>
@@ -107,7 +107,7 @@ function features(image: Value, at: Context): Taps {
 
 const stem = ['Conv2d_1a_3x3', 'Conv2d_2a_3x3', 'Conv2d_2b_3x3', 'Conv2d_3b_1x1', 'Conv2d_4a_3x3'];
 
-/** Without the auxiliary classifier, which serves only the first training. */
+/** The auxiliary classifier is left out: it serves only the original training. */
 export const inceptionv3: readonly Backbone[] = [
   {
     name: 'inception_v3',

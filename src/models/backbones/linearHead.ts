@@ -6,7 +6,7 @@ import type { Classifier } from '../backbone.js';
 /** [N,H,W,C] → [N,C]: the mean over rows and columns. */
 export const pooled = (x: Value): Value => reshape(globalAveragePool(x), [x.shape[0]!, x.shape[3]!]);
 
-/** Global average pooling and one linear layer called `path`. */
+/** Global average pooling, then one linear layer called `path`. */
 export const linearHead =
   (path: string): Classifier =>
   ({ c5 }, at, classes) =>

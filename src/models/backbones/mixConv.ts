@@ -2,16 +2,17 @@ import { conv, depthwise, type Context } from '../../graph/blocks.js';
 import { concat, slice } from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 
-/** A kernel's side, or several: the channels are then split evenly among them. */
+/** Side of a kernel, or several sides, among which the channels are split evenly. */
 export type Kernels = number | readonly number[];
 
-/** `channels` in `parts`, the first taking the remainder. */
+/** Splits `channels` into `parts` sizes; the first one takes the remainder. */
 function split(channels: number, parts: number): number[] {
   const share = Math.floor(channels / parts);
   return Array.from({ length: parts }, (_, i) => (i === 0 ? channels - share * (parts - 1) : share));
 }
 
-/** x in as many slices of channels as there are kernels, each through its own layer `<path>.<i>`, side by side again. */
+/** Splits the channels of x into one slice for each kernel, puts each through a layer, and concatenates the results.
+ *  The layers are called `<path>.<i>`. */
 function mixed(x: Value, kernels: readonly number[], layer: (part: Value, i: number) => Value): Value {
   const [n, h, w, c] = x.shape as [number, number, number, number];
   let start = 0;
@@ -23,13 +24,13 @@ function mixed(x: Value, kernels: readonly number[], layer: (part: Value, i: num
   return concat(parts, 3);
 }
 
-/** Depthwise convolution with one kernel, or MixConv: Tan & Le 2019 (arXiv:1907.09595). */
+/** A depthwise convolution with one kernel, or MixConv with several: Tan & Le 2019 (arXiv:1907.09595). */
 export function mixDepthwise(x: Value, path: string, at: Context, kernels: Kernels, stride: number): Value {
   if (typeof kernels === 'number') return depthwise(x, path, at, { kernel: kernels, stride });
   return mixed(x, kernels, (part, i) => depthwise(part, `${path}.${i}`, at, { kernel: kernels[i]!, stride }));
 }
 
-/** 1×1 convolution, or as many of them side by side as there are kernels. */
+/** A 1×1 convolution, or `groups` of them side by side, each on its share of the channels. */
 export function mixPointwise(x: Value, path: string, at: Context, channels: number, groups = 1): Value {
   if (groups === 1) return conv(x, path, at, { channels });
   const widths = split(channels, groups);

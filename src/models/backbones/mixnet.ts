@@ -4,11 +4,12 @@ import { divisible } from './divisible.js';
 import type { RowOptions } from './mobileBlocks.js';
 import { mobileNetwork, scaleTable, type Table } from './mobileNetwork.js';
 
-/** Options of a row: kernels, squeeze-excite share, and 1×1 convolutions side by side. Rows with squeeze-excite use swish. */
+/** Kernels and squeeze-excite ratio of a row. Rows with squeeze-excite use swish. */
 const k = (kernels: readonly number[], se?: number): RowOptions => ({
   kernel: kernels.length === 1 ? kernels[0]! : kernels,
   ...(se !== undefined && { se, activation: 'swish' }),
 });
+/** Two 1×1 convolutions side by side in the expansion, in the projection, or in both. */
 const expand2: RowOptions = { expandGroups: 2 };
 const project2: RowOptions = { projectGroups: 2 };
 const both2: RowOptions = { ...expand2, ...project2 };

@@ -18,9 +18,10 @@ const a1: Table = [
   [['ir', 6, 320, 1, 1]],
 ];
 
-/** The paper gives A2's accuracy and budget (4.8 M, 0.34 G), but no table, and its code none either. A reconstruction from A1's own
- *  operators: 0.9 M more parameters for 0.03 G must sit where the maps are small, so the 160 channels at 7×7 have five blocks
- *  instead of three (+0.82 M, +0.03 G), and the 80 channels squeeze-excite (+0.08 M, no MACs to speak of). */
+/** The paper gives A2's accuracy and budget (4.8 M parameters, 0.34 G MACs), but neither it nor its code gives a table.
+ *  This reconstruction uses A1's operators. 0.9 M more parameters for 0.03 G more MACs must lie where the feature maps
+ *  are small: the 160 channels at 7×7 have five blocks instead of three (+0.82 M, +0.03 G), and the 80 channels have
+ *  squeeze-excite (+0.08 M, hardly any MACs). */
 const a2: Table = [
   ...a1.slice(0, 3),
   [['ir', 6, 80, 4, 2, se]],
@@ -29,7 +30,7 @@ const a2: Table = [
   [['ir', 6, 320, 1, 1]],
 ];
 
-/** The one without squeeze-excite: the authors' code, tensorflow/tpu, mnasnet_models.py, `mnasnet_b1`. */
+/** B1, the variant without squeeze-excite, from the authors' code: tensorflow/tpu, mnasnet_models.py, `mnasnet_b1`. */
 const b1: Table = [
   [['ds', 1, 16, 1, 1, plain]],
   [['ir', 3, 24, 3, 2]],
@@ -40,7 +41,7 @@ const b1: Table = [
   [['ir', 6, 320, 1, 1, plain]],
 ];
 
-/** Stamoulis et al. 2019 (arXiv:1904.02877), the same space searched in one path: spnasnet. */
+/** Stamoulis et al. 2019 (arXiv:1904.02877): spnasnet, which a single-path search found in the same space. */
 const singlePath: Table = [
   [['ds', 1, 16, 1, 1, plain]],
   [['ir', 3, 24, 3, 2]],

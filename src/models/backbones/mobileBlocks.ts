@@ -13,16 +13,18 @@ import { mixDepthwise, mixPointwise, type Kernels } from './mixConv.js';
 import { squeezeExcite } from './squeezeExcite.js';
 
 export interface RowOptions {
-  /** Side of the depthwise kernel, or several for MixConv; 3 without it. For `cn`: of the convolution; 1 without it. */
+  /** Side of the depthwise kernel (default: 3), or several sides for MixConv. For `cn`: side of the convolution
+   *  (default: 1). */
   readonly kernel?: Kernels;
-  /** Squeeze-excite: its middle channels as a share of the block's input or of the expanded channels (`SqueezeExciteRule.of`). */
+  /** Ratio of squeeze-excite: its hidden channels as a share of the block's input or of the expanded channels
+   *  (`SqueezeExciteRule.of`). Default: no squeeze-excite. */
   readonly se?: number;
-  /** Instead of the network's. */
+  /** Replaces the activation of the network. */
   readonly activation?: Activation;
-  /** 1×1 convolutions side by side in the expansion and the projection. */
+  /** Number of 1×1 convolutions side by side in the expansion and in the projection (default: 1). */
   readonly expandGroups?: number;
   readonly projectGroups?: number;
-  /** False: no sum with the input, even where shapes allow. */
+  /** False: the block has no shortcut, even where the shapes allow one. */
   readonly skip?: false;
 }
 
@@ -32,12 +34,13 @@ export interface BlockOutput {
   readonly expanded?: Value;
 }
 
-/** Builds a block that only one family has. The parameters are called `<path>.…`; of the row it reads expansion, channels and stride. */
+/** Builds a block that only one family has. The parameters are called `<path>.…`; of the row it reads expansion,
+ *  channels and stride. */
 export type OwnBlock = (x: Value, path: string, at: Context, row: Row, defaults: BlockDefaults) => BlockOutput;
 
-/** A row of the tables of the MobileNet family: a stage or a part of one. Blocks: `ds` is a depthwise and a linear 1×1 convolution (no
- *  expansion); `dsa` is the same with an activation behind the 1×1 and without the sum; `ir` is the inverted residual (1×1 expansion,
- *  depthwise, linear 1×1); `cn` is a convolution; a function builds a block of the family's own. */
+/** One row of a table of the MobileNet family: a stage, or a part of one. Blocks: `ds` depthwise, then a linear 1×1 (no
+ *  expansion); `dsa` the same with an activation after the 1×1 and without the shortcut; `ir` inverted residual: 1×1
+ *  expansion, depthwise, linear 1×1; `cn` convolution; a function builds a block that only one family has. */
 export type Row = readonly [
   block: 'ds' | 'dsa' | 'ir' | 'cn' | OwnBlock,
   expansion: number,
@@ -47,11 +50,11 @@ export type Row = readonly [
   options?: RowOptions,
 ];
 
-/** How a network's squeeze-excites look. */
+/** How a network builds its squeeze-excites. */
 export interface SqueezeExciteRule {
   readonly of: 'input' | 'expanded';
   readonly gate: Activation;
-  /** Instead of the block's. */
+  /** Replaces the activation of the block. */
   readonly activation?: Activation;
 }
 
@@ -60,7 +63,7 @@ export interface BlockDefaults {
   readonly se: SqueezeExciteRule;
 }
 
-/** One block under `path`. */
+/** Adds one block with parameters below `path`. */
 export function mobileBlock(x: Value, path: string, at: Context, row: Row, defaults: BlockDefaults): BlockOutput {
   const [block, expansion, channels, , stride, options = {}] = row;
   if (typeof block === 'function') return block(x, path, at, row, defaults);

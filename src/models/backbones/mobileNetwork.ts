@@ -6,11 +6,11 @@ import { divisible } from './divisible.js';
 import { linearHead } from './linearHead.js';
 import { mobileBlock, type BlockDefaults, type Row } from './mobileBlocks.js';
 
-/** Rows by stages. */
+/** The rows of each stage. */
 export type Table = readonly (readonly Row[])[];
 
 export interface MobileNetwork extends BlockDefaults {
-  /** Channels of the 3×3 stride-2 convolution in front. */
+  /** Channels of the first convolution, 3×3 with stride 2. */
   readonly stem: number;
   readonly table: Table;
   /** Channels of the last 1×1 convolution; 0 for none. */
@@ -21,8 +21,8 @@ export interface MobileNetwork extends BlockDefaults {
   readonly headNorm?: boolean;
 }
 
-/** The table with its channels multiplied, to multiples of 8, and its stages made deeper: Tan & Le 2019 (arXiv:1905.11946), section 3.3.
- *  `fixedDepth` leaves the first and the last stage as deep as they are. */
+/** Multiplies the channels of a table, in multiples of 8, and the depth of its stages: Tan & Le 2019
+ *  (arXiv:1905.11946), section 3.3. `fixedDepth` keeps the depth of the first and the last stage. */
 export function scaleTable(table: Table, { width = 1, depth = 1, fixedDepth = false } = {}): Table {
   return table.map((rows, stage) =>
     rows.map(([block, expansion, channels, repeats, stride, options]) => {
@@ -38,7 +38,7 @@ function features({ stem, table, head, headPooled, ...defaults }: MobileNetwork)
     const path = 'backbone';
     const front = conv(image, `${path}.conv_stem`, at, { channels: stem, kernel: 3, stride: 2 });
     let x = normActivate(front, `${path}.bn1`, at, defaults.activation);
-    let level = 0; // stride 2^(level + 1)
+    let level = 0; // its stride is 2^(level + 1)
     const taps = [x];
     let c4Expanded: Value | undefined;
     for (const [stage, rows] of table.entries()) {
@@ -63,8 +63,8 @@ function features({ stem, table, head, headPooled, ...defaults }: MobileNetwork)
   };
 }
 
-/** MobileNetV3's last stage is computed on the pooled features: Howard et al. 2019 (arXiv:1905.02244), section 5.1. MobileNetV4 puts a
- *  BatchNorm there. */
+/** MobileNetV3's last stage is computed on the pooled features: Howard et al. 2019 (arXiv:1905.02244), section 5.1.
+ *  MobileNetV4 puts a BatchNorm there. */
 const pooledHead =
   ({ head, headNorm = false, activation }: MobileNetwork): Backbone['classifier'] =>
   ({ c5 }, at, classes) => {
@@ -77,7 +77,7 @@ const pooledHead =
 const headStage = ({ headPooled, headNorm }: MobileNetwork): readonly string[] =>
   headPooled ? ['conv_head', ...(headNorm ? ['norm_head'] : [])] : ['conv_head', 'bn2'];
 
-/** What a table of the MobileNet family makes of a backbone. Names are timm's. */
+/** Builds a backbone from a table of the MobileNet family. Names are timm's. */
 export function mobileNetwork(network: MobileNetwork): Pick<Backbone, 'features' | 'classifier' | 'stages'> {
   const blocks = network.table.map((_, stage) => [`blocks.${stage}`]);
   const stages = [['conv_stem', 'bn1'], ...blocks, ...(network.head ? [headStage(network)] : [])];

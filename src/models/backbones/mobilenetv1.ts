@@ -3,7 +3,7 @@ import { divisible } from './divisible.js';
 import type { RowOptions } from './mobileBlocks.js';
 import { mobileNetwork, scaleTable, type Table } from './mobileNetwork.js';
 
-/** Howard et al. 2017 (arXiv:1704.04861), table 1, in stages of one stride: channels, repeats, stride. */
+/** Howard et al. 2017 (arXiv:1704.04861), table 1, grouped into stages of one stride: channels, repeats, stride. */
 const rows = [
   [64, 1, 1],
   [128, 2, 2],
@@ -37,6 +37,6 @@ export const mobilenetv1: readonly Backbone[] = [
   ...[0.25, 0.5, 0.75, 1, 1.25].map((width) =>
     variant(`mobilenetv1_${String(width * 100).padStart(3, '0')}`, PAPER, width),
   ),
-  // Every depthwise kernel mixed of 3×3, 5×5 and 7×7.
+  // Every depthwise convolution mixes kernels of 3×3, 5×5 and 7×7.
   variant('mobilenetv1_mixconv', 'arXiv:1907.09595, table 1', 1, { kernel: [3, 5, 7] }),
 ];

@@ -25,7 +25,8 @@ const network = (table: Table, width: number): ReturnType<typeof mobileNetwork> 
     se: { of: 'input', gate: 'sigmoid' },
   });
 
-/** timm's name for a width, e.g. mobilenetv2_100; with `tf_` in front for weights that TensorFlow trained (same padding, ε 1e-3). */
+/** The name is timm's, e.g. mobilenetv2_100. The prefix `tf_` is for weights that TensorFlow trained (padding SAME, ε
+ *  1e-3). */
 const variant = (width: number, style: Style): Backbone => ({
   name: `${style === tensorflow ? 'tf_' : ''}mobilenetv2_${String(Math.round(width * 100)).padStart(3, '0')}`,
   style,
@@ -35,7 +36,7 @@ const variant = (width: number, style: Style): Backbone => ({
   ...network(table, width),
 });
 
-/** Every depthwise kernel mixed of 3×3, 5×5 and 7×7: Tan & Le 2019 (arXiv:1907.09595), table 1. */
+/** Every depthwise convolution mixes kernels of 3×3, 5×5 and 7×7: Tan & Le 2019 (arXiv:1907.09595), table 1. */
 const mixed = table.map((rows) =>
   rows.map(([block, expansion, channels, repeats, stride]) => {
     const options = { kernel: [3, 5, 7] };

@@ -8,7 +8,8 @@ const relu: RowOptions = { activation: 'relu' };
 const k5: RowOptions = { kernel: 5 };
 const se: RowOptions = { se: 0.25 };
 
-/** Howard et al. 2019 (arXiv:1905.02244), table 1: expansion, channels, repeats, stride. The activation is hard-swish where nothing else stands. */
+/** Howard et al. 2019 (arXiv:1905.02244), table 1: expansion, channels, repeats, stride. The activation is hard-swish
+ *  unless a row has another one. */
 const large: Table = [
   [['ds', 1, 16, 1, 1, relu]],
   [['ir', 4, 24, 1, 2, relu], ['ir', 3, 24, 1, 1, relu]],
@@ -19,7 +20,7 @@ const large: Table = [
   [['cn', 1, 960, 1, 1]],
 ]; // prettier-ignore
 
-/** Table 2. */
+/** Table 2 of the same paper. */
 const small: Table = [
   [['ds', 1, 16, 1, 2, { ...se, ...relu }]],
   [['ir', 4.5, 24, 1, 2, relu], ['ir', 3.67, 24, 1, 1, relu]],
@@ -29,13 +30,15 @@ const small: Table = [
   [['cn', 1, 576, 1, 1]],
 ]; // prettier-ignore
 
-/** torchvision's `reduced_tail`, for detection: the last stage and the convolution behind it with half the channels (section 6.3). */
+/** torchvision's `reduced_tail`, for detection: the last stage and the convolution after it have half the channels
+ *  (section 6.3). */
 const reduced: Table = [
   ...large.slice(0, 5),
   [['ir', 6, 80, 3, 2, { ...k5, ...se }]],
   [['cn', 1, 480, 1, 1]],
 ]; // prettier-ignore
-/** As torchvision trained its SSD-lite: https://github.com/pytorch/vision/blob/main/torchvision/models/detection/ssdlite.py. */
+/** Padding and BatchNorm with which torchvision trained its SSDLite:
+ *  https://github.com/pytorch/vision/blob/main/torchvision/models/detection/ssdlite.py. */
 const reducedStyle: Style = { padding: 'symmetric', epsilon: 1e-3, momentum: 0.03 };
 
 const sizes = {

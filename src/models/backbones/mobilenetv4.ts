@@ -13,8 +13,9 @@ import { divisible } from './divisible.js';
 import type { OwnBlock, RowOptions } from './mobileBlocks.js';
 import { mobileNetwork, type Table } from './mobileNetwork.js';
 
-/** The universal inverted bottleneck: 1×1 expansion and linear 1×1 projection, with an optional depthwise convolution before the expansion
- *  (`start`) and between the two (`middle`), each given by the side of its kernel. Qin et al. 2024 (arXiv:2404.10518). */
+/** The universal inverted bottleneck: 1×1 expansion and linear 1×1 projection, with an optional depthwise convolution
+ *  before the expansion (`start`) and between the two (`middle`), each given by the side of its kernel. Qin et al. 2024
+ *  (arXiv:2404.10518). */
 const universal =
   ({ start, middle }: { readonly start?: number; readonly middle?: number }): OwnBlock =>
   (x, path, at, [, expansion, channels, , stride], { activation }) => {

@@ -11,24 +11,27 @@ import {
 import { add, averagePool, concat, constant, mul, pad, slice } from '../../graph/builder.js';
 import type { Padding, Value } from '../../graph/spec.js';
 
-/** Operations of the searched cells. `separable`: twice ReLU, depthwise, 1×1, BatchNorm. `dilated3`: once, 3×3 with dilation 2.
- *  `factored7`: 1×7 and 7×1 behind a 1×1 to a quarter of the channels, and a 1×1 back. `none`: the state itself. */
+/** Operations of the searched cells. `separable`: ReLU, depthwise, 1×1 and BatchNorm, all of them twice. `dilated3`:
+ *  the same once, 3×3 with dilation 2. `factored7`: a 1×1 to a quarter of the channels, 1×7, 7×1, and a 1×1 back.
+ *  `none`: the state itself. */
 export type CellOp =
   'separable3' | 'separable5' | 'separable7' | 'dilated3' | 'factored7' | 'average3' | 'max3' | 'none';
 
-/** An operation and the state that it reads: 0 and 1 are the cell's inputs, this layer's and the one's before; k + 2 is the sum k. */
+/** An operation and the state that it reads. States 0 and 1 are the outputs of the previous cell and of the one before
+ *  it; state k + 2 is the sum k. */
 export type Branch = readonly [op: CellOp, state: number];
 
-/** A searched cell: sums of two branches, and the states that its output joins. */
+/** A searched cell: sums of two branches each, and the states that its output concatenates. */
 export interface Cell {
   readonly sums: readonly (readonly [Branch, Branch])[];
   readonly output: readonly number[];
 }
 
-/** What the family calls a cell's parameters. */
+/** How a family names the parameters of a cell. */
 export interface CellNames {
-  /** The 1×1 convolution of an input, and the two of one whose size is halved. */
+  /** The convolution of an input, whose size it may halve. */
   readonly input: (state: 0 | 1, halved: boolean) => string;
+  /** The two convolutions that halve an input. */
   readonly halves: readonly [string, string];
   readonly branch: (sum: number, side: 0 | 1) => string;
 }
@@ -52,7 +55,8 @@ function separable(
   return batchNorm(conv(spatial, `${path}.conv.pw_conv`, at, { channels }), `${path}.bn`, at);
 }
 
-/** Half the size, and nothing lost: two 1×1 convolutions with stride 2, one of them a pixel further; [::2, ::2] and [1::2, 1::2]. */
+/** Halves the size with two 1×1 convolutions of stride 2 that together read all pixels: one [::2, ::2], the other
+ *  [1::2, 1::2]. */
 export function halve(x: Value, path: string, at: Context, channels: number, halves: CellNames['halves']): Value {
   const [n, h, w, inputs] = x.shape as [number, number, number, number];
   const y = activate(x, 'relu');
@@ -64,12 +68,12 @@ export function halve(x: Value, path: string, at: Context, channels: number, hal
   return batchNorm(concat([even, odd], 3), `${path}.bn`, at);
 }
 
-/** Mean over 3×3 of what lies inside the image. */
+/** Mean over the part of each 3×3 window that lies inside the image. */
 function average3(x: Value, at: Context, stride: number): Value {
   const [rows, columns] = padding(x, [3, 3], stride, at);
   const y = averagePool(pad(x, [[0, 0], rows, columns, [0, 0]]), { kernel: [3, 3], stride });
   const [, height, width] = y.shape as [number, number, number];
-  /** Rows or columns of window i that lie inside. */
+  /** Number of rows or columns of window i that lie inside. */
   const inside = (i: number, length: number, before: number): number =>
     Math.min(i * stride - before + 3, length) - Math.max(i * stride - before, 0);
   const scale = Array.from({ length: height * width }, (_, place) => {
@@ -79,8 +83,8 @@ function average3(x: Value, at: Context, stride: number): Value {
   return mul(y, constant(x.node.graph, scale, [1, height, width, 1]));
 }
 
-/** The rows' convolution gives the columns that the next one, with the stride, drops again: those with even places are as if it had the
- *  stride itself, to which its padding belongs. */
+/** The 1×7 convolution has stride 1, but the padding that belongs to `stride`. The 7×1 convolution after it has the
+ *  stride in both directions and keeps the columns that a 1×7 with the stride would give. */
 function factored7(x: Value, path: string, at: Context, channels: number, stride: number): Value {
   const inner = Math.floor(channels / QUARTER);
   const narrow = activate(pointwise(x, `${path}.pre`, at, inner), 'relu');
@@ -114,8 +118,8 @@ function apply(op: CellOp, x: Value, path: string, at: Context, channels: number
   }
 }
 
-/** One cell on this layer's output and the one's before. With `stride` 2 the operations on the inputs halve the size. `raw`: the
- *  input before is this one, and stays as it is. */
+/** Adds one cell. x is the output of the previous cell, `before` that of the one before it. With `stride` 2 the
+ *  operations on the inputs halve the size. `raw` is for the first cell, which reads `before` without a convolution. */
 export function nasCell(
   x: Value,
   before: Value,

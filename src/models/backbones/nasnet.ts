@@ -7,11 +7,12 @@ import { nasCell, type Cell, type CellNames } from './nasCell.js';
 /** A network of the NASNet search space: Zoph et al. 2018 (arXiv:1707.07012), figure 2. */
 interface Network {
   readonly normal: Cell;
-  /** The cell with stride 2; without it the normal one. */
+  /** The cell with stride 2. Default: the normal cell. */
   readonly reduction?: Cell;
-  /** Cells with stride 2 behind the first convolution. */
+  /** Names of the cells with stride 2 after the first convolution. */
   readonly stem: readonly string[];
-  /** Cells of each stage; the first has stride 2, unless the stem has gone to stride 8 already. */
+  /** Number of cells of each stage. The first cell of a stage has stride 2, unless the stem has reached stride 8
+   *  already. */
   readonly lengths: readonly [number, number, number];
   /** Channels of a branch in the first stage; each stage doubles them, the stem halves them. */
   readonly filters: number;
@@ -66,7 +67,7 @@ const amoebanetA = {
   },
 } as const; // prettier-ignore
 
-/** Liu et al. 2018 (arXiv:1712.00559), figure 1: one cell for both. */
+/** Liu et al. 2018 (arXiv:1712.00559), figure 1: one cell for all places. */
 const pnasnet5: Cell = {
   sums: [
     [['separable5', 1], ['max3', 1]],
@@ -139,7 +140,8 @@ const variant = (name: string, source: string, network: Network): Backbone => ({
 const nas = { stem: ['stem1_unit', 'stem2_unit'], lengths: [4, 5, 5], names: nasNames } as const;
 const pnas = { stem: ['stem1_unit'], lengths: [4, 3, 3], names: pnasNames } as const;
 
-/** The papers' mobile sizes: N = 4, F = 44 (4 @ 1056); N = 3, F = 54; N = 4, F = 50. Parameters are called as in pytorchcv's NASNet and PNASNet. */
+/** The papers' mobile sizes: N = 4, F = 44 (4 @ 1056); N = 3, F = 54; N = 4, F = 50. The names of the parameters are
+ *  those of pytorchcv's NASNet and PNASNet. */
 export const nasnet: readonly Backbone[] = [
   variant('nasnetamobile', 'arXiv:1707.07012', { ...nasnetA, ...nas, filters: 44 }),
   variant('pnasnet5mobile', 'arXiv:1712.00559', { normal: pnasnet5, ...pnas, filters: 54 }),

@@ -12,7 +12,7 @@ const rows = [
   [6, 4],
 ] as const;
 const STEM = 32;
-/** Half of what a layer adds: it has two branches. */
+/** Channels of one of the two branches of a layer: half of what the layer appends. */
 const GROWTH = 16;
 const none = [[0, 0], [0, 0]] as const; // prettier-ignore
 
@@ -43,7 +43,7 @@ function features(image: Value, at: Context): Taps {
   return { c1, c2, c3, c4, c5: layer(end, `${path}.final_block`, at, end.shape[3]!) };
 }
 
-/** Neither timm nor torchvision has it: model and parameters are called as pytorchcv calls them. */
+/** Neither timm nor torchvision has this model; the names of models and parameters are those of pytorchcv. */
 export const pelee: readonly Backbone[] = [
   {
     name: 'peleenet',

@@ -2,7 +2,7 @@ import { IMAGENET, pytorch, type Backbone } from '../backbone.js';
 import type { Row } from './mobileBlocks.js';
 import { mobileNetwork, type Table } from './mobileNetwork.js';
 
-/** Repeated blocks: expansion, channels, stride of the first, and the kernels, a block each. A stage of the paper is one here. */
+/** A stage of the paper: expansion and channels, stride and kernel of the first block, kernels of the other blocks. */
 const stage = (expansion: number, channels: number, stride: number, first: number, ...kernels: number[]): Row[] => [
   ['ir', expansion, channels, 1, stride, { kernel: first }],
   ...kernels.map((kernel): Row => ['ir', 3, channels, 1, 1, { kernel }]),
@@ -10,8 +10,8 @@ const stage = (expansion: number, channels: number, stride: number, first: numbe
 const with6 = (channels: number, ...kernels: number[]): Row[] =>
   kernels.map((kernel): Row => ['ir', 6, channels, 1, 1, { kernel }]);
 
-/** Cai et al. 2019 (arXiv:1812.00332), figure 4, and the authors' released configurations. Neither timm nor torchvision has them:
- *  the parameters are called as timm calls them in this family. */
+/** Cai et al. 2019 (arXiv:1812.00332), figure 4, and the authors' released configurations. Neither timm nor torchvision
+ *  has these models; the names of the parameters are timm's for this family. */
 const mobile: Table = [
   [['ds', 1, 16, 1, 1, { skip: false }]],
   stage(3, 32, 2, 5, 3),

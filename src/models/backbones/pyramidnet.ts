@@ -4,13 +4,15 @@ import type { Value } from '../../graph/spec.js';
 import { IMAGENET, pytorch, type Backbone, type Taps } from '../backbone.js';
 import { linearHead } from './linearHead.js';
 
-/** Han et al. 2017 (arXiv:1610.02915): the channels grow by α / blocks with every block, and a bottleneck widens them fourfold. */
+/** Han et al. 2017 (arXiv:1610.02915): the channels grow by α / blocks with every block, and a bottleneck widens them
+ *  fourfold. */
 const DEPTHS = [3, 4, 23, 3] as const;
 const ALPHA = 360;
 const STEM = 64;
 const EXPANSION = 4;
 
-/** Means of 2 × 2 cells, at an odd end of those that are there (ceil_mode): an odd last row or column is repeated before, so that it counts alone. */
+/** Averages 2×2 cells. A cell at an odd border averages the pixels that are there (ceil_mode): the last row or column
+ *  is repeated first, which gives the same mean. */
 function halved(x: Value): Value {
   const even = ([1, 2] as const).reduce((map, axis) => {
     const length = map.shape[axis]!;
@@ -21,7 +23,8 @@ function halved(x: Value): Value {
   return averagePool(even, { kernel: 2, stride: 2 });
 }
 
-/** Section 3.3: BatchNorm, 1×1, then twice BatchNorm, ReLU, convolution, and a BatchNorm at the end; the shortcut is padded with zero channels. */
+/** Section 3.3: BatchNorm, 1×1, then twice BatchNorm, ReLU, convolution, and a BatchNorm at the end; the shortcut is
+ *  padded with zero channels. */
 function unit(x: Value, path: string, at: Context, channels: number, stride: number): Value {
   const body = `${path}.body`;
   const inner = Math.floor(channels / EXPANSION);
@@ -55,7 +58,7 @@ function features(image: Value, at: Context): Taps {
   return { c1, c2, c3, c4, c5: normActivate(end, `${path}.post_activ.bn`, at, 'relu') };
 }
 
-/** Neither timm nor torchvision has it: model and parameters are called as pytorchcv calls them. */
+/** Neither timm nor torchvision has this model; the names of models and parameters are those of pytorchcv. */
 export const pyramidnet: readonly Backbone[] = [
   {
     name: 'pyramidnet101_a360',

@@ -5,17 +5,19 @@ import { randomStream } from '../../random.js';
 import { IMAGENET, pytorch, type Backbone, type Taps } from '../backbone.js';
 import { linearHead } from './linearHead.js';
 
-/** Xie et al. 2019 (arXiv:1904.01569), the small regime of table 1: conv1, conv2, three random stages, a 1×1 convolution. */
+/** Xie et al. 2019 (arXiv:1904.01569), the small regime of table 1: conv1, conv2, three random stages, a 1×1
+ *  convolution. */
 const CHANNELS = 78;
 const HEAD = 1280;
-/** Watts–Strogatz: nodes of a stage, neighbours of a node in the ring, probability that an edge is rewired. */
+/** Watts–Strogatz: nodes of a stage, neighbours of a node in the ring, and the probability that an edge is rewired. */
 const [NODES, NEIGHBOURS, REWIRED] = [32, 4, 0.75];
-/** The paper draws five networks of each kind and gives their mean; this is the one of this seed, and part of the architecture: a weights file
- *  fits no other. */
+/** The paper draws five networks of each kind and reports their mean. This is the network drawn with this seed. The
+ *  seed is part of the architecture: a weights file fits no other network. */
 const SEED = 1;
 
-/** Section 3.3: for every node, which earlier ones it reads. A ring whose edges to the k-th next node, k = 1 … K/2, are moved with probability
- *  P to a random end that makes neither a loop nor a double; edges then point from the lower number to the higher. */
+/** Section 3.3: returns for every node the earlier ones that it reads. The edges of a ring to the k-th next node, k = 1
+ *  … K/2, are moved with probability P to a random end that makes neither a loop nor a double edge. Then edges point
+ *  from the lower number to the higher. */
 function wattsStrogatz(name: string): readonly (readonly number[])[] {
   const random = randomStream(SEED, name);
   const neighbours = Array.from({ length: NODES }, () => new Set<number>());
@@ -37,7 +39,7 @@ function wattsStrogatz(name: string): readonly (readonly number[])[] {
   return neighbours.map((others, node) => [...others].filter((other) => other < node).sort((a, b) => a - b));
 }
 
-/** The weighted sum of a node's inputs, weights sigmoid(w): section 3.1. w [inputs], from 0. */
+/** Weighted sum of a node's inputs with the weights sigmoid(w): section 3.1. w [inputs] starts at 0. */
 function aggregate(inputs: readonly Value[], path: string, { graph }: Context): Value {
   if (inputs.length === 1) return inputs[0]!;
   const shape = [inputs.length];
@@ -52,8 +54,8 @@ function aggregate(inputs: readonly Value[], path: string, { graph }: Context): 
   return inputs.map((x, i) => mul(x, slice(shares, [i], [1]))).reduce((sum, x) => add(sum, x));
 }
 
-/** A stage: every node ReLU, 3×3 separable convolution, BatchNorm; those that read no other node read x with stride 2, and the mean of
- *  those that nobody reads goes out. */
+/** A stage: every node is ReLU, 3×3 separable convolution, BatchNorm. Nodes that read no other node read x with stride
+ *  2. The output is the mean of the nodes that no other node reads. */
 function randomStage(x: Value, path: string, at: Context, channels: number): Value {
   const edges = wattsStrogatz(path);
   const outputs: Value[] = [];

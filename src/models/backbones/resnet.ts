@@ -9,16 +9,18 @@ interface Variant {
   readonly block: 'basic' | 'bottleneck';
   /** Blocks of layer1 … layer4. */
   readonly depths: readonly [number, number, number, number];
-  /** ResNeXt: groups of the 3×3 convolution, and how wide one is in layer1. */
+  /** For ResNeXt: number of groups of the 3×3 convolution. */
   readonly groups?: number;
+  /** For ResNeXt: channels of a group in layer1. */
   readonly groupWidth?: number;
   readonly se?: boolean;
 }
 
-/** Channels of layer1 before the bottleneck's expansion; each layer doubles them. He et al. 2016 (arXiv:1512.03385), table 1. */
+/** Channels of layer1 before the bottleneck's expansion; each layer doubles them. He et al. 2016 (arXiv:1512.03385),
+ *  table 1. */
 const WIDTH = 64;
 const EXPANSION = { basic: 1, bottleneck: 4 } as const;
-/** Hu et al. 2018 (arXiv:1709.01507); multiples of 8 as in timm. */
+/** Ratio of squeeze-excite: Hu et al. 2018 (arXiv:1709.01507). Its channels are multiples of 8 as in timm. */
 const SE = 1 / 16;
 
 /** The stride is in the 3×3 convolution, as in torchvision and timm. */
@@ -74,7 +76,7 @@ const x32 = { groups: 32, groupWidth: 4 };
 const x64 = { groups: 64, groupWidth: 4 };
 const se = { se: true };
 
-/** timm's names; resnext50_64x4d and seresnext50_64x4d follow the others' pattern. */
+/** Names are timm's; resnext50_64x4d and seresnext50_64x4d follow their pattern. */
 const variants: readonly (readonly [name: string, source: string, variant: Variant])[] = [
   ['resnet18', 'arXiv:1512.03385', deep[18]],
   ['resnet34', 'arXiv:1512.03385', deep[34]],

@@ -6,7 +6,8 @@ import { divisible } from './divisible.js';
 import { linearHead } from './linearHead.js';
 import { squeezeExcite } from './squeezeExcite.js';
 
-/** Han et al. 2021 (arXiv:2007.00992): repeats, stride of each stage. The channels grow linearly from block to block, 16 to 180. */
+/** Han et al. 2021 (arXiv:2007.00992): repeats, stride of each stage. The channels grow linearly from block to block,
+ *  16 to 180. */
 export const rexnetRows: readonly Row[] = [
   [1, 1],
   [2, 2],
@@ -30,17 +31,18 @@ interface Variant {
   /** Channels are multiples of this. */
   readonly divisor: number;
   readonly rows?: readonly Row[];
-  /** Channels of the first block, and by how much the last one has more. */
+  /** Channels of the first block (default: 16). */
   readonly first?: number;
+  /** How many channels more the last block has (default: 180). */
   readonly growth?: number;
-  /** Stages from the first on without squeeze-excite. */
+  /** Number of stages without squeeze-excite, counted from the first (default: 2). */
   readonly withoutSe?: number;
 }
 
-/** Python's round: halves to the even side. */
+/** Rounds like Python's `round`: halves go to the even neighbour. */
 const round = (value: number): number => (Math.abs(value % 1) === 0.5 ? 2 * Math.round(value / 2) : Math.round(value));
 
-/** A linear bottleneck; where the output has more channels than the input, the input is added to the first of them. */
+/** A linear bottleneck. Where the output has more channels than the input, the input is added to the first of them. */
 function block(
   x: Value,
   path: string,
@@ -73,7 +75,7 @@ function block(
   return { y: stride === 1 && inputs <= channels ? addToFirst(at.regulariser?.dropBranch(y) ?? y, x) : y, expanded };
 }
 
-/** y with x added to its first channels, as many as x has. */
+/** Adds x to the first channels of y, as many as x has. */
 export function addToFirst(y: Value, x: Value): Value {
   const more = y.shape[3]! - x.shape[3]!;
   return add(y, more === 0 ? x : pad(x, [[0, 0], [0, 0], [0, 0], [0, more]])); // prettier-ignore
@@ -140,7 +142,7 @@ const variant = (name: string, options: Variant): Backbone => {
   return rexnetVariant(`${name}_${percent}`, 'arXiv:2007.00992', options);
 };
 
-/** rexnetr is timm's, with channels in multiples of 8 or 16. */
+/** rexnetr is timm's variant with channels in multiples of 8 or 16. */
 export const rexnet: readonly Backbone[] = [
   ...[0.9, 1, 1.3, 1.5, 2, 2.2, 3].map((width) => variant('rexnet', { width, divisor: 1 })),
   ...[1, 1.3, 1.5, 2].map((width) => variant('rexnetr', { width, divisor: 8 })),

@@ -5,15 +5,17 @@ import { IMAGENET, pytorch, type Backbone, type Classifier, type Taps } from '..
 import { divisible } from './divisible.js';
 import { addToFirst, rexnetRows } from './rexnet.js';
 
-/** ReXNet without squeeze-excite and swish. The authors' code, github.com/clovaai/rexnet, rexnetv1_lite.py; its names: places in nn.Sequential. */
+/** ReXNet without squeeze-excite and swish, from the authors' code: github.com/clovaai/rexnet, rexnetv1_lite.py. Names
+ *  are indices in its nn.Sequential. */
 const FIRST = 16;
 const GROWTH = 164;
 const STEM = 32;
 const HEAD = 1280;
 const EXPANSION = 6;
-/** A second head layer, behind the pooling. */
+/** Channels of a second head layer, after the pooling. */
 const HIDDEN = 1024;
-/** The stem and the head are a convolution, a BatchNorm and an activation in the list, a block is one entry. */
+/** Entries of the list before the first block: the stem has a convolution, a BatchNorm and an activation. So has the
+ *  head; a block is one entry. */
 const BEFORE_BLOCKS = 3;
 
 /** Layer i of a list: the convolution, and its BatchNorm at i + 1. */

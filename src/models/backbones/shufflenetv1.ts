@@ -15,23 +15,25 @@ import { IMAGENET, pytorch, type Backbone, type Taps } from '../backbone.js';
 import { channelShuffle } from './channelShuffle.js';
 import { linearHead } from './linearHead.js';
 
-/** Zhang et al. 2018 (arXiv:1707.01083), table 1: channels of the first stage by groups; each stage doubles them. */
+/** Zhang et al. 2018 (arXiv:1707.01083), table 1: channels of the first stage by number of groups; each stage doubles
+ *  them. */
 const CHANNELS = { 1: 144, 2: 200, 3: 240, 4: 272, 8: 384 } as const;
 type Groups = keyof typeof CHANNELS;
 const REPEATS = [4, 8, 4] as const;
 const STEM = 24;
-/** The middle of a unit is this much narrower. */
+/** Factor by which the middle of a unit is narrower. */
 const BOTTLENECK = 4;
 
 interface Unit {
   readonly channels: number;
   readonly groups: number;
   readonly stride: number;
-  /** The very first 1×1 is dense: too few channels go in. */
+  /** True for the first unit: its first 1×1 convolution has no groups, since it reads few channels. */
   readonly dense: boolean;
 }
 
-/** 1×1 in groups, shuffle, depthwise, 1×1 in groups; added to the input, or where the size halves set beside its averages. */
+/** Grouped 1×1, shuffle, depthwise, grouped 1×1. The result is added to the input, or, where the size halves,
+ *  concatenated with the averages of the input. */
 function unit(x: Value, path: string, at: Context, { channels, groups, stride, dense }: Unit): Value {
   const narrow = conv(x, `${path}.compress_conv1`, at, {
     channels: Math.floor(channels / BOTTLENECK),
@@ -79,7 +81,7 @@ const variants: readonly (readonly [name: string, groups: Groups, width: number]
   ['g3_w2', 3, 2],
 ];
 
-/** Neither timm nor torchvision has them: models and parameters are called as pytorchcv calls them. */
+/** Neither timm nor torchvision has these models; the names of models and parameters are those of pytorchcv. */
 export const shufflenetv1: readonly Backbone[] = variants.map(([name, groups, width]) => ({
   name: `shufflenet_${name}`,
   style: pytorch,

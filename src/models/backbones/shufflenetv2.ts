@@ -15,14 +15,14 @@ const widths = [
 const REPEATS = [4, 8, 4] as const;
 const STEM = 24;
 
-/** The right branch: 1×1, depthwise, 1×1. Names are places in torchvision's nn.Sequential. */
+/** The right branch: 1×1, depthwise, 1×1. Names are indices in torchvision's nn.Sequential. */
 function right(x: Value, path: string, at: Context, channels: number, stride: number): Value {
   const first = normActivate(conv(x, `${path}.0`, at, { channels }), `${path}.1`, at, 'relu');
   const spatial = batchNorm(depthwise(first, `${path}.3`, at, { stride }), `${path}.4`, at);
   return normActivate(conv(spatial, `${path}.5`, at, { channels }), `${path}.6`, at, 'relu');
 }
 
-/** Half of the channels pass; where the size halves, both branches see all of them. */
+/** Half of the channels pass unchanged. Where the size halves, both branches read all channels. */
 function unit(x: Value, path: string, at: Context, channels: number, stride: number): Value {
   const half = channels / 2;
   const [n, h, w, inputs] = x.shape as [number, number, number, number];

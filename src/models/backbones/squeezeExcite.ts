@@ -3,17 +3,18 @@ import { globalAveragePool, mul } from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 
 export interface SqueezeExcite {
-  /** Channels in the middle. */
+  /** Hidden channels. */
   readonly reduced: number;
-  /** Names of the two layers: EfficientNet's family says conv_reduce and conv_expand, the others fc1 and fc2. */
+  /** Names of the two layers: conv_reduce and conv_expand in EfficientNet's family. Default: fc1 and fc2. */
   readonly names?: readonly [string, string];
-  /** Name of a BatchNorm behind the first layer. */
+  /** Name of a BatchNorm after the first layer. Default: none. */
   readonly norm?: string;
   readonly activation?: Activation;
   readonly gate?: Activation;
 }
 
-/** Scales every channel by what the whole image says about it. Hu et al. 2018 (arXiv:1709.01507). */
+/** Scales every channel by a gate that is computed from the means of all channels. Hu et al. 2018
+ *  (arXiv:1709.01507). */
 export function squeezeExcite(x: Value, path: string, at: Context, options: SqueezeExcite): Value {
   const { reduced, names = ['fc1', 'fc2'], norm, activation = 'relu', gate = 'sigmoid' } = options;
   const squeezed = conv(globalAveragePool(x), `${path}.${names[0]}`, at, { channels: reduced, bias: true });

@@ -8,11 +8,11 @@ type Fire = readonly [squeeze: number, expand: number];
 interface Variant {
   readonly stem: number;
   readonly kernel: number;
-  /** Fire modules of each stride, a pool before each group: 4, 8, 16. */
+  /** Fire modules at strides 4, 8 and 16; a pooling precedes each group. */
   readonly fires: readonly [readonly Fire[], readonly Fire[], readonly Fire[]];
 }
 
-/** Iandola et al. 2016 (arXiv:1602.07360), table 1; 1.1 is the authors' later one with the pools further forward. */
+/** Iandola et al. 2016 (arXiv:1602.07360), table 1; 1.1 is the authors' later version, which pools earlier. */
 const variants: readonly (readonly [name: string, variant: Variant])[] = [
   ['squeezenet1_0', { stem: 96, kernel: 7, fires: [[[16, 64], [16, 64], [32, 128]], [[32, 128], [48, 192], [48, 192], [64, 256]], [[64, 256]]] }],
   ['squeezenet1_1', { stem: 64, kernel: 3, fires: [[[16, 64], [16, 64]], [[32, 128], [32, 128]], [[48, 192], [48, 192], [64, 256], [64, 256]]] }],
@@ -20,7 +20,7 @@ const variants: readonly (readonly [name: string, variant: Variant])[] = [
 
 const none = [[0, 0], [0, 0]] as const; // prettier-ignore
 
-/** 3×3 with stride 2; a window may reach over the end (`ceil_mode`). */
+/** Max-pooling 3×3 with stride 2; the last window may reach over the border (`ceil_mode`). */
 function ceilPool(x: Value): Value {
   const after = (length: number): readonly [number, number] => [0, (length - 3) % 2];
   return pool(x, { kernel: [3, 3], stride: 2, padding: [after(x.shape[1]!), after(x.shape[2]!)] });
@@ -33,7 +33,8 @@ function fire(x: Value, path: string, at: Context, [squeeze, expand]: Fire): Val
   return concat([layer(narrow, 'expand1x1', expand, 1), layer(narrow, 'expand3x3', expand, 3)], 3);
 }
 
-/** Names of the layers are places in torchvision's nn.Sequential: the stem 0, its activation 1, then pools and fire modules. */
+/** The layers are named by their index in torchvision's nn.Sequential: the stem is 0 and its activation 1, then come
+ *  pools and fire modules. */
 function walk({ fires }: Variant): number[][] {
   let index = 2;
   return fires.map((group) => {
@@ -59,7 +60,7 @@ const features =
     return { c1, c2, c3, c4, c5: ceilPool(c4) };
   };
 
-/** The classes are maps of stride 16, and their means the logits. */
+/** Each class has a map of stride 16, and the mean of the map is its logit. */
 const classifier: Classifier = ({ c4 }, at, classes) =>
   pooled(activate(conv(c4, 'classifier.1', at, { channels: classes, bias: true }), 'relu'));
 

@@ -4,7 +4,8 @@ import type { Value } from '../../graph/spec.js';
 import { IMAGENET, pytorch, type Backbone, type Classifier, type Taps } from '../backbone.js';
 import { pooled } from './linearHead.js';
 
-/** Simonyan & Zisserman 2015 (arXiv:1409.1556), table 1: channels of each group of 3×3 convolutions; a pool behind each group. */
+/** Simonyan & Zisserman 2015 (arXiv:1409.1556), table 1: channels of each group of 3×3 convolutions; a pooling follows
+ *  each group. */
 const CHANNELS = [64, 128, 256, 512, 512] as const;
 const repeats = {
   11: [1, 1, 2, 2, 2],
@@ -15,7 +16,8 @@ const repeats = {
 type Depth = keyof typeof repeats;
 const HIDDEN = 4096;
 
-/** Parameters count the layers, activations and pools included, as torchvision's nn.Sequential does. */
+/** Visits the convolutions with their group and their index in torchvision's nn.Sequential, which counts activations
+ *  and pools too. Returns the number of entries. */
 function walk(depth: Depth, withNorm: boolean, visit: (group: number, index: number) => void): number {
   let index = 0;
   for (const [group, count] of repeats[depth].entries()) {
@@ -29,7 +31,7 @@ type Pool = (x: Value, at: Context) => Value;
 
 const floorPool: Pool = (x, at) => maxPool(x, at, { kernel: 2, stride: 2 });
 
-/** A pool whose last window may reach over the border, as Caffe counts: 75 → 38. */
+/** A pooling whose last window may reach over the border, as in Caffe: 75 → 38. */
 const ceilPool: Pool = (x) => {
   const [, height, width] = x.shape as [number, number, number];
   return b.maxPool(x, { kernel: [2, 2], stride: 2, padding: [[0, height % 2], [0, width % 2]] }); // prettier-ignore
@@ -41,7 +43,8 @@ interface VggLayers {
   readonly pool?: Pool;
 }
 
-/** The convolutions one after another. What `visit` is given of each before and after its ReLU it may keep; false ends the network there. */
+/** Adds the convolutions one after another, and gives `visit` each one before (`linear`) and after its ReLU (`x`). The
+ *  network ends where `visit` returns false. */
 export function vggLayers(
   image: Value,
   at: Context,
@@ -79,7 +82,7 @@ const features =
     return { c1, c2, c3, c4, c5: pool(c4, at) };
   };
 
-/** The two wide layers as convolutions, the first over 7×7, so that larger images work too; as timm has it. */
+/** The two wide layers are convolutions as in timm, the first over 7×7, so that larger images work too. */
 const classifier: Classifier = ({ c5 }, at, classes) => {
   const none = [[0, 0], [0, 0]] as const; // prettier-ignore
   const first = conv(c5, 'backbone.pre_logits.fc1', at, { channels: HIDDEN, kernel: 7, padding: none, bias: true });
@@ -107,11 +110,11 @@ const variant = (depth: Depth, withNorm: boolean): Backbone => ({
   classifier,
 });
 
-/** Pixels less the mean, as torchvision's ssd300_vgg16 has it, and not scaled. */
+/** Pixels minus the mean, without scaling, as in torchvision's ssd300_vgg16. */
 const CAFFE = { mean: [0.48235 * 255, 0.45882 * 255, 0.40784 * 255], std: [1, 1, 1] } as const;
 
 export const vgg: readonly Backbone[] = [
   ...depths.flatMap((depth) => [false, true].map((withNorm) => variant(depth, withNorm))),
-  /** What SSD stands on: the authors' weights, in Caffe's way. */
+  /** The backbone of SSD, with the pooling and pre-processing of Caffe. */
   { ...variant(16, false), name: 'vgg16_caffe', ...CAFFE, features: features(16, false, ceilPool) },
 ];

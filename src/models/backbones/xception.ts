@@ -25,8 +25,8 @@ const none = [[0, 0], [0, 0]] as const; // prettier-ignore
 const separable = (x: Value, path: string, at: Context, channels: number): Value =>
   conv(depthwise(x, `${path}.conv1`, at), `${path}.pointwise`, at, { channels });
 
-/** Separable convolutions and, with a stride, a pool, added to the input or its projection. The names count the activations too:
- *  the first block has none in front. */
+/** Separable convolutions and, with a stride, a pooling, added to the input or its projection. The indices in the names
+ *  count activations too; the first block does not begin with one. */
 function block(x: Value, path: string, at: Context, widths: readonly number[], stride: number, first: boolean): Value {
   let y = x;
   for (const [i, channels] of widths.entries()) {
@@ -68,7 +68,7 @@ const stages = [
 
 export const xception: readonly Backbone[] = [
   {
-    name: 'legacy_xception', // timm's name for the paper's own
+    name: 'legacy_xception', // timm's name of the paper's network
     style: pytorch,
     ...INCEPTION,
     resolution: 299,

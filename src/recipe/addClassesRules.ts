@@ -4,16 +4,16 @@ import type { Recipe } from './schema.js';
 
 type Adding = Exclude<Recipe, { readonly task: 'text' }>;
 
-/** What classes cannot be added to, or with. */
+/** Options with which classes cannot be added. */
 export function addingConflicts({ model, train, data, addClasses }: Adding): Conflict[] {
   if (!addClasses) return [];
   const found: Conflict[] = [];
   if (model.weights === undefined) {
     const message = '"addClasses" needs "model.weights": the model whose classes are kept';
-    found.push({ path: 'addClasses', message, fix: 'set model.weights, to run:<run directory> say' });
+    found.push({ path: 'addClasses', message, fix: 'set model.weights, for example to run:<run directory>' });
   }
   if ('head' in model && !headOf(model.head).keepsOldClasses) {
-    const message = `"addClasses" holds anchors' outputs against those of the old model, which "model.head: ${model.head}" does not do`;
+    const message = `"addClasses" compares the outputs of anchors with those of the old model, which "model.head: ${model.head}" cannot do`;
     found.push({
       path: 'addClasses',
       message,
@@ -27,7 +27,7 @@ export function addingConflicts({ model, train, data, addClasses }: Adding): Con
   }
   if ('min' in data.size) {
     const message =
-      '"data.size" has several sizes, in batches of their own, and "addClasses" mixes old images into each batch';
+      '"data.size" has several sizes, each with its own batches, and "addClasses" mixes old images into each batch';
     found.push({ path: 'data.size', message, fix: 'set data.size to one size' });
   }
   if (addClasses.share > 0 && train.batch === 1) {

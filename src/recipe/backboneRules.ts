@@ -1,11 +1,11 @@
 import type { Conflict } from '../conflict.js';
 import type { BackboneTable } from './schema/backbone.js';
 
-/** The stem has stride 2 and the last feature map stride 32. */
+/** Number of rows with stride 2: the stem has stride 2 and the last feature map stride 32. */
 const REDUCTIONS = 4;
 const PATH = 'model.backbone.rows';
 
-/** What a table's single options cannot say. */
+/** Contradictions between the options of a table. */
 export function tableConflicts({ rows }: BackboneTable): Conflict[] {
   const found: Conflict[] = [];
   const reducing = [...rows.keys()].filter((i) => rows[i]!.stride === 2);
@@ -14,7 +14,7 @@ export function tableConflicts({ rows }: BackboneTable): Conflict[] {
     found.push({
       path: missing > 0 ? PATH : `${PATH}.${reducing[REDUCTIONS]!}.stride`,
       message: `the last feature map has stride ${2 ** (reducing.length + 1)}; c5 needs 32`,
-      fix: missing > 0 ? `give stride 2 to ${missing} more of the rows` : 'leave stride 2 to four of the rows',
+      fix: missing > 0 ? `give stride 2 to ${missing} more of the rows` : 'give stride 2 to four of the rows only',
     });
   }
   for (const [i, { operator, expansion, se, kernel }] of rows.entries()) {
@@ -28,7 +28,7 @@ export function tableConflicts({ rows }: BackboneTable): Conflict[] {
     if (operator === 'conv' && typeof kernel === 'object')
       found.push({
         path: `${PATH}.${i}.kernel`,
-        message: 'a conv has one kernel, only depthwise ones are mixed',
+        message: 'a conv has one kernel; only depthwise convolutions can mix several',
         fix: 'give one number, or set operator: separable or bottleneck',
       });
   }

@@ -10,7 +10,7 @@ import { problemAt } from './span.js';
 
 type Issue = z.core.$ZodIssue;
 
-/** The recipe written in `located`, or everything that is wrong with it. */
+/** The recipe in `located`, or everything that is wrong with it. */
 export function checkRecipe(located: Located): { recipe: Recipe } | { problems: Problem[] } {
   const written = toValue(located);
   const result = recipeSchema.safeParse(written);
@@ -28,7 +28,8 @@ export function checkRecipe(located: Located): { recipe: Recipe } | { problems: 
   return { recipe: result.data };
 }
 
-/** Without a task nothing else can be checked: then one is assumed by the data's format, so that all problems are said at once. */
+/** The rest of a recipe cannot be checked without a task. If it is missing or wrong, the format of the data decides which one is assumed, so that
+ *  all problems are reported at once. */
 function withTask(written: unknown, issues: readonly Issue[]): [raw: unknown, issues: readonly Issue[]] {
   const wrong = issues.filter(({ path }) => path.length === 1 && path[0] === 'task');
   if (wrong.length === 0 || typeof written !== 'object' || written === null) return [written, issues];
@@ -38,8 +39,8 @@ function withTask(written: unknown, issues: readonly Issue[]): [raw: unknown, is
   return [assumed, [...wrong, ...(recipeSchema.safeParse(assumed).error?.issues ?? [])]];
 }
 
-/** An issue of a union such as `false | {flip, …}` becomes the issues of the form that was meant, if one was:
- *  the one that fails further inside. */
+/** Replaces an issue of a union such as `false | {flip, …}` by the issues of the form that was meant: the one that fails further inside, if
+ *  there is only one such form. */
 function flatten(issue: Issue, prefix: Path = []): Issue[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === 'invalid_union') {
@@ -81,7 +82,7 @@ function toProblems(issue: Issue, located: Located, raw: unknown): Problem[] {
   return [problemAt(entry.value.span, { code, message }, hint)];
 }
 
-/** The words that an option takes, in any of its forms. */
+/** The words that an option accepts, in any of its forms. */
 const names = (option: Option | undefined): readonly unknown[] =>
   option?.enum ?? option?.anyOf?.flatMap((form) => form.enum ?? []) ?? [];
 
@@ -97,7 +98,7 @@ function unknownKey(path: Path, key: string, located: Located, raw: unknown): Pr
   const elsewhere = allPaths().filter((option) => option.endsWith(`.${key}`));
   const [outermost] = elsewhere.sort((a, b) => depth(a) - depth(b));
   if (outermost !== undefined) return problemAt(span, problem, `did you mean "${outermost}"?`);
-  return problemAt(span, { ...problem, fix: `known here: ${known.join(', ')}` });
+  return problemAt(span, { ...problem, fix: `options here: ${known.join(', ')}` });
 }
 
 function describe({ value }: Entry): string {
@@ -106,7 +107,7 @@ function describe({ value }: Entry): string {
   return JSON.stringify(value.value);
 }
 
-/** The recipe with every faulty option left to its default, to look for contradictions among the sound ones. */
+/** The recipe with the default in place of every faulty option, to look for contradictions among the others. */
 function withoutFaults(raw: unknown, issues: readonly Issue[]): Recipe | undefined {
   const copy: unknown = structuredClone(raw);
   for (const issue of issues) {

@@ -3,20 +3,20 @@ import { parse } from 'yaml';
 import { resolvedRecipeText } from './resolved.js';
 import type { Recipe } from './schema.js';
 
-/** Options that the weights do not depend on: another value may be given when a run goes on. */
+/** Options that the weights do not depend on, so that they may change when a run is continued. */
 const WITHOUT_EFFECT = ['out', 'report.images', 'data.prefetch', 'train.logEvery', 'train.checkpointEvery'];
-/** `--extend` changes them, and a step does not depend on them but for the learning rate. */
+/** Options that `--extend` changes. A step depends on them through the learning rate alone. */
 export const LENGTH = ['train.epochs', 'train.earlyStop', 'train.earlyStop.patience', 'train.earlyStop.minDelta'];
 
 export interface Difference {
-  /** Dotted. */
+  /** Dotted path of the option. */
   readonly path: string;
-  /** As YAML has them; "absent" where the option does not exist. */
+  /** The values as JSON; "absent" if the option does not exist. */
   readonly before: string;
   readonly after: string;
 }
 
-/** Where two recipes say something different that decides about the weights. */
+/** The differences between two recipes in options that the weights depend on. */
 export function recipeDifferences(before: Recipe, after: Recipe): Difference[] {
   const [old, now] = [options(before), options(after)];
   return [...new Set([...old.keys(), ...now.keys()])].flatMap((path) => {
@@ -28,13 +28,13 @@ export function recipeDifferences(before: Recipe, after: Recipe): Difference[] {
 export const describeDifference = ({ path, before, after }: Difference): string =>
   `${path}: ${before} before, ${after} now`;
 
-/** SHA-256 of what decides about the weights of a step: what a checkpoint belongs to. */
+/** SHA-256 of the options that a step depends on. A checkpoint holds it, and continues only a run with the same options. */
 export function recipeIdentity(recipe: Recipe): string {
   const lasting = [...options(recipe)].filter(([path]) => !LENGTH.includes(path));
   return createHash('sha256').update(JSON.stringify(lasting)).digest('hex');
 }
 
-/** Every option by its dotted path, lists as a whole. */
+/** The options that the weights depend on, by their dotted paths. A list counts as one option. */
 function options(recipe: Recipe): Map<string, string> {
   const found = new Map<string, string>();
   const visit = (value: unknown, path: string): void => {

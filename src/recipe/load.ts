@@ -9,13 +9,13 @@ import type { Recipe } from './schema.js';
 import { problemAt, type Source, type Span } from './span.js';
 
 export interface LoadOptions {
-  /** Overrides in the form `train.epochs=12`, the last one wins. */
+  /** Overrides in the form `train.epochs=12`. A later one replaces an earlier one. */
   readonly set?: readonly string[];
-  /** YAML that the recipe goes on top of: what it may leave out. */
+  /** YAML below the recipe, with options that it may leave out. */
   readonly beneath?: string;
 }
 
-/** Read a recipe, the ones it extends, and the overrides.
+/** Reads a recipe, the ones that it extends, and the overrides.
  *  A relative `data.root` (or `file:` and `run:` of `model.weights`) counts from the folder of the file it stands in, or from the
  *  current directory when an override sets it. Throws a FinetuneError with every problem at once (E_RECIPE_…). */
 export async function loadRecipe(path: string, options: LoadOptions = {}): Promise<Recipe> {
@@ -39,7 +39,7 @@ export async function parseRecipe(
   return checked.recipe;
 }
 
-/** The recipe in `text` on top of the one it extends, and so on. `above` are the files that led here. */
+/** The recipe in `text`, merged over the one that it extends, and so on. `above` are the files that extend it. */
 async function readLayers(text: string, file: string, above: readonly string[], problems: Problem[]): Promise<Located> {
   const withoutMark = text.replace(/^\uFEFF/, '');
   const source: Source = { name: file, text: withoutMark, folder: dirname(resolve(file)), kind: 'file' };
@@ -74,7 +74,7 @@ async function readLayers(text: string, file: string, above: readonly string[], 
   }
 }
 
-/** The text of a recipe. Throws E_RECIPE_NOT_FOUND, with near misses in that folder, or E_RECIPE_UNREADABLE; at `span`, if given. */
+/** The text of a recipe. Throws E_RECIPE_NOT_FOUND, with the nearest name in that folder, or E_RECIPE_UNREADABLE; both at `span`, if it is given. */
 async function readText(path: string, span?: Span): Promise<string> {
   try {
     return await readFile(path, 'utf8');
@@ -98,7 +98,9 @@ async function missingFix(path: string): Promise<string> {
   return recipes.length > 0 ? `recipes in "${folder}": ${recipes.join(', ')}` : `"${folder}" has no recipes`;
 }
 
-/** Relative paths become absolute while it is still known where they stand. */
+/** Options that name a file or folder: a relative path counts from the folder of the recipe in which it is written. */
+const PATHS = ['data.root', 'data.photos', 'data.synthetic.root', 'data.synthetic.photos', 'addClasses.replay.root'];
+
 function withAbsolutePaths(located: Located): Located {
   const absolute = (scheme: '' | 'file:' | 'run:') => (value: Located) => {
     if (value.kind !== 'scalar' || typeof value.value !== 'string') return value;
@@ -106,13 +108,12 @@ function withAbsolutePaths(located: Located): Located {
     if (path === '' || !value.value.startsWith(scheme)) return value;
     return { ...value, value: scheme + resolve(value.span.source.folder, path) };
   };
-  const folders = [['data', 'root'], ['data', 'photos'], ['data', 'synthetic', 'root'], ['data', 'synthetic', 'photos'], ['addClasses', 'replay', 'root']]; // prettier-ignore
-  const rooted = folders.reduce((changed, path) => changeAt(changed, path, absolute('')), located);
+  const rooted = PATHS.reduce((changed, path) => changeAt(changed, path.split('.'), absolute('')), located);
   const weights = ['model', 'weights'];
   return changeAt(changeAt(rooted, weights, absolute('file:')), weights, absolute('run:'));
 }
 
-/** By file in the order met, then from top to bottom, as one reads. */
+/** Sorts problems by file, in the order in which the files were read, and then from top to bottom. */
 function inOrder(problems: readonly Problem[]): Problem[] {
   const files = [...new Set(problems.map(({ where }) => where?.file))];
   const rank = ({ where }: Problem) => [files.indexOf(where?.file), where?.line ?? 0, where?.column ?? 0] as const;

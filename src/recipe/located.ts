@@ -2,7 +2,7 @@ import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Nod
 import type { Problem } from '../errors.js';
 import { problemAt, type Source, type Span } from './span.js';
 
-/** A YAML value that remembers where it stands: maps of files can be merged and an error still points at the right one. */
+/** A YAML value with its place in a file, so that after maps of several files are merged an error still points at the right one. */
 export type Located = LocatedMap | LocatedList | LocatedScalar;
 
 interface LocatedMap {
@@ -25,10 +25,10 @@ export interface Entry {
   readonly value: Located;
 }
 
-/** Aliases expanded per text. Small, because they nest: ten of ten each would be 10^10 values. */
+/** Most aliases that are expanded in a text. They nest, so that ten levels of ten aliases each would be 10^10 values. */
 const MAX_ALIASES = 100;
 
-/** Parse `source.text` from offset `from` on. Adds what is wrong to `problems`; then the result is not worth using. */
+/** Parses `source.text` from the offset `from` on. Adds its errors to `problems`; the result must then not be used. */
 export function parseLocated(source: Source, from: number, problems: Problem[]): Located {
   const document = parseDocument(source.text.slice(from), { prettyErrors: false });
   for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
@@ -36,7 +36,7 @@ export function parseLocated(source: Source, from: number, problems: Problem[]):
     const span = { source, start, end: from + pos[1] };
     if (code === 'DUPLICATE_KEY') {
       const key = /^[^\s:,}]*/.exec(source.text.slice(start))![0];
-      const problem = { code: 'E_RECIPE_DUPLICATE_KEY', message: `"${key}" stands twice in the same map` } as const;
+      const problem = { code: 'E_RECIPE_DUPLICATE_KEY', message: `"${key}" occurs twice in the same map` } as const;
       problems.push(problemAt({ ...span, end: start + key.length }, { ...problem, fix: 'remove one of the two' }));
     } else {
       problems.push(problemAt(span, { code: 'E_RECIPE_SYNTAX', message: `not valid YAML: ${firstLower(message)}` }));
@@ -72,8 +72,8 @@ function locate(document: Document, source: Source, from: number, problems: Prob
   return visit(document.contents, { source, start: from, end: from });
 }
 
-/** `over` on top of `base`: maps merge key by key, everything else replaces. A map that both have is found at its place in
- *  `over`, or in `base` when that says `at`. */
+/** Merges `over` into `base`: maps are merged key by key, and any other value of `over` replaces that of `base`. A map that both have keeps the
+ *  place that it has in `at`. */
 export function merge(base: Located, over: Located, at: 'base' | 'over' = 'over'): Located {
   if (base.kind !== 'map' || over.kind !== 'map') return over;
   const entries = new Map(base.entries);
@@ -85,7 +85,7 @@ export function merge(base: Located, over: Located, at: 'base' | 'over' = 'over'
   return { kind: 'map', span: at === 'base' ? base.span : over.span, entries };
 }
 
-/** `located` with the value at `path`, if there is one, changed. */
+/** A copy of `located` in which the value at `path`, if there is one, is changed. */
 export function changeAt(located: Located, path: readonly string[], change: (value: Located) => Located): Located {
   const [first, ...rest] = path;
   if (first === undefined) return change(located);
@@ -95,7 +95,7 @@ export function changeAt(located: Located, path: readonly string[], change: (val
   return { ...located, entries: new Map(located.entries).set(first, changed) };
 }
 
-/** The plain value, places forgotten. */
+/** The plain value without places. */
 export function toValue(located: Located): unknown {
   if (located.kind === 'scalar') return located.value;
   if (located.kind === 'list') return located.items.map(toValue);
@@ -104,7 +104,7 @@ export function toValue(located: Located): unknown {
 
 export type Path = readonly PropertyKey[];
 
-/** The entry at `path`; for an item of a list, key and value are the item. Undefined where nothing is written. */
+/** The entry at `path`; for an item of a list, key and value are both the item. Undefined if nothing is written there. */
 export function entryAt(located: Located, path: Path): Entry | undefined {
   let entry: Entry | undefined = { key: located.span, value: located };
   for (const part of path) {
@@ -118,7 +118,7 @@ export function entryAt(located: Located, path: Path): Entry | undefined {
   return entry;
 }
 
-/** The entry at `path`, or the closest one around it. */
+/** The entry at `path`, or the innermost one around it. */
 export function nearestEntry(located: Located, path: Path): Entry {
   if (path.length === 0) return { key: { ...located.span, end: located.span.start }, value: located };
   return entryAt(located, path) ?? nearestEntry(located, path.slice(0, -1));

@@ -2,8 +2,8 @@ import type { Problem } from '../errors.js';
 import { merge, parseLocated, type Located } from './located.js';
 import { problemAt, type Source, type Span } from './span.js';
 
-/** `base` with one `key=value` of the command line on top. The key is dotted, the value is YAML: `data.categories=[cat, dog]`.
- *  Adds what is wrong to `problems`. */
+/** Merges one `key=value` of the command line into `base`. The key is dotted and the value is YAML: `data.categories=[cat, dog]`.
+ *  Adds its errors to `problems`. */
 export function override(base: Located, setting: string, folder: string, problems: Problem[]): Located {
   const equals = setting.indexOf('=');
   const key = equals < 0 ? setting : setting.slice(0, equals);
@@ -16,7 +16,7 @@ export function override(base: Located, setting: string, folder: string, problem
     return base;
   }
   let value = parseLocated(source, equals + 1, problems);
-  // A value without a place of its own (nothing after "=") is found at its key.
+  // A value without a place of its own (nothing after "=") gets the place of its key.
   if (value.span.start === value.span.end) value = { ...value, span: parts.at(-1)!.span };
   for (const { name, span } of parts.reverse()) {
     value = { kind: 'map', span, entries: new Map([[name, { key: span, value }]]) };

@@ -7,21 +7,21 @@ const places = new WeakMap<Recipe, Located>();
 
 export const rememberPlaces = (recipe: Recipe, located: Located): void => void places.set(recipe, located);
 
-/** For a recipe made from another one: an option is found where it stands in that. */
+/** Gives a recipe that was made from another one the places of the options in that one. */
 export function keepPlaces<R extends Recipe>(made: R, from: Recipe): R {
   const located = places.get(from);
   if (located) rememberPlaces(made, located);
   return made;
 }
 
-/** A problem with file, line and column of the option it is about, where the recipe was read from a file. */
+/** The problem with the file, line and column of the option that it is about, if the recipe was read from a file. */
 export function locateProblem<P extends Pick<Problem, 'option' | 'where'>>(problem: P, recipe: Recipe): P {
   const located = places.get(recipe);
   if (problem.option === undefined || problem.where || !located) return problem;
   return problemAt(nearestEntry(located, problem.option.split('.')).key, problem);
 }
 
-/** Does the work; what goes wrong because of an option, long after the recipe was read, is thrown with the option's place. */
+/** Does the work, which may run long after the recipe was read. Errors about an option of the recipe are thrown with the option's place. */
 export async function locating<T>(recipe: Recipe, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -34,7 +34,7 @@ export async function locating<T>(recipe: Recipe, work: () => Promise<T>): Promi
   }
 }
 
-/** Does the work; an error in which no problem names a place or an option is about `option`. */
+/** Does the work. An error that names neither a place nor an option is thrown as one about `option`. */
 export async function blaming<T>(option: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,16 +1,16 @@
 import { parseDocument, stringify } from 'yaml';
-import { idleOptions } from './rules.js';
+import { idleOptions } from './idleOptions.js';
 import type { Recipe } from './schema.js';
 
-/** The schema adds these to what a recipe says, and reads them from none. */
+/** Options that the schema adds to a recipe and that no recipe may have. */
 const TAGS = [['data', 'augment', 'kind']];
 
-/** The recipe with every option written out, as YAML: loading it gives the same recipe, whatever the defaults become. */
+/** The recipe as YAML with every option written out: it loads as the same recipe even if a later version has other defaults. */
 export function resolvedRecipeText(recipe: Recipe): string {
   const document = parseDocument(stringify(recipe, { aliasDuplicateObjects: false, lineWidth: 0 }));
   for (const path of TAGS) if (document.hasIn(path)) document.deleteIn(path);
-  // An idle option may not be written in a recipe, so it may not be written here.
+  // Writing an option that has no effect is an error.
   for (const { path } of idleOptions(recipe)) document.deleteIn(path.split('.'));
-  document.commentBefore = ' Every option of this run, defaults written out.';
+  document.commentBefore = ' Every option of this run, with the defaults written out.';
   return document.toString({ lineWidth: 0 });
 }

@@ -1,17 +1,17 @@
 import type { Problem, Where } from '../errors.js';
 
-/** A text that options stand in: a recipe file, or one `--set`. */
+/** A text with options: a recipe file, or one `--set`. */
 export interface Source {
-  /** As printed: the file as the user named it, or `--set train.epochs`. */
+  /** The name in error messages: the file as the user named it, or `--set train.epochs`. */
   readonly name: string;
   readonly text: string;
-  /** Relative paths in it count from this folder. */
+  /** The folder that relative paths in the text count from. */
   readonly folder: string;
-  /** A file has lines and columns; a `--set` is found by its name. */
+  /** Errors in a file have a line and a column; those in a `--set` have its name alone. */
   readonly kind: 'file' | 'set';
 }
 
-/** A stretch of a source, offsets in UTF-16 units, end exclusive. */
+/** A part of a source: offsets in UTF-16 units, the end exclusive. */
 export interface Span {
   readonly source: Source;
   readonly start: number;
@@ -25,7 +25,7 @@ function whereOf({ source, start }: Span): Where {
   return { file: source.name, line: before.length, column: before.at(-1)!.length + 1 };
 }
 
-/** The source line with carets under the span, and a hint behind them:
+/** The line of the source with carets under the span and a hint after them:
  *
  *      9 |   epoch: 12
  *        |   ^^^^^  did you mean "epochs"? */
@@ -40,7 +40,7 @@ function excerpt(span: Span, hint?: string): string {
   return `${gutter} | ${line}\n${' '.repeat(gutter.length)} | ${before}${carets}${hint ? `  ${hint}` : ''}`;
 }
 
-/** A problem with place and excerpt. */
+/** The problem with its place and an excerpt of the source. */
 export function problemAt<P extends object>(
   span: Span,
   problem: P,

@@ -61,7 +61,7 @@ const mistakes: readonly Mistake[] = [
   {
     name: 'two options that exclude each other',
     recipe: { train: 'train: { batch: 2, cache: memory }', data: `${sound.data.slice(0, -1)}, augment: false }` },
-    text: `${file}:6:20  "train.cache: memory" has nothing to keep, for no stage is frozen   E_RECIPE_CONFLICT
+    text: `${file}:6:20  "train.cache: memory" has nothing to keep: no stage is frozen   E_RECIPE_CONFLICT
   6 | train: { batch: 2, cache: memory }
     |                    ^^^^^
   set train.freeze.stages, or train.cache: none`,

@@ -131,7 +131,7 @@ recipes/a.yaml:15:1  "report" must be a map of options; got nothing   E_RECIPE_T
 
   test('YAML that cannot be read, duplicate keys and unknown tags', async () => {
     expect((await errorIn(`${HEAD}seed: 1\nseed: 2\nout: !!x y\n`)).message)
-      .toBe(`recipes/a.yaml:4:1  "seed" stands twice in the same map   E_RECIPE_DUPLICATE_KEY
+      .toBe(`recipes/a.yaml:4:1  "seed" occurs twice in the same map   E_RECIPE_DUPLICATE_KEY
   4 | seed: 2
     | ^^^^
   remove one of the two

@@ -61,7 +61,7 @@ test('the resolved recipe, loaded again, is the same recipe', async () => {
 test('it has every option that has an effect, and no other', async () => {
   const recipe = await parseRecipe('task: detection\ndata: {format: synthetic}\n', 'a.yaml');
   const written = resolvedRecipeText(recipe);
-  expect(written).toMatch(/^# Every option of this run, defaults written out\.\n\ntask: detection\n/);
+  expect(written).toMatch(/^# Every option of this run, with the defaults written out\.\n\ntask: detection\n/);
   expect(written).toContain('  hardNegatives: 3\n');
   expect(written).not.toMatch(/focal|cacheLimit/);
 });

@@ -1,4 +1,5 @@
-import { FinetuneError } from '../errors.js';
+import { stat } from 'node:fs/promises';
+import { FinetuneError, type Problem } from '../errors.js';
 import { createFindings, type Findings } from './findings.js';
 import { coco } from './formats/coco.js';
 import type { Format, Parts, ReadOptions } from './formats/format.js';
@@ -24,19 +25,35 @@ export const kindOf = ({ format }: Pick<DataOptions, 'format'>): Kind => formats
 /** Open the parts to train, to validate and, where there is one, to test on, with the same categories in the same
  *  order. Reads annotations, no pixels. Throws every problem of all parts at once, and E_DATA_EMPTY if a part has no
  *  image. */
-export async function openDatasets(data: DataOptions, { signal }: { readonly signal?: AbortSignal | undefined } = {}) {
+export async function openDatasets(data: DataOptions, { option, signal }: Omit<ReadOptions, 'findingsOf'> = {}) {
   const findings = new Map<PartName, Findings>();
   const findingsOf = (part: PartName) => {
     const own = createFindings();
     findings.set(part, own);
     return own;
   };
-  const { train, val, test } = await readDatasets(data, { signal, findingsOf });
+  const { train, val, test } = await readDatasets(data, { option, signal, findingsOf });
   const problems = [...findings.values()].flatMap((part) => part.problems());
   if (problems.length > 0) throw new FinetuneError(problems);
   return { train: train!, val: val!, ...(test && { test }), categories: train!.categories };
 }
 
 /** The parts as far as they can be read: every problem goes to the findings of its part, and nothing is thrown for it. */
-export const readDatasets = (data: DataOptions, options: ReadOptions): Promise<Parts> =>
-  (formats[data.format] as Format<DataOptions>).open(data, options);
+export async function readDatasets(data: DataOptions, options: ReadOptions): Promise<Parts> {
+  const format = formats[data.format] as Format<DataOptions>;
+  const problem = format.isDrawn ? undefined : await missingRoot(data, options);
+  if (!problem) return format.open(data, options);
+  options.findingsOf('train').problem(problem);
+  return {};
+}
+
+async function missingRoot({ root }: DataOptions, { option = 'data' }: ReadOptions): Promise<Problem | undefined> {
+  const entry = root === undefined ? undefined : await stat(root).catch(() => undefined);
+  if (entry?.isDirectory()) return undefined;
+  return {
+    code: 'E_FOLDER_ROOT',
+    option: `${option}.root`,
+    message: entry ? `"${root}" is not a folder` : `there is no folder "${root}"`,
+    fix: `set ${option}.root; a relative one counts from the folder of the recipe, or with --set from the current directory`,
+  };
+}

@@ -35,7 +35,7 @@ export async function locating<T>(recipe: Recipe, work: () => Promise<T>): Promi
 }
 
 /** Does the work. An error that names neither a place nor an option is thrown as one about `option`. */
-export async function blaming<T>(option: string, work: () => Promise<T>): Promise<T> {
+export async function blaming<T>(option: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -47,7 +47,7 @@ export async function recipeData(recipe: Recipe, hooks: Hooks = {}): Promise<Rec
   const known = await blaming('model.weights', () => knownClasses(recipe.model.weights!, adding, hooks)); // given: recipe/addClassesRules.ts
   const [fresh, former] = await Promise.all([
     blaming('data', () => openDatasets(adding.fresh, hooks)),
-    blaming('addClasses.replay', () => openDatasets(adding.replay, hooks)),
+    blaming('addClasses.replay', () => openDatasets(adding.replay, { ...hooks, option: 'addClasses.replay' })),
   ]);
   const categories = joinCategories(known, { fresh: fresh.categories, former: former.categories });
   const own = categories.slice(0, known.length);

@@ -22,7 +22,7 @@ export async function recipeModel(
   { weights, signal, onProgress }: RecipeModelOptions = {},
 ): Promise<Model<unknown, TaskScore>> {
   const { allowMissing, allowUnused } = recipe.model;
-  const task = taskOptions(recipe).createTask(categories.length, train);
+  const task = await blaming('model', () => taskOptions(recipe).createTask(categories.length, train));
   const fresh = createModel(task, { categories, seed: recipe.seed });
   const uri = weights ?? recipe.model.weights;
   if (!uri) return fresh;

@@ -74,6 +74,15 @@ const mistakes: readonly Mistake[] = [
     |                    ^^^^^^^^^^^^^^  did you mean "mobilenetv2_100"?`,
   },
   {
+    name: 'a folder of data that is not there',
+    recipe: { data: 'data: { format: voc, root: vok, size: 64 }' },
+    text: `${file}:4:22  there is no folder "${join(folder, 'vok')}"   E_FOLDER_ROOT
+  4 | data: { format: voc, root: vok, size: 64 }
+    |                      ^^^^
+  set data.root; a relative one counts from the folder of the recipe, or with --set from the current directory`,
+    unreached: { sweep: asTrain },
+  },
+  {
     name: 'a list of images that is not there',
     recipe: { data: 'data: { format: voc, root: voc, size: 64, val: valid }' },
     text: `${join(folder, 'voc', 'ImageSets', 'Main', 'valid.txt')}  there is no list "valid"   E_VOC_SPLIT

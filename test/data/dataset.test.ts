@@ -48,6 +48,20 @@ export type RecipeFits = [
   Fits<Recipe['data']['size'], Size | SizeRange>,
 ];
 
+test.each(['voc', 'coco', 'imageFolder', 'csv', 'icdar', 'synthtext'])(
+  '%s: a root that is not there is an error of that option',
+  async (format) => {
+    const root = join(dir, 'nowhere');
+    const part = { images: 'images', annotations: 'a.json', truth: 'truth' };
+    const data = { format, root, train: part, val: part, splitSeed: 1 } as unknown as DataOptions;
+    const problems = [{ option: 'data.root', message: `there is no folder "${root}"` }];
+    await expect(openDatasets(data)).rejects.toMatchObject({ code: 'E_FOLDER_ROOT', problems });
+    await expect(openDatasets(data, { option: 'addClasses.replay' })).rejects.toMatchObject({
+      problems: [{ option: 'addClasses.replay.root' }],
+    });
+  },
+);
+
 describe('openDatasets', () => {
   test('gives both parts the same classes by name, each with the ids of its own file', async () => {
     const { train, val, categories } = await openDatasets(

@@ -64,7 +64,6 @@ describe('a folder for each class', () => {
   });
 
   test.each([
-    ['there is no such root', [], {}, 'E_FOLDER_ROOT'],
     ['a named part is not there', ['train/a/1.jpg', 'train/b/1.jpg'], { val: 'vall' }, 'E_FOLDER_PART'],
     ['images without class folders', ['train/1.jpg', 'val/2.jpg'], {}, 'E_FOLDER_CLASSES'],
     ['one class alone', ['train/a/1.jpg', 'val/a/2.jpg'], {}, 'E_DATA_CLASSES'],

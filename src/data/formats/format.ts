@@ -2,6 +2,8 @@ import type { Findings } from '../findings.js';
 import type { Dataset, Kind, PartName } from '../sample.js';
 
 export interface ReadOptions {
+  /** Dotted path of the data's options in a recipe, for errors that are about one of them (default: data). */
+  readonly option?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Gives the findings of a part, which collect its problems. */
   readonly findingsOf: (part: PartName) => Findings;
@@ -13,6 +15,8 @@ export type Parts = Partial<Record<PartName, Dataset>>;
 export interface Format<Data> {
   /** What its images are annotated with. */
   readonly kind: Kind;
+  /** The images are drawn on first use, so `root` need not exist. */
+  readonly isDrawn?: boolean;
   /** Opens the parts as far as they can be read: problems go to the findings of their part, and nothing is thrown for
    *  them. */
   readonly open: (data: Data, options: ReadOptions) => Promise<Parts>;

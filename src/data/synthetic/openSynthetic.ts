@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { boxFormat, type BoxData } from '../formats/boxFormat.js';
 import { openCoco, readCoco } from '../formats/coco.js';
+import type { Format } from '../formats/format.js';
 import { drawOnce } from './drawOnce.js';
 import { generatePart } from './generate.js';
 
@@ -14,13 +15,16 @@ export interface SyntheticData extends BoxData {
 }
 
 /** The embedded data set, drawn from a seed. */
-export const synthetic = boxFormat<SyntheticData>({
-  readPart: async ({ root, seed, train, val }, part, findings, policies, signal) => {
-    const options = { seed, ...(root && { root }), ...(signal && { signal }) };
-    const places = await syntheticParts({ ...options, train: train.images, val: val.images });
-    return readCoco({ ...places[part === 'train' ? 'train' : 'val'], ...policies }, findings);
-  },
-});
+export const synthetic: Format<SyntheticData> = {
+  ...boxFormat<SyntheticData>({
+    readPart: async ({ root, seed, train, val }, part, findings, policies, signal) => {
+      const options = { seed, ...(root && { root }), ...(signal && { signal }) };
+      const places = await syntheticParts({ ...options, train: train.images, val: val.images });
+      return readCoco({ ...places[part === 'train' ? 'train' : 'val'], ...policies }, findings);
+    },
+  }),
+  isDrawn: true,
+};
 
 export interface SyntheticOptions {
   /** Folder of the set. Default: a folder in the user's cache, named after version, seed and counts. */

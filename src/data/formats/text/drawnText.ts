@@ -25,6 +25,7 @@ export interface DrawnTextData {
 /** Text drawn from a seed. */
 export const syntheticText: Format<DrawnTextData> = {
   kind: 'text',
+  isDrawn: true,
   open: (data, { signal, findingsOf }) => {
     const findings = { train: findingsOf('train'), val: findingsOf('val') };
     const [train, val] = [data.train.images, data.val.images];

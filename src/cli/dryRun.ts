@@ -10,7 +10,8 @@ export async function printForecast(recipe: Recipe, { json = false }: { readonly
 }
 
 /** The forecast as lines of text. */
-export function linesOf({ engine, batch, epochs, stepsPerEpoch, seconds, parts, memory, disk, remarks }: Forecast): string[] {
+export function linesOf(forecast: Forecast): string[] {
+  const { engine, batch, epochs, stepsPerEpoch, seconds, parts, memory, disk, remarks } = forecast;
   const { ready, step, cachedStep, evaluation, checkpoint } = parts;
   const cached = cachedStep < step ? `, ${cachedStep.toFixed(3)} s with cached features` : '';
   return [
@@ -21,10 +22,12 @@ export function linesOf({ engine, batch, epochs, stepsPerEpoch, seconds, parts, 
     `disk    ${size(disk.needed)}, of ${size(disk.free)} free`,
     ...remarks,
   ];
-} // prettier-ignore
+}
 
-const duration = (seconds: number): string =>
-  seconds < 90 ? `${seconds.toFixed(0)} s` : seconds < 5400 ? `${(seconds / 60).toFixed(1)} min` : `${(seconds / 3600).toFixed(1)} h`; // prettier-ignore
+function duration(seconds: number): string {
+  if (seconds < 90) return `${seconds.toFixed(0)} s`;
+  return seconds < 5400 ? `${(seconds / 60).toFixed(1)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
 
 const size = (bytes: number): string =>
   bytes < 10 * 2 ** 30 ? `${Math.ceil(bytes / 2 ** 20)} MiB` : `${(bytes / 2 ** 30).toFixed(0)} GiB`;

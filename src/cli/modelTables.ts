@@ -17,14 +17,15 @@ export function formatModel({ source }: Backbone, model: ModelCost): string {
   const taps = model.stages.map(
     ({ tap, stride, channels }) => `${tap}  stride ${String(stride).padStart(2)}  ${channels} channels`,
   );
-  const { milliseconds: total } = model;
+  const { milliseconds: total, resolution } = model;
+  const times = `ms: median time of one image of ${resolution} × ${resolution}; that of a stage is the difference from the stage before`;
   return [
     formatTable([model]),
     '',
     ...taps,
     '',
     formatStages(model),
-    ...(total === undefined ? [] : ['', `ms: median time of one image of ${model.resolution} × ${model.resolution}, that of a stage is the difference from the stage before`]), // prettier-ignore
+    ...(total === undefined ? [] : ['', times]),
     '',
     `architecture: ${source}`,
     `published figures: ${model.published.source}`,
@@ -40,7 +41,8 @@ function formatStages({ breakdown, params, macs, activationBytes, milliseconds: 
     const figures = [millions(stage.params), millions(stage.macs), mebibytes(stage.activationBytes)];
     return [stage.name, stage.size.join('×'), ...figures, ...(isTimed ? [milliseconds(own)] : [])];
   });
-  const sum = ['sum', '', millions(params), millions(macs), mebibytes(activationBytes), ...(isTimed ? [milliseconds(total)] : [])]; // prettier-ignore
+  const sums = [millions(params), millions(macs), mebibytes(activationBytes)];
+  const sum = ['sum', '', ...sums, ...(isTimed ? [milliseconds(total)] : [])];
   return table([heading, ...rows, sum]);
 }
 

@@ -5,15 +5,16 @@ import type { Recipe } from './schema.js';
 type Adding = Exclude<Recipe, { readonly task: 'text' }>;
 
 /** Options with which classes cannot be added. */
-export function addingConflicts({ model, train, data, addClasses }: Adding): Conflict[] {
+export function addingConflicts(recipe: Adding): Conflict[] {
+  const { model, train, data, addClasses } = recipe;
   if (!addClasses) return [];
   const found: Conflict[] = [];
   if (model.weights === undefined) {
     const message = '"addClasses" needs "model.weights": the model whose classes are kept';
     found.push({ path: 'addClasses', message, fix: 'set model.weights, for example to run:<run directory>' });
   }
-  if ('head' in model && !headOf(model.head).keepsOldClasses) {
-    const message = `"addClasses" compares the outputs of anchors with those of the old model, which "model.head: ${model.head}" cannot do`;
+  if (recipe.task === 'detection' && !headOf(recipe.model.head).keepsOldClasses) {
+    const message = `"addClasses" compares the outputs of anchors with those of the old model, which "model.head: ${recipe.model.head}" cannot do`;
     found.push({
       path: 'addClasses',
       message,

@@ -123,7 +123,9 @@ export function fitRecipeAnchors(
 ): FittedAnchors | undefined {
   const anchors = recipeAnchors(recipe);
   if (!anchors) return undefined;
-  const tried = 'anchorScale' in recipe.model ? scaled(anchors, recipe.model.anchorScale) : fitted(recipe, anchors, placed, counts); // prettier-ignore
+  const { model: options } = recipe;
+  const tried =
+    'anchorScale' in options ? scaled(anchors, options.anchorScale) : fitted(recipe, anchors, placed, counts);
   const { model } = tried
     .map(({ model, levels }) => ({ model, worth: worth(recallCeiling({ ...anchors, levels }, placed)) }))
     .reduce((best, next) => (next.worth > best.worth ? next : best));

@@ -45,14 +45,16 @@ export interface LoadOptions {
   readonly allowUnused?: readonly string[];
 }
 
-/** A model that loads weights, predicts and saves. Call `dispose` when done. `Found` is the prediction for one image. */
+/** A model that loads weights, predicts and saves. Call `dispose` when done. `Found` is the prediction for one
+ *  image. */
 export interface LoadedModel<Found> {
   readonly params: number;
   /** Multiply-adds for one image. */
   readonly macs: number;
   /** Loads a weight URI, strictly: see docs/weights.md. */
   load(uri: string, options?: LoadOptions): Promise<WeightsReport>;
-  /** images [N, height, width, 3] of the model's size, RGB 0…255, row-major → a prediction for each image. Throws E_FEED. */
+  /** images [N, height, width, 3] of the model's size, RGB 0…255, row-major → a prediction for each image. Throws
+   *  E_FEED. */
   predict(images: Float32Array | Uint8Array): Promise<readonly Found[]>;
   save(file: string): Promise<void>;
   dispose(): void;
@@ -75,7 +77,8 @@ export function createModel(options: ClassifierModelOptions | DetectorModelOptio
 function createDetector({ classes, engine, seed, ...options }: DetectorModelOptions): Promise<Detector> {
   const names = namesOf(classes);
   const filled = { ...detectorDefaults[options.head ?? detectors[0].name], ...options, numClasses: names.length };
-  const task = createDetection(filled as DetectionOptions); // the type cannot express that defaults and options are of the same head
+  // The type cannot express that defaults and options are of the same head.
+  const task = createDetection(filled as DetectionOptions);
   return openModel(task, { names, engine, seed }, (found) =>
     found.map(({ box, score, classIndex }) => ({ box, score, label: names[classIndex]! })),
   );

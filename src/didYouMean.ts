@@ -1,8 +1,8 @@
 import { distance } from 'fastest-levenshtein';
 
-/** The candidates that a person may have meant, nearest first: up to about a third of the letters may differ, or all of them may stand in
- *  another order. Case, `-` and `_` are ignored (`weight_decay` matches `weightDecay`). If none is near, a candidate that begins with what was
- *  typed is taken. */
+/** The candidates that a person may have meant, nearest first: up to about a third of the letters may differ, or all
+ *  of them may stand in another order. Case, `-` and `_` are ignored (`weight_decay` matches `weightDecay`). If none
+ *  is near, a candidate that begins with what was typed is taken. */
 function nearNames(typed: string, candidates: Iterable<string>): string[] {
   const plain = (text: string) => text.toLowerCase().replace(/[-_ ]/g, '');
   const wanted = plain(typed);

@@ -19,7 +19,8 @@ export interface FinetuneOptions {
   readonly directory?: string | undefined;
   /** Continue the stopped run in the directory from its last checkpoint. */
   readonly resume?: boolean;
-  /** Train the finished run in the directory for this many more epochs. The learning rate follows the schedule of a run of the whole length. */
+  /** Train the finished run in the directory for this many more epochs. The learning rate follows the schedule of a
+   *  run of the whole length. */
   readonly extend?: number | undefined;
   /** Stops the run between two steps. Everything is saved, and `resume` continues it. */
   readonly signal?: AbortSignal | undefined;
@@ -32,7 +33,8 @@ export interface FinetuneResult {
   readonly metrics?: Metrics;
 }
 
-/** Finetunes a model as a recipe says: recipe → data → model → train → evaluate → report. `source` is a recipe or its file.
+/** Finetunes a model as a recipe says: recipe → data → model → train → evaluate → report. `source` is a recipe or
+ *  its file.
  *  Throws what is wrong with the recipe, its data, its weights or the run directory, each with its place. */
 export async function finetune(source: Recipe | string, options: FinetuneOptions = {}): Promise<FinetuneResult> {
   const asked = typeof source === 'string' ? await loadRecipe(source) : source;

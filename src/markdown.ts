@@ -1,7 +1,7 @@
 /** The few pieces of Markdown that the generated pages of docs/ are made of. */
 
-/** Wrap a paragraph at 120 columns, never inside `code` or a link. Lines after the first start with `indent`; the first line
- *  has as little room, for a mark in front of it. */
+/** Wrap a paragraph at 120 columns, never inside `code` or a link. Lines after the first start with `indent`; the
+ *  first line has as little room, for a mark in front of it. */
 export function wrap(text: string, indent = ''): string {
   const lines: string[] = [];
   let line = '';

@@ -11,8 +11,8 @@ export interface AnchorsCommand {
   readonly json?: boolean;
 }
 
-/** `finetune anchors recipe.yaml`: anchors fitted to the training boxes, on stdout as a block for the recipe; the recall ceilings before and
- *  after on stderr. Throws what fitToRecipe throws. */
+/** `finetune anchors recipe.yaml`: anchors fitted to the training boxes, on stdout as a block for the recipe; the
+ *  recall ceilings before and after on stderr. Throws what fitToRecipe throws. */
 export async function anchors(path: string, { set = [], n, json = false }: AnchorsCommand): Promise<void> {
   const recipe = await loadRecipe(path, { set });
   const { levels, ...fit } = await watched(({ signal }) => fitToRecipe(recipe, { counts: n, signal }));

@@ -27,7 +27,8 @@ export interface CheckCommand {
 /** Most remarks of one kind that are printed; `--json` has all of them. */
 const MOST_OF_A_KIND = 10;
 
-/** `finetune check recipe.yaml`: the data doctor. Text on stderr; on stdout the JSON and the page's path. Returns whether the data can be trained on. */
+/** `finetune check recipe.yaml`: the data doctor. Text on stderr; on stdout the JSON and the page's path. Returns
+ *  whether the data can be trained on. */
 export async function check(
   path: string,
   { set = [], augment = false, out, json = false }: CheckCommand,
@@ -62,8 +63,8 @@ export async function check(
   return trainable;
 }
 
-/** The remark with its place in the recipe, where it is about an option. An error without any place is one of `data`, as for the commands
- *  that throw it. */
+/** The remark with its place in the recipe, where it is about an option. An error without any place is one of
+ *  `data`, as for the commands that throw it. */
 function place(remark: Remark, recipe: Recipe): Remark {
   const isUnplaced = remark.level === 'error' && remark.option === undefined && !remark.where;
   return locateProblem(isUnplaced ? { ...remark, option: 'data' } : remark, recipe);
@@ -90,7 +91,8 @@ function shapeTable(shapes: readonly BucketUse[]): string {
   return table([['shape', 'images', 'padding'], ...rows, ['all', '', percent(padded / all)]]);
 }
 
-/** The recall ceiling of a detector's anchors. It is an error if the detector cannot be built at this size, as in training. */
+/** The recall ceiling of a detector's anchors. It is an error if the detector cannot be built at this size, as in
+ *  training. */
 function lookAtAnchors(recipe: Recipe, train: Dataset | undefined): { anchors?: AnchorCheck; remarks: Remark[] } {
   if (recipe.task !== 'detection' || !train) return { remarks: [] };
   try {

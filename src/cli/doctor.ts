@@ -18,7 +18,8 @@ export interface DoctorReport {
   readonly memory: { readonly totalBytes: number; readonly availableBytes: number };
   readonly node: string;
   readonly platform: string;
-  /** Measured with a 3×3 convolution of 256 channels in and out on 40×40 pixels; a multiply-add counts as two operations. */
+  /** Measured with a 3×3 convolution of 256 channels in and out on 40×40 pixels; a multiply-add counts as two
+   *  operations. */
   readonly gflops: number;
 }
 
@@ -30,7 +31,8 @@ export interface DoctorCommand {
 const CONV = { side: 40, channels: 256, kernel: 3 } as const;
 const MEASURE = 1; // seconds
 
-/** Opens the engine that training would use, measures it and describes the machine. Throws E_ENGINE_UNAVAILABLE if `engine` is not available. */
+/** Opens the engine that training would use, measures it and describes the machine. Throws E_ENGINE_UNAVAILABLE if
+ *  `engine` is not available. */
 async function examine(engine: EngineName | 'auto' = 'auto'): Promise<DoctorReport> {
   const backend = await openBackend({ engine });
   const { name, version, compiled, reason, threads, obstacles } = backend;
@@ -57,7 +59,8 @@ export async function doctor({ json = false, engine = 'auto' }: DoctorCommand = 
   return report;
 }
 
-/** The report as aligned lines. For each engine that is better than the one in use they say why it is not used, and the remedy. */
+/** The report as aligned lines. For each engine that is better than the one in use they say why it is not used, and
+ *  the remedy. */
 export function formatReport(report: DoctorReport): string {
   const { cpu, memory, threads } = report;
   const better = report.betterEngines.map(({ engine, why, fix }) => [
@@ -96,7 +99,8 @@ function availableMemory(): number {
 
 const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
 
-/** Repeats a convolution for a second and takes the fastest: during the others, the machine may have been busy with something else. */
+/** Repeats a convolution for a second and takes the fastest: during the others, the machine may have been busy with
+ *  something else. */
 async function measureGflops({ tf, compiled }: Backend): Promise<number> {
   const { side, channels, kernel } = CONV;
   const batch = compiled ? 8 : 1;

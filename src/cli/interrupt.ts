@@ -7,8 +7,8 @@ export interface Interrupt {
   readonly stop: () => void;
 }
 
-/** The first Ctrl-C (or SIGTERM) calls `first` and aborts the signal. The second one calls `kill` with the exit code that a shell gives a
- *  process killed by it. */
+/** The first Ctrl-C (or SIGTERM) calls `first` and aborts the signal. The second one calls `kill` with the exit code
+ *  that a shell gives a process killed by it. */
 export function listenForInterrupt(first: () => void, kill: (exitCode: number) => void): Interrupt {
   const controller = new AbortController();
   const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];

@@ -17,12 +17,13 @@ export interface ModelsCommand {
   readonly against?: string;
 }
 
-/** Required options of a recipe that do not concern its backbone, so that a file with `model.backbone` alone is enough. */
+/** Required options of a recipe that do not concern its backbone, so that a file with `model.backbone` alone is
+ *  enough. */
 const AROUND = 'task: detection\ndata: {format: synthetic}\n';
 const DECIMALS = 1e3;
 
-/** `finetune models`: counts every backbone, the one called `name`, or that of a recipe, and adds its published figures. Prints a table on
- *  stderr, or JSON on stdout. Throws E_MODEL_UNKNOWN, E_RECIPE_…. */
+/** `finetune models`: counts every backbone, the one called `name`, or that of a recipe, and adds its published
+ *  figures. Prints a table on stderr, or JSON on stdout. Throws E_MODEL_UNKNOWN, E_RECIPE_…. */
 export async function models(
   name: string | undefined,
   { json = false, markdown = false, latency = false, against }: ModelsCommand,
@@ -49,7 +50,8 @@ export async function models(
     console.error([formatModel(backbone, mine!), ...(theirs ? ['', formatComparison(mine!, theirs)] : [])].join('\n'));
 }
 
-/** Counts and measures the models in turns: of the first one every prefix that ends with a stage, of the other one the whole network. */
+/** Counts and measures the models in turns: of the first one every prefix that ends with a stage, of the other one
+ *  the whole network. */
 async function timed(chosen: readonly Backbone[]): Promise<ModelCost[]> {
   const { openBackend } = await import('../engine/backend.js'); // lazily: counting needs no engine
   const { measureLatency } = await import('../evaluate/latency.js');

@@ -2,7 +2,8 @@ import type { Intervals } from '../evaluate/bootstrap.js';
 import type { ScoreCommand, Scored } from './scored.js';
 import { UsageError } from './usage.js';
 
-/** `finetune score coco|voc|icdar`: the table, or with --json the score alone, on stdout; notes and explanations on stderr.
+/** `finetune score coco|voc|icdar`: the table, or with --json the score alone, on stdout; notes and explanations on
+ *  stderr.
  *  Throws a UsageError for options that do not fit the metric. */
 export async function score(metric: string, command: ScoreCommand): Promise<void> {
   const allowed = METRICS.find(({ name }) => name === metric);

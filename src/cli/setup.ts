@@ -10,8 +10,8 @@ export interface SetupCommand {
   readonly quiet?: boolean;
 }
 
-/** `finetune setup`: installs the compute engine and prints on stderr, in one line, which one it is. A failure of the compiled engine is not
- *  thrown: the wasm engine remains. */
+/** `finetune setup`: installs the compute engine and prints on stderr, in one line, which one it is. A failure of
+ *  the compiled engine is not thrown: the wasm engine remains. */
 export async function setup({
   retry = false,
   source,
@@ -28,7 +28,8 @@ export async function setup({
   return record;
 }
 
-/** One line: the engine and where it came from; or why there is no better one, how much slower this one is, and the remedy. */
+/** One line: the engine and where it came from; or why there is no better one, how much slower this one is, and the
+ *  remedy. */
 export function describeEngine({ engine, source, libtensorflow = '', failed }: EngineRecord): string {
   if (engine === 'tensorflow') return `engine: tensorflow ${libtensorflow}, compiled (${ORIGINS[source ?? 'found']})`;
   const why = failed.map((attempt) => attempt.why).join('; ');

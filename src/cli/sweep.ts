@@ -17,14 +17,15 @@ export interface SweepCommand extends SweepOptions {
   readonly json: boolean;
 }
 
-/** `finetune sweep`: runs the recipe with every combination of values, each in its own process, and compares the runs. Returns false if a run
- *  failed. */
+/** `finetune sweep`: runs the recipe with every combination of values, each in its own process, and compares the
+ *  runs. Returns false if a run failed. */
 export async function sweep(path: string, command: SweepCommand): Promise<boolean> {
   const { set, out, parallel, json, over, seeds, random } = command;
   const recipe = await loadRecipe(path, { set });
   const directory = resolve(out ?? newRunPath(recipe.out, `sweep-${basename(path).replace(/\.ya?ml$/, '')}`));
   const members = planSweep(directory, recipe.seed, { over, seeds, random });
-  for (const member of members) await loadRecipe(path, { set: [...set, ...member.set] }); // so that every error is found before the first run
+  // So that every error in the recipes is found before the first run.
+  for (const member of members) await loadRecipe(path, { set: [...set, ...member.set] });
   await openSweep(directory, recipe);
   const say = (line: string): void => console.error(line);
   say(`${members.length} runs in ${directory}`);

@@ -15,7 +15,8 @@ export interface SynthCommand {
   readonly json: boolean;
 }
 
-/** `finetune synth`: draws images with text, their annotations, and a page that shows them. The page's file is the last line on stdout. */
+/** `finetune synth`: draws images with text, their annotations, and a page that shows them. The page's file is the
+ *  last line on stdout. */
 export async function synth({ out, images, side, seed, photos, json }: SynthCommand): Promise<void> {
   const root = resolve(out);
   const progress = createProgress();

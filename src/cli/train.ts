@@ -17,7 +17,8 @@ export interface TrainCommand {
   readonly json?: boolean;
 }
 
-/** `finetune recipe.yaml`: runs the recipe. The last line on stdout is the run directory; progress and errors go to stderr. */
+/** `finetune recipe.yaml`: runs the recipe. The last line on stdout is the run directory; progress and errors go to
+ *  stderr. */
 export async function train(path: string, command: TrainCommand): Promise<void> {
   const { set = [], out, engine, resume = false, extend, json = false } = command;
   const recipe = await loadRecipe(path, { set: engine === undefined ? set : [...set, `engine=${engine}`] });
@@ -25,7 +26,8 @@ export async function train(path: string, command: TrainCommand): Promise<void> 
     const { printForecast } = await import('./dryRun.js');
     return printForecast(recipe, { json });
   }
-  const { finetune } = await import('../finetune.js'); // lazily: errors of the recipe need not wait for an engine to load
+  // Lazily, so that errors of the recipe need not wait for an engine to load.
+  const { finetune } = await import('../finetune.js');
   const directory = out ?? newRunPath(recipe.out, basename(path).replace(/\.ya?ml$/, ''));
   const toResume = resumeCommand(path, resolve(directory), command);
   try {
@@ -48,7 +50,8 @@ async function hasProgress(directory: string, error: unknown): Promise<boolean> 
   return isOfRun && (await isThere(join(directory, 'checkpoints', 'last.safetensors')));
 }
 
-/** The command that continues the run, ready to paste into a shell. An extended run continues with the recipe in its directory. */
+/** The command that continues the run, ready to paste into a shell. An extended run continues with the recipe in its
+ *  directory. */
 export function resumeCommand(path: string, directory: string, { set = [], engine, extend }: TrainCommand): string {
   if (extend !== undefined) {
     return ['finetune', join(directory, 'recipe.yaml'), '--out', directory].map(quote).join(' ') + ' --resume';

@@ -30,7 +30,8 @@ export async function lrFind(
   console.log(page);
 }
 
-/** `finetune overfit`: prints whether a few images could be learned by heart, and where to look if not → whether they could. */
+/** `finetune overfit`: prints whether a few images could be learned by heart, and where to look if not → whether
+ *  they could. */
 export async function overfitCommand(
   path: string,
   { set = [], steps, json = false, n }: TrialCommand & { n?: number | undefined },

@@ -1,6 +1,7 @@
 import { verifyFreeze } from '../train/checkpoint/receipt.js';
 
-/** `finetune verify-freeze`: compares a run's checkpoints with its freeze.json → whether everything frozen is unchanged. */
+/** `finetune verify-freeze`: compares a run's checkpoints with its freeze.json → whether everything frozen is
+ *  unchanged. */
 export async function verifyFreezeCommand(directory: string, { json = false }: { json?: boolean }): Promise<boolean> {
   const { tensors, checkpoints } = await verifyFreeze(directory);
   const unchanged = checkpoints.every(({ changed }) => changed.length === 0);

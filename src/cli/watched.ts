@@ -7,8 +7,8 @@ export interface Hooks {
   readonly onProgress: (event: ProgressEvent) => void;
 }
 
-/** Does the work of a command with a progress display. The first Ctrl-C aborts the signal, after saying what `stopping` says; the second
- *  kills the process. */
+/** Does the work of a command with a progress display. The first Ctrl-C aborts the signal, after saying what
+ *  `stopping` says; the second kills the process. */
 export async function watched<T>(work: (hooks: Hooks) => Promise<T>, stopping = 'stopping'): Promise<T> {
   const progress = createProgress();
   const say = (message: string) => progress.show({ message });

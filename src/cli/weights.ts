@@ -63,7 +63,8 @@ export async function weights(uri: string, { json = false }: WeightsCommand = {}
   }
 }
 
-/** The name that our models use for each array of values: renaming passes the arrays on, so they identify the tensors. */
+/** The name that our models use for each array of values: renaming passes the arrays on, so they identify the
+ *  tensors. */
 function ourNames(raw: RawWeights, file: string): Map<RawTensor['data'], string> {
   return new Map([...nameWeights(raw, file).params].map(([name, { data }]) => [data, name]));
 }

@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Milliseconds: the holder of a lock touches its file every HEARTBEAT; a holder on another machine that has not done so for STALE is taken for
- *  dead; who waits for a lock looks every POLL. */
+/** Milliseconds: the holder of a lock touches its file every HEARTBEAT; a holder on another machine that has not
+ *  done so for STALE is taken for dead; who waits for a lock looks every POLL. */
 const [HEARTBEAT, STALE, POLL] = [5_000, 60_000, 200];
 /** Tokens of the locks that this process holds, which are never stale. */
 const held = new Set<string>();
@@ -20,8 +20,9 @@ export interface Holder {
   readonly pid: number;
 }
 
-/** Waits until no other process, and no other call in this one, holds the lock file, and then runs `work` under it. The lock of a process that
- *  was killed is taken over: at once on this machine, after a minute if it ran on another one with the same disk. */
+/** Waits until no other process, and no other call in this one, holds the lock file, and then runs `work` under it.
+ *  The lock of a process that was killed is taken over: at once on this machine, after a minute if it ran on another
+ *  one with the same disk. */
 export async function withLock<T>(file: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   let lock = await tryLock(file);
   while (!('release' in lock)) {
@@ -80,7 +81,8 @@ async function livingHolder(file: string): Promise<Holder | undefined> {
   const [host = '', pid = '', token, start] = text.split(' ');
   const holder = { host, pid: Number(pid) };
   const silent = Date.now() - info.mtimeMs;
-  // On this machine the process itself is checked and no clock is read, so that a clock that was set or a laptop that slept costs no lock.
+  // On this machine the process itself is checked and no clock is read, so that a clock that was set or a laptop
+  // that slept costs no lock.
   const dead =
     token === undefined || host !== hostname()
       ? silent > STALE
@@ -120,5 +122,6 @@ async function isRunning(pid: number, start: string | undefined): Promise<boolea
 /** When a process began, in ticks since the machine started; known on Linux alone. */
 async function startOf(pid: number): Promise<string | undefined> {
   const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  return line?.slice(line.lastIndexOf(')') + 2).split(' ')[19]; // field 22 of proc(5); the name before it may hold spaces
+  // Field 22 of proc(5). The name of the process, in parentheses before it, may hold spaces.
+  return line?.slice(line.lastIndexOf(')') + 2).split(' ')[19];
 }

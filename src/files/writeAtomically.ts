@@ -8,8 +8,9 @@ export interface WriteOptions {
   readonly previous?: string | undefined;
 }
 
-/** Writes a text, or parts in their order, so that the file is either the old one or the complete new one, even if the process or the machine
- *  dies: it writes a temporary file beside it, syncs it, renames it and syncs the folder, which must exist.
+/** Writes a text, or parts in their order, so that the file is either the old one or the complete new one, even if
+ *  the process or the machine dies: it writes a temporary file beside it, syncs it, renames it and syncs the folder,
+ *  which must exist.
  *  Throws E_DISK_FULL, E_DISK_READ_ONLY, E_DISK_WRITE; the old file is then untouched. */
 export async function writeAtomically(
   file: string,
@@ -36,7 +37,8 @@ export async function writeAtomically(
   }
 }
 
-/** Gives the file a second name before it is replaced, so that at every moment one of the two names is a complete file. */
+/** Gives the file a second name before it is replaced, so that at every moment one of the two names is a complete
+ *  file. */
 async function keep(file: string, previous: string): Promise<void> {
   const second = `${previous}.${randomBytes(6).toString('hex')}.tmp`;
   try {
@@ -46,7 +48,8 @@ async function keep(file: string, previous: string): Promise<void> {
     await rm(second, { force: true });
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return; // there is no old file
-    // On a disk without hard links (FAT, some network drives) there is an instant between the two renames in which only `previous` exists.
+    // On a disk without hard links (FAT, some network drives) there is an instant between the two renames in which
+    // only `previous` exists.
     await rename(file, previous);
   }
 }

@@ -28,8 +28,8 @@ export function checkRecipe(located: Located): { recipe: Recipe } | { problems: 
   return { recipe: result.data };
 }
 
-/** The rest of a recipe cannot be checked without a task. If it is missing or wrong, the format of the data decides which one is assumed, so that
- *  all problems are reported at once. */
+/** The rest of a recipe cannot be checked without a task. If it is missing or wrong, the format of the data decides
+ *  which one is assumed, so that all problems are reported at once. */
 function withTask(written: unknown, issues: readonly Issue[]): [raw: unknown, issues: readonly Issue[]] {
   const wrong = issues.filter(({ path }) => path.length === 1 && path[0] === 'task');
   if (wrong.length === 0 || typeof written !== 'object' || written === null) return [written, issues];
@@ -39,8 +39,8 @@ function withTask(written: unknown, issues: readonly Issue[]): [raw: unknown, is
   return [assumed, [...wrong, ...(recipeSchema.safeParse(assumed).error?.issues ?? [])]];
 }
 
-/** Replaces an issue of a union such as `false | {flip, …}` by the issues of the form that was meant: the one that fails further inside, if
- *  there is only one such form. */
+/** Replaces an issue of a union such as `false | {flip, …}` by the issues of the form that was meant: the one that
+ *  fails further inside, if there is only one such form. */
 function flatten(issue: Issue, prefix: Path = []): Issue[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === 'invalid_union') {

@@ -28,7 +28,8 @@ export function recipeDifferences(before: Recipe, after: Recipe): Difference[] {
 export const describeDifference = ({ path, before, after }: Difference): string =>
   `${path}: ${before} before, ${after} now`;
 
-/** SHA-256 of the options that a step depends on. A checkpoint holds it, and continues only a run with the same options. */
+/** SHA-256 of the options that a step depends on. A checkpoint holds it, and continues only a run with the same
+ *  options. */
 export function recipeIdentity(recipe: Recipe): string {
   const lasting = [...options(recipe)].filter(([path]) => !LENGTH.includes(path));
   return createHash('sha256').update(JSON.stringify(lasting)).digest('hex');

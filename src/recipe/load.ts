@@ -15,9 +15,9 @@ export interface LoadOptions {
   readonly beneath?: string;
 }
 
-/** Reads a recipe, the ones that it extends, and the overrides.
- *  A relative `data.root` (or `file:` and `run:` of `model.weights`) counts from the folder of the file it stands in, or from the
- *  current directory when an override sets it. Throws a FinetuneError with every problem at once (E_RECIPE_…). */
+/** Reads a recipe, the ones that it extends, and the overrides. A relative `data.root` (or `file:` and `run:` of
+ *  `model.weights`) counts from the folder of the file it stands in, or from the current directory when an override
+ *  sets it. Throws a FinetuneError with every problem at once (E_RECIPE_…). */
 export async function loadRecipe(path: string, options: LoadOptions = {}): Promise<Recipe> {
   return parseRecipe(await readText(path), path, options);
 }
@@ -74,7 +74,8 @@ async function readLayers(text: string, file: string, above: readonly string[], 
   }
 }
 
-/** The text of a recipe. Throws E_RECIPE_NOT_FOUND, with the nearest name in that folder, or E_RECIPE_UNREADABLE; both at `span`, if it is given. */
+/** The text of a recipe. Throws E_RECIPE_NOT_FOUND, with the nearest name in that folder, or E_RECIPE_UNREADABLE;
+ *  both at `span`, if it is given. */
 async function readText(path: string, span?: Span): Promise<string> {
   try {
     return await readFile(path, 'utf8');

@@ -2,7 +2,8 @@ import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Nod
 import type { Problem } from '../errors.js';
 import { problemAt, type Source, type Span } from './span.js';
 
-/** A YAML value with its place in a file, so that after maps of several files are merged an error still points at the right one. */
+/** A YAML value with its place in a file, so that after maps of several files are merged an error still points at
+ *  the right one. */
 export type Located = LocatedMap | LocatedList | LocatedScalar;
 
 interface LocatedMap {
@@ -25,7 +26,8 @@ export interface Entry {
   readonly value: Located;
 }
 
-/** Most aliases that are expanded in a text. They nest, so that ten levels of ten aliases each would be 10^10 values. */
+/** Most aliases that are expanded in a text. They nest, so that ten levels of ten aliases each would be 10^10
+ *  values. */
 const MAX_ALIASES = 100;
 
 /** Parses `source.text` from the offset `from` on. Adds its errors to `problems`; the result must then not be used. */
@@ -72,8 +74,8 @@ function locate(document: Document, source: Source, from: number, problems: Prob
   return visit(document.contents, { source, start: from, end: from });
 }
 
-/** Merges `over` into `base`: maps are merged key by key, and any other value of `over` replaces that of `base`. A map that both have keeps the
- *  place that it has in `at`. */
+/** Merges `over` into `base`: maps are merged key by key, and any other value of `over` replaces that of `base`. A
+ *  map that both have keeps the place that it has in `at`. */
 export function merge(base: Located, over: Located, at: 'base' | 'over' = 'over'): Located {
   if (base.kind !== 'map' || over.kind !== 'map') return over;
   const entries = new Map(base.entries);
@@ -104,7 +106,8 @@ export function toValue(located: Located): unknown {
 
 export type Path = readonly PropertyKey[];
 
-/** The entry at `path`; for an item of a list, key and value are both the item. Undefined if nothing is written there. */
+/** The entry at `path`; for an item of a list, key and value are both the item. Undefined if nothing is written
+ *  there. */
 export function entryAt(located: Located, path: Path): Entry | undefined {
   let entry: Entry | undefined = { key: located.span, value: located };
   for (const part of path) {

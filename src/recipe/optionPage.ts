@@ -9,7 +9,8 @@ export interface Explained {
   readonly groups: Map<string, string>;
 }
 
-/** Write groups of options as sections of the page `file`. What `explained` has becomes a link; what is new is added to it. */
+/** Write groups of options as sections of the page `file`. What `explained` has becomes a link; what is new is added
+ *  to it. */
 export function optionPage(file: string, groups: readonly Group[], explained: Explained): string {
   const here = groups.filter((group) => {
     if (explained.groups.has(group.key) || group.entries.length + group.choices.length === 0) return false;

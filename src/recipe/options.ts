@@ -7,8 +7,8 @@ export type Option = z.core.JSONSchema.BaseSchema;
 
 export const recipeOption: Option = z.toJSONSchema(recipeSchema, { io: 'input' });
 
-/** The forms that an option can take, for example `false | {flip, …}`. Where a literal such as `data.format` chooses between
- *  them, only the form that `value` or the default chooses. */
+/** The forms that an option can take, for example `false | {flip, …}`. Where a literal such as `data.format` chooses
+ *  between them, only the form that `value` or the default chooses. */
 function forms(option: Option, value: unknown): Option[] {
   const branches = option.oneOf ?? option.anyOf;
   if (!branches) return [option];

@@ -2,8 +2,8 @@ import type { Problem } from '../errors.js';
 import { merge, parseLocated, type Located } from './located.js';
 import { problemAt, type Source, type Span } from './span.js';
 
-/** Merges one `key=value` of the command line into `base`. The key is dotted and the value is YAML: `data.categories=[cat, dog]`.
- *  Adds its errors to `problems`. */
+/** Merges one `key=value` of the command line into `base`. The key is dotted and the value is YAML:
+ *  `data.categories=[cat, dog]`. Adds its errors to `problems`. */
 export function override(base: Located, setting: string, folder: string, problems: Problem[]): Located {
   const equals = setting.indexOf('=');
   const key = equals < 0 ? setting : setting.slice(0, equals);

@@ -21,7 +21,8 @@ export function locateProblem<P extends Pick<Problem, 'option' | 'where'>>(probl
   return problemAt(nearestEntry(located, problem.option.split('.')).key, problem);
 }
 
-/** Does the work, which may run long after the recipe was read. Errors about an option of the recipe are thrown with the option's place. */
+/** Does the work, which may run long after the recipe was read. Errors about an option of the recipe are thrown with
+ *  the option's place. */
 export async function locating<T>(recipe: Recipe, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

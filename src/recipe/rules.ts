@@ -31,7 +31,8 @@ function categoryConflicts({ data }: Recipe): Conflict[] {
   return [{ path: 'data.categories', message, fix: 'name each category once' }];
 }
 
-/** A cache keeps the features of frozen stages, so it needs such stages, one input size, and images that do not change. */
+/** A cache keeps the features of frozen stages, so it needs such stages, one input size, and images that do not
+ *  change. */
 function cacheConflicts({ data, train: { cache, freeze } }: Recipe): Conflict[] {
   if (cache === 'none') return [];
   const found: Conflict[] = [];
@@ -49,7 +50,8 @@ function cacheConflicts({ data, train: { cache, freeze } }: Recipe): Conflict[] 
   return found;
 }
 
-/** Epochs of options that do not fit the length of the run. With `train.time`, the length is not known until the run is planned. */
+/** Epochs of options that do not fit the length of the run. With `train.time`, the length is not known until the run
+ *  is planned. */
 function lengthConflicts({ data, train }: Recipe, isSet: IsSet): Conflict[] {
   const { warmup, schedule, freeze } = train;
   const epochs = train.time === null ? train.epochs : Infinity;

@@ -1,5 +1,6 @@
-/** Every option of a recipe: its name, type, range, default and documentation. The pages docs/recipe*.md are generated from
- *  this file and those in schema/. An option is added here once something reads it, so that no option is ignored. */
+/** Every option of a recipe: its name, type, range, default and documentation. The pages docs/recipe*.md are
+ *  generated from this file and those in schema/. An option is added here once something reads it, so that no option
+ *  is ignored. */
 import { z } from 'zod';
 import { addImageClasses, addObjectClasses } from './schema/addClasses.js';
 import { classifierOptions, classTraining } from '../tasks/classification/options.js';

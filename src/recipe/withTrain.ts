@@ -3,7 +3,8 @@ import type { Recipe } from './schema.js';
 
 type Changes = Partial<Pick<Recipe['train'], 'epochs' | 'stepsPerEpoch' | 'earlyStop' | 'time' | 'batch' | 'memory'>>;
 
-/** The recipe with other options of `train`. There is a case for each task because the type checker does not see that a spread keeps the task. */
+/** The recipe with other options of `train`. There is a case for each task because the type checker does not see
+ *  that a spread keeps the task. */
 export const withTrain = (recipe: Recipe, changes: Changes): Recipe => keepPlaces(changed(recipe, changes), recipe);
 
 function changed(recipe: Recipe, changes: Changes): Recipe {

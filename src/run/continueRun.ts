@@ -10,18 +10,18 @@ import { isThere } from './directory.js';
 import { isOver } from '../train/best.js';
 import { findCheckpoint } from '../train/checkpoint/checkpoint.js';
 
-/** `resume` continues a run that was stopped; `extend` adds epochs to a finished one. (`model.weights: run:<directory>` starts a new run from
- *  the weights of another.) */
+/** `resume` continues a run that was stopped; `extend` adds epochs to a finished one. (`model.weights:
+ *  run:<directory>` starts a new run from the weights of another.) */
 export interface Continuation {
   readonly resume: boolean;
   /** Epochs to add. */
   readonly extend: number | undefined;
 }
 
-/** The recipe to run in a directory, and whether a run was begun there. A run that is continued keeps its own recipe; one that was stopped
- *  before it wrote its recipe has learned nothing, and starts anew.
- *  Throws E_RESUME_FINISHED and E_EXTEND_UNFINISHED where the other option is meant, E_RESUME_RECIPE with the options that differ, and
- *  E_CHECKPOINT_DAMAGED. */
+/** The recipe to run in a directory, and whether a run was begun there. A run that is continued keeps its own
+ *  recipe; one that was stopped before it wrote its recipe has learned nothing, and starts anew.
+ *  Throws E_RESUME_FINISHED and E_EXTEND_UNFINISHED where the other option is meant, E_RESUME_RECIPE with the
+ *  options that differ, and E_CHECKPOINT_DAMAGED. */
 export async function continueRecipe(
   directory: string,
   wanted: Recipe,

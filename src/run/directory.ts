@@ -22,9 +22,10 @@ export const isThere = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Makes the directory of a run, or with `resume` opens that of a run to continue. Takes over the lock of a process that is dead, and removes
- *  what its rehearsal left. Throws E_RUN_EXISTS if the directory of a new run is not empty, E_RESUME_NOTHING if that of a run to continue is
- *  not there, and E_RUN_LOCKED while another process works in it. */
+/** Makes the directory of a run, or with `resume` opens that of a run to continue. Takes over the lock of a process
+ *  that is dead, and removes what its rehearsal left. Throws E_RUN_EXISTS if the directory of a new run is not
+ *  empty, E_RESUME_NOTHING if that of a run to continue is not there, and E_RUN_LOCKED while another process works
+ *  in it. */
 export async function openRunDirectory(path: string, { resume = false } = {}): Promise<RunDirectory> {
   const directory = resolve(path);
   if (resume && !(await isThere(directory))) {

@@ -7,7 +7,8 @@ import { taskOptions } from './taskOptions.js';
 
 export type EvaluateRecipeOptions = OpenOptions;
 
-/** Scores the recipe's model as it is, without training, on the recipe's test part, or on its validation part where it has no test part.
+/** Scores the recipe's model as it is, without training, on the recipe's test part, or on its validation part where
+ *  it has no test part.
  *  Throws the signal's reason when aborted. */
 export const evaluateRecipe = (recipe: Recipe, options: EvaluateRecipeOptions = {}): Promise<Evaluation<TaskScore>> =>
   withRecipe(recipe, options, async ({ backend, data, model }) => {

@@ -18,8 +18,8 @@ export interface MeasureOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Measures the costs of a run's parts at the beginning of a phase of freezing (0: from the start). Where batches have several shapes,
- *  all steps have the largest one, which takes the most time and memory. */
+/** Measures the costs of a run's parts at the beginning of a phase of freezing (0: from the start). Where batches
+ *  have several shapes, all steps have the largest one, which takes the most time and memory. */
 export async function measureCosts(
   { recipe, data, model, backend }: OpenedRecipe,
   phase: number,
@@ -47,8 +47,8 @@ export function imagesPerEpoch(recipe: Recipe, train: Dataset): number {
   return repeat ? repeatedLength(repeat) : train.annotations.length;
 }
 
-/** Everything that the time of a run depends on: its steps and evaluations, and the costs at the beginning of each phase of freezing.
- *  `known` are those of the first phase, if they were measured before. */
+/** Everything that the time of a run depends on: its steps and evaluations, and the costs at the beginning of each
+ *  phase of freezing. `known` are those of the first phase, if they were measured before. */
 export async function lengthOf(
   planned: OpenedRecipe,
   known: Costs | undefined,

@@ -18,8 +18,8 @@ export interface OldClasses {
   readonly after: TaskScore;
 }
 
-/** Scores the old classes on images of their own, by the model as it was and by the one that learned others besides. Returns undefined where
- *  no classes were added. */
+/** Scores the old classes on images of their own, by the model as it was and by the one that learned others besides.
+ *  Returns undefined where no classes were added. */
 export async function scoreOldClasses(
   { recipe, backend, data: { old } }: OpenedRecipe,
   { model, session }: { readonly model: Model<unknown, TaskScore>; readonly session: Session },
@@ -37,8 +37,9 @@ export async function scoreOldClasses(
   }
 }
 
-/** The score that an epoch is chosen by: the number that `evaluate.best` names. Where classes were added it is the mean of the data's number
- *  and that of the old classes, as far as these measure anything; a message says so if neither does. */
+/** The score that an epoch is chosen by: the number that `evaluate.best` names. Where classes were added it is the
+ *  mean of the data's number and that of the old classes, as far as these measure anything; a message says so if
+ *  neither does. */
 export function epochScore(
   best: string,
   { own, old }: { readonly own: Evaluation; readonly old: Evaluation | undefined },

@@ -6,15 +6,17 @@ import { createModel, type Model, type OldModel } from '../tasks/model.js';
 import { withWeights } from '../train/modelWeights.js';
 import { taskOptions } from './taskOptions.js';
 
-/** The model with the classes that the recipe's weights know, and no others. Throws E_ADD_CLASSES if the weights lack parameters of it. */
+/** The model with the classes that the recipe's weights know, and no others. Throws E_ADD_CLASSES if the weights
+ *  lack parameters of it. */
 export async function loadOldModel(
   recipe: Recipe,
   categories: readonly Category[],
 ): Promise<{ readonly model: Model<unknown, TaskScore>; readonly sha256: string }> {
-  const { weights, allowMissing, allowUnused } = recipe.model;
+  const { allowMissing, allowUnused } = recipe.model;
+  const weights = recipe.model.weights!; // recipe/addClassesRules.ts sees to it
   const task = taskOptions(recipe).createTask(categories.length);
   const fresh = createModel(task, { categories, seed: recipe.seed });
-  const { model, report } = await withWeights(fresh, weights!, { allowMissing, allowUnused }); // given: recipe/addClassesRules.ts
+  const { model, report } = await withWeights(fresh, weights, { allowMissing, allowUnused });
   if (report.missing.length === 0) return { model, sha256: report.sha256 };
   throw new FinetuneError({
     code: 'E_ADD_CLASSES',

@@ -24,9 +24,9 @@ export interface OpenOptions {
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
-/** Opens the engine, the data and the model of a recipe and works with them. Every command and every function of the API that runs a
- *  recipe goes through here, so that the same mistake is the same error in all of them: errors of `work` that name an option of the
- *  recipe are thrown with the option's file, line and column, too. */
+/** Opens the engine, the data and the model of a recipe and works with them. Every command and every function of the
+ *  API that runs a recipe goes through here, so that the same mistake is the same error in all of them: errors of
+ *  `work` that name an option of the recipe are thrown with the option's file, line and column, too. */
 export const withRecipe = <T>(
   recipe: Recipe,
   options: OpenOptions,

@@ -20,20 +20,22 @@ export interface PlanOptions extends MeasureOptions {
 const MIB = 2 ** 20;
 /** Share of the free memory that `batch: auto` uses: the rest is for other programs, and for what was not measured. */
 const MEMORY_SHARE = 0.7;
-/** Share of the remaining time that `time` plans with: the steps of a whole run take longer than the few that were timed (11 % longer in
- *  4 minutes of BCCD). */
+/** Share of the remaining time that `time` plans with: the steps of a whole run take longer than the few that were
+ *  timed (11 % longer in 4 minutes of BCCD). */
 const TIME_SHARE = 0.9;
 /** Least steps of an epoch with `batch: auto`: a larger batch would leave a small data set with too few steps. */
 const LEAST_STEPS = 16;
 
 /** An opened recipe without `time` and `batch: auto`. */
 export interface PlannedRun extends OpenedRecipe {
-  /** Present if something was planned. The run directory keeps it as plan.json, so that a run is continued as it was planned. */
+  /** Present if something was planned. The run directory keeps it as plan.json, so that a run is continued as it was
+   *  planned. */
   readonly plan?: Plan;
 }
 
 /** Measures the machine and puts numbers in place of `batch: auto` and `time`.
- *  Throws E_MEMORY_SHORT, E_TIME_SHORT, and E_RECIPE_CONFLICT where the epochs that fit are too few for other options. */
+ *  Throws E_MEMORY_SHORT, E_TIME_SHORT, and E_RECIPE_CONFLICT where the epochs that fit are too few for other
+ *  options. */
 export async function planRun(opened: OpenedRecipe, options: PlanOptions): Promise<PlannedRun> {
   const { time, batch, memory } = opened.recipe.train;
   if (time === null && batch !== 'auto') return opened;
@@ -52,7 +54,8 @@ export interface Plan {
   readonly found: Pick<Numbers, 'batch' | 'epochs' | 'stepsPerEpoch'>;
 }
 
-/** The recipe with the numbers that were found for the run in a directory, where the recipe asks for the same as that run did. */
+/** The recipe with the numbers that were found for the run in a directory, where the recipe asks for the same as
+ *  that run did. */
 export async function asPlanned(directory: string, wanted: Recipe): Promise<Recipe> {
   const text = await readFile(join(directory, 'plan.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return wanted;

@@ -39,12 +39,14 @@ interface Hooks {
 export const ownData = (recipe: Recipe, hooks: Hooks = {}): Promise<RecipeData> =>
   blaming('data', () => openDatasets(recipe.data, hooks));
 
-/** Opens a recipe's data. With `addClasses`, the categories are those of the model's weights, followed by the others of the data, and the
- *  training part has old images behind its own. Throws E_ADD_CLASSES, and what openDatasets and readWeights throw. */
+/** Opens a recipe's data. With `addClasses`, the categories are those of the model's weights, followed by the others
+ *  of the data, and the training part has old images behind its own. Throws E_ADD_CLASSES, and what openDatasets and
+ *  readWeights throw. */
 export async function recipeData(recipe: Recipe, hooks: Hooks = {}): Promise<RecipeData> {
   const { adding } = taskOptions(recipe);
   if (!adding) return ownData(recipe, hooks);
-  const known = await blaming('model.weights', () => knownClasses(recipe.model.weights!, adding, hooks)); // given: recipe/addClassesRules.ts
+  const uri = recipe.model.weights!; // recipe/addClassesRules.ts sees to it
+  const known = await blaming('model.weights', () => knownClasses(uri, adding, hooks));
   const [fresh, former] = await Promise.all([
     blaming('data', () => openDatasets(adding.fresh, hooks)),
     blaming('addClasses.replay', () => openDatasets(adding.replay, { ...hooks, option: 'addClasses.replay' })),

@@ -15,7 +15,8 @@ export interface RecipeModelOptions {
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
-/** The recipe's model for its data, with its starting weights. Throws E_MODEL_UNKNOWN, E_ADD_CLASSES and what loadWeights throws. */
+/** The recipe's model for its data, with its starting weights. Throws E_MODEL_UNKNOWN, E_ADD_CLASSES and what
+ *  loadWeights throws. */
 export async function recipeModel(
   recipe: Recipe,
   { categories, train, old }: Pick<RecipeData, 'categories' | 'train' | 'old'>,

@@ -18,7 +18,8 @@ export interface TaskOptions {
   readonly images: Omit<ImageOptions, 'onDrop'>;
   /** Images of categories on a smaller share of the images are repeated; null: every image is used once an epoch. */
   readonly repeatThreshold: number | null;
-  /** How a model for so many classes is built, trained and scored. The classes' weights are those for a training part, if one is given. */
+  /** How a model for so many classes is built, trained and scored. The classes' weights are those for a training
+   *  part, if one is given. */
   createTask(numClasses: number, train?: Dataset): Task<unknown, TaskScore>;
   /** Present if the recipe adds classes to those that its weights know. */
   readonly adding: Adding | undefined;

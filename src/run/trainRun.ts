@@ -19,8 +19,8 @@ export interface TrainedRun extends Run {
   readonly pseudo: PseudoLabels | undefined;
 }
 
-/** Trains the model of a recipe and leaves the checkpoints in the run directory. After each epoch the validation part is scored, and where
- *  classes were added, the old classes too. */
+/** Trains the model of a recipe and leaves the checkpoints in the run directory. After each epoch the validation
+ *  part is scored, and where classes were added, the old classes too. */
 export async function trainRun(
   { recipe, backend, data, model }: OpenedRecipe,
   directory: string,

@@ -27,7 +27,8 @@ const withSize = (recipe: DetectionRecipe, size: DetectionRecipe['data']['size']
   data: { ...recipe.data, size },
 });
 
-/** The recall ceilings of the recipe's anchors, and of changes that could improve them; undefined for a head without anchors. */
+/** The recall ceilings of the recipe's anchors, and of changes that could improve them; undefined for a head without
+ *  anchors. */
 export function checkAnchors(recipe: DetectionRecipe, train: Dataset): AnchorCheck | undefined {
   const anchors = recipeAnchors(recipe);
   if (!anchors) return undefined;
@@ -70,7 +71,8 @@ const LOW = 0.8;
 const GAIN = 0.05;
 const WORTHWHILE = 0.1;
 
-/** A warning if the anchors miss many objects of a size class that a change of the recipe would reach. It names the changes, best first. */
+/** A warning if the anchors miss many objects of a size class that a change of the recipe would reach. It names the
+ *  changes, best first. */
 export function anchorRemark({ threshold, now, alternatives }: AnchorCheck): Remark | undefined {
   const frequent = OBJECT_SIZES.filter((size) => now[size].objects >= FEW * now.all.objects && now[size].objects > 0);
   const [size] = frequent.sort((a, b) => now[a].recall - now[b].recall);

@@ -49,7 +49,8 @@ export interface FitOptions {
 }
 
 /** Fits the anchors of a recipe's head to its training boxes.
- *  Throws E_ANCHOR_HEAD for a model without anchors, E_ANCHOR_COUNTS for `counts` that do not fit its levels, E_DATA_EMPTY without objects. */
+ *  Throws E_ANCHOR_HEAD for a model without anchors, E_ANCHOR_COUNTS for `counts` that do not fit its levels,
+ *  E_DATA_EMPTY without objects. */
 export const fitToRecipe = (recipe: Recipe, { counts, signal }: FitOptions = {}): Promise<AnchorFit> =>
   locating(recipe, async () => {
     const detector = detectorOf(recipe);
@@ -114,8 +115,9 @@ export const withModel = (recipe: DetectionRecipe, change: object): DetectionRec
 export const recipeAnchors = (recipe: DetectionRecipe): DetectorAnchors | undefined =>
   createDetector({ ...detectionOptions(recipe, 1), size: roomySize(recipe) }).anchors;
 
-/** Fits the anchors of the recipe's head to boxes: lists of anchors for the SSD family, with at most `counts` on each level (default: as many as
- *  the head has), and a scale for the others. Returns undefined for a head without anchors. */
+/** Fits the anchors of the recipe's head to boxes: lists of anchors for the SSD family, with at most `counts` on
+ *  each level (default: as many as the head has), and a scale for the others. Returns undefined for a head without
+ *  anchors. */
 export function fitRecipeAnchors(
   recipe: DetectionRecipe,
   placed: PlacedBoxes,

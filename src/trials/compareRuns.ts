@@ -18,7 +18,8 @@ interface FinishedRun {
 }
 
 /** Compares finished runs. Those whose recipes differ in the seed alone make one row.
- *  Throws E_COMPARE_UNFINISHED for a directory without a finished run, and E_COMPARE_SCORES if the runs have different scores. */
+ *  Throws E_COMPARE_UNFINISHED for a directory without a finished run, and E_COMPARE_SCORES if the runs have
+ *  different scores. */
 export async function compareRuns(directories: readonly string[]): Promise<Comparison> {
   const runs = await Promise.all(directories.map(readRun));
   const [first] = runs;

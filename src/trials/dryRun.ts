@@ -17,7 +17,8 @@ export interface Forecast {
   readonly epochs: number;
   readonly stepsPerEpoch: number;
   readonly seconds: number;
-  /** Seconds of each part: preparation; a step with the loading of its data; a step with cached features; an evaluation; a checkpoint. */
+  /** Seconds of each part: preparation; a step with the loading of its data; a step with cached features; an
+   *  evaluation; a checkpoint. */
   readonly parts: Readonly<Record<'ready' | 'step' | 'cachedStep' | 'evaluation' | 'checkpoint', number>>;
   /** Bytes: the peak memory of the process with a full feature cache, and the memory that is free. */
   readonly memory: { readonly needed: number; readonly free: number };
@@ -31,8 +32,9 @@ const MIB = 2 ** 20;
 /** Bytes of the log and of the report's curves in a whole run. */
 const LOGS = 2 * MIB;
 
-/** Does one step of everything on the recipe's own data, weights, engine and file system (loading, training, evaluation, checkpoint,
- *  report), and forecasts the whole run from that. Leaves nothing behind. Throws whatever the run would throw that far. */
+/** Does one step of everything on the recipe's own data, weights, engine and file system (loading, training,
+ *  evaluation, checkpoint, report), and forecasts the whole run from that. Leaves nothing behind. Throws whatever
+ *  the run would throw that far. */
 export const dryRun = (asked: Recipe, hooks: Pick<FinetuneOptions, 'signal' | 'onProgress'> = {}): Promise<Forecast> =>
   withRecipe(asked, hooks, async (opened) => {
     const ready = (performance.now() - opened.began) / 1000;
@@ -101,8 +103,8 @@ async function freeBytes(directory: string): Promise<number> {
   return bavail * bsize;
 }
 
-/** Bytes of the run directory at its largest: while a checkpoint is written beside the last one, the one before it and the best, and with the
- *  predictions of all images. */
+/** Bytes of the run directory at its largest: while a checkpoint is written beside the last one, the one before it
+ *  and the best, and with the predictions of all images. */
 async function bytesOfRun(directory: string, { phases }: Length, recipe: Recipe, scored: number): Promise<number> {
   const checkpoints = Math.max(...phases.map(({ costs }) => 3 * costs.checkpointBytes + costs.bestBytes));
   const predictions = (await stat(join(directory, 'predictions.json'))).size / Math.min(recipe.evaluate.batch, scored);

@@ -42,11 +42,12 @@ export interface LrFindOptions {
 /** The search ends when the smoothed loss is this many times its lowest value. */
 const LOST = 4;
 const SMOOTHING = 0.9;
-/** Standard errors by which the smoothed loss must fall. If a hundred losses only scatter, the lowest one is two or three below the mean. */
+/** Standard errors by which the smoothed loss must fall. If a hundred losses only scatter, the lowest one is two or
+ *  three below the mean. */
 const SURE = 4;
 
-/** Trains with a rate that grows from step to step until the loss explodes, and leaves nothing behind: the learning-rate range test of Smith
- *  2017 (arXiv:1506.01186). */
+/** Trains with a rate that grows from step to step until the loss explodes, and leaves nothing behind: the
+ *  learning-rate range test of Smith 2017 (arXiv:1506.01186). */
 export const findLr = (asked: Recipe, { signal, onProgress, ...range }: LrFindOptions = {}): Promise<LrFindResult> =>
   withRecipe(asked, { signal, onProgress }, async (opened) => {
     const directory = await mkdtemp(join(tmpdir(), 'finetune-lr-'));
@@ -98,14 +99,16 @@ async function raiseRate(
   }
 }
 
-/** A tenth of the rate at which the smoothed loss is lowest, which is far enough below the rate of explosion for a long training. Returns
- *  undefined if the loss did not fall by more than chance, estimated from its changes between steps: then no rate helps. */
+/** A tenth of the rate at which the smoothed loss is lowest, which is far enough below the rate of explosion for a
+ *  long training. Returns undefined if the loss did not fall by more than chance, estimated from its changes between
+ *  steps: then no rate helps. */
 export function suggestLr(points: readonly LrPoint[]): number | undefined {
   const lowest = points.reduce((at, { smooth }, i) => (smooth < points[at]!.smooth ? i : at), 0);
   if (lowest === 0) return undefined;
   const losses = points.slice(0, lowest + 1).map(({ loss }) => loss);
   const changes = losses.slice(1).map((loss, i) => Math.abs(loss - losses[i]!));
-  const deviation = median(changes) / (Math.SQRT2 * 0.6745); // standard deviation of one loss, if losses are normally distributed
+  // The standard deviation of one loss, if losses are normally distributed.
+  const deviation = median(changes) / (Math.SQRT2 * 0.6745);
   const first = losses.slice(0, Math.ceil(losses.length / 2));
   const faded = SMOOTHING ** losses.length;
   const ofMean = ((1 - SMOOTHING) / (1 + SMOOTHING)) * ((1 + faded) / (1 - faded));

@@ -37,8 +37,8 @@ const LEARNED = 0.2;
 /** Steps per measurement. */
 const GROUP = 5;
 
-/** Trains on the first `n` images with objects, without augmentation and weight decay, and leaves nothing behind. A model that cannot learn ten
- *  images by heart has a bug, which more images will not cure. */
+/** Trains on the first `n` images with objects, without augmentation and weight decay, and leaves nothing behind. A
+ *  model that cannot learn ten images by heart has a bug, which more images will not cure. */
 export const overfit = (
   recipe: Recipe,
   { n = 10, steps = 200, signal, onProgress }: OverfitOptions = {},

@@ -27,8 +27,9 @@ export interface Member {
   readonly set: readonly string[];
 }
 
-/** The runs of a sweep, in folders of `directory`: every combination of the values, or a sample of them, with every seed. All settings come
- *  with the first seed before any comes with the second, so that a sweep that is stopped early has every setting once. Throws E_SWEEP_OVER. */
+/** The runs of a sweep, in folders of `directory`: every combination of the values, or a sample of them, with every
+ *  seed. All settings come with the first seed before any comes with the second, so that a sweep that is stopped
+ *  early has every setting once. Throws E_SWEEP_OVER. */
 export function planSweep(directory: string, seed: number, { over, seeds, random }: SweepOptions): Member[] {
   let grid: string[][] = [[]];
   for (const { key, values } of over.map(parseOver))
@@ -67,8 +68,9 @@ function parseOver(text: string): { key: string; values: string[] } {
   return { key: text.slice(0, at), values };
 }
 
-/** Makes the directory of a sweep and writes its recipe there, or opens that of an earlier sweep of the same recipe: its missing runs, and those
- *  of further values or seeds, are added. Throws E_SWEEP_OTHER, with the options that differ, if the directory holds a sweep of another recipe. */
+/** Makes the directory of a sweep and writes its recipe there, or opens that of an earlier sweep of the same recipe:
+ *  its missing runs, and those of further values or seeds, are added. Throws E_SWEEP_OTHER, with the options that
+ *  differ, if the directory holds a sweep of another recipe. */
 export async function openSweep(directory: string, recipe: Recipe): Promise<void> {
   await mkdir(directory, { recursive: true });
   const file = join(directory, 'sweep.yaml');

@@ -22,7 +22,8 @@ export function defineTrain(program: CAC): void {
     .option('--json', 'print the metrics as one line of JSON before the run directory')
     .action(async (recipe: string, { out, ...options }: TrainFlags) => {
       checkVerbs({ out, ...options });
-      const { train } = await import('../train.js'); // lazily, like every command: `score` is done before zod would be loaded
+      // Lazily, like every command: `score` is done before zod would be loaded.
+      const { train } = await import('../train.js');
       await train(recipe, { ...options, out: out === undefined ? out : String(out) });
     });
 }

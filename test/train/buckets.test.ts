@@ -118,7 +118,7 @@ test('an epoch that goes on has the batches that it would have had, and another 
 });
 
 const engines: [engine: string, head: string][] = [['wasm', 'retinanet']];
-if (slow) engines.push(['auto', 'retinanet'], ['auto', 'fasterRcnn']);
+if (slow) engines.push(['auto', 'retinanet'], ['auto', 'fasterRcnn'], ['auto', 'fcos']);
 
 describe.each(engines)('%s, %s', (engine, head) => {
   test('an image is read in its shape as by a network of that shape alone', async () => {

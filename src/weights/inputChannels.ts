@@ -1,9 +1,9 @@
 import type { Param } from '../graph/params.js';
 
-/** The kernel [H, W, 3, O] of a first convolution for images with another number of channels.
- *  One channel gets the sum over red, green and blue: a grey image then gives what it gave as RGB. More channels repeat
- *  red, green, blue, red, … and are scaled by 3 / channels, so that the response to equal channels stays as it was.
- *  timm's rule: timm/models/_manipulate.py, `adapt_input_conv`. */
+/** Adapts the kernel [H, W, 3, O] of a first convolution to images with another number of channels. One channel gets
+ *  the sum over red, green and blue, so that a grey image gives what it gave as RGB. More channels repeat red, green,
+ *  blue, red, … and are scaled by 3 / channels, so that the response to equal channels stays the same. This is timm's
+ *  rule: timm/models/_manipulate.py, `adapt_input_conv`. */
 export function adaptInput({ shape, data }: Param, channels: number): Param {
   const [height, width, , outputs] = shape as [number, number, number, number];
   const adapted = new Float32Array(height * width * channels * outputs);
@@ -22,7 +22,7 @@ export function adaptInput({ shape, data }: Param, channels: number): Param {
   return { shape: [height, width, channels, outputs], data: adapted };
 }
 
-/** A sentence for the report. */
+/** Describes the adaptation in a sentence for the report. */
 export const describeInput = (layer: string, channels: number): string =>
   channels === 1
     ? `${layer}: 3 input channels added up to 1`

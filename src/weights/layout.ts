@@ -2,27 +2,28 @@ import type { Param } from '../graph/params.js';
 import type { ParamKind } from '../graph/spec.js';
 import { invariant } from '../errors.js';
 
-/** PyTorch's axes out of ours: HWIO → OIHW, HWC1 → C1HW, IO → OI. */
+/** Our axis for each axis of PyTorch's layout: HWIO → OIHW, HWC1 → C1HW, IO → OI. */
 const TO_TORCH = { conv: [3, 2, 0, 1], depthwise: [2, 3, 0, 1], linear: [1, 0], vector: [] } as const;
-/** And back. */
+/** The reverse. */
 const FROM_TORCH = { conv: [2, 3, 1, 0], depthwise: [2, 3, 0, 1], linear: [1, 0], vector: [] } as const;
 
-/** Our shape → the one in a file. */
+/** Converts a shape of ours to PyTorch's layout, which files have. */
 export const torchShape = (kind: ParamKind, shape: readonly number[]): number[] => permute(shape, TO_TORCH[kind]);
 
-/** A parameter in our layout → PyTorch's, which every file of ours uses. Vectors of any rank stay as they are. */
+/** Converts a parameter from our layout to PyTorch's, which all our files have. Vectors of any rank stay as they
+ *  are. */
 export const toTorch = (kind: ParamKind, param: Param): Param => transpose(param, TO_TORCH[kind]);
 
-/** A parameter as PyTorch lays it out → ours. */
+/** Converts a parameter from PyTorch's layout to ours. */
 export const fromTorch = (kind: ParamKind, param: Param): Param => transpose(param, FROM_TORCH[kind]);
 
 function permute(shape: readonly number[], axes: readonly number[]): number[] {
   if (axes.length === 0) return [...shape];
-  invariant(shape.length === axes.length, `rank ${shape.length} where ${axes.length} is meant`);
+  invariant(shape.length === axes.length, `a parameter has rank ${shape.length} instead of ${axes.length}`);
   return axes.map((axis) => shape[axis]!);
 }
 
-/** Result axis i is the input's axis `axes[i]`. */
+/** Reorders axes: axis i of the result is axis `axes[i]` of the input. */
 function transpose({ shape, data }: Param, axes: readonly number[]): Param {
   if (axes.length === 0) return { shape, data };
   const outShape = permute(shape, axes);
@@ -31,7 +32,7 @@ function transpose({ shape, data }: Param, axes: readonly number[]): Param {
   const out = new Float32Array(data.length);
   const last = outShape.length - 1;
   const [innerSize, innerStride] = [outShape[last]!, strides[last]!];
-  const index = outShape.map(() => 0); // of the current row, last axis left out
+  const index = outShape.map(() => 0); // of the current row, without the last axis
   let from = 0;
   for (let row = 0; row < out.length; row += innerSize) {
     for (let i = 0; i < innerSize; i++) out[row + i] = data[from + i * innerStride]!;
@@ -45,7 +46,7 @@ function transpose({ shape, data }: Param, axes: readonly number[]): Param {
   return { shape: outShape, data: out };
 }
 
-/** Out of every `group` values of the last axis, those at `columns`, in that order; −1 leaves a zero. */
+/** Picks columns: out of every `group` values of the last axis those at `columns`, in that order; −1 gives 0. */
 export function pickColumns({ shape, data }: Param, group: number, columns: readonly number[]): Param {
   const groups = data.length / group;
   const picked = new Float32Array(groups * columns.length);
@@ -57,7 +58,7 @@ export function pickColumns({ shape, data }: Param, group: number, columns: read
   return { shape: [...shape.slice(0, -1), (shape.at(-1)! / group) * columns.length], data: picked };
 }
 
-/** The columns of `picked` that the file knows, over the initial values for the rest. */
+/** Returns `picked` where the file has the column, and the initial values elsewhere. */
 export function overlayKnown(initial: Param, picked: Param, columns: readonly number[]): Param {
   const data = initial.data.map((value, i) => (columns[i % columns.length]! >= 0 ? picked.data[i]! : value));
   return { shape: initial.shape, data };

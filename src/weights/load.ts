@@ -18,36 +18,37 @@ export interface Wanted {
 }
 
 export interface LoadOptions extends SourceOptions {
-  /** Names of the class predictor's columns, by which it takes them: the model's categories in order, behind BACKGROUND
-   *  (categories.ts) if its head is a softmax. */
+  /** Names of the columns of the model's class predictor, for which columns of the file are picked by name: the model's
+   *  categories in order, for a softmax after BACKGROUND (categories/columns.ts). */
   readonly categories: readonly string[];
   /** Patterns (`neck.*`) of parameters that the file need not have; they keep their initial values. */
   readonly allowMissing?: readonly string[];
   /** Patterns of arrays in the file that the model need not have. */
   readonly allowUnused?: readonly string[];
-  /** Which parameters have a column per category, anchors × categories; classifiers are known besides. */
+  /** Patterns of parameters with a column for each anchor and category. Classifiers are recognised besides. */
   readonly perCategory?: readonly string[];
 }
 
 export interface WeightsReport {
   readonly uri: string;
   readonly sha256: string;
-  /** Complete, or for some categories. */
+  /** Parameters that were loaded, completely or for some categories. */
   readonly loaded: readonly string[];
-  /** A sentence per layer that was changed to fit: columns chosen by category, other input channels. */
+  /** One sentence for each layer that was adapted: columns picked by category, other input channels. */
   readonly adapted: readonly string[];
   /** Parameters that keep their initial values. */
   readonly missing: readonly string[];
-  /** Weights of the file that went nowhere, as the file calls them. */
+  /** Weights of the file that the model did not use. */
   readonly unused: readonly string[];
-  /** Arrays of the file that are no weights (counters, graph constants). */
+  /** Arrays of the file that are not weights (counters, graph constants). */
   readonly setAside: readonly string[];
 }
 
 export interface LoadedWeights {
-  /** Complete parameters, in the order they were wanted. */
+  /** Parameters that are complete, in the order in which the model has them. */
   readonly params: Params;
-  /** Parameters of which the file knows some categories: `columns[k]` is −1 where category k keeps its initial values. */
+  /** Parameters for which the file has only some categories: `columns[k]` is −1 where category k keeps its initial
+   *  values. */
   readonly partial: ReadonlyMap<string, { readonly param: Param; readonly columns: readonly number[] }>;
   /** BatchNorms with folded statistics among the loaded ones. */
   readonly folded: readonly string[];
@@ -62,11 +63,13 @@ const PER_CATEGORY = [
   'head.box.offsets.*',
 ];
 
-/** What a classifier's last layer is called, by us and by publishers; any of them is loaded into any other. */
+/** Names of a classifier's last layer, ours and those of publishers. A layer with any of these names is loaded into one
+ *  with any other. */
 const CLASSIFIERS = ['classifier', 'fc', 'head.fc', 'head.classifier', 'classifier.1', 'last_linear'];
 
-/** Loads a model's weights by name, strictly. Files with a backbone alone (timm's names without `backbone.`) are recognised.
- *  Throws E_WEIGHTS_MISSING, E_WEIGHTS_UNUSED, E_WEIGHTS_SHAPE, all at once, and what `readWeights` throws. */
+/** Loads a model's weights strictly by name. A file with a backbone alone (timm's names without `backbone.`) is
+ *  recognised. Throws E_WEIGHTS_MISSING, E_WEIGHTS_UNUSED, E_WEIGHTS_SHAPE, all at once, and what `readWeights`
+ *  throws. */
 export async function loadWeights(
   uri: string,
   wanted: readonly Wanted[],
@@ -75,7 +78,7 @@ export async function loadWeights(
   return matchWeights(await readWeights(uri, options), wanted, options);
 }
 
-/** The same with the file already read. */
+/** Matches the weights of a file that has been read. */
 function matchWeights(file: WeightsFile, wanted: readonly Wanted[], options: LoadOptions): LoadedWeights {
   const prefix = findPrefix(file, wanted);
   const inFile = (name: string): string => findName(file, name.startsWith(prefix) ? name.slice(prefix.length) : name);
@@ -84,7 +87,7 @@ function matchWeights(file: WeightsFile, wanted: readonly Wanted[], options: Loa
   const partial = new Map<string, { param: Param; columns: readonly number[] }>();
   const adapted = new Map<string, string>(); // layer → sentence
   const loaded: string[] = [];
-  const absent: string[] = []; // from the file
+  const absent: string[] = []; // parameters that the file lacks
   const problems: Problem[] = [];
 
   for (const one of wanted) {
@@ -124,8 +127,8 @@ function matchWeights(file: WeightsFile, wanted: readonly Wanted[], options: Loa
   return { params, partial, folded, report };
 }
 
-/** One array of the file as the model lays it out, and which of its columns the model's categories took (absent: all); or
- *  why it is left to its initial values. */
+/** Fits one array of the file to a parameter of the model. Returns the array in our layout and which of its columns the
+ *  model's categories took (absent: all), or why the parameter keeps its initial values. */
 function fit(
   file: WeightsFile,
   nameInFile: string,
@@ -148,7 +151,7 @@ function fit(
     }
     if (isClassifier && !file.categories && theirs && differsAt(theirs.shape, shape, shape.length - 1)) {
       const [has, wants] = [theirs.shape.at(-1)!, shape.at(-1)!];
-      return { left: `${layerOf(name)}: ${has} classes whose names are not known, ${wants} wanted; initialised anew` };
+      return { left: `${layerOf(name)}: ${has} classes without names, ${wants} wanted; it keeps its initial values` };
     }
     const message = `"${nameInFile}" is ${formatShape(found.shape)}, the model wants ${formatShape(expected)}`;
     const fix = classes ? explainCategories(file.categories, categories) : undefined;
@@ -163,11 +166,11 @@ function fit(
 const fromTorchIfRankFits = (kind: ParamKind, found: Param, shape: readonly number[]): Param | undefined =>
   found.shape.length === shape.length ? fromTorch(kind, found) : undefined;
 
-/** Whether two shapes are equal but for this axis. */
+/** Whether two shapes differ in this axis and in no other. */
 const differsAt = (a: readonly number[], b: readonly number[], axis: number): boolean =>
   a.length === b.length && a.every((size, i) => (size === b[i]) !== (i === axis));
 
-/** What is on one side only and not allowed to be. */
+/** Returns a problem for each parameter or array that only one side has and that no pattern allows. */
 function findStrays(
   file: WeightsFile,
   prefix: string,
@@ -193,7 +196,7 @@ function findStrays(
   ];
 }
 
-/** The initial parameters with everything that was loaded put over them. Nothing is changed in place. */
+/** Returns the initial parameters, overwritten by what was loaded. Nothing is changed in place. */
 export function applyWeights(initial: Params, { params, partial }: LoadedWeights): Params {
   const result: Params = new Map();
   for (const [name, param] of initial) {
@@ -203,7 +206,7 @@ export function applyWeights(initial: Params, { params, partial }: LoadedWeights
   return result;
 }
 
-/** `backbone.` where the file has a backbone alone. */
+/** Returns `backbone.` if the file has a backbone alone, otherwise an empty prefix. */
 function findPrefix(file: WeightsFile, wanted: readonly Wanted[]): string {
   const prefix = 'backbone.';
   const alone = ![...file.params.keys()].some((name) => name.startsWith(prefix));
@@ -211,7 +214,7 @@ function findPrefix(file: WeightsFile, wanted: readonly Wanted[]): string {
   return alone && fits ? prefix : '';
 }
 
-/** The name itself, or that of the file's classifier for a classifier. */
+/** Returns the name itself, or for a classifier that of the file's classifier. */
 function findName({ params }: WeightsFile, name: string): string {
   if (params.has(name) || !CLASSIFIERS.includes(layerOf(name))) return name;
   const part = name.slice(name.lastIndexOf('.'));
@@ -226,7 +229,7 @@ const resizeLast = (shape: readonly number[], factor: number): number[] => [
 function explainCategories(known: readonly string[] | undefined, wanted: readonly string[]): string {
   return known
     ? `the file says it has ${known.length} categories, the model has ${wanted.length}: do the anchors differ?`
-    : 'the file does not name its categories, so its class predictor cannot be adapted: allow it as unused and missing';
+    : 'the file does not name its categories, so its class predictor cannot be adapted: list it in model.allowUnused and model.allowMissing';
 }
 
 const layerOf = (name: string): string => name.slice(0, name.lastIndexOf('.'));
@@ -237,5 +240,5 @@ const isIdentity = (columns: readonly number[], known: number): boolean =>
 function describeColumns(layer: string, columns: readonly number[], categories: readonly string[]): string {
   const unknown = categories.filter((_, i) => columns[i]! < 0);
   const head = `${layer}: ${categories.length - unknown.length} of ${categories.length} categories known`;
-  return unknown.length > 0 ? `${head}; columns initialised anew: ${unknown.join(', ')}` : head;
+  return unknown.length > 0 ? `${head}; these keep their initial values: ${unknown.join(', ')}` : head;
 }

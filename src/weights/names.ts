@@ -12,7 +12,7 @@ import { torchvisionSsd, torchvisionSsdLite } from './names/torchvisionSsd.js';
 import { torchvisionVgg } from './names/vgg.js';
 import type { RawWeights } from './decode/raw.js';
 
-/** The first that recognises a file names it. */
+/** The first map that recognises a file gives its arrays our names. */
 const MAPS: readonly NameMap[] = [
   clovaCraft,
   ssdliteMobilenetV2,
@@ -31,7 +31,7 @@ const MAPS: readonly NameMap[] = [
   kerasEfficientnet,
 ];
 
-/** timm's names are ours, and torchvision's are timm's for every family that is not above (resnet, densenet, …). */
+/** Our names are timm's, and torchvision has the same for every family that has no map above (resnet, densenet, …). */
 const asTheyAre = renaming({
   origin: 'names as they are (timm, torchvision, ours)',
   models: /^/,
@@ -39,11 +39,11 @@ const asTheyAre = renaming({
   rename: (name) => name,
 });
 
-/** The name map for these arrays; undefined for a format with names of its own that no map knows. */
+/** Finds the name map for these arrays; returns undefined for a format with its own names that no map recognises. */
 export const findNameMap = ({ layout, tensors }: RawWeights): NameMap | undefined =>
   MAPS.find(({ recognises }) => recognises(tensors)) ?? (layout === 'torch' ? asTheyAre : undefined);
 
-/** The arrays under our names. Throws E_WEIGHTS_NAMES. */
+/** Gives the arrays our names. Throws E_WEIGHTS_NAMES. */
 export function nameWeights(raw: RawWeights, file: string): NamedWeights {
   const map = findNameMap(raw);
   if (map) return map.apply(raw.tensors, file);

@@ -1,5 +1,5 @@
-/** Whether a parameter's name fits one of the patterns: `*` stands for anything, dots included ("backbone.*", "*.bn?.*"
- *  with `?` for one character); everything else for itself. */
+/** Whether a parameter's name matches one of the patterns. `*` stands for any text, dots included ("backbone.*"), `?`
+ *  for one character ("*.bn?.*"). */
 export function matches(patterns: readonly string[], name: string): boolean {
   return patterns.some((pattern) => toRegExp(pattern).test(name));
 }

@@ -8,21 +8,23 @@ import { readRaw } from './readRaw.js';
 import { openSource, type Source } from './sources/source.js';
 import type { SourceOptions } from './sources/sourceOptions.js';
 
-/** What stands behind a weight URI, under the names of timm, torchvision or ours. */
+/** The weights behind a URI, under our names. */
 export interface WeightsFile {
   readonly source: Source;
   /** `torch`: OIHW, C1HW, OI; `ours`: HWIO, HWC1, IO. */
   readonly layout: 'torch' | 'ours';
   readonly params: ReadonlyMap<string, Param>;
-  /** Categories of the class predictor's columns ('' = nameless), where the file or the catalog says so. */
+  /** Categories of the class predictor's columns ('' for a nameless one); undefined if neither the file nor the catalog
+   *  has them. */
   readonly categories: readonly string[] | undefined;
-  /** BatchNorms whose statistics were folded away before publication, "backbone.bn1". */
+  /** Names of BatchNorms whose statistics were folded away before publication, e.g. "backbone.bn1". */
   readonly folded: readonly string[];
-  /** Arrays that are no float weights: counters, constants of pre- and post-processing. */
+  /** Names of arrays that are not float weights: counters, constants of pre- and post-processing. */
   readonly setAside: readonly string[];
 }
 
-/** Opens a weight URI or a name of the catalog and reads it as it is. Throws what the source and the reader throw. */
+/** Fetches the weights behind a URI or a name of the catalog, and reads them under their own names. Throws what the
+ *  source and the decoder throw. */
 export async function readRawWeights(
   uri: string,
   options: SourceOptions = {},
@@ -32,7 +34,8 @@ export async function readRawWeights(
   return { source, raw: await readRaw(source.file) };
 }
 
-/** The same under our names. Throws E_WEIGHTS_{FORMAT,NAMES}, and what the source and the reader throw. */
+/** Fetches weights and reads them under our names. Throws E_WEIGHTS_{FORMAT,NAMES}, and what the source and the decoder
+ *  throw. */
 export async function readWeights(uri: string, options: SourceOptions = {}): Promise<WeightsFile> {
   const { source, raw } = await readRawWeights(uri, options);
   const named = nameWeights(raw, source.file);
@@ -47,14 +50,14 @@ export async function readWeights(uri: string, options: SourceOptions = {}): Pro
   };
 }
 
-/** A list of strings that save.ts wrote as JSON. */
+/** Parses a list of names that save.ts wrote as JSON. */
 function parseNames(metadata: Readonly<Record<string, string>>, key: string, file: string): string[] | undefined {
   const text = metadata[key];
   if (text === undefined) return undefined;
   try {
     return z.array(z.string()).parse(JSON.parse(text));
   } catch (error) {
-    const message = `metadata "${key}" is no JSON list of names: ${text.slice(0, 60)}`;
+    const message = `metadata "${key}" is not a JSON list of names: ${text.slice(0, 60)}`;
     throw new FinetuneError({ code: 'E_SAFETENSORS_METADATA', message, where: { file } }, { cause: error });
   }
 }

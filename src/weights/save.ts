@@ -6,13 +6,13 @@ import { toTorch } from './layout.js';
 import { writeSafetensors } from './safetensorsFile.js';
 
 export interface SaveOptions extends WriteOptions {
-  /** How each parameter is laid out, by name: must know every one. */
+  /** The kind of each parameter by name, which says how it is laid out. No parameter may be missing. */
   readonly kinds: ReadonlyMap<string, ParamKind>;
-  /** Names of the class predictor's columns: behind BACKGROUND (categories.ts) the categories if it is a softmax. */
+  /** Names of the class predictor's columns: the categories, for a softmax after BACKGROUND (categories/columns.ts). */
   readonly categories: readonly string[];
-  /** BatchNorms whose statistics are still the folded ones. */
+  /** Names of the BatchNorms whose statistics are still folded away. */
   readonly folded?: readonly string[];
-  /** Further entries for a reader's eyes. */
+  /** Further entries of the metadata, for people. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -29,7 +29,7 @@ export async function saveWeights(file: string, params: Params, options: SaveOpt
   );
   await writeSafetensors(file, tensors, {
     metadata: {
-      format: 'pt', // Hugging Face's and timm's readers ask for it
+      format: 'pt', // the readers of Hugging Face and timm want it
       categories: JSON.stringify(categories),
       ...(folded.length > 0 && { folded: JSON.stringify(folded) }),
       ...metadata,

@@ -43,7 +43,11 @@ describe('a zip archive', () => {
     const content = Uint8Array.from({ length }, (_, i) => (i * i) >> 8);
     const zip = zipSync({ 'a/ü.bin': content, 'a/': new Uint8Array(), empty: new Uint8Array() }, { level });
     const entries = await entriesOf(zip);
-    expect(entries.map(({ path, size }) => [path, size])).toEqual([['a/ü.bin', length], ['a/', 0], ['empty', 0]]); // prettier-ignore
+    expect(entries.map(({ path, size }) => [path, size])).toEqual([
+      ['a/ü.bin', length],
+      ['a/', 0],
+      ['empty', 0],
+    ]);
     expect(Buffer.from((await contentsOf(zip)).get('a/ü.bin')!).equals(content)).toBe(true);
     const pieces: Uint8Array[] = [];
     for await (const piece of streamPacked(inMemory(zip), entries[0]!)) pieces.push(piece);

@@ -42,7 +42,10 @@ describe('layout', () => {
   });
 
   it('HWC1 becomes C1HW and IO becomes OI', () => {
-    expect(toTorch('depthwise', counted([1, 2, 3, 1]))).toEqual({ shape: [3, 1, 1, 2], data: Float32Array.of(0, 3, 1, 4, 2, 5) }); // prettier-ignore
+    expect(toTorch('depthwise', counted([1, 2, 3, 1]))).toEqual({
+      shape: [3, 1, 1, 2],
+      data: Float32Array.of(0, 3, 1, 4, 2, 5),
+    });
     expect(toTorch('linear', counted([2, 3]))).toEqual({ shape: [3, 2], data: Float32Array.of(0, 3, 1, 4, 2, 5) });
   });
 

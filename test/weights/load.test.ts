@@ -27,7 +27,10 @@ const wantedOf = (params: ReadonlyMap<string, Param>): Wanted[] =>
 const kindsOf = (params: Params) => new Map(wantedOf(params).map(({ name, kind }) => [name, kind]));
 
 async function problemsOf(promise: Promise<unknown>) {
-  const error = await promise.then(() => undefined, (thrown: unknown) => thrown as FinetuneError); // prettier-ignore
+  const error = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown as FinetuneError,
+  );
   return error?.problems ?? [];
 }
 
@@ -75,7 +78,7 @@ describe('our own checkpoint', () => {
     initial.set('head.class.0.predict.weight', counted([1, 1, 4, 4], -100));
     const weights = await load({ categories: ['horse', 'Cow'] }, wantedOf(initial));
     expect(weights.report.adapted).toEqual([
-      'head.class.0.predict: 1 of 2 categories known; columns initialised anew: horse',
+      'head.class.0.predict: 1 of 2 categories known; these keep their initial values: horse',
     ]);
     const applied = applyWeights(initial, weights);
     expect(applied.get('head.class.0.predict.bias')?.data).toEqual(Float32Array.of(-100, 2, -98, 5));
@@ -92,7 +95,7 @@ describe('our own checkpoint', () => {
   it('initialises all columns when no category is known, without calling it missing', async () => {
     const { params: loaded, report } = await load({ categories: ['a', 'b', 'c'] });
     expect(report.adapted).toEqual([
-      'head.class.0.predict: 0 of 3 categories known; columns initialised anew: a, b, c',
+      'head.class.0.predict: 0 of 3 categories known; these keep their initial values: a, b, c',
     ]);
     expect(report.missing).toEqual(['head.class.0.predict.weight', 'head.class.0.predict.bias']);
     expect(loaded.size).toBe(3);

@@ -31,7 +31,7 @@ describe('names of ssdlite_mobilenet_v2', () => {
   it('keeps the function: box encodings and logits of the GraphModel', async () => {
     let seed = 1;
     const noise = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
-    const data = Uint8Array.from({ length: 120 * 160 * 3 }, () => noise() * 256); // prettier-ignore
+    const data = Uint8Array.from({ length: 120 * 160 * 3 }, () => noise() * 256);
     const { input, boxDeltas, logits } = await oracle.runPicture({ data, width: 160, height: 120 });
     const again = await oracle.run(input);
     expect(maxDifference(again.logits, logits)).toBe(0);

@@ -15,7 +15,10 @@ import { tarball } from './localRegistry.js';
 const setupRan = join(tmpdir(), 'tfjs-finetune-setup-ran');
 
 const failure = async (promise: Promise<unknown>): Promise<FinetuneError> =>
-  (await promise.then(() => Promise.reject(new Error('it did not fail')), (error: unknown) => error)) as FinetuneError; // prettier-ignore
+  (await promise.then(
+    () => Promise.reject(new Error('it did not fail')),
+    (error: unknown) => error,
+  )) as FinetuneError;
 const environment = { ...process.env };
 let index: string;
 let cacheDir: string;
@@ -90,7 +93,7 @@ describe('pip:', () => {
     const path = await failure(open('pip:tiny==1.0.0/tiny/x.pth'));
     expect(path.problems).toMatchObject([{ code: 'E_WEIGHTS_PATH', fix: 'did you mean "tiny/w.pth"?' }]);
     const none = await failure(open('pip:tiny==1.0.0'));
-    expect(none.problems).toMatchObject([{ code: 'E_WEIGHTS_PATH', fix: 'it holds tiny/w.pth' }]);
+    expect(none.problems).toMatchObject([{ code: 'E_WEIGHTS_PATH', fix: 'it has tiny/w.pth' }]);
     const version = await failure(open('pip:tiny==1.0.1/tiny/w.pth'));
     expect(version.problems).toMatchObject([{ code: 'E_WEIGHTS_PACKAGE', fix: 'did you mean "1.0.0"?' }]);
     expect((await failure(open('pip:no-such-package==1.0.0/x.pth'))).code).toBe('E_WEIGHTS_PACKAGE');

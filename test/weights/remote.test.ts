@@ -13,7 +13,10 @@ import { writeMiniModel } from './miniGraphModel.js';
 import { readTfjs } from './readers.js';
 
 const failure = async (promise: Promise<unknown>): Promise<FinetuneError> =>
-  (await promise.then(() => Promise.reject(new Error('it did not fail')), (error: unknown) => error)) as FinetuneError; // prettier-ignore
+  (await promise.then(
+    () => Promise.reject(new Error('it did not fail')),
+    (error: unknown) => error,
+  )) as FinetuneError;
 const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const weights = encodeSafetensors(new Map([['w', { shape: [2], data: Float32Array.of(1, 2) }]]));
 const environment = { ...process.env };

@@ -69,7 +69,15 @@ describe('safetensors round trip', () => {
 
   it('keeps the order of insertion, numbers for names included', async () => {
     const one = { shape: [1], data: Float32Array.of(1) };
-    const bytes = encodeSafetensors(new Map([['b', one], ['10', one], ['a', one], ['2', one]]), { order: 'insertion' }); // prettier-ignore
+    const bytes = encodeSafetensors(
+      new Map([
+        ['b', one],
+        ['10', one],
+        ['a', one],
+        ['2', one],
+      ]),
+      { order: 'insertion' },
+    );
     expect([...(await decode(bytes)).tensors.keys()]).toEqual(['b', '10', 'a', '2']);
   });
 

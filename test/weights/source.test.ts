@@ -13,7 +13,10 @@ import { type LocalRegistry, openRegistry, tarball } from './localRegistry.js';
 const escaped = join(tmpdir(), 'tfjs-finetune-escaped.txt');
 
 const failure = async (promise: Promise<unknown>): Promise<FinetuneError> =>
-  (await promise.then(() => Promise.reject(new Error('it did not fail')), (error: unknown) => error)) as FinetuneError; // prettier-ignore
+  (await promise.then(
+    () => Promise.reject(new Error('it did not fail')),
+    (error: unknown) => error,
+  )) as FinetuneError;
 const sha256 = (text: string | Uint8Array) => createHash('sha256').update(text).digest('hex');
 
 describe('file:', () => {
@@ -71,11 +74,26 @@ describe('npm:', () => {
 
   beforeAll(async () => {
     registry = await openRegistry({
-      '@scope/good': { '1.0.0': tarball([['package/model/model.json', '{}'], ['package/model/a.bin', 'aaa']]) },
-      'climbs': { '1.0.0': tarball([['package/ok.json', '{}'], ['package/../../escaped.txt', 'bad']]) },
-      'absolute': { '1.0.0': tarball([[escaped, 'bad']]) },
-      'links': { '1.0.0': tarball([['package/link', { linkTo: '/etc' }], ['package/link/escaped.txt', 'bad']]) },
-    }); // prettier-ignore
+      '@scope/good': {
+        '1.0.0': tarball([
+          ['package/model/model.json', '{}'],
+          ['package/model/a.bin', 'aaa'],
+        ]),
+      },
+      climbs: {
+        '1.0.0': tarball([
+          ['package/ok.json', '{}'],
+          ['package/../../escaped.txt', 'bad'],
+        ]),
+      },
+      absolute: { '1.0.0': tarball([[escaped, 'bad']]) },
+      links: {
+        '1.0.0': tarball([
+          ['package/link', { linkTo: '/etc' }],
+          ['package/link/escaped.txt', 'bad'],
+        ]),
+      },
+    });
   });
   beforeEach(async () => {
     cacheDir = await mkdtemp(join(tmpdir(), 'cache-'));
@@ -123,7 +141,7 @@ describe('npm:', () => {
     const path = await failure(open('npm:@scope/good@1.0.0/model/modal.json'));
     expect(path.problems).toMatchObject([{ code: 'E_WEIGHTS_PATH', fix: 'did you mean "model/model.json"?' }]);
     const none = await failure(open('npm:@scope/good@1.0.0'));
-    expect(none.problems).toMatchObject([{ code: 'E_WEIGHTS_PATH', fix: 'it holds model/model.json' }]);
+    expect(none.problems).toMatchObject([{ code: 'E_WEIGHTS_PATH', fix: 'it has model/model.json' }]);
     const version = await failure(open('npm:@scope/good@1.0.1/model.json'));
     expect(version.problems).toMatchObject([{ code: 'E_WEIGHTS_PACKAGE', fix: 'did you mean "1.0.0"?' }]);
     expect(await code('npm:no-such-package@1.0.0/model.json')).toBe('E_WEIGHTS_PACKAGE');

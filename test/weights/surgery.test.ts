@@ -92,8 +92,13 @@ describe('other classes', () => {
     const uri = await save('named.safetensors', shapes, ['cat', 'dog', 'cow', 'ant']);
     const categories = ['Ant', 'bee', 'dog'];
     const loaded = await loadWeights(uri, wanted(3), { categories });
-    expect(loaded.report.adapted).toEqual(['classifier: 2 of 3 categories known; columns initialised anew: bee']);
-    const initial = new Map([['classifier.weight', counted([2, 3])], ['classifier.bias', { shape: [3], data: Float32Array.of(-1, -1, -1) }]]); // prettier-ignore
+    expect(loaded.report.adapted).toEqual([
+      'classifier: 2 of 3 categories known; these keep their initial values: bee',
+    ]);
+    const initial = new Map([
+      ['classifier.weight', counted([2, 3])],
+      ['classifier.bias', { shape: [3], data: Float32Array.of(-1, -1, -1) }],
+    ]);
     const applied = applyWeights(initial, loaded);
     expect(applied.get('classifier.bias')?.data).toEqual(Float32Array.of(3, -1, 1));
     expect(applied.get('classifier.weight')?.data).toEqual(Float32Array.of(6, 1, 2, 7, 4, 3)); // [in, out]
@@ -103,7 +108,7 @@ describe('other classes', () => {
     const uri = await save('nameless.safetensors', shapes);
     const { params, report } = await loadWeights(uri, wanted(3), { categories: ['a', 'b', 'c'] });
     expect(params.size).toBe(0);
-    expect(report.adapted).toEqual(['classifier: 4 classes whose names are not known, 3 wanted; initialised anew']);
+    expect(report.adapted).toEqual(['classifier: 4 classes without names, 3 wanted; it keeps its initial values']);
     expect(report.missing).toEqual(['classifier.weight', 'classifier.bias']);
     const error = (await loadWeights(uri, [{ name: 'classifier.weight', shape: [5, 3], kind: 'linear' }], {
       categories: ['a', 'b', 'c'],

@@ -16,7 +16,10 @@ interface Golden {
 }
 
 async function problemsOf(promise: Promise<unknown>) {
-  const error: unknown = await promise.then(() => undefined, (thrown: unknown) => thrown); // prettier-ignore
+  const error: unknown = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   if (error instanceof FinetuneError) return error.problems;
   throw error instanceof Error ? error : new Error('it did not fail');
 }
@@ -149,7 +152,10 @@ it('ends with values or an error of ours wherever bytes are changed', async () =
         const bytes = Uint8Array.from(whole);
         for (const [at, value] of changes) bytes[at % bytes.length] = value;
         await writeFile(file, bytes);
-        const error: unknown = await readTorch(file).then(() => undefined, (thrown: unknown) => thrown); // prettier-ignore
+        const error: unknown = await readTorch(file).then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        );
         if (error !== undefined) expect(error).toBeInstanceOf(FinetuneError);
       },
     ),

@@ -1,4 +1,4 @@
-/** https://github.com/usnistgov/jsfive, as far as it is used here; it has no types of its own. */
+/** The part of https://github.com/usnistgov/jsfive that is used here; the package has no types of its own. */
 declare module 'jsfive' {
   export class Group {
     protected constructor();

@@ -1,30 +1,32 @@
 import { FinetuneError, type Problem } from '../../errors.js';
 
-/** What the stream may name and call. Whatever is not here does not exist: nothing in a file is ever executed. */
+/** What a pickle may name and call. Everything else is refused, so that nothing in a file is ever executed. */
 export interface PickleScope {
-  /** The stand-in for `module.name`; undefined refuses the file. */
+  /** Returns the stand-in for `module.name`; undefined refuses the file. */
   readonly global: (name: string) => unknown;
-  /** Calls a stand-in that `global` gave out; undefined refuses the file. */
+  /** Calls a stand-in that `global` returned; undefined refuses the file. */
   readonly call: (callee: unknown, args: readonly unknown[]) => unknown;
-  /** What a persistent id stands for: PyTorch's way to name a storage. */
+  /** Returns what a persistent id stands for: PyTorch names its storages by them. */
   readonly persistent: (id: unknown) => unknown;
-  /** For messages. */
+  /** Path of the file, for errors. */
   readonly file: string;
 }
 
-/** A tuple or list is an array, a dict a Map, a set a Set, bytes a Uint8Array; a long that does not fit a number a bigint. */
+/** The value of a pickle. A tuple or list is an array, a dict a Map, a set a Set, bytes a Uint8Array, and a long that
+ *  does not fit a number a bigint. */
 export interface Unpickled {
   readonly value: unknown;
-  /** The byte behind it. */
+  /** Offset of the first byte after the pickle. */
   readonly end: number;
 }
 
-/** Values on the stack after which a stream is taken for hostile: Python's pickler never leaves more than some 2000. */
+/** A pickle that puts more values than this on the stack is refused as hostile. Python's pickler never leaves more than
+ *  some 2000. */
 const MAX_STACK = 1_000_000;
 
-/** Runs one pickle of protocol 2 to 5 from `start`: Python's stack machine with opcodes that make data, without those that
- *  make objects. https://github.com/python/cpython/blob/main/Lib/pickletools.py
- *  Throws E_TORCH_{TRUNCATED,PICKLE,GLOBAL}, with the file and the byte. */
+/** Runs one pickle of protocol 2 to 5 from `start`: Python's stack machine with opcodes that make data, without those
+ *  that make objects. https://github.com/python/cpython/blob/main/Lib/pickletools.py Throws
+ *  E_TORCH_{TRUNCATED,PICKLE,GLOBAL}, with the file and the byte. */
 export function unpickle(bytes: Uint8Array, start: number, scope: PickleScope): Unpickled {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const stack: unknown[] = [];
@@ -60,7 +62,7 @@ export function unpickle(bytes: Uint8Array, start: number, scope: PickleScope): 
     return found;
   };
   const long = (length: number) => {
-    if (length > 64) throw refuse(`an integer of ${length} bytes`);
+    if (length > 64) throw refuse(`an integer of ${length} bytes is too long`);
     const value = raw(length).reduce((sum, byte, i) => sum + (BigInt(byte) << BigInt(8 * i)), 0n);
     const signed = BigInt.asIntN(8 * length, value);
     return Number.isSafeInteger(Number(signed)) ? Number(signed) : signed;
@@ -86,26 +88,27 @@ export function unpickle(bytes: Uint8Array, start: number, scope: PickleScope): 
     const found = scope.global(`${module}.${name}`);
     if (found !== undefined) return found;
     const fix =
-      'nothing was executed. Weights need no such object: load the file where you trust it and save model.state_dict() alone, best as safetensors';
-    const plain = `${module}.${name}`.replace(/[^\x20-\x7e]/g, '?').slice(0, 100); // it may be anything
+      'nothing was executed. Weights need no such object: if you trust the file, load it with PyTorch and save model.state_dict() alone, preferably as safetensors';
+    const plain = `${module}.${name}`.replace(/[^\x20-\x7e]/g, '?').slice(0, 100); // a hostile name can be any text
     throw refuse(`the pickle asks for ${plain}, which is not allowed`, 'E_TORCH_GLOBAL', fix);
   };
   const call = (callee: unknown, args: unknown): unknown => {
-    if (!Array.isArray(args)) throw refuse('a call without a tuple of arguments');
+    if (!Array.isArray(args)) throw refuse('a call has no tuple of arguments');
     const result = scope.call(callee, args);
-    if (result === undefined) throw refuse(`a call of something that cannot be called`);
+    if (result === undefined) throw refuse('something is called that is not a function');
     return result;
   };
   const setItems = (target: unknown, items: readonly unknown[]) => {
-    if (!(target instanceof Map) || items.length % 2 !== 0) throw refuse('items set on something that is no dict');
+    if (!(target instanceof Map) || items.length % 2 !== 0)
+      throw refuse('items are set on something that is not a dict');
     for (let i = 0; i < items.length; i += 2) target.set(items[i], items[i + 1]);
   };
   const append = (target: unknown, items: readonly unknown[]) => {
-    if (!Array.isArray(target)) throw refuse('items appended to something that is no list');
+    if (!Array.isArray(target)) throw refuse('items are appended to something that is not a list');
     for (const item of items) target.push(item);
   };
 
-  /** Opcode → what it does, answering what to push (nothing for undefined). */
+  /** What each opcode does. */
   const push = (value: unknown) => void stack.push(value);
   const operations: Readonly<Record<number, () => void>> = {
     0x80: () => void u8(), // PROTO
@@ -175,7 +178,7 @@ export function unpickle(bytes: Uint8Array, start: number, scope: PickleScope): 
     0x63: () => push(named(line(), line())), // GLOBAL
     0x93: () => {
       const [module, name] = [pop(), pop()].reverse(); // STACK_GLOBAL
-      if (typeof module !== 'string' || typeof name !== 'string') throw refuse('a global without a name');
+      if (typeof module !== 'string' || typeof name !== 'string') throw refuse('a global has no name');
       push(named(module, name));
     },
     0x51: () => push(scope.persistent(pop())), // BINPERSID
@@ -188,7 +191,7 @@ export function unpickle(bytes: Uint8Array, start: number, scope: PickleScope): 
       push(call(pop(), args));
     },
     0x62: () => {
-      pop(); // BUILD: an OrderedDict's `_metadata`, a numpy dtype's version; no weights
+      pop(); // BUILD: sets an OrderedDict's `_metadata` or a NumPy dtype's version, which are not weights
     },
   };
 
@@ -198,7 +201,7 @@ export function unpickle(bytes: Uint8Array, start: number, scope: PickleScope): 
     const operation = operations[opcode];
     if (!operation) throw refuse(`opcode 0x${opcode.toString(16)} makes objects or is unknown`);
     operation();
-    if (stack.length > MAX_STACK) throw refuse('the stack of the pickle is too high');
+    if (stack.length > MAX_STACK) throw refuse('the pickle puts too many values on the stack');
   }
-  throw refuse('the pickle has no end', 'E_TORCH_TRUNCATED');
+  throw refuse('the pickle has no STOP', 'E_TORCH_TRUNCATED');
 }

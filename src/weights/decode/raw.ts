@@ -7,9 +7,9 @@ import { decodeTfjs } from './tfjs.js';
 import type { ReadShard } from './tfjsManifest.js';
 import { decodeTorch } from './torch.js';
 
-/** What a weights file holds, as it calls it. */
+/** The content of a weights file, under the names that the file uses. */
 export interface RawWeights {
-  /** For people. */
+  /** Name of the file format, for people. */
   readonly format: string;
   /** `torch`: OIHW, C1HW, OI; `ours`: HWIO, HWC1, IO, which is TensorFlow's. */
   readonly layout: 'torch' | 'ours';
@@ -39,34 +39,45 @@ const tfjs: Decoder = async (source, readShard) => {
 
 const BY_ENDING: Readonly<Record<string, Decoder>> = {
   safetensors,
-  pth: torch, pt: torch, bin: torch, ckpt: torch, 'pth.tar': torch, th: torch,
-  h5: keras, hdf5: keras,
+  pth: torch,
+  pt: torch,
+  bin: torch,
+  ckpt: torch,
+  'pth.tar': torch,
+  th: torch,
+  h5: keras,
+  hdf5: keras,
   json: tfjs,
-}; // prettier-ignore
+};
 
-/** Whether this looks like weights among the files of a package: a shard (.bin) or any other JSON does not. */
+/** Whether a file of a package looks like weights. A shard (.bin) and JSON other than model.json do not. */
 export const isWeightsFile = (path: string): boolean =>
   findEnding(path) !== undefined && (!/\.(json|bin)$/.test(path) || /(^|\/)(pytorch_)?model\.(json|bin)$/.test(path));
 
 const findEnding = (path: string): string | undefined =>
   Object.keys(BY_ENDING).find((ending) => path.toLowerCase().endsWith(`.${ending}`));
 
-/** Decodes weights by the ending of the file's name, or by the first bytes if the ending is not known. `readShard` gets the
- *  binary files that a model.json of TensorFlow.js names.
- *  Throws E_WEIGHTS_FORMAT, and what the decoder of the format throws. */
+/** Decodes weights by the ending of the file's name, or by the first bytes if the ending is not known. `readShard` gets
+ *  the binary files that a model.json of TensorFlow.js names. Throws E_WEIGHTS_FORMAT, and what the decoder of the
+ *  format throws. */
 export async function decodeWeights(source: ByteSource, readShard: ReadShard): Promise<RawWeights> {
   const { file, size } = source;
   const ending = findEnding(file);
   const decoder = ending === undefined ? decoderFor(await source.read(0, Math.min(16, size))) : BY_ENDING[ending];
   if (decoder) return decoder(source, readShard);
   const fix = 'weights are read from safetensors, PyTorch, Keras HDF5 and TensorFlow.js files';
-  throw new FinetuneError({ code: 'E_WEIGHTS_FORMAT', message: 'a file of no known format', fix, where: { file } });
+  throw new FinetuneError({
+    code: 'E_WEIGHTS_FORMAT',
+    message: 'the format of this file is not known',
+    fix,
+    where: { file },
+  });
 }
 
 function decoderFor(head: Uint8Array): Decoder | undefined {
   const [a, b] = head;
   if (a === 0x89 && b === 0x48) return keras;
-  if (head[8] === 0x7b) return safetensors; // "{" behind the length of the header
+  if (head[8] === 0x7b) return safetensors; // "{" after the length of the header
   if ((a === 0x50 && b === 0x4b) || (a === 0x80 && b === 0x02)) return torch; // a zip, a pickle
   return a === 0x7b ? tfjs : undefined;
 }

@@ -2,7 +2,7 @@
 export interface RawTensor {
   readonly shape: readonly number[];
   readonly dtype: string;
-  /** Every float type arrives as float32; 64-bit integers stay exact. */
+  /** Float types are converted to float32; 64-bit integers stay exact. */
   readonly data: RawData;
 }
 
@@ -13,7 +13,7 @@ export const countValues = (shape: readonly number[]): number => shape.reduce((p
 
 export const formatShape = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
-/** IEEE 754 binary16, little-endian bytes → float32, exactly. */
+/** Converts IEEE 754 binary16, little-endian, to float32. The conversion is exact. */
 export function float16ToFloat32(bytes: Uint8Array): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Float32Array.from({ length: bytes.byteLength / 2 }, (_, i) => {
@@ -27,12 +27,12 @@ export function float16ToFloat32(bytes: Uint8Array): Float32Array {
   });
 }
 
-/** bfloat16 is the upper half of a float32. */
+/** Converts bfloat16, little-endian, to float32, of which it is the upper half. */
 export function bfloat16ToFloat32(bytes: Uint8Array): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const bits = Uint32Array.from({ length: bytes.byteLength / 2 }, (_, i) => view.getUint16(2 * i, true) << 16);
   return new Float32Array(bits.buffer);
 }
 
-/** A copy whose buffer starts at 0, so that typed arrays of any width can look at it. */
+/** Copies bytes to the start of a new buffer, where typed arrays of any width can read them. */
 export const alignedBuffer = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer;

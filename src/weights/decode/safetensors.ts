@@ -6,7 +6,8 @@ import { headerLength, parseHeader } from './safetensorsHeader.js';
 import type { SafetensorsDType, SafetensorsHeader } from './safetensorsHeader.js';
 
 /** The content of a safetensors file: 8 bytes of header length, a JSON header, the values little-endian without gaps.
- *  https://github.com/huggingface/safetensors#format. Typed arrays read the values as they stand: little-endian hosts only. */
+ *  https://github.com/huggingface/safetensors#format. Typed arrays read the values as they stand: little-endian hosts
+ *  only. */
 export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: Map<string, RawTensor>;
@@ -19,7 +20,8 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
   return parseHeader(await source.read(8, length), size, file);
 }
 
-/** Reads the tensors for which `wants` returns true (default: all), one at a time. Throws E_SAFETENSORS_… with the file. */
+/** Reads the tensors for which `wants` returns true (default: all), one at a time. Throws E_SAFETENSORS_… with the
+ *  file. */
 export async function decodeSafetensors(
   source: ByteSource,
   wants: (name: string) => boolean = () => true,
@@ -52,7 +54,7 @@ function decodeValues(bytes: Uint8Array, dtype: SafetensorsDType, name: string, 
     case 'BOOL':
       return new Uint8Array(alignedBuffer(bytes));
     default: {
-      const message = `tensor "${name}" is ${dtype}, which is not read`;
+      const message = `tensor "${name}" is ${dtype}, which cannot be read`;
       const fix = 'convert it to F32, F16, BF16, F64, I32 or I64';
       throw new FinetuneError({ code: 'E_SAFETENSORS_DTYPE', message, fix, where: { file } });
     }

@@ -3,11 +3,22 @@ import { countValues, formatShape } from './rawTensor.js';
 
 /** Bytes per value of every type the format knows (safetensors 0.5); only some of them can be decoded. */
 const BYTES = {
-  BOOL: 1, U8: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1,
-  U16: 2, I16: 2, F16: 2, BF16: 2,
-  U32: 4, I32: 4, F32: 4,
-  U64: 8, I64: 8, F64: 8,
-} as const; // prettier-ignore
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  U16: 2,
+  I16: 2,
+  F16: 2,
+  BF16: 2,
+  U32: 4,
+  I32: 4,
+  F32: 4,
+  U64: 8,
+  I64: 8,
+  F64: 8,
+} as const;
 export type SafetensorsDType = keyof typeof BYTES;
 
 interface SafetensorsEntry {
@@ -29,16 +40,17 @@ export interface SafetensorsHeader {
 /** The reference implementation's limit: a longer header is a broken or hostile file. */
 const MAX_HEADER_BYTES = 100_000_000;
 
-/** Length of the JSON header from the first 8 bytes. Throws E_SAFETENSORS_TRUNCATED, E_SAFETENSORS_HEADER. */
+/** Reads the length of the JSON header from the first 8 bytes. Throws E_SAFETENSORS_TRUNCATED, E_SAFETENSORS_HEADER. */
 export function headerLength(first: Uint8Array, fileBytes: number, file: string): number {
   const fail = (code: Problem['code'], message: string) => new FinetuneError({ code, message, where: { file } });
-  if (first.byteLength < 8) throw fail('E_SAFETENSORS_TRUNCATED', `the file has ${fileBytes} bytes, a header needs 8`);
+  if (first.byteLength < 8)
+    throw fail('E_SAFETENSORS_TRUNCATED', `the file has ${fileBytes} bytes, but the length of the header takes 8`);
   const length = new DataView(first.buffer, first.byteOffset, 8).getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) {
     throw fail('E_SAFETENSORS_HEADER', `header of ${String(length)} bytes: not a safetensors file, or a broken one`);
   }
   if (8 + Number(length) > fileBytes) {
-    const message = `the header should end at byte ${8 + Number(length)}, the file at ${fileBytes}`;
+    const message = `the header should end at byte ${8 + Number(length)}, but the file ends at byte ${fileBytes}`;
     throw fail('E_SAFETENSORS_TRUNCATED', message);
   }
   return Number(length);
@@ -75,7 +87,8 @@ export function parseHeader(json: Uint8Array, fileBytes: number, file: string): 
       end = Math.max(end, entry.end);
     }
     const present = fileBytes - dataStart;
-    if (end > present) report('E_SAFETENSORS_TRUNCATED', `${end} bytes of data announced, ${present} in the file`);
+    if (end > present)
+      report('E_SAFETENSORS_TRUNCATED', `the header announces ${end} bytes of data, the file has ${present}`);
     if (end < present) report('E_SAFETENSORS_OFFSETS', `${present - end} bytes at the end belong to no tensor`);
   }
   if (problems.length > 0) throw new FinetuneError(problems);
@@ -98,10 +111,10 @@ function checkEntry(value: unknown): SafetensorsEntry | { code: Problem['code'];
     return { code: 'E_SAFETENSORS_DTYPE', message: `unknown dtype ${JSON.stringify(dtype)}` };
   }
   if (!isSizes(shape)) {
-    return { code: 'E_SAFETENSORS_ENTRY', message: `shape ${JSON.stringify(shape)} is no list of sizes` };
+    return { code: 'E_SAFETENSORS_ENTRY', message: `shape ${JSON.stringify(shape)} is not a list of sizes` };
   }
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
-    return { code: 'E_SAFETENSORS_ENTRY', message: `data_offsets ${JSON.stringify(offsets)} is no [begin, end]` };
+    return { code: 'E_SAFETENSORS_ENTRY', message: `data_offsets ${JSON.stringify(offsets)} is not [begin, end]` };
   }
   const [begin, end] = offsets as [number, number];
   const bytes = countValues(shape) * BYTES[dtype as SafetensorsDType];

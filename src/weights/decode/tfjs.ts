@@ -5,12 +5,12 @@ import { kerasName } from './keras.js';
 import type { RawTensor } from './rawTensor.js';
 import { manifestSchema, readManifest, type ReadShard } from './tfjsManifest.js';
 
-/** What stands behind a model.json of TensorFlow.js. */
+/** A model.json of TensorFlow.js and its shards. */
 export interface TfjsModel {
   readonly format: 'graph-model' | 'layers-model';
-  /** TensorFlow's own nodes; none in a Layers model. */
+  /** The nodes of a GraphModel, as TensorFlow has them; none for a Layers model. */
   readonly nodes: readonly GraphModelNode[];
-  /** A Layers model calls them "layer/variable", as keras.ts does. */
+  /** Those of a Layers model are called "layer/variable", as in keras.ts. */
   readonly tensors: ReadonlyMap<string, RawTensor>;
 }
 
@@ -51,7 +51,7 @@ async function readJson(source: ByteSource): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw fail(source.file, `no model.json: ${(error as Error).message}`, error);
+    throw fail(source.file, `not a model.json: ${(error as Error).message}`, error);
   }
 }
 
@@ -59,7 +59,7 @@ function parse<T>(schema: z.ZodType<T>, json: unknown, kind: string, file: strin
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw fail(file, `no ${kind}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, parsed.error);
+  throw fail(file, `not a ${kind}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, parsed.error);
 }
 
 function unique(named: readonly (readonly [string, RawTensor])[], file: string): Map<string, RawTensor> {

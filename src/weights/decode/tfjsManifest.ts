@@ -13,15 +13,15 @@ const weightSchema = z.object({
 });
 type WeightSpec = z.infer<typeof weightSchema>;
 
-/** What model.json says about its binary files: groups of shards, and the arrays in each group one after the other.
- *  https://github.com/tensorflow/tfjs/blob/master/tfjs-core/src/io/types.ts */
+/** What model.json says about its binary files: groups of shards, and the arrays that each group holds one after the
+ *  other. https://github.com/tensorflow/tfjs/blob/master/tfjs-core/src/io/types.ts */
 export const manifestSchema = z.array(z.object({ paths: z.array(z.string()), weights: z.array(weightSchema) }));
 type Manifest = z.infer<typeof manifestSchema>;
 
-/** Gets a shard by the path that model.json has for it: its bytes, or the problem with it. */
+/** Returns a shard by the path that model.json has for it: its bytes, or the problem with it. */
 export type ReadShard = (path: string) => Promise<Uint8Array | Problem>;
 
-/** The shards that the text of a model.json names, relative to it; none for other JSON. */
+/** Lists the shards that the text of a model.json names, relative to it; none for other JSON. */
 export function listShards(text: string): string[] {
   let json: unknown;
   try {
@@ -76,7 +76,7 @@ function readWeights(bytes: Uint8Array, weights: readonly WeightSpec[], tensors:
     const count = countValues(spec.shape);
     const length = spec.dtype === 'string' ? stringBytes(bytes, offset, count) : count * bytesPerValue(spec);
     if (offset + length > bytes.byteLength) {
-      return `"${spec.name}" ends at byte ${offset + length} of its group's ${bytes.byteLength}`;
+      return `"${spec.name}" should end at byte ${offset + length}, but its group of shards has ${bytes.byteLength} bytes`;
     }
     const slice = bytes.subarray(offset, offset + length);
     tensors.set(spec.name, { shape: spec.shape, dtype: spec.dtype, data: decode(slice, spec, count) });
@@ -103,7 +103,7 @@ function decode(bytes: Uint8Array, { dtype, quantization }: WeightSpec, count: n
   return dtype === 'int32' ? new Int32Array(alignedBuffer(bytes)) : new Float32Array(alignedBuffer(bytes));
 }
 
-/** Strings stand one after the other, each behind its length in 4 bytes. */
+/** Number of bytes that `count` strings take: each one follows its length, which takes 4 bytes. */
 function stringBytes(bytes: Uint8Array, offset: number, count: number): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let end = offset;

@@ -15,8 +15,9 @@ interface TorchWeights {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Reads the state dict of a PyTorch file: torch.save of either format, the dict itself or a checkpoint around it. Nothing
- *  in the file is executed. Throws E_TORCH_{FORMAT,TRUNCATED,PICKLE,GLOBAL,TENSOR,STATE_DICT}, with the file. */
+/** Reads the state dict of a PyTorch file: torch.save of either format, the dict itself or a checkpoint around it.
+ *  Nothing in the file is executed. Throws E_TORCH_{FORMAT,TRUNCATED,PICKLE,GLOBAL,TENSOR,STATE_DICT}, with the
+ *  file. */
 export async function decodeTorch(source: ByteSource): Promise<TorchWeights> {
   const { file } = source;
   const torch = await openTorch(source);
@@ -42,7 +43,9 @@ async function openTorch(source: ByteSource): Promise<TorchFile> {
   if (head[0] === 0x50 && head[1] === 0x4b) return openTorchZip(source);
   if (head[0] === 0x80) return openLegacyTorch(source);
   const tar = new TextDecoder().decode(head.subarray(257, 262)) === 'ustar';
-  const message = tar ? 'a PyTorch file from before version 0.2 (tar), which is not read' : 'no file of torch.save';
+  const message = tar
+    ? 'a PyTorch file from before version 0.2 (tar), which cannot be read'
+    : 'not a file of torch.save';
   const fix = tar ? 'load and save it with a newer PyTorch' : 'its first bytes are neither a zip nor a pickle';
   throw new FinetuneError({ code: 'E_TORCH_FORMAT', message, fix, where: { file: source.file } });
 }

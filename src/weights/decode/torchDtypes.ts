@@ -3,24 +3,42 @@ import type { RawData } from './rawTensor.js';
 
 /** Bytes per value. */
 const TYPES = {
-  float32: 4, float64: 8, float16: 2, bfloat16: 2,
-  int64: 8, int32: 4, int16: 2, int8: 1, uint8: 1, bool: 1,
-} as const; // prettier-ignore
+  float32: 4,
+  float64: 8,
+  float16: 2,
+  bfloat16: 2,
+  int64: 8,
+  int32: 4,
+  int16: 2,
+  int8: 1,
+  uint8: 1,
+  bool: 1,
+} as const;
 export type TorchDType = keyof typeof TYPES;
 
 export const bytesPerValue = (dtype: TorchDType): number => TYPES[dtype];
 
 const CLASSES: Readonly<Record<TorchDType, string>> = {
-  float32: 'Float', float64: 'Double', float16: 'Half', bfloat16: 'BFloat16',
-  int64: 'Long', int32: 'Int', int16: 'Short', int8: 'Char', uint8: 'Byte', bool: 'Bool',
-}; // prettier-ignore
+  float32: 'Float',
+  float64: 'Double',
+  float16: 'Half',
+  bfloat16: 'BFloat16',
+  int64: 'Long',
+  int32: 'Int',
+  int16: 'Short',
+  int8: 'Char',
+  uint8: 'Byte',
+  bool: 'Bool',
+};
 
-/** Undefined: bytes whose tensors know what they are. */
+/** A type of values in a pickle. */
 export interface TorchType {
+  /** Undefined for untyped bytes: each tensor on them has a type of its own. */
   readonly dtype: TorchDType | undefined;
 }
 
-/** What a pickle calls the types: storage classes (`torch.FloatStorage`, on whichever device) and dtypes (`torch.float32`). */
+/** Names of the types in a pickle: storage classes (`torch.FloatStorage`, on any device) and dtypes
+ *  (`torch.float32`). */
 export const TORCH_STORAGES: ReadonlyMap<string, TorchType> = new Map<string, TorchType>([
   ...(Object.keys(TYPES) as TorchDType[]).flatMap((dtype) => [
     [`torch.${CLASSES[dtype]}Storage`, { dtype }] as const,
@@ -30,7 +48,7 @@ export const TORCH_STORAGES: ReadonlyMap<string, TorchType> = new Map<string, To
   ['torch.storage.UntypedStorage', { dtype: undefined }],
 ]);
 
-/** Little-endian bytes → values; floats of every width arrive as float32. */
+/** Decodes little-endian bytes. Floats of every width become float32. */
 export function decodeValues(bytes: Uint8Array, dtype: TorchDType): RawData {
   switch (dtype) {
     case 'float32':

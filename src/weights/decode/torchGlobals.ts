@@ -2,12 +2,12 @@ import { FinetuneError } from '../../errors.js';
 import type { PickleScope } from './pickle.js';
 import { bytesPerValue, TORCH_STORAGES, type TorchDType, type TorchType } from './torchDtypes.js';
 
-/** Values in a file, not read yet. Several tensors can look at one storage. */
+/** Values in a file that have not been read yet. Several tensors can share one storage. */
 export interface TorchStorage {
   readonly key: string;
-  /** Of the values; undefined for an untyped storage, whose tensors know. */
+  /** Type of the values; undefined for an untyped storage, where each tensor has a type of its own. */
   readonly dtype: TorchDType | undefined;
-  /** In values of `dtype`, in bytes without one. */
+  /** Number of values of `dtype`, or of bytes if it is undefined. */
   readonly length: number;
 }
 
@@ -27,7 +27,7 @@ export class TorchTensor {
 
 type Callable = (...args: readonly unknown[]) => unknown;
 
-/** The globals a state dict is made of. Every function here only describes values; none touches anything outside. */
+/** The globals that a state dict is made of. These functions only describe values; none has an effect outside. */
 const CALLABLES: Readonly<Record<string, Callable>> = {
   'collections.OrderedDict': (items = []) => new Map(items as [unknown, unknown][]),
   'torch._utils._rebuild_tensor_v2': (storage, offset, shape, strides) => tensor(storage, offset, shape, strides),
@@ -48,7 +48,7 @@ const CALLABLES: Readonly<Record<string, Callable>> = {
     typeof text === 'string' && encoding === 'latin1' ? Uint8Array.from(text, (char) => char.charCodeAt(0)) : undefined,
 };
 
-/** A scope for PyTorch's pickles; `onStorage` hears of each storage the first time it is named. */
+/** Creates the scope for a pickle of PyTorch. `onStorage` is called when a storage is named for the first time. */
 export function torchScope(
   file: string,
   onStorage: (storage: TorchStorage, id: readonly unknown[]) => void,
@@ -67,10 +67,10 @@ export function torchScope(
       }
     },
     persistent: (id) => {
-      if (!Array.isArray(id) || id[0] !== 'storage') throw fail(`a persistent id that is no storage`);
+      if (!Array.isArray(id) || id[0] !== 'storage') throw fail('a persistent id is not a storage');
       const [, type, key, , length] = id as unknown[];
-      if (typeof key !== 'string' || !isSize(length)) throw fail('a storage without key or length');
-      if (!isType(type)) throw fail(`storage ${key} is of no known type`);
+      if (typeof key !== 'string' || !isSize(length)) throw fail('a storage has no key or no length');
+      if (!isType(type)) throw fail(`the type of storage ${key} is not known`);
       const { dtype } = type;
       const known = storages.get(key);
       if (known) {
@@ -88,21 +88,22 @@ export function torchScope(
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const isSizes = (value: unknown): value is number[] => Array.isArray(value) && value.every(isSize);
 
-/** A class out of TORCH_STORAGES. */
+/** Whether it is one of the types of TORCH_STORAGES. */
 const isType = (type: unknown): type is TorchType => typeof type === 'object' && type !== null && 'dtype' in type;
 
 function tensor(storage: unknown, offset: unknown, shape: unknown, strides: unknown, dtype?: unknown): TorchTensor {
-  if (typeof storage !== 'object' || storage === null || !('key' in storage)) throw new Error('no storage');
+  if (typeof storage !== 'object' || storage === null || !('key' in storage)) throw new Error('it has no storage');
   const { dtype: stored } = storage as TorchStorage;
   const type = isType(dtype) ? dtype.dtype : stored;
-  if (!type) throw new Error('values without a type');
+  if (!type) throw new Error('its values have no type');
   if (!isSize(offset) || !isSizes(shape) || !isSizes(strides) || shape.length !== strides.length) {
     throw new Error(`offset ${String(offset)}, shape ${String(shape)}, strides ${String(strides)}`);
   }
   return new TorchTensor(storage as TorchStorage, type, offset, shape, strides);
 }
 
-/** np.float64(0.75) and the like, as training scripts leave them in checkpoints; null for a type that is no number. */
+/** Decodes np.float64(0.75) and the like, which training scripts leave in checkpoints; null for a type that is not a
+ *  number. */
 function numpyScalar(dtype: unknown, bytes: unknown): number | bigint | null {
   const name = typeof dtype === 'object' && dtype !== null && 'numpy' in dtype ? dtype.numpy : undefined;
   if (!(bytes instanceof Uint8Array)) return null;

@@ -10,8 +10,9 @@ const PROTOCOL = 1001;
 /** The pickles stand before the values; a state dict's take some 100 bytes a tensor. */
 const MAX_PICKLE_BYTES = 64 << 20;
 
-/** Opens what torch.save wrote before 1.6: five pickles (magic number, protocol, machine, root, storage keys), then each
- *  storage's length in 8 bytes and its values. torch/serialization.py, `_legacy_save`. Throws E_TORCH_{FORMAT,TRUNCATED,…}. */
+/** Opens what torch.save wrote before 1.6: five pickles (magic number, protocol, machine, root, storage keys), then
+ *  each storage's length in 8 bytes and its values. torch/serialization.py, `_legacy_save`. Throws
+ *  E_TORCH_{FORMAT,TRUNCATED,…}. */
 export async function openLegacyTorch(source: ByteSource): Promise<TorchFile> {
   const { file, size } = source;
   const fail = (code: Problem['code'], message: string) => new FinetuneError({ code, message, where: { file } });
@@ -19,7 +20,7 @@ export async function openLegacyTorch(source: ByteSource): Promise<TorchFile> {
   const storages = new Map<string, TorchStorage>();
   const scope = torchScope(file, (storage, id) => {
     if (id[5] !== undefined && id[5] !== null) {
-      throw fail('E_TORCH_FORMAT', 'storages that are views of others (PyTorch 0.3), which are not read');
+      throw fail('E_TORCH_FORMAT', 'its storages are views of others (PyTorch 0.3), which cannot be read');
     }
     storages.set(storage.key, storage);
   });
@@ -29,18 +30,18 @@ export async function openLegacyTorch(source: ByteSource): Promise<TorchFile> {
     at = end;
     return value;
   };
-  if (next() !== MAGIC) throw fail('E_TORCH_FORMAT', 'a pickle, but no file of torch.save');
+  if (next() !== MAGIC) throw fail('E_TORCH_FORMAT', 'a pickle, but not a file of torch.save');
   const protocol = next();
   if (protocol !== PROTOCOL) {
-    throw fail('E_TORCH_FORMAT', `protocol ${String(protocol)} of torch.save, not ${PROTOCOL}`);
+    throw fail('E_TORCH_FORMAT', `it has protocol ${String(protocol)} of torch.save; only ${PROTOCOL} can be read`);
   }
   const machine = next();
   if (machine instanceof Map && machine.get('little_endian') === false) {
-    throw fail('E_TORCH_FORMAT', 'saved on a big-endian machine, which is not read');
+    throw fail('E_TORCH_FORMAT', 'it was saved on a big-endian machine and cannot be read');
   }
   const root = next();
   const keys = next();
-  if (!Array.isArray(keys)) throw fail('E_TORCH_PICKLE', 'the list of storages is no list');
+  if (!Array.isArray(keys)) throw fail('E_TORCH_PICKLE', 'the list of storages is not a list');
 
   const positions = new Map<string, number>();
   for (const key of keys) {
@@ -49,7 +50,7 @@ export async function openLegacyTorch(source: ByteSource): Promise<TorchFile> {
     const present = at + 8 <= size ? await readLength(source, at) : -1n;
     const end = at + 8 + storageBytes(storage);
     if (present !== BigInt(storage.length) || end > size) {
-      const message = `storage ${storage.key} should end at byte ${end}, the file has ${size}`;
+      const message = `storage ${storage.key} should end at byte ${end}, but the file has ${size} bytes`;
       throw fail('E_TORCH_TRUNCATED', message);
     }
     positions.set(storage.key, at + 8);

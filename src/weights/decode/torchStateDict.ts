@@ -3,10 +3,10 @@ import { TorchTensor } from './torchGlobals.js';
 
 /** Where training scripts put the weights of a checkpoint, the averaged ones first: timm's order. */
 const NESTED = ['state_dict_ema', 'model_ema', 'state_dict', 'model_state_dict', 'model', 'net', 'weights'];
-/** What wrappers put before every name: DataParallel, torch.compile. */
+/** Prefixes that wrappers add to all names: DataParallel, torch.compile. */
 const PREFIXES = ['module.', '_orig_mod.'];
 
-/** The tensors of a state dict by name, found at the top or one level down. Throws E_TORCH_STATE_DICT. */
+/** Finds the tensors of a state dict by name, at the top or one level down. Throws E_TORCH_STATE_DICT. */
 export function findStateDict(root: unknown, file: string) {
   const fail = (message: string) =>
     new FinetuneError({
@@ -32,7 +32,7 @@ export function findStateDict(root: unknown, file: string) {
   if (prefix !== '') metadata['prefix'] = prefix;
   for (const [name, value] of root) {
     if (typeof name === 'string' && (typeof value === 'string' || typeof value === 'number')) {
-      metadata[name] = String(value).slice(0, 100); // epoch, arch
+      metadata[name] = String(value).slice(0, 100); // such as epoch and arch
     }
   }
   return { tensors: new Map([...tensors].map(([name, tensor]) => [name.slice(prefix.length), tensor])), metadata };
@@ -41,7 +41,7 @@ export function findStateDict(root: unknown, file: string) {
 const hasTensors = (value: unknown): boolean =>
   value instanceof Map && [...value.values()].some((entry) => entry instanceof TorchTensor);
 
-/** All of PREFIXES that every name starts with. */
+/** Returns the prefixes with which every name starts, joined. */
 function commonPrefix(names: readonly string[]): string {
   let prefix = '';
   for (;;) {

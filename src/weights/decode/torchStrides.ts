@@ -3,10 +3,11 @@ import { countValues, formatShape } from './rawTensor.js';
 import { bytesPerValue } from './torchDtypes.js';
 import type { TorchTensor } from './torchGlobals.js';
 
-/** A tensor of fewer values may be wider than its storage (a broadcast scalar); a larger one is a trick. */
+/** A tensor of at most this many values may have more values than its storage (a broadcast scalar). A larger one is
+ *  refused, since it could fill the memory. */
 const SMALL = 1 << 20;
 
-/** Throws E_TORCH_TENSOR if a tensor looks outside its storage or is much larger than it. */
+/** Throws E_TORCH_TENSOR if a tensor reads outside its storage or is much larger than it. */
 export function checkExtent(name: string, tensor: TorchTensor, file: string): void {
   const { storage, dtype, offset, shape, strides } = tensor;
   const length = storage.dtype ? storage.length : storage.length / bytesPerValue(dtype);
@@ -14,9 +15,9 @@ export function checkExtent(name: string, tensor: TorchTensor, file: string): vo
   const last = count === 0 ? -1 : offset + shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis]!, 0);
   const fault =
     last >= length
-      ? `reaches value ${last} of a storage of ${length}`
+      ? `reads value ${last} of a storage of ${length} values`
       : count > Math.max(length, SMALL)
-        ? `has more values than its storage of ${length}`
+        ? `has more values than its storage, which has ${length}`
         : undefined;
   if (fault) {
     const message = `tensor "${name}" ${formatShape(shape)} ${fault}`;
@@ -24,7 +25,8 @@ export function checkExtent(name: string, tensor: TorchTensor, file: string): vo
   }
 }
 
-/** The tensor's bytes out of its storage's, row-major: as they stand, or gathered if it was transposed or sliced. */
+/** Returns a tensor's bytes in row-major order: a view of its storage, or a copy if the tensor is transposed or
+ *  sliced. */
 export function gather(storage: Uint8Array, { dtype, offset, shape, strides }: TorchTensor): Uint8Array {
   const width = bytesPerValue(dtype);
   const count = countValues(shape);
@@ -44,7 +46,8 @@ export function gather(storage: Uint8Array, { dtype, offset, shape, strides }: T
   return out;
 }
 
-/** Strides of axes of size 1 do not matter, nor do any of an empty tensor. */
+/** Whether the values of a tensor follow each other in row-major order. Strides of axes of size 1 do not matter, nor do
+ *  those of an empty tensor. */
 function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
   let expected = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {

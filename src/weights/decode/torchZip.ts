@@ -16,7 +16,7 @@ export async function openTorchZip(source: ByteSource): Promise<TorchFile> {
   const fail = (code: Problem['code'], message: string, fix?: string) =>
     new FinetuneError({ code, message, where: { file }, ...(fix && { fix }) });
   const pickle = [...zip.files.keys()].find((path) => /^[^/]+\/data\.pkl$/.test(path));
-  if (pickle === undefined) throw fail('E_TORCH_FORMAT', 'a zip archive without data.pkl: no file of torch.save');
+  if (pickle === undefined) throw fail('E_TORCH_FORMAT', 'a zip archive without data.pkl, so not a file of torch.save');
   const folder = pickle.slice(0, -'data.pkl'.length);
   if (zip.files.has(`${folder}constants.pkl`)) {
     const fix = 'save the weights alone: torch.save(torch.jit.load(file).state_dict(), …)';
@@ -24,7 +24,8 @@ export async function openTorchZip(source: ByteSource): Promise<TorchFile> {
   }
   if (zip.files.has(`${folder}byteorder`)) {
     const order = new TextDecoder().decode(await zip.read(`${folder}byteorder`));
-    if (order !== 'little') throw fail('E_TORCH_FORMAT', `saved on a ${order}-endian machine, which is not read`);
+    if (order !== 'little')
+      throw fail('E_TORCH_FORMAT', `it was saved on a ${order}-endian machine and cannot be read`);
   }
   if (zip.files.get(pickle)!.size > MAX_PICKLE_BYTES)
     throw fail('E_TORCH_PICKLE', 'the pickle is too large for weights');

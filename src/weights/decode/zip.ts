@@ -12,7 +12,7 @@ export interface Zip {
 }
 
 const MAX_ENTRIES = 100_000;
-/** Deflate cannot do better than 1032 : 1; a file that promises more is a lie. */
+/** Deflate cannot do better than 1032 : 1. A file that announces more is refused. */
 const MAX_RATIO = 1032;
 
 /** Opens a zip archive by its directory; names that lead out of it are refused. `code` is the code of every error. */
@@ -27,7 +27,8 @@ export async function openZip(source: ByteSource, code: Problem['code']): Promis
     }
   };
   const directory = await attempt('the zip archive is broken or cut short', () => findZipDirectory(source));
-  if (directory.count > MAX_ENTRIES) throw fail(`the zip archive has ${directory.count} entries`);
+  if (directory.count > MAX_ENTRIES)
+    throw fail(`the zip archive has ${directory.count} entries; at most ${MAX_ENTRIES} are read`);
   const files = await attempt('the directory of the zip archive is broken', async () =>
     checkEntries(await readZipEntries(source, directory)),
   );
@@ -41,15 +42,16 @@ export async function openZip(source: ByteSource, code: Problem['code']): Promis
   };
 }
 
-/** The files by path. Throws for what must not be there. */
+/** Returns the files by path. Throws for entries that must not be there. */
 function checkEntries(all: readonly ZipEntry[]): Map<string, ZipEntry> {
   const entries = new Map<string, ZipEntry>();
   for (const entry of all) {
     const { path, size, packedSize } = entry;
     if (path.endsWith('/')) continue;
     if (entry.isEncrypted) throw new Error(`"${path}" is encrypted`);
-    if (size > packedSize * MAX_RATIO + 1024) throw new Error(`"${path}" claims ${size} bytes out of ${packedSize}`);
-    if (entries.has(path)) throw new Error(`"${path}" is in it twice`);
+    if (size > packedSize * MAX_RATIO + 1024)
+      throw new Error(`"${path}" cannot have ${size} bytes: only ${packedSize} are stored`);
+    if (entries.has(path)) throw new Error(`it has two entries "${path}"`);
     entries.set(path, entry);
   }
   return entries;

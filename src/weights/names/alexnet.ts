@@ -1,7 +1,7 @@
 import { renaming } from './nameMap.js';
 
-/** https://github.com/pytorch/vision/blob/main/torchvision/models/alexnet.py: its two wide layers are convolutions here, the same
- *  values as 6×6 and 1×1 kernels. */
+/** https://github.com/pytorch/vision/blob/main/torchvision/models/alexnet.py. Its two wide layers are convolutions
+ *  here: the same values as 6×6 and 1×1 kernels. */
 export const torchvisionAlexnet = renaming({
   origin: "torchvision's alexnet",
   models: /^alexnet$/,

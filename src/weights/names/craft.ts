@@ -1,9 +1,9 @@
 import { renaming } from './nameMap.js';
 
-const PREFIX = /^module\./; // of torch.nn.DataParallel, in which the published checkpoints were saved
+const PREFIX = /^module\./; // torch.nn.DataParallel, from which the published checkpoints were saved, adds it
 const FC: Readonly<Record<string, string>> = { 1: 'fc6', 2: 'fc7' };
 
-/** CRAFT by its authors: https://github.com/clovaai/CRAFT-pytorch (craft_mlt_25k.pth and the like). */
+/** The CRAFT of its authors: https://github.com/clovaai/CRAFT-pytorch (craft_mlt_25k.pth and others). */
 export const clovaCraft = renaming({
   origin: "CRAFT-pytorch's CRAFT",
   models: /^craft$/,

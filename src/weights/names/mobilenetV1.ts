@@ -5,7 +5,8 @@ const BLOCKS = blockPaths([1, 2, 2, 6, 2]);
 const OUTSIDE: Readonly<Record<string, string>> = { conv1: 'conv_stem', conv1_bn: 'bn1', conv_preds: 'classifier' };
 const INNER: Readonly<Record<string, string>> = { dw: 'conv_dw', dw_bn: 'bn1', pw: 'conv_pw', pw_bn: 'bn2' };
 
-/** https://github.com/keras-team/keras/blob/master/keras/src/applications/mobilenet.py: the classifier is a 1×1 convolution. */
+/** https://github.com/keras-team/keras/blob/master/keras/src/applications/mobilenet.py. Its classifier is a 1×1
+ *  convolution. */
 export const kerasMobilenetV1 = kerasRenaming({
   origin: "Keras' MobileNet",
   models: /^tf_mobilenetv1_/,

@@ -1,36 +1,37 @@
 import type { Param, Params } from '../../graph/params.js';
 import type { RawTensor } from '../decode/rawTensor.js';
 
-/** A published file's arrays under our names, in the layout of the file. */
+/** The arrays of a published file under our names, in the layout of the file. */
 export interface NamedWeights {
   readonly params: Params;
-  /** Categories of the class predictor's columns, '' for one without a name; undefined where the format does not say. */
+  /** Names of the class predictor's columns, '' for a nameless one; undefined if the format does not say them. */
   readonly categories: readonly string[] | undefined;
-  /** Batch normalisations that the file holds folded ("backbone.bn1"): mean 0, variance 1 − ε, and scale and shift such
-   *  that the function is equal. Their true statistics are unknown: keep them frozen, or train with care. */
+  /** BatchNorms that the file has folded ("backbone.bn1"): mean 0, variance 1 − ε, and scale and shift such that the
+   *  function is the same. Their true statistics are unknown: keep them frozen, or train with care. */
   readonly folded: readonly string[];
-  /** Arrays that are no weights: counters, constants of pre- and post-processing. */
+  /** Arrays that are not weights: counters, constants of pre- and post-processing. */
   readonly setAside: readonly string[];
 }
 
-/** How one family's publisher calls what we call as timm does. */
+/** Translates the names that one publisher gives a family of models into ours, which are timm's. */
 export interface NameMap {
-  /** For people: whose names they are. */
+  /** Whose names they are, for people. */
   readonly origin: string;
-  /** Our models that can have these weights; TensorFlow's have another padding and another ε than PyTorch's. */
+  /** Our models that can have these weights. Models of TensorFlow have other padding and another ε than those of
+   *  PyTorch. */
   readonly models: RegExp;
   readonly recognises: (raw: ReadonlyMap<string, RawTensor>) => boolean;
   readonly apply: (raw: ReadonlyMap<string, RawTensor>, file: string) => NamedWeights;
 }
 
 interface Renaming extends Pick<NameMap, 'origin' | 'models' | 'recognises'> {
-  /** Our name, or undefined for what is no weight. */
+  /** Returns our name; undefined for an array that is not a weight. */
   readonly rename: (name: string, raw: ReadonlyMap<string, RawTensor>) => string | undefined;
-  /** Our shape, where the publisher stores the same values in another one. */
+  /** Returns our shape, if the publisher stores the same values in another one. */
   readonly reshape?: (name: string, shape: readonly number[]) => readonly number[];
 }
 
-/** A map that renames and nothing else. Integers (BatchNorm's counters) are no weights. */
+/** Creates a map that only renames. Integers, such as the counters of BatchNorm, are not weights. */
 export function renaming({ rename, reshape = (_, shape) => shape, ...map }: Renaming): NameMap {
   return {
     ...map,
@@ -47,11 +48,11 @@ export function renaming({ rename, reshape = (_, shape) => shape, ...map }: Rena
   };
 }
 
-/** "stage.block" of every block in order, for so many blocks a stage. */
+/** Lists "stage.block" for every block in order, given the number of blocks of each stage. */
 export const blockPaths = (repeats: readonly number[]): string[] =>
   repeats.flatMap((blocks, stage) => Array.from({ length: blocks }, (_, block) => `${stage}.${block}`));
 
-/** Keras' variables in PyTorch's words. */
+/** PyTorch's names for the variables of Keras. */
 const KERAS_VARIABLES: Readonly<Record<string, string>> = {
   kernel: 'weight',
   bias: 'bias',
@@ -61,7 +62,7 @@ const KERAS_VARIABLES: Readonly<Record<string, string>> = {
   moving_variance: 'running_var',
 };
 
-/** A Keras file by its layers: `rename` gives our path of a layer. */
+/** Creates a map for a Keras file by its layers: `rename` returns our path of a layer. */
 export const kerasRenaming = ({
   rename,
   ...map

@@ -5,10 +5,10 @@ import { pickColumns } from '../layout.js';
 import { formatShape, type RawTensor } from '../decode/rawTensor.js';
 import type { NamedWeights, NameMap } from './nameMap.js';
 
-/** ε of every BatchNorm of TensorFlow's ssdlite_mobilenet_v2 (attribute of its FusedBatchNorm nodes). */
+/** The ε of every BatchNorm of TensorFlow's ssdlite_mobilenet_v2 (an attribute of its FusedBatchNorm nodes). */
 export const SSDLITE_MOBILENET_V2_EPSILON = 1e-3;
 
-/** Which TensorFlow scope a convolution and its BatchNorm come from. */
+/** The TensorFlow scope of a convolution and its BatchNorm. */
 interface Row {
   readonly conv: string;
   readonly norm: string;
@@ -16,9 +16,10 @@ interface Row {
   readonly depthwise?: true;
 }
 
-/** Blocks of each stage: 16×1, 24×2, 32×3, 64×4, 96×3, 160×3, 320×1 (Sandler et al. 2018, table 2, arXiv:1801.04381). */
+/** Blocks of each stage: 16×1, 24×2, 32×3, 64×4, 96×3, 160×3, 320×1 (Sandler et al. 2018, table 2,
+ *  arXiv:1801.04381). */
 const STAGES = [1, 2, 3, 4, 3, 3, 1];
-/** Output channels of the layers added behind the backbone. */
+/** Output channels of the layers that follow the backbone. */
 const EXTRAS = [512, 256, 256, 128];
 const LEVELS = 6;
 
@@ -63,8 +64,9 @@ export const ssdliteMobilenetV2: NameMap = {
   apply: nameSsdliteMobilenetV2,
 };
 
-/** TensorFlow's ssdlite_mobilenet_v2 (COCO), as frozen for TensorFlow.js, under our names. The backbone's BatchNorms are
- *  folded in the file, the heads' are not; TensorFlow's layouts are ours. Throws E_WEIGHTS_MISSING, E_WEIGHTS_SHAPE. */
+/** Gives the arrays of TensorFlow's ssdlite_mobilenet_v2 (COCO), as frozen for TensorFlow.js, our names. In the file
+ *  the BatchNorms of the backbone are folded and those of the heads are not. TensorFlow's layouts are ours. Throws
+ *  E_WEIGHTS_MISSING, E_WEIGHTS_SHAPE. */
 function nameSsdliteMobilenetV2(raw: ReadonlyMap<string, RawTensor>, file: string): NamedWeights {
   const params: Params = new Map();
   const folded: string[] = [];
@@ -88,7 +90,7 @@ function nameSsdliteMobilenetV2(raw: ReadonlyMap<string, RawTensor>, file: strin
     const shift = take(`${scope}/BatchNorm/batchnorm/sub`);
     const ones = new Float32Array(shift.data.length).fill(1);
     put(`${conv}.weight`, filter.shape, filter.data);
-    // A depthwise filter is not merged: its factor γ/√(σ²+ε) stands beside it, and with σ²+ε = 1 it is γ.
+    // A depthwise filter is not merged: the file has its factor γ/√(σ²+ε) apart, and with σ²+ε = 1 the factor is γ.
     put(`${norm}.weight`, shift.shape, depthwise ? take(`${scope}/BatchNorm/batchnorm/mul`).data : ones);
     put(`${norm}.bias`, shift.shape, shift.data);
     put(`${norm}.running_mean`, shift.shape, new Float32Array(shift.data.length));
@@ -120,13 +122,12 @@ function nameSsdliteMobilenetV2(raw: ReadonlyMap<string, RawTensor>, file: strin
         ['weight', 'weights'],
         ['bias', 'biases'],
       ] as const) {
-        // prettier-ignore
         const { shape, data } = take(`${scope}/${from}`);
         if (shape.at(-1)! % group === 0) {
           const picked = pickColumns({ shape, data }, group, columns);
           put(`${head}.predict.${name}`, picked.shape, picked.data);
         } else {
-          const message = `"${scope}/${from}" is ${formatShape(shape)}: no multiple of ${group} columns`;
+          const message = `"${scope}/${from}" is ${formatShape(shape)}, which is not a multiple of ${group} columns`;
           problems.push({ code: 'E_WEIGHTS_SHAPE', message, where: { file } });
         }
       }
@@ -137,7 +138,7 @@ function nameSsdliteMobilenetV2(raw: ReadonlyMap<string, RawTensor>, file: strin
   return { params, categories: COCO_COLUMNS, folded, setAside };
 }
 
-/** TensorFlow codes a box as (ty, tx, th, tw) per anchor; ours is (tx, ty, tw, th). */
+/** TensorFlow encodes the box of an anchor as (ty, tx, th, tw); ours is (tx, ty, tw, th). */
 const BOX_COLUMNS = [4, [1, 0, 3, 2]] as const;
-/** 91 columns per anchor, the first of them background, which a sigmoid head does not have. */
+/** An anchor has 91 columns. The first is background, which a sigmoid head does not have. */
 const CLASS_COLUMNS = [1 + COCO_COLUMNS.length, COCO_COLUMNS.map((_, i) => i + 1)] as const;

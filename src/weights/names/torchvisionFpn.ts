@@ -5,7 +5,7 @@ import { renaming, type NameMap } from './nameMap.js';
 
 type Names = readonly (readonly [RegExp, string])[];
 
-/** Backbone and pyramid, as torchvision and as we call them. */
+/** torchvision's names of backbone and pyramid, and ours. */
 const PYRAMID: Names = [
   [/^backbone\.body\./, 'backbone.'],
   [/^backbone\.fpn\.(inner|layer)_blocks\.(\d)\.0\./, 'neck.$1_blocks.$2.'],
@@ -26,7 +26,8 @@ const HEADS: Names = [
   [/^roi_heads\.box_predictor\.bbox_pred\./, 'head.box.offsets.'],
 ];
 
-/** FCOS's head; its towers count convolutions, GroupNorms and ReLUs through, three a layer. */
+/** The head of FCOS. torchvision numbers convolutions, GroupNorms and ReLUs of its towers in one sequence, three for
+ *  each layer. */
 const FCOS: Names = [
   ...[0, 1, 2, 3].flatMap((i): Names => [
     [new RegExp(`^head\\.classification_head\\.conv\\.${i * 3}\\.`), `head.class.conv.${i}.`],
@@ -44,24 +45,27 @@ const renamed = (name: string, names: Names): string => {
   return name.replace(pattern, ours);
 };
 
-/** A pyramid's name with the inner `0` that files from before torchvision 0.14 lack. */
+/** Adds the inner `0` to a pyramid's name, which files from before torchvision 0.14 lack. */
 const withInner = (name: string): string =>
   name.replace(/^(backbone\.fpn\.(?:inner|layer)_blocks\.\d)\.(weight|bias)$/, '$1.0.$2');
-/** A name of RetinaNet or Faster R-CNN with the inner `0`s that files from before torchvision 0.14 lack, in the head too. */
+/** Adds the inner `0`s to a name of RetinaNet or Faster R-CNN, in the head too, which files from before torchvision
+ *  0.14 lack. */
 const spelt = (name: string): string =>
   withInner(name)
     .replace(
       /^(head\.\w+_head\.conv\.)(\d)\.(weight|bias)$/,
       (_, path: string, i: string, part: string) => `${path}${Number(i) / 2}.0.${part}`,
-    ) // prettier-ignore
+    )
     .replace(/^rpn\.head\.conv\.(weight|bias)$/, 'rpn.head.conv.0.0.$1');
 
 const rename = (name: string): string => renamed(spelt(name), [...PYRAMID, ...HEADS]);
 
-/** Our networks' ε, which torchvision's published RetinaNet and Faster R-CNN do without: their frozen BatchNorms have ε = 0. */
+/** The ε of our networks. The BatchNorms of torchvision's published RetinaNet and Faster R-CNN are frozen and have ε =
+ *  0. */
 const EPSILON = 1e-5;
 
-/** A BatchNorm that was saved frozen (it counts no batches) was trained with ε = 0: its variance less our ε is the same function. */
+/** A BatchNorm that was saved frozen (it counts no batches) was trained with ε = 0. Our ε is subtracted from its
+ *  variance, which gives the same function. */
 function withoutEpsilon(map: NameMap): NameMap {
   return {
     ...map,
@@ -76,7 +80,8 @@ function withoutEpsilon(map: NameMap): NameMap {
   };
 }
 
-/** Columns of torchvision's detectors trained on COCO; RetinaNet and FCOS never use the first one. */
+/** Names the columns of torchvision's detectors that were trained on COCO; RetinaNet and FCOS never use the first
+ *  one. */
 const withCategories = (map: NameMap, predictor: string, perColumn: number, first: string): NameMap => ({
   ...map,
   apply: (raw, file) => {
@@ -105,7 +110,8 @@ export const torchvisionRetinanet = withCategories(
   '',
 );
 
-/** https://github.com/pytorch/vision/blob/main/torchvision/models/detection/fcos.py, fcos_resnet50_fpn. Its frozen BatchNorms keep ε = 1e-5. */
+/** https://github.com/pytorch/vision/blob/main/torchvision/models/detection/fcos.py, fcos_resnet50_fpn. Its frozen
+ *  BatchNorms keep ε = 1e-5. */
 export const torchvisionFcos = withCategories(
   renaming({
     origin: "torchvision's fcos_resnet50_fpn",
@@ -118,7 +124,8 @@ export const torchvisionFcos = withCategories(
   '',
 );
 
-/** Rows class by class, four offsets each, → offset by offset, all classes each: our order, in which a category is a column. */
+/** Reorders rows from class by class, four offsets each, to offset by offset, all classes each: in our order a category
+ *  is a column. */
 function byOffset({ shape, data }: Param): Param {
   const columns = shape[0]! / 4;
   const width = data.length / shape[0]!;

@@ -4,7 +4,8 @@ import { blockPaths, renaming } from './nameMap.js';
 const BLOCKS = blockPaths([1, 2, 3, 4, 2, 3]);
 const LAST = BLOCKS.length + 1;
 
-/** torchvision's name of a feature of MobileNetV3-large, `features.<i>.…`, as timm's. `has` tells what else is in the file. */
+/** Translates torchvision's name of a feature of MobileNetV3-large, `features.<i>.…`, to timm's. `has` tells which
+ *  names the file has besides. */
 export function mobilenetV3Name(name: string, has: (name: string) => boolean): string | undefined {
   const ends = /^features\.(\d+)\.([01])\.(\w+)$/.exec(name);
   if (ends) {
@@ -17,7 +18,7 @@ export function mobilenetV3Name(name: string, has: (name: string) => boolean): s
   if (!inside || block === undefined) return undefined;
   const [, index, layer, part, variable] = inside as unknown as [string, string, string, string, string];
   if (part.startsWith('fc')) return `blocks.${block}.se.conv_${part === 'fc1' ? 'reduce' : 'expand'}.${variable}`;
-  const squeezed = has(`features.${index}.block.${Number(layer) - 1}.fc1.weight`); // right before: it takes a number too
+  const squeezed = has(`features.${index}.block.${Number(layer) - 1}.fc1.weight`); // a squeeze-excite right before it takes a number too
   const place = Number(layer) - (squeezed ? 1 : 0);
   const convolutions = index === '1' ? ['conv_dw', 'conv_pw'] : ['conv_pw', 'conv_dw', 'conv_pwl'];
   return `blocks.${block}.${part === '0' ? convolutions[place]! : `bn${place + 1}`}.${variable}`;

@@ -6,13 +6,16 @@ import { mobilenetV3Name } from './torchvisionMobilenetV3.js';
 
 type Raw = ReadonlyMap<string, RawTensor>;
 
-/** torchvision's detectors name no categories: with as many columns as COCO has numbers, background included, they are COCO's. */
+/** torchvision's detectors do not name their categories. If they have one column for background and one for each number
+ *  of COCO, they are COCO's. */
 const categoriesOf = (raw: Raw, anchors: number): readonly string[] | undefined => {
-  const bias = raw.get('head.classification_head.module_list.0.1.bias') ?? raw.get('head.classification_head.module_list.0.bias'); // prettier-ignore
+  const bias =
+    raw.get('head.classification_head.module_list.0.1.bias') ?? raw.get('head.classification_head.module_list.0.bias');
   return bias && bias.shape[0]! / anchors === 1 + COCO_COLUMNS.length ? [BACKGROUND, ...COCO_COLUMNS] : undefined;
 };
 
-/** The renaming with the categories of COCO, if the file's columns are those; `anchors` of the finest level. */
+/** Adds the categories of COCO to a map, if the file has columns for them. `anchors`: anchors per cell of the finest
+ *  level. */
 const withCategories = (map: NameMap, anchors: number): NameMap => ({
   ...map,
   apply: (raw, file) => ({ ...map.apply(raw, file), categories: categoriesOf(raw, anchors) }),
@@ -21,7 +24,8 @@ const withCategories = (map: NameMap, anchors: number): NameMap => ({
 const KIND: Readonly<Record<string, string>> = { classification: 'class', regression: 'box' };
 const PREDICTOR = /^head\.(classification|regression)_head\.module_list\.(\d)\.(.*)$/;
 
-/** What torchvision calls a feature of the whole MobileNetV3, from its name in the detector, which is cut behind block 13's expansion. */
+/** Returns the name that a feature has in torchvision's whole MobileNetV3. The detector cuts the network after the
+ *  expansion of block 13 and names its features anew. */
 function wholeName(name: string): string {
   return name
     .replace(/^backbone\.features\.0\.13\./, 'features.13.block.0.')
@@ -49,7 +53,8 @@ function ssdLiteName(name: string, raw: Raw): string | undefined {
   return feature && `backbone.${feature}`;
 }
 
-/** https://github.com/pytorch/vision/blob/main/torchvision/models/detection/ssdlite.py; with `anchors: torchvision`. */
+/** https://github.com/pytorch/vision/blob/main/torchvision/models/detection/ssdlite.py, for models with `anchors:
+ *  torchvision`. */
 export const torchvisionSsdLite = withCategories(
   renaming({
     origin: "torchvision's ssdlite320_mobilenet_v3_large",
@@ -73,8 +78,14 @@ function ssdName(name: string): string {
   const [pattern, ours] = SSD_NAMES.find(([pattern]) => pattern.test(name)) ?? [];
   if (pattern) return name.replace(pattern, ours!);
   return name
-    .replace(/^backbone\.extra\.(\d)\.([02])\./, (_, i: string, j: string) => `neck.extras.${Number(i) - 1}.conv${1 + Number(j) / 2}.`) // prettier-ignore
-    .replace(PREDICTOR, (_, kind: string, level: string, rest: string) => `head.${KIND[kind]!}.${level}.predict.${rest}`); // prettier-ignore
+    .replace(
+      /^backbone\.extra\.(\d)\.([02])\./,
+      (_, i: string, j: string) => `neck.extras.${Number(i) - 1}.conv${1 + Number(j) / 2}.`,
+    )
+    .replace(
+      PREDICTOR,
+      (_, kind: string, level: string, rest: string) => `head.${KIND[kind]!}.${level}.predict.${rest}`,
+    );
 }
 
 /** https://github.com/pytorch/vision/blob/main/torchvision/models/detection/ssd.py. */

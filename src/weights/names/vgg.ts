@@ -1,6 +1,7 @@
 import { renaming } from './nameMap.js';
 
-/** timm's two hidden layers are convolutions, so that an image may have any size: the same values as 7×7 and 1×1 kernels. */
+/** timm's two hidden layers are convolutions, so that an image may have any size. They have the same values as 7×7 and
+ *  1×1 kernels. */
 const CLASSIFIER: Readonly<Record<string, string>> = {
   'classifier.0': 'pre_logits.fc1',
   'classifier.3': 'pre_logits.fc2',

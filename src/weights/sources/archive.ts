@@ -10,19 +10,20 @@ import { isDeflated, streamPacked } from '../../bytes/zip.js';
 import { openZip } from '../decode/zip.js';
 import { withBytesOf } from './openBytes.js';
 
-/** A path that would leave the folder it is unpacked into. */
+/** Whether a path leads out of the folder that it is unpacked into. */
 const leaves = (path: string): boolean => path.split(/[\\/]/).includes('..') || /^([\\/]|[a-z]:)/i.test(path);
 
-/** Unpacks regular files of a .tar or .tgz below `dir`, without their first folder; nothing else: an entry that points
- *  elsewhere refuses the whole archive. `uri` is for messages. Throws E_WEIGHTS_ARCHIVE. */
+/** Unpacks the regular files of a .tar or .tgz below `dir`, without their first folder. A link, or a path that leads
+ *  out of `dir`, refuses the whole archive; other entries are left out. `uri` is for errors. Throws
+ *  E_WEIGHTS_ARCHIVE. */
 export async function unpackTar(archive: string, dir: string, uri: string): Promise<void> {
   await mkdir(dir, { recursive: true });
   const refuse = (entry: string, why: string) =>
-    new FinetuneError({ code: 'E_WEIGHTS_ARCHIVE', message: `${uri} holds "${entry}": ${why}; nothing was unpacked` });
+    new FinetuneError({ code: 'E_WEIGHTS_ARCHIVE', message: `${uri} has ${why}: "${entry}"; nothing was unpacked` });
   let refused: FinetuneError | undefined;
   const filter = (path: string, entry: object): boolean => {
     const type = 'type' in entry ? entry.type : '';
-    if (leaves(path)) refused ??= refuse(path, 'a path out of the package');
+    if (leaves(path)) refused ??= refuse(path, 'a path that leads out of it');
     else if (type === 'SymbolicLink' || type === 'Link') refused ??= refuse(path, 'a link');
     return !leaves(path) && (type === 'File' || type === 'OldFile' || type === 'Directory');
   };
@@ -37,7 +38,7 @@ export async function unpackTar(archive: string, dir: string, uri: string): Prom
   if (refused) throw refused;
 }
 
-/** Unpacks a zip below `dir`; a symbolic link in it becomes a text file, which harms no one. Throws E_WEIGHTS_ARCHIVE. */
+/** Unpacks the files of a zip below `dir`. A symbolic link in it becomes a text file. Throws E_WEIGHTS_ARCHIVE. */
 export async function unpackZip(archive: string, dir: string, uri: string): Promise<void> {
   try {
     await withBytesOf(archive, async (source) => {

@@ -7,15 +7,15 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { writeAtomically } from '../../files/writeAtomically.js';
 
-/** What was fetched, on disk:
- *    index/<key>.json    where it came from, its sha256, and the sha256 of every file
+/** The cache on disk:
+ *    index/<key>.json    where an entry came from, its sha256, and the sha256 of every file
  *    sha256/<hash>/…     the files, in a folder named by the hash of what was downloaded
- *    partial/<key>.part  what a broken download has so far, with its lock and what the server said about it
- *  The first two appear by a rename, so that a killed or a second process does no harm. */
+ *    partial/<key>.part  the first part of a broken download, its lock, and what the server said about it
+ *  The first two are put in place by a rename, so that a process that is killed, or a second one, does no harm. */
 const entrySchema = z.strictObject({
   uri: z.string(),
   sha256: z.string(),
-  /** Path with forward slashes → size and sha256. */
+  /** Size and sha256 of each file by its path, with forward slashes. */
   files: z.record(z.string(), z.strictObject({ bytes: z.number(), sha256: z.string() })),
 });
 export type CacheEntry = z.infer<typeof entrySchema>;
@@ -34,7 +34,8 @@ export async function hashFile(file: string, signal?: AbortSignal): Promise<stri
   return hash.digest('hex');
 }
 
-/** The entry and its folder if it is there and every file is what it was; a damaged entry is removed and not found. */
+/** Finds an entry and its folder, if no file has changed. A damaged entry is removed, and the damaged file is
+ *  returned. */
 export async function findInCache(cacheDir: string, key: string, signal?: AbortSignal) {
   const entry = await readEntry(indexFile(cacheDir, key));
   if (!entry) return undefined;
@@ -53,8 +54,8 @@ export async function findInCache(cacheDir: string, key: string, signal?: AbortS
 
 const DAY = 86_400_000;
 
-/** An empty folder inside the cache (same file system: a rename away from its place). What a killed process left behind
- *  goes after a day. */
+/** Creates an empty folder inside the cache, so that a rename moves it to its place. What killed processes left behind
+ *  is removed after a day. */
 export async function makeStagingDir(cacheDir: string): Promise<string> {
   const all = join(cacheDir, 'staging');
   await mkdir(all, { recursive: true });
@@ -84,7 +85,7 @@ export async function publish(cacheDir: string, key: string, staged: string, ori
   return { entry, dir };
 }
 
-/** Files under names that the other one did not have. */
+/** Moves those files to `dir` that it does not have. */
 async function addMissing(staged: string, dir: string, paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     if ((await sizeOf(join(dir, path))) >= 0) continue;

@@ -9,15 +9,15 @@ import { get, networkError, TransientError, unreachable } from './http.js';
 export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
-  /** What the content must be. */
+  /** Expected sha256 of the content. */
   readonly sha256?: string | undefined;
-  /** The content's hash and size out of the site's first answer, where it tells. */
+  /** Reads hash and size of the content from the first response of the site, if they are there. */
   readonly announced?: (headers: Headers) => { readonly sha256?: string; readonly bytes?: number };
   readonly patience?: Partial<Patience>;
 }
 
 interface Patience {
-  /** Tries in a row that bring no byte. */
+  /** Number of tries in a row without a single byte after which the download fails. */
   readonly tries: number;
   /** Milliseconds before the second try; doubled for each further one. */
   readonly backoff: number;
@@ -25,18 +25,18 @@ interface Patience {
   readonly idle: number;
 }
 const PATIENCE: Patience = { tries: 5, backoff: 500, idle: 30_000 };
-/** The longest a server's Retry-After is obeyed, milliseconds. */
+/** Longest Retry-After of a server that is obeyed, in milliseconds. */
 const MAX_WAIT = 60_000;
 /** Milliseconds between two progress events. */
 const PROGRESS_EVERY = 100;
 
-/** What the server said about the part that is there. */
+/** What the server said about the file of which a part is there. */
 const stateSchema = z.object({ validator: z.string().optional(), total: z.number().optional() });
 type State = z.infer<typeof stateSchema>;
 
-/** Downloads to `file`, going on where an earlier call stopped (Range, If-Range), and returns the sha256 of the content.
- *  What is there after a failure stays for the next call, unless its content is wrong. One caller at a time: see lock.ts.
- *  Throws E_WEIGHTS_{NETWORK,NOT_FOUND,FORBIDDEN,HTTP,REDIRECT,SIZE,SHA256}. */
+/** Downloads to `file`, resuming where an earlier call stopped (Range, If-Range), and returns the sha256 of the
+ *  content. After a failure the part that came stays for the next call, unless its content is wrong. Only one caller at
+ *  a time may use a file: see lock.ts. Throws E_WEIGHTS_{NETWORK,NOT_FOUND,FORBIDDEN,HTTP,REDIRECT,SIZE,SHA256}. */
 export async function download(url: string, file: string, options: DownloadOptions = {}): Promise<string> {
   const { tries, backoff } = { ...PATIENCE, ...options.patience };
   const resumed = (await sizeOf(file)) > 0;
@@ -51,7 +51,7 @@ export async function download(url: string, file: string, options: DownloadOptio
       if (!(error instanceof TransientError) || options.signal?.aborted) throw error;
       const now = await sizeOf(file);
       failures = now > most ? 1 : failures + 1;
-      most = Math.max(most, now); // what was thrown away and came again is no progress
+      most = Math.max(most, now); // bytes that were discarded and came again are no progress
       if (failures >= tries) {
         const kept = now > 0 ? `; ${now} bytes are kept for the next try` : '';
         throw unreachable(url, `${error.message.replace(`${url}: `, '')} after ${tries} tries${kept}`, error);
@@ -73,15 +73,15 @@ export async function download(url: string, file: string, options: DownloadOptio
   await discard(file);
   if (resumed) return download(url, file, options); // the part from last time may have been the wrong one
   if (!sizeFits) {
-    const message = `${url} has ${bytes} bytes, ${announced.bytes} were announced`;
+    const message = `${url} has ${bytes} bytes, but the server announced ${announced.bytes}`;
     throw new FinetuneError({ code: 'E_WEIGHTS_SIZE', message });
   }
-  const message = `${url} has sha256 ${sha256}, ${expected} was asked for`;
-  const fix = 'the content changed: trust it and update the URI, or find the original';
+  const message = `${url} has sha256 ${sha256} instead of ${expected}`;
+  const fix = 'the content has changed: update the hash in the URI if you trust it, or find the original';
   throw new FinetuneError({ code: 'E_WEIGHTS_SHA256', message, fix });
 }
 
-/** One connection: the rest of the file, or all of it if the server cannot go on. */
+/** Makes one connection: for the rest of the file, or for all of it if the server cannot resume. */
 async function attempt(url: string, file: string, options: DownloadOptions) {
   const { idle } = { ...PATIENCE, ...options.patience };
   const watchdog = new AbortController();
@@ -104,13 +104,13 @@ async function attempt(url: string, file: string, options: DownloadOptions) {
       await response.body?.cancel();
       if (known.total === wanted) return announced; // it was complete
       await discard(file);
-      throw new TransientError(`${url}: the server has no rest to ${wanted} bytes`);
+      throw new TransientError(`${url}: the server has nothing after byte ${wanted}`);
     }
     const { start, total } = extent(response);
     if (start !== 0 && start !== wanted) {
       await response.body?.cancel();
       await discard(file);
-      throw new TransientError(`${url}: the server went on at byte ${start}, not at ${wanted}`);
+      throw new TransientError(`${url}: the server resumed at byte ${start}, not at ${wanted}`);
     }
     const handle = await open(file, start === 0 ? 'w' : 'a');
     let done = start;
@@ -132,20 +132,20 @@ async function attempt(url: string, file: string, options: DownloadOptions) {
     if (total !== undefined && done < total) throw new TransientError(`${url}: ${done} of ${total} bytes came`);
     if (total !== undefined && done > total) {
       await discard(file);
-      throw new TransientError(`${url}: ${done} bytes came, ${total} were announced`);
+      throw new TransientError(`${url}: ${done} bytes came, but ${total} were announced`);
     }
     return announced;
   } catch (error) {
     if (options.signal?.aborted || error instanceof TransientError || error instanceof FinetuneError) throw error;
     if ('syscall' in (error as object) && !('cause' in (error as object))) throw error; // the disk, not the network
-    if (watchdog.signal.aborted) throw new TransientError(`${url}: silent for ${idle / 1000} s`);
+    if (watchdog.signal.aborted) throw new TransientError(`${url}: no byte came for ${idle / 1000} s`);
     throw networkError(url, error);
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** Where the body of an answer begins and how long the whole is, if the server says. */
+/** Where the body of a response begins in the file, and how long the file is, if the server says it. */
 function extent({ status, headers }: Response): { start: number; total: number | undefined } {
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers.get('content-range') ?? '');
   if (status === 206) {
@@ -155,7 +155,7 @@ function extent({ status, headers }: Response): { start: number; total: number |
   return { start: 0, total: length === null ? undefined : Number(length) };
 }
 
-/** A weak ETag does not promise the same bytes. */
+/** Returns the ETag or the date of a response. A weak ETag does not promise the same bytes. */
 function validatorOf({ headers }: Response): string | undefined {
   const etag = headers.get('etag');
   return etag && !etag.startsWith('W/') ? etag : (headers.get('last-modified') ?? undefined);

@@ -3,21 +3,21 @@ import { defaultCacheDir, findInCache } from './cache.js';
 import { fetchUrl, type Fetched } from './httpSource.js';
 import type { SourceOptions } from './sourceOptions.js';
 
-/** owner/name[@revision][/file]; a revision is a branch, a tag or a commit. */
+/** owner/name[@revision][/file]. A revision is a branch, a tag or a commit. */
 const LOCATION = /^([\w.-]+\/[\w.-]+)(?:@([\w.-]+))?(?:\/(.+))?$/;
 
-/** What a repository calls its weights, best first. */
+/** File names of weights in a repository; the first one that is there is used. */
 const USUAL = ['model.safetensors', 'pytorch_model.bin'];
 
-/** A file of a Hugging Face repository: `hf:timm/rexnet_100.nav_in1k`. HF_ENDPOINT, as in their own tools, names a mirror.
- *  Throws E_WEIGHTS_URI, E_WEIGHTS_NOT_FOUND and what fetchUrl throws. */
+/** Fetches a file of a Hugging Face repository: `hf:timm/rexnet_100.nav_in1k`. HF_ENDPOINT names a mirror, as in the
+ *  tools of Hugging Face. Throws E_WEIGHTS_URI, E_WEIGHTS_NOT_FOUND and what fetchUrl throws. */
 export async function fetchHf(
   uri: string,
   options: SourceOptions & { readonly sha256?: string | undefined },
 ): Promise<Fetched> {
   const [, repository, revision = 'main', path] = LOCATION.exec(uri.slice('hf:'.length)) ?? [];
   if (repository === undefined || path?.split('/').includes('..')) {
-    const message = `"${uri}" names no repository of Hugging Face`;
+    const message = `"${uri}" is not a repository of Hugging Face`;
     throw new FinetuneError({
       code: 'E_WEIGHTS_URI',
       message,
@@ -34,7 +34,7 @@ export async function fetchHf(
 
   for (const file of USUAL) {
     const cached = await findInCache(options.cacheDir ?? defaultCacheDir(), keyOf(file), options.signal);
-    if (cached?.entry) return fetchFile(file); // without asking which there are
+    if (cached?.entry) return fetchFile(file); // from the cache, without asking the server which files there are
   }
   for (const file of USUAL) {
     try {
@@ -47,7 +47,7 @@ export async function fetchHf(
   throw new FinetuneError({ code: 'E_WEIGHTS_NOT_FOUND', message, fix: `name the file: ${uri}/path` });
 }
 
-/** Large files are kept elsewhere; the first answer tells their size and, as an ETag, their sha256. */
+/** Large files are stored elsewhere. The first response has their size and, as an ETag, their sha256. */
 function linkedFile(headers: Headers): { sha256?: string; bytes?: number } {
   const sha256 = /^"?([0-9a-f]{64})"?$/.exec(headers.get('x-linked-etag') ?? '')?.[1];
   const bytes = Number(headers.get('x-linked-size') ?? Number.NaN);

@@ -1,9 +1,9 @@
 import { FinetuneError, type Problem } from '../../errors.js';
 
-/** A failure that another try may mend: the connection broke, the server is busy. */
+/** A failure that may pass: the connection broke, or the server is busy. */
 export class TransientError extends Error {
   override readonly name = 'TransientError';
-  /** Milliseconds that the server asks to wait. */
+  /** Milliseconds that the server asks to wait before the next try. */
   readonly wait: number | undefined;
   constructor(message: string, wait?: number, options?: ErrorOptions) {
     super(message, options);
@@ -13,14 +13,14 @@ export class TransientError extends Error {
 
 export interface HttpResponse {
   readonly response: Response;
-  /** Of the first answer, which for a redirect is what the site itself says. */
+  /** Headers of the first response, which in a redirect are those of the site itself. */
   readonly first: Headers;
 }
 
 const MAX_REDIRECTS = 10;
 
-/** GET, following redirects, none of them from https to http. Answers 200, 206 and 416 only.
- *  Throws TransientError, E_WEIGHTS_{NETWORK,NOT_FOUND,FORBIDDEN,HTTP,REDIRECT}. */
+/** Sends a GET request and follows redirects, but none from https to http. Returns successful responses and 416. Throws
+ *  TransientError, E_WEIGHTS_{NETWORK,NOT_FOUND,FORBIDDEN,HTTP,REDIRECT}. */
 export async function get(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<HttpResponse> {
   let at = new URL(url);
   let first: Headers | undefined;
@@ -52,10 +52,10 @@ async function ask(url: URL, headers: Record<string, string>, signal: AbortSigna
   }
 }
 
-/** What another try does not mend within seconds. */
+/** Errors that another try within seconds does not fix. */
 const LASTING = /^(ENOTFOUND|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|ERR_TLS.*|CERT_.*|.*SELF_SIGNED.*|UNABLE_TO.*)$/;
 
-/** fetch says "fetch failed", and its cause says why. */
+/** Translates an error of fetch, which says only "fetch failed"; its cause says why. */
 export function networkError(url: string, error: unknown): TransientError | FinetuneError {
   const { cause } = error as { cause?: { code?: string; message?: string } };
   const why = cause?.code ?? cause?.message ?? (error as Error).message;
@@ -67,7 +67,7 @@ export const unreachable = (url: string, why: string, cause?: unknown): Finetune
   problem(
     'E_WEIGHTS_NETWORK',
     `${new URL(url).host} cannot be reached: ${why} (${url})`,
-    'check the network; or fetch the file elsewhere and name it with file:. Once fetched, weights come from the cache',
+    'check the network, or download the file elsewhere and use file:. Weights are downloaded only once and then cached',
     cause,
   );
 
@@ -79,8 +79,9 @@ function refusal(url: string, { status, statusText, headers }: Response): Transi
   }
   if (status === 404 || status === 410) return problem('E_WEIGHTS_NOT_FOUND', `${url} does not exist (${said})`);
   if (status === 401 || status === 403) {
-    const fix = 'it is private, wants a licence accepted, or does not exist: fetch it yourself and use file:';
-    return problem('E_WEIGHTS_FORBIDDEN', `${url} may not be read (${said})`, fix);
+    const fix =
+      'it is private, its licence must be accepted first, or it does not exist: download it yourself and use file:';
+    return problem('E_WEIGHTS_FORBIDDEN', `access to ${url} is denied (${said})`, fix);
   }
-  return problem('E_WEIGHTS_HTTP', `${url} answers ${said}`);
+  return problem('E_WEIGHTS_HTTP', `${url} answered ${said}`);
 }

@@ -19,14 +19,19 @@ type FetchOptions = SourceOptions & Pick<DownloadOptions, 'sha256' | 'announced'
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-/** The file behind https://…, from the cache under `key` or from the network; a TensorFlow.js model.json with its shards.
- *  Without `sha256` the cached content stays whatever happens at the URL. Throws E_WEIGHTS_URI and what `download` throws. */
+/** Returns the file of a URL from the cache, where it stands under `key`, or downloads it; a model.json of
+ *  TensorFlow.js comes with its shards. Without `sha256` a cached file is used even if the URL has other content now.
+ *  Throws E_WEIGHTS_URI and what `download` throws. */
 export async function fetchUrl(url: string, key: string, options: FetchOptions): Promise<Fetched> {
   const { signal, onProgress, sha256, cacheDir = defaultCacheDir() } = options;
   const { protocol, hostname } = parseUrl(url);
   if (protocol !== 'https:' && sha256 === undefined && !LOOPBACK.test(hostname)) {
-    const fix = 'use https:, or put #sha256=… behind it';
-    throw new FinetuneError({ code: 'E_WEIGHTS_URI', message: `${url} could be changed on its way`, fix });
+    const fix = 'use https:, or append #sha256=… to the URI';
+    throw new FinetuneError({
+      code: 'E_WEIGHTS_URI',
+      message: `a download from ${url} could be changed on its way`,
+      fix,
+    });
   }
   const name = fileName(url) || 'weights';
   const fromCache = async (): Promise<Fetched | undefined> => {
@@ -34,7 +39,7 @@ export async function fetchUrl(url: string, key: string, options: FetchOptions):
     if (cached?.damaged) onProgress?.({ message: `${cached.damaged} in the cache is damaged` });
     if (!cached?.entry) return undefined;
     const own = cached.entry.files[name]?.sha256 ?? '';
-    if (sha256 !== undefined && own !== sha256) return undefined; // the URI asks for other content than it did
+    if (sha256 !== undefined && own !== sha256) return undefined; // the URI asks for other content than before
     return { file: join(cached.dir, name), dir: cached.dir, sha256: own };
   };
   const present = await fromCache();
@@ -42,7 +47,7 @@ export async function fetchUrl(url: string, key: string, options: FetchOptions):
 
   const partial = join(cacheDir, 'partial', createHash('sha256').update(url).digest('hex').slice(0, 32));
   return withLock(`${partial}.lock`, signal, async () => {
-    const meanwhile = await fromCache(); // the one we waited for
+    const meanwhile = await fromCache(); // the process that we waited for has fetched it
     if (meanwhile) return meanwhile;
     onProgress?.({ message: `fetching ${url}` });
     const own = await download(url, `${partial}.part`, options);
@@ -72,6 +77,6 @@ function parseUrl(url: string): URL {
   try {
     return new URL(url);
   } catch (error) {
-    throw new FinetuneError({ code: 'E_WEIGHTS_URI', message: `"${url}" is no URL` }, { cause: error });
+    throw new FinetuneError({ code: 'E_WEIGHTS_URI', message: `"${url}" is not a URL` }, { cause: error });
   }
 }

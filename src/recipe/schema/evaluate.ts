@@ -9,12 +9,13 @@ export const bestBy = <const Names extends readonly [string, ...string[]]>(...nu
   z
     .enum([...numbers, 'loss'])
     .describe(
-      'The number of the evaluation by which the best epoch is chosen, and which `plateau` and `earlyStop` watch: the highest is best, for `loss` the lowest.',
+      'The number of the evaluation by which the best epoch is chosen, and which `plateau` and `earlyStop` watch: the highest is best, for `loss` the lowest. Choose the one that matters where the model is used.',
     );
 
 const batch = count
   .default(8)
-  .describe('Number of images that are evaluated in one call. Lower it if memory is short.');
+  .describe('Number of images that are evaluated in one call. Lower it if memory is short.')
+  .meta({ example: 4 });
 
 export const boxEvaluation = z.strictObject({
   ...selection,
@@ -33,7 +34,10 @@ export const textEvaluation = z.strictObject({
     ),
   thresholds,
   best: bestBy('hmean', 'precision', 'recall').default('hmean'),
-  batch: count.default(1).describe('Number of images that are evaluated in one call. Lower it if memory is short.'),
+  batch: count
+    .default(1)
+    .describe('Number of images that are evaluated in one call. Lower it if memory is short.')
+    .meta({ example: 2 }),
 });
 
 export const report = z.strictObject({
@@ -43,5 +47,6 @@ export const report = z.strictObject({
     .default(24)
     .describe(
       'Number of images that the report shows with their predictions, worst first. Each adds a picture to the file.',
-    ),
+    )
+    .meta({ example: 100, when: 'Raise it to look at more of them.' }),
 });

@@ -12,7 +12,8 @@ const augment = z.strictObject({
     .default(0.5)
     .describe(
       'Probability of a left-right flip. Set it to 0 where left and right matter, as with text or traffic signs.',
-    ),
+    )
+    .meta({ example: 0 }),
   photometric: z
     .boolean()
     .default(true)
@@ -23,7 +24,8 @@ const augment = z.strictObject({
     .default(0.5)
     .describe(
       'Probability of placing the image on a larger canvas of the mean colour, which makes objects smaller. Lower it if your objects are small already.',
-    ),
+    )
+    .meta({ example: 0 }),
   iouCrop: z
     .boolean()
     .default(true)
@@ -37,41 +39,54 @@ const augment = z.strictObject({
       description:
         'Range of a random factor on the size of the image: with `[0.5, 2]` an image is shown from half its size, surrounded by the mean colour, to twice its size, of which a quarter is visible. `false` for no change. Use it instead of `expand` and `iouCrop` if objects come in many sizes.',
       expects: 'false, or [least, most], from 0.1 to 10',
+      example: [0.5, 2],
     }),
   blur: fraction
     .default(0)
     .describe(
       'Probability of a Gaussian blur of 0.3 to 1.5 pixels. Use it if the images to predict are less sharp than those to learn from.',
-    ),
+    )
+    .meta({ example: 0.2 }),
   mosaic: fraction
     .default(0)
     .describe(
       'Probability that the image shares the input with three others, a tile each (Bochkovskiy et al. 2020, §3.3). Try it with small data sets and long trainings.',
-    ),
+    )
+    .meta({ example: 0.5 }),
   mixup: fraction
     .default(0)
     .describe(
       'Probability that another image is blended in by about a half, with its boxes (Zhang et al. 2019, §3.1). Try it with small data sets and long trainings.',
-    ),
+    )
+    .meta({ example: 0.2 }),
   copyPaste: fraction
     .default(0)
     .describe(
       'Probability that up to three objects of another image are pasted in, as the rectangles of their boxes. Try it if images have few objects.',
-    ),
+    )
+    .meta({ example: 0.3 }),
   cutout: fraction
     .default(0)
     .describe(
       'Probability that one to three rectangles are covered (DeVries & Taylor 2017); an object of which more than half is hidden is then ignored. Use it if objects are often partly hidden.',
-    ),
+    )
+    .meta({ example: 0.3 }),
   closeMosaic: z
     .int()
     .min(0)
     .default(10)
-    .describe('Number of epochs at the end without `mosaic` and `mixup`, so that training ends on natural images.'),
+    .describe('Number of epochs at the end without `mosaic` and `mixup`, so that training ends on natural images.')
+    .meta({ example: 5, when: 'Lower it in short runs.' }),
   strength: z
     .strictObject({
-      from: fraction.default(1).describe('Strength in the first epoch, 0 to 1.'),
-      to: fraction.default(1).describe('Strength in the last epoch, 0 to 1.'),
+      from: fraction
+        .default(1)
+        .describe('Strength in the first epoch, 0 to 1.')
+        .meta({ example: 0.2, when: 'Lower it so that training begins with nearly unchanged images.' }),
+      to: fraction
+        .default(1)
+        .describe('Strength in the last epoch, 0 to 1.')
+        .meta({ example: 0.5, when: 'Lower it so that training ends on nearly unchanged images.' }),
     })
     .prefault({})
     .describe(
@@ -86,6 +101,7 @@ const common = {
     .meta({
       description: `Pixels of the network's input: one number for a square, or \`[height, width]\`. A larger input finds smaller objects, and takes more time and memory. \`{min, max, buckets}\` keeps the images' proportions and resizes by the shorter side, as torchvision does, for heads that take inputs of any size (${headsThat((head) => head.oneSize === undefined)}).`,
       expects: `${expectedSize}, or {min, max, buckets}`,
+      example: [288, 384],
     }),
   resize: z
     .enum(['stretch', 'letterbox'])
@@ -96,7 +112,8 @@ const common = {
   invalidBoxes: z
     .enum(['error', 'drop'])
     .default('error')
-    .describe('Whether a box without area or outside its image is an error, or is dropped and counted in the report.'),
+    .describe('Whether a box without area or outside its image is an error, or is dropped and counted in the report.')
+    .meta({ when: 'Set `drop` once you have looked at them.' }),
   brokenImages,
   repeatThreshold,
   categories: names
@@ -104,11 +121,13 @@ const common = {
     .optional()
     .describe(
       'Names of the categories to learn, in this order; objects of other categories are left out. Default: all categories, in the order of the data set.',
-    ),
+    )
+    .meta({ example: ['cat', 'dog'], when: 'Set it to learn some of the categories, or to fix their order.' }),
   augment: z
     .union([z.literal(false), augment.transform((options) => ({ kind: 'boxes' as const, ...options }))])
     .prefault({})
-    .describe('Random changes to the training images (augmentation); `false` for none.'),
+    .describe('Random changes to the training images (augmentation); `false` for none.')
+    .meta({ example: false, when: 'Set `false` to see what the model learns from the images alone.' }),
   prefetch,
 };
 
@@ -118,27 +137,51 @@ const synthetic = z.strictObject({
     .describe(
       'A small data set that is drawn from a seed on first use, so that nothing is downloaded. It serves to try the program.',
     ),
-  root: z.string().min(1).optional().describe('Folder for the drawn images. Default: a folder in the cache.'),
+  root: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder for the drawn images. Default: a folder in the cache.')
+    .meta({ example: '/data/drawn', when: 'Set it to look at the images, or when the cache has no room.' }),
   seed: z
     .int()
     .min(0)
     .max(0xffffffff)
     .default(1)
-    .describe('Seed of the drawing; the seed of the run does not change the images.'),
+    .describe('Seed of the drawing; the seed of the run does not change the images.')
+    .meta({ example: 2, when: 'Change it to draw other images.' }),
   train: z
-    .strictObject({ images: count.default(400).describe('Number of images to draw for training.') })
+    .strictObject({
+      images: count
+        .default(400)
+        .describe('Number of images to draw for training.')
+        .meta({ example: 1000, when: 'Raise it for a better detector and a longer training.' }),
+    })
     .prefault({})
     .describe('The training part.'),
   val: z
-    .strictObject({ images: count.default(100).describe('Number of images to draw for validation.') })
+    .strictObject({
+      images: count
+        .default(100)
+        .describe('Number of images to draw for validation.')
+        .meta({ example: 200, when: 'Raise it for a score that depends less on chance.' }),
+    })
     .prefault({})
     .describe('The validation part.'),
   ...common,
 });
 
 const cocoPart = z.strictObject({
-  annotations: z.string().min(1).describe('The annotation file (instances_*.json), relative to `data.root`.'),
-  images: z.string().min(1).describe('The folder of the images, relative to `data.root`.'),
+  annotations: z
+    .string()
+    .min(1)
+    .describe('The annotation file (instances_*.json), relative to `data.root`.')
+    .meta({ example: 'annotations/instances_train2017.json' }),
+  images: z
+    .string()
+    .min(1)
+    .describe('The folder of the images, relative to `data.root`.')
+    .meta({ example: 'train2017' }),
 });
 
 const coco = z.strictObject({
@@ -157,21 +200,28 @@ const coco = z.strictObject({
 const voc = z.strictObject({
   format: z.literal('voc').describe('Pascal VOC: Annotations/*.xml, ImageSets/Main/*.txt, JPEGImages/.'),
   root,
-  train: z.string().min(1).default('train').describe('Name of the list in ImageSets/Main to train on, without `.txt`.'),
+  train: z
+    .string()
+    .min(1)
+    .default('train')
+    .describe('Name of the list in ImageSets/Main to train on, without `.txt`.')
+    .meta({ example: 'trainval', when: 'Name the list that you have.' }),
   val: z
     .string()
     .min(1)
     .default('val')
     .describe(
       'Name of the list in ImageSets/Main to validate on: it is scored after each epoch, and the best epoch is kept.',
-    ),
+    )
+    .meta({ example: 'test', when: 'Name the list that you have.' }),
   test: z
     .string()
     .min(1)
     .optional()
     .describe(
       'Name of the list of the test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: the validation part is scored again.',
-    ),
+    )
+    .meta({ example: 'test', when: 'Set it if you can spare the images.' }),
   ...common,
 });
 

@@ -88,7 +88,7 @@ export const optimization = {
     .describe(
       'Largest absolute value of an element of a gradient; larger ones are cut off; `null` for no limit. `clipNorm` is usually enough.',
     )
-    .meta({ example: 0.5 }),
+    .meta({ example: 0.5, when: 'Set it when single values are much larger than the rest.' }),
   ema: z
     .union([
       z.literal(false),
@@ -131,15 +131,10 @@ export const optimization = {
           .min(1)
           .describe('Pattern of parameter names as in a checkpoint, such as `head.*`; `*` matches anything.')
           .meta({ example: 'backbone.*' }),
-        lr: z
-          .number()
-          .min(0)
-          .default(1)
-          .describe('Factor on the learning rate of these parameters.')
-          .meta({
-            example: 0.1,
-            when: 'Lower it to keep more of the pretrained values, raise it for layers that start from random values.',
-          }),
+        lr: z.number().min(0).default(1).describe('Factor on the learning rate of these parameters.').meta({
+          example: 0.1,
+          when: 'Lower it to keep more of the pretrained values, raise it for layers that start from random values.',
+        }),
         weightDecay: z
           .number()
           .min(0)

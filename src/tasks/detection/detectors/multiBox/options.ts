@@ -28,6 +28,17 @@ export const anchorsOption = <const K extends string>(origins: readonly [K, ...K
     .meta({
       description: `Sizes of the anchors: those of published weights, in their order (${origins.join(', ')}), or your own for each level, finest first. A level with an empty list predicts nothing. Set your own when \`finetune check\` finds that the anchors miss many objects; \`finetune anchors\` fits and prints them.`,
       expects: `${origins.join(', ')}, or ${own}`,
+      example: [
+        [
+          [0.1, 0.1],
+          [0.1, 0.2],
+        ],
+        [[0.3, 0.3]],
+        [],
+        [],
+        [],
+        [],
+      ],
     });
 };
 

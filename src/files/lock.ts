@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Milliseconds: the holder of a lock touches its file every HEARTBEAT; a holder on another machine that has not
- *  done so for STALE is taken for dead; who waits for a lock looks every POLL. */
-const [HEARTBEAT, STALE, POLL] = [5_000, 60_000, 200];
+/** Milliseconds: the holder of a lock touches its file every HEARTBEAT; a holder on another machine that has not done
+ *  so for STALE is taken for dead; who waits for a lock looks every POLL, and who waits for another's takeover, TAKEOVER. */
+const [HEARTBEAT, STALE, POLL, TAKEOVER] = [5_000, 60_000, 200, 5];
 /** Tokens of the locks that this process holds, which are never stale. */
 const held = new Set<string>();
 
@@ -90,22 +90,27 @@ async function livingHolder(file: string): Promise<Holder | undefined> {
         ? !held.has(token)
         : !(await isRunning(holder.pid, start));
   if (!dead) return holder;
-  await takeAway(file, text);
+  await removeStale(file, text);
   return undefined;
 }
 
-/** Removes the lock file with this text. If another process has replaced it in the meantime, its file is put back. */
-async function takeAway(file: string, text: string): Promise<void> {
-  const aside = `${file}.${randomBytes(6).toString('hex')}`;
-  try {
-    await rename(file, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return; // another process removed it
-    throw error;
+/** Removes the lock file of a dead process, which has this text. Several processes may find it at the same time, and
+ *  one of them may already hold a new lock under its name: only whoever creates a second file may look again and remove
+ *  it, so that no living lock is removed. */
+async function removeStale(file: string, text: string): Promise<void> {
+  const guard = `${file}.takeover`;
+  if (!(await create(guard, ''))) {
+    const info = await stat(guard).catch(() => undefined);
+    if (info && Date.now() - info.mtimeMs > STALE) await rm(guard, { force: true }); // its process was killed just here
+    await sleep(TAKEOVER);
+    return;
   }
-  const taken = await readFile(aside, 'utf8').catch(() => text);
-  if (taken !== text) await link(aside, file).catch(() => undefined);
-  await rm(aside, { force: true });
+  try {
+    const now = await readFile(file, 'utf8').catch(() => undefined);
+    if (now === text) await rm(file, { force: true });
+  } finally {
+    await rm(guard, { force: true });
+  }
 }
 
 /** Whether the process is running and is the one that began at `start`: the system reuses the ids of processes. */

@@ -56,6 +56,17 @@ test("a living process keeps its lock whatever the clock says; a dead one's is t
   expect((await readdir(folder)).filter((name) => name.startsWith('c.lock'))).toEqual([]);
 });
 
+test('many who find the lock of a dead process at the same time: exactly one takes it over, every time', async () => {
+  for (let round = 0; round < 40; round++) {
+    const file = join(folder, `f${round}.lock`);
+    await writeFile(file, `${hostname()} 99999999 token`); // no process has this id
+    const tries = await Promise.all(Array.from({ length: 8 }, () => tryLock(file)));
+    const got = tries.filter((lock) => !isHeld(lock)) as Lock[];
+    expect(got).toHaveLength(1);
+    await got[0]!.release();
+  }
+});
+
 (process.platform === 'linux' ? test : test.skip)('a number that another process has now is no holder', async () => {
   const file = join(folder, 'd.lock');
   const child = await sleeper();

@@ -2,6 +2,7 @@ process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // set here, since tests change a copy
 
 /** swc compiles the sources when a test imports them. An import of `./x.js` means `./x.ts`. */
 export default {
+  testSequencer: './test/sequencer.js',
   testEnvironment: './test/environment.js',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],

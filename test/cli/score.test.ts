@@ -126,7 +126,7 @@ test('--report writes a page of its own for each metric', async () => {
     expect(page).toContain('Images, worst first');
     expect(page).toContain('Precision over recall');
     expect(page).toContain('95 % interval');
-    expect(page).not.toMatch(/<script|(?:src|href)="(?!#)/); // nothing to run, nothing to fetch
+    expect(page).not.toMatch(/<script|(?:src|href)="(?!#)/); // the page runs no script and loads no file
     expect(said.at(-1)).toBe(`report: ${join(folder, 'score.html')}`);
   }
 });

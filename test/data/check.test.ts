@@ -253,7 +253,7 @@ test('words that all read the same are placeholders, but where transcriptions ar
       { format: 'icdar', root, train: place, val: { every: 2 }, characters: 'split', crops: 1, transcriptions },
       options,
     ); // prettier-ignore
-  expect(found(await check(true), 'W_TEXT_SAME')).toEqual([]); // 12 words of each part are too few to tell
+  expect(found(await check(true), 'W_TEXT_SAME')).toEqual([]); // 12 words in each part are too few for a warning
   const line = Array.from({ length: 24 }, (_, k) => `${k * 16}, 2, ${k * 16 + 12}, 30, "text"`).join('\n');
   for (const i of [1, 2]) writeFileSync(join(root, 'truth', `gt_${i}.txt`), line);
   expect(found(await check(true), 'W_TEXT_SAME').map(({ part }) => part)).toEqual(['train', 'val']);

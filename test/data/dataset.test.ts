@@ -39,7 +39,7 @@ function cocoFolder(name: string, valCategories: readonly { id: number; name: st
   } as const;
 }
 
-/** data/ does not import recipe/; that a recipe's data part fits all the same, the compiler checks here. */
+/** data/ does not import recipe/. This lets the compiler check that the `data` of a recipe fits all the same. */
 type Fits<A extends B, B> = A;
 export type RecipeFits = [
   Fits<Recipe['data'], DataOptions>,

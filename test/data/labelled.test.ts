@@ -41,7 +41,7 @@ describe('a folder for each class', () => {
     expect(categories.map(({ name }) => name)).toEqual(['10', '9', "it's", 'linked', 'Ä b']);
     expect(train.annotations.map(({ imageId }) => imageId)).toContain('Ä b/deep er/2.png');
     expect(train.annotations).toHaveLength(6);
-    expect(train.dropped).toEqual({ 'file that is no image (.gif)': 2 }); // once by its link
+    expect(train.dropped).toEqual({ 'file that is no image (.gif)': 2 }); // the file, and a link to it
     expect(val.annotations).toMatchObject([{ label: 1, width: 24, height: 16 }]);
   });
 
@@ -50,7 +50,7 @@ describe('a folder for each class', () => {
     const [first, second] = [await open({ root: dir }), await open({ root: dir })];
     expect(first.val.annotations).toEqual(second.val.annotations);
     const labels = first.val.annotations.map(labelOf);
-    expect(labels).toEqual([0, 0, 1]); // a class of one image has it for training
+    expect(labels).toEqual([0, 0, 1]); // a class with one image keeps it for training
     const ids = [...first.train.annotations, ...first.val.annotations].map(({ imageId }) => imageId);
     expect(new Set(ids).size).toBe(16);
     expect(first.val.name).toBe('20 % of images');

@@ -103,7 +103,7 @@ describe('loadBatches', () => {
 
   test('never gives an object without area, and none that counts of less than a pixel', async () => {
     const [first] = sound.annotations;
-    const shown = { ...everything, cutout: 0 }; // what is hidden is ignored, too
+    const shown = { ...everything, cutout: 0 }; // hidden objects would be ignored, too
     const cell = fc.integer({ min: 0, max: 94 }).map((x) => x / 2);
     await fc.assert(
       fc.asyncProperty(
@@ -179,7 +179,7 @@ describe('loadBatches', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       used += samples.length;
       expect(made).toBeLessThanOrEqual(used + 2 * 2);
-      if (used <= 6) expect(made).toBe(used + 2 * 2); // and does make them while the consumer is busy
+      if (used <= 6) expect(made).toBe(used + 2 * 2); // batches are made while the consumer is busy
     }
     expect(made).toBe(images);
   });

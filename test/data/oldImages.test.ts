@@ -28,7 +28,7 @@ test('every batch has its share of old images, every new image comes once', () =
   const fresh = rows.filter((row) => row < 20);
   expect(new Set(fresh).size).toBe(fresh.length);
   const known = rows.filter((row) => row >= 20);
-  expect(new Set(known.slice(0, 5))).toEqual(new Set([20, 21, 22, 23, 24])); // all of them before one comes again
+  expect(new Set(known.slice(0, 5))).toEqual(new Set([20, 21, 22, 23, 24])); // every old image comes once before one comes again
 });
 
 test('seed and epoch alone decide', () => {

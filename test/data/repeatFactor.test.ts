@@ -48,7 +48,7 @@ describe('the rows of an epoch', () => {
         const rows = repeatRows(factors, seed, epoch);
         expect(rows).toHaveLength(repeatedLength(factors));
         const short = counts(rows, list.length).filter((count, i) => count < Math.floor(list[i]!)).length;
-        expect(short).toBeLessThanOrEqual(1); // the one that is left over where the sum rounds up
+        expect(short).toBeLessThanOrEqual(1); // rounding the sum up can leave one image short
         for (const [i, count] of counts(rows, list.length).entries()) expect(count).toBeLessThanOrEqual(Math.ceil(list[i]! + 1e-5)); // prettier-ignore
       }),
     );

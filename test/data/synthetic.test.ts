@@ -60,7 +60,7 @@ describe('openSynthetic', () => {
     try {
       const { val } = await openSynthetic({ seed: 9, train: 2, val: 2 });
       expect(val.annotations[0]!.file.startsWith(join(dir, 'cache', 'tfjs-finetune'))).toBe(true);
-      writeFileSync(val.annotations[0]!.file, 'touched'); // and not drawn anew
+      writeFileSync(val.annotations[0]!.file, 'touched'); // would be overwritten if it were drawn again
       const again = await openSynthetic({ seed: 9, train: 2, val: 2 });
       expect(readFileSync(again.val.annotations[0]!.file, 'utf8')).toBe('touched');
     } finally {

@@ -15,7 +15,7 @@ import { temporaryFolder } from './temporaryFolder.js';
 type Changes = Omit<BoxAugment, 'kind'>;
 const dir = temporaryFolder();
 const [width, height] = [96, 80];
-/** A class is a colour, so that a box can be held against the pixels that it stands for. */
+/** Each class has a colour, so that a box can be compared with the pixels inside it. */
 const colours = [
   [250, 20, 20],
   [20, 250, 20],
@@ -86,7 +86,7 @@ function shareOfOwnColour({ picture, boxes, classes }: Sample, i: number, fade: 
 const seeds = fc.integer({ min: 0, max: 1e6 });
 const runs = { numRuns: 100 };
 
-/** Options, the least share of a box that must be its object, and by how much the colours must differ still. */
+/** Options, the smallest share of a box that must show its object, and how much the colours may fade. */
 const cases: readonly (readonly [name: string, augment: Changes, share: number, fade: number])[] = [
   ['scale', { scale: [0.3, 3], flip: 0.5 }, 0.95, 150],
   ['scale, expand, crop', { scale: [0.5, 2], expand: 1, iouCrop: true, flip: 0.5 }, 0.9, 150],

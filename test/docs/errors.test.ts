@@ -10,7 +10,7 @@ test('docs/errors.md lists the codes of src, no more and no less', async () => {
     (name) => name.endsWith('.ts') && !/\bdist\b/.test(name),
   );
   const sources = await Promise.all(files.map((name) => readFile(`${root}src/${name}`, 'utf8')));
-  const used = new Set(sources.flatMap((text) => codesIn(text.replace(/^\s*(?:\/?\*|\/\/).*$/gm, '')))); // comments may speak of families
+  const used = new Set(sources.flatMap((text) => codesIn(text.replace(/^\s*(?:\/?\*|\/\/).*$/gm, '')))); // comments may name families of codes, such as E_WEIGHTS_
   const listed = new Set(codesIn(await readFile(`${root}docs/errors.md`, 'utf8')));
   expect([...used].filter((code) => !listed.has(code))).toEqual([]);
   expect([...listed].filter((code) => !used.has(code))).toEqual([]);

@@ -128,7 +128,7 @@ const exact: readonly (readonly [Op, (graph: Graph) => Value, number[]])[] = (()
     ['oneHot', (g) => b.oneHot(ints(g, 1, -1, 3), 3), [0, 1, 0, 0, 0, 0, 0, 0, 0]],
     ['topK', (g) => b.topK(b.reshape(row(g, 3, 9, 5, 1, 2, 0), [2, 3]), 2)[0]!, [9, 5, 2, 1]],
     ['topK', (g) => b.topK(b.reshape(row(g, 3, 9, 5, 1, 2, 0), [2, 3]), 2)[1]!, [1, 2, 1, 0]],
-    ['topK', (g) => b.topK(row(g, 4, 7, 7, 7), 2)[1]!, [1, 2]], // of equals the first
+    ['topK', (g) => b.topK(row(g, 4, 7, 7, 7), 2)[1]!, [1, 2]], // of equal values the first one wins
     ['stopGradient', (g) => b.stopGradient(row(g, 1, 2)), [1, 2]],
     ['cast', (g) => b.cast(row(g, 1.7, -1.7, 0), 'int32'), [1, -1, 0]],
     ['cast', (g) => b.cast(row(g, 0.5, -1, 0), 'bool'), [1, 1, 0]],
@@ -206,10 +206,10 @@ describe.each(engines)('$name', (engine) => {
     await using(await compile({ run: { outputs: { y: b.add(v, w) } } }), async (session) => {
       const given = values({ v: [1, 2], w: [3, 4] });
       await session.write(given);
-      given.get('v')!.data.fill(9); // the session has a copy
+      given.get('v')!.data.fill(9); // the session must have copied the values
       await session.write(values({ w: [5, 6] }));
       expect([...(await session.read(['w'])).entries()]).toEqual([...values({ w: [5, 6] }).entries()]);
-      (await session.read()).get('w')!.data.fill(9); // so has the reader
+      (await session.read()).get('w')!.data.fill(9); // the reader must have got a copy
       expect((await session.run('run', {})).y).toEqual(Float32Array.of(6, 8));
       const write = (params: Params): Promise<unknown> => Promise.resolve().then(() => session.write(params));
       await expect(write(values({ v: [1, 2, 3] }))).rejects.toEqual(code('E_PARAM_SHAPE'));

@@ -224,7 +224,7 @@ withLibrary(
     const second = await install({ tfjsNode: clone, env: { ...env, CXX: '/nowhere/c++' } });
     expect(second).toMatchObject({ engine: 'tensorflow', source: 'cache', failed: [] });
 
-    // a source asked for that does not work costs nothing but time
+    // a requested source that does not work leaves the engine that is in place
     const asked = await install({ source: 'google' });
     expect(asked).toMatchObject({ engine: 'tensorflow', source: 'cache', failed: [{ source: 'google' }] });
 

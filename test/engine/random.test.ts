@@ -24,7 +24,7 @@ test.each(engines.map(({ name, compile }) => [name, compile] as const))(
       const mean = values.reduce((sum, value) => sum + value, 0) / COUNT;
       const square = values.reduce((sum, value) => sum + value * value, 0) / COUNT;
       const next = values.reduce((sum, value, i) => sum + value * values[(i + 1) % COUNT]!, 0) / COUNT;
-      // Deviations of these means: 0.0020, 0.0021, 0.0016. Five of them.
+      // The standard deviations of these means are 0.0020, 0.0021 and 0.0016; the limits are five of them.
       expect(Math.abs(mean - 1 / 2)).toBeLessThan(0.01);
       expect(Math.abs(square - 1 / 3)).toBeLessThan(0.011);
       expect(Math.abs(next - 1 / 4)).toBeLessThan(0.011);

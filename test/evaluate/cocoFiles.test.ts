@@ -74,7 +74,7 @@ describe('bootstrap', () => {
       mean: values.reduce((sum, value, i) => sum + value * weights[i]!, 0) / values.length,
     });
     const [low, high] = bootstrap(400, { samples: 2000 }, mean)['mean']!;
-    expect(high - low).toBeCloseTo((2 * 1.96 * 0.2887) / 20, 2); // deviation of 0 … 0.99 over the root of 400
+    expect(high - low).toBeCloseTo((2 * 1.96 * 0.2887) / 20, 2); // the standard deviation of 0 … 0.99 is 0.2887, and √400 = 20
     expect(bootstrap(400, { samples: 50 }, mean)).toEqual(bootstrap(400, { samples: 50 }, mean));
     expect(bootstrap(400, { samples: 50, seed: 1 }, mean)).not.toEqual(bootstrap(400, { samples: 50 }, mean));
   });
@@ -137,7 +137,7 @@ describe('explanations', () => {
 
   test('a lowest score above 0.05 is worth a warning', () => {
     expect(warnOfThreshold(0.05)).toBeUndefined();
-    expect(warnOfThreshold(Infinity)).toBeUndefined(); // no detection at all: another matter
+    expect(warnOfThreshold(Infinity)).toBeUndefined(); // there is no detection: another warning covers that
     expect(warnOfThreshold(0.3)).toContain('the lowest score is 0.300');
   });
 });

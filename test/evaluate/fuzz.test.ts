@@ -34,7 +34,7 @@ async function isHandled(work: () => Promise<readonly number[]>): Promise<void> 
   }
 }
 
-/** One place of a text replaced, or the text cut there. */
+/** The text with one place replaced, or cut off there. */
 const damage = (text: string) =>
   fc
     .record({

@@ -45,7 +45,7 @@ test("a living process keeps its lock whatever the clock says; a dead one's is t
   const file = join(folder, 'c.lock');
   const child = await sleeper();
   await writeFile(file, `${hostname()} ${child.pid} token`);
-  await utimes(file, new Date(0), new Date(0)); // as after a clock that was set forward, or a night of sleep
+  await utimes(file, new Date(0), new Date(0)); // as old as after the clock was set forward, or the machine slept
   expect(await tryLock(file)).toEqual({ host: hostname(), pid: child.pid });
   child.kill('SIGKILL');
   await once(child, 'exit');
@@ -70,7 +70,7 @@ test('many who find the lock of a dead process at the same time: exactly one tak
 (process.platform === 'linux' ? test : test.skip)('a number that another process has now is no holder', async () => {
   const file = join(folder, 'd.lock');
   const child = await sleeper();
-  await writeFile(file, `${hostname()} ${child.pid} token 1`); // began one tick after the machine
+  await writeFile(file, `${hostname()} ${child.pid} token 1`); // the holder started at tick 1; the process that has its id now started later
   const lock = await tryLock(file);
   child.kill('SIGKILL');
   expect(isHeld(lock)).toBe(false);

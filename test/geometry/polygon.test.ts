@@ -21,7 +21,7 @@ describe('areas', () => {
       Math.sin(a),
     ]);
     expect(region(polygon(...corners)).convex).toBeUndefined();
-    expect(region(polygon(...corners)).area).toBeCloseTo(1.1225699, 6); // the star with its middle
+    expect(region(polygon(...corners)).area).toBeCloseTo(1.1225699, 6); // the area of the star, its middle included
   });
 
   test('shared by polygons that touch themselves or each other', () => {

@@ -137,7 +137,7 @@ async function compare({ programs, params, feeds }: Net, compile: (programs: Pro
   };
   try {
     for (const session of sessions) await session.write(params);
-    expect(valuesOf(await padded.read())).toEqual(valuesOf(params)); // written and read back: the same
+    expect(valuesOf(await padded.read())).toEqual(valuesOf(params)); // the padded session returns the values that were written
     await both('gradients', batch);
     for (let step = 0; step < 2; step++) await both('train', { ...batch, lr: lr! });
     const [ours, theirs] = [await padded.read(), await bare.read()];
@@ -148,7 +148,7 @@ async function compare({ programs, params, feeds }: Net, compile: (programs: Pro
     let added = 0;
     for (const [name, { data }] of whole) {
       const real = ours.get(name)!.data;
-      expect([name, data.filter((value) => value !== 0).length]).toEqual([name, real.filter((value) => value !== 0).length]); // nothing but zeros was added, after two steps still
+      expect([name, data.filter((value) => value !== 0).length]).toEqual([name, real.filter((value) => value !== 0).length]); // the padding is still zero after two steps
       added += data.length - real.length;
     }
     return added;

@@ -13,7 +13,7 @@ import type { DetectionOptions } from '../../src/tasks/detection/detectors.js';
 type Size = readonly [number, number];
 const names = [...backbones.keys()];
 
-/** Those whose maps are unlike others': no stride 2, windows without padding, odd sides. */
+/** Backbones with unusual feature maps: no stride 2, windows without padding, odd sides. */
 const ODD: readonly string[] = ['alexnet', 'inception_v3', 'squeezenet1_0', 'pyramidnet101_a360', 'legacy_xception', 'densenet121', 'vgg16']; // prettier-ignore
 const every = process.env.FINETUNE_SLOW === '1' ? 1 : 24;
 const sampled = names.filter((name, i) => i % every === 0 || ODD.includes(name));
@@ -37,7 +37,7 @@ const parametersOf = (roots: Parameters<typeof ancestors>[0]): Map<string, numbe
     ancestors(roots).flatMap((node) => (isOp(node, 'param') ? [[node.attrs.name, sizeOf(node.attrs.shape)]] : [])),
   );
 
-/** What the backbone alone has on the way to the maps that the head reads. */
+/** Parameters of the backbone that lead to the maps which the head reads. */
 function backboneParameters(name: string, size: Size): Map<string, number> {
   const { features, style } = findBackbone(name);
   const graph = createGraph();
@@ -63,7 +63,7 @@ describe.each(cases)('$head $neck $finestStride at $size', (options) => {
   });
 });
 
-/** The detector, or, where it does not fit, the one that the error names. */
+/** The detector at this size, or, where the size does not fit, at the size that the error names. */
 function createOrFit(options: DetectionOptions): {
   outputs: ReturnType<ReturnType<typeof createDetector>['build']>['outputs'];
 } {

@@ -82,7 +82,7 @@ async function compare(name: string, golden: Golden): Promise<void> {
       const wanted = golden[program === 'training' ? 'training' : 'inference'];
       for (const [key, summary] of Object.entries(wanted)) {
         expect([key, inference[key]!.shape]).toEqual([key, summary.shape]);
-        expect(summary.rms).toBeGreaterThan(0.02); // else the tolerance hides everything
+        expect(summary.rms).toBeGreaterThan(0.02); // otherwise values below the tolerance would prove nothing
         expectEqual(results[key]!, summary, `${name} ${program} ${key}`);
       }
     }
@@ -100,7 +100,7 @@ function digest(backbone: Backbone, golden: Golden): string {
   return createHash('sha256').update(lines.sort().join('\n')).digest('hex').slice(0, 16);
 }
 
-/** Trained values. The nets above the limit wait for FINETUNE_SLOW=1. */
+/** Number of parameters above which a network is only tested with FINETUNE_SLOW=1. */
 const LIMIT = 30e6;
 const daily = (name: string, golden: Golden): boolean =>
   count(Object.values(build(findBackbone(name), golden, false))).params < LIMIT;

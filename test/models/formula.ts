@@ -3,7 +3,7 @@ import { sizeOf } from '../../src/graph/shapes.js';
 import type { ParamAttrs, Shape } from '../../src/graph/spec.js';
 import { fromTorch, torchShape } from '../../src/weights/layout.js';
 
-/** A global is a slow look-up inside jest. */
+/** Kept in a constant because looking up a global is slow inside jest. */
 const { imul } = Math;
 
 /** offset + scale · `count` numbers in [−1, 1): FNV-1a of the name, then murmur3's finalizer over a Weyl sequence.

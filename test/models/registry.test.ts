@@ -20,9 +20,9 @@ test('no two families have a name in common, and the nearest name is offered', (
   expect(() => findBackbone('perceptron')).toThrow(expect.objectContaining({ code: 'E_MODEL_UNKNOWN' }));
 });
 
-/** The talk's and the papers' figures, timm's millions, pytorchcv's counts. */
+/** Compares with the figures of the talk and of the papers, and with the counts of timm and pytorchcv. */
 group('counted equals published', () => {
-  /** Half a unit of what is printed, and what authors differ by in counting. */
+  /** Relative tolerance: printed figures are rounded, and authors count in different ways. */
   const TOLERANCE = 0.03;
   const near = (counted: number, figure: number | null): boolean =>
     figure === null || Math.abs(counted / figure - 1) <= TOLERANCE;
@@ -31,7 +31,7 @@ group('counted equals published', () => {
     const summary = describe(findBackbone(name));
     const { params, macs } = summary.published;
     const equal = near(summary.params, params) && near(summary.macs, macs);
-    expect(equal).toBe(!(name in differences)); // else its note is out of date
+    expect(equal).toBe(!(name in differences)); // otherwise its entry in `differences` is out of date
   });
 
   test.each([

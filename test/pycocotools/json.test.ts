@@ -61,7 +61,7 @@ describe('damaged JSON is located', () => {
     ['crossed brackets', '{"a": [1}]', 'E_COCO_JSON', { offset: 8 }],
   ])('%s', (_, text, code, where) => {
     expect(thrownBy(() => parseJson(bytesOf(text)))).toMatchObject({ code, problems: [{ where }] });
-    // streamed: the same byte, no line
+    // when streamed, the error has the same byte and no line
     const { offset } = { offset: undefined, ...where };
     const streamed = thrownBy(() => readJsonInPieces(trickle(bytesOf(text), 3), 4));
     expect(streamed.code).toBe(code);

@@ -20,7 +20,7 @@ test('what goes wrong long after the recipe was read is found where its option s
   expect(await failing('train.groups.1.pattern')).toMatchObject({
     problems: [{ where: { file: 'recipe.yaml', line: 6, column: 7 }, excerpt: expect.stringContaining('^^^^^^^') }],
   });
-  // not written: the closest option around it
+  // an option that the recipe leaves out is reported at the closest option around it
   expect(await failing('train.freeze.stages')).toMatchObject({ problems: [{ where: { line: 3, column: 1 } }] });
   expect(await failing('train.batch', ['train.batch=4'])).toMatchObject({ problems: [{ where: { file: '--set train.batch' } }] }); // prettier-ignore
 });

@@ -13,7 +13,7 @@ import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { tinyBackbone } from '../tinyBackbone.js';
 
-/** The engine that is ready first: faults are not a matter of arithmetic. */
+/** The engine that starts fastest, since these faults do not depend on arithmetic. */
 const root = temporaryFolder();
 const text = (train: string, more = ''): string => `
 task: detection
@@ -117,7 +117,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
     const child = spawn(process.execPath, [command, file, '--out', directory]);
     let said = '';
-    let killed = false; // a second signal would kill
+    let killed = false; // a second signal would kill the process
     child.stderr.on('data', (data: Buffer) => {
       said += data.toString();
       if (!killed && /^train \d/m.test(said)) killed = child.kill(signal);

@@ -71,7 +71,7 @@ async function killAt(
   });
   const [, signal] = (await exit) as [unknown, NodeJS.Signals | null];
   watcher.close();
-  expect(signal).toBe('SIGKILL'); // and not at its end before that
+  expect(signal).toBe('SIGKILL'); // the process must not have ended by itself before
 }
 
 describe.each(cases)('killed with SIGKILL and resumed: $name', ({ kills, backbone, data, train }) => {

@@ -33,7 +33,7 @@ slow('a run that is planned on the machine', () => {
     };
     const stopped = await finetune(await asked(), { directory, onProgress, signal: abort.signal });
     expect(stopped.metrics).toBeUndefined();
-    expect((await readdir(directory)).filter((name) => name.startsWith('.'))).toEqual([]); // the rehearsal is gone
+    expect((await readdir(directory)).filter((name) => name.startsWith('.'))).toEqual([]); // the rehearsal's folder was removed
     const { train } = await loadRecipe(join(directory, 'recipe.yaml'));
     expect(train).toMatchObject({ time: null, batch: 2, memory: null });
     expect(messages.join('\n')).toMatch(/batch 2: \d+ MiB measured[^]*planned for 30s: \d+ epochs of \d+/);

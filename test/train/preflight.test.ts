@@ -38,10 +38,10 @@ describe('the loss of the first step', () => {
     expect(unlikelyStart(model, at(Math.log(3)), 4)).toBeUndefined();
     expect(unlikelyStart(model, at(7), 4)).toMatch(/first step is 7.00, .* about 1.10 \(ln K\)/);
     expect(unlikelyStart(model, at(0.01), 4)).toMatch(/about 1.10/);
-    expect(unlikelyStart(model, at(7), 5)).toBeUndefined(); // other values than the seed's: it came with weights
+    expect(unlikelyStart(model, at(7), 5)).toBeUndefined(); // the predictor has other values than the seed gives, so they came from weights
   }); // prettier-ignore
 
-  // ln(K + 1) of each anchor, three negatives to a match; 0.25 · 0.99² · −ln 0.01 of a match
+  // softmax: ln(K + 1) for each anchor, with three negatives for a match; sigmoid: 0.25 · 0.99² · −ln 0.01 for a match
   test.each([
     ['ssdlite', { classLoss: 'softmax' }, 4 * Math.log(4)],
     ['ssdlite', { classLoss: 'sigmoid' }, 1.1284],

@@ -77,7 +77,7 @@ test('characters come back into the image, with the confidence of their number, 
   const [x1, , x2] = straight!.characters![1]! as [number, number, number];
   expect(Math.abs(x1 - 42)).toBeLessThan(3);
   expect(Math.abs(x2 - 50)).toBeLessThan(3);
-  expect(turned).toMatchObject({ confidence: 0.5 }); // 2 found of 6: cut equally
+  expect(turned).toMatchObject({ confidence: 0.5 }); // 2 of 6 characters found, so the word is cut equally
   expect(turned!.characters).toHaveLength(6);
   expect(unread!.characters).toBeUndefined();
   expect(await begun.enterEpoch(bright, task, { epoch: 1, batch: 0 })).toBeUndefined();
@@ -100,7 +100,7 @@ test('a round is forecast from its first sheets, and labels nothing', async () =
   } as unknown as Session;
   const seconds = await labels.timeRound(slow, task);
   expect(calls).toBe(3);
-  const words = 3 * 8; // what three sheets hold at most, of 120
+  const words = 3 * 8; // three sheets have room for these of 120 words
   expect(seconds).toBeGreaterThan((3 * 0.03 * 120) / words);
   expect(labels.dataset.annotations).toEqual(many.annotations);
 });

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-/** Three epochs of five steps; on wasm, for a compiled engine would spend most of the time on compiling each phase. */
+/** Three epochs of five steps, on wasm, because TensorFlow would spend most of the time compiling each phase. */
 const recipe = (more: string, engine = 'wasm') =>
   parseRecipe(
     `
@@ -35,7 +35,7 @@ report: { images: 0 }
 const tensors = async (directory: string, name = 'last') =>
   (await readSafetensors(join(directory, 'checkpoints', `${name}.safetensors`))).tensors;
 
-/** What makes a run different from the plain one; each keeps something beside the weights. */
+/** Options that add state to a run besides the weights. */
 const regimes = {
   'AdamW on two batches a step, with a running mean and a plateau': 'optimizer: { name: adamw }, lr: { value: 0.001 }, accumulate: 2, ema: { decay: 0.9 }, schedule: { name: plateau, patience: 0 }',
   'stages that thaw one after the other': 'freeze: { stages: all, unfreeze: [{ epoch: 1, stages: 3, lr: 0.5 }, { epoch: 2, stages: 0 }] }',
@@ -43,7 +43,7 @@ const regimes = {
 
 const slow = process.env.FINETUNE_SLOW === '1' ? describe : describe.skip;
 slow.each(Object.entries(regimes))('%s', (name, options) => {
-  // after step 5 an epoch is done, and stages may thaw
+  // step 5 ends an epoch, after which stages may thaw
   test('stopped and resumed twice, it ends with the same bytes', async () => {
     const folder = join(root, name.slice(0, 5));
     await finetune(await recipe(options), { directory: `${folder}-whole` });

@@ -52,7 +52,7 @@ export async function openCocoSsd(): Promise<CocoSsd> {
   const anchors = (await model.weights[ANCHOR_BOXES]![0]!.data()) as Float32Array;
 
   const execute = async (feeds: tf.NamedTensorMap, fetches: string[]): Promise<Float32Array[]> => {
-    const loops = 'image_tensor' in feeds; // the resizing is a while loop
+    const loops = 'image_tensor' in feeds; // the graph resizes the image in a while loop
     const outputs = (loops ? await model.executeAsync(feeds, fetches) : model.execute(feeds, fetches)) as tf.Tensor[];
     const values = await Promise.all(outputs.map((output) => output.data()));
     tf.dispose([outputs, feeds]);

@@ -52,7 +52,7 @@ describe('a download', () => {
     behave(...Array.from({ length: 6 }, () => ({ cutAfter: 40_000 })), 'serve');
     expect(await run()).toBe(sha256);
     expect(ranges()).toHaveLength(7);
-    expect(ranges().at(-1)).toMatch(/^bytes=\d{6}-$/); // fetch may drop what it has not handed over yet
+    expect(ranges().at(-1)).toMatch(/^bytes=\d{6}-$/); // fetch may drop bytes that it has not delivered yet
   });
 
   it('survives a busy server, a broken connection and silence', async () => {
@@ -98,7 +98,7 @@ describe('a download', () => {
     expect(ranges()).toEqual([undefined, undefined]);
     file += '2';
     behave({ cutAfter: 1000 }, 'serve');
-    await run({ sha256 }); // the hash tells, so it may go on
+    await run({ sha256 }); // the hash proves that the content is the same, so the download may resume
     expect(ranges().at(-1)).toBe('bytes=1000-');
   });
 
@@ -112,7 +112,7 @@ describe('a download', () => {
     await writeFile(file, new Uint8Array(5000));
     expect(await run({ sha256 })).toBe(sha256);
     await expectContent();
-    await writeFile(`${file}2`, new Uint8Array(400_000)); // longer than the whole
+    await writeFile(`${file}2`, new Uint8Array(400_000)); // a partial file that is longer than the whole file
     file += '2';
     expect(await run({ sha256 })).toBe(sha256);
   });

@@ -139,7 +139,7 @@ describe("torchvision's fcos_resnet50_fpn", () => {
     ['head.class.predict.bias', 'head.classification_head.cls_logits.bias'],
     ['head.box.predict.weight', 'head.regression_head.bbox_reg.weight'],
     ['head.box.centerness.weight', 'head.regression_head.bbox_ctrness.weight'],
-    // The same array: its variances are not changed, as RetinaNet's are, whose frozen BatchNorms have ε = 0.
+    // Variances are loaded unchanged. RetinaNet's are changed, because its frozen BatchNorms have ε = 0.
     ['backbone.layer1.0.bn1.running_var', 'backbone.body.layer1.0.bn1.running_var'],
   ])('%s is %s', (ours, name) => {
     expect(origin(file, ours)).toBe(name);

@@ -4,21 +4,21 @@ import type { AddressInfo } from 'node:net';
 /** How the server treats one path; each request takes the next one, and the last one stays. */
 type Behaviour =
   | 'serve'
-  | { readonly cutAfter: number } // bytes of the body, then (once they are read) the connection breaks
+  | { readonly cutAfter: number } // the connection breaks after this many bytes of the body, once they are read
   | { readonly status: number; readonly headers?: Record<string, string> }
-  | { readonly claim: Record<string, string> } // headers that are not true
-  | 'no ranges' // answers 200 to a Range
-  | 'wrong range' // goes on at another byte
-  | 'silent' // never a byte
-  | 'hangs' // headers, then never a byte
-  | 'reset'; // breaks before the headers
+  | { readonly claim: Record<string, string> } // headers that do not match the body
+  | 'no ranges' // answers a Range request with 200
+  | 'wrong range' // continues at another byte than was asked for
+  | 'silent' // sends nothing
+  | 'hangs' // sends headers, and then no byte
+  | 'reset'; // the connection breaks before the headers
 
 export interface LocalServer {
   readonly url: string;
   readonly files: Map<string, Uint8Array>;
   /** By path. */
   readonly behaviour: Map<string, Behaviour[]>;
-  /** What was asked: path and Range. */
+  /** Path and Range of each request. */
   readonly requests: { readonly path: string; readonly range: string | undefined }[];
   etag: string | undefined;
   close(): Promise<void>;

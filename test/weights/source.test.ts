@@ -99,7 +99,7 @@ describe('npm:', () => {
     cacheDir = await mkdtemp(join(tmpdir(), 'cache-'));
     process.env['npm_config_registry'] = registry.url;
     process.env['npm_config_fetch_retries'] = '0';
-    process.env['npm_config_cache'] = join(cacheDir, 'npm'); // npm's own
+    process.env['npm_config_cache'] = join(cacheDir, 'npm'); // the cache of npm itself
   });
   afterAll(async () => {
     process.env = environment;

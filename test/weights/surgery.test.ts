@@ -114,7 +114,7 @@ describe('other classes', () => {
       categories: ['a', 'b', 'c'],
       allowUnused: ['*'],
     }).catch((thrown: unknown) => thrown)) as FinetuneError;
-    expect(error.code).toBe('E_WEIGHTS_SHAPE'); // another input: not only the classes differ
+    expect(error.code).toBe('E_WEIGHTS_SHAPE'); // the number of input features differs, not only that of classes
   });
 
   it('load whatever the publisher calls the layer', async () => {

@@ -50,7 +50,7 @@ describe('a state dict', () => {
   it('is found inside a checkpoint, averaged weights first, without the wrapper that DataParallel leaves', async () => {
     const { tensors, metadata } = await readTorch(fixture('checkpoint.pth'));
     expect([...tensors.keys()]).toEqual(['conv.weight', 'bn.num_batches_tracked']);
-    expect(tensors.get('conv.weight')?.data).toEqual(Float32Array.of(2, 2)); // the EMA's
+    expect(tensors.get('conv.weight')?.data).toEqual(Float32Array.of(2, 2)); // the weights of the EMA
     expect(metadata).toEqual({
       'state dict': 'state_dict_ema',
       prefix: 'module.',

@@ -139,7 +139,7 @@ test('a crop keeps words whole where it can', () => {
     const [left, right] = [centre[0] - 40, centre[0] + 40];
     cut += words.filter(({ outline: [x1, , x2] }) => x1! < right && x2! > left && (x1! < left || x2! > right)).length;
   }
-  expect(cut).toBeLessThan(25); // of 60; a middle anywhere cuts some word nearly always
+  expect(cut).toBeLessThan(25); // of 60; crops at random places would cut a word nearly always
 });
 
 test('drawn text is opened as a data set, once', async () => {

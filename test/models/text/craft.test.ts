@@ -21,7 +21,7 @@ interface Golden {
 }
 const golden = JSON.parse(readFileSync(new URL('../../fixtures/text/craft.json', import.meta.url), 'utf8')) as Golden;
 
-/** The checkpoint as published, with values by the formula of make_craft.py. */
+/** A checkpoint with the published names, and values by the formula of make_craft.py. */
 function checkpoint(): Map<string, Writable> {
   return new Map(
     Object.entries(golden.tensors).map(([name, shape]): [string, Writable] => {

@@ -80,7 +80,7 @@ describe('levels', () => {
     );
 
   test('a box belongs to the coarsest level that is fine enough for it', () => {
-    // An anchor of its shape overlaps a box at the worst place by IoU 0.5 from 2.73 steps a side on: 22, 44 and 87 pixels here.
+    // Anchors of a box's shape reach IoU 0.5 with it wherever it lies if its side is 2.73 strides or more: 22, 44, 87 pixels.
     const boxes = [10, 43, 45, 86, 88, 320].flatMap(square);
     const sides = fit(boxes, [9, 9, 9]).map((shapes) => shapes.map(([w]) => Math.round(w * 320)));
     expect(sides).toEqual([[10, 43], [45, 86], [88, 320]]); // prettier-ignore

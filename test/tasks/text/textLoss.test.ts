@@ -8,7 +8,7 @@ import { mapLoss, type TextLossOptions } from '../../../src/tasks/text/textLoss.
 
 const CELLS = 1200;
 
-/** The loss as its documentation says it, in plain numbers. */
+/** The loss computed with plain numbers, as its documentation describes it. */
 function expected(
   prediction: Float32Array,
   target: Float32Array,
@@ -54,7 +54,7 @@ test.each<TextLossOptions>([
     feeds.target.fill(0, CELLS); // the second image has no text
     const results = await session.run('all', feeds);
     const wanted = expected(feeds.prediction, feeds.target, feeds.weight, options);
-    expect(results.loss![0]! / wanted).toBeCloseTo(1, 2); // equal losses at the border are left out together
+    expect(results.loss![0]! / wanted).toBeCloseTo(1, 2); // cells with equal losses at the limit are left out together
     results.gradient!.forEach((value, i) => expect(feeds.weight[i] === 0 ? Math.abs(value) : 0).toBe(0));
     session.dispose();
   },

@@ -47,7 +47,7 @@ test('a model that says what it was taught scores nearly 1, in the pixels of the
   const { rows, text } = sweep as NumbersSection;
   const surface = rows.slice(0, -1).flatMap(({ numbers: cells }) => cells.map(([, value]) => value));
   expect(surface).toHaveLength(25);
-  // The fixed thresholds are among the swept ones, but for what bytes round; nothing chosen beats the best of the sweep.
+  // The sweep contains the fixed thresholds, except that its score maps are rounded to bytes.
   expect(Math.min(...surface.map((value) => Math.abs(value - metric.hmean)))).toBeLessThan(0.03);
   expect(text).toContain(`sweep: ${Math.max(...surface).toFixed(3)}`);
   expect(rows.at(-1)!.numbers[0]![1]).toBeLessThanOrEqual(Math.max(...surface) + 1e-9);

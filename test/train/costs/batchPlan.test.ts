@@ -16,7 +16,7 @@ test('whole vectors: even, fours, eights', () => {
 });
 
 test('finds the largest batch that fits, never tries much more, and says what was measured', async () => {
-  const memory = (batch: number): number => 300 + 20 * batch; // much besides the graph
+  const memory = (batch: number): number => 300 + 20 * batch; // a large part does not depend on the batch
   const { plan, tried } = await search(memory, { budget: 1000, most: 1000 });
   expect(plan!.bytes).toBe(memory(plan!.batch));
   expect(plan!.batch).toBeGreaterThanOrEqual(24);

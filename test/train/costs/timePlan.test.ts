@@ -41,7 +41,7 @@ describe('the forecast', () => {
       return forecastSeconds(epochs, 100, long) - forecastSeconds(epochs - 1, 100, long) - 2.2;
     };
     expect(grown(2)).toBeCloseTo(10);
-    expect(grown(3)).toBeCloseTo(105); // it compiles anew
+    expect(grown(3)).toBeCloseTo(105); // the thawed phase is compiled
     expect(grown(4)).toBeCloseTo(100);
   });
 });

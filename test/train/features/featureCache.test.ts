@@ -20,7 +20,7 @@ let made = 0;
 const image = (name: string): string => join(folder, `${name}.png`);
 const paint = (name: string, grey: number) =>
   sharp({ create: { width: 8, height: 8, channels: 3, background: { r: grey, g: grey, b: grey } } })
-    .png({ compressionLevel: 0 }) // so that every picture's file is as long as the other's
+    .png({ compressionLevel: 0 }) // without compression all files have the same length
     .toFile(image(name));
 
 beforeEach(async () => {
@@ -83,7 +83,7 @@ describe.each(['memory', 'disk'] as const)('features kept in %s', (where) => {
     expect(await epoch()).toEqual({ features: [0, 99, 20, 30], runs: 0 });
     expect(kept.report(1)).toMatch(/changed on disk meanwhile: 1\./);
     await paint('b', 10);
-    expect(await epoch()).toMatchObject({ features: [0, 10, 20, 30], runs: 0 }); // as it was at first
+    expect(await epoch()).toMatchObject({ features: [0, 10, 20, 30], runs: 0 }); // the same content as at first
     await kept.dispose();
   });
 

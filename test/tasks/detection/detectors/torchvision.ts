@@ -54,7 +54,7 @@ export interface Fixture<C extends Case> {
 export const readFixture = <C extends Case>(name: string): Fixture<C> =>
   JSON.parse(readFileSync(new URL(`../../../fixtures/detectors/${name}`, import.meta.url), 'utf8')) as Fixture<C>;
 
-/** The published file that the formula stands for. */
+/** A file with the published names and shapes, and values made by the formula. */
 function publishedFile({ state, scales }: Case): Map<string, RawTensor> {
   return new Map(
     Object.entries(state).map(([name, shape]): [string, RawTensor] => {
@@ -68,7 +68,7 @@ function publishedFile({ state, scales }: Case): Map<string, RawTensor> {
 const mapFor = (tensors: ReadonlyMap<string, RawTensor>): NameMap =>
   findNameMap({ layout: 'torch', tensors } as RawWeights)!;
 
-/** The published weights through the name map, strictly: every parameter has one, and nothing is left over. */
+/** The published weights under our names. Throws if a parameter has no value, or a value no parameter. */
 function publishedParams(model: Model, published: Case): Params {
   const tensors = publishedFile(published);
   const { params } = mapFor(tensors).apply(tensors, 'published.pth');

@@ -14,7 +14,7 @@ const fixture = readFixture<FasterCase>('fasterRcnn.json') as Fixture<FasterCase
   readonly sampled: number;
 };
 const slow = process.env.FINETUNE_SLOW === '1';
-/** Forty million weights on a busy machine. */
+/** Milliseconds: forty million weights take long on a busy machine. */
 const TIMEOUT = slow ? 900_000 : 300_000;
 
 const options = ({ depth, channels, units }: FasterCase): FasterRcnnOptions & { head: 'fasterRcnn' } => ({

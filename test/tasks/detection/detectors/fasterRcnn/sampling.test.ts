@@ -19,7 +19,7 @@ async function draw(positives: number, negatives: number, balanced: boolean) {
   const random = randomStream(3, 'sampling');
   const isPositive = Float32Array.from({ length: T }, (_, i) => (i < positives ? 1 : 0));
   const isNegative = Float32Array.from({ length: T }, (_, i) => (i >= positives && i < positives + negatives ? 1 : 0));
-  // Of the negatives nine in ten overlap nothing.
+  // Nine of ten negatives overlap no object.
   const overlaps = Float32Array.from({ length: T }, (_, i) =>
     isPositive[i] ? 0.8 : i % 20 === 0 ? 0.2 : i % 20 === 1 ? 0.4 : 0,
   );

@@ -10,7 +10,7 @@ interface FcosCase extends Case {
 
 const fixture = readFixture<FcosCase>('fcos.json');
 const slow = process.env.FINETUNE_SLOW === '1';
-/** Thirty million weights on a busy machine. */
+/** Milliseconds: thirty million weights take long on a busy machine. */
 const TIMEOUT = slow ? 900_000 : 300_000;
 
 const options = ({ depth, channels }: FcosCase): FcosOptions & { head: 'fcos' } => ({

@@ -42,7 +42,7 @@ describe('the assignment of points to objects', () => {
     return point + (i % 4 < 2 ? -25 : 25) + shifts[i]!;
   });
 
-  /** The same by loops: the metric of every object and point, the best points, and conflicts by overlap. */
+  /** The same assignment by loops: the metric of every object and point, the best points, and conflicts solved by overlap. */
   function reference(most: number) {
     const positive = new Array<number>(count).fill(0);
     const match = new Array<number>(count).fill(-1);
@@ -81,7 +81,7 @@ describe('the assignment of points to objects', () => {
     for (const [i, positive] of wanted.positive.entries())
       if (positive === 1) expect(found.match![i]).toBe(wanted.match[i]);
     if (most === 1) expect(wanted.positive.filter((value) => value === 1)).toHaveLength(2);
-    // The best point of each object learns its IoU, and no point more.
+    // Only the best point of each object learns its IoU.
     const best = Math.max(...found.quality!);
     expect(best).toBeGreaterThan(0);
     expect(best).toBeLessThanOrEqual(1);

@@ -9,7 +9,7 @@ interface RetinaCase extends Case {
 
 const fixture = readFixture<RetinaCase>('retinanet.json');
 const slow = process.env.FINETUNE_SLOW === '1';
-/** Forty million weights on a busy machine. */
+/** Milliseconds: forty million weights take long on a busy machine. */
 const TIMEOUT = slow ? 900_000 : 300_000;
 
 const options = ({ depth, channels }: RetinaCase): RetinaNetOptions & { head: 'retinanet' } => ({

@@ -13,7 +13,7 @@ export async function loadOldModel(
   categories: readonly Category[],
 ): Promise<{ readonly model: Model<unknown, TaskScore>; readonly sha256: string }> {
   const { allowMissing, allowUnused } = recipe.model;
-  const weights = recipe.model.weights!; // recipe/addClassesRules.ts sees to it
+  const weights = recipe.model.weights!; // recipe/addClassesRules.ts requires it
   const task = taskOptions(recipe).createTask(categories.length);
   const fresh = createModel(task, { categories, seed: recipe.seed });
   const { model, report } = await withWeights(fresh, weights, { allowMissing, allowUnused });

@@ -45,7 +45,7 @@ export const ownData = (recipe: Recipe, hooks: Hooks = {}): Promise<RecipeData> 
 export async function recipeData(recipe: Recipe, hooks: Hooks = {}): Promise<RecipeData> {
   const { adding } = taskOptions(recipe);
   if (!adding) return ownData(recipe, hooks);
-  const uri = recipe.model.weights!; // recipe/addClassesRules.ts sees to it
+  const uri = recipe.model.weights!; // recipe/addClassesRules.ts requires it
   const known = await blaming('model.weights', () => knownClasses(uri, adding, hooks));
   const [fresh, former] = await Promise.all([
     blaming('data', () => openDatasets(adding.fresh, hooks)),

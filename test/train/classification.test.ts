@@ -9,7 +9,6 @@ import type { ProgressEvent } from '../../src/progress.js';
 import { randomStream } from '../../src/random.js';
 import { parseRecipe } from '../../src/recipe/load.js';
 import { readSafetensors } from '../../src/weights/safetensorsFile.js';
-import { tinyBackbone } from '../tinyBackbone.js';
 
 const colours = { red: '#d03030', green: '#30c040', blue: '#3050d0' } as const;
 let root: string;
@@ -36,7 +35,7 @@ const recipe = (more: { data?: string; model?: string; train?: string } = {}) =>
     `
 task: classification
 data: { format: imageFolder, root: ${join(root, 'data')}, size: 32${more.data ?? ''} }
-model: { backbone: ${tinyBackbone}${more.model ?? ''} }
+model: { backbone: mobilenetv2_035${more.model ?? ''} }
 train: { epochs: 2, batch: 8, warmup: { epochs: 0 }, logEvery: 1${more.train ?? ''} }
 evaluate: { batch: 5 }
 report: { images: 3 }

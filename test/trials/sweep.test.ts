@@ -75,7 +75,9 @@ describe('the comparison', () => {
   test('one seed is no evidence', () => {
     const rows = compareScores([group('a', 0.9), group('b', 0.1)]);
     expect(rows[1]).toMatchObject({ verdict: 'one seed', behindInterval: undefined });
-    expect(comparisonTable({ score: 'AP', rows })).toMatch(/b +1 +0.1000 +0.8000 behind; one seed cannot tell this from chance/);
+    expect(comparisonTable({ score: 'AP', rows })).toMatch(
+      /b +1 +0.1000 +0.8000 behind; one seed cannot tell this from chance/,
+    );
   });
 
   test('runs that differ in the seed alone are one row, named by the options that differ', async () => {

@@ -106,7 +106,7 @@ test('four rows reduce, so that the taps reach stride 32', async () => {
     'operator: conv, expansion: 1, se: 0.5, kernel: [3, 5]',
   );
   expect(await errorsOf(idle)).toMatch(
-    /rows\.0\.expansion" has no effect[\s\S]*rows\.0\.se" has[\s\S]*only depthwise ones are mixed/,
+    /rows\.0\.expansion" has no effect[\s\S]*rows\.0\.se" has[\s\S]*only depthwise convolutions can mix several/,
   );
 });
 

@@ -8,17 +8,17 @@ import { findNameMap } from '../weights/names.js';
 import { formatShape } from '../weights/decode/rawTensor.js';
 import type { RawWeights } from '../weights/decode/raw.js';
 
-/** What a file is taken for. */
+/** What a weights file is recognised as. */
 export interface Recognised {
-  /** Whose names it has; undefined if no name map fits. */
+  /** Whose names the file uses; undefined if no name map recognises it. */
   readonly names: string | undefined;
-  /** Backbones of the registry that have all their weights in it, statistics included. */
+  /** Backbones of the registry of which the file has all weights, statistics included. */
   readonly backbones: readonly string[];
-  /** Classes of its classifier, if that is in the file and fits the backbones. */
+  /** Number of classes of its classifier, if the file has one and fits a backbone. */
   readonly classes: number | undefined;
 }
 
-/** Compares a file with every backbone: names and shapes, no values. */
+/** Compares the names and shapes of a file with those of every backbone. */
 export function recognise(raw: RawWeights, file: string): Recognised {
   const map = findNameMap(raw);
   if (!map) return { names: undefined, backbones: [], classes: undefined };
@@ -38,7 +38,7 @@ export function recognise(raw: RawWeights, file: string): Recognised {
 }
 
 function fits(backbone: Backbone, shapes: ReadonlyMap<string, string>, layout: RawWeights['layout']): boolean {
-  if (!shapes.has(`${backbone.stages[0]?.[0]?.replace(/^backbone\./, '') ?? ''}.weight`)) return false; // the cheap half
+  if (!shapes.has(`${backbone.stages[0]?.[0]?.replace(/^backbone\./, '') ?? ''}.weight`)) return false; // first, since building the graph takes longer
   const graph = createGraph();
   const at: Context = { graph, style: backbone.style, trainBatchNorm: () => false };
   const side = backbone.resolution;

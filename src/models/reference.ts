@@ -82,7 +82,7 @@ model:
     head: 1280
 \`\`\`
 
-${wrap(`\`finetune models mine.yaml\` prints parameters, MACs, activation memory and milliseconds of every row, and beside the whole the nearest published network, or the one that \`--against mobilenetv2_100\` names; a file with these lines alone is enough. Each row is a stage for \`train.freeze.stages\`. Parameters have the names that timm gives those of the MobileNet family, so this table loads timm's \`mobilenetv2_100\`.`)}
+${wrap(`\`finetune models mine.yaml\` prints parameters, MACs, activation memory and milliseconds of every row, and compares the whole with the nearest published network, or with the one that \`--against mobilenetv2_100\` names. A file with these lines alone is enough. Each row is a stage for \`train.freeze.stages\`. Parameters have the names that timm gives those of the MobileNet family, so this table loads timm's \`mobilenetv2_100\`.`)}
 
 ## Sources and differences
 

@@ -42,7 +42,7 @@ function textsIn(path) {
   const found = path.endsWith('.ts')
     ? [...comments(source), ...(path.startsWith('test/') ? [] : messages(source))]
     : path.endsWith('.yaml')
-      ? matches('documentation', source, /# (.*)/g)
+      ? matches('documentation', source, /((?:^ *# .*\n)+|# .*)/gm)
       : matches(
           'documentation',
           source.replaceAll(NOT_PROSE, (text) => text.replaceAll(/[^\n]/g, ' ')),

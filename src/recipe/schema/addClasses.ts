@@ -41,7 +41,7 @@ export const addObjectClasses = z
   })
   .optional()
   .describe(
-    `${block} Distillation after Shmelkov et al. 2017 (arXiv:1708.06977), on the 64 anchors of each image that the old model likes best. With \`model.head: ${headsThat((head) => head.keepsOldClasses === true)}\`.`,
+    `${block} Distillation after Shmelkov et al. 2017 (arXiv:1708.06977), on the 64 anchors of each image to which the old model gives the highest scores. \`model.head\` must be ${headsThat((head) => head.keepsOldClasses === true)}.`,
   );
 
 export const addImageClasses = z

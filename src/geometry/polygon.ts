@@ -70,16 +70,14 @@ export function polygonIou(a: Region, b: Region): number {
 
 /** Whether a polygon is convex: every turn is to the same side, and the corners go round once. */
 function isConvex(polygon: Polygon): boolean {
-  const n = polygon.length;
+  const edges = edgesOf(polygon);
   let side = 0;
   let turnsInX = 0;
   let lastDx = 0;
   let firstDx = 0;
-  for (let i = 0; i < n; i += 2) {
-    const dx = polygon[(i + 2) % n]! - polygon[i]!;
-    const dy = polygon[(i + 3) % n]! - polygon[i + 1]!;
-    const cross =
-      dx * (polygon[(i + 5) % n]! - polygon[(i + 3) % n]!) - dy * (polygon[(i + 4) % n]! - polygon[(i + 2) % n]!);
+  for (const [i, [dx, dy]] of edges.entries()) {
+    const [nextDx, nextDy] = edges[(i + 1) % edges.length]!;
+    const cross = dx * nextDy - dy * nextDx;
     if (cross !== 0) {
       if (side !== 0 && Math.sign(cross) !== side) return false;
       side = Math.sign(cross);
@@ -91,6 +89,17 @@ function isConvex(polygon: Polygon): boolean {
   }
   if (firstDx * lastDx < 0) turnsInX++;
   return turnsInX <= 2; // a pentagram always turns the same way, but goes round twice
+}
+
+/** The vectors from each corner to the next. A corner that is repeated has none to itself: it would hide the turn there. */
+function edgesOf(polygon: Polygon): (readonly [dx: number, dy: number])[] {
+  const n = polygon.length;
+  const edges: (readonly [number, number])[] = [];
+  for (let i = 0; i < n; i += 2) {
+    const [dx, dy] = [polygon[(i + 2) % n]! - polygon[i]!, polygon[(i + 3) % n]! - polygon[i + 1]!];
+    if (dx !== 0 || dy !== 0) edges.push([dx, dy]);
+  }
+  return edges;
 }
 
 function reversed(polygon: Polygon): Polygon {

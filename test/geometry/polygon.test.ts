@@ -24,6 +24,12 @@ describe('areas', () => {
     expect(region(polygon(...corners)).area).toBeCloseTo(1.1225699, 6); // the area of the star, its middle included
   });
 
+  test('a repeated corner does not hide that the polygon turns in there', () => {
+    const dart = region(polygon(0, 0, 10, 0, 10, 10, 5, 2, 5, 2, 0, 10));
+    expect(dart.convex).toBeUndefined();
+    expect(polygonIou(dart, dart)).toBeCloseTo(1, 12);
+  });
+
   test('shared by polygons that touch themselves or each other', () => {
     expect(intersectionArea(region(bowTie), region(rectangle(0, 0, 5, 10)))).toBeCloseTo(25, 12);
     expect(intersectionArea(region(rectangle(0, 0, 5, 5)), region(rectangle(5, 0, 9, 5)))).toBe(0);

@@ -1,6 +1,7 @@
-import type { Dataset } from '../data/sample.js';
+import type { Dataset, Sample } from '../data/sample.js';
 import { loadBatches, type ImageOptions } from '../data/pipeline/loader.js';
 import type { Session } from '../engine/engine.js';
+import { FinetuneError } from '../errors.js';
 import type { Model } from '../tasks/model.js';
 import type { ProgressEvent } from '../progress.js';
 import type { Score, Scored } from '../tasks/evaluator.js';
@@ -20,7 +21,7 @@ export interface Evaluation<S extends Score = Score> extends Scored<S> {
 }
 
 /** Runs every image of a part through the session's program `evaluate` and scores the outputs.
- *  Throws the loader's errors, and the signal's reason when aborted. */
+ *  Throws E_LOSS_NOT_FINITE, the loader's errors, and the signal's reason when aborted. */
 export async function evaluate<Prediction, S extends Score>(
   model: Model<Prediction, S>,
   session: Session,
@@ -48,10 +49,21 @@ export async function evaluate<Prediction, S extends Score>(
     const feeds = { image: imageFeed(samples, batch, size), ...targetFeeds(encoded, batch, task, size) };
     const { loss, ...outputs } = await session.run(programName('evaluate', size, task), feeds);
     evaluator.add(outputs, samples);
+    checkLoss(loss![0]!, dataset, samples);
     lossSum += loss![0]! * samples.length;
     done += samples.length;
     onProgress?.({ phase: 'evaluate', done, total });
   }
   const imagesPerSecond = (done / (performance.now() - start)) * 1000;
   return { ...evaluator.finish(), loss: lossSum / Math.max(done, 1), imagesPerSecond };
+}
+
+/** A loss that is not finite means that the outputs are of no use: their score would be one of noise. */
+function checkLoss(loss: number, { name }: Dataset, samples: readonly Sample[]): void {
+  if (Number.isFinite(loss)) return;
+  throw new FinetuneError({
+    code: 'E_LOSS_NOT_FINITE',
+    message: `the loss on ${name} is ${loss}, on ${samples.map(({ file }) => file).join(', ')}`,
+    fix: 'the weights have diverged: lower train.lr.value or set train.clipNorm, or take the weights of an earlier epoch',
+  });
 }

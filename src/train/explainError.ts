@@ -1,5 +1,6 @@
 import { FinetuneError } from '../errors.js';
 import type { ProgressEvent } from '../progress.js';
+import { StepNotFinite } from './notFinite.js';
 import type { Trainer } from './trainer.js';
 
 interface Hooks {
@@ -7,11 +8,11 @@ interface Hooks {
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
-/** Adds to E_LOSS_NOT_FINITE the layer where the numbers stop being finite: repeats the steps since the last checkpoint
+/** Adds to the E_LOSS_NOT_FINITE of a step the layer where the numbers stop being finite: repeats the steps since the last checkpoint
  *  up to the one that failed, which leaves the last good state in the session, and examines that one. Returns other
  *  errors as they are. */
 export async function explainError(error: unknown, trainer: Trainer, { onProgress, signal }: Hooks): Promise<unknown> {
-  if (!(error instanceof FinetuneError) || error.code !== 'E_LOSS_NOT_FINITE' || signal?.aborted) return error;
+  if (!(error instanceof StepNotFinite) || signal?.aborted) return error;
   const [problem] = error.problems;
   const { state } = trainer;
   const failed = state.step;

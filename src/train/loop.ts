@@ -1,6 +1,7 @@
 import type { Dataset } from '../data/sample.js';
 import type { Backend } from '../engine/backend.js';
 import type { Session } from '../engine/engine.js';
+import { FinetuneError } from '../errors.js';
 import type { ProgressEvent } from '../progress.js';
 import type { Model } from '../tasks/model.js';
 import { announce } from './announce.js';
@@ -46,7 +47,7 @@ type Say = (message: string | undefined) => void;
 
 /** Trains a model and leaves its checkpoints in the run directory. Stops cleanly between two steps when the signal is
  *  aborted.
- *  Throws E_LOSS_NOT_FINITE with the images of the step, and what data, engine and checkpoints throw. */
+ *  Throws E_LOSS_NOT_FINITE, with the images if it is a step's, and what data, engine and checkpoints throw. */
 export async function train(
   model: Model,
   data: Dataset,
@@ -101,18 +102,21 @@ export async function train(
   }
 }
 
-/** Evaluates the model where the epoch is due for it. The signal stops the evaluation between two batches. */
+/** Evaluates the model where the epoch is due for it. Values or a loss that are not finite end the run. The signal stops the evaluation between two batches. */
 async function evaluateEpoch(
-  { state, model, session }: Trainer,
+  trainer: Trainer,
   { evaluateEvery, epochs }: TrainOptions,
   { evaluate, signal }: TrainHooks,
 ): Promise<EpochScore | undefined | 'stopped'> {
+  const { state, model, session } = trainer;
   const epoch = state.epoch + 1;
   if (!evaluate || (epoch % evaluateEvery !== 0 && epoch !== epochs)) return undefined;
+  await trainer.checkValues();
   try {
     return await evaluate(model, session, signal);
   } catch (error) {
     if (signal?.aborted) return 'stopped';
+    if (error instanceof FinetuneError && error.code === 'E_LOSS_NOT_FINITE') trainer.giveUp();
     throw error;
   }
 }

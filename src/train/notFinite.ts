@@ -17,15 +17,32 @@ import type { Targets } from '../tasks/network.js';
 import { imageFeed, targetFeeds } from '../tasks/feeds.js';
 import type { FreezePlan } from './freeze.js';
 
+/** A step whose loss or gradient is not finite. The layer where that begins can be found by repeating the step. */
+export class StepNotFinite extends FinetuneError {}
+
 /** Checks what a step returned. Throws E_LOSS_NOT_FINITE with the files of its images. */
 export function checkFinite(results: Results, step: number, samples: readonly Sample[]): void {
   const bad = ['loss', 'gradientNorm'].find((name) => !Number.isFinite(results[name]![0]));
   if (bad === undefined) return;
   const files = samples.map(({ file }) => file).join(', ');
-  throw new FinetuneError({
+  throw new StepNotFinite({
     code: 'E_LOSS_NOT_FINITE',
     message: `the ${bad} is ${results[bad]![0]!} at step ${step}, on ${files}`,
     fix: 'lower train.lr.value, or look at these images; the last checkpoint was saved before this step',
+  });
+}
+
+/** Checks the values that steps have left: a step whose loss is finite can still make weights overflow. Throws
+ *  E_LOSS_NOT_FINITE. */
+export function checkValues(values: Params, step: number): void {
+  const broken = [...values].filter(([, { data }]) => !data.every(Number.isFinite)).map(([name]) => name);
+  const [first, ...others] = broken;
+  if (first === undefined) return;
+  const more = others.length > 0 ? ` and ${others.length} more` : '';
+  throw new FinetuneError({
+    code: 'E_LOSS_NOT_FINITE',
+    message: `after step ${step} the values of "${first}"${more} are not finite`,
+    fix: 'lower train.lr.value, or set train.clipNorm; these weights were not saved',
   });
 }
 

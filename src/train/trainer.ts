@@ -24,7 +24,7 @@ import { emaShare } from './ema.js';
 import type { FeatureCache } from './features/featureCache.js';
 import { describeFrozen, phaseAt } from './freeze.js';
 import { saveModel } from './modelWeights.js';
-import { checkFinite, explainNotFinite } from './notFinite.js';
+import { checkFinite, checkValues, explainNotFinite } from './notFinite.js';
 import { openPhase, type OpenPhase } from './openPhase.js';
 import type { TrainOptions } from './options.js';
 import type { Phase } from './planPhase.js';
@@ -187,20 +187,38 @@ export class Trainer {
     return { results, lr };
   }
 
+  /** Saves the state of the run. Throws E_LOSS_NOT_FINITE, and leaves the checkpoint before it in place, if a value is
+   *  not finite. */
   async saveLast(): Promise<void> {
     const { model, options } = this.#setup;
-    await saveCheckpoint(options.directory, model, await this.#values(), this.#phase.plan.slots, this.state);
+    const values = await this.#soundValues();
+    await saveCheckpoint(options.directory, model, values, this.#phase.plan.slots, this.state);
     this.#saved = this.state.step;
   }
 
-  /** Saves the steps since the last checkpoint, unless the last one failed: for the way out after an error. */
+  /** Call it before an evaluation. Throws E_LOSS_NOT_FINITE if a value is not finite. */
+  async checkValues(): Promise<void> {
+    await this.#soundValues();
+  }
+
+  /** Call it when the values of the session turn out to be of no use, so that `saveSound` does not keep them. */
+  giveUp(): void {
+    this.#isSound = false;
+  }
+
+  /** Saves the steps since the last checkpoint, unless the last one failed or left values that are not finite: for the
+   *  way out after an error. */
   async saveSound(): Promise<void> {
-    if (this.#isSound && this.state.step > this.#saved) await this.saveLast();
+    if (!this.#isSound || this.state.step === this.#saved) return;
+    await this.saveLast().catch((error: unknown) => {
+      if (this.#isSound) throw error;
+    });
   }
 
   async saveBest(): Promise<void> {
     const { model, options } = this.#setup;
     const params = await this.#parameters({ averaged: true });
+    checkValues(params, this.state.step);
     await saveModel({ ...model, params }, checkpointFile(options.directory, 'best'));
   }
 
@@ -269,6 +287,15 @@ export class Trainer {
   async #values(): Promise<Params> {
     const slots = [...this.#phase.plan.slots.keys()];
     return new Map([...(await this.#parameters()), ...(await this.#phase.read(slots))]);
+  }
+
+  /** The model's parameters and the slots, all of them finite. */
+  async #soundValues(): Promise<Params> {
+    const values = await this.#values();
+    this.#isSound = false; // until the check has passed
+    checkValues(values, this.state.step);
+    this.#isSound = true;
+    return values;
   }
 
   async #openPhase(index: number, values: Params): Promise<void> {

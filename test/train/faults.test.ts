@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openSynthetic } from '../../src/data/synthetic/openSynthetic.js';
@@ -93,6 +93,41 @@ test.each(['none', 'memory'])(
   },
   120_000,
 );
+
+test.each([
+  ['makes the validation loss overflow', '1.0e+36', /the loss on .* is (NaN|-?Infinity), on .*\.jpg/],
+  ['makes weights overflow', '3.0e+38', /after step 1 the values of "[\w.]+"( and \d+ more)? are not finite/],
+])(
+  'the last step of an epoch %s: nothing of it is kept',
+  async (what, lr, message) => {
+    const directory = what.replaceAll(' ', '-');
+    const wild = text(`stepsPerEpoch: 1, lr: { value: ${lr}, perBatch: 4 }, warmup: { epochs: 0 }, clipNorm: null`);
+    const error = { code: 'E_LOSS_NOT_FINITE', message: expect.stringMatching(message) as unknown };
+    await expect(run(directory, wild)).rejects.toMatchObject(error);
+    expect(await readdir(join(root, directory, 'checkpoints'))).toEqual([]);
+    await expect(run(directory, wild, { resume: true })).rejects.toMatchObject(error);
+  },
+  120_000,
+);
+
+test('a checkpoint whose values are not finite is not resumed from', async () => {
+  const abort = new AbortController();
+  const onProgress = (event: ProgressEvent) => {
+    if ('phase' in event && event.phase === 'train') abort.abort();
+  };
+  await run('old', text(''), { signal: abort.signal, onProgress });
+  const file = join(root, 'old', 'checkpoints', 'last.safetensors');
+  const { tensors, metadata } = await readSafetensors(file);
+  (tensors.get('backbone.bn1.running_mean')!.data as Float32Array)[0] = NaN;
+  const others = { ...metadata };
+  delete others['sha256'];
+  const saved = tensors as Parameters<typeof writeSafetensors>[1];
+  await writeSafetensors(file, saved, { metadata: others, order: 'insertion' });
+  await expect(run('old', text(''), { resume: true })).rejects.toMatchObject({
+    code: 'E_CHECKPOINT_DAMAGED',
+    message: expect.stringContaining('"backbone.bn1.running_mean" in the checkpoint are not finite') as unknown,
+  });
+}, 120_000);
 
 test('a clock that jumps changes no time of the run', async () => {
   const begin = performance.now();

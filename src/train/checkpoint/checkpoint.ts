@@ -79,7 +79,8 @@ export async function findCheckpoint(
   );
 }
 
-/** Reads the values of a checkpoint. Throws E_RESUME_RECIPE where it belongs to another recipe. */
+/** Reads the values of a checkpoint. Throws E_RESUME_RECIPE where it belongs to another recipe, and
+ *  E_CHECKPOINT_DAMAGED where a value is not finite. */
 export async function loadCheckpoint(
   { file, state }: FoundCheckpoint,
   model: Model,
@@ -97,6 +98,15 @@ export async function loadCheckpoint(
   const { params, folded } = await loadWeights(`file:${file}`, [...model.parameters.values(), ...slots.values()], {
     categories: model.columns,
   });
+  const broken = [...params].find(([, { data }]) => !data.every(Number.isFinite));
+  if (broken) {
+    throw new FinetuneError({
+      code: 'E_CHECKPOINT_DAMAGED',
+      message: `the values of "${broken[0]}" in the checkpoint are not finite: the run had diverged`,
+      where: { file },
+      fix: 'start a new run with a lower train.lr.value',
+    });
+  }
   return { params, folded };
 }
 

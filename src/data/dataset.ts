@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { FinetuneError, type Problem } from '../errors.js';
+import { learnedClasses } from './countObjects.js';
 import { createFindings, type Findings } from './findings.js';
 import { coco } from './formats/coco.js';
 import type { Format, Parts, ReadOptions } from './formats/format.js';
@@ -9,7 +10,7 @@ import { syntheticText } from './formats/text/drawnText.js';
 import { icdar } from './formats/text/icdarParts.js';
 import { synthtext } from './formats/text/synthText.js';
 import { voc } from './formats/voc.js';
-import type { Kind, PartName } from './sample.js';
+import type { Dataset, Kind, PartName } from './sample.js';
 import { synthetic } from './synthetic/openSynthetic.js';
 
 /** The layouts of data sets, by the name that `data.format` gives them. */
@@ -23,8 +24,8 @@ export type DataOptions = { [F in keyof Formats]: Parameters<Formats[F]['open']>
 export const kindOf = ({ format }: Pick<DataOptions, 'format'>): Kind => formats[format].kind;
 
 /** Open the parts to train, to validate and, where there is one, to test on, with the same categories in the same
- *  order. Reads annotations, no pixels. Throws every problem of all parts at once, and E_DATA_EMPTY if a part has no
- *  image. */
+ *  order. Reads annotations, no pixels. Throws every problem of all parts at once, E_DATA_EMPTY if a part has no image,
+ *  and E_DATA_NO_OBJECT if the training part has nothing to learn. */
 export async function openDatasets(data: DataOptions, { option, signal }: Omit<ReadOptions, 'findingsOf'> = {}) {
   const findings = new Map<PartName, Findings>();
   const findingsOf = (part: PartName) => {
@@ -41,10 +42,33 @@ export async function openDatasets(data: DataOptions, { option, signal }: Omit<R
 /** The parts as far as they can be read: every problem goes to the findings of its part, and nothing is thrown for it. */
 export async function readDatasets(data: DataOptions, options: ReadOptions): Promise<Parts> {
   const format = formats[data.format] as Format<DataOptions>;
+  const findings = new Map<PartName, Findings>();
+  const findingsOf = (part: PartName): Findings => {
+    if (!findings.has(part)) findings.set(part, options.findingsOf(part));
+    return findings.get(part)!;
+  };
   const problem = format.isDrawn ? undefined : await missingRoot(data, options);
-  if (!problem) return format.open(data, options);
-  options.findingsOf('train').problem(problem);
-  return {};
+  if (problem) {
+    findingsOf('train').problem(problem);
+    return {};
+  }
+  const parts = await format.open(data, { ...options, findingsOf });
+  if (parts.train) needObjects(parts.train, findingsOf('train'));
+  return parts;
+}
+
+/** A training without an object to learn would end with a loss of 0, as if it had succeeded. */
+function needObjects({ name, annotations }: Dataset, findings: Findings): void {
+  if (annotations.length === 0 || findings.problems().length > 0) return; // that is the problem then
+  if (annotations.some((annotation) => learnedClasses(annotation).length > 0)) return;
+  const ignored = annotations.reduce((sum, { classes }) => sum + classes.length, 0);
+  const left = Object.entries(findings.dropped).map(([reason, count]) => `${reason}: ${count}`);
+  const why = [...(ignored > 0 ? [`ignored: ${ignored}`] : []), ...left].join(', ');
+  findings.problem({
+    code: 'E_DATA_NO_OBJECT',
+    message: `none of the ${annotations.length} images of ${name} has an object to learn${why && ` (${why})`}`,
+    fix: 'check that the annotations belong to these images; ignored objects (crowds, difficult ones, don’t-care words) are not learned',
+  });
 }
 
 async function missingRoot({ root }: DataOptions, { option = 'data' }: ReadOptions): Promise<Problem | undefined> {

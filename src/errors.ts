@@ -1,3 +1,5 @@
+import { maskSecrets } from './maskSecrets.js';
+
 /** A place in a file. Lines and columns count from 1. */
 export interface Where {
   readonly file?: string;
@@ -19,19 +21,28 @@ export interface Problem {
   readonly excerpt?: string;
 }
 
-/** The error that this package throws. It holds every problem that was found at once, and its message lists them. */
+/** The error that this package throws. It holds every problem that was found at once, and its message lists them.
+ *  Secrets in the texts are masked. */
 export class FinetuneError extends Error {
   override readonly name = 'FinetuneError';
   readonly code: Problem['code'];
   readonly problems: readonly Problem[];
 
   constructor(problem: Problem | readonly Problem[], options?: ErrorOptions) {
-    const problems: readonly Problem[] = Array.isArray(problem) ? problem : [problem as Problem];
+    const given: readonly Problem[] = Array.isArray(problem) ? problem : [problem as Problem];
+    const problems = given.map(withoutSecrets);
     super(problems.map(formatProblem).join('\n'), options);
     this.code = problems[0]?.code ?? 'E_INTERNAL';
     this.problems = problems;
   }
 }
+
+const withoutSecrets = ({ message, fix, excerpt, ...rest }: Problem): Problem => ({
+  ...rest,
+  message: maskSecrets(message),
+  ...(fix !== undefined && { fix: maskSecrets(fix) }),
+  ...(excerpt !== undefined && { excerpt: maskSecrets(excerpt, { sameLength: true }) }),
+});
 
 /** `file:line:column  message   CODE`, then the excerpt and the fix, each on a line of its own. */
 export function formatProblem({ code, message, where, fix, excerpt }: Problem): string {

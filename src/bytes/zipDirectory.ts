@@ -1,3 +1,4 @@
+import { leavesFolder } from '../safePath.js';
 import type { ByteSource } from './byteSource.js';
 
 /** A zip archive that is broken or hostile. */
@@ -130,7 +131,7 @@ function parseEntry(bytes: Uint8Array, at: number): { entry: ZipEntry; next: num
   const flags = u16(view, at + ENTRY.flags);
   if (flags & FLAG.strongEncryption) throw new ZipError('the archive is encrypted');
   const path = decodeName(bytes.subarray(nameStart, extraStart), (flags & FLAG.utf8) !== 0);
-  if (leadsOut(path)) throw new ZipError(`entry "${path}" leads out of the archive`, path);
+  if (leavesFolder(path)) throw new ZipError(`entry "${path}" leads out of the archive`, path);
 
   const method = u16(view, at + ENTRY.method);
   const zip64 = findZip64(viewOf(bytes.subarray(extraStart, commentStart)));
@@ -175,8 +176,6 @@ function decodeName(bytes: Uint8Array, isUtf8: boolean): string {
   }
   return name.replaceAll('\\', '/');
 }
-
-const leadsOut = (path: string): boolean => /^([a-z]:|\/)/i.test(path) || path.split('/').includes('..');
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const u16 = (view: DataView, at: number): number => view.getUint16(at, true);

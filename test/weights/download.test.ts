@@ -10,7 +10,7 @@ import { type LocalServer, openServer } from './localServer.js';
 
 const content = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 7919) >> 3);
 const sha256 = createHash('sha256').update(content).digest('hex');
-const patience = { tries: 3, backoff: 1, idle: 300 };
+const limits = { tries: 3, backoff: 1, idle: 300 };
 const failure = async (promise: Promise<unknown>): Promise<FinetuneError> =>
   (await promise.then(
     () => Promise.reject(new Error('it did not fail')),
@@ -19,16 +19,16 @@ const failure = async (promise: Promise<unknown>): Promise<FinetuneError> =>
 
 let server: LocalServer;
 let file: string;
-let url: string;
+let url: URL;
 beforeEach(async () => {
   server = await openServer();
   server.files.set('/w.bin', content);
-  url = `${server.url}/w.bin`;
+  url = new URL(`${server.url}/w.bin`);
   file = join(await mkdtemp(join(tmpdir(), 'download-')), 'w.part');
 });
 afterEach(() => server.close());
 
-const run = (options: DownloadOptions = {}) => download(url, file, { patience, ...options });
+const run = (options: DownloadOptions = {}) => download(url, file, { limits, ...options });
 const ranges = () => server.requests.map(({ range }) => range);
 const behave = (...behaviour: Parameters<LocalServer['behaviour']['set']>[1]) =>
   server.behaviour.set('/w.bin', behaviour);
@@ -74,9 +74,9 @@ describe('a download', () => {
     await expectContent();
   });
 
-  it('waits no longer than patience for a silent server', async () => {
+  it('waits no longer than it must for a silent server', async () => {
     behave('silent');
-    expect((await failure(run({ patience: { tries: 2, backoff: 1, idle: 50 } }))).message).toContain('no byte came');
+    expect((await failure(run({ limits: { tries: 2, backoff: 1, idle: 50 } }))).message).toContain('no byte came');
   });
 
   it('begins anew where the server cannot go on, or the file has changed', async () => {
@@ -133,7 +133,10 @@ describe('a download', () => {
 
   it('does not take a body shorter than its length for whole', async () => {
     behave({ claim: { 'content-length': '300001' } });
-    expect((await failure(run({ patience: { ...patience, idle: 100 } }))).code).toBe('E_WEIGHTS_NETWORK');
+    const error = await failure(run({ limits: { ...limits, idle: 100 } }));
+    expect(error.code).toBe('E_WEIGHTS_SIZE');
+    expect(error.message).toContain('announces 300001 bytes, and ended twice after 300000');
+    expect(await stat(file).catch(() => undefined)).toBeUndefined();
   });
 
   it.each([
@@ -153,16 +156,16 @@ describe('a download', () => {
       .set('/a', [to('/b')])
       .set('/b', [to(`${server.url}/w.bin`)])
       .set('/c', [to('/c')]);
-    expect(await download(`${server.url}/a`, file, { patience })).toBe(sha256);
-    expect((await failure(download(`${server.url}/c`, file, { patience }))).code).toBe('E_WEIGHTS_REDIRECT');
+    expect(await download(new URL(`${server.url}/a`), file, { limits })).toBe(sha256);
+    expect((await failure(download(new URL(`${server.url}/c`), file, { limits }))).code).toBe('E_WEIGHTS_REDIRECT');
     server.behaviour.set('/d', [to('file:///etc/passwd')]);
-    expect((await failure(download(`${server.url}/d`, file, { patience }))).code).toBe('E_WEIGHTS_REDIRECT');
+    expect((await failure(download(new URL(`${server.url}/d`), file, { limits }))).code).toBe('E_WEIGHTS_REDIRECT');
   });
 
   it('says at once that there is no network', async () => {
     const gone = await openServer();
     await gone.close();
-    const error = await failure(download(`${gone.url}/w.bin`, file));
+    const error = await failure(download(new URL(`${gone.url}/w.bin`), file));
     expect(error.problems).toMatchObject([
       { code: 'E_WEIGHTS_NETWORK', fix: expect.stringContaining('file:') as unknown },
     ]);

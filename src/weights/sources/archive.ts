@@ -1,31 +1,38 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createInflateRaw } from 'node:zlib';
 import { extract } from 'tar';
 import { FinetuneError } from '../../errors.js';
 import { isDeflated, streamPacked } from '../../bytes/zip.js';
+import { pathBelow } from '../../files/pathBelow.js';
+import { leavesFolder, unsafePath } from '../../safePath.js';
 import { openZip } from '../decode/zip.js';
 import { withBytesOf } from './openBytes.js';
 
-/** Whether a path leads out of the folder that it is unpacked into. */
-const leaves = (path: string): boolean => path.split(/[\\/]/).includes('..') || /^([\\/]|[a-z]:)/i.test(path);
+/** Most bytes and files of an unpacked archive: 8 GiB, as of a download. */
+const MAX = { bytes: 8 * 2 ** 30, files: 100_000 };
 
-/** Unpacks the regular files of a .tar or .tgz below `dir`, without their first folder. A link, or a path that leads
- *  out of `dir`, refuses the whole archive; other entries are left out. `uri` is for errors. Throws
- *  E_WEIGHTS_ARCHIVE. */
+/** Unpacks the regular files of a .tar or .tgz below `dir`, without their first folder. A link, or a name that no file
+ *  may have (safePath.ts), refuses the whole archive, and so do more bytes or files than MAX; other entries are left
+ *  out. `uri` is for errors. Throws E_WEIGHTS_ARCHIVE. */
 export async function unpackTar(archive: string, dir: string, uri: string): Promise<void> {
   await mkdir(dir, { recursive: true });
   const refuse = (entry: string, why: string) =>
     new FinetuneError({ code: 'E_WEIGHTS_ARCHIVE', message: `${uri} has ${why}: "${entry}"; nothing was unpacked` });
   let refused: FinetuneError | undefined;
+  const left = { ...MAX };
   const filter = (path: string, entry: object): boolean => {
     const type = 'type' in entry ? entry.type : '';
-    if (leaves(path)) refused ??= refuse(path, 'a path that leads out of it');
+    const inside = path.replace(/\/$/, '').split('/').slice(1).join('/'); // without the first folder
+    const why = leavesFolder(path) ? 'it leads out of its folder' : inside === '' ? undefined : unsafePath(inside);
+    if ('size' in entry && typeof entry.size === 'number') left.bytes -= entry.size;
+    if (why !== undefined) refused ??= refuse(path, `a path that is refused (${why})`);
     else if (type === 'SymbolicLink' || type === 'Link') refused ??= refuse(path, 'a link');
-    return !leaves(path) && (type === 'File' || type === 'OldFile' || type === 'Directory');
+    else if (--left.files < 0 || left.bytes < 0) refused ??= refuse(path, 'too many bytes or files');
+    return !refused && (type === 'File' || type === 'OldFile' || type === 'Directory');
   };
   try {
     await extract({ file: archive, cwd: dir, strip: 1, filter, strict: true });
@@ -38,16 +45,21 @@ export async function unpackTar(archive: string, dir: string, uri: string): Prom
   if (refused) throw refused;
 }
 
-/** Unpacks the files of a zip below `dir`. A symbolic link in it becomes a text file. Throws E_WEIGHTS_ARCHIVE. */
+/** Unpacks the files of a zip below `dir`. A symbolic link in it becomes a text file; a name that no file may have
+ *  refuses the archive. Throws E_WEIGHTS_ARCHIVE. */
 export async function unpackZip(archive: string, dir: string, uri: string): Promise<void> {
   try {
     await withBytesOf(archive, async (source) => {
       const zip = await openZip(source, 'E_WEIGHTS_ARCHIVE');
+      let left = MAX.bytes;
       for (const [path, entry] of zip.files) {
-        const file = join(dir, path);
-        await mkdir(dirname(file), { recursive: true });
+        const place = await pathBelow(dir, path);
+        if ('refused' in place) throw new Error(`"${path}" is refused: ${place.refused}`);
+        left -= entry.size;
+        if (left < 0) throw new Error(`its files have more than ${MAX.bytes} bytes`);
+        await mkdir(dirname(place.file), { recursive: true });
         const unpack = isDeflated(entry) ? createInflateRaw() : new PassThrough();
-        await pipeline(streamPacked(source, entry), unpack, checkSize(path, entry.size), createWriteStream(file));
+        await pipeline(streamPacked(source, entry), unpack, checkSize(path, entry.size), createWriteStream(place.file));
       }
     });
   } catch (error) {

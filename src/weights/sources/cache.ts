@@ -6,17 +6,24 @@ import { dirname, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { writeAtomically } from '../../files/writeAtomically.js';
+import { isMasked, maskUri } from '../../maskSecrets.js';
+import { unsafePath } from '../../safePath.js';
 
 /** The cache on disk:
  *    index/<key>.json    where an entry came from, its sha256, and the sha256 of every file
  *    sha256/<hash>/…     the files, in a folder named by the hash of what was downloaded
  *    partial/<key>.part  the first part of a broken download, its lock, and what the server said about it
  *  The first two are put in place by a rename, so that a process that is killed, or a second one, does no harm. */
+const hex = z.string().regex(/^[0-9a-f]{64}$/);
 const entrySchema = z.strictObject({
+  /** Without secrets. */
   uri: z.string(),
-  sha256: z.string(),
+  sha256: hex,
   /** Size and sha256 of each file by its path, with forward slashes. */
-  files: z.record(z.string(), z.strictObject({ bytes: z.number(), sha256: z.string() })),
+  files: z.record(
+    z.string().refine((path) => unsafePath(path) === undefined),
+    z.strictObject({ bytes: z.number(), sha256: hex }),
+  ),
 });
 export type CacheEntry = z.infer<typeof entrySchema>;
 
@@ -24,7 +31,30 @@ export type CacheEntry = z.infer<typeof entrySchema>;
 export const defaultCacheDir = (): string =>
   join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'tfjs-finetune');
 
-const indexFile = (cacheDir: string, key: string): string => join(cacheDir, 'index', `${encodeURIComponent(key)}.json`);
+const indexDir = (cacheDir: string): string => join(cacheDir, 'index');
+/** Characters of a key that the name of its index file has. */
+const MAX_STEM = 150;
+const stemOf = (key: string): string => encodeURIComponent(maskUri(key)).replaceAll('*', '%2A').slice(0, MAX_STEM);
+
+/** The index file of a key. If its name cannot tell the key from others, because a secret is left out or the key is
+ *  long, it has a hash of the key. */
+function indexFile(cacheDir: string, key: string): string {
+  const stem = stemOf(key);
+  const isWhole = stem === encodeURIComponent(key);
+  const name = isWhole ? stem : `${stem}-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
+  return join(indexDir(cacheDir), `${name}.json`);
+}
+
+/** The index file of a key whose secret is masked: that of the only URI that is the same but for the secret. */
+async function indexFileOfMasked(cacheDir: string, key: string): Promise<string | undefined> {
+  const names = await readdir(indexDir(cacheDir)).catch(() => []);
+  const files = names
+    .filter((name) => name.startsWith(`${stemOf(key)}-`))
+    .map((name) => join(indexDir(cacheDir), name));
+  const entries = await Promise.all(files.map(readEntry));
+  const same = files.filter((_, i) => entries[i]?.uri === key);
+  return same.length === 1 ? same[0] : undefined;
+}
 const treeDir = (cacheDir: string, sha256: string): string => join(cacheDir, 'sha256', sha256);
 
 /** Lower-case hex sha256 of a file. */
@@ -35,16 +65,17 @@ export async function hashFile(file: string, signal?: AbortSignal): Promise<stri
 }
 
 /** Finds an entry and its folder, if no file has changed. A damaged entry is removed, and the damaged file is
- *  returned. */
+ *  returned. The secret of a key may be masked. */
 export async function findInCache(cacheDir: string, key: string, signal?: AbortSignal) {
-  const entry = await readEntry(indexFile(cacheDir, key));
-  if (!entry) return undefined;
+  const index = isMasked(key) ? await indexFileOfMasked(cacheDir, key) : indexFile(cacheDir, key);
+  const entry = index === undefined ? undefined : await readEntry(index);
+  if (index === undefined || !entry) return undefined;
   const dir = treeDir(cacheDir, entry.sha256);
   for (const [path, { bytes, sha256 }] of Object.entries(entry.files)) {
     const file = join(dir, path);
     const sound = (await sizeOf(file)) === bytes && (await hashFile(file, signal)) === sha256;
     if (!sound) {
-      await rm(indexFile(cacheDir, key), { force: true });
+      await rm(index, { force: true });
       await rm(dir, { recursive: true, force: true });
       return { damaged: file };
     }
@@ -70,7 +101,7 @@ export async function makeStagingDir(cacheDir: string): Promise<string> {
 
 /** Moves a staged folder to its place and records it. */
 export async function publish(cacheDir: string, key: string, staged: string, origin: { uri: string; sha256: string }) {
-  const entry: CacheEntry = { ...origin, files: await listFiles(staged) };
+  const entry: CacheEntry = { ...origin, uri: maskUri(origin.uri), files: await listFiles(staged) };
   const dir = treeDir(cacheDir, origin.sha256);
   await mkdir(dirname(dir), { recursive: true });
   try {
@@ -80,7 +111,7 @@ export async function publish(cacheDir: string, key: string, staged: string, ori
     if (!present) throw error;
     await addMissing(staged, dir, Object.keys(entry.files));
   }
-  await mkdir(join(cacheDir, 'index'), { recursive: true });
+  await mkdir(indexDir(cacheDir), { recursive: true });
   await writeAtomically(indexFile(cacheDir, key), JSON.stringify(entry, null, 1));
   return { entry, dir };
 }

@@ -1,182 +1,116 @@
-import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
 import { FinetuneError } from '../../errors.js';
-import type { ProgressEvent } from '../../progress.js';
 import { hashFile } from './cache.js';
-import { get, networkError, TransientError, unreachable } from './http.js';
+import { TransientError, unreachable } from './http.js';
+import { LIMITS, type Limits } from './limits.js';
+import { discardPart, readPartState, removePartState, sizeOf } from './part.js';
+import { receive, ShortBody, type Announced, type ReceiveOptions } from './receive.js';
 
-export interface DownloadOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
-  /** Expected sha256 of the content. */
-  readonly sha256?: string | undefined;
-  /** Reads hash and size of the content from the first response of the site, if they are there. */
-  readonly announced?: (headers: Headers) => { readonly sha256?: string; readonly bytes?: number };
-  readonly patience?: Partial<Patience>;
+export interface DownloadOptions extends Omit<ReceiveOptions, 'limits'> {
+  /** Default: LIMITS. */
+  readonly limits?: Partial<Limits> | undefined;
 }
-
-interface Patience {
-  /** Number of tries in a row without a single byte after which the download fails. */
-  readonly tries: number;
-  /** Milliseconds before the second try; doubled for each further one. */
-  readonly backoff: number;
-  /** Milliseconds without a byte after which a connection is given up. */
-  readonly idle: number;
-}
-const PATIENCE: Patience = { tries: 5, backoff: 500, idle: 30_000 };
-/** Longest Retry-After of a server that is obeyed, in milliseconds. */
-const MAX_WAIT = 60_000;
-/** Milliseconds between two progress events. */
-const PROGRESS_EVERY = 100;
-
-/** What the server said about the file of which a part is there. */
-const stateSchema = z.object({ validator: z.string().optional(), total: z.number().optional() });
-type State = z.infer<typeof stateSchema>;
 
 /** Downloads to `file`, resuming where an earlier call stopped (Range, If-Range), and returns the sha256 of the
- *  content. After a failure the part that came stays for the next call, unless its content is wrong. Only one caller at
- *  a time may use a file: see lock.ts. Throws E_WEIGHTS_{NETWORK,NOT_FOUND,FORBIDDEN,HTTP,REDIRECT,SIZE,SHA256}. */
-export async function download(url: string, file: string, options: DownloadOptions = {}): Promise<string> {
-  const { tries, backoff } = { ...PATIENCE, ...options.patience };
+ *  content. After a failure the part that came stays for the next call if that can resume, unless the content is
+ *  wrong. Only one caller at a time may use a file: see lock.ts.
+ *  Throws E_WEIGHTS_{NETWORK,NOT_FOUND,FORBIDDEN,HTTP,REDIRECT,SIZE,SHA256}. */
+export async function download(url: URL, file: string, options: DownloadOptions = {}): Promise<string> {
+  const limits = { ...LIMITS, ...options.limits };
   const resumed = (await sizeOf(file)) > 0;
-  let announced: { readonly sha256?: string; readonly bytes?: number } = {};
-  let failures = 0;
-  let most = await sizeOf(file);
-  for (;;) {
-    try {
-      announced = await attempt(url, file, options);
-      break;
-    } catch (error) {
-      if (!(error instanceof TransientError) || options.signal?.aborted) throw error;
-      const now = await sizeOf(file);
-      failures = now > most ? 1 : failures + 1;
-      most = Math.max(most, now); // bytes that were discarded and came again are no progress
-      if (failures >= tries) {
-        const kept = now > 0 ? `; ${now} bytes are kept for the next try` : '';
-        throw unreachable(url, `${error.message.replace(`${url}: `, '')} after ${tries} tries${kept}`, error);
-      }
-      const wait = Math.min(error.wait ?? backoff * 2 ** (failures - 1), MAX_WAIT);
-      options.onProgress?.({ message: `${error.message}; trying again` });
-      await sleep(wait, undefined, options.signal ? { signal: options.signal } : {});
-    }
-  }
+  const announced = await receiveWhole(url, file, { ...options, limits }).catch(async (error: unknown) => {
+    const canResume = (await readPartState(file)).validator ?? options.sha256;
+    const isWrong = error instanceof FinetuneError && error.code !== 'E_WEIGHTS_NETWORK';
+    if (canResume === undefined || isWrong) await discardPart(file);
+    throw error;
+  });
 
-  const bytes = await sizeOf(file);
   const sha256 = await hashFile(file, options.signal);
-  const expected = options.sha256 ?? announced.sha256;
-  const sizeFits = announced.bytes === undefined || announced.bytes === bytes;
-  if (sizeFits && (expected === undefined || expected === sha256)) {
-    await rm(stateFile(file), { force: true });
+  const fault = await findFault(url, file, sha256, { ...announced, ...(options.sha256 && { sha256: options.sha256 }) });
+  if (!fault) {
+    await removePartState(file);
     return sha256;
   }
-  await discard(file);
+  await discardPart(file);
   if (resumed) return download(url, file, options); // the part from last time may have been the wrong one
-  if (!sizeFits) {
-    const message = `${url} has ${bytes} bytes, but the server announced ${announced.bytes}`;
-    throw new FinetuneError({ code: 'E_WEIGHTS_SIZE', message });
-  }
-  const message = `${url} has sha256 ${sha256} instead of ${expected}`;
-  const fix = 'the content has changed: update the hash in the URI if you trust it, or find the original';
-  throw new FinetuneError({ code: 'E_WEIGHTS_SHA256', message, fix });
+  throw fault;
 }
 
-/** Makes one connection: for the rest of the file, or for all of it if the server cannot resume. */
-async function attempt(url: string, file: string, options: DownloadOptions) {
-  const { idle } = { ...PATIENCE, ...options.patience };
-  const watchdog = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, watchdog.signal]) : watchdog.signal;
-  let timer = setTimeout(() => watchdog.abort(), idle);
-  try {
-    const known = await readState(file);
-    const wanted = known.validator || options.sha256 ? await sizeOf(file) : 0; // without either, two versions could be mixed
-    const { response, first } = await get(
-      url,
-      {
-        'accept-encoding': 'identity',
-        ...(wanted > 0 && { range: `bytes=${wanted}-` }),
-        ...(wanted > 0 && known.validator && { 'if-range': known.validator }),
-      },
-      signal,
-    );
-    const announced = options.announced?.(first) ?? {};
-    if (response.status === 416) {
-      await response.body?.cancel();
-      if (known.total === wanted) return announced; // it was complete
-      await discard(file);
-      throw new TransientError(`${url}: the server has nothing after byte ${wanted}`);
-    }
-    const { start, total } = extent(response);
-    if (start !== 0 && start !== wanted) {
-      await response.body?.cancel();
-      await discard(file);
-      throw new TransientError(`${url}: the server resumed at byte ${start}, not at ${wanted}`);
-    }
-    const handle = await open(file, start === 0 ? 'w' : 'a');
-    let done = start;
-    let shown = 0;
+/** Tries until the whole body has come. */
+async function receiveWhole(url: URL, file: string, options: ReceiveOptions): Promise<Announced> {
+  const { limits } = options;
+  const deadline = AbortSignal.timeout(limits.total);
+  const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
+  let failures = 0;
+  let most = await sizeOf(file);
+  let began = performance.now();
+  let short: ShortBody | undefined;
+  for (;;) {
     try {
-      await writeState(file, { validator: validatorOf(response), total }); // once the old part is gone
-      for await (const chunk of response.body ?? []) {
-        clearTimeout(timer);
-        timer = setTimeout(() => watchdog.abort(), idle);
-        await handle.writeFile(chunk);
-        done += (chunk as Uint8Array).byteLength;
-        if (Date.now() - shown < PROGRESS_EVERY && done !== total) continue;
-        shown = Date.now();
-        options.onProgress?.({ phase: 'weights', done, total: total ?? done, text: `bytes of ${fileName(url)}` });
+      return await receive(url, file, { ...options, signal });
+    } catch (error) {
+      if (options.signal?.aborted) throw error;
+      if (deadline.aborted) throw unreachable(url, `it was not complete after ${limits.total / 1000} s`, error);
+      if (!(error instanceof TransientError)) throw error;
+      if (error instanceof ShortBody) {
+        if (error.end === short?.end && error.total === short.total) throw wrongLength(url, error);
+        short = error;
       }
-    } finally {
-      await handle.close();
+      const now = await sizeOf(file);
+      const least = (limits.rate * (performance.now() - began)) / 1000;
+      failures = now > most && now - most >= least ? 1 : failures + 1;
+      most = Math.max(most, now); // bytes that were discarded and came again are no progress
+      began = performance.now();
+      if (failures >= limits.tries) throw givenUp(url, error, failures, now);
+      options.onProgress?.({ message: `${url.href}: ${error.message}; trying again` });
+      const wait = error.wait ?? limits.backoff * 2 ** (failures - 1);
+      await sleep(wait, undefined, { signal }).catch(() => undefined); // the next try finds it aborted
     }
-    if (total !== undefined && done < total) throw new TransientError(`${url}: ${done} of ${total} bytes came`);
-    if (total !== undefined && done > total) {
-      await discard(file);
-      throw new TransientError(`${url}: ${done} bytes came, but ${total} were announced`);
-    }
-    return announced;
-  } catch (error) {
-    if (options.signal?.aborted || error instanceof TransientError || error instanceof FinetuneError) throw error;
-    if ('syscall' in (error as object) && !('cause' in (error as object))) throw error; // the disk, not the network
-    if (watchdog.signal.aborted) throw new TransientError(`${url}: no byte came for ${idle / 1000} s`);
-    throw networkError(url, error);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
-/** Where the body of a response begins in the file, and how long the file is, if the server says it. */
-function extent({ status, headers }: Response): { start: number; total: number | undefined } {
-  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers.get('content-range') ?? '');
-  if (status === 206) {
-    return { start: Number(range?.[1] ?? Number.NaN), total: range?.[2] === '*' ? undefined : Number(range?.[2]) };
+const givenUp = (url: URL, error: TransientError, tries: number, bytes: number): FinetuneError => {
+  const kept = bytes > 0 ? `; ${bytes} bytes are kept for the next try` : '';
+  return unreachable(url, `${error.message} after ${tries} tries${kept}`, error);
+};
+
+const wrongLength = ({ href }: URL, { end, total }: ShortBody): FinetuneError =>
+  new FinetuneError({
+    code: 'E_WEIGHTS_SIZE',
+    message: `${href} announces ${total} bytes, and ended twice after ${end}`,
+    fix: 'the file on the server is cut short, or the server is wrong about its length: find another copy',
+  });
+
+/** The error if the content is not what was asked for. */
+async function findFault(
+  { href }: URL,
+  file: string,
+  sha256: string,
+  expected: Announced,
+): Promise<FinetuneError | undefined> {
+  const bytes = await sizeOf(file);
+  if (expected.bytes !== undefined && expected.bytes !== bytes) {
+    const message = `${href} has ${bytes} bytes, but the server announced ${expected.bytes}`;
+    return new FinetuneError({ code: 'E_WEIGHTS_SIZE', message });
   }
-  const length = headers.get('content-encoding') === null ? headers.get('content-length') : null;
-  return { start: 0, total: length === null ? undefined : Number(length) };
+  if (expected.sha256 !== undefined && expected.sha256 !== sha256) {
+    const message = `${href} has sha256 ${sha256} instead of ${expected.sha256}`;
+    const fix = 'the content has changed: update the hash in the URI if you trust it, or find the original';
+    return new FinetuneError({ code: 'E_WEIGHTS_SHA256', message, fix });
+  }
+  if (bytes === 0) return new FinetuneError({ code: 'E_WEIGHTS_SIZE', message: `${href} has no bytes` });
+  if (!(await isWebPage(file))) return undefined;
+  const fix = 'the address may want a login: download the file yourself and use file:';
+  return new FinetuneError({ code: 'E_WEIGHTS_HTTP', message: `${href} is a web page, not a file of weights`, fix });
 }
 
-/** Returns the ETag or the date of a response. A weak ETag does not promise the same bytes. */
-function validatorOf({ headers }: Response): string | undefined {
-  const etag = headers.get('etag');
-  return etag && !etag.startsWith('W/') ? etag : (headers.get('last-modified') ?? undefined);
-}
-
-export const fileName = (url: string): string => decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '');
-
-const stateFile = (file: string): string => `${file}.json`;
-const writeState = (file: string, state: State): Promise<void> => writeFile(stateFile(file), JSON.stringify(state));
-
-async function readState(file: string): Promise<State> {
+async function isWebPage(file: string): Promise<boolean> {
+  const handle = await open(file);
   try {
-    return stateSchema.parse(JSON.parse(await readFile(stateFile(file), 'utf8')));
-  } catch {
-    return {};
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(512), 0, 512, 0);
+    return /^\s*<(!doctype\s+html|html)\b/i.test(Buffer.from(buffer.subarray(0, bytesRead)).toString('latin1'));
+  } finally {
+    await handle.close();
   }
 }
-
-async function discard(file: string): Promise<void> {
-  await rm(file, { force: true });
-  await rm(stateFile(file), { force: true });
-}
-
-const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => undefined))?.size ?? 0;

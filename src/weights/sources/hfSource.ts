@@ -1,4 +1,5 @@
 import { FinetuneError } from '../../errors.js';
+import { unsafePath } from '../../safePath.js';
 import { defaultCacheDir, findInCache } from './cache.js';
 import { fetchUrl, type Fetched } from './httpSource.js';
 import type { SourceOptions } from './sourceOptions.js';
@@ -16,7 +17,8 @@ export async function fetchHf(
   options: SourceOptions & { readonly sha256?: string | undefined },
 ): Promise<Fetched> {
   const [, repository, revision = 'main', path] = LOCATION.exec(uri.slice('hf:'.length)) ?? [];
-  if (repository === undefined || path?.split('/').includes('..')) {
+  const parts = [repository, revision, path].filter((part) => part !== undefined);
+  if (repository === undefined || parts.some((part) => unsafePath(part) !== undefined)) {
     const message = `"${uri}" is not a repository of Hugging Face`;
     throw new FinetuneError({
       code: 'E_WEIGHTS_URI',

@@ -1,15 +1,17 @@
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { didYouMean } from '../../didYouMean.js';
 import { FinetuneError, type Problem } from '../../errors.js';
+import { unsafeName } from '../../safePath.js';
 import { unpackTar, unpackZip } from './archive.js';
 import { findInCache, hashFile, makeStagingDir, publish } from './cache.js';
-import { download, fileName } from './download.js';
+import { download } from './download.js';
 import type { PackageFiles } from './npmSource.js';
 import type { SourceOptions } from './sourceOptions.js';
+import { fileName, parseUrl } from './url.js';
 
 /** A package as pip names it, with an exact version. PEP 508 and PEP 440. */
 const SPEC = /^([a-z0-9](?:[\w.-]*[a-z0-9])?)==(\d[\w.!+]*)(?:\/(.*))?$/i;
@@ -65,11 +67,11 @@ async function fetchArchive(spec: string, staging: string, options: Options): Pr
   if (wheel !== undefined) return join(wheels, wheel);
   const link = findSourceLink(said, spec);
   if (link === undefined) throw new FinetuneError(explain(said, spec));
-  const [url = '', fragment = ''] = link.split('#');
-  const file = join(staging, basename(fileName(url)));
+  const file = join(staging, sourceName(link)!);
+  const [address = '', fragment = ''] = link.split('#');
   const sha256 = /\bsha256=([0-9a-f]{64})\b/.exec(fragment)?.[1];
-  if (url.startsWith('file:')) await copyFile(fileURLToPath(url), file);
-  else await download(url, file, { ...options, sha256 });
+  if (address.startsWith('file:')) await copyFile(fileURLToPath(address), file);
+  else await download(parseUrl(address), file, { ...options, sha256 });
   return file;
 }
 
@@ -100,13 +102,20 @@ async function pipDownload(spec: string, dest: string, signal: AbortSignal | und
 function findSourceLink(said: string, spec: string): string | undefined {
   const [name = '', version = ''] = spec.split('==');
   for (const [, link = ''] of said.matchAll(/Skipping link: No sources permitted for [^:]+: (\S+)/g)) {
-    const file = fileName(link)
-      .toLowerCase()
+    const file = sourceName(link)
+      ?.toLowerCase()
       .replace(/[-_.]+/g, '-');
+    if (file === undefined) continue;
     const wanted = `${name}-${version}`.toLowerCase().replace(/[-_.]+/g, '-');
     if ([`${wanted}-tar-gz`, `${wanted}-zip`, `${wanted}-tgz`].includes(file)) return link;
   }
   return undefined;
+}
+
+/** The name of the file behind a link; undefined if no file may have it. */
+function sourceName(link: string): string | undefined {
+  const name = URL.canParse(link) ? fileName(new URL(link)) : '';
+  return unsafeName(name) === undefined ? name : undefined;
 }
 
 const OFFLINE =

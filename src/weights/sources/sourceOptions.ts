@@ -1,4 +1,5 @@
 import type { ProgressEvent } from '../../progress.js';
+import type { Limits } from './limits.js';
 
 export interface SourceOptions {
   readonly signal?: AbortSignal;
@@ -8,4 +9,6 @@ export interface SourceOptions {
   readonly cacheDir?: string;
   /** Folder that relative paths start from. Default: the working directory. */
   readonly baseDir?: string;
+  /** Limits of downloads. Default: LIMITS. */
+  readonly limits?: Partial<Limits>;
 }

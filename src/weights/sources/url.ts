@@ -1,0 +1,36 @@
+import { FinetuneError, type Problem } from '../../errors.js';
+import { unsafeName } from '../../safePath.js';
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** Whether nobody between here and the server can change what comes. */
+export const isPrivate = ({ protocol, hostname }: URL): boolean => protocol === 'https:' || LOOPBACK.test(hostname);
+
+/** Parses the URL of a download. `code` is that of the error for what is no URL of http: or https:, has a user name or
+ *  a password, or ends in a name that no file may have. */
+export function parseUrl(text: string, code: Problem['code'] = 'E_WEIGHTS_URI'): URL {
+  const refuse = (why: string, fix?: string): never => {
+    throw new FinetuneError({ code, message: `${text} cannot be fetched: ${why}`, ...(fix && { fix }) });
+  };
+  if (!URL.canParse(text)) return refuse('it is not a URL');
+  const url = new URL(text);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    return refuse(`"${url.protocol}" is neither https: nor http:`);
+  if (url.username !== '' || url.password !== '')
+    return refuse('it has a user name or a password', 'download the file yourself and use file:');
+  const name = decodedName(url);
+  if (name === undefined) return refuse('its last part cannot be decoded');
+  const why = name === '' ? undefined : unsafeName(name);
+  return why === undefined ? url : refuse(`its last part cannot be the name of a file: ${why}`);
+}
+
+/** The name of the file behind a URL that `parseUrl` returned; an empty text if the URL ends with a slash. */
+export const fileName = (url: URL): string => decodedName(url) ?? '';
+
+function decodedName({ pathname }: URL): string | undefined {
+  try {
+    return decodeURIComponent(pathname.slice(pathname.lastIndexOf('/') + 1));
+  } catch {
+    return undefined;
+  }
+}

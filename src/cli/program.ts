@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { cac, type CAC } from 'cac';
 import { didYouMean } from '../didYouMean.js';
 import { FinetuneError } from '../errors.js';
+import { maskSecrets } from '../maskSecrets.js';
 import { defineAnchors, defineCheck, defineScore, defineSynth } from './commands/data.js';
 import { defineDoctor, defineModels, defineSetup, defineWeights } from './commands/models.js';
 import { defineCompare, defineEval, defineTrain, defineVerifyFreeze } from './commands/runs.js';
@@ -56,12 +57,12 @@ const isUsage = (error: unknown): boolean =>
 function explain(error: unknown, program: CAC): string {
   if (error instanceof FinetuneError) return error.message + commandHint(error, program);
   if ((error as Partial<Error>).name === 'AbortError') return 'stopped before there was anything to save';
-  if (!(error instanceof Error)) return `internal: ${String(error)}`;
-  if (!isUsage(error)) return `internal: ${error.stack ?? error.message}`;
+  if (!(error instanceof Error)) return maskSecrets(`internal: ${String(error)}`);
+  if (!isUsage(error)) return maskSecrets(`internal: ${error.stack ?? error.message}`);
   const flag = /^Unknown option `-*([^`]+)`/.exec(error.message)?.[1];
   const flags = program.matchedCommand?.options.map(({ name }) => `--${name}`) ?? [];
   const hint = flag === undefined ? undefined : didYouMean(`--${flag}`, flags);
-  return `${error.message}${hint ? `, ${hint}` : ''}\nfinetune --help lists the commands and options   E_USAGE`;
+  return `${maskSecrets(error.message)}${hint ? `, ${hint}` : ''}\nfinetune --help lists the commands and options   E_USAGE`;
 }
 
 /** A mistyped command is read as the name of a recipe: the hint names the command that was probably meant. */

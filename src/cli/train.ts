@@ -1,5 +1,6 @@
 import { basename, join, resolve } from 'node:path';
 import { FinetuneError } from '../errors.js';
+import { maskSecrets } from '../maskSecrets.js';
 import { loadRecipe } from '../recipe/load.js';
 import { isThere, newRunPath } from '../run/directory.js';
 import { watched } from './watched.js';
@@ -29,7 +30,7 @@ export async function train(path: string, command: TrainCommand): Promise<void> 
   // Lazily, so that errors of the recipe need not wait for an engine to load.
   const { finetune } = await import('../finetune.js');
   const directory = out ?? newRunPath(recipe.out, basename(path).replace(/\.ya?ml$/, ''));
-  const toResume = resumeCommand(path, resolve(directory), command);
+  const toResume = maskSecrets(resumeCommand(path, resolve(directory), command));
   try {
     const { metrics } = await watched(
       (hooks) => finetune(recipe, { directory, resume, extend, ...hooks }),

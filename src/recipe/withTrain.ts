@@ -7,6 +7,14 @@ type Changes = Partial<Pick<Recipe['train'], 'epochs' | 'stepsPerEpoch' | 'early
  *  that a spread keeps the task. */
 export const withTrain = (recipe: Recipe, changes: Changes): Recipe => keepPlaces(changed(recipe, changes), recipe);
 
+/** The recipe with another address of the initial weights. */
+export function withWeightsFrom(recipe: Recipe, weights: string | undefined): Recipe {
+  if (weights === undefined || weights === recipe.model.weights) return recipe;
+  const made = structuredClone(recipe);
+  made.model.weights = weights;
+  return keepPlaces(made, recipe);
+}
+
 function changed(recipe: Recipe, changes: Changes): Recipe {
   switch (recipe.task) {
     case 'detection':

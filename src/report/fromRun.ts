@@ -4,6 +4,7 @@ import type { Evaluation } from '../evaluate/evaluate.js';
 import { isMeasured, rankedValue, unmeasured } from '../evaluate/rank.js';
 import type { Model } from '../tasks/model.js';
 import { backboneName } from '../models/table.js';
+import { publishedRecipeText, rootsOf } from '../recipe/resolved.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { Score } from '../tasks/evaluator.js';
 import type { Section } from '../tasks/section.js';
@@ -37,7 +38,6 @@ export function metricsOf<S extends Score>(
 
 export interface Finished {
   readonly recipe: Recipe;
-  readonly recipeText: string;
   readonly data: { readonly train: Dataset; readonly val: Dataset; readonly test?: Dataset | undefined };
   /** The part that was scored at the end: the test part, or the validation part if there is none. */
   readonly scored: Dataset;
@@ -56,7 +56,6 @@ export interface Finished {
 /** Collects the contents of the report of a finished run. */
 export async function buildReport({
   recipe,
-  recipeText,
   data,
   scored,
   trained,
@@ -82,7 +81,8 @@ export async function buildReport({
     lines: trained.lines,
     best,
     counts: countParts(data),
-    recipeText,
+    recipeText: publishedRecipeText(recipe),
+    roots: rootsOf(recipe),
     versions,
     dropped: {
       train: data.train.dropped,

@@ -1,15 +1,19 @@
 import { html, trusted, type Html } from './html.js';
+import { publishable } from './publish.js';
 import { style } from './style.js';
 
 export interface PageHead {
   readonly title: string;
   /** Below the title. */
   readonly lead: Html;
+  /** Folders to which the page's paths are relative (publish.ts). */
+  readonly roots?: readonly string[];
 }
 
-/** A whole page in one file: the frame that all pages share. */
-export function page({ title, lead }: PageHead, ...content: readonly Html[]): string {
-  return html`<!doctype html>
+/** A whole page in one file: the frame that all pages share. People publish pages, so it has no secrets and no paths of
+ *  this machine. */
+export function page({ title, lead, roots }: PageHead, ...content: readonly Html[]): string {
+  const { markup } = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -27,7 +31,8 @@ export function page({ title, lead }: PageHead, ...content: readonly Html[]): st
         </header>
         ${content}
       </body>
-    </html>`.markup;
+    </html>`;
+  return publishable(markup, roots);
 }
 
 /** The page's result in one line. */

@@ -32,8 +32,10 @@ export interface Report {
   readonly best?: BestEpoch | undefined;
   /** How often each category occurs, by its name. */
   readonly counts: Readonly<Record<string, { readonly train: number; readonly val: number }>>;
-  /** The resolved recipe, YAML. */
+  /** The resolved recipe, YAML, as it may be published. */
   readonly recipeText: string;
+  /** Folders of the data, to which the paths in the report are relative. */
+  readonly roots?: readonly string[];
   readonly versions: Readonly<Record<string, string>>;
   readonly dropped: DroppedByPart;
   readonly freeze?: FreezeReceipt | undefined;

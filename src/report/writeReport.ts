@@ -37,5 +37,5 @@ async function renderReport(report: Report): Promise<string> {
       <pre>${recipeText}</pre>
     </section>
     ${versionsSection(report.versions)}`;
-  return page({ title, lead: headlineOf(headline) }, content);
+  return page({ title, lead: headlineOf(headline), ...(report.roots && { roots: report.roots }) }, content);
 }

@@ -6,8 +6,6 @@ import type { PlannedRun } from './plan.js';
 
 /** What a run was begun with, for its directory and its report. */
 export interface BegunRun {
-  /** The recipe with every default written out, YAML. */
-  readonly recipeText: string;
   /** Versions of everything that the results depend on. */
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -18,13 +16,12 @@ export async function beginRun(
   { recipe, backend, plan }: PlannedRun,
   { resume, extend }: { readonly resume: boolean; readonly extend: number | undefined },
 ): Promise<BegunRun> {
-  const recipeText = resolvedRecipeText(recipe);
   const versions = await collectVersions(`${backend.name} ${backend.version}`);
   if (plan) await run.write('plan.json', `${JSON.stringify(plan, null, 2)}\n`);
-  if (!resume || extend !== undefined) await run.write('recipe.yaml', recipeText);
+  if (!resume || extend !== undefined) await run.write('recipe.yaml', resolvedRecipeText(recipe));
   if (extend !== undefined) await reopenRun(run.path);
   await run.write('versions.json', `${JSON.stringify(versions, null, 2)}\n`);
-  return { recipeText, versions };
+  return { versions };
 }
 
 async function collectVersions(engine: string): Promise<Record<string, string>> {

@@ -4,7 +4,7 @@ import { FinetuneError } from '../errors.js';
 import { describeDifference, LENGTH, recipeDifferences } from '../recipe/differences.js';
 import { loadRecipe } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
-import { withTrain } from '../recipe/withTrain.js';
+import { withTrain, withWeightsFrom } from '../recipe/withTrain.js';
 import { asPlanned } from './plan.js';
 import { isThere } from './directory.js';
 import { isOver } from '../train/best.js';
@@ -60,8 +60,10 @@ export async function continueRecipe(
       fix: `continue with its own recipe: finetune ${file} --out ${directory} --resume; or start a new run from its weights: model.weights: run:${directory}`,
     });
   }
+  // Its own recipe has no secret of the address that the weights come from; the recipe that is given now may have it.
+  const known = withWeightsFrom(begun, wanted.model.weights);
   // All of the added epochs are trained: early stopping is switched off.
-  const recipe = extend === undefined ? begun : withTrain(begun, { epochs: done + extend, earlyStop: false });
+  const recipe = extend === undefined ? known : withTrain(known, { epochs: done + extend, earlyStop: false });
   return { recipe, isBegun: true };
 }
 

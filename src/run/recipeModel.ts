@@ -30,14 +30,14 @@ export async function recipeModel(
   const hooks = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
   const load = () => withWeights(fresh, uri, { allowMissing, allowUnused, ...hooks });
   const { model, report } = await (weights === undefined ? blaming('model.weights', load) : load());
-  for (const message of describeReport(uri, report)) onProgress?.({ message });
+  for (const message of describeReport(report)) onProgress?.({ message });
   const before = old && (await distilledModel(recipe, old.categories));
   return before ? { ...model, old: before } : model;
 }
 
 type WeightsReport = Awaited<ReturnType<typeof withWeights>>['report'];
 
-function describeReport(uri: string, { loaded, missing, unused, adapted }: WeightsReport): string[] {
+function describeReport({ uri, loaded, missing, unused, adapted }: WeightsReport): string[] {
   const counts = `weights: ${loaded.length} loaded, ${missing.length} missing, ${unused.length} unused (${uri})`;
   const [first, ...others] = adapted;
   if (!first) return [counts];

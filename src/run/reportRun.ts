@@ -22,7 +22,7 @@ export interface FinishedRun extends BegunRun {
 export async function reportRun(
   run: RunDirectory,
   { recipe, backend, data }: OpenedRecipe,
-  { recipeText, versions, trained, scored, broken, onProgress }: FinishedRun,
+  { versions, trained, scored, broken, onProgress }: FinishedRun,
 ): Promise<Metrics> {
   const { model, part, result, oldClasses } = scored;
   const engine = `${backend.name} ${backend.version}`;
@@ -32,7 +32,6 @@ export async function reportRun(
   onProgress?.({ phase: 'report', done: 0, total: 1 });
   const report = await buildReport({
     recipe,
-    recipeText,
     data,
     scored: part,
     trained,

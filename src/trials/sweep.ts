@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isSeq, parseDocument } from 'yaml';
 import { FinetuneError } from '../errors.js';
 import { writeAtomically } from '../files/writeAtomically.js';
+import { maskSecrets } from '../maskSecrets.js';
 import { randomStream } from '../random.js';
 import { describeDifference, recipeDifferences } from '../recipe/differences.js';
 import { loadRecipe } from '../recipe/load.js';
@@ -19,6 +20,9 @@ export interface SweepOptions {
   /** Number of settings to sample from the grid (default: all). */
   readonly random?: number | undefined;
 }
+
+/** Most characters of a setting in the name of a folder. */
+const MAX_NAME = 100;
 
 /** One run of a sweep. */
 export interface Member {
@@ -48,9 +52,12 @@ export function planSweep(directory: string, seed: number, { over, seeds, random
   );
 }
 
-/** A setting as part of a folder's name. Where characters had to be replaced, a hash keeps different settings apart. */
+/** A setting as part of a folder's name. Where characters had to be replaced or left out, a hash keeps different
+ *  settings apart. */
 function asName(setting: string): string {
-  const name = setting.replace(/[^\w.=-]+/g, '-');
+  const name = maskSecrets(setting)
+    .replace(/[^\w.=-]+/g, '-')
+    .slice(0, MAX_NAME);
   return name === setting ? name : `${name}${createHash('sha256').update(setting).digest('hex').slice(0, 6)}`;
 }
 

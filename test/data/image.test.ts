@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { frameImage, placementOf, type FrameOptions } from '../../src/data/image/frame.js';
-import { decodeImage, readImageSize } from '../../src/data/image/image.js';
+import { decodeImage, readImageHeader, readImageSize } from '../../src/data/image/image.js';
 import { meanColour } from '../../src/data/image/meanColour.js';
 import { mirrorPicture } from '../../src/data/pipeline/augment/mirror.js';
 import { temporaryFolder } from './temporaryFolder.js';
@@ -143,25 +143,32 @@ describe('decodeImage', () => {
       [200, 100, 50],
       1,
     ],
-    [
-      'CMYK',
-      () =>
-        raw(
-          Uint8Array.from({ length: 192 }, (_, i) => [200, 100, 50][i % 3]!),
-          8,
-          8,
-        )
-          .toColourspace('cmyk')
-          .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })
-          .toBuffer(),
-      'jpg',
-      [200, 100, 50],
-      32,
-    ], // through a printing profile: orange stays orange
   ])('makes 8-bit RGB of %s', async (_, make, extension, colour, tolerance) => {
     const { data } = await decodeImage(await store(await make(), extension), frame8);
     expect(data.length).toBe(192);
     for (const [i, value] of data.entries()) expect(Math.abs(value - colour[i % 3]!)).toBeLessThanOrEqual(tolerance);
+  });
+
+  test.each([
+    [12, 4095],
+    [10, 1000],
+    [8, 255],
+    [16, 40_000],
+  ])('keeps the highest 8 of %i bits that 16 bits hold', async (bits, most) => {
+    const values = Uint16Array.from({ length: 64 }, (_, i) => Math.round((most * i) / 63));
+    const file = await store(
+      await sharp(values, { raw: { width: 8, height: 8, channels: 1 } })
+        .toColourspace('grey16')
+        .png()
+        .toBuffer(),
+      'png',
+    );
+    const expected = [...values].flatMap((value) => Array<number>(3).fill(value >> (bits - 8)));
+    for (const attempt of ['before', 'after']) {
+      const { data } = await decodeImage(file, frame8);
+      expect([attempt, ...data]).toEqual([attempt, ...expected]);
+    }
+    expect((await readImageHeader(file)).storage).toEqual({ kind: 'deep', bits });
   });
 
   test('fills what is outside the image with the colour it is given, also around a greyscale one', async () => {

@@ -19,7 +19,7 @@ type Parts = Partial<Readonly<Record<PartName, Dataset>>>;
 const AT_ONCE = 8;
 
 /** Decode every image of the parts as training would. Report the images that cannot be decoded, those that EXIF
- *  rotates, and those that show the same picture (equal pixels at the input's size, whatever their files). Returns
+ *  rotates, those with fewer bits than their files have room for, and those that show the same picture (equal pixels at the input's size, whatever their files). Returns
  *  false if the signal stopped it. */
 export async function checkImages(parts: Parts, options: ImageCheckOptions, say: Say): Promise<boolean> {
   const jobs = (Object.keys(parts) as PartName[]).flatMap((part) =>
@@ -54,7 +54,16 @@ async function checkImage(annotation: Annotation, part: PartName, options: Image
   const { brokenImages = 'error', size, resize = 'stretch', limits } = options;
   try {
     const { picture } = await loadSample(annotation, { size, resize, limits, checkSize: true });
-    const { orientation } = await readImageHeader(file);
+    const { orientation, storage } = await readImageHeader(file);
+    if (storage.kind === 'deep' && storage.bits < 16)
+      say({
+        level: 'warning',
+        part,
+        code: 'W_IMAGE_DEPTH',
+        message: `the image has 16 bits per channel, but uses only ${storage.bits} of them: values up to ${2 ** storage.bits - 1} become 0 to 255`,
+        where: { file },
+        fix: 'if its full range is larger, save it with 8 bits, scaled as all your images are',
+      });
     if (orientation > 1)
       say({
         level: 'warning',

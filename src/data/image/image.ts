@@ -5,6 +5,7 @@ import type { Extent, Frame } from './frame.js';
 import { meanColour } from './meanColour.js';
 import { distortColours, type Distortion } from '../pipeline/augment/photometric.js';
 import type { Picture } from '../sample.js';
+import { readRgb, storageOf, type Storage } from './storage.js';
 
 // Many images are decoded at once, each in a thread of the pool, so several threads per image would slow each other
 // down. No image is read again soon enough for a cache to help.
@@ -31,30 +32,38 @@ export interface DecodeOptions {
 
 /** Decode the part of an image that a frame uses, at the input's size: EXIF orientation, crop, antialiased resize and
  *  flip in one call off the main thread, then colours and padding. Greyscale, CMYK, palette and 16-bit images become
- *  8-bit RGB; alpha is dropped. Pixels are within a few levels of those of PIL's BILINEAR. Throws E_IMAGE_MISSING or
- *  E_IMAGE_DECODE with the file. */
+ *  8-bit RGB, and alpha is dropped; of a 16-bit image that uses fewer bits, such as 12, the highest 8 of those are kept.
+ *  Pixels are within a few levels of those of PIL's BILINEAR. Throws E_IMAGE_MISSING or E_IMAGE_DECODE with the file. */
 export async function decodeImage(
   file: string,
   frame: Frame,
   { fill = meanColour, interpolation = 'bilinear', distortion, blur }: DecodeOptions = {},
 ): Promise<Picture> {
   const { image, region, target, flip, width, height } = frame;
-  const source = sharp(file, reading);
-  // A crop keeps the JPEG decoder from shrinking while it reads, so there is none if the whole image is used.
-  if (region.width < image.width || region.height < image.height) source.extract(region);
-  if (blur !== undefined) source.blur(blur); // sharp blurs after the resize, whatever the order of these calls
-  const pixels = await source
-    .resize(target.width, target.height, { fit: 'fill', kernel: KERNELS[interpolation], fastShrinkOnLoad: false })
-    .flop(flip)
-    .removeAlpha()
-    .toColourspace('srgb')
-    .raw()
-    .toBuffer()
-    .catch((error: unknown) => fail(file, error));
-  const inner = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+  const read = (storage: Storage): Promise<Uint8Array> => {
+    const source = sharp(file, reading);
+    // A crop keeps the JPEG decoder from shrinking while it reads, so there is none if the whole image is used.
+    if (region.width < image.width || region.height < image.height) source.extract(region);
+    if (blur !== undefined) source.blur(blur); // sharp blurs after the resize, whatever the order of these calls
+    const sized = { fit: 'fill', kernel: KERNELS[interpolation], fastShrinkOnLoad: false } as const;
+    return readRgb(source.resize(target.width, target.height, sized).flop(flip), storage);
+  };
+  const inner = await readAsStored(file, read).catch((error: unknown) => fail(file, error));
   if (distortion) distortColours(inner, distortion);
   if (target.width === width && target.height === height) return { data: inner, width, height };
   return { data: pad(inner, frame, fill), width, height };
+}
+
+/** How the files store their pixels, as far as their headers were read. */
+const storages = new Map<string, Storage>();
+
+/** Reads a file whose storage is not known yet as a plain one while its header is read, since nearly every file is
+ *  plain and both reads must be handed to the thread pool at once; if it is not, it is read again. */
+async function readAsStored(file: string, read: (storage: Storage) => Promise<Uint8Array>): Promise<Uint8Array> {
+  const known = storages.get(file);
+  if (known) return read(known);
+  const [pixels, { storage }] = await Promise.all([read({ kind: 'plain' }), readImageHeader(file)]);
+  return storage.kind === 'plain' ? pixels : read(storage);
 }
 
 /** Width and height of an image as stored upright, from its header. Throws E_IMAGE_MISSING or E_IMAGE_DECODE with the
@@ -64,13 +73,25 @@ export async function readImageSize(file: string): Promise<Extent> {
   return { width, height };
 }
 
-/** Width and height of an image as stored upright, and its EXIF orientation: 1 leaves the image as it is, 5 to 8 swap
- *  the sides. Throws as readImageSize does. */
-export async function readImageHeader(file: string): Promise<Extent & { readonly orientation: number }> {
-  const { autoOrient, orientation = 1 } = await sharp(file, reading)
-    .metadata()
-    .catch((error: unknown) => fail(file, error));
-  return { width: autoOrient.width, height: autoOrient.height, orientation };
+export interface ImageHeader extends Extent {
+  /** The EXIF orientation: 1 leaves the image as it is, 5 to 8 swap its sides. */
+  readonly orientation: number;
+  readonly storage: Storage;
+}
+
+/** Width and height of an image as stored upright, its EXIF orientation, and how its pixels are stored. Throws as
+ *  readImageSize does. */
+export async function readImageHeader(file: string): Promise<ImageHeader> {
+  const source = () => sharp(file, reading);
+  try {
+    const metadata = await source().metadata();
+    const { autoOrient, orientation = 1 } = metadata;
+    const storage = await storageOf(metadata, source);
+    storages.set(file, storage);
+    return { width: autoOrient.width, height: autoOrient.height, orientation, storage };
+  } catch (error) {
+    return fail(file, error);
+  }
 }
 
 function pad(inner: Uint8Array, { target, width, height }: Frame, [r, g, b]: readonly [number, number, number]) {

@@ -1,0 +1,52 @@
+import type { Metadata, Sharp } from 'sharp';
+
+/** How an image file stores its pixels. `plain`: 8-bit grey, RGB or palette, which sharp makes RGB by itself. `deep`: 16
+ *  bits, of which the pixels use the lowest `bits`. */
+export type Storage =
+  { readonly kind: 'plain' } | { readonly kind: 'cmyk' } | { readonly kind: 'deep'; readonly bits: number };
+
+const PLAIN: Storage = { kind: 'plain' };
+
+/** Bits per channel of cameras and scanners. Their values are often stored in 16 bits as they are. */
+const DEPTHS = [8, 10, 12, 14];
+
+/** How a file with these metadata stores its pixels; all pixels of a 16-bit image are read for it. `source` opens the
+ *  file. Throws if they are no whole numbers of 8 or 16 bits. */
+export async function storageOf({ space, depth, hasAlpha }: Metadata, source: () => Sharp): Promise<Storage> {
+  if (space === 'cmyk') return { kind: 'cmyk' };
+  if (depth === 'uchar') return PLAIN;
+  if (depth !== 'ushort') throw new Error(`its pixels are stored as "${depth}"; save it with 8 or 16 bits per channel`);
+  const { channels } = await source().stats();
+  const colours = hasAlpha ? channels.slice(0, -1) : channels;
+  const most = Math.max(...colours.map(({ max }) => max));
+  return { kind: 'deep', bits: DEPTHS.find((bits) => most < 2 ** bits) ?? 16 };
+}
+
+/** Reads the pixels of a pipeline as 8-bit RGB, rows after rows. */
+export async function readRgb(pipeline: Sharp, storage: Storage): Promise<Uint8Array> {
+  if (storage.kind === 'cmyk') {
+    const ink = await pipeline.pipelineColourspace('cmyk').toColourspace('cmyk').raw().toBuffer();
+    return rgbOfInk(ink);
+  }
+  if (storage.kind === 'deep') {
+    const { buffer, byteOffset, byteLength } = await pipeline
+      .removeAlpha()
+      .toColourspace('rgb16')
+      .raw({ depth: 'ushort' })
+      .toBuffer();
+    const shift = storage.bits - 8;
+    return Uint8Array.from(new Uint16Array(buffer, byteOffset, byteLength / 2), (value) => value >> shift);
+  }
+  const { buffer, byteOffset, byteLength } = await pipeline.removeAlpha().toColourspace('srgb').raw().toBuffer();
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Mixes cyan, magenta, yellow and black as PIL does (Convert.c, cmyk2rgb), without a colour profile. */
+function rgbOfInk(ink: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array((ink.length / 4) * 3);
+  for (let from = 0, to = 0; from < ink.length; from += 4, to += 3) {
+    const light = 255 - ink[from + 3]!;
+    for (let i = 0; i < 3; i++) rgb[to + i] = light - Math.round((ink[from + i]! * light) / 255);
+  }
+  return rgb;
+}

@@ -5,11 +5,11 @@ import type { Dropped } from './sample.js';
 /** Collects what is found while a part is read: problems, which are thrown together, and counts for the report. */
 export interface Findings {
   problem(problem: Problem): void;
-  /** Counts one more thing that was left out or corrected, under the reason that the report shows. The data check calls
-   *  `note` for details. */
-  count(reason: string, note?: () => Note): void;
-  /** Adds a problem, or with `policy: 'drop'` counts it. */
-  report(policy: 'error' | 'drop', reason: string, problem: () => Problem): void;
+  /** Counts one more thing, or `times` more, that was left out or corrected, under the reason that the report shows. The
+   *  data check calls `note` for details. */
+  count(reason: string, note?: () => Note, times?: number): void;
+  /** Adds a problem, or with `policy: 'drop'` counts it, as `times` things. */
+  report(policy: 'error' | 'drop', reason: string, problem: () => Problem, times?: number): void;
   /** Adds the problems of a FinetuneError; rethrows any other error. */
   absorb(error: unknown): void;
   /** The problems so far. */
@@ -36,9 +36,9 @@ export function createFindings(): Findings {
       total++;
       if (kept.length < MOST_PROBLEMS) kept.push(problem);
     },
-    count: (reason) => (dropped[reason] = (dropped[reason] ?? 0) + 1),
-    report: (policy, reason, problem) => {
-      if (policy === 'drop') findings.count(reason);
+    count: (reason, _note, times = 1) => (dropped[reason] = (dropped[reason] ?? 0) + times),
+    report: (policy, reason, problem, times) => {
+      if (policy === 'drop') findings.count(reason, undefined, times);
       else findings.problem(problem());
     },
     absorb: (error) => {

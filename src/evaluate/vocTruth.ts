@@ -1,12 +1,14 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import pLimit from 'p-limit';
+import { decodeXml } from '../data/formats/decodeText.js';
+import { indexByStem } from '../data/formats/stemIndex.js';
+import { toNumber } from '../data/formats/textFile.js';
+import { reportEntries, sortEntries, type SoundEntry } from '../data/formats/vocEntries.js';
+import { listOf, readListLines, readVocList } from '../data/formats/vocList.js';
+import { readVocXml, type InclusiveCorners, type VocXmlObject } from '../data/formats/vocXml.js';
 import { createFindings, type Findings } from '../data/findings.js';
-import { listFolder } from '../data/image/imageFiles.js';
-import { readVocList } from '../data/formats/vocList.js';
-import { FinetuneError, type Problem } from '../errors.js';
-import { decodeUtf8, toNumber } from '../data/formats/textFile.js';
-import { parseVocXml, type InclusiveCorners, type VocXmlObject } from '../data/formats/vocXml.js';
+import type { Problem } from '../errors.js';
 
 interface VocTruthObject {
   readonly name: string;
@@ -36,34 +38,17 @@ const OPEN_FILES = 16;
 /** Read the annotations of the images in ImageSets/Main/<split>.txt.
  *  Throws all problems at once: E_VOC_SPLIT, E_VOC_MISSING, E_VOC_XML, E_VOC_OBJECT, E_VOC_BOX, E_ENCODING. */
 export async function readVocTruth(root: string, split: string): Promise<VocTruth> {
-  const list = join(root, 'ImageSets', 'Main', `${split}.txt`);
-  const bytes = await readFile(list).catch((error: unknown) => {
-    const fix = `is ${root} a folder with Annotations/ and ImageSets/Main/?`;
-    const problem = {
-      code: 'E_VOC_SPLIT' as const,
-      message: `there is no list "${split}"`,
-      where: { file: list },
-      fix,
-    };
-    throw new FinetuneError(problem, { cause: error });
-  });
+  const list = listOf(root, split);
   const folder = join(root, 'Annotations');
-  const annotated = await listFolder(folder);
-  const lineOf = new Map<string, number>();
-  for (const { stem, line } of readVocList(decodeUtf8(bytes, list), (name) => annotated.has(`${name}.xml`)))
-    if (!lineOf.has(stem)) lineOf.set(stem, line);
+  const annotated = await indexByStem(folder, /\.xml$/i);
   const findings = createFindings();
+  const lines = await readListLines(root, split);
+  const entries = readVocList(lines, list, (stem) => annotated.find(stem).length > 0, findings);
+  const sorted = sortEntries(entries, annotated, annotated); // the images themselves are not needed
+  reportEntries(sorted, { root, file: list, all: entries.length, brokenImages: 'error' }, findings);
   const limit = pLimit(OPEN_FILES);
-  const read = async ([stem, line]: [string, number]): Promise<VocTruthImage | undefined> => {
-    const file = join(folder, `${stem}.xml`);
-    const isInside = !relative(folder, file).startsWith('..');
-    const xml = isInside ? await readFile(file).catch(() => undefined) : undefined;
-    if (xml) return parseAnnotation(decodeUtf8(xml, file), file, stem, findings);
-    const message = `Annotations/${stem}.xml does not exist`;
-    findings.problem({ code: 'E_VOC_MISSING', message, where: { file: list, line } });
-    return undefined;
-  };
-  const images = (await Promise.all([...lineOf].map((entry) => limit(read, entry)))).filter(
+  const read = ({ stem, xmlName }: SoundEntry) => readTruthImage(join(folder, xmlName), stem, findings);
+  const images = (await Promise.all(sorted.sound.map((entry) => limit(read, entry)))).filter(
     (image) => image !== undefined,
   );
   findings.throwIfAny();
@@ -71,22 +56,24 @@ export async function readVocTruth(root: string, split: string): Promise<VocTrut
   return { images, classes: [...classes].sort() };
 }
 
-/** Names of all objects in Annotations/, sorted: the numbering of a model that was trained on any split. */
+/** Names of all objects in Annotations/, sorted: the numbering of a model that was trained on any split. Throws
+ *  E_ENCODING. */
 export async function readAllNames(root: string): Promise<string[]> {
   const folder = join(root, 'Annotations');
   const limit = pLimit(OPEN_FILES);
   const names = new Set<string>();
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.xml'));
-  const scan = async (file: string) => {
-    const text = await readFile(join(folder, file), 'utf8');
-    for (const [, name] of text.matchAll(/<object>\s*<name>\s*([^<]*?)\s*<\/name>/g)) names.add(name!);
+  const { files } = await indexByStem(folder, /\.xml$/i);
+  const scan = async (name: string) => {
+    const file = join(folder, name);
+    const text = decodeXml(await readFile(file), file);
+    for (const [, found] of text.matchAll(/<object>\s*<name>\s*([^<]*?)\s*<\/name>/g)) names.add(found!);
   };
   await Promise.all(files.map((file) => limit(scan, file)));
   return [...names].sort();
 }
 
-function parseAnnotation(text: string, file: string, stem: string, findings: Findings): VocTruthImage | undefined {
-  const annotation = parseVocXml(text, file, findings);
+async function readTruthImage(file: string, stem: string, findings: Findings): Promise<VocTruthImage | undefined> {
+  const annotation = await readVocXml(file, findings);
   if (!annotation) return undefined;
   return {
     stem,

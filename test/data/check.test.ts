@@ -51,14 +51,19 @@ describe('a VOC folder with odd things', () => {
     );
     await add(
       'turned',
-      xml(object('hund', [1, 1, 20, 20])),
+      xml(object('hund', [1, 1, 20, 20]), '<size><width>30</width><height>40</height></size>'),
       picture(6).withMetadata({ orientation: 6 }).jpeg().toBuffer(),
       'jpg',
     );
     await add('flat', xml(object('hund', [20, 3, 10, 9])), picture(7).jpeg().toBuffer(), 'jpg');
     await add('outside', xml(object('hund', [41, 3, 48, 9])), picture(8).jpeg().toBuffer(), 'jpg');
     await add('broken', xml(), Buffer.from('no picture'), 'jpg');
-    await add('cut', xml(), (await picture(9, 400, 300).jpeg().toBuffer()).subarray(0, 9000), 'jpg');
+    await add(
+      'cut',
+      xml('', '<size><width>400</width><height>300</height></size>'),
+      (await picture(9, 400, 300).jpeg().toBuffer()).subarray(0, 9000),
+      'jpg',
+    );
     await add('copy', xml(object('hund', [2, 2, 30, 30])), picture(1).jpeg().toBuffer(), 'jpg');
     writeFileSync(
       join(root, 'ImageSets/Main/train.txt'),

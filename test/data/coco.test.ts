@@ -100,12 +100,37 @@ describe('openCoco', () => {
     expect(toCoco().annotations.map(({ id }) => id)).toEqual([1, 2, 5, 6]);
   });
 
+  test('takes ids beyond 2^53, ids and marks written as text, and sizes of 0', async () => {
+    const { annotations, categories } = await open(
+      JSON.stringify(sound)
+        .replaceAll('_id":7', '_id":9007199254740993')
+        .replaceAll('"id":7', '"id":9007199254740993')
+        .replaceAll('"id":9,', '"id":9007199254740992,')
+        .replaceAll('"id":5', '"id":12345678901234567890')
+        .replaceAll('"category_id":3', '"category_id":"3"')
+        .replace('"iscrowd":0', '"iscrowd":"1"'),
+    );
+    expect(annotations.map(({ imageId }) => imageId)).toEqual(['9007199254740993', '9007199254740992', 11]);
+    expect([categories, annotations[0]!.ignore]).toEqual([sound.categories, [true, true]]);
+    const problems = await problemsOf(
+      open({
+        ...sound,
+        categories: [sound.categories[0], { id: '9007199254740993', name: 'cat' }],
+        annotations: [{ ...sound.annotations[1], iscrowd: 'maybe' }],
+      }),
+    );
+    expect(problems.map(({ message }) => message)).toEqual([
+      'categories[1] (id 9007199254740993): "id" must be a whole number below 2^53; 9007199254740993 is too large',
+      'annotations[0] (id 2): "iscrowd" must be 0 or 1',
+    ]);
+  });
+
   test('says everything that is wrong at once, each with its place in the file', async () => {
     const bad = {
       images: [
         ...sound.images,
         { id: 7, file_name: 'd.jpg', width: 1, height: 1 },
-        { id: 12, file_name: 'e.jpg', width: 0, height: 1 },
+        { id: 12, file_name: 'e.jpg', width: -1, height: 1 },
       ],
       categories: [...sound.categories, { id: 3, name: 'cow' }, { id: 4, name: 'dog' }],
       annotations: [

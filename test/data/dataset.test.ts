@@ -77,7 +77,17 @@ describe('openDatasets', () => {
     ]);
     expect([train.annotations[0]!.classes, val.annotations[0]!.classes]).toEqual([[1], [1]]);
     expect(val.toCoco().annotations[0]!.category_id).toBe(1);
-    await expect(openDatasets(cocoFolder('lacking', [{ id: 1, name: 'cat' }]))).rejects.toMatchObject({
+  });
+
+  test('a part may lack categories of the training part, but not have others in their place', async () => {
+    const { val } = await openDatasets(cocoFolder('lacking', [{ id: 1, name: 'cat' }]));
+    expect(val.categories).toEqual([
+      { id: 2, name: 'dog' },
+      { id: 1, name: 'cat' },
+    ]);
+    const taken = await openDatasets(cocoFolder('taken', [{ id: 2, name: 'cat' }]));
+    expect(taken.val.categories.map(({ id }) => id)).toEqual([3, 2]);
+    await expect(openDatasets(cocoFolder('strange', [{ id: 1, name: 'Cat' }]))).rejects.toMatchObject({
       code: 'E_DATA_CATEGORY',
     });
   });

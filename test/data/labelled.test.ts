@@ -171,6 +171,18 @@ describe('a table of images', () => {
     });
   });
 
+  test('backslashes and prefixes are read, and two names of one image are one image', async () => {
+    const dir = await table('paths', 'file,label\nimages\\x\\1.jpg,a\nx/2.jpg,b\n./x/2.jpg,b\nx/a%2C%20b.jpg,a\n');
+    const { train, val } = await open({ format: 'csv', root: dir });
+    expect(train.annotations.length + val.annotations.length).toBe(3);
+    expect(train.dropped).toMatchObject({
+      'image found although its name is not its path': 2,
+      'image listed twice': 1,
+    });
+    await writeFile(join(dir, 'train.csv'), 'file,label\nx/1.jpg,a\nx\\1.jpg,b\n');
+    await expect(open({ format: 'csv', root: dir })).rejects.toMatchObject({ code: 'E_IMAGE_AMBIGUOUS' });
+  });
+
   test('a table without heads, and one that is not there', async () => {
     const dir = await table('headless', 'x/1.jpg,a\n');
     await expect(open({ format: 'csv', root: dir })).rejects.toMatchObject({ code: 'E_CSV_HEAD' });

@@ -232,6 +232,20 @@ describe('loadBatches', () => {
     expect([...reasons]).toEqual(['image has another size than its annotation says']);
   });
 
+  test('an image that is replaced by one of another size between two epochs is an error', async () => {
+    const replaced = await makeDataset('replaced');
+    const options = { size: [32, 36], seed: 5, shuffle: true, augment: { kind: 'boxes', crop: 1 } } as const;
+    await load(replaced, { ...options, epoch: 0 });
+    const { file } = replaced.annotations[3]!;
+    await sharp({ create: { width: 96, height: 80, channels: 3, background: '#888' } })
+      .png()
+      .toFile(file);
+    await expect(load(replaced, { ...options, epoch: 1 })).rejects.toMatchObject({
+      code: 'E_IMAGE_SIZE',
+      problems: [{ where: { file } }],
+    });
+  });
+
   test('stops on the signal and when the consumer has enough', async () => {
     const controller = new AbortController();
     const run = async () => {

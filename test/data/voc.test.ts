@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { openDatasets } from '../../src/data/dataset.js';
@@ -98,13 +98,13 @@ describe('openVoc', () => {
     });
   });
 
-  test('clips and counts boxes that reach over the edge, mends a wrong <size>', async () => {
+  test('clips and counts boxes that reach over the edge, takes a missing <size> from the image', async () => {
     const root = await vocFolder(
       'edges',
       {
         one: annotation(object('dog', [0, 3, 44, 30])),
         two: annotation(object('dog', [1, 1, 9, 9]), ''),
-        three: annotation('', '<size><width>30</width><height>40</height></size>'),
+        three: annotation('', '<size><width>0</width><height>0</height></size>'),
       },
       { train: 'one\ntwo\nthree\ntwo' },
       'png',
@@ -115,7 +115,7 @@ describe('openVoc', () => {
     expect(annotations[2]).toMatchObject({ width: 40, height: 30 });
     expect(dropped).toEqual({
       'box clipped to the image': 1,
-      "wrong <size> mended from the image's header": 2,
+      "size missing, taken from the image's header": 2,
       'image listed twice': 1,
     });
   });
@@ -131,6 +131,89 @@ describe('openVoc', () => {
       'caf\u00e9',
       'plain',
       'labelled 7',
+    ]);
+  });
+
+  test('refuses boxes of another size, with the likely cause', async () => {
+    const size = (width: number, height: number) => `<size><width>${width}</width><height>${height}</height></size>`;
+    const box = object('dog', [1, 1, 9, 9]);
+    const files = {
+      a: annotation(box, size(30, 40)),
+      b: annotation(box, size(20, 15)),
+      c: annotation(box, size(50, 30)),
+      d: annotation(box, size(40, 30)),
+    };
+    const root = await vocFolder('sizes', files, { train: 'a\nb\nc\nd' });
+    const problems = await problemsOf(openVoc({ root, split: 'train' }));
+    expect(problems.map(({ code, where }) => [code, where?.file?.at(-5)])).toEqual([
+      ['E_IMAGE_SIZE', 'a'],
+      ['E_IMAGE_SIZE', 'b'],
+      ['E_IMAGE_SIZE', 'c'],
+    ]);
+    expect(problems.map(({ fix }) => fix)).toEqual([
+      expect.stringContaining('width and height exchanged'),
+      expect.stringContaining('2 times the size'),
+      expect.stringContaining('another image'),
+    ]);
+    const { annotations, dropped } = await openVoc({ root, split: 'train', brokenImages: 'drop' });
+    expect([annotations.length, dropped]).toEqual([1, { 'image has another size than its annotation says': 3 }]);
+
+    await sharp({ create: { width: 30, height: 40, channels: 3, background: '#888' } })
+      .withMetadata({ orientation: 6 })
+      .jpeg()
+      .toFile(join(root, 'JPEGImages', 'd.jpg')); // upright it is 40x30
+    writeFileSync(join(root, 'Annotations', 'd.xml'), annotation(box, size(30, 40)));
+    writeFileSync(join(root, 'ImageSets/Main', 'turned.txt'), 'd');
+    const [turned] = await problemsOf(openVoc({ root, split: 'turned' }));
+    expect(turned).toMatchObject({ code: 'E_IMAGE_SIZE', fix: expect.stringContaining('EXIF orientation (6)') });
+  });
+
+  test('reads folders, paths of other computers, UTF-16 and declared encodings; and refuses what could be two files', async () => {
+    const root = await vocFolder(
+      'folders',
+      { one: annotation(object('dog', [1, 1, 9, 9])), two: annotation('') },
+      { paths: 'C:\\VOC\\JPEGImages\\one.jpg\r\n/home/me/two.jpg\r\n', both: 'x/one.jpg\ny/one.jpg' },
+    );
+    const copy = (from: string, to: string) => {
+      mkdirSync(join(root, to, '..'), { recursive: true });
+      writeFileSync(join(root, to), readFileSync(join(root, from)));
+    };
+    copy('Annotations/one.xml', 'Annotations/in/three.xml');
+    copy('JPEGImages/one.jpg', 'JPEGImages/in/three.jpg');
+    copy('Annotations/one.xml', 'Annotations/four.xml');
+    copy('JPEGImages/one.jpg', 'JPEGImages/deep/er/four.jpg');
+    copy('Annotations/one.xml', 'Annotations/twice.xml');
+    copy('JPEGImages/one.jpg', 'JPEGImages/twice.jpg');
+    copy('JPEGImages/one.jpg', 'JPEGImages/twice.png');
+    const named = annotation(object('né', [1, 1, 9, 9]) + object('nè', [1, 1, 9, 9]));
+    const latin = named.replace('version="1.0"', 'version="1.0" encoding="ISO-8859-1"');
+    writeFileSync(join(root, 'Annotations', 'two.xml'), Buffer.from(latin, 'latin1'));
+    writeFileSync(join(root, 'Annotations', 'in', 'three.xml'), Buffer.from(`\ufeff${named}`, 'utf16le'));
+    const list = (name: string, text: string) =>
+      writeFileSync(join(root, 'ImageSets/Main', `${name}.txt`), Buffer.from(`\ufeff${text}`, 'utf16le'));
+    list('wide', 'in/three\nfour\n');
+    list('short', 'three\ntwice\n');
+    const names = async (split: string) => {
+      const { annotations, categories } = await openVoc({ root, split });
+      return [annotations.map(({ imageId }) => imageId), categories.map(({ name }) => name)];
+    };
+    expect(await names('paths')).toEqual([
+      ['one', 'two'],
+      ['dog', 'nè', 'né'],
+    ]);
+    expect(await names('wide')).toEqual([
+      ['in/three', 'four'],
+      ['dog', 'nè', 'né'],
+    ]);
+    expect(await problemsOf(openVoc({ root, split: 'short' }))).toMatchObject([
+      { code: 'E_IMAGE_AMBIGUOUS', where: { line: 2 } },
+    ]);
+    expect(await problemsOf(openVoc({ root, split: 'both' }))).toMatchObject([
+      { code: 'E_VOC_MISSING', where: { line: 2 } },
+    ]);
+    writeFileSync(join(root, 'Annotations', 'two.xml'), Buffer.from(named, 'latin1'));
+    expect(await problemsOf(openVoc({ root, split: 'paths' }))).toMatchObject([
+      { code: 'E_ENCODING', where: { line: 6 } },
     ]);
   });
 

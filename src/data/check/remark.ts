@@ -25,18 +25,19 @@ export function remarkFindings(part: PartName, say: Say, inspect: NonNullable<Fi
       problems.push(problem);
       say({ level: 'error', part, ...problem });
     },
-    count: (reason, note) => {
-      dropped[reason] = (dropped[reason] ?? 0) + 1;
+    count: (reason, note, times = 1) => {
+      dropped[reason] = (dropped[reason] ?? 0) + times;
       if (!note) return;
       const { message, where } = note();
-      say({ level: 'warning', part, code: 'W_DATA_MENDED', message: `${reason}: ${message}`, ...(where && { where }) });
+      const text = `${reason}: ${message}${times > 1 ? ` (${times} in all)` : ''}`;
+      say({ level: 'warning', part, code: 'W_DATA_MENDED', message: text, ...(where && { where }) });
     },
-    report: (policy, reason, problem) => {
+    report: (policy, reason, problem, times) => {
       if (policy === 'error') {
         findings.problem(problem());
         return;
       }
-      findings.count(reason);
+      findings.count(reason, undefined, times);
       say({ level: 'warning', part, ...problem(), fix: 'it is left out, as the recipe says' });
     },
     absorb: (error) => {

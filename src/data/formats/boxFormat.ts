@@ -50,7 +50,8 @@ async function openBoxes<Data extends BoxData>(
   const opened: Parts = {};
   for (const { part, findings } of parts) {
     try {
-      const dataset = read.get(part)?.build(namesToLearn(layout, data, [...read.values()]));
+      const known = read.get('train')?.categories ?? [];
+      const dataset = read.get(part)?.build(namesToLearn(layout, data, [...read.values()]), known);
       if (!dataset) continue;
       opened[part] = dataset;
       if (dataset.annotations.length > 0 || findings.problems().length > 0) continue;
@@ -64,4 +65,4 @@ async function openBoxes<Data extends BoxData>(
 
 /** The first part is the training part, unless that could not be read. */
 const namesToLearn = <Data extends BoxData>(layout: BoxLayout<Data>, data: Data, read: readonly ReadPart[]) =>
-  layout.namesToLearn?.(data, read) ?? data.categories ?? read[0]!.names;
+  layout.namesToLearn?.(data, read) ?? data.categories ?? read[0]!.categories.map(({ name }) => name);

@@ -1,10 +1,11 @@
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { readCocoFile } from './cocoFile.js';
 import { FinetuneError } from '../../errors.js';
 import { createFindings, type Findings } from '../findings.js';
 import type { Extent } from '../image/frame.js';
 import { readImageSize } from '../image/image.js';
-import { missingFiles } from '../image/imageFiles.js';
+import { findImages } from '../image/findImages.js';
+import { reportImages } from '../image/reportImages.js';
 import { selectCategories } from '../categories.js';
 import type { DropPolicies, RawImage, ReadPart } from '../rawDataset.js';
 import { boxFormat, type BoxData } from './boxFormat.js';
@@ -29,7 +30,8 @@ export interface CocoData extends BoxData {
 export const coco = boxFormat<CocoData>({
   readPart: (data, part, findings, policies) => {
     const { annotations, images } = data[part]!;
-    const place = { annotations: join(data.root, annotations), images: join(data.root, images), name: part };
+    const { root } = data;
+    const place = { root, annotations: join(root, annotations), images: join(root, images), name: part };
     return readCoco({ ...place, ...policies }, findings);
   },
 });
@@ -39,6 +41,8 @@ export interface CocoOptions extends DropPolicies {
   readonly annotations: string;
   /** Folder to which the `file_name`s of the annotation file are relative. */
   readonly images: string;
+  /** Folder of the data set; default: that of the images. */
+  readonly root?: string;
   readonly name: string;
   /** Names to learn, in the order of the model's classes. Default: all, in the file's order. */
   readonly categories?: readonly string[];
@@ -48,21 +52,23 @@ export interface CocoOptions extends DropPolicies {
  *  ignored objects; images without objects are kept. Widths and heights are those of the file, or of the image if the
  *  file has none; the loader compares them with the images. `toCoco()` has the file's own ids and unclipped boxes.
  *  Throws every problem of the file at once: E_COCO_FILE, _JSON, _LAYOUT, _CATEGORY, _IMAGE, _ANNOTATION, _BOX,
- *  E_IMAGE_MISSING, and E_DATA_CATEGORY for a name that the file does not have. */
+ *  E_ENCODING, E_IMAGE_MISSING, E_IMAGE_AMBIGUOUS, and E_DATA_CATEGORY for a name that the file does not have. */
 export async function openCoco({ categories, ...options }: CocoOptions): Promise<Dataset> {
   const findings = createFindings();
   const read = await readCoco(options, findings);
   findings.throwIfAny();
-  const dataset = read.build(categories ?? read.names);
+  const dataset = read.build(categories ?? read.categories.map(({ name }) => name), []);
   findings.throwIfAny();
   return dataset;
 }
 
-/** Read a part; problems go to `findings`. Throws E_COCO_FILE, _JSON or _LAYOUT if the file cannot be read at all. */
+/** Read a part; problems go to `findings`. Throws E_COCO_FILE, _JSON, _LAYOUT or E_ENCODING if the file cannot be read
+ *  at all. */
 export async function readCoco(
   {
     annotations,
     images: imageDir,
+    root = imageDir,
     name,
     invalidBoxes = 'error',
     brokenImages = 'error',
@@ -70,31 +76,26 @@ export async function readCoco(
   findings: Findings,
 ): Promise<ReadPart> {
   const file = resolve(annotations);
-  const dir = resolve(imageDir);
+  const folder = resolve(imageDir);
   const { categories, images } = await readCocoFile(file, invalidBoxes, findings);
 
-  const missing = await missingFiles(
-    dir,
+  const others = [dirname(file), resolve(root)];
+  const found = await findImages(
     images.map(({ fileName }) => fileName),
+    { folder, others },
   );
+  await reportImages(found, { folder, root: resolve(root), brokenImages, whereOf: () => ({ file }) }, findings);
   const raw: RawImage[] = [];
   for (const { id, fileName, size, objects } of images) {
-    const image = join(dir, fileName);
-    if (missing.has(fileName)) {
-      findings.report(brokenImages, 'image missing', () => ({
-        code: 'E_IMAGE_MISSING',
-        message: `image ${id} of ${file} does not exist`,
-        where: { file: image },
-        fix: 'check data.*.images, or set data.brokenImages: drop (the report counts them)',
-      }));
-      continue;
-    }
+    const image = found.get(fileName)!.file;
+    if (image === undefined) continue;
     const extent = size ?? (await headerSize(image, brokenImages, findings));
     if (extent) raw.push({ imageId: id, file: image, fileName, ...extent, objects });
   }
   return {
-    names: categories.map((category) => category.name),
-    build: (names) => buildBoxes(name, selectCategories(categories, names, file), raw, findings, { invalidBoxes }),
+    categories,
+    build: (names, known) =>
+      buildBoxes(name, selectCategories(categories, names, { file, known }), raw, findings, { invalidBoxes }),
   };
 }
 

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { FinetuneError, type Problem } from '../../errors.js';
 import type { Findings } from '../findings.js';
+import { readCocoJson } from './cocoJson.js';
 import type { Extent } from '../image/frame.js';
 import type { RawObject } from '../rawDataset.js';
 import type { Category, CategoryId } from '../sample.js';
@@ -24,24 +24,39 @@ type Row = Readonly<Record<string, unknown>>;
 
 /** Reads and checks a COCO annotation file (https://cocodataset.org/#format-data, "Object Detection"; segmentations are
  *  not needed). Problems go to `findings`, a box without area too unless `invalidBoxes` is drop.
- *  Throws E_COCO_FILE if it cannot be read, E_COCO_JSON if it is not JSON, E_COCO_LAYOUT if a list is missing. */
-export async function readCocoFile(file: string, invalidBoxes: 'error' | 'drop', findings: Findings) {
-  const lists = listsOf(file, parse(file, await read(file)));
-  const problem =
-    (code: Problem['code'], list: string, index: number, row: Row) =>
-    (message: string, fix?: string): Problem => ({
+ *  Throws E_COCO_FILE if it cannot be read, E_ENCODING or E_COCO_JSON if it is not JSON, E_COCO_LAYOUT if a list is
+ *  missing. */
+export async function readCocoFile(
+  file: string,
+  invalidBoxes: 'error' | 'drop',
+  findings: Findings,
+): Promise<CocoFile> {
+  const lists = listsOf(file, await readCocoJson(file));
+  const locate: Locate = (code, list, index) => (message, fix) => {
+    const id = lists[list][index]!['id'];
+    return {
       code,
-      message: `${list}[${index}]${isId(row['id']) ? ` (id ${row['id']})` : ''}: ${message}`,
+      message: `${list}[${index}]${isId(id) ? ` (id ${id})` : ''}: ${message}`,
       where: { file },
       ...(fix ? { fix } : {}),
-    });
+    };
+  };
+  const categories = readCategories(lists.categories, locate, findings);
+  const images = readImages(lists.images, locate, findings);
+  readObjects(lists.annotations, { categories, images, invalidBoxes, locate, findings });
+  return { categories: [...categories.values()], images: [...images.values()] };
+}
 
+/** Makes the problems of a row. */
+type Locate = (code: Problem['code'], list: keyof Lists, index: number) => (message: string, fix?: string) => Problem;
+
+function readCategories(rows: readonly Row[], locate: Locate, findings: Findings): Map<number, Category> {
   const categories = new Map<number, Category>();
   const names = new Set<string>();
-  lists.categories.forEach((row, index) => {
-    const wrong = problem('E_COCO_CATEGORY', 'categories', index, row);
-    const { id, name } = row;
-    if (!isWhole(id)) findings.problem(wrong('"id" must be a whole number'));
+  rows.forEach(({ id: written, name }, index) => {
+    const wrong = locate('E_COCO_CATEGORY', 'categories', index);
+    const id = toWhole(written);
+    if (id === undefined) findings.problem(wrong(`"id" must be a whole number${ofSize(written)}`));
     else if (typeof name !== 'string' || name === '') findings.problem(wrong('"name" must be a text'));
     else if (categories.has(id)) findings.problem(wrong('the id occurs twice'));
     else if (names.has(name)) findings.problem(wrong(`the name "${name}" occurs twice`));
@@ -50,87 +65,80 @@ export async function readCocoFile(file: string, invalidBoxes: 'error' | 'drop',
       names.add(name);
     }
   });
+  return categories;
+}
 
+function readImages(rows: readonly Row[], locate: Locate, findings: Findings): Map<number | string, CocoImage> {
   const images = new Map<number | string, CocoImage>();
-  lists.images.forEach((row, index) => {
-    const wrong = problem('E_COCO_IMAGE', 'images', index, row);
-    const { id, file_name: fileName, width, height } = row;
-    if (!isId(id)) findings.problem(wrong('"id" must be a number or a text'));
+  rows.forEach(({ id, file_name: fileName, width, height }, index) => {
+    const wrong = locate('E_COCO_IMAGE', 'images', index);
+    if (!isId(id)) findings.problem(wrong('"id" must be a whole number or a text'));
     else if (typeof fileName !== 'string' || fileName === '') findings.problem(wrong('"file_name" must be a text'));
     else if (images.has(id)) findings.problem(wrong('the id occurs twice'));
-    else if ((width ?? undefined) === undefined && (height ?? undefined) === undefined)
-      images.set(id, { id, fileName, size: undefined, objects: [] });
+    else if (isUnstated(width) || isUnstated(height)) images.set(id, { id, fileName, size: undefined, objects: [] });
     else if (!isWhole(width) || !isWhole(height) || width < 1 || height < 1)
       findings.problem(wrong('"width" and "height" must be whole numbers above 0'));
     else images.set(id, { id, fileName, size: { width, height }, objects: [] });
   });
+  return images;
+}
 
-  const ids = new Set<number>();
-  let highest = lists.annotations.reduce((most, { id }) => (isWhole(id) && id > most ? id : most), 0);
-  lists.annotations.forEach((row, index) => {
-    const wrong = problem('E_COCO_ANNOTATION', 'annotations', index, row);
-    const { id = ++highest, image_id: imageId, category_id: categoryId, bbox, area, iscrowd, ignore } = row;
+interface ObjectContext {
+  readonly categories: ReadonlyMap<number, Category>;
+  readonly images: ReadonlyMap<number | string, CocoImage>;
+  readonly invalidBoxes: 'error' | 'drop';
+  readonly locate: Locate;
+  readonly findings: Findings;
+}
+
+/** Puts the annotations into the objects of their images. */
+function readObjects(
+  rows: readonly Row[],
+  { categories, images, invalidBoxes, locate, findings }: ObjectContext,
+): void {
+  const ids = new Set<number | string>();
+  let highest = rows.reduce((most, { id }) => (isWhole(id) && id > most ? id : most), 0);
+  rows.forEach((row, index) => {
+    const wrong = locate('E_COCO_ANNOTATION', 'annotations', index);
+    const { id = ++highest, image_id: imageId, bbox, area } = row;
     const image = isId(imageId) ? images.get(imageId) : undefined;
-    const category = isWhole(categoryId) ? categories.get(categoryId) : undefined;
-    if (!isWhole(id)) findings.problem(wrong('"id" must be a whole number'));
+    const category = categories.get(toWhole(row['category_id']) ?? NaN);
+    const [iscrowd, ignore] = [toFlag(row['iscrowd']), toFlag(row['ignore'])];
+    if (!isId(id)) findings.problem(wrong('"id" must be a whole number'));
     else if (ids.has(id)) findings.problem(wrong('the id occurs twice'));
-    else if (!image) findings.problem(wrong(`"image_id" ${JSON.stringify(imageId)} is not in images`));
-    else if (!category) findings.problem(wrong(`"category_id" ${JSON.stringify(categoryId)} is not in categories`));
+    else if (!image) findings.problem(wrong(`"image_id" ${shown(imageId)} is not in images`));
+    else if (!category) findings.problem(wrong(`"category_id" ${shown(row['category_id'])} is not in categories`));
+    else if (iscrowd === undefined || ignore === undefined)
+      findings.problem(wrong(`"${iscrowd === undefined ? 'iscrowd' : 'ignore'}" must be 0 or 1`));
     else if (!isBox(bbox)) findings.problem(wrong('"bbox" must be four numbers: x, y, width, height'));
     else if (bbox[2] <= 0 || bbox[3] <= 0) {
       ids.add(id);
-      findings.report(invalidBoxes, 'box without area', () =>
-        problem('E_COCO_BOX', 'annotations', index, row)(`box [${bbox.join(', ')}] has no area`, DROP_HINT),
-      );
+      const flat = locate('E_COCO_BOX', 'annotations', index);
+      findings.report(invalidBoxes, 'box without area', () => flat(`box [${bbox.join(', ')}] has no area`, DROP_HINT));
     } else {
       ids.add(id);
       image.objects.push({
-        id,
+        id: isWhole(id) ? id : ++highest,
         category: category.name,
         bbox,
         area: typeof area === 'number' && area >= 0 ? area : bbox[2] * bbox[3],
-        iscrowd: iscrowd === 1 || iscrowd === true ? 1 : 0,
-        ...(ignore === 1 || ignore === true ? { ignore: 1 } : {}),
-        problem: (message) => problem('E_COCO_BOX', 'annotations', index, row)(message, DROP_HINT),
+        iscrowd,
+        ...(ignore === 1 ? { ignore } : {}),
+        problem: (message) => locate('E_COCO_BOX', 'annotations', index)(message, DROP_HINT),
       });
     }
   });
-  return { categories: [...categories.values()], images: [...images.values()] } satisfies CocoFile;
 }
 
 const DROP_HINT = 'fix the file, or set data.invalidBoxes: drop (the report counts them)';
 
-async function read(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const message =
-      code === 'ENOENT'
-        ? 'no such annotation file'
-        : code === 'ERR_STRING_TOO_LONG'
-          ? 'the file is larger than 512 MB, which JavaScript cannot hold as one string; split it'
-          : `cannot be read (${code ?? String(error)})`;
-    throw new FinetuneError({ code: 'E_COCO_FILE', message, where: { file } }, { cause: error });
-  }
+interface Lists {
+  readonly images: readonly Row[];
+  readonly annotations: readonly Row[];
+  readonly categories: readonly Row[];
 }
 
-function parse(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
-  } catch (error) {
-    const { message } = error as SyntaxError;
-    const offset = /position (\d+)/.exec(message)?.[1]; // V8's wording; if it changes, only the file is named
-    const before = offset === undefined ? undefined : text.slice(0, Number(offset)).split('\n');
-    const place = before && { line: before.length, column: before.at(-1)!.length + 1 };
-    throw new FinetuneError(
-      { code: 'E_COCO_JSON', message: `not JSON: ${message}`, where: { file, ...place } },
-      { cause: error },
-    );
-  }
-}
-
-function listsOf(file: string, json: unknown) {
+function listsOf(file: string, json: unknown): Lists {
   const object = isRow(json) ? json : {};
   const list = (key: string): readonly Row[] | undefined => {
     const value = object[key];
@@ -150,5 +158,25 @@ function listsOf(file: string, json: unknown) {
 const isRow = (value: unknown): value is Row => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
 const isId = (value: unknown): value is number | string => isWhole(value) || typeof value === 'string';
+/** Sizes that some programs write for "unknown". */
+const isUnstated = (value: unknown): boolean => value === undefined || value === null || value === 0;
+
+/** A whole number, which may be written as a text. */
+function toWhole(value: unknown): number | undefined {
+  const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
+  return isWhole(number) ? number : undefined;
+}
+
+const ofSize = (id: unknown): string =>
+  typeof id === 'string' && /^-?\d+$/.test(id) ? ` below 2^53; ${id} is too large` : '';
+
+/** 0 or 1 from the values that programs write for no and yes; undefined for any other. */
+function toFlag(value: unknown): 0 | 1 | undefined {
+  if (value === undefined || value === null || value === 0 || value === false || value === '0') return 0;
+  if (value === 1 || value === true || value === '1') return 1;
+  return typeof value === 'string' ? { true: 1 as const, false: 0 as const }[value.toLowerCase()] : undefined;
+}
+
+const shown = (value: unknown): string => (value === undefined ? 'undefined' : JSON.stringify(value).slice(0, 60));
 const isBox = (value: unknown): value is [number, number, number, number] =>
   Array.isArray(value) && value.length === 4 && value.every((x) => Number.isFinite(x));

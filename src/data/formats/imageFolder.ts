@@ -1,15 +1,16 @@
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
 import { FinetuneError } from '../../errors.js';
 import { didYouMean } from '../../didYouMean.js';
-import type { Findings } from '../findings.js';
+import { IMAGE_EXTENSION, isHidden } from '../image/imageFiles.js';
 import type { LabelledImage, LabelledPart } from './labelledDataset.js';
-import { HELD_OUT, labelledFormat, type LabelledLayout, type LabelledPlaces } from './labelledFormat.js';
-
-/** Extensions of image files. sharp cannot read BMP, but a BMP file is reported as an image that cannot be decoded. */
-const IMAGE_EXTENSION = /\.(jpe?g|png|webp|tiff?|avif|jfif|bmp)$/i;
-/** Files and folders that file managers, notebooks and archivers leave behind. */
-const isHidden = (name: string): boolean => name.startsWith('.') || name === '__MACOSX' || name === '@eaDir';
+import {
+  HELD_OUT,
+  labelledFormat,
+  type LabelledLayout,
+  type LabelledPlaces,
+  type ReadPartOptions,
+} from './labelledFormat.js';
 
 /** A folder for each class: `train/cat/1.jpg`, `val/dog/2.jpg`. */
 export const imageFolder = labelledFormat<'imageFolder'>({ findParts, readPart: readClassFolders });
@@ -51,7 +52,7 @@ async function assertFolder(root: string, part: string, name: string, folders: r
 
 /** Reads a folder that holds a folder for each class; folders inside a class belong to it. Problems go to `findings`.
  *  Throws E_FOLDER_CLASSES if there is no class. */
-async function readClassFolders(root: string, part: string, findings: Findings): Promise<LabelledPart> {
+async function readClassFolders(root: string, part: string, { findings }: ReadPartOptions): Promise<LabelledPart> {
   const place = join(root, part);
   const { folders, files } = await look(place);
   const images: LabelledImage[] = [];
@@ -85,7 +86,7 @@ async function readClassFolders(root: string, part: string, findings: Findings):
       fix: 'put the images of each class into a folder of its own (data.train names the folder above), or use data.format: csv',
     });
   }
-  return { name: part === '.' ? 'images' : part, classes: classes.sort(), images, place };
+  return { name: part === '.' ? 'images' : part, classes: [...new Set(classes)].sort(), images, place };
 }
 
 /** The visible folders and files of a folder, sorted; links are followed. Throws E_FOLDER_ROOT if the folder cannot be
@@ -106,11 +107,25 @@ async function look(dir: string): Promise<{ folders: string[]; files: string[] }
   const files: string[] = [];
   for (const entry of entries) {
     if (isHidden(entry.name)) continue;
+    if (entry.name.includes('\ufffd')) await assertName(dir, entry.name);
     const target = entry.isSymbolicLink() ? await stat(join(dir, entry.name)).catch(() => entry) : entry;
     if (target.isDirectory()) folders.push(entry.name);
     else files.push(entry.name);
   }
   return { folders: folders.sort(), files: files.sort() };
+}
+
+/** Throws E_ENCODING for an entry whose name is not UTF-8: it cannot be opened by its name, and two such classes would
+ *  get one name. */
+async function assertName(dir: string, name: string): Promise<void> {
+  const there = await lstat(join(dir, name)).catch(() => undefined);
+  if (there) return;
+  throw new FinetuneError({
+    code: 'E_ENCODING',
+    message: `the name "${name}" is not UTF-8`,
+    where: { file: dir },
+    fix: 'rename it, for example with convmv',
+  });
 }
 
 async function filesUnder(dir: string): Promise<string[]> {

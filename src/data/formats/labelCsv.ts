@@ -1,10 +1,19 @@
 import { readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { FinetuneError, type Where } from '../../errors.js';
 import type { Findings } from '../findings.js';
+import { findImages, type Found } from '../image/findImages.js';
 import { listFolder } from '../image/imageFiles.js';
+import { reportImages } from '../image/reportImages.js';
+import { decodeText } from './decodeText.js';
 import type { LabelledImage, LabelledPart } from './labelledDataset.js';
-import { HELD_OUT, labelledFormat, type LabelledLayout, type LabelledPlaces } from './labelledFormat.js';
+import {
+  HELD_OUT,
+  labelledFormat,
+  type LabelledLayout,
+  type LabelledPlaces,
+  type ReadPartOptions,
+} from './labelledFormat.js';
 
 /** A table of images: a line `file,label`, then one for each image. */
 export const csv = labelledFormat<'csv'>({ findParts, readPart: readLabelCsv });
@@ -37,17 +46,21 @@ async function findParts({
 /** Reads a table of images: a header line with a column `file` and a column `label` (or another usual name), then a
  *  line for each image. Separators are commas, semicolons or tabs; quotes are as in RFC 4180. Files are relative to
  *  `root`. Problems go to `findings`.
- *  Throws E_CSV_FILE if it cannot be read, E_CSV_HEAD if a column is missing. */
-async function readLabelCsv(root: string, name: string, findings: Findings): Promise<LabelledPart> {
+ *  Throws E_CSV_FILE if it cannot be read, E_ENCODING if it is no text, E_CSV_HEAD if a column is missing. */
+async function readLabelCsv(
+  root: string,
+  name: string,
+  { brokenImages, findings }: ReadPartOptions,
+): Promise<LabelledPart> {
   const place = join(root, name);
-  const text = await readFile(place, 'utf8').catch(async (error: unknown) => {
+  const bytes = await readFile(place).catch(async (error: unknown) => {
     const tables = [...(await listFolder(root))].filter((entry) => /\.(csv|tsv|txt)$/i.test(entry));
     const fix = `set data.train or data.val to one of: ${tables.join(', ') || '(no .csv in data.root)'}`;
     const { code } = error as NodeJS.ErrnoException;
     const message = code === 'ENOENT' ? 'no such file' : `cannot be read (${code ?? String(error)})`;
     throw new FinetuneError({ code: 'E_CSV_FILE', message, where: { file: place }, fix }, { cause: error });
   });
-  const [head, ...rows] = parseCsv(text.replace(/^\uFEFF/, ''));
+  const [head, ...rows] = parseCsv(decodeText(bytes, place));
   const cells = head?.cells.map((cell) => cell.trim().toLowerCase()) ?? [];
   const [fileColumn, labelColumn] = [columnOf(cells, FILE_HEADS), columnOf(cells, LABEL_HEADS)];
   if (fileColumn < 0 || labelColumn < 0) {
@@ -59,7 +72,7 @@ async function readLabelCsv(root: string, name: string, findings: Findings): Pro
     });
   }
   const seen = new Map<string, { readonly label: string; readonly line: number }>();
-  const images: LabelledImage[] = [];
+  const listed: Omit<LabelledImage, 'file'>[] = [];
   for (const { cells: row, line } of rows) {
     const where: Where = { file: place, line };
     const file = row[fileColumn]?.trim() ?? '';
@@ -74,11 +87,39 @@ async function readLabelCsv(root: string, name: string, findings: Findings): Pro
     else if (before) findings.count('image listed twice', () => ({ message: `"${file}" again`, where }));
     else {
       seen.set(file, { label, line });
-      images.push({ name: file, file: resolve(root, file), label, where });
+      listed.push({ name: file, label, where });
     }
   }
-  const classes = [...new Set(images.map(({ label }) => label))].sort();
+  const folder = resolve(root);
+  const found = await findImages(seen.keys(), { folder, others: [dirname(place)] });
+  const whereOf = (file: string): Where => ({ file: place, line: seen.get(file)!.line });
+  await reportImages(found, { folder, root: folder, brokenImages, whereOf }, findings);
+  const images = oneOfEachFile(listed, found, findings);
+  const classes = [...new Set(listed.map(({ label }) => label))].sort();
   return { name: name.replace(/\.[^.]+$/, ''), classes, images, place };
+}
+
+/** The images that were found. Two names of one file are like two rows of one name. */
+function oneOfEachFile(
+  listed: readonly Omit<LabelledImage, 'file'>[],
+  found: ReadonlyMap<string, Found>,
+  findings: Findings,
+): LabelledImage[] {
+  const byFile = new Map<string, LabelledImage>();
+  for (const row of listed) {
+    const { file } = found.get(row.name)!;
+    if (file === undefined) continue;
+    const { where, name, label } = row;
+    const before = byFile.get(file);
+    if (!before) byFile.set(file, { ...row, file });
+    else if (before.label === label)
+      findings.count('image listed twice', () => ({ message: `"${name}" again`, where }));
+    else {
+      const message = `"${name}" is "${label}" here and "${before.label}" on line ${before.where.line!}: an image has one class`;
+      findings.problem({ code: 'E_CSV_ROW', message, where });
+    }
+  }
+  return [...byFile.values()];
 }
 
 const columnOf = (cells: readonly string[], heads: readonly string[]): number =>

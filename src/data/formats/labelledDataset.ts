@@ -58,7 +58,7 @@ export function chooseClasses(
     );
     return { categories, indexOf: (label) => indices.get(label) as ClassIndex | undefined };
   }
-  const categories = selectCategories(numberCategories(classes), wanted, place);
+  const categories = selectCategories(numberCategories(classes), wanted, { file: place });
   const [only, second] = categories;
   if (only && !second && !singleClass) {
     const message = `there is only one class, "${only.name}", so there is nothing to classify`;

@@ -38,7 +38,12 @@ export interface LabelledPlaces {
 export interface LabelledLayout {
   /** Infers what the options leave out from what is in `root`. */
   findParts(data: Pick<LabelledData, 'root' | 'train' | 'val' | 'test'>): Promise<LabelledPlaces>;
-  readPart(root: string, place: string, findings: Findings): Promise<LabelledPart>;
+  readPart(root: string, place: string, options: ReadPartOptions): Promise<LabelledPart>;
+}
+
+export interface ReadPartOptions {
+  readonly brokenImages: 'error' | 'drop';
+  readonly findings: Findings;
 }
 
 /** Share of the training images that is held out for validation if the options do not say and there is no such part. */
@@ -60,7 +65,7 @@ async function openLabelled(
   try {
     const read = await readParts(layout, data, findings);
     const classes = chooseClasses(read.train!, data.categories, data.singleClass);
-    reportEmpty(read.train!, classes, findings.train);
+    if (findings.train.problems().length === 0) reportEmpty(read.train!, classes, findings.train);
     const opened: Parts = {};
     for (const part of parts) {
       const from = read[part];
@@ -87,15 +92,15 @@ async function readParts(
   data: LabelledData<string>,
   findings: Record<PartName, Findings>,
 ): Promise<Partial<Record<PartName, LabelledPart>>> {
-  const { root, splitSeed } = data;
+  const { root, splitSeed, brokenImages = 'error' } = data;
   const places = await layout.findParts(data);
-  const whole = await layout.readPart(root, places.train, findings.train);
+  const read = (place: string, part: PartName) =>
+    layout.readPart(root, place, { brokenImages, findings: findings[part] });
+  const whole = await read(places.train, 'train');
   const [train, val] =
-    typeof places.val === 'number'
-      ? holdOut(whole, places.val, splitSeed)
-      : [whole, await layout.readPart(root, places.val, findings.val)];
+    typeof places.val === 'number' ? holdOut(whole, places.val, splitSeed) : [whole, await read(places.val, 'val')];
   if (places.test === undefined) return { train, val };
-  return { train, val, test: await layout.readPart(root, places.test, findings.test) };
+  return { train, val, test: await read(places.test, 'test') };
 }
 
 /** Reports class folders without images: they are more likely a mistake than a class. The thousand classes of ImageNet

@@ -1,17 +1,19 @@
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { FinetuneError } from '../../errors.js';
 import { createFindings, type Findings } from '../findings.js';
-import { readImageSize } from '../image/image.js';
-import { listFolder } from '../image/imageFiles.js';
+import { isSameSize, sizeProblem } from '../image/checkSize.js';
+import { readImageHeader } from '../image/image.js';
+import { IMAGE_EXTENSION } from '../image/imageFiles.js';
 import { numberCategories, selectCategories } from '../categories.js';
 import type { DropPolicies, RawImage, ReadPart } from '../rawDataset.js';
 import { boxFormat, type BoxData } from './boxFormat.js';
 import { buildBoxes } from './buildBoxes.js';
 import type { Dataset } from '../sample.js';
 import { readVocFile, type VocObject } from './vocFile.js';
-import { readVocList, type VocListEntry } from './vocList.js';
+import { indexByStem } from './stemIndex.js';
+import { reportEntries, sortEntries, type SoundEntry } from './vocEntries.js';
+import { listOf, readListLines, readVocList } from './vocList.js';
 
 /** A part is the name of a list in ImageSets/Main. */
 export interface VocData extends BoxData {
@@ -26,7 +28,7 @@ export interface VocData extends BoxData {
 export const voc = boxFormat<VocData>({
   readPart: (data, part, findings, policies) => readVoc({ root: data.root, split: data[part]!, ...policies }, findings),
   namesToLearn: ({ categories, root }, read) => {
-    const all = [...new Set(read.flatMap(({ names }) => names))].sort();
+    const all = [...new Set(read.flatMap(namesOf))].sort();
     return categories ? wantedNames(all, categories, root) : all;
   },
 });
@@ -40,96 +42,87 @@ export interface VocOptions extends DropPolicies {
   readonly categories?: readonly string[];
 }
 
+const namesOf = ({ categories }: ReadPart): string[] => categories.map(({ name }) => name);
+
 /** Open one split of a Pascal VOC data set. 1-based inclusive corners become 0-based Xyxy pixels (xmin−1, ymin−1, xmax,
- *  ymax), clipped to the image; difficult objects become ignored ones; a wrong <size> is corrected from the image's
- *  header and counted. Category ids are class index + 1, image ids are file stems. `toCoco()` has the unclipped boxes.
- *  Throws every problem at once: E_VOC_SPLIT, E_VOC_MISSING, _XML, _OBJECT, _BOX, E_IMAGE_MISSING, E_IMAGE_DECODE, and
- *  E_DATA_CATEGORY for a name that the split does not have. */
+ *  ymax), clipped to the image; difficult objects become ignored ones; a missing <size> is taken from the image's header
+ *  and counted. Category ids are class index + 1, image ids are file stems. `toCoco()` has the unclipped boxes.
+ *  Throws every problem at once: E_VOC_SPLIT, E_VOC_MISSING, _XML, _OBJECT, _BOX, E_ENCODING, E_IMAGE_MISSING,
+ *  E_IMAGE_AMBIGUOUS, E_IMAGE_DECODE, E_IMAGE_SIZE, and E_DATA_CATEGORY for a name that the split does not have. */
 export async function openVoc({ root, split, categories, ...policies }: VocOptions): Promise<Dataset> {
   const findings = createFindings();
   const read = await readVoc({ root, split, ...policies }, findings);
   findings.throwIfAny();
-  const dataset = read.build(categories ? wantedNames(read.names, categories, root) : read.names);
+  const names = namesOf(read);
+  const dataset = read.build(categories ? wantedNames(names, categories, root) : names, []);
   findings.throwIfAny();
   return dataset;
 }
 
 /** The names to learn. Throws E_DATA_CATEGORY for a name that no split has. */
 const wantedNames = (available: readonly string[], wanted: readonly string[], root: string): string[] =>
-  selectCategories(numberCategories(available), wanted, join(resolve(root), 'Annotations')).map(({ name }) => name);
+  selectCategories(numberCategories(available), wanted, { file: join(resolve(root), 'Annotations') }).map(
+    ({ name }) => name,
+  );
 
 /** Maximum number of open files while annotations and image headers are read. */
 const OPEN_FILES = 16;
 
-/** Read a split; problems go to `findings`. Throws E_VOC_SPLIT if there is no list of that name. */
+/** Read a split; problems go to `findings`. Throws E_VOC_SPLIT if there is no list of that name, E_ENCODING if the list
+ *  is no text. */
 export async function readVoc(
   { root: folder, split, invalidBoxes = 'error', brokenImages = 'error' }: Omit<VocOptions, 'categories'>,
   findings: Findings,
 ): Promise<ReadPart> {
   const root = resolve(folder);
-  const listFile = join(root, 'ImageSets', 'Main', `${split}.txt`);
-  const annotated = byStem(await listFolder(join(root, 'Annotations')), /\.xml$/i);
-  const pictures = byStem(await listFolder(join(root, 'JPEGImages')), /\.(jpe?g|png)$/i);
-  const stems = await readList(root, split, listFile, (stem) => annotated.has(stem.normalize()), findings);
+  const annotated = await indexByStem(join(root, 'Annotations'), /\.xml$/i);
+  const pictures = await indexByStem(join(root, 'JPEGImages'), IMAGE_EXTENSION);
+  const file = listOf(root, split);
+  const lines = await readListLines(root, split);
+  const entries = readVocList(lines, file, (stem) => annotated.find(stem).length > 0, findings);
+  const sorted = sortEntries(entries, annotated, pictures);
+  reportEntries(sorted, { root, file, all: entries.length, brokenImages }, findings);
 
   const limit = pLimit(OPEN_FILES);
-  const readOne = async ({ stem, line }: { stem: string; line: number }) => {
-    const where = { file: listFile, line };
-    const xmlName = annotated.get(stem.normalize());
-    if (xmlName === undefined) {
-      const fix =
-        'remove the name from the list, or add the file; for an image without objects, a file without <object>';
-      findings.problem({ code: 'E_VOC_MISSING', message: `Annotations/${stem}.xml does not exist`, where, fix });
-      return;
-    }
-    const imageName = pictures.get(stem.normalize());
-    if (imageName === undefined) {
-      const fix = 'add it, or set data.brokenImages: drop (the report counts them)';
-      findings.report(brokenImages, 'image missing', () => ({
-        code: 'E_IMAGE_MISSING',
-        message: `JPEGImages has no image "${stem}" (.jpg, .jpeg or .png)`,
-        where,
-        fix,
-      }));
-      return;
-    }
+  const readOne = async ({ stem, xmlName, imageName }: SoundEntry) => {
     const xml = join(root, 'Annotations', xmlName);
+    const image = join(root, 'JPEGImages', imageName);
     const annotation = await readVocFile(xml, invalidBoxes, findings);
-    const file = join(root, 'JPEGImages', imageName);
-    const size = await readImageSize(file).catch((error: unknown) => {
+    const header = await readImageHeader(image).catch((error: unknown) => {
       if (!(error instanceof FinetuneError)) throw error;
       findings.report(brokenImages, 'image cannot be decoded', () => error.problems[0]!);
     });
-    if (!annotation || !size) return;
-    const said = annotation.size;
-    if (said?.width !== size.width || said.height !== size.height)
-      findings.count("wrong <size> mended from the image's header", () => ({
-        message: said
-          ? `<size> says ${said.width}x${said.height}, the image is ${size.width}x${size.height}`
-          : 'no <size>',
+    if (!annotation || !header) return;
+    const { size: said } = annotation;
+    if (!said)
+      findings.count("size missing, taken from the image's header", () => ({
+        message: 'no <size>',
         where: { file: xml },
       }));
-    return { stem, imageName, file, size, objects: annotation.objects };
+    const entry = { stem, imageName, file: image, size: header, objects: annotation.objects };
+    if (!said || isSameSize(said, header)) return entry;
+    return { ...entry, problem: sizeProblem(said, header, { file: xml }, `JPEGImages/${imageName}`) };
   };
-  const images = (await Promise.all(stems.map((item) => limit(readOne, item)))).filter((image) => image !== undefined);
+  const read = (await Promise.all(sorted.sound.map((entry) => limit(readOne, entry)))).filter(
+    (image) => image !== undefined,
+  );
+  const images = read.filter((image) => !('problem' in image));
+  for (const { problem } of read.filter((image) => 'problem' in image))
+    findings.report(brokenImages, 'image has another size than its annotation says', () => problem);
+  const names = [...new Set(images.flatMap(({ objects }) => objects.map(({ name }) => name)))].sort();
   return {
-    names: [...new Set(images.flatMap(({ objects }) => objects.map(({ name }) => name)))].sort(),
-    build: (names) => {
+    categories: numberCategories(names),
+    build: (wanted) => {
       let id = 0;
-      const raw = images.map(({ stem, imageName, file, size, objects }): RawImage => {
+      const raw = images.map(({ stem, imageName, file: image, size, objects }): RawImage => {
         const numbered = objects.map((object) => ({ ...rawObject(object), id: ++id }));
-        return { imageId: stem, file, fileName: imageName, ...size, objects: numbered };
+        const { width, height } = size;
+        return { imageId: stem, file: image, fileName: imageName, width, height, objects: numbered };
       });
-      return buildBoxes(`voc ${split}`, numberCategories(names), raw, findings, { invalidBoxes });
+      return buildBoxes(`voc ${split}`, numberCategories(wanted), raw, findings, { invalidBoxes });
     },
   };
 }
-
-/** File names by their stem, normalised, since file systems differ in how they compose accents. */
-const byStem = (names: Iterable<string>, extension: RegExp): Map<string, string> =>
-  new Map(
-    [...names].filter((name) => extension.test(name)).map((name) => [name.replace(extension, '').normalize(), name]),
-  );
 
 const rawObject = ({ name, difficult, bbox, problem }: VocObject) => ({
   category: name,
@@ -139,35 +132,3 @@ const rawObject = ({ name, difficult, bbox, problem }: VocObject) => ({
   ignore: difficult ? (1 as const) : (0 as const),
   problem,
 });
-
-async function readList(
-  root: string,
-  split: string,
-  file: string,
-  isStem: (stem: string) => boolean,
-  findings: Findings,
-): Promise<VocListEntry[]> {
-  const text = await readFile(file, 'utf8').catch(async (error: unknown) => {
-    const there = [...(await listFolder(join(root, 'ImageSets', 'Main')))]
-      .filter((name) => name.endsWith('.txt'))
-      .sort();
-    throw new FinetuneError(
-      {
-        code: 'E_VOC_SPLIT',
-        message: `there is no list "${split}"`,
-        where: { file },
-        fix:
-          there.length > 0
-            ? `the lists are: ${there.map((name) => name.slice(0, -4)).join(', ')}`
-            : `is ${root} a VOC folder?`,
-      },
-      { cause: error },
-    );
-  });
-  const seen = new Set<string>();
-  return readVocList(text, isStem).filter(({ stem, line }) => {
-    if (seen.has(stem))
-      findings.count('image listed twice', () => ({ message: `"${stem}" again`, where: { file, line } }));
-    return seen.size < seen.add(stem).size;
-  });
-}

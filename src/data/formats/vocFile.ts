@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { Problem } from '../../errors.js';
 import type { Findings } from '../findings.js';
-import { cornerNames, parseVocXml, type VocXmlObject } from './vocXml.js';
+import { cornerNames, readVocXml, type VocXmlObject } from './vocXml.js';
 
 export interface VocObject {
   readonly name: string;
@@ -20,13 +19,13 @@ export interface VocFile {
 
 /** Read one Pascal VOC annotation to learn from. Its corners are 1-based and inclusive (VOC devkit), so a box spans
  *  xmin−1 … xmax. Problems go to `findings`, E_VOC_BOX (no area) too unless `invalidBoxes` is drop. Returns undefined
- *  if the file is not XML or not an annotation. */
+ *  if the file is not text, not XML or not an annotation. */
 export async function readVocFile(
   file: string,
   invalidBoxes: 'error' | 'drop',
   findings: Findings,
 ): Promise<VocFile | undefined> {
-  const annotation = parseVocXml(await readFile(file, 'utf8'), file, findings);
+  const annotation = await readVocXml(file, findings);
   if (!annotation) return undefined;
   const [width, height] = [Number(annotation.width ?? 0), Number(annotation.height ?? 0)];
   return {

@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { parseXml, XmlElement, XmlError } from '@rgrove/parse-xml';
 import type { Where } from '../../errors.js';
 import type { Findings } from '../findings.js';
+import { decodeXml } from './decodeText.js';
 
 /** Corners in pixels that belong to the box, counted from 1 (VOC devkit): a box from 3 to 3 is one pixel wide. */
 export type InclusiveCorners = readonly [xmin: number, ymin: number, xmax: number, ymax: number];
@@ -26,12 +28,15 @@ export interface VocXml {
   readonly objects: readonly VocXmlObject[];
 }
 
-/** Read the text of a Pascal VOC annotation. <path>, <folder> and <filename> are ignored: they name places on the
- *  annotator's disk. Returns undefined, and adds E_VOC_XML to `findings`, if the text is not XML or its root is not
- *  <annotation>. */
-export function parseVocXml(text: string, file: string, findings: Findings): VocXml | undefined {
-  const root = parse(text, file, findings);
-  if (!root) return undefined;
+/** Read a Pascal VOC annotation. <path>, <folder> and <filename> are ignored: they name places on the annotator's disk.
+ *  Returns undefined, and adds E_ENCODING or E_VOC_XML to `findings`, if the file is not text, not XML, or its root is
+ *  not <annotation>. */
+export async function readVocXml(file: string, findings: Findings): Promise<VocXml | undefined> {
+  const text = await readFile(file)
+    .then((bytes) => decodeXml(bytes, file))
+    .catch((error: unknown) => findings.absorb(error));
+  const root = text === undefined ? undefined : parse(text, file, findings);
+  if (text === undefined || !root) return undefined;
   const locate = (offset: number) => {
     const before = text.slice(0, offset).split('\n');
     return { file, line: before.length, column: before.at(-1)!.length + 1 };
@@ -41,7 +46,7 @@ export function parseVocXml(text: string, file: string, findings: Findings): Voc
     const box = childrenOf(element, 'bndbox')[0];
     return {
       name,
-      difficult: textOf(element, 'difficult') === '1',
+      difficult: /^(?:1|true|yes)$/i.test(textOf(element, 'difficult') ?? ''),
       corners: box && cornerNames.map((corner) => textOf(box, corner)),
       subject: `object ${index + 1}${name ? ` "${name}"` : ''}`,
       locate: () => locate((box ?? element).start),

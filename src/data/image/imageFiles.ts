@@ -1,30 +1,20 @@
 import { readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+
+/** Extensions of the files that are taken for images. */
+export const IMAGE_EXTENSION = /\.(jpe?g|jfif|png|webp|tiff?|avif|bmp)$/i;
+
+/** Files and folders that file managers, notebooks and archivers leave behind. */
+export const isHidden = (name: string): boolean => name.startsWith('.') || name === '__MACOSX' || name === '@eaDir';
+
+/** Errors that mean that there is no folder of that name, and can be none. */
+const NO_FOLDER = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'ERR_INVALID_ARG_VALUE']);
 
 /** The names of the entries of a folder; empty if there is no such folder. */
 export async function listFolder(dir: string): Promise<Set<string>> {
   try {
     return new Set(await readdir(dir));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Set();
+    if (NO_FOLDER.has((error as NodeJS.ErrnoException).code ?? '')) return new Set();
     throw error;
   }
-}
-
-/** Which of `names` (relative to `dir`, folders allowed) do not exist. Reads each folder once instead of looking for
- *  each file. */
-export async function missingFiles(dir: string, names: readonly string[]): Promise<Set<string>> {
-  const wanted = new Map<string, string[]>();
-  for (const name of names) {
-    const folder = dirname(join(dir, name));
-    const inside = wanted.get(folder);
-    if (inside) inside.push(name);
-    else wanted.set(folder, [name]);
-  }
-  const missing = new Set<string>();
-  for (const [folder, inside] of wanted) {
-    const there = await listFolder(folder);
-    for (const name of inside) if (!there.has(join(dir, name).slice(folder.length + 1))) missing.add(name);
-  }
-  return missing;
 }

@@ -1,7 +1,7 @@
-import { FinetuneError } from '../../errors.js';
 import type { RandomStream } from '../../random.js';
 import { frameImage, placementOf, type FrameOptions } from '../image/frame.js';
-import { decodeImage, readImageSize } from '../image/image.js';
+import { assertSize, type SizeCheck } from '../image/checkSize.js';
+import { decodeImage } from '../image/image.js';
 import type { Annotation } from '../sample.js';
 import type { Augmentation } from './augment/augment.js';
 import type { Augment } from './augment/kinds.js';
@@ -11,8 +11,8 @@ export interface SampleOptions extends Pick<FrameOptions, 'size' | 'resize' | 'l
   /** Random changes, drawn from `random`; of the annotation's kind. False or absent for none. */
   readonly augment?: Augment | false;
   readonly random?: RandomStream;
-  /** Compare the annotation's width and height with the image's header first; `once`: unless that was done before. */
-  readonly checkSize?: boolean | 'once';
+  /** When the annotation's width and height are compared with the image's header. Default: never. */
+  readonly checkSize?: SizeCheck;
   /** Whether the caller already has what it would compute from the pixels: the picture is then left empty. */
   readonly isKnown?: ((flipped: boolean) => boolean) | undefined;
 }
@@ -39,10 +39,8 @@ export async function readPicture(
   const pixels = isKnown?.(flip)
     ? NO_PICTURE
     : decodeImage(annotation.file, frame, { interpolation, distortion, blur });
-  if (isDue(annotation, checkSize)) {
-    pixels.catch(() => undefined);
-    await assertSize(annotation);
-  }
+  pixels.catch(() => undefined); // it is thrown below, after the size
+  await assertSize(annotation, checkSize);
   const decoded = await pixels;
   const common = {
     imageId: annotation.imageId,
@@ -57,28 +55,3 @@ export async function readPicture(
 }
 
 const NO_PICTURE = Promise.resolve({ data: new Uint8Array(0), width: 0, height: 0 });
-
-/** Annotations whose size agreed with their image's header. */
-const sizeChecked = new WeakSet<Annotation>();
-
-export const isDue = (annotation: Annotation, checkSize: boolean | 'once'): boolean =>
-  checkSize === 'once' ? !sizeChecked.has(annotation) : checkSize;
-
-/** Throws E_IMAGE_SIZE if the image's header has another size than the annotation. */
-export async function assertSize(annotation: Annotation): Promise<void> {
-  const { file, width, height } = annotation;
-  const actual = await readImageSize(file);
-  if (actual.width === width && actual.height === height) {
-    sizeChecked.add(annotation);
-    return;
-  }
-  const turned = actual.width === height && actual.height === width;
-  throw new FinetuneError({
-    code: 'E_IMAGE_SIZE',
-    message: `the image is ${actual.width}x${actual.height}, but its annotation says ${width}x${height}`,
-    where: { file },
-    fix: turned
-      ? 'its EXIF orientation rotates it: annotate the upright image, or remove the orientation if the boxes were drawn without it'
-      : 'the boxes belong to another version of the image; set data.brokenImages: drop to leave it out (the report counts it)',
-  });
-}

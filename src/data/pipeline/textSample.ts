@@ -1,5 +1,6 @@
 import { xyxy } from '../../geometry/box.js';
 import { bounds } from '../../geometry/polygon.js';
+import { assertSize } from '../image/checkSize.js';
 import { frameImage, placementOf } from '../image/frame.js';
 import { decodeImage } from '../image/image.js';
 import { meanColour } from '../image/meanColour.js';
@@ -13,7 +14,7 @@ import {
   type TextWord,
 } from '../sample.js';
 import { drawTextView, type TextView } from './augment/augmentText.js';
-import { assertSize, isDue, type SampleOptions } from './readPicture.js';
+import type { SampleOptions } from './readPicture.js';
 
 /** Maps a point of the image to a pixel of the input. */
 type Map = (x: number, y: number) => readonly [number, number];
@@ -24,9 +25,12 @@ export async function loadTextSample(
   annotation: TextAnnotation,
   { size, augment = false, random, checkSize = false }: SampleOptions,
 ): Promise<TextSample> {
-  if (isDue(annotation, checkSize)) await assertSize(annotation);
   const view = augment && random ? drawTextView(annotation, size, ofKind(augment, 'text'), random) : undefined;
-  const { picture, map, placement } = view ? await look(annotation, size, view) : await wholeImage(annotation, size);
+  // Both start at once, but the size is checked first, since a wrong size can make the crop itself fail.
+  const seen = view ? look(annotation, size, view) : wholeImage(annotation, size);
+  seen.catch(() => undefined);
+  await assertSize(annotation, checkSize);
+  const { picture, map, placement } = await seen;
   const words = annotation.words.flatMap((word) => placeWord(word, map, size) ?? []);
   return {
     kind: 'text',

@@ -37,7 +37,7 @@ const rooms = {
     packages: '@rgrove/parse-xml opentype.js p-limit sharp',
     node: true,
   },
-  engine: { rooms: 'ground graph tensorflow', packages: '@tensorflow/.+ fflate node-api-headers', node: true },
+  engine: { rooms: 'ground files graph tensorflow', packages: '@tensorflow/.+ fflate node-api-headers', node: true },
   train: { rooms: `${network} files decode weights data engine`, packages: '@bufbuild/protobuf zod', node: true },
   evaluate: { rooms: `${network} data engine`, packages: 'p-limit pycocotools-js', node: true },
   recipe: { rooms: 'ground models tasks data', packages: 'yaml zod', node: true },

@@ -12,7 +12,9 @@ import { roomySize } from '../run/detectionRecipe.js';
 import { taskOptions } from '../run/taskOptions.js';
 import type { CeilingBySize } from '../tasks/detection/recallCeiling.js';
 import { ceilingTable } from './ceilingTable.js';
+import { Stopped } from './interrupt.js';
 import { table } from './table.js';
+import { Reported } from './usage.js';
 import { watched } from './watched.js';
 
 export interface CheckCommand {
@@ -60,6 +62,7 @@ export async function check(
   const found = { trainable, complete, remarks, parts, ...(anchors && { anchors }), ...(shapes && { shapes }) };
   if (json) console.log(JSON.stringify({ ...found, ...(page !== undefined && { page }) }));
   if (page !== undefined) console.log(page);
+  if (signal.reason instanceof Stopped) throw new Reported(signal.reason.exitCode);
   return trainable;
 }
 

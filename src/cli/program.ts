@@ -1,15 +1,17 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cac, type CAC } from 'cac';
 import { didYouMean } from '../didYouMean.js';
 import { FinetuneError } from '../errors.js';
+import { readError } from '../files/disk.js';
 import { maskSecrets } from '../maskSecrets.js';
 import { defineAnchors, defineCheck, defineScore, defineSynth } from './commands/data.js';
 import { defineDoctor, defineModels, defineSetup, defineWeights } from './commands/models.js';
 import { defineCompare, defineEval, defineTrain, defineVerifyFreeze } from './commands/runs.js';
 import { defineLrFind, defineOverfit, defineSweep } from './commands/trials.js';
-import { NegativeResult, UsageError } from './usage.js';
+import { Stopped } from './interrupt.js';
+import { Reported, UsageError } from './usage.js';
 
-/** Exit codes that scripts rely on. */
+/** Exit codes that scripts rely on. A command that a signal stopped returns 128 + its number. */
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
 /** The commands in the order of `finetune --help`. */
@@ -39,14 +41,28 @@ export async function run(argv: readonly string[]): Promise<number> {
   try {
     program.parse(['node', 'finetune', ...argv], { run: false });
     if (program.options.help === true || program.options.version === true) return EXIT.ok;
-    if (program.args.length === 0 && program.matchedCommand?.name === '') throw new UsageError('no recipe given');
+    checkWords(program);
     await program.runMatchedCommand();
     return EXIT.ok;
   } catch (error) {
-    if (error instanceof NegativeResult) return EXIT.failed;
+    if (error instanceof Reported) return error.exitCode;
     console.error(explain(error, program));
+    if (error instanceof Stopped) return error.exitCode;
     return isUsage(error) ? EXIT.usage : EXIT.failed;
   }
+}
+
+/** Refuses a command that does not exist, which cac takes for the name of a recipe, and an option that is given twice. */
+function checkWords({ args: [word, ...others], options, matchedCommand, commands }: CAC): void {
+  for (const { name, config } of matchedCommand?.options ?? [])
+    if (Array.isArray(options[name]) && !Array.isArray(config.type)) throw new UsageError(`--${name} is given twice`);
+  if (matchedCommand?.name !== '') return;
+  if (word === undefined) throw new UsageError('no recipe given');
+  if (/[\\/]|\.ya?ml$/i.test(word) || existsSync(word)) return;
+  const names = commands.map(({ name }) => name);
+  const hint = didYouMean(word, names);
+  const recipe = others.length === 0 ? ', and no recipe of that name' : '';
+  throw new UsageError(`there is no command "${word}"${recipe}${hint ? `; ${hint}` : ''}`);
 }
 
 const isUsage = (error: unknown): boolean =>
@@ -54,23 +70,17 @@ const isUsage = (error: unknown): boolean =>
     ? /^E_(RECIPE|RUN|RESUME|EXTEND|SWEEP|COMPARE|ANCHOR)_|^E_MODEL_UNKNOWN$/.test(error.code)
     : error instanceof Error && (error.name === 'CACError' || error.name === 'UsageError');
 
-function explain(error: unknown, program: CAC): string {
-  if (error instanceof FinetuneError) return error.message + commandHint(error, program);
-  if ((error as Partial<Error>).name === 'AbortError') return 'stopped before there was anything to save';
+function explain(thrown: unknown, program: CAC): string {
+  const error = readError(thrown);
+  if (error instanceof FinetuneError) return error.message;
+  if (error instanceof Stopped) return 'stopped: there was nothing to save';
   if (!(error instanceof Error)) return maskSecrets(`internal: ${String(error)}`);
   if (!isUsage(error)) return maskSecrets(`internal: ${error.stack ?? error.message}`);
   const flag = /^Unknown option `-*([^`]+)`/.exec(error.message)?.[1];
   const flags = program.matchedCommand?.options.map(({ name }) => `--${name}`) ?? [];
   const hint = flag === undefined ? undefined : didYouMean(`--${flag}`, flags);
-  return `${maskSecrets(error.message)}${hint ? `, ${hint}` : ''}\nfinetune --help lists the commands and options   E_USAGE`;
-}
-
-/** A mistyped command is read as the name of a recipe: the hint names the command that was probably meant. */
-function commandHint({ code }: FinetuneError, { args, commands }: CAC): string {
-  if (code !== 'E_RECIPE_NOT_FOUND') return '';
-  const names = commands.map(({ name }) => name);
-  const hint = didYouMean(args[0] ?? '', names);
-  return hint ? `\n  the command: ${hint}` : '';
+  const message = error.message.replace(/^Unused args:/, 'unexpected argument');
+  return `${maskSecrets(message)}${hint ? `, ${hint}` : ''}\nfinetune --help lists the commands and options   E_USAGE`;
 }
 
 function version(): string {

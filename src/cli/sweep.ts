@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,8 +6,10 @@ import pLimit from 'p-limit';
 import { compareRuns, type Comparison } from '../trials/compareRuns.js';
 import { loadRecipe } from '../recipe/load.js';
 import { newRunPath } from '../run/directory.js';
-import { memberState, openSweep, planSweep, type Member, type SweepOptions } from '../trials/sweep.js';
-import { listenForInterrupt } from './interrupt.js';
+import { memberState, openSweep, planSweep, type SweepOptions } from '../trials/sweep.js';
+import { listenForInterrupt, Stopped } from './interrupt.js';
+import { leave } from './leave.js';
+import { Reported } from './usage.js';
 
 export interface SweepCommand extends SweepOptions {
   readonly set: readonly string[];
@@ -30,17 +32,32 @@ export async function sweep(path: string, command: SweepCommand): Promise<boolea
   const say = (line: string): void => console.error(line);
   say(`${members.length} runs in ${directory}`);
 
-  const interrupt = listenForInterrupt(
-    () => say('stopping the runs'),
-    (exitCode) => process.exit(exitCode),
+  const children = new Set<ChildProcess>();
+  const tell = (signal: NodeJS.Signals): void => children.forEach((child) => void child.kill(signal));
+  const { signal, stop } = listenForInterrupt(
+    () => {
+      say('stopping the runs, and saving (press Ctrl-C again to kill them)');
+      tell('SIGTERM');
+    },
+    (exitCode) => {
+      tell('SIGKILL');
+      leave(exitCode);
+    },
   );
+  const isStopped = (): boolean => signal.aborted;
   const limit = pLimit(parallel);
   const failures = new Map<string, string>(); // printed text → the first run that failed with it
   try {
     const states = members.map((member, i) =>
       limit(async () => {
         const place = `${i + 1}/${members.length}`;
-        const failure = await runMember(path, set, member, place, interrupt.signal, say);
+        const state = await memberState(member);
+        if (state === 'done' || isStopped()) return state;
+        say(`${place}  ${member.set.join(' ')}${state === 'begun' ? ', resumed' : ''}`);
+        const settings = [...set, ...member.set].flatMap((setting) => ['--set', setting]);
+        const words = [path, ...settings, '--out', member.directory, ...(state === 'begun' ? ['--resume'] : [])];
+        const failure = await runChild(words, children);
+        if (isStopped()) return memberState(member);
         const before = failures.get(failure ?? '');
         if (failure !== undefined)
           say(`${place}  failed${before === undefined ? `:\n${failure}` : `, as ${before} did`}`);
@@ -51,10 +68,11 @@ export async function sweep(path: string, command: SweepCommand): Promise<boolea
     const done = (await Promise.all(states)).filter((state) => state === 'done').length;
     if (done < members.length) {
       say(`${done} of ${members.length} runs are done; to continue, repeat the command with --out ${directory}`);
-      return interrupt.signal.aborted;
+      if (signal.reason instanceof Stopped) throw new Reported(signal.reason.exitCode);
+      return false;
     }
   } finally {
-    interrupt.stop();
+    stop();
   }
   const comparison = await compareRuns(members.map((member) => member.directory));
   console.log(json ? JSON.stringify(comparison) : comparisonTable(comparison));
@@ -62,29 +80,16 @@ export async function sweep(path: string, command: SweepCommand): Promise<boolea
   return true;
 }
 
-/** Runs a member that is not finished. Returns the end of what it printed if it failed. */
-async function runMember(
-  path: string,
-  set: readonly string[],
-  member: Member,
-  place: string,
-  signal: AbortSignal,
-  say: (line: string) => void,
-): Promise<string | undefined> {
-  const state = await memberState(member);
-  if (state === 'done' || signal.aborted) return undefined;
-  say(`${place}  ${member.set.join(' ')}${state === 'begun' ? ', resumed' : ''}`);
-  const settings = [...set, ...member.set].flatMap((setting) => ['--set', setting]);
-  const resume = state === 'begun' ? ['--resume'] : [];
+/** Runs the program in a process of its own. Returns the end of what it printed if it failed. Its group of processes is
+ *  its own, too, so that Ctrl-C in a terminal reaches it once: through this process. */
+async function runChild(words: readonly string[], children: Set<ChildProcess>): Promise<string | undefined> {
   const program = fileURLToPath(new URL('main.js', import.meta.url));
-  const words = [program, path, ...settings, '--out', member.directory, ...resume];
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'] });
-  const stop = (): void => void child.kill('SIGTERM');
-  signal.addEventListener('abort', stop);
+  const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+  children.add(child);
   let tail = '';
   child.stderr.on('data', (text: Buffer) => (tail = (tail + text.toString()).slice(-2000)));
   const [code] = (await once(child, 'exit')) as [number | null];
-  signal.removeEventListener('abort', stop);
+  children.delete(child);
   return code === 0 ? undefined : tail;
 }
 

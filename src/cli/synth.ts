@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { listPhotos } from '../data/synthetic/text/photos.js';
 import { generateText } from '../data/synthetic/text/generateText.js';
+import { writeAtomically } from '../files/writeAtomically.js';
 import { textPreview } from '../report/textPreview.js';
-import { createProgress } from './progress.js';
+import { watched } from './watched.js';
 
 export interface SynthCommand {
   readonly out: string;
@@ -19,15 +19,16 @@ export interface SynthCommand {
  *  last line on stdout. */
 export async function synth({ out, images, side, seed, photos, json }: SynthCommand): Promise<void> {
   const root = resolve(out);
-  const progress = createProgress();
   const start = performance.now();
   const part = { root, part: 'train', seed, side, photos: photos === undefined ? [] : await listPhotos(photos) };
-  const records = await generateText(part, images, {
-    onImage: (done, total) => progress.show({ phase: 'data', done, total }),
-  });
+  const records = await watched(({ signal, onProgress }) =>
+    generateText(part, images, { signal, onImage: (done, total) => onProgress({ phase: 'data', done, total }) }),
+  );
   const page = join(root, 'preview.html');
-  await writeFile(page, textPreview(records.map((record) => ({ ...record, file: `images/train/${record.file}` }))));
-  progress.close();
+  await writeAtomically(
+    page,
+    textPreview(records.map((record) => ({ ...record, file: `images/train/${record.file}` }))),
+  );
   const seconds = (performance.now() - start) / 1000;
   const words = records.reduce((sum, record) => sum + record.words.length, 0);
   console.error(`${images} images with ${words} words, ${(images / seconds).toFixed(1)} a second`);

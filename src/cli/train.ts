@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { FinetuneError } from '../errors.js';
 import { maskSecrets } from '../maskSecrets.js';
 import { loadRecipe } from '../recipe/load.js';
-import { isThere, newRunPath } from '../run/directory.js';
+import { FINISHED, isThere, newRunPath } from '../run/directory.js';
+import { Stopped } from './interrupt.js';
+import { Reported } from './usage.js';
 import { watched } from './watched.js';
 
 export interface TrainCommand {
@@ -30,17 +33,22 @@ export async function train(path: string, command: TrainCommand): Promise<void> 
   // Lazily, so that errors of the recipe need not wait for an engine to load.
   const { finetune } = await import('../finetune.js');
   const directory = out ?? newRunPath(recipe.out, basename(path).replace(/\.ya?ml$/, ''));
-  const toResume = maskSecrets(resumeCommand(path, resolve(directory), command));
+  const again = () => maskSecrets(resumeCommand(path, resolve(directory), command));
   try {
-    const { metrics } = await watched(
-      (hooks) => finetune(recipe, { directory, resume, extend, ...hooks }),
-      'stopping after this step, and saving',
-    );
-    if (!metrics) console.error(`stopped; to resume, run: ${toResume}`);
+    const { metrics } = await watched(async (hooks) => {
+      const result = await finetune(recipe, { directory, resume, extend, ...hooks });
+      if (!result.metrics) hooks.signal.throwIfAborted();
+      return result;
+    }, 'stopping after this step, and saving');
     if (json && metrics) console.log(JSON.stringify(metrics));
     console.log(resolve(directory));
   } catch (error) {
-    if (await hasProgress(directory, error)) console.error(`Progress is saved. Fix the error, then run: ${toResume}`);
+    if (error instanceof Stopped) {
+      console.error(`stopped; to resume, run: ${again()}`);
+      console.log(resolve(directory));
+      throw new Reported(error.exitCode);
+    }
+    if (await hasProgress(directory, error)) console.error(`Progress is saved. Fix the error, then run: ${again()}`);
     throw error;
   }
 }
@@ -52,14 +60,14 @@ async function hasProgress(directory: string, error: unknown): Promise<boolean> 
 }
 
 /** The command that continues the run, ready to paste into a shell. An extended run continues with the recipe in its
- *  directory. */
+ *  directory; one that was stopped before its extension began, with the same command. */
 export function resumeCommand(path: string, directory: string, { set = [], engine, extend }: TrainCommand): string {
-  if (extend !== undefined) {
+  if (extend !== undefined && !existsSync(join(directory, FINISHED))) {
     return ['finetune', join(directory, 'recipe.yaml'), '--out', directory].map(quote).join(' ') + ' --resume';
   }
   const settings = set.flatMap((setting) => ['--set', setting]);
   const words = [path, ...settings, ...(engine === undefined ? [] : ['--engine', engine]), '--out', directory];
-  return ['finetune', ...words.map(quote), '--resume'].join(' ');
+  return ['finetune', ...words.map(quote), extend === undefined ? '--resume' : `--extend ${extend}`].join(' ');
 }
 
 const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`);

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { makeFolder } from '../files/folders.js';
 import { loadRecipe } from '../recipe/load.js';
 import { watched } from './watched.js';
 
@@ -20,7 +20,7 @@ export async function lrFind(
     import('../report/lrPage.js'),
   ]);
   const result = await watched((hooks) => findLr(recipe, { ...hooks, ...(steps !== undefined && { steps }) }));
-  await mkdir(out, { recursive: true });
+  await makeFolder(out);
   const page = resolve(join(out, 'lr-find.html'));
   await writeLrPage(result, `Learning rate for ${basename(path)}`, page);
   const { suggestion } = result;

@@ -3,9 +3,18 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** The command has printed everything: all that is left is the exit code. */
+export class Reported extends Error {
+  constructor(readonly exitCode: number) {
+    super();
+  }
+}
+
 /** The command did its work and reported it, and the answer is no: exit code 1. */
-export class NegativeResult extends Error {
-  override readonly name = 'NegativeResult';
+export class NegativeResult extends Reported {
+  constructor() {
+    super(1);
+  }
 }
 
 /** The value of a flag that must be given. */

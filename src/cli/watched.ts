@@ -1,5 +1,6 @@
 import type { ProgressEvent } from '../progress.js';
 import { listenForInterrupt } from './interrupt.js';
+import { leave } from './leave.js';
 import { createProgress } from './progress.js';
 
 export interface Hooks {
@@ -7,8 +8,9 @@ export interface Hooks {
   readonly onProgress: (event: ProgressEvent) => void;
 }
 
-/** Does the work of a command with a progress display. The first Ctrl-C aborts the signal, after saying what
- *  `stopping` says; the second kills the process. */
+/** Does the work of a command with a progress display. The first Ctrl-C (or SIGTERM, or SIGHUP) aborts the signal, after
+ *  saying what `stopping` says; the second kills the process. Throws a `Stopped` if the work ended because of the
+ *  signal. */
 export async function watched<T>(work: (hooks: Hooks) => Promise<T>, stopping = 'stopping'): Promise<T> {
   const progress = createProgress();
   const say = (message: string) => progress.show({ message });
@@ -16,11 +18,15 @@ export async function watched<T>(work: (hooks: Hooks) => Promise<T>, stopping = 
     () => say(`${stopping} (press Ctrl-C again to kill the process)`),
     (exitCode) => {
       progress.close(); // the bar hides the cursor
-      process.exit(exitCode);
+      leave(exitCode);
     },
   );
+  const { signal } = interrupt;
   try {
-    return await work({ signal: interrupt.signal, onProgress: progress.show });
+    return await work({ signal, onProgress: progress.show });
+  } catch (error) {
+    if ((error as Partial<Error> | null)?.name === 'AbortError') signal.throwIfAborted(); // Node's functions throw others
+    throw error;
   } finally {
     progress.close();
     interrupt.stop();

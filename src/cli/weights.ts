@@ -5,7 +5,7 @@ import { countValues, formatShape, type RawTensor } from '../weights/decode/rawT
 import type { RawWeights } from '../weights/decode/raw.js';
 import { readRawWeights } from '../weights/read.js';
 import { recognise, type Recognised } from './recognise.js';
-import { createProgress } from './progress.js';
+import { watched } from './watched.js';
 
 export interface WeightsCommand {
   readonly json?: boolean;
@@ -35,32 +35,26 @@ interface Listing {
 
 /** `finetune weights <uri>`: fetch a weights file and list what is inside. */
 export async function weights(uri: string, { json = false }: WeightsCommand = {}): Promise<void> {
-  const progress = createProgress();
-  try {
-    const { source, raw } = await readRawWeights(uri, { onProgress: progress.show });
-    progress.close();
-    const ours = findNameMap(raw) ? ourNames(raw, source.file) : undefined;
-    const tensors = [...raw.tensors].map(([name, { shape, dtype, data }]) => {
-      const as = ours && (ours.get(data) ?? null);
-      return { name, shape, dtype, ...(as !== undefined && as !== name && { as }) };
-    });
-    const listing: Listing = {
-      uri: source.uri,
-      file: source.file,
-      bytes: (await stat(source.file)).size,
-      sha256: source.sha256,
-      format: raw.format,
-      recognised: recognise(raw, source.file),
-      catalog: describeCatalog(uri),
-      metadata: raw.metadata,
-      arrays: tensors.length,
-      values: tensors.reduce((sum, { shape }) => sum + countValues(shape), 0),
-      tensors,
-    };
-    console.log(json ? JSON.stringify(listing) : formatListing(listing));
-  } finally {
-    progress.close();
-  }
+  const { source, raw } = await watched((hooks) => readRawWeights(uri, hooks));
+  const ours = findNameMap(raw) ? ourNames(raw, source.file) : undefined;
+  const tensors = [...raw.tensors].map(([name, { shape, dtype, data }]) => {
+    const as = ours && (ours.get(data) ?? null);
+    return { name, shape, dtype, ...(as !== undefined && as !== name && { as }) };
+  });
+  const listing: Listing = {
+    uri: source.uri,
+    file: source.file,
+    bytes: (await stat(source.file)).size,
+    sha256: source.sha256,
+    format: raw.format,
+    recognised: recognise(raw, source.file),
+    catalog: describeCatalog(uri),
+    metadata: raw.metadata,
+    arrays: tensors.length,
+    values: tensors.reduce((sum, { shape }) => sum + countValues(shape), 0),
+    tensors,
+  };
+  console.log(json ? JSON.stringify(listing) : formatListing(listing));
 }
 
 /** The name that our models use for each array of values: renaming passes the arrays on, so they identify the

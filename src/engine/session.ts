@@ -1,7 +1,7 @@
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { invariant } from '../errors.js';
+import { makeFolder, withTemporaryFolder, writeNew } from '../files/folders.js';
 import type { Param, Params } from '../graph/params.js';
 import { parametersOf, type Programs } from '../graph/program.js';
 import type { Shape } from '../graph/spec.js';
@@ -25,16 +25,12 @@ interface Binding {
   ): readonly { readonly id: number }[];
 }
 
-async function load(binding: Binding, savedModel: Uint8Array): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'tfjs-finetune-'));
-  try {
-    await mkdir(join(folder, 'variables')); // the loader requires this folder, even if it is empty
-    await writeFile(join(folder, 'saved_model.pb'), savedModel);
+const load = (binding: Binding, savedModel: Uint8Array): Promise<number> =>
+  withTemporaryFolder(join(tmpdir(), 'tfjs-finetune-'), async (folder) => {
+    await makeFolder(join(folder, 'variables')); // the loader requires this folder, even if it is empty
+    await writeNew(join(folder, 'saved_model.pb'), savedModel);
     return binding.loadSavedModel(folder, 'serve');
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
+  });
 
 /** What one call feeds: values for the placeholder of this name. */
 interface Fed {

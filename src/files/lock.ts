@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onDisk } from './disk.js';
+import { discard, makeFolder } from './folders.js';
 
 /** Milliseconds: the holder of a lock touches its file every HEARTBEAT; a holder on another machine that has not done
  *  so for STALE is taken for dead; who waits for a lock looks every POLL, and who waits for another's takeover, TAKEOVER. */
@@ -36,10 +38,10 @@ export async function withLock<T>(file: string, signal: AbortSignal | undefined,
   }
 }
 
-/** Takes the lock, also from a dead process, or returns the process that holds it. */
+/** Takes the lock, also from a dead process, or returns the process that holds it. Throws E_DISK_…. */
 export async function tryLock(file: string): Promise<Lock | Holder> {
   const token = randomBytes(8).toString('hex');
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolder(dirname(file));
   const text = [hostname(), process.pid, token, (await startOf(process.pid)) ?? ''].join(' ');
   for (;;) {
     held.add(token); // before the file exists, so that no other call in this process takes it for that of a dead one
@@ -53,21 +55,26 @@ export async function tryLock(file: string): Promise<Lock | Holder> {
   return {
     async release() {
       clearInterval(alive);
-      await rm(file, { force: true });
+      await discard(file);
       held.delete(token);
     },
   };
 }
 
 async function create(file: string, text: string): Promise<boolean> {
+  const handle = await onDisk(file, () => open(file, 'wx')).catch((error: unknown) => {
+    if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'EEXIST') return undefined;
+    throw error;
+  });
+  if (!handle) return false;
   try {
-    const handle = await open(file, 'wx');
-    await handle.writeFile(text);
-    await handle.close();
+    await onDisk(file, () => handle.writeFile(text));
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return false;
+    await discard(file); // an empty lock would seem to be somebody's
+    throw error;
+  } finally {
+    await handle.close();
   }
 }
 
@@ -101,15 +108,15 @@ async function removeStale(file: string, text: string): Promise<void> {
   const guard = `${file}.takeover`;
   if (!(await create(guard, ''))) {
     const info = await stat(guard).catch(() => undefined);
-    if (info && Date.now() - info.mtimeMs > STALE) await rm(guard, { force: true }); // its process was killed just here
+    if (info && Date.now() - info.mtimeMs > STALE) await discard(guard); // its process was killed just here
     await sleep(TAKEOVER);
     return;
   }
   try {
     const now = await readFile(file, 'utf8').catch(() => undefined);
-    if (now === text) await rm(file, { force: true });
+    if (now === text) await onDisk(file, () => rm(file, { force: true }));
   } finally {
-    await rm(guard, { force: true });
+    await discard(guard);
   }
 }
 

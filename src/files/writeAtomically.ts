@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { FinetuneError, type Problem } from '../errors.js';
+import { FinetuneError } from '../errors.js';
+import { diskError } from './disk.js';
 
 export interface WriteOptions {
   /** Path under which the old file is kept. */
@@ -32,8 +33,8 @@ export async function writeAtomically(
     await rename(temporary, file);
     await syncFolder(dirname(file));
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw writeError(file, error);
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw untouched(diskError(error, file));
   }
 }
 
@@ -45,7 +46,7 @@ async function keep(file: string, previous: string): Promise<void> {
     await link(file, second);
     await rename(second, previous);
   } catch (error) {
-    await rm(second, { force: true });
+    await rm(second, { force: true }).catch(() => undefined);
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return; // there is no old file
     // On a disk without hard links (FAT, some network drives) there is an instant between the two renames in which
@@ -61,31 +62,8 @@ async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
-/** An error of the operating system as a problem with a fix. Other errors are returned as they are. */
-function writeError(file: string, error: unknown): unknown {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const problem = problems[code ?? ''] ?? (code && { code: 'E_DISK_WRITE', message: `cannot write: ${message}` });
-  return problem ? new FinetuneError({ ...problem, where: { file } }, { cause: error }) : error;
+function untouched(error: unknown): unknown {
+  if (!(error instanceof FinetuneError) || error.code !== 'E_DISK_FULL') return error;
+  const problems = error.problems.map((one) => ({ ...one, message: `${one.message}; the file that was there stays` }));
+  return new FinetuneError(problems, { cause: error.cause });
 }
-
-const full = {
-  code: 'E_DISK_FULL',
-  message: 'there is no room to write this file; the old file is untouched',
-  fix: 'free some space, or choose a folder on another disk',
-} as const;
-const readOnly = {
-  code: 'E_DISK_READ_ONLY',
-  message: 'this folder may not be written',
-  fix: 'change its permissions, or choose another folder',
-} as const;
-const problems: Readonly<Record<string, Problem>> = {
-  ENOSPC: full,
-  EDQUOT: { ...full, message: 'your quota on this disk is used up; the old file is untouched' },
-  EFBIG: {
-    ...full,
-    message: 'this file is larger than the limit on the size of a file (ulimit -f, or the file system)',
-  },
-  EACCES: readOnly,
-  EPERM: readOnly,
-  EROFS: readOnly,
-};

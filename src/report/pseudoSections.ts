@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { frameImage } from '../data/image/frame.js';
 import { decodeImage } from '../data/image/image.js';
 import { ofKind, type Dataset } from '../data/sample.js';
+import { makeFolder } from '../files/folders.js';
 import { cropSize, rectify } from '../data/pipeline/wordSheet.js';
 import type { PicturesSection, Section } from '../tasks/section.js';
 import { roundShares, type PseudoLabel, type PseudoRound } from '../train/pseudoLabels.js';
@@ -22,7 +22,7 @@ export async function pseudoSections(
   const last = rounds.at(-1);
   if (!last) return [];
   const worst = [...last.labels].sort((a, b) => a.confidence - b.confidence || wrong(b) - wrong(a)).slice(0, words);
-  await mkdir(join(directory, 'pseudo'), { recursive: true });
+  await makeFolder(join(directory, 'pseudo'));
   const pictures: PicturesSection['pictures'][number][] = [];
   for (const label of worst) {
     const annotation = annotations[label.image]!;

@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import sharp from 'sharp';
 import type { Dataset, Sample } from '../data/sample.js';
 import { loadTrainingSample, type TrainingSampleOptions } from '../data/pipeline/trainingSample.js';
 import { FinetuneError } from '../errors.js';
+import { makeFolder } from '../files/folders.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import { randomStream } from '../random.js';
 import { html, type Html } from './html.js';
@@ -52,7 +52,7 @@ export async function writeSamplePage(
     some of the epochs. Dotted grey objects are ignored: crowds, difficult objects, and objects that are too small or
     too hidden to learn.
   </p>`;
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolder(dirname(file));
   await writeAtomically(file, page({ title: `What the model sees of ${name}`, lead }, ...rows));
 }
 

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Intervals } from '../evaluate/bootstrap.js';
 import type { Curve } from '../evaluate/matches.js';
+import { makeFolder } from '../files/folders.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import type { Section } from '../tasks/section.js';
 import { drawSection } from './drawSection.js';
@@ -38,7 +38,7 @@ export interface ScorePage {
 /** Write `score.html` into a folder, which is made if needed, and return its path. The page is self-contained: it has
  *  no script and fetches nothing. */
 export async function writeScoreReport(score: ScorePage, folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const file = join(folder, 'score.html');
   await writeAtomically(file, await renderScore(score));
   return file;

@@ -1,12 +1,12 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FinetuneError } from '../errors.js';
+import { remove } from '../files/folders.js';
 import { describeDifference, LENGTH, recipeDifferences } from '../recipe/differences.js';
 import { loadRecipe } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { withTrain, withWeightsFrom } from '../recipe/withTrain.js';
 import { asPlanned } from './plan.js';
-import { isThere } from './directory.js';
+import { FINISHED, isThere } from './directory.js';
 import { isOver } from '../train/best.js';
 import { findCheckpoint } from '../train/checkpoint/checkpoint.js';
 
@@ -37,8 +37,7 @@ export async function continueRecipe(
   const { epochs } = begun.train;
   const state = (await findCheckpoint(directory))?.state;
   const done = state?.epoch ?? 0;
-  const finished =
-    state !== undefined && isOver(state, begun.train) && (await isThere(join(directory, 'metrics.json')));
+  const finished = state !== undefined && isOver(state, begun.train) && (await isThere(join(directory, FINISHED)));
   if (extend === undefined && finished) {
     throw new FinetuneError({
       code: 'E_RESUME_FINISHED',
@@ -76,4 +75,4 @@ const unfinished = (directory: string, state: string, fix: string): FinetuneErro
   });
 
 /** Removes the file that marks a run as finished. */
-export const reopenRun = (directory: string): Promise<void> => rm(join(directory, 'metrics.json'), { force: true });
+export const reopenRun = (directory: string): Promise<void> => remove(join(directory, FINISHED));

@@ -1,6 +1,8 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FinetuneError } from '../errors.js';
+import { onDisk } from '../files/disk.js';
+import { makeFolder, remove } from '../files/folders.js';
 import { tryLock } from '../files/lock.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import { REHEARSAL } from '../train/costs/rehearse.js';
@@ -15,6 +17,8 @@ export interface RunDirectory {
 }
 
 const LOCK = 'run.lock';
+/** The last file that a run writes: a directory that has it holds a finished run. */
+export const FINISHED = 'metrics.json';
 
 export const isThere = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -36,24 +40,29 @@ export async function openRunDirectory(path: string, { resume = false } = {}): P
       fix: 'start it without --resume and --extend',
     });
   }
-  await mkdir(directory, { recursive: true });
+  await makeFolder(directory);
   const lock = await tryLock(join(directory, LOCK));
   if (!('release' in lock)) {
+    const known = lock.pid > 0;
     throw new FinetuneError({
       code: 'E_RUN_LOCKED',
-      message: `process ${lock.pid} on ${lock.host} is working in this run directory`,
+      message: known
+        ? `process ${lock.pid} on ${lock.host} is working in this run directory`
+        : `the lock of this run directory does not say which process holds it: ${LOCK} is damaged`,
       where: { file: directory },
-      fix: `wait until it is done, stop it (kill ${lock.pid}), or choose another --out`,
+      fix: known
+        ? `wait until it is done, stop it (kill ${lock.pid}), or choose another --out`
+        : 'try again in a minute, when a damaged lock is taken over, or choose another --out',
     });
   }
-  const found = await readdir(directory);
+  const found = await onDisk(directory, () => readdir(directory));
   const left = found.filter((name) => name.startsWith(REHEARSAL));
-  for (const name of left) await rm(join(directory, name), { recursive: true, force: true });
+  for (const name of left) await remove(join(directory, name));
   const held = found.filter((name) => name !== LOCK && !left.includes(name));
   if (held.length > 0 && !resume) {
     await lock.release();
     const isRun = held.includes('recipe.yaml');
-    const finished = held.includes('metrics.json');
+    const finished = held.includes(FINISHED);
     const state = finished ? 'holds a finished run' : isRun ? 'holds a run that was stopped' : 'is not empty';
     const verb = finished ? 'train it for longer with --extend N' : 'continue it with --resume';
     const another = `choose another --out (model.weights: run:${directory} starts from its weights)`;

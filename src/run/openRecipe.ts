@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { openBackend, type Backend } from '../engine/backend.js';
 import type { TaskScore } from '../evaluate/createTask.js';
 import type { ProgressEvent } from '../progress.js';
@@ -38,7 +39,16 @@ async function openRecipe(recipe: Recipe, { weights, signal, onProgress }: OpenO
   const hooks = { signal, onProgress };
   const backend = await blaming('engine', () => openBackend({ engine: recipe.engine }));
   onProgress?.({ message: `engine ${backend.name} ${backend.version}: ${backend.reason}` });
+  await hearSignal(signal);
   const data = await recipeData(recipe, hooks);
+  await hearSignal(signal);
   const model = await recipeModel(recipe, data, { weights, ...hooks });
+  await hearSignal(signal);
   return { recipe, backend, data, model, began };
+}
+
+/** Ctrl-C is not heard while the thread computes: lets Node look for it, and throws the signal's reason if it was. */
+async function hearSignal(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate();
+  signal?.throwIfAborted();
 }

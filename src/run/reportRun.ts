@@ -4,7 +4,7 @@ import { buildReport, metricsOf } from '../report/fromRun.js';
 import type { Metrics } from '../report/report.js';
 import { writeReport } from '../report/writeReport.js';
 import type { BegunRun } from './beginRun.js';
-import type { RunDirectory } from './directory.js';
+import { FINISHED, type RunDirectory } from './directory.js';
 import { oldClassesSection } from './oldClasses.js';
 import type { OpenedRecipe } from './openRecipe.js';
 import type { ScoredRun } from './scoreRun.js';
@@ -18,7 +18,8 @@ export interface FinishedRun extends BegunRun {
   readonly onProgress: ((event: ProgressEvent) => void) | undefined;
 }
 
-/** Writes the results of a run: `predictions.json`, `metrics.json` and `report.html`. */
+/** Writes the results of a run: `predictions.json`, `report.html`, and at last `metrics.json`, which marks the run as
+ *  finished: a process that is killed before leaves a run that `resume` scores and reports. */
 export async function reportRun(
   run: RunDirectory,
   { recipe, backend, data }: OpenedRecipe,
@@ -28,7 +29,6 @@ export async function reportRun(
   const engine = `${backend.name} ${backend.version}`;
   const metrics = { ...metricsOf(model, trained, result, engine), ...(oldClasses && { oldClasses }) };
   await run.write('predictions.json', JSON.stringify(result.predictions));
-  await run.write('metrics.json', `${JSON.stringify(metrics, null, 2)}\n`);
   onProgress?.({ phase: 'report', done: 0, total: 1 });
   const report = await buildReport({
     recipe,
@@ -43,6 +43,7 @@ export async function reportRun(
     first: oldClasses ? [oldClassesSection(oldClasses, result.metric)] : [],
   });
   await writeReport(report, join(run.path, 'report.html'));
+  await run.write(FINISHED, `${JSON.stringify(metrics, null, 2)}\n`);
   onProgress?.({ phase: 'report', done: 1, total: 1 });
   return metrics;
 }

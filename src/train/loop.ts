@@ -55,18 +55,52 @@ export async function train(
   options: TrainOptions,
   hooks: TrainHooks,
 ): Promise<Run> {
-  const { onProgress, signal } = hooks;
+  const { onProgress } = hooks;
   const say: Say = (message) => {
     if (message !== undefined) onProgress?.({ message });
   };
   onProgress?.({ phase: 'compile', done: 0, total: 1 });
   const trainer = await openTrainer(model, data, backend, options);
-  const { state, plan } = trainer;
+  const { state } = trainer;
   const log = await openLog(options.directory, { resumeFrom: options.resume ? state : undefined });
   const tracker = startTracker(trainer, log, options, onProgress);
-  const checkpoints = planCheckpoints(options.checkpointEvery, state.step);
   onProgress?.({ phase: 'compile', done: 1, total: 1 });
   announce(trainer, data, options).forEach(say);
+  try {
+    await trainEpochs(trainer, tracker, options, hooks, say);
+    if (!isOver(state, options)) await trainer.saveLast();
+    return await summarize(trainer, tracker, log, options, say);
+  } catch (error) {
+    const explained = await explainError(error, trainer, hooks);
+    // Keeps every step before, say, an image that is missing; where that fails too, both errors are told.
+    await trainer.saveSound().catch((unsaved: unknown) => {
+      throw together(explained, unsaved);
+    });
+    throw explained;
+  } finally {
+    await trainer.dispose();
+    log.close();
+  }
+}
+
+/** Two errors as one, where both are problems that a person can solve; else the first. */
+function together(first: unknown, second: unknown): unknown {
+  if (!(first instanceof FinetuneError) || !(second instanceof FinetuneError)) return first;
+  const others = second.problems.filter(({ code }) => first.problems.every((problem) => problem.code !== code));
+  return new FinetuneError([...first.problems, ...others], { cause: first });
+}
+
+/** Trains until the run is over, or until the signal stops it between two steps. */
+async function trainEpochs(
+  trainer: Trainer,
+  tracker: Tracker,
+  options: TrainOptions,
+  hooks: TrainHooks,
+  say: Say,
+): Promise<void> {
+  const { state, plan } = trainer;
+  const { signal } = hooks;
+  const checkpoints = planCheckpoints(options.checkpointEvery, state.step);
   try {
     while (!isOver(state, options)) {
       tracker.startEpoch();
@@ -90,15 +124,8 @@ export async function train(
       await trainer.saveLast();
       if (signal?.aborted) break;
     }
-    if (!isOver(state, options)) await trainer.saveLast();
-    return await summarize(trainer, tracker, log, options, say);
   } catch (error) {
-    const explained = await explainError(error, trainer, hooks);
-    await trainer.saveSound(); // keeps every step before, say, an image that is missing
-    throw explained;
-  } finally {
-    await trainer.dispose();
-    await log.close();
+    if (!signal?.aborted || error !== signal.reason) throw error; // else it was stopped before the next batch
   }
 }
 

@@ -1,9 +1,10 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ofKind, type Dataset, type TextWord } from '../data/sample.js';
 import { isUnspelt, wordSheets, type PlacedCrop, type WordPlace, type WordSheet } from '../data/pipeline/wordSheet.js';
 import type { Session } from '../engine/engine.js';
 import { FinetuneError } from '../errors.js';
+import { makeFolder } from '../files/folders.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import { project, squareToQuad } from '../geometry/homography.js';
 import type { Task } from '../tasks/task.js';
@@ -99,7 +100,7 @@ export function openPseudoLabels(data: Dataset, { refresh, height, batch, direct
       const labels: PseudoLabel[] = [];
       for await (const found of labelSheets(session, task)) labels.push(...found);
       const round = { epoch, labels };
-      await mkdir(join(directory, 'pseudo'), { recursive: true });
+      await makeFolder(join(directory, 'pseudo'));
       await writeAtomically(fileOf(directory, epoch), JSON.stringify(round));
       take(round);
       return describe(round);

@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadBatches, type Batch } from '../data/pipeline/loader.js';
 import type { Dataset } from '../data/sample.js';
 import type { Backend } from '../engine/backend.js';
 import type { Feeds, Results, Session } from '../engine/engine.js';
 import { FinetuneError } from '../errors.js';
+import { makeFolder } from '../files/folders.js';
 import type { Params } from '../graph/params.js';
 import { imageFeed, programName, targetFeeds } from '../tasks/feeds.js';
 import type { Model } from '../tasks/model.js';
@@ -65,7 +65,7 @@ export async function openTrainer(
   const setup: Setup = { model: start, plan, data, backend, options, recipe };
   const state = found?.state ?? firstState(recipe);
   const { phase, params, folded } = await valuesAt(found, setup);
-  await mkdir(join(directory, 'checkpoints'), { recursive: true });
+  await makeFolder(join(directory, 'checkpoints'));
   const opened = await openPhase(phase, params, data, backend, options);
   if (plan.frozen.length > 0 && !found) await promiseFreeze(directory, plan.frozen, params, model.parameters);
   return new Trainer({ ...setup, model: { ...start, folded } }, state, opened, found?.instead);

@@ -5,6 +5,7 @@ import { compareScores, type Compared } from '../evaluate/compareScores.js';
 import { recipeDifferences } from '../recipe/differences.js';
 import { loadRecipe } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
+import { FINISHED } from '../run/directory.js';
 
 export interface Comparison {
   /** Name of the score that is compared: AP, top1, hmean. */
@@ -50,7 +51,7 @@ function valueAt(recipe: Recipe, path: string): string {
 }
 
 async function readRun(directory: string): Promise<FinishedRun> {
-  const file = join(directory, 'metrics.json');
+  const file = join(directory, FINISHED);
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     const fix = 'name directories of finished runs; --resume continues a stopped one';
     throw new FinetuneError(

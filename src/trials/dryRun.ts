@@ -1,6 +1,7 @@
-import { mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { readdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { firstOfEach } from '../data/firstImages.js';
+import { withTemporaryFolder } from '../files/folders.js';
 import { runRecipe, type FinetuneOptions } from '../finetune.js';
 import { lengthOf } from '../run/measure.js';
 import { planRun } from '../run/plan.js';
@@ -38,8 +39,7 @@ const LOGS = 2 * MIB;
 export const dryRun = (asked: Recipe, hooks: Pick<FinetuneOptions, 'signal' | 'onProgress'> = {}): Promise<Forecast> =>
   withRecipe(asked, hooks, async (opened) => {
     const ready = (performance.now() - opened.began) / 1000;
-    const directory = await mkdtemp(join(await nearestFolder(resolve(asked.out)), '.dry-run-'));
-    try {
+    return withTemporaryFolder(join(await nearestFolder(resolve(asked.out)), '.dry-run-'), async (directory) => {
       const options = { directory, ...hooks };
       const planned = await planRun(opened, options);
       const length = await lengthOf(planned, undefined, options);
@@ -49,10 +49,9 @@ export const dryRun = (asked: Recipe, hooks: Pick<FinetuneOptions, 'signal' | 'o
       } finally {
         await run.close();
       }
-      return await forecast(planned, { ready, length, run: run.path });
-    } finally {
-      await rm(directory, { recursive: true, force: true });
-    }
+      hooks.signal?.throwIfAborted(); // a run that the signal stopped wrote nothing to measure
+      return forecast(planned, { ready, length, run: run.path });
+    });
   });
 
 /** Runs one step with an evaluation, a checkpoint and a report, on as few images as that takes. */

@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FinetuneError } from '../errors.js';
+import { withTemporaryFolder } from '../files/folders.js';
 import { median } from '../evaluate/median.js';
 import type { ProgressEvent } from '../progress.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -50,9 +50,8 @@ const SURE = 4;
  *  learning-rate range test of Smith 2017 (arXiv:1506.01186). */
 export const findLr = (asked: Recipe, { signal, onProgress, ...range }: LrFindOptions = {}): Promise<LrFindResult> =>
   withRecipe(asked, { signal, onProgress }, async (opened) => {
-    const directory = await mkdtemp(join(tmpdir(), 'finetune-lr-'));
     const hooks = { signal, onProgress };
-    try {
+    return withTemporaryFolder(join(tmpdir(), 'finetune-lr-'), async (directory) => {
       const untimed = { ...opened, recipe: withTrain(asked, { time: null }) };
       const planned = await planRun(untimed, { directory, ...hooks });
       const { recipe } = planned;
@@ -61,9 +60,7 @@ export const findLr = (asked: Recipe, { signal, onProgress, ...range }: LrFindOp
       const lr = suggestLr(points);
       const { perBatch } = recipe.train.lr;
       return { points, ...(lr !== undefined && { suggestion: { lr, value: (lr * perBatch) / options.batch } }) };
-    } finally {
-      await rm(directory, { recursive: true, force: true });
-    }
+    });
   });
 
 /** Takes steps at rates that grow by a constant factor, until the loss explodes or all rates were tried. */

@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset } from '../data/sample.js';
+import { withTemporaryFolder } from '../files/folders.js';
 import type { ProgressEvent } from '../progress.js';
 import type { Recipe } from '../recipe/schema.js';
 import { withTrain } from '../recipe/withTrain.js';
@@ -46,10 +46,10 @@ export const overfit = (
   withRecipe(recipe, { signal, onProgress }, async ({ backend, data, model }) => {
     const few = firstWithObjects(data, n);
     const images = few.annotations.length;
-    const directory = await mkdtemp(join(tmpdir(), 'finetune-overfit-'));
-    try {
+    return withTemporaryFolder(join(tmpdir(), 'finetune-overfit-'), async (directory) => {
       const options = withoutHelp(recipe, { images, n, steps, directory });
-      const { lines } = await train(model, few, backend, options, { signal, onProgress });
+      const { lines, stopped } = await train(model, few, backend, options, { signal, onProgress });
+      if (stopped) signal?.throwIfAborted();
       const groups = lines.filter((line): line is StepLine => line.type === 'step');
       const learned = groups.length > 0 && groups.at(-1)!.loss <= LEARNED * groups[0]!.loss;
       return {
@@ -60,9 +60,7 @@ export const overfit = (
         learned,
         hints: learned ? [] : hintsFor(groups, options),
       };
-    } finally {
-      await rm(directory, { recursive: true, force: true });
-    }
+    });
   });
 
 /** The first images with objects. None is repeated, and no images of old classes are mixed in. */

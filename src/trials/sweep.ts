@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSeq, parseDocument } from 'yaml';
 import { FinetuneError } from '../errors.js';
+import { makeFolder } from '../files/folders.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import { maskSecrets } from '../maskSecrets.js';
 import { randomStream } from '../random.js';
@@ -10,7 +10,7 @@ import { describeDifference, recipeDifferences } from '../recipe/differences.js'
 import { loadRecipe } from '../recipe/load.js';
 import { resolvedRecipeText } from '../recipe/resolved.js';
 import type { Recipe } from '../recipe/schema.js';
-import { isThere } from '../run/directory.js';
+import { FINISHED, isThere } from '../run/directory.js';
 
 export interface SweepOptions {
   /** `key=value,value …`, each value in YAML. */
@@ -79,7 +79,7 @@ function parseOver(text: string): { key: string; values: string[] } {
  *  its missing runs, and those of further values or seeds, are added. Throws E_SWEEP_OTHER, with the options that
  *  differ, if the directory holds a sweep of another recipe. */
 export async function openSweep(directory: string, recipe: Recipe): Promise<void> {
-  await mkdir(directory, { recursive: true });
+  await makeFolder(directory);
   const file = join(directory, 'sweep.yaml');
   if (!(await isThere(file))) return writeAtomically(file, resolvedRecipeText(recipe));
   const differences = recipeDifferences(await loadRecipe(file), recipe);
@@ -94,6 +94,6 @@ export async function openSweep(directory: string, recipe: Recipe): Promise<void
 
 /** Whether a member is finished, was stopped, or has not begun. */
 export async function memberState({ directory }: Member): Promise<'done' | 'begun' | 'new'> {
-  if (await isThere(join(directory, 'metrics.json'))) return 'done';
+  if (await isThere(join(directory, FINISHED))) return 'done';
   return (await isThere(directory)) ? 'begun' : 'new';
 }

@@ -20,7 +20,13 @@ afterEach(() => {
 test.each([
   [[], 'no recipe given'],
   [['--sett', 'a=b', 'recipes/quickstart.yaml'], 'Unknown option `--sett`, did you mean "--set"?'],
-  [['recipes/quickstart.yaml', 'more'], 'Unused args: `more`'],
+  [['recipes/quickstart.yaml', 'more'], 'unexpected argument `more`'],
+  [['doctor', 'more'], 'unexpected argument `more`'],
+  [['doctr'], 'there is no command "doctr", and no recipe of that name; did you mean "doctor"?'],
+  [['trian'], 'there is no command "trian", and no recipe of that name'],
+  [['swep', 'x.yaml', '--over', 'seed=1,2'], 'there is no command "swep"; did you mean "sweep"?'],
+  [['zzz', 'x', '--speed', '3'], 'there is no command "zzz"'],
+  [['recipes/quickstart.yaml', '--out', 'a', '--out', 'b'], '--out is given twice'],
   [['recipes/quickstart.yaml', '--out'], 'option `--out <dir>` value is missing'],
   [['recipes/quickstart.yaml', '--resume'], '--resume needs --out, the directory of the run to continue'],
   [['recipes/quickstart.yaml', '--extend', '2'], '--extend needs --out, the directory of the run to continue'],
@@ -40,11 +46,6 @@ test('recipe errors are usage errors, all in one go; every --set and --engine re
   const text = said.join('\n');
   expect(text.match(/E_RECIPE_\w+/g)).toEqual(['E_RECIPE_VALUE', 'E_RECIPE_UNKNOWN_KEY', 'E_RECIPE_UNKNOWN_KEY']);
   expect(text).toContain('did you mean "epochs"?');
-});
-
-test('a mistyped command is recognised', async () => {
-  expect(await run(['doctr'])).toBe(2);
-  expect(said.join('\n')).toContain('the command: did you mean "doctor"?');
 });
 
 test('help and version', async () => {

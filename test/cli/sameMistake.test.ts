@@ -206,5 +206,5 @@ test('Ctrl-C stops an evaluation', async () => {
   const found = said('eval', folder, false);
   while (process.listenerCount('SIGINT') === listeners) await setTimeout(5);
   process.emit('SIGINT', 'SIGINT');
-  expect(await found).toEqual({ code: 1, text: 'stopped before there was anything to save' });
+  expect(await found).toEqual({ code: 130, text: 'stopped: there was nothing to save' });
 }, 60_000);

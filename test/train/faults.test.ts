@@ -142,9 +142,13 @@ test('a clock that jumps changes no time of the run', async () => {
   expect(metrics!.seconds).toBeLessThan((performance.now() - begin) / 1000);
 }, 120_000);
 
-test.each(['SIGTERM', 'SIGINT'] as const)(
-  '%s saves, prints the command that resumes, and exits with 0',
-  async (signal) => {
+test.each([
+  ['SIGTERM', 143],
+  ['SIGINT', 130],
+  ['SIGHUP', 129],
+] as const)(
+  '%s saves, prints the command that resumes, and exits with %i',
+  async (signal, exitCode) => {
     const file = join(root, 'recipe.yaml');
     const directory = join(root, signal);
     await rm(directory, { recursive: true, force: true });
@@ -158,10 +162,22 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
       if (!killed && /^train \d/m.test(said)) killed = child.kill(signal);
     });
     const printed = child.stdout.toArray();
-    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(await once(child, 'exit')).toEqual([exitCode, null]);
     expect(said).toContain(`stopped; to resume, run: finetune ${file} --out ${directory} --resume`);
     expect(Buffer.concat((await printed) as Buffer[]).toString()).toBe(`${directory}\n`);
     expect((await state(signal)).step).toBeGreaterThanOrEqual(1);
   },
   120_000,
 );
+
+test('whoever reads the output goes away: the run goes on to its end', async () => {
+  const file = join(root, 'recipe.yaml');
+  const directory = join(root, 'unread');
+  await writeFile(file, text('evaluateEvery: 2'));
+  const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+  const child = spawn(process.execPath, [command, file, '--out', directory]);
+  child.stdout.destroy();
+  child.stderr.once('data', () => child.stderr.destroy());
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(JSON.parse(await readFile(join(directory, 'metrics.json'), 'utf8'))).toMatchObject({ epochs: 2 });
+}, 120_000);

@@ -1,6 +1,7 @@
 import type { CAC } from 'cac';
 import type { ModelsCommand } from '../models.js';
 import { oneOf, UsageError } from '../usage.js';
+import { watched } from '../watched.js';
 import type { WeightsCommand } from '../weights.js';
 import { ENGINES } from './shared.js';
 
@@ -52,6 +53,7 @@ export function defineSetup(program: CAC): void {
     .option('--source <source>', `replace the engine by one from: ${SOURCES.join(', ')}`)
     .action(async ({ retry = false, source }: { retry?: boolean; source?: string }) => {
       const { setup } = await import('../setup.js');
-      await setup({ retry, source: source === undefined ? undefined : oneOf('--source', source, SOURCES) });
+      const chosen = source === undefined ? undefined : oneOf('--source', source, SOURCES);
+      await watched(({ signal }) => setup({ retry, source: chosen, signal }));
     });
 }

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { FinetuneError } from '../../errors.js';
+import { makeWhole, writeNew } from '../../files/folders.js';
 import { listFolder } from '../image/imageFiles.js';
 
 export interface DrawnSet {
@@ -22,17 +22,11 @@ export interface DrawnSet {
 export async function drawOnce(set: DrawnSet, draw: (folder: string) => Promise<void>): Promise<string> {
   const folder = resolve(set.root ?? join(cacheDir(), set.name));
   if (await isDrawn(folder, set)) return folder;
-  await mkdir(dirname(folder), { recursive: true });
-  const temporary = `${folder}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
+  const work = async (temporary: string): Promise<void> => {
     await draw(temporary);
-    await writeFile(join(temporary, set.stampFile), set.stamp);
-    await rename(temporary, folder).catch(async (error: unknown) => {
-      if (!(await isDrawn(folder, set))) throw error; // else another process was first, with the same images
-    });
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+    await writeNew(join(temporary, set.stampFile), set.stamp);
+  };
+  await makeWhole(folder, work, () => isDrawn(folder, set)); // another process draws the same images
   return folder;
 }
 

@@ -1,7 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import sharp from 'sharp';
+import { makeFolder, writeNew } from '../../files/folders.js';
 import { randomStream } from '../../random.js';
 import type { CocoGroundTruth } from '../sample.js';
 import { objectNames } from './objects.js';
@@ -16,8 +16,8 @@ export async function generatePart(
   seed: number,
   signal?: AbortSignal,
 ): Promise<void> {
-  await mkdir(join(root, 'images', part), { recursive: true });
-  await mkdir(join(root, 'annotations'), { recursive: true });
+  await makeFolder(join(root, 'images', part));
+  await makeFolder(join(root, 'annotations'));
   const images: CocoGroundTruth['images'][number][] = [];
   const annotations: CocoGroundTruth['annotations'][number][] = [];
   const limit = pLimit(4); // libuv has four threads; more images would only wait, with their SVG in memory
@@ -39,7 +39,7 @@ export async function generatePart(
     });
     const picture = sharp(Buffer.from(svg)).flatten();
     if (blur > 0) picture.blur(blur);
-    await picture.jpeg({ quality }).toFile(join(root, 'images', part, file_name));
+    await writeNew(join(root, 'images', part, file_name), await picture.jpeg({ quality }).toBuffer());
   };
   await Promise.all(Array.from({ length: count }, (_, index) => limit(draw, index)));
 
@@ -50,7 +50,7 @@ export async function generatePart(
       .sort((a, b) => Number(a.image_id) - Number(b.image_id))
       .map((row, index) => ({ ...row, id: index + 1 })),
   };
-  await writeFile(join(root, 'annotations', `instances_${part}.json`), JSON.stringify(truth));
+  await writeNew(join(root, 'annotations', `instances_${part}.json`), JSON.stringify(truth));
 }
 
 const hundredths = (value: number): number => Math.round(value * 100) / 100;

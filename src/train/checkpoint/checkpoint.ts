@@ -1,6 +1,6 @@
-import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FinetuneError } from '../../errors.js';
+import { move } from '../../files/folders.js';
 import { writeAtomically } from '../../files/writeAtomically.js';
 import { initialValues } from '../../graph/init.js';
 import type { Params } from '../../graph/params.js';
@@ -61,7 +61,7 @@ export async function findCheckpoint(
     try {
       const { metadata } = await verifySafetensors(file);
       const state = stateSchema.parse(JSON.parse(metadata.state ?? '{}'));
-      if (setAside) for (const bad of damaged) await rename(bad.file, `${bad.file}.damaged`);
+      if (setAside) for (const bad of damaged) await move(bad.file, `${bad.file}.damaged`);
       if (damaged.length === 0) return { file, state };
       return { file, state, instead: damaged[0]!.why };
     } catch (error) {

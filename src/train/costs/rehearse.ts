@@ -1,9 +1,10 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { firstImages } from '../../data/firstImages.js';
 import type { Dataset } from '../../data/sample.js';
 import type { Backend } from '../../engine/backend.js';
 import type { Session } from '../../engine/engine.js';
+import { withTemporaryFolder } from '../../files/folders.js';
 import type { Model } from '../../tasks/model.js';
 import type { Task } from '../../tasks/task.js';
 import { checkpointFile } from '../checkpoint/checkpoint.js';
@@ -66,9 +67,8 @@ export async function rehearse(
   options: TrainOptions,
   { beside, validation, evaluate, timeRound, signal }: Rehearsal,
 ): Promise<Costs> {
-  const directory = await mkdtemp(join(beside, REHEARSAL));
-  resetPeak();
-  try {
+  return withTemporaryFolder(join(beside, REHEARSAL), async (directory) => {
+    resetPeak();
     const begin = performance.now();
     const trainer = await openTrainer(model, data, backend, { ...options, directory, resume: false });
     const opened = secondsSince(begin);
@@ -98,9 +98,7 @@ export async function rehearse(
     } finally {
       await trainer.dispose();
     }
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  });
 }
 
 const secondsSince = (start: number): number => (performance.now() - start) / 1000;

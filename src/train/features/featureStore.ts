@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FinetuneError } from '../../errors.js';
+import { discard, makeFolder, remove, writeNew } from '../../files/folders.js';
 
 /** Keeps features by name. */
 export interface FeatureStore {
@@ -50,18 +51,19 @@ export async function diskStore(directory: string, identity: string, length: num
   };
 
   for (const other of await readdir(all).catch(() => [])) {
-    if (other !== identity) await rm(join(all, other), { recursive: true, force: true });
+    if (other !== identity) await remove(join(all, other));
   }
   for (const name of await readdir(folder).catch(() => [])) {
-    if (isIntact(await read(name))) names.add(name);
-    else await rm(join(folder, name), { recursive: true, force: true });
+    const file = await read(name).catch(() => undefined);
+    if (file && isIntact(file)) names.add(name);
+    else await remove(join(folder, name));
   }
   return {
     names,
     async put(name, features) {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);
-      await writeFile(join(folder, name), [bytes, sha256(bytes)]);
+      await writeNew(join(folder, name), [bytes, sha256(bytes)]);
       names.add(name);
     },
     async get(name) {
@@ -72,7 +74,7 @@ export async function diskStore(directory: string, identity: string, length: num
       return new Float32Array(new Uint8Array(file.subarray(0, 4 * length)).buffer);
     },
     async dispose({ keep = false } = {}) {
-      if (!keep) await rm(all, { recursive: true, force: true });
+      if (!keep) await discard(all);
     },
   };
 }

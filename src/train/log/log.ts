@@ -1,8 +1,7 @@
-import { createWriteStream } from 'node:fs';
-import { writeAtomically } from '../../files/writeAtomically.js';
-import { finished } from 'node:stream/promises';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { appendTo } from '../../files/appendTo.js';
+import { writeAtomically } from '../../files/writeAtomically.js';
 import type { EpochLine, MetricsLine, StepLine } from './record.js';
 import type { RunState } from '../checkpoint/state.js';
 import { openEventFile } from './tensorboard.js';
@@ -13,7 +12,7 @@ export interface RunLog {
   readonly lines: readonly MetricsLine[];
   step(line: StepLine): void;
   epoch(line: EpochLine): void;
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** Opens the log of a run directory. A run that resumes keeps the lines up to the state that it resumes from. */
@@ -25,7 +24,7 @@ export async function openLog(
   const asText = (line: MetricsLine): string => `${JSON.stringify(line)}\n`;
   const earlier = resumeFrom ? await earlierLines(path, resumeFrom) : [];
   await writeAtomically(path, earlier.map(asText).join('')); // no line is lost if the process dies here
-  const file = createWriteStream(path, { flags: 'a' });
+  const file = appendTo(path);
   const events = openEventFile(directory, resumeFrom && { resumedAt: resumeFrom.step });
   const lines: MetricsLine[] = [...earlier];
   const write = (line: MetricsLine): void => {
@@ -52,9 +51,8 @@ export async function openLog(
         events.scalar(`val/${name}`, value, line.step);
       }
     },
-    async close() {
-      file.end();
-      await finished(file);
+    close() {
+      file.close();
       events.close();
     },
   };

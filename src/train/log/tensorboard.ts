@@ -1,7 +1,7 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { appendTo } from '../../files/appendTo.js';
 
 /** An open TensorBoard event file. */
 export interface EventFile {
@@ -11,22 +11,21 @@ export interface EventFile {
   close(): void;
 }
 
-/** Opens a new event file in `dir`, which is created when missing. With `resumedAt`, TensorBoard discards what earlier
+/** Opens a new event file in the folder `dir`. With `resumedAt`, TensorBoard discards what earlier
  *  files of `dir` say about that step and later ones: they came after the last checkpoint of a run that was killed.
  *  Format: tensorflow/core/util/event.proto, tensorflow/core/lib/io/record_writer.cc. */
 export function openEventFile(dir: string, { resumedAt }: { readonly resumedAt?: number } = {}): EventFile {
-  mkdirSync(dir, { recursive: true });
   const seconds = String(Math.floor(Date.now() / 1000)).padStart(10, '0');
   opened += 1;
   const file = join(dir, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${opened}`);
-  const descriptor = openSync(file, 'wx');
+  const events = appendTo(file, { isNew: true });
   const write = (writeWhat: (event: BinaryWriter) => BinaryWriter, step = 0) => {
     const event = new BinaryWriter()
       .tag(1, WireType.Bit64)
       .double(Date.now() / 1000)
       .tag(2, WireType.Varint)
       .int64(step);
-    writeSync(descriptor, frame(writeWhat(event).finish()));
+    events.write(frame(writeWhat(event).finish()));
   };
 
   write((event) => event.tag(3, WireType.LengthDelimited).string('brain.Event:2'));
@@ -38,7 +37,7 @@ export function openEventFile(dir: string, { resumedAt }: { readonly resumedAt?:
         const summaryValue = message(message(event, 5), 1).tag(1, WireType.LengthDelimited).string(tag);
         return summaryValue.tag(2, WireType.Bit32).float(value).join().join();
       }, step),
-    close: () => closeSync(descriptor),
+    close: () => events.close(),
   };
 }
 

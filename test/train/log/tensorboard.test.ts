@@ -49,7 +49,7 @@ describe('openEventFile', () => {
   });
 
   test('every scalar is in the file when the call returns', async () => {
-    const events = openEventFile(join(dir, 'a', 'b'));
+    const events = openEventFile(await mkdtemp(join(dir, 'a-')));
     events.scalar('loss/train', 1.5, 10);
     events.scalar('größe', -0.25, 3_000_000_000);
     const [version, ...scalars] = records(await readFile(events.file)).map(fields);

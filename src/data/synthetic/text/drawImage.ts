@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { FinetuneError } from '../../../errors.js';
+import { makeFolder, writeNew } from '../../../files/folders.js';
 import { randomStream, type RandomStream } from '../../../random.js';
 import type { Canvas } from './canvas.js';
 import { loadFaces } from './fonts.js';
@@ -45,8 +45,8 @@ export async function drawTextImage(
   const picture = sharp(data, { raw: { width, height, channels: 3 } });
   if (random.chance(0.3)) picture.blur(random.uniform(0.4, 1.4));
   const folder = join(root, 'images', part);
-  await mkdir(folder, { recursive: true });
-  await picture.jpeg({ quality: random.integer(45, 96) }).toFile(join(folder, file));
+  await makeFolder(folder);
+  await writeNew(join(folder, file), await picture.jpeg({ quality: random.integer(45, 96) }).toBuffer());
   return { file, width, height, words: words.map(rounded) };
 }
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pLimit from 'p-limit';
 import { invariant } from '../../../errors.js';
+import { makeFolder, writeNew } from '../../../files/folders.js';
 import { drawTextImage, type TextImageRecord, type TextPart } from './drawImage.js';
 import { runThread } from './runThread.js';
 import type { TextJob } from './textWorker.js';
@@ -26,7 +26,7 @@ export async function generateText(
   count: number,
   { signal, onImage }: GenerateTextOptions = {},
 ): Promise<readonly TextImageRecord[]> {
-  await mkdir(part.root, { recursive: true });
+  await makeFolder(part.root);
   const records: TextImageRecord[] = [];
   let done = 0;
   const keep = (index: number, record: TextImageRecord): void => {
@@ -60,6 +60,6 @@ export async function generateText(
     });
   }
   invariant(done === count, `${count - done} drawn images are missing`);
-  await writeFile(join(part.root, `words_${part.part}.json`), JSON.stringify({ images: records }));
+  await writeNew(join(part.root, `words_${part.part}.json`), JSON.stringify({ images: records }));
   return records;
 }

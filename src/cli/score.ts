@@ -8,7 +8,7 @@ import { UsageError } from './usage.js';
 export async function score(metric: string, command: ScoreCommand): Promise<void> {
   const allowed = METRICS.find(({ name }) => name === metric);
   if (!allowed) throw new UsageError(`there is no metric "${metric}": ${METRICS.map(({ name }) => name).join(', ')}`);
-  for (const flag of ['iouType', 'split', 'year', 'protocol'] as const) {
+  for (const flag of Object.keys(FLAGS) as Flag[]) {
     if (command[flag] !== undefined && !allowed.flags.includes(flag))
       throw new UsageError(`${FLAGS[flag]} is not an option of "score ${metric}"`);
   }
@@ -45,7 +45,14 @@ async function explainLow({ main, explain }: Scored): Promise<void> {
   if (main <= 0 || isCertain) for (const reason of reasons) console.error(`${subject}: ${reason}`);
 }
 
-const FLAGS = { iouType: '--iou-type', split: '--split', year: '--year', protocol: '--protocol' } as const;
+const FLAGS = {
+  iouType: '--iou-type',
+  split: '--split',
+  year: '--year',
+  protocol: '--protocol',
+  gtLayout: '--gt-layout',
+  dtLayout: '--dt-layout',
+} as const;
 
 type Flag = keyof typeof FLAGS;
 
@@ -56,7 +63,7 @@ const METRICS: readonly {
 }[] = [
   { name: 'coco', flags: ['iouType'], load: () => import('./scoreCoco.js') },
   { name: 'voc', flags: ['split', 'year'], load: () => import('./scoreVoc.js') },
-  { name: 'icdar', flags: ['protocol'], load: () => import('./scoreIcdar.js') },
+  { name: 'icdar', flags: ['protocol', 'gtLayout', 'dtLayout'], load: () => import('./scoreIcdar.js') },
 ];
 
 const intervalLines = (intervals: Intervals, samples: number): string[] => [

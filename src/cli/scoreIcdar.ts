@@ -3,16 +3,22 @@ import { compareIcdar } from '../evaluate/compare.js';
 import { scoreDetEval } from '../evaluate/detEval.js';
 import { explainZero } from '../evaluate/explain.js';
 import { scoreIou } from '../evaluate/hmean.js';
+import { layoutNames } from '../data/formats/text/layouts.js';
+import { resultLayouts } from '../evaluate/icdarDetections.js';
 import { readIcdar } from '../evaluate/icdarFiles.js';
 import type { ScoreCommand, Scored } from './scored.js';
 import { icdarTable } from './scoreTable.js';
 import { needed, oneOf } from './usage.js';
 
 /** `score icdar`. */
-export async function run({ gt, dt, protocol }: ScoreCommand): Promise<Scored> {
+export async function run({ gt, dt, protocol, gtLayout = 'auto', dtLayout = 'auto' }: ScoreCommand): Promise<Scored> {
   const files = { gt: needed('--gt', gt), dt: needed('--dt', dt) };
   const which = oneOf('--protocol', needed('--protocol', protocol), ['iou', 'deteval']);
-  const data = await readIcdar(files.gt, files.dt);
+  const options = {
+    gtLayout: oneOf('--gt-layout', gtLayout, ['auto', ...layoutNames]),
+    dtLayout: oneOf('--dt-layout', dtLayout, resultLayouts),
+  };
+  const data = await readIcdar(files.gt, files.dt, options);
   const result = which === 'iou' ? scoreIou(data) : scoreDetEval(data);
   const outlines = data.images.flatMap(({ words, detections }) => [...words, ...detections]);
   const hasQuads = which === 'deteval' && outlines.some(({ isRectangle }) => !isRectangle);

@@ -10,6 +10,8 @@ export interface ScoreCommand {
   readonly split?: string | undefined;
   readonly year?: string | undefined;
   readonly protocol?: string | undefined;
+  readonly gtLayout?: string | undefined;
+  readonly dtLayout?: string | undefined;
   /** Folder for a report. */
   readonly report?: string | undefined;
   /** Resamplings of the images, for a 95 % interval. */

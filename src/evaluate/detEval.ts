@@ -1,6 +1,6 @@
 import { combine, hmean, type IcdarResult, type ImageScore } from './hmean.js';
 import type { TextData, TextImage } from './icdarFiles.js';
-import type { Outline } from '../data/formats/text/icdarTruth.js';
+import type { Outline } from '../data/formats/text/layout.js';
 
 /** The script's parameters, with the names of Wolf and Jolion 2006. */
 const AREA_RECALL = 0.8; // tr

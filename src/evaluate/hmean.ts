@@ -1,7 +1,7 @@
 import { intersectionArea, polygonIou, rectangle, region, type Region } from '../geometry/polygon.js';
 import type { TextData, TextImage } from './icdarFiles.js';
 import type { Curve } from './matches.js';
-import type { Outline } from '../data/formats/text/icdarTruth.js';
+import type { Outline } from '../data/formats/text/layout.js';
 
 /** Scores as fractions. `images` is the number of images; `AP` is set if every detection has a confidence. */
 export interface IcdarScore {

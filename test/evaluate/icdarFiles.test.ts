@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { limits } from '../../src/data/formats/text/icdarArchive.js';
-import { readIcdar } from '../../src/evaluate/icdarFiles.js';
+import { readIcdar, type IcdarLayouts } from '../../src/evaluate/icdarFiles.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { writeFolder, writeZip } from './textData.js';
 
@@ -11,8 +11,8 @@ const dir = temporaryFolder();
 let count = 0;
 type Files = Readonly<Record<string, string | Uint8Array>>;
 
-const read = (gt: Files, dt: Files) =>
-  readIcdar(writeFolder(dir, `gt${++count}`, gt), writeFolder(dir, `dt${count}`, dt));
+const read = (gt: Files, dt: Files, layouts?: IcdarLayouts) =>
+  readIcdar(writeFolder(dir, `gt${++count}`, gt), writeFolder(dir, `dt${count}`, dt), layouts);
 const wordsOf = async (text: string | Uint8Array) => (await read({ 'gt_img_1.txt': text }, {})).images[0]!.words;
 const detectionsOf = async (text: string) =>
   (await read({ 'gt_img_1.txt': '0,0,1,0,1,1,0,1,a' }, { 'res_img_1.txt': text })).images[0]!.detections;
@@ -39,11 +39,30 @@ describe('ground truth', () => {
     expect(new Set(words.map(({ points }) => points.length))).toEqual(new Set([8]));
   });
 
-  test('polygons of any length, with or without a text, which may be a number', async () => {
+  test('polygons of any length: if they are certain or asked for, with or without a text, which may be a number', async () => {
     const star = '0,0,9,0,9,9,5,9,0,9';
-    expect((await wordsOf(`${star},a\n0,0,9,0,9,9,0,9,7`)).map(({ points }) => points.length)).toEqual([10, 8]);
-    expect((await wordsOf(`${star},2,5,9\n${star},b`)).map(({ points }) => points.length)).toEqual([12, 10]);
-    expect((await wordsOf(`${star}\n${star}`)).map(({ points }) => points.length)).toEqual([10, 10]);
+    const lengthsOf = async (text: string, layouts?: IcdarLayouts) =>
+      (await read({ 'gt_img_1.txt': text }, {}, layouts)).images[0]!.words.map(({ points }) => points.length);
+    const totalText = { gtLayout: 'total-text' } as const;
+    expect(await lengthsOf(`${star},a\n0,0,9,0,9,9,0,9,7`, totalText)).toEqual([10, 8]);
+    expect(await lengthsOf(`${star},2,5,9\n${star},b`, totalText)).toEqual([12, 10]);
+    expect(await lengthsOf(`${star},2,5,a\n${star},b`)).toEqual([12, 10]);
+    expect(await lengthsOf(`${star}\n${star}`, { gtLayout: 'polygons' })).toEqual([10, 10]);
+    for (const text of [`${star},a`, `${star}\n${star}`])
+      await expect(lengthsOf(text)).rejects.toMatchObject({ code: 'E_ICDAR_LAYOUT' });
+  });
+
+  test('prices after quads are texts, as for the official script', async () => {
+    const { images, notes } = await read({ 'gt_img_1.txt': '0,0,9,0,9,9,0,9,1,200\n0,0,9,0,9,9,0,9,3,450' }, {});
+    expect(images[0]!.words.map(({ transcription }) => transcription)).toEqual(['1,200', '3,450']);
+    expect(notes).toContain(
+      'the ground truth is read as icdar2015, as the official script does; --gt-layout names another',
+    );
+  });
+
+  test('the marks of 2017-MLT and RCTW-17 do not count', async () => {
+    expect(await wordsOf('0,0,9,0,9,9,0,9,Latin,a\n0,0,9,0,9,9,0,9,None,###')).toMatchObject([{ dontCare: false }, { dontCare: true }]); // prettier-ignore
+    expect(await wordsOf('0,0,9,0,9,9,0,9,0,"a"\n0,0,9,0,9,9,0,9,1,"b"')).toMatchObject([{ dontCare: false }, { dontCare: true }]); // prettier-ignore
   });
 });
 
@@ -69,6 +88,30 @@ describe('results', () => {
     expect(images.map(({ id, detections }) => [id, detections.length])).toEqual([['1', 0], ['2', 1]]); // prettier-ignore
     expect(notes.join('\n')).toContain('1 of 2 images have no result file');
     expect(notes.join('\n')).toContain('1 detection lines with a text');
+  });
+
+  test('prices after quads are a question, which the layout answers', async () => {
+    const files = [{ 'gt_1.txt': '' }, { 'res_1.txt': '0,0,9,0,9,9,0,9,1,200' }] as const;
+    await expect(read(...files)).rejects.toMatchObject({ code: 'E_ICDAR_LAYOUT' });
+    expect((await read(...files, { dtLayout: 'quads' })).images[0]!.detections).toMatchObject([
+      { points: { length: 8 } },
+    ]);
+    expect((await read(...files, { dtLayout: 'polygons' })).images[0]!.detections).toMatchObject([{ points: { length: 10 } }]); // prettier-ignore
+  });
+
+  test('outlines that cross themselves are counted', async () => {
+    const [square, bow] = ['0,0,9,0,9,9,0,9', '0,0,9,0,0,9,9,9'];
+    const { notes } = await read({ 'gt_1.txt': `${square},a` }, { 'res_1.txt': `${bow}\n${square}` });
+    expect(notes).toEqual([expect.stringMatching(/^1 of 2 outlines of the results cross themselves/)]);
+  });
+
+  test('1 and 001 are two images', async () => {
+    const [a, b] = ['0,0,1,0,1,1,0,1', '5,5,6,5,6,6,5,6'];
+    const { images } = await read(
+      { 'gt_1.txt': `${a},a`, 'gt_001.txt': `${b},b` },
+      { 'res_1.txt': a, 'res_001.txt': b },
+    );
+    expect(images.map(({ id, detections }) => [id, detections[0]!.points[0]])).toEqual([['001', 5], ['1', 0]]); // prettier-ignore
   });
 
   test('names: gt_1 and poly_gt_img01 are img_1, folders in zips and macOS litter do not matter', async () => {

@@ -15,6 +15,10 @@ export function defineScore(program: CAC): void {
     .option('--split <name>', 'voc: name of a list in ImageSets/Main', { type: [String] })
     .option('--year <year>', 'voc: 2007 (11 recalls) or 2012 (area) (default: 2007)', { type: [String] })
     .option('--protocol <name>', 'icdar: iou (2015) or deteval (2013)', { type: [String] })
+    .option('--gt-layout <name>', 'icdar: layout of the ground truth, such as icdar2015 (default: auto)', {
+      type: [String],
+    })
+    .option('--dt-layout <name>', 'icdar: rectangles, quads or polygons (default: auto)', { type: [String] })
     .option('--report <dir>', 'folder for a report with curves, classes and images', { type: [String] })
     .option('--bootstrap <samples>', 'number of resamplings for a 95 % interval over images, such as 1000', {
       type: [String],

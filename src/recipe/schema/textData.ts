@@ -1,5 +1,6 @@
 /** `data` for scene text: images with words, drawn or in the formats of ICDAR and SynthText. */
 import { z } from 'zod';
+import { layoutNames, layoutOf } from '../../data/formats/text/layouts.js';
 import { brokenImages, prefetch, root } from './images.js';
 import { count, expectedSize, fraction, size } from '../../optionValues.js';
 
@@ -140,13 +141,22 @@ const held = z.strictObject({
 const icdar = z.strictObject({
   format: z
     .literal('icdar')
-    .describe('ICDAR 2013, 2015, 2017-MLT, Total-Text and CTW1500: a text file with the words of each image.'),
+    .describe(
+      'ICDAR 2013, 2015, 2017-MLT and 2019-ArT, RCTW-17, Total-Text and CTW1500: a text file with the words of each image (`layout`).',
+    ),
   root,
   train: part.describe('The training part.'),
   val: z
     .union([part, held])
     .describe('The validation part: it is scored after each epoch, and the best epoch is kept.')
     .meta({ example: { every: 3 } }),
+  layout: z
+    .enum(['auto', ...layoutNames])
+    .default('auto')
+    .describe(
+      `Layout of the lines of the text files. \`auto\` decides where only one is possible; otherwise an error shows a line with its readings. ${layoutNames.map((name) => `\`${name}\`: ${layoutOf(name).form}.`).join(' ')}`,
+    )
+    .meta({ example: 'icdar2015', when: 'Name it if you know it.' }),
   characters: z
     .enum(['mask', 'split', 'pseudo'])
     .default('split')

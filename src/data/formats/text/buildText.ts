@@ -1,4 +1,5 @@
 import { xyxy } from '../../../geometry/box.js';
+import { crossesItself } from '../../../geometry/crosses.js';
 import { bounds, region } from '../../../geometry/polygon.js';
 import type { Findings } from '../../findings.js';
 import type { RawImage, RawObject } from '../../rawDataset.js';
@@ -72,6 +73,7 @@ function mend(
     return undefined;
   }
   if (mended.reason) findings.count(mended.reason, note);
+  if (word.outline.length > 8 && crossesItself(word.outline)) findings.count('polygons that cross themselves', note);
   return { ...word, outline: mended.outline };
 }
 
@@ -91,23 +93,11 @@ export function mendOutline(outline: readonly number[]): {
     const turned = orders.map((order) => order.flatMap((i) => [outline[2 * i]!, outline[2 * i + 1]!]));
     const areas = turned.map((points) => Math.abs(twiceArea(points)));
     const best = areas.indexOf(Math.max(...areas));
-    if (best > 0 && crosses(outline))
+    if (best > 0 && crossesItself(outline))
       return { outline: clockwise(turned[best]!), reason: 'crossed quads put in order' };
   }
   const turned = clockwise(outline);
   return turned === outline ? { outline } : { outline: turned, reason: 'outlines turned clockwise' };
-}
-
-/** Whether opposite sides of a quad intersect. */
-function crosses(quad: readonly number[]): boolean {
-  const at = (i: number): readonly [number, number] => [quad[(2 * i) % 8]!, quad[(2 * i + 1) % 8]!];
-  const turn = (a: number, b: number, c: number): number => {
-    const [[ax, ay], [bx, by], [cx, cy]] = [at(a), at(b), at(c)];
-    return (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
-  };
-  const meet = (a: number, b: number, c: number, d: number): boolean =>
-    turn(a, b, c) * turn(a, b, d) < 0 && turn(c, d, a) * turn(c, d, b) < 0;
-  return meet(0, 1, 2, 3) || meet(1, 2, 3, 0);
 }
 
 function twiceArea(points: readonly number[]): number {

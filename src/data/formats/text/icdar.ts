@@ -1,11 +1,15 @@
 import { join, resolve } from 'node:path';
+import type { Problem } from '../../../errors.js';
 import type { Findings } from '../../findings.js';
 import { readImageSize } from '../../image/image.js';
 import { listFolder } from '../../image/imageFiles.js';
 import type { Dataset, TextAnnotation, TextWord } from '../../sample.js';
 import { buildText, type RawTextImage } from './buildText.js';
-import { readTextFiles } from './icdarArchive.js';
+import { readTextFiles, type TextFile } from './icdarArchive.js';
 import { readTruth } from './icdarTruth.js';
+import { pairNames, type Pair } from './imageNames.js';
+import type { Word } from './layout.js';
+import type { LayoutName } from './layouts.js';
 
 export interface IcdarPart {
   /** Folder of the images. */
@@ -19,77 +23,86 @@ export interface IcdarPart {
   readonly characters?: 'mask' | 'split';
   /** `false`: the files have no transcriptions, whatever they hold in their place. */
   readonly transcriptions?: boolean;
+  /** Layout of the text files; `auto` decides where only one is possible (default). */
+  readonly layout?: LayoutName | 'auto';
   /** Selects images by their index in the order of names, so that some can be held out. */
   readonly keep?: (index: number) => boolean;
+  /** Whether images of the folder without a text file are counted as left out (default: true). */
+  readonly countOthers?: boolean;
 }
 
-/** gt_img_12.txt, gt_12.txt, poly_gt_img12.txt, img_12.txt and img_12.jpg.txt belong to img_12.jpg or 12.jpg. */
-const stemOf = (name: string): string =>
-  name
-    .replace(/(\.(jpe?g|png|gif|bmp|webp))?\.txt$/i, '')
-    .replace(/^(?:poly_)?gt_/i, '')
-    .replace(/\.(jpe?g|png|gif|bmp|webp)$/i, '');
-const numberOf = (stem: string): string => /^(?:img|image|ts|tr)?_?0*(\d+)$/i.exec(stem)?.[1] ?? stem;
 const isImage = (name: string): boolean => /\.(jpe?g|png|gif|bmp|webp)$/i.test(name);
 
-/** Read a part of an ICDAR challenge: 2013 (rectangles, separated by blanks or commas), 2015 and 2017-MLT (quads), or
- *  Total-Text and CTW1500 as polygons. `###` marks a don't-care word; MLT's second text field, the script, is not part
- *  of the transcription. Problems go to `findings`: E_ICDAR_LINE, _BOX, E_ENCODING, E_IMAGE_MISSING (dropped on
- *  demand). Throws E_ICDAR_FILE, _ZIP, _LIMIT. */
-export async function readIcdarPart(
-  {
-    images,
-    truth,
-    name,
-    brokenImages = 'error',
-    characters = 'mask',
-    transcriptions = true,
-    keep = () => true,
-  }: IcdarPart,
-  findings: Findings,
-): Promise<Dataset<TextAnnotation>> {
-  const folder = resolve(images);
-  const byNumber = new Map(
-    [...(await listFolder(folder))].filter(isImage).map((file) => [numberOf(stemOf(file)), file]),
-  );
-  const files = (await readTextFiles(resolve(truth)))
-    .sort((a, b) => Number(numberOf(stemOf(a.name))) - Number(numberOf(stemOf(b.name))) || 0)
-    .filter((_, i) => keep(i));
-  const { words } = readTruth(files, findings);
+/** Read a part of an ICDAR challenge, Total-Text or CTW1500; layouts.ts has the layouts of their text files. Problems go
+ *  to `findings`: E_ICDAR_LAYOUT, _LINE, _BOX, _NAME, E_ENCODING, E_IMAGE_MISSING (dropped on demand). Throws
+ *  E_ICDAR_FILE, _ZIP, _LIMIT. */
+export async function readIcdarPart(part: IcdarPart, findings: Findings): Promise<Dataset<TextAnnotation>> {
+  const { name, characters = 'mask', transcriptions = true, layout = 'auto', keep = () => true } = part;
+  const [folder, truth] = [resolve(part.images), resolve(part.truth)];
+  const images = [...(await listFolder(folder))].filter(isImage);
+  const files = await readTextFiles(truth);
+  const byName = new Map(files.map((file) => [file.name, file]));
+  if (byName.size < files.length) findings.problem(twice(files));
+  const { pairs, left } = pairNames([...byName.keys()], images);
+  const sorted = pairs.map((pair) => byName.get(pair.name)!);
+  const reading = { layout, transcriptions, keep, option: 'data.layout:', official: false };
+  const { words } = readTruth(sorted, reading, findings);
+  if (files.length > 0 && (part.countOthers ?? true))
+    for (const image of left)
+      findings.count('image without a text file, left out', () => ({
+        message: 'an image without text has an empty text file',
+        where: { file: join(folder, image.name) },
+      }));
+  const kept = pairs.filter((_, i) => keep(i));
   const raw = await Promise.all(
-    files.map(async ({ name: textFile, file }, i): Promise<RawTextImage | undefined> => {
-      const imageId = numberOf(stemOf(textFile));
-      const fileName = byNumber.get(imageId);
-      if (fileName === undefined) {
-        findings.report(brokenImages, 'image missing', () => ({
-          code: 'E_IMAGE_MISSING',
-          message: `there is no image for this file in ${folder}`,
-          where: { file },
-          fix: 'check the folders, or set data.brokenImages: drop (the report counts them)',
-        }));
+    kept.map(async (pair, i): Promise<RawTextImage | undefined> => {
+      const { file } = byName.get(pair.name)!;
+      if (pair.partner === undefined) {
+        reportUnpaired(pair, file, folder, part.brokenImages ?? 'error', findings);
         return undefined;
       }
-      const path = join(folder, fileName);
+      const path = join(folder, pair.partner);
       const size = await readImageSize(path).catch((error: unknown) => findings.absorb(error));
-      return size
-        ? {
-            imageId,
-            file: path,
-            fileName,
-            ...size,
-            words: words[i]!.map((word) => toWord(word, characters, transcriptions)),
-          }
-        : undefined;
+      const toWords = () => words[i]!.map((word) => toWord(word, characters, transcriptions));
+      return size ? { imageId: pair.id, file: path, fileName: pair.partner, ...size, words: toWords() } : undefined;
     }),
   );
   const found = raw.filter((image) => image !== undefined);
   if (found.length === 0 && findings.problems().length === 0)
-    findings.problem({ code: 'E_DATA_EMPTY', message: `${name} has no images`, where: { file: resolve(truth) } });
+    findings.problem({ code: 'E_DATA_EMPTY', message: `${name} has no images`, where: { file: truth } });
   return buildText(name, found, findings);
 }
 
+function reportUnpaired(
+  { rivals }: Pair,
+  file: string,
+  folder: string,
+  brokenImages: 'error' | 'drop',
+  findings: Findings,
+): void {
+  if (rivals.length > 0) {
+    const message = `it is not certain which image in ${folder} this file is of: ${rivals.join(', ')} could be of the same one`;
+    const fix = 'give the image and its text file the same name: gt_img_1.txt for img_1.jpg';
+    findings.problem({ code: 'E_ICDAR_NAME', message, where: { file }, fix });
+    return;
+  }
+  findings.report(brokenImages, 'image missing', () => ({
+    code: 'E_IMAGE_MISSING',
+    message: `there is no image for this file in ${folder}`,
+    where: { file },
+    fix: 'check the folders, or set data.brokenImages: drop (the report counts them)',
+  }));
+}
+
+function twice(files: readonly TextFile[]): Problem {
+  const second = files.find(({ name }, i) => files.findIndex((other) => other.name === name) < i)!;
+  const first = files.find(({ name }) => name === second.name)!;
+  const message = `this file and ${first.file} have the same name`;
+  return { code: 'E_ICDAR_NAME', message, where: { file: second.file } };
+}
+
 function toWord(
-  { isRectangle, points, transcription, dontCare }: ReturnType<typeof readTruth>['words'][number][number],
+  { isRectangle, points, transcription, dontCare }: Word,
   characters: 'mask' | 'split',
   transcriptions: boolean,
 ): TextWord {

@@ -4,6 +4,9 @@ import { bytesInMemory } from '../../../bytes/byteSource.js';
 import { readZipEntry } from '../../../bytes/zip.js';
 import { findZipDirectory, readZipEntries, ZipError } from '../../../bytes/zipDirectory.js';
 import { FinetuneError, type Problem } from '../../../errors.js';
+import { decodeText, decodeXml } from '../decodeText.js';
+import { linesOfArt } from './artJson.js';
+import { linesOfXml } from './ctw1500.js';
 
 /** A text file of a folder or zip, not yet decoded. */
 export interface TextFile {
@@ -17,22 +20,42 @@ export interface TextFile {
 /** Lists of boxes have kilobytes; larger files are a mistake or a zip bomb. */
 export const limits = { files: 100_000, fileBytes: 16 * 2 ** 20, totalBytes: 512 * 2 ** 20 };
 
-/** Read the .txt files of a folder or a zip (at any depth); other files are ignored.
+/** Read the .txt files of a folder or a zip (at any depth), or its .xml files if it has no other; other files are
+ *  ignored. A JSON file has the texts of many images. XML and JSON are returned as lines of text.
  *  Throws E_ICDAR_FILE if it cannot be read, E_ICDAR_ZIP for a zip that is broken or has an entry whose path leads out
- *  of it, E_ICDAR_LIMIT for more than `limits`. */
+ *  of it, E_ICDAR_LIMIT for more than `limits`, E_ENCODING. */
 export async function readTextFiles(path: string): Promise<TextFile[]> {
   const entry = await stat(path).catch((error: unknown) => {
     throw broken('E_ICDAR_FILE', path, 'there is no such folder or zip', undefined, error);
   });
+  if (entry.isFile() && /\.json$/i.test(path)) return readJson(path, entry.size);
   const files = entry.isDirectory() ? await readFolder(path) : await readZip(path);
-  return files.sort((a, b) => (a.file < b.file ? -1 : 1));
+  return files.map(asText).sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-const isText = (path: string): boolean => /\.txt$/i.test(path) && !/(^|\/)(__MACOSX\/|\._)/.test(path);
+/** The names of the text files among all names. */
+function textsOf(names: readonly string[]): string[] {
+  const own = names.filter((name) => !/(^|\/)(__MACOSX\/|\._)/.test(name));
+  const texts = own.filter((name) => /\.txt$/i.test(name));
+  return texts.length > 0 ? texts : own.filter((name) => /\.xml$/i.test(name));
+}
+
+const encode = (lines: readonly string[]): Uint8Array => new TextEncoder().encode(lines.join('\n'));
+
+const asText = (one: TextFile): TextFile =>
+  /\.xml$/i.test(one.name) ? { ...one, bytes: encode(linesOfXml(decodeXml(one.bytes, one.file), one.file)) } : one;
+
+async function readJson(path: string, size: number): Promise<TextFile[]> {
+  if (size > limits.totalBytes)
+    throw broken('E_ICDAR_LIMIT', path, `a JSON file may have at most ${mega(limits.totalBytes)}`);
+  const images = linesOfArt(decodeText(await readFile(path), path), path);
+  return images.map(({ name, lines }) => ({ name, file: `${path}/${name}`, bytes: encode(lines) }));
+}
+
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 async function readFolder(folder: string): Promise<TextFile[]> {
-  const names = (await readdir(folder)).filter(isText);
+  const names = textsOf(await readdir(folder));
   const budget = createBudget(folder);
   const files: TextFile[] = [];
   for (const name of names) {
@@ -59,7 +82,8 @@ async function readZip(path: string): Promise<TextFile[]> {
     throw zipError(path, error as Error);
   });
   const files: TextFile[] = [];
-  for (const entry of entries.filter((one) => isText(one.path))) {
+  const texts = new Set(textsOf(entries.map((entry) => entry.path)));
+  for (const entry of entries.filter((one) => texts.has(one.path))) {
     const file = `${path}/${entry.path}`;
     budget.spend(file, entry.size);
     try {

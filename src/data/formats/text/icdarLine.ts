@@ -10,6 +10,13 @@ export interface Fields {
   readonly rest: (count: number) => string;
 }
 
+/** A line of a text file with its place. */
+export interface Line {
+  readonly file: string;
+  readonly line: number;
+  readonly fields: Fields;
+}
+
 /** Split a line `38,43,920,215,"text"` or, as in the training part of 2013, `38 43 920 215 "text"`. */
 export function cutFields(line: string): Fields {
   const separator = /^\s*[^\s,]*\s*,/.test(line) ? /\s*,/y : /\s+/y;

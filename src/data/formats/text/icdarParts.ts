@@ -4,6 +4,7 @@ import type { Dataset, PartName } from '../../sample.js';
 import type { Format, Parts, ReadOptions } from '../format.js';
 import { openDrawnText, type DrawnTextOptions } from './drawnText.js';
 import { readIcdarPart } from './icdar.js';
+import type { LayoutName } from './layouts.js';
 
 /** Paths are relative to `root`. */
 interface Place {
@@ -18,9 +19,11 @@ export interface IcdarData {
   readonly train: Place;
   /** A part of its own, or every n-th image of the training part, n = `every`. */
   readonly val: Place | { readonly every: number };
-  readonly test?: Place | undefined;
+  readonly test?: Place | null | undefined;
   readonly characters: 'mask' | 'split' | 'pseudo';
   readonly transcriptions: boolean;
+  /** Layout of the text files (layouts.ts). */
+  readonly layout?: LayoutName | 'auto' | undefined;
   /** Number of crops of each training image in an epoch. */
   readonly crops: number;
   /** Drawn images to mix with the real ones: `perReal` of them for each crop of a real one. */
@@ -38,7 +41,7 @@ export interface IcdarData {
 export const icdar: Format<IcdarData> = { kind: 'text', open: openIcdar };
 
 async function openIcdar(data: IcdarData, { signal, findingsOf }: ReadOptions): Promise<Parts> {
-  const { root, train, val, test, transcriptions, brokenImages = 'error' } = data;
+  const { root, train, val, test, transcriptions, layout = 'auto', brokenImages = 'error' } = data;
   const characters = data.characters === 'pseudo' ? 'mask' : data.characters; // the characters are found during the run
   const { every } = val;
   const isHeld = (index: number): boolean => every !== undefined && index % every === every - 1;
@@ -57,7 +60,9 @@ async function openIcdar(data: IcdarData, { signal, findingsOf }: ReadOptions): 
       keep,
       characters,
       transcriptions,
+      layout,
       brokenImages,
+      countOthers: name !== 'val' || every === undefined, // else they are those of the training part
     };
     const dataset = await readIcdarPart(part, findings).catch((error: unknown) => findings.absorb(error));
     const whole = name === 'train' && dataset ? await withDrawn(dataset, data, { signal, findings }) : dataset;

@@ -1,70 +1,90 @@
 import { FinetuneError, type Problem } from '../../../errors.js';
 import type { Findings } from '../../findings.js';
-import type { TextFile } from './icdarArchive.js';
-import { cutFields, unquote, type Fields } from './icdarLine.js';
 import { readLines } from '../textFile.js';
+import { chooseLayout, looksMarked, markQuestion, type LayoutOptions } from './chooseLayout.js';
+import type { TextFile } from './icdarArchive.js';
+import { cutFields, type Line } from './icdarLine.js';
+import type { Outline, Word } from './layout.js';
+import { layoutOf, type LayoutName } from './layouts.js';
+import { beginsNative } from './totalText.js';
 
-/** The outline in a line of ground truth. A rectangle has two points: top left and bottom right. */
-export interface Outline {
-  readonly isRectangle: boolean;
-  /** x1, y1, x2, y2, … */
-  readonly points: readonly number[];
+export interface TruthOptions extends LayoutOptions {
+  /** `auto` is decided for all files together, since a single line can often be read in several ways. */
+  readonly layout: LayoutName | 'auto';
+  /** The files whose words are wanted (default: all of them). */
+  readonly keep?: ((index: number) => boolean) | undefined;
 }
 
-export interface Word extends Outline {
-  readonly transcription: string;
-  /** The transcription is "###": the word is unreadable, and the score counts neither finding nor missing it. */
-  readonly dontCare: boolean;
+export interface Truth {
+  readonly layout: LayoutName;
+  /** Whether another reading was possible, and the one of the official scripts was taken. */
+  readonly inDoubt: boolean;
+  /** The words of each file that is kept, in the files' order. */
+  readonly words: Word[][];
 }
 
-interface Line {
-  readonly file: string;
-  readonly line: number;
-  readonly fields: Fields;
+/** Reads ground-truth files. Problems go to `findings`: E_ICDAR_LAYOUT, _LINE, _BOX. Throws E_ENCODING, E_ICDAR_LIMIT. */
+export function readTruth(files: readonly TextFile[], options: TruthOptions, findings: Findings): Truth {
+  const { keep = () => true, layout: asked } = options;
+  const lines = files.map(({ file, bytes }) => numberedLines(readLines(bytes, file), file));
+  const kept = lines.filter((_, i) => keep(i));
+  const choice = asked === 'auto' ? chooseLayout(lines.flat(), options) : { layout: asked, inDoubt: false };
+  if ('problem' in choice) {
+    findings.problem(choice.problem);
+    return { layout: 'icdar2015', inDoubt: true, words: kept.map(() => []) };
+  }
+  const { layout } = choice;
+  if (asked !== 'auto') checkNamed(layout, lines.flat(), options, findings);
+  const words = kept.map((rows) => rows.flatMap((row) => readWord(row, layout, options, findings) ?? []));
+  return { ...choice, words };
 }
 
-/** The forms of ground truth: rectangles (2013), quads (2015), polygons of any length. A set of files has one of them. */
-type Form = 'rectangle' | 'quad' | 'polygon';
+function readWord(row: Line, layout: LayoutName, options: TruthOptions, findings: Findings): Word | undefined {
+  const { file, line } = row;
+  const word = layoutOf(layout).read(row.fields, options);
+  if (typeof word === 'string') {
+    const problem = { code: ICDAR_LINE, message: `${word} (layout ${layout})`, where: { file, line } };
+    findings.problem({
+      ...problem,
+      fix: `correct the line, or name the layout that the files have: ${options.option} …`,
+    });
+    return undefined;
+  }
+  if (options.transcriptions && looksMarked(word)) {
+    if (options.layout === 'auto' && !options.official) {
+      findings.problem(markQuestion(word, row, layout, options.option));
+      return undefined;
+    }
+    const message = `"${word.transcription}" in ${file}:${line}`;
+    findings.count('words that look like the don’t-care mark of another layout, taken as words', () => ({ message }));
+  }
+  return checkOutline(word, row, findings) ? word : undefined;
+}
+
+/** A layout that was named for files of another one would cut outlines without a word. */
+function checkNamed(layout: LayoutName, lines: readonly Line[], options: TruthOptions, findings: Findings): void {
+  const { read, isNatural = () => true, form } = layoutOf(layout);
+  const odd = lines.filter(({ fields }) => typeof read(fields, options) !== 'string' && !isNatural(fields));
+  if (odd.length <= lines.length / 2) return;
+  const { file, line } = odd[0]!;
+  const message = `${odd.length} of ${lines.length} lines do not look like ${layout} (${form}), this one for example`;
+  findings.problem({ code: 'E_ICDAR_LAYOUT', message, where: { file, line }, fix: 'name the layout that they have' });
+}
 
 export const ICDAR_LINE: Problem['code'] = 'E_ICDAR_LINE';
-
-/** Read ground-truth files: the words of each, in the files' order. The number of coordinates in a line is decided for
- *  the whole set, since a transcription can be a number itself ("…,130,1,000"). Problems go to `findings`. */
-export function readTruth(
-  files: readonly TextFile[],
-  findings: Findings,
-): { readonly form: Form; readonly words: Word[][] } {
-  const lines = files.map(({ file, bytes }) => numberedLines(readLines(bytes, file), file));
-  const form = formOf(lines.flat());
-  const bare = form === 'polygon' && lines.flat().every(({ fields }) => !fields.hasText);
-  const words = lines.map((rows) =>
-    rows.flatMap((row) => {
-      const count = coordinates(row.fields, form, bare);
-      const { numbers, rest } = row.fields;
-      if (count === undefined) {
-        const wanted = form === 'rectangle' ? '4 numbers' : form === 'quad' ? '8 numbers' : '8 or more numbers';
-        const found = numbers.length === 1 ? '1 number' : `${numbers.length} numbers`;
-        findings.problem({
-          code: ICDAR_LINE,
-          message: `expected ${wanted}, found ${found}${row.fields.hasText ? ` before "${shorten(rest(numbers.length))}"` : ''}`,
-          where: row,
-        });
-        return [];
-      }
-      const outline = checkOutline(numbers.slice(0, count), form === 'rectangle', row, findings);
-      const transcription = unquote(rest(count));
-      return outline ? [{ ...outline, transcription, dontCare: transcription === '###' }] : [];
-    }),
-  );
-  return { form, words };
-}
 
 /** Maximum number of words or detections of an image, since each word is compared with each detection. */
 const MOST_LINES = 4000;
 
-/** The lines that are not empty, with their numbers. Throws E_ICDAR_LIMIT for more than MOST_LINES. */
+/** The lines that are not empty, with their numbers; what NumPy has printed on several lines is one. Throws
+ *  E_ICDAR_LIMIT for more than MOST_LINES. */
 export function numberedLines(lines: readonly string[], file: string): Line[] {
-  const numbered = lines.flatMap((text, i) => (text.trim() === '' ? [] : [{ text, line: i + 1 }]));
+  const numbered: { text: string; readonly line: number }[] = [];
+  for (const [i, text] of lines.entries()) {
+    const last = numbered.at(-1);
+    if (last && beginsNative(last.text) && !beginsNative(text)) last.text += ` ${text}`;
+    else if (text.trim() !== '') numbered.push({ text, line: i + 1 });
+  }
   if (numbered.length > MOST_LINES) {
     const message = `${numbered.length} boxes on one image; at most ${MOST_LINES} are allowed`;
     throw new FinetuneError({ code: 'E_ICDAR_LIMIT', message, where: { file, line: numbered[MOST_LINES]!.line } });
@@ -72,53 +92,23 @@ export function numberedLines(lines: readonly string[], file: string): Line[] {
   return numbered.map(({ text, line }) => ({ file, line, fields: cutFields(text) }));
 }
 
-/** Share of lines with 10 or more numbers from which a set is taken for polygons: in a set of quads, a few
- *  transcriptions may begin with numbers. */
-const RARE = 0.05;
-
-function formOf(lines: readonly Line[]): Form {
-  const share = (test: (numbers: number) => boolean) =>
-    lines.filter(({ fields }) => test(fields.numbers.length)).length / Math.max(1, lines.length);
-  if (share((numbers) => numbers >= 4 && numbers < 8) > 0.5) return 'rectangle';
-  return share((numbers) => numbers >= 10) < RARE ? 'quad' : 'polygon';
-}
-
-/** How many of a line's numbers are coordinates; undefined if there are too few. `bare`: the set has no transcriptions. */
-function coordinates({ numbers, hasText }: Fields, form: Form, bare: boolean): number | undefined {
-  const available = numbers.length;
-  if (form !== 'polygon') {
-    const wanted = form === 'rectangle' ? 4 : 8;
-    return available < wanted ? undefined : wanted;
-  }
-  const candidates = hasText || bare ? available : available - 1; // otherwise the last one is the transcription
-  return candidates < 8 ? undefined : candidates & ~1;
-}
-
 /** Largest coordinate: the official scripts store coordinates as 32-bit integers. */
 const FARTHEST = 2 ** 31 - 1;
 
-/** Returns undefined, and adds a problem, if a coordinate is too large or a rectangle has its corners in the wrong
- *  order. */
-export function checkOutline(
-  points: readonly number[],
-  isRectangle: boolean,
-  { file, line }: { readonly file: string; readonly line: number },
-  findings: Findings,
-): Outline | undefined {
+/** Returns false, and adds a problem, if a coordinate is too large or a rectangle has its corners in the wrong order. */
+export function checkOutline({ points, isRectangle }: Outline, { file, line }: Line, findings: Findings): boolean {
   const where = { file, line };
   const far = points.find((value) => Math.abs(value) > FARTHEST);
   if (far !== undefined) {
     findings.problem({ code: ICDAR_LINE, message: `${far} is too large for a pixel coordinate`, where });
-    return undefined;
+    return false;
   }
   const [left, top, right, bottom] = points as [number, number, number, number];
   if (isRectangle && (right < left || bottom < top)) {
     const message = right < left ? `right (${right}) < left (${left})` : `bottom (${bottom}) < top (${top})`;
     const fix = 'write a rectangle as left, top, right, bottom; not as x, y, width, height';
     findings.problem({ code: 'E_ICDAR_BOX', message, where, fix });
-    return undefined;
+    return false;
   }
-  return { isRectangle, points };
+  return true;
 }
-
-export const shorten = (text: string): string => (text.length > 30 ? `${text.slice(0, 29)}…` : text).trim();

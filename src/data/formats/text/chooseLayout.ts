@@ -1,0 +1,115 @@
+import type { Problem } from '../../../errors.js';
+import { layoutNames, layoutOf, type LayoutName } from './layouts.js';
+import { numbersAfter, shorten, type ReadingOptions, type Word } from './layout.js';
+import type { Line } from './icdarLine.js';
+
+export interface LayoutOptions extends ReadingOptions {
+  /** Name of the option that decides, for messages: `data.layout:`. */
+  readonly option: string;
+  /** In doubt, read what the official scripts of ICDAR 2013 and 2015 accept as they do. */
+  readonly official: boolean;
+}
+
+export type Choice = { readonly layout: LayoutName; readonly inDoubt: boolean } | { readonly problem: Problem };
+
+/** Share of a part's lines that may look as if they were meant otherwise: a transcription can begin with numbers. */
+const RARE = 0.05;
+
+interface Candidate {
+  readonly name: LayoutName;
+  readonly words: readonly (Word | string)[];
+  /** Number of lines that this layout reads and that look as if they were meant so. */
+  readonly natural: number;
+}
+
+/** Decides which layout the lines of a part have. It is certain where every line has a mark of one layout, or where all
+ *  layouts that can read every line read the same. Otherwise the problem shows a line with its two readings. */
+export function chooseLayout(lines: readonly Line[], options: LayoutOptions): Choice {
+  const all = layoutNames.map((name) => candidateOf(name, lines, options));
+  const able = all.filter(
+    ({ words, natural }) =>
+      words.every((word) => typeof word !== 'string') &&
+      (natural === lines.length || natural > (1 - RARE) * lines.length),
+  );
+  const [first, ...others] = able;
+  if (!first) return { layout: closest(all), inDoubt: false }; // its problems tell what is wrong
+  const marked = able.find(({ name }) => layoutOf(name).isMarked);
+  if (marked) return { layout: marked.name, inDoubt: false };
+  const differing = others.find((other) => differsAt(first, other, options) >= 0);
+  if (!differing) return { layout: first.name, inDoubt: false };
+  if (options.official && isOfficial(first.name, lines)) return { layout: first.name, inDoubt: true };
+  return { problem: question(first, differing, lines, options) };
+}
+
+function candidateOf(name: LayoutName, lines: readonly Line[], options: ReadingOptions): Candidate {
+  const { read, isNatural = () => true } = layoutOf(name);
+  const words = lines.map(({ fields }) => read(fields, options));
+  const natural = lines.filter(({ fields }, i) => typeof words[i] !== 'string' && isNatural(fields)).length;
+  return { name, words, natural };
+}
+
+/** The layout that fits most lines; the first in the table of those that fit as many. */
+const closest = (all: readonly Candidate[]): LayoutName =>
+  all.reduce((best, one) => (one.natural > best.natural ? one : best)).name;
+
+/** The index of the first line that two layouts read differently; -1 if there is none. */
+function differsAt(a: Candidate, b: Candidate, { transcriptions, official }: LayoutOptions): number {
+  const key = (word: Word | string | undefined): string =>
+    typeof word === 'object'
+      ? JSON.stringify([
+          word.isRectangle,
+          word.points,
+          word.dontCare,
+          transcriptions && !official && word.transcription,
+        ])
+      : '';
+  return a.words.findIndex((word, i) => key(word) !== key(b.words[i]));
+}
+
+/** Whether the official scripts read these lines, and the numbers that follow the coordinates look like a transcription
+ *  almost everywhere. */
+function isOfficial(name: LayoutName, lines: readonly Line[]): boolean {
+  if (name !== 'icdar2013' && name !== 'icdar2015') return false;
+  const odd = lines.filter(({ fields }) => {
+    const { many, formatted } = numbersAfter(fields, name === 'icdar2013' ? 4 : 8);
+    return many > 1 && !formatted;
+  });
+  return odd.length < RARE * lines.length;
+}
+
+function question(a: Candidate, b: Candidate, lines: readonly Line[], options: LayoutOptions): Problem {
+  const at = differsAt(a, b, options);
+  const { file, line } = lines[at]!;
+  const describe = ({ name, words }: Candidate) => `${name}: ${describeWord(words[at] as Word)}`;
+  return {
+    code: 'E_ICDAR_LAYOUT',
+    message: `the line can be read as ${describe(a)}; or as ${describe(b)}`,
+    where: { file, line },
+    fix: `say which layout the files have: ${options.option} ${a.name}, or ${options.option} ${b.name}`,
+  };
+}
+
+function describeWord({ isRectangle, points, transcription, dontCare }: Word): string {
+  const outline = isRectangle ? 'a rectangle' : `${points.length / 2} points`;
+  const text = transcription === '' ? 'no text' : `the text "${shorten(transcription)}"`;
+  return `${outline} and ${dontCare ? 'a mark of don’t care' : text}`;
+}
+
+/** A transcription that has the form of another layout's don't-care mark or prefix: #, ####text, Latin,### or 1,"###". */
+export const looksMarked = ({ transcription, dontCare }: Word): boolean =>
+  !dontCare && /^(?:#+|####.*|[^,]*,\s*"?#+"?)$/s.test(transcription);
+
+/** The problem of a transcription that is probably the mark of a layout that was not recognised. */
+export function markQuestion(
+  { transcription }: Word,
+  { file, line }: Line,
+  layout: LayoutName,
+  option: string,
+): Problem {
+  return {
+    code: 'E_ICDAR_LAYOUT',
+    message: `"${shorten(transcription)}" can be a word to learn, as in ${layout}, or the mark of another layout`,
+    where: { file, line },
+    fix: `say which layout the files have, such as ${option} ${layout}; docs/recipe-text.md lists them`,
+  };
+}

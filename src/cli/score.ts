@@ -19,7 +19,7 @@ export async function score(metric: string, command: ScoreCommand): Promise<void
   const { run } = await allowed.load();
   const scored = await run(command);
   for (const note of scored.notes) console.error(note);
-  if (scored.warning !== undefined) console.error(scored.warning);
+  for (const warning of scored.warnings) console.error(warning);
   await explainLow(scored);
   const intervals = samples > 0 ? await scored.intervals(samples) : undefined;
   if (command.json) {
@@ -52,6 +52,7 @@ const FLAGS = {
   protocol: '--protocol',
   gtLayout: '--gt-layout',
   dtLayout: '--dt-layout',
+  maxDets: '--max-dets',
 } as const;
 
 type Flag = keyof typeof FLAGS;
@@ -61,7 +62,7 @@ const METRICS: readonly {
   readonly flags: readonly Flag[];
   readonly load: () => Promise<{ run: (command: ScoreCommand) => Promise<Scored> }>;
 }[] = [
-  { name: 'coco', flags: ['iouType'], load: () => import('./scoreCoco.js') },
+  { name: 'coco', flags: ['iouType', 'maxDets'], load: () => import('./scoreCoco.js') },
   { name: 'voc', flags: ['split', 'year'], load: () => import('./scoreVoc.js') },
   { name: 'icdar', flags: ['protocol', 'gtLayout', 'dtLayout'], load: () => import('./scoreIcdar.js') },
 ];

@@ -28,7 +28,7 @@ export async function run({ gt, dt, protocol, gtLayout = 'auto', dtLayout = 'aut
     table: icdarTable(result),
     main: result.score.hmean,
     notes: [...data.notes, ...(hasQuads ? [note] : [])],
-    warning: undefined,
+    warnings: [],
     explain: () => Promise.resolve(explainZero(compareIcdar(data))),
     intervals: (samples) => Promise.resolve(bootstrapIcdar(result, samples)),
     page: async () => (await import('../report/scorePages.js')).icdarPage(result, files),

@@ -37,12 +37,20 @@ function classificationTable({ top1, top5, meanPerClass, images, perCategory }: 
 }
 
 export function cocoTable(score: CocoScore): string {
-  const { iouType, perCategory } = score;
+  const { iouType, perCategory, maxDets } = score;
   const at = iouType === 'keypoints' ? 'OKS' : 'IoU';
   const recalls =
     iouType === 'keypoints'
       ? { AR: score.AR ?? -1, AR50: score.AR50 ?? -1, AR75: score.AR75 ?? -1, ARm: score.ARm, ARl: score.ARl }
-      : { AR1: score.AR1, AR10: score.AR10, AR100: score.AR100, ARs: score.ARs, ARm: score.ARm, ARl: score.ARl };
+      : {
+          AR1: score.AR1,
+          AR10: score.AR10,
+          AR100: score.AR100,
+          ...(maxDets !== undefined && { [`AR${maxDets}`]: score.AR ?? -1 }),
+          ARs: score.ARs,
+          ARm: score.ARm,
+          ARl: score.ARl,
+        };
   const precisions = {
     ...{ AP: score.AP, AP50: score.AP50, AP75: score.AP75 },
     ...(iouType === 'keypoints' ? {} : { APs: score.APs }),
@@ -54,7 +62,7 @@ export function cocoTable(score: CocoScore): string {
       Object.values(values).map((value) => shown(value).padStart(5)),
     ]);
   return [
-    `COCO ${iouType}, ${at} .50:.05:.95, as pycocotools counts`,
+    `COCO ${iouType}, ${at} .50:.05:.95, as pycocotools counts${maxDets === undefined ? '' : `, maxDets ${maxDets}`}`,
     twoRows(precisions),
     twoRows(recalls),
     '',

@@ -26,12 +26,14 @@ export async function run({ gt, dt, split, year = '2007' }: ScoreCommand): Promi
   const { score, curves, matches } = scoreVoc(truth, detections, which);
   const difficult = Object.keys(score.AP).filter((name) => score.AP[name] === -1);
   const left = difficult.length > 0 ? [`only difficult objects, not in the mean: ${difficult.join(', ')}`] : [];
+  const lowest = detections.reduce((low, detection) => Math.min(low, detection.score), Infinity);
+  const warning = warnOfThreshold(lowest, () => compareVoc(truth, detections));
   return {
     score,
     table: vocTable(score, matches),
     main: score.mAP,
     notes: [...notes, ...left],
-    warning: warnOfThreshold(detections.reduce((low, detection) => Math.min(low, detection.score), Infinity)),
+    warnings: warning === undefined ? [] : [warning],
     explain: () => Promise.resolve(explainZero(compareVoc(truth, detections))),
     intervals: (samples) => Promise.resolve(bootstrapVoc(matches, which, samples)),
     page: async () => (await import('../report/scorePages.js')).vocPage(score, curves, matches, files),

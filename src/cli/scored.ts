@@ -12,6 +12,7 @@ export interface ScoreCommand {
   readonly protocol?: string | undefined;
   readonly gtLayout?: string | undefined;
   readonly dtLayout?: string | undefined;
+  readonly maxDets?: string | undefined;
   /** Folder for a report. */
   readonly report?: string | undefined;
   /** Resamplings of the images, for a 95 % interval. */
@@ -26,7 +27,7 @@ export interface Scored {
   /** The most important number of the score: it is explained when it is low. */
   readonly main: number;
   readonly notes: readonly string[];
-  readonly warning: string | undefined;
+  readonly warnings: readonly string[];
   readonly explain: () => Promise<Explanation>;
   readonly intervals: (samples: number) => Promise<Intervals>;
   readonly page: () => Promise<ScorePage>;

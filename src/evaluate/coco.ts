@@ -29,12 +29,14 @@ export interface CocoPair {
 /** A part and its detections as objects of pycocotools. */
 export function cocoPair(dataset: Dataset, detections: readonly CocoDetection[]): CocoPair {
   const part = dataset.toCoco();
-  const numberOf = new Map(part.images.map(({ id }, i) => [id, i + 1])); // the evaluator needs numeric ids; VOC's are file stems
+  const numberOf = new Map(part.images.map(({ id }, i) => [id, i + 1])); // the evaluator needs numbers; VOC's ids are stems
   const truth = new COCO({
     images: part.images.map((image) => ({ ...image, id: numberOf.get(image.id)! })),
     categories: part.categories,
-    annotations: part.annotations.map((annotation) => ({
+    // numbered from 1, since pycocotools takes the id 0 for "no match"
+    annotations: part.annotations.map((annotation, i) => ({
       ...annotation,
+      id: i + 1,
       image_id: numberOf.get(annotation.image_id)!,
     })),
   } satisfies CocoDataset);

@@ -12,14 +12,26 @@ export const SIZES: ReadonlyMap<string, Areas> = new Map<string, Areas>([
   ['large', [96 ** 2, 1e5 ** 2]],
 ]);
 
-/** What COCOeval matched, detection by detection, among objects of these areas, with the largest number of detections
- *  per image. */
-export function matchCoco(truth: COCO, detections: COCO, iouType: IouType, areas: Areas = ALL_AREAS): Matches {
+export interface MatchOptions {
+  /** Area of the objects, in pixels. Default: any. */
+  readonly areas?: Areas;
+  /** Maximum number of detections of an image and category that count. Default: pycocotools'. */
+  readonly maxDets?: number | undefined;
+}
+
+/** What COCOeval matched, detection by detection. */
+export function matchCoco(
+  truth: COCO,
+  detections: COCO,
+  iouType: IouType,
+  { areas = ALL_AREAS, maxDets }: MatchOptions = {},
+): Matches {
   const { imgIds, catIds, iouThrs } = new COCOeval(truth, detections, iouType).params;
   const collected = new Map(catIds.map((id) => [id, createRows(imgIds.length)]));
   for (let start = 0; start < imgIds.length; start += CHUNK) {
     const chunk = imgIds.slice(start, start + CHUNK);
     const evaluation = new COCOeval(part(truth, chunk), part(detections, chunk), iouType);
+    if (maxDets !== undefined) evaluation.params.maxDets = [maxDets];
     evaluation.evaluate();
     const pairs = occupied(chunk, catIds, truth, detections);
     for (const { imgId, catId } of pairs) {

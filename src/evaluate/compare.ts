@@ -8,7 +8,7 @@ import type { VocTruth } from './vocTruth.js';
 const MOST_DETECTIONS = 20_000;
 
 /** What explainZero compares of COCO files: the first detections of the results, and their images. */
-export function compareCoco(truth: COCO, detections: COCO): ComparedImage[] {
+export function compareCoco(truth: COCO, detections: COCO, most = MOST_DETECTIONS): ComparedImage[] {
   const box = (bbox: ArrayLike<number>, at = 0) =>
     [bbox[at]!, bbox[at + 1]!, bbox[at]! + bbox[at + 2]!, bbox[at + 1]! + bbox[at + 3]!] as const;
   const label = (id: number): string => {
@@ -17,12 +17,12 @@ export function compareCoco(truth: COCO, detections: COCO): ComparedImage[] {
   };
   const found = new Map<number, LabelledBox[]>();
   const { length, imageId, categoryId, bbox } = detections.columns();
-  for (let row = 0; row < Math.min(length, MOST_DETECTIONS); row++) {
+  for (let row = 0; row < Math.min(length, most); row++) {
     const image = imageId[row]!;
     if (!found.has(image)) found.set(image, []);
     found.get(image)!.push({ category: label(categoryId[row]!), box: box(bbox, row * 4) });
   }
-  const images = length > MOST_DETECTIONS ? [...found.keys()] : truth.getImgIds();
+  const images = length > most ? [...found.keys()] : truth.getImgIds();
   return images.map((id) => {
     const { width = 0, height = 0 } = truth.imgs.get(id)!;
     const objects = (truth.imgToAnns.get(id) ?? []).flatMap((annotation): LabelledBox[] =>

@@ -46,7 +46,7 @@ export function errorSections(
   const score = bestScore(matches.classes);
   const sizes = [...SIZES].map(
     ([size, areas]) =>
-      [size, matchCoco(truth, detections, 'bbox', areas).classes.map((entry) => curveOf(entry))] as const,
+      [size, matchCoco(truth, detections, 'bbox', { areas }).classes.map((entry) => curveOf(entry))] as const,
   );
   return [
     errorTable(analyseErrors(boxes.images)),

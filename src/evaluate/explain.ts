@@ -17,14 +17,22 @@ type Corners = readonly [x1: number, y1: number, x2: number, y2: number];
  *  includes. */
 const HIGHEST_LOWEST_SCORE = 0.05;
 
-/** The warning for detections that were cut off at a score before mAP was computed; undefined if they were not. */
-export function warnOfThreshold(lowestScore: number): string | undefined {
+/** The warning for detections that were cut off at a score before mAP was computed. Undefined if they were not, or if no
+ *  object is left that they could have found. */
+export function warnOfThreshold(lowestScore: number, images: () => readonly ComparedImage[]): string | undefined {
   if (!(lowestScore > HIGHEST_LOWEST_SCORE) || lowestScore === Infinity) return undefined;
+  if (!images().some(hasUnfound)) return undefined;
   return (
     `warning: the lowest score is ${lowestScore.toPrecision(3)}: detections below it seem to be left out, so that the highest recall ` +
     `cannot be reached and mAP is too low (keep results down to a score of 0.05 or less)`
   );
 }
+
+/** Whether no detection of its category overlaps an object of the image. */
+const hasUnfound = ({ truth, detections }: ComparedImage): boolean =>
+  truth.some((object) =>
+    detections.every(({ category, box }) => category !== object.category || !(iou(object.box, box) > 0.5)),
+  );
 
 /** Number of detections that are examined: enough to tell. */
 const MOST_DETECTIONS = 20_000;

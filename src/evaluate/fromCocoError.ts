@@ -12,7 +12,7 @@ export function fromCocoError(error: CocoError, file?: string): FinetuneError {
     const path = where?.path ? `${where.path}: ` : '';
     const offset = where?.line === undefined && where?.offset !== undefined ? ` (byte ${where.offset})` : '';
     return {
-      code,
+      code: code === 'E_COCO_ENCODING' ? 'E_ENCODING' : code,
       message: `${path}${message}${offset}`,
       where: {
         ...(place === undefined ? {} : { file: place }),

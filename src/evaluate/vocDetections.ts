@@ -1,9 +1,8 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { CocoError, loadJson } from 'pycocotools-js';
 import { createFindings, type Findings } from '../data/findings.js';
 import { FinetuneError, type Problem } from '../errors.js';
-import { fromCocoError } from './fromCocoError.js';
+import { readJson } from './readJson.js';
 import { readLines, toNumber } from '../data/formats/textFile.js';
 import type { InclusiveCorners } from '../data/formats/vocXml.js';
 
@@ -43,7 +42,9 @@ export async function readVocDetections(path: string, known: KnownVoc): Promise<
     throw new FinetuneError(problem, { cause: error });
   });
   const findings = createFindings();
-  const result = entry.isDirectory() ? await readComp4(path, known, findings) : await readJson(path, known, findings);
+  const result = entry.isDirectory()
+    ? await readComp4(path, known, findings)
+    : await readJsonList(path, known, findings);
   findings.throwIfAny();
   return result;
 }
@@ -109,14 +110,8 @@ const unknownClasses = (names: readonly string[]): string[] => {
   return [`detections of ${several.map((name) => `"${name}"`).join(', ')} are left out: the split has no such object`];
 };
 
-async function readJson(file: string, known: KnownVoc, findings: Findings): Promise<VocDetections> {
-  const { size } = await stat(file);
-  let parsed: unknown;
-  try {
-    parsed = await loadJson(file, { stream: size > MAX_BYTES });
-  } catch (error) {
-    throw error instanceof CocoError ? fromCocoError(error, file) : error;
-  }
+async function readJsonList(file: string, known: KnownVoc, findings: Findings): Promise<VocDetections> {
+  const parsed = await readJson(file, MAX_BYTES);
   if (!Array.isArray(parsed)) {
     const message = `${basename(file)} is not a list of detections`;
     const fix =

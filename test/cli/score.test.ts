@@ -204,5 +204,11 @@ test('score coco starts fast: neither tfjs nor zod nor charts are loaded for it'
   const loaded = ['cli/main', 'cli/score', 'cli/scoreCoco'].flatMap((name) =>
     packagesOf(resolve(import.meta.dirname, `../../src/${name}.ts`)),
   );
-  expect([...new Set(loaded)].sort()).toEqual(['cac', 'fastest-levenshtein', 'node:fs', 'pycocotools-js']);
+  expect([...new Set(loaded)].sort()).toEqual([
+    'cac',
+    'fastest-levenshtein',
+    'node:fs',
+    'node:fs/promises',
+    'pycocotools-js',
+  ]);
 });

@@ -136,8 +136,10 @@ describe('explanations', () => {
   });
 
   test('a lowest score above 0.05 is worth a warning', () => {
-    expect(warnOfThreshold(0.05)).toBeUndefined();
-    expect(warnOfThreshold(Infinity)).toBeUndefined(); // there is no detection: another warning covers that
-    expect(warnOfThreshold(0.3)).toContain('the lowest score is 0.300');
+    const missed = [{ width: 9, height: 9, truth: [{ category: 'a', box: [0, 0, 5, 5] as const }], detections: [] }];
+    expect(warnOfThreshold(0.05, () => missed)).toBeUndefined();
+    expect(warnOfThreshold(Infinity, () => missed)).toBeUndefined(); // there is no detection: another warning covers that
+    expect(warnOfThreshold(0.3, () => missed)).toContain('the lowest score is 0.300');
+    expect(warnOfThreshold(0.3, () => [])).toBeUndefined();
   });
 });

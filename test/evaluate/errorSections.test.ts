@@ -45,7 +45,7 @@ test('curves by size hold the objects of that size, all of them together', () =>
     const truth = new COCO(dataset);
     const detections = truth.loadRes([...results]);
     const objects = (areas?: readonly [number, number]) =>
-      matchCoco(truth, detections, 'bbox', areas)
+      matchCoco(truth, detections, 'bbox', areas && { areas })
         .classes.flatMap((entry) => [...entry.objects])
         .reduce((a, b) => a + b, 0);
     const bySize = [...SIZES.values()].map((areas) => objects(areas));

@@ -12,6 +12,9 @@ export function defineScore(program: CAC): void {
     .option('--gt <path>', 'ground truth: COCO json, VOC folder, ICDAR zip or folder', { type: [String] })
     .option('--dt <path>', 'results: json, comp4 folder (voc), zip or folder (icdar)', { type: [String] })
     .option('--iou-type <kind>', 'coco: bbox, segm or keypoints (default: bbox)', { type: [String] })
+    .option('--max-dets <count>', 'coco: detections of an image and category that count (default: 100)', {
+      type: [String],
+    })
     .option('--split <name>', 'voc: name of a list in ImageSets/Main', { type: [String] })
     .option('--year <year>', 'voc: 2007 (11 recalls) or 2012 (area) (default: 2007)', { type: [String] })
     .option('--protocol <name>', 'icdar: iou (2015) or deteval (2013)', { type: [String] })

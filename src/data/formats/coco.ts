@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { readCocoFile } from './cocoFile.js';
 import { FinetuneError } from '../../errors.js';
 import { createFindings, type Findings } from '../findings.js';
@@ -31,7 +31,7 @@ export const coco = boxFormat<CocoData>({
   readPart: (data, part, findings, policies) => {
     const { annotations, images } = data[part]!;
     const { root } = data;
-    const place = { root, annotations: join(root, annotations), images: join(root, images), name: part };
+    const place = { root, annotations: resolve(root, annotations), images: resolve(root, images), name: part };
     return readCoco({ ...place, ...policies }, findings);
   },
 });

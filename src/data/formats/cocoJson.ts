@@ -3,17 +3,20 @@ import { FinetuneError } from '../../errors.js';
 import { decodeText } from './decodeText.js';
 
 /** Maximum length of a string in V8 (512 MB). */
-const LONGEST_TEXT = 0x1fffffe8;
+export const LONGEST_TEXT = 0x1fffffe8;
 
-/** Reads a COCO file. Ids beyond 2^53, which a number cannot hold exactly, become texts. Throws E_COCO_FILE if it cannot
- *  be read, E_ENCODING if it is not UTF-8 or UTF-16, E_COCO_JSON if it is not JSON. */
-export async function readCocoJson(file: string): Promise<unknown> {
-  return parse(file, quoteLongIds(decodeText(await readBytes(file), file)));
-}
+/** Reads the text of a COCO file, with quotes around ids beyond 2^53. Throws E_COCO_FILE if it cannot be read,
+ *  E_ENCODING if it is not UTF-8 or UTF-16. */
+export const readCocoText = async (file: string): Promise<string> =>
+  quoteLongIds(decodeText(await readBytes(file), file));
+
+/** Reads a COCO file. Ids beyond 2^53, which a number cannot hold exactly, become texts. Throws as readCocoText does,
+ *  and E_COCO_JSON if it is not JSON. */
+export const readCocoJson = async (file: string): Promise<unknown> => parse(file, await readCocoText(file));
 
 /** Puts quotes around ids of 16 and more digits, since numbers beyond 2^53 lose their last digits. A quote inside a JSON
  *  text is escaped, so only keys and values are found. */
-export const quoteLongIds = (json: string): string =>
+const quoteLongIds = (json: string): string =>
   json.replace(/("(?:id|image_id|category_id)"\s*:\s*)(-?\d{16,})(?=\s*[,}])/g, (whole, key: string, digits: string) =>
     Number.isSafeInteger(Number(digits)) ? whole : `${key}"${digits}"`,
   );

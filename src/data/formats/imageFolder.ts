@@ -1,5 +1,5 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
-import { extname, join, relative } from 'node:path';
+import { extname, join, relative, resolve } from 'node:path';
 import { FinetuneError } from '../../errors.js';
 import { didYouMean } from '../../didYouMean.js';
 import { IMAGE_EXTENSION, isHidden } from '../image/imageFiles.js';
@@ -35,7 +35,7 @@ async function findParts({
 }
 
 async function assertFolder(root: string, part: string, name: string, folders: readonly string[]): Promise<void> {
-  const file = join(root, name);
+  const file = resolve(root, name);
   const there = await stat(file).then(
     (entry) => entry.isDirectory(),
     () => false,
@@ -53,7 +53,7 @@ async function assertFolder(root: string, part: string, name: string, folders: r
 /** Reads a folder that holds a folder for each class; folders inside a class belong to it. Problems go to `findings`.
  *  Throws E_FOLDER_CLASSES if there is no class. */
 async function readClassFolders(root: string, part: string, { findings }: ReadPartOptions): Promise<LabelledPart> {
-  const place = join(root, part);
+  const place = resolve(root, part);
   const { folders, files } = await look(place);
   const images: LabelledImage[] = [];
   const classes: string[] = [];

@@ -52,7 +52,7 @@ async function readLabelCsv(
   name: string,
   { brokenImages, findings }: ReadPartOptions,
 ): Promise<LabelledPart> {
-  const place = join(root, name);
+  const place = resolve(root, name);
   const bytes = await readFile(place).catch(async (error: unknown) => {
     const tables = [...(await listFolder(root))].filter((entry) => /\.(csv|tsv|txt)$/i.test(entry));
     const fix = `set data.train or data.val to one of: ${tables.join(', ') || '(no .csv in data.root)'}`;

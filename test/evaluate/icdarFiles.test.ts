@@ -150,12 +150,16 @@ describe('what is wrong is located', () => {
   });
 
   test.each([
-    ['UTF-16', Buffer.from('\uFEFF0,0,1,1', 'utf16le'), 'the file is UTF-16', 1],
     ['Latin-1', Buffer.from('0,0,1,0,1,1,0,1\n0,0,1,0,1,1,0,1,caf\xe9', 'latin1'), 'not UTF-8', 2],
-    ['binary', Uint8Array.of(48, 10, 0, 1), 'not UTF-8', 2],
+    ['binary', Uint8Array.of(48, 10, 0, 1), 'zero byte', 2],
   ])('%s', async (_name, bytes, message, line) => {
     const problem = { code: 'E_ENCODING', message: expect.stringContaining(message) as unknown, where: { line } };
     await expect(read(gt, { 'res_img_1.txt': bytes })).rejects.toMatchObject({ problems: [problem] });
+  });
+
+  test('UTF-16 is read', async () => {
+    const { images } = await read(gt, { 'res_img_1.txt': Buffer.from('\uFEFF0,0,1,1', 'utf16le') });
+    expect(images[0]!.detections).toHaveLength(1);
   });
 
   test('a result of an image without ground truth, two files of one image, an empty folder, none at all', async () => {

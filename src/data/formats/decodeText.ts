@@ -41,7 +41,8 @@ function markedEncoding(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' | 
   const zeros = (parity: number): number => head.filter((byte, i) => i % 2 === parity && byte === 0).length;
   const [even, odd] = [zeros(0), zeros(1)];
   if (bytes.length % 2 !== 0 || Math.max(even, odd) * 4 < head.length) return undefined;
-  return even === 0 ? 'utf-16le' : odd === 0 ? 'utf-16be' : undefined;
+  if (even === 0 && head[1] === 0) return 'utf-16le';
+  return odd === 0 && head[0] === 0 ? 'utf-16be' : undefined;
 }
 
 /** Code pages under the names that editors write and the Encoding Standard lacks. */

@@ -18,7 +18,7 @@ const c: Table = [
 export const fbnet: readonly Backbone[] = [
   {
     name: 'fbnetc_100',
-    style: pytorch,
+    style: { ...pytorch, epsilon: 1e-3 }, // as the published weights were trained
     ...IMAGENET,
     resolution: 224,
     source: 'arXiv:1812.03443',

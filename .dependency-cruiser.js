@@ -47,7 +47,11 @@ const rooms = {
   run: { rooms: training, packages: 'sharp', node: true },
   finetune: { files: 'finetune[.]ts$', rooms: `${training} run`, node: true },
   trials: { rooms: `${training} run finetune`, packages: 'yaml', node: true },
-  faces: { files: '(index|api|pycocotools)[.]ts$', rooms: `${training} run finetune`, packages: 'pycocotools-js' },
+  faces: {
+    files: '(?:(index|pycocotools)[.]ts$|api/)',
+    rooms: `${training} run finetune`,
+    packages: 'pycocotools-js zod',
+  },
   cli: { rooms: `${training} run finetune trials`, packages: 'cac cli-progress p-limit', node: true },
 };
 

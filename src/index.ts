@@ -2,11 +2,13 @@
 export {
   createModel,
   type Classifier,
-  type ClassifierModelOptions,
   type Detector,
-  type DetectorModelOptions,
+  type LabelledBox,
+  type LabelledClass,
   type LoadedModel,
-} from './api.js';
+  type LoadOptions,
+} from './api/createModel.js';
+export type { AnyModelOptions, ClassifierModelOptions, DetectorModelOptions, HeadOptions } from './api/modelOptions.js';
 export { openDatasets, type DataOptions } from './data/dataset.js';
 export type { Category, Dataset } from './data/sample.js';
 export { FinetuneError, type Problem } from './errors.js';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createModel } from '../src/api.js';
+import { createModel } from '../src/api/createModel.js';
 import { randomStream } from '../src/random.js';
 
 const size = [32, 32] as const;

@@ -16,7 +16,7 @@ export interface TableRow {
   readonly kernel?: number | readonly number[] | undefined;
 }
 
-/** A backbone of the user's own, made of the blocks of the MobileNet family; recipe/schema/backbone.ts describes the
+/** A backbone of the user's own, made of the blocks of the MobileNet family; tasks/backboneOption.ts describes the
  *  options. */
 export interface BackboneTable {
   readonly name: string;

@@ -6,7 +6,7 @@ import { addImageClasses, addObjectClasses } from './schema/addClasses.js';
 import { classifierOptions, classTraining } from '../tasks/classification/options.js';
 import { boxTraining } from '../tasks/detection/options.js';
 import { craftBackbone, textHeads, textTraining } from '../tasks/text/options.js';
-import { backbone } from './schema/backbone.js';
+import { backbone } from '../tasks/backboneOption.js';
 import { detector } from './schema/detector.js';
 import { boxEvaluation, classEvaluation, report, textEvaluation } from './schema/evaluate.js';
 import { labelledData } from './schema/labelledData.js';

@@ -5,13 +5,13 @@ import type { Recipe } from '../recipe/schema.js';
 import { withRecipe, type OpenOptions } from './openRecipe.js';
 import { taskOptions } from './taskOptions.js';
 
-export type EvaluateRecipeOptions = OpenOptions;
+export type EvaluateRecipeOptions = Omit<OpenOptions, 'purpose'>;
 
 /** Scores the recipe's model as it is, without training, on the recipe's test part, or on its validation part where
  *  it has no test part.
  *  Throws the signal's reason when aborted. */
 export const evaluateRecipe = (recipe: Recipe, options: EvaluateRecipeOptions = {}): Promise<Evaluation<TaskScore>> =>
-  withRecipe(recipe, options, async ({ backend, data, model }) => {
+  withRecipe(recipe, { ...options, purpose: 'use' }, async ({ backend, data, model }) => {
     const { batch } = recipe.evaluate;
     const { signal, onProgress } = options;
     const predictor = await openPredictor(model, backend, { batch, loss: true });

@@ -16,7 +16,7 @@ export async function loadOldModel(
   const weights = recipe.model.weights!; // recipe/addClassesRules.ts requires it
   const task = taskOptions(recipe).createTask(categories.length);
   const fresh = createModel(task, { categories, seed: recipe.seed });
-  const { model, report } = await withWeights(fresh, weights, { allowMissing, allowUnused });
+  const { model, report } = await withWeights(fresh, weights, { allowMissing, allowUnused, purpose: 'use' });
   if (report.missing.length === 0) return { model, sha256: report.sha256 };
   throw new FinetuneError({
     code: 'E_ADD_CLASSES',

@@ -1,12 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { openBackend, type Backend } from '../engine/backend.js';
 import type { TaskScore } from '../evaluate/createTask.js';
-import type { ProgressEvent } from '../progress.js';
 import { blaming, locating } from '../recipe/places.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { Model } from '../tasks/model.js';
 import { recipeData, type RecipeData } from './recipeData.js';
-import { recipeModel } from './recipeModel.js';
+import { recipeModel, type RecipeModelOptions } from './recipeModel.js';
 
 /** A recipe with everything that it names. */
 export interface OpenedRecipe {
@@ -18,12 +17,7 @@ export interface OpenedRecipe {
   readonly began: number;
 }
 
-export interface OpenOptions {
-  /** Weights to load instead of the recipe's. */
-  readonly weights?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
-}
+export type OpenOptions = RecipeModelOptions;
 
 /** Opens the engine, the data and the model of a recipe and works with them. Every command and every function of the
  *  API that runs a recipe goes through here, so that the same mistake is the same error in all of them: errors of
@@ -34,7 +28,10 @@ export const withRecipe = <T>(
   work: (opened: OpenedRecipe) => Promise<T>,
 ): Promise<T> => locating(recipe, async () => work(await openRecipe(recipe, options)));
 
-async function openRecipe(recipe: Recipe, { weights, signal, onProgress }: OpenOptions): Promise<OpenedRecipe> {
+async function openRecipe(
+  recipe: Recipe,
+  { weights, purpose, signal, onProgress }: OpenOptions,
+): Promise<OpenedRecipe> {
   const began = performance.now();
   const hooks = { signal, onProgress };
   const backend = await blaming('engine', () => openBackend({ engine: recipe.engine }));
@@ -42,7 +39,7 @@ async function openRecipe(recipe: Recipe, { weights, signal, onProgress }: OpenO
   await hearSignal(signal);
   const data = await recipeData(recipe, hooks);
   await hearSignal(signal);
-  const model = await recipeModel(recipe, data, { weights, ...hooks });
+  const model = await recipeModel(recipe, data, { weights, purpose, ...hooks });
   await hearSignal(signal);
   return { recipe, backend, data, model, began };
 }

@@ -6,11 +6,13 @@ import { createModel, type Model } from '../tasks/model.js';
 import { withWeights } from '../train/modelWeights.js';
 import { distilledModel } from './oldModel.js';
 import type { RecipeData } from './recipeData.js';
-import { taskOptions } from './taskOptions.js';
+import { describeImages, taskOptions } from './taskOptions.js';
 
 export interface RecipeModelOptions {
   /** Weights to load instead of the recipe's. */
   readonly weights?: string | undefined;
+  /** Whether the model is trained further, or used as it is. Default: start. */
+  readonly purpose?: 'start' | 'use' | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
@@ -20,15 +22,15 @@ export interface RecipeModelOptions {
 export async function recipeModel(
   recipe: Recipe,
   { categories, train, old }: Pick<RecipeData, 'categories' | 'train' | 'old'>,
-  { weights, signal, onProgress }: RecipeModelOptions = {},
+  { weights, purpose, signal, onProgress }: RecipeModelOptions = {},
 ): Promise<Model<unknown, TaskScore>> {
   const { allowMissing, allowUnused } = recipe.model;
   const task = await blaming('model', () => taskOptions(recipe).createTask(categories.length, train));
-  const fresh = createModel(task, { categories, seed: recipe.seed });
+  const fresh = createModel(task, { categories, seed: recipe.seed, images: describeImages(recipe) });
   const uri = weights ?? recipe.model.weights;
   if (!uri) return fresh;
   const hooks = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
-  const load = () => withWeights(fresh, uri, { allowMissing, allowUnused, ...hooks });
+  const load = () => withWeights(fresh, uri, { allowMissing, allowUnused, purpose, ...hooks });
   const { model, report } = await (weights === undefined ? blaming('model.weights', load) : load());
   for (const message of describeReport(report)) onProgress?.({ message });
   const before = old && (await distilledModel(recipe, old.categories));

@@ -27,7 +27,7 @@ export async function scoreRun(
 ): Promise<ScoredRun | undefined> {
   const { recipe, backend, data } = opened;
   const { batch } = recipe.evaluate;
-  const { model } = await withWeights(opened.model, `file:${checkpointFile(directory, 'best')}`);
+  const { model } = await withWeights(opened.model, `file:${checkpointFile(directory, 'best')}`, { purpose: 'use' });
   const part = data.test ?? data.val;
   const how = { ...images, batch, signal, onProgress };
   const predictor = await openPredictor(model, backend, { batch, loss: true });

@@ -4,6 +4,7 @@ import type { ImageOptions } from '../data/pipeline/loader.js';
 import type { Dataset } from '../data/sample.js';
 import { createClassification, createDetection, createText, type TaskScore } from '../evaluate/createTask.js';
 import type { Recipe } from '../recipe/schema.js';
+import type { ImageDescription } from '../tasks/description/description.js';
 import type { OldModel } from '../tasks/model.js';
 import type { Task } from '../tasks/task.js';
 import type { PseudoOptions } from '../train/pseudoLabels.js';
@@ -48,6 +49,17 @@ export function taskOptions(recipe: Recipe): TaskOptions {
     case 'text':
       return ofText(recipe);
   }
+}
+
+/** How a recipe's images become the input, for the description of its model. */
+export function describeImages(recipe: Recipe): ImageDescription {
+  const { resize = 'stretch', interpolation = 'bilinear', cropFraction, limits } = taskOptions(recipe).images;
+  return {
+    resize,
+    interpolation,
+    ...(resize === 'crop' && { cropFraction }),
+    ...(resize === 'shorterSide' && { limits }),
+  };
 }
 
 function ofDetection(recipe: DetectionRecipe): TaskOptions {

@@ -6,6 +6,7 @@ import type { Params } from '../graph/params.js';
 import { ancestors } from '../graph/rewrite.js';
 import type { ParamAttrs, Shape } from '../graph/spec.js';
 import type { Backbone } from '../models/backbone.js';
+import { describeModel, type ImageDescription, type ModelDescription } from './description/description.js';
 import type { OldAnswers } from './distillation.js';
 import type { Score } from './evaluator.js';
 import type { Task } from './task.js';
@@ -24,6 +25,8 @@ export interface Model<Prediction = unknown, S extends Score = Score> {
   readonly task: Task<Prediction, S>;
   readonly backbone: Backbone;
   readonly categories: readonly Category[];
+  /** What the model is built from; it is written into the files of its weights. */
+  readonly description: ModelDescription;
   /** Names of the class predictor's columns: the categories, and with the softmax of a detector the background before
    *  them. */
   readonly columns: readonly string[];
@@ -41,10 +44,18 @@ export interface Model<Prediction = unknown, S extends Score = Score> {
   readonly old?: OldModel;
 }
 
+interface Making {
+  readonly categories: readonly Category[];
+  /** Seed of the initial values. */
+  readonly seed: number;
+  /** How images are read; default: as the task's recipes do unless told otherwise. */
+  readonly images?: ImageDescription | undefined;
+}
+
 /** Makes a model of the task, with initial values drawn from the seed. */
 export function createModel<Prediction, S extends Score>(
   task: Task<Prediction, S>,
-  { categories, seed }: { readonly categories: readonly Category[]; readonly seed: number },
+  { categories, seed, images }: Making,
 ): Model<Prediction, S> {
   const { backbone, size } = task;
   const { outputs, loss } = task.build({ batch: 1, size, trainBatchNorm: () => false });
@@ -55,6 +66,7 @@ export function createModel<Prediction, S extends Score>(
     task,
     backbone,
     categories,
+    description: describeModel(task.description, categories, images),
     columns: task.columns(categories.map(({ name }) => name)),
     size,
     params: new Map(attrs.map((parameter) => [parameter.name, initialValues(parameter, seed)])),

@@ -1,6 +1,7 @@
 import type { Placement, Sample } from '../data/sample.js';
 import type { Value } from '../graph/spec.js';
 import type { Backbone } from '../models/backbone.js';
+import type { NetworkDescription } from './description/description.js';
 import type { OldAnswers } from './distillation.js';
 
 /** The batch, the size and the mode that a graph is built for. */
@@ -75,6 +76,8 @@ export interface Network<Prediction> {
   readonly evaluateSize?: readonly [number, number];
   /** All sizes of batches, `size` first, where there are several. */
   readonly sizes?: readonly (readonly [number, number])[];
+  /** What the network is made from, for the files of its weights. */
+  readonly description: NetworkDescription;
   /** Names of the class predictor's columns, given the names of the classes; [] for a network without such a
    *  predictor. */
   columns(classNames: readonly string[]): readonly string[];

@@ -3,6 +3,7 @@ import { FinetuneError, type Problem } from '../errors.js';
 import type { Param, Params } from '../graph/params.js';
 import type { ParamKind } from '../graph/spec.js';
 import { findColumns } from '../categories/columns.js';
+import { findContradictions, withEpsilon, type MeaningOptions } from './meaning.js';
 import { adaptInput, describeInput } from './inputChannels.js';
 import { fromTorch, overlayKnown, pickColumns, torchShape } from './layout.js';
 import { matches } from './patterns.js';
@@ -17,10 +18,9 @@ export interface Wanted {
   readonly kind: ParamKind;
 }
 
-export interface LoadOptions extends SourceOptions {
-  /** Names of the columns of the model's class predictor, for which columns of the file are picked by name: the model's
-   *  categories in order, for a softmax after BACKGROUND (categories/columns.ts). */
-  readonly categories: readonly string[];
+/** `categories`: names of the columns of the model's class predictor, for which columns of the file are picked by name:
+ *  the model's categories in order, for a softmax after BACKGROUND (categories/columns.ts). */
+export interface LoadOptions extends SourceOptions, MeaningOptions {
   /** Patterns (`neck.*`) of parameters that the file need not have; they keep their initial values. */
   readonly allowMissing?: readonly string[];
   /** Patterns of arrays in the file that the model need not have. */
@@ -34,7 +34,8 @@ export interface WeightsReport {
   readonly sha256: string;
   /** Parameters that were loaded, completely or for some categories. */
   readonly loaded: readonly string[];
-  /** One sentence for each layer that was adapted: columns picked by category, other input channels. */
+  /** One sentence for each layer that was adapted: columns picked by category, other input channels; and one for each
+   *  way in which the model differs from the one that the file describes. */
   readonly adapted: readonly string[];
   /** Parameters that keep their initial values. */
   readonly missing: readonly string[];
@@ -68,8 +69,8 @@ const PER_CATEGORY = [
 const CLASSIFIERS = ['classifier', 'fc', 'head.fc', 'head.classifier', 'classifier.1', 'last_linear'];
 
 /** Loads a model's weights strictly by name. A file with a backbone alone (timm's names without `backbone.`) is
- *  recognised. Throws E_WEIGHTS_MISSING, E_WEIGHTS_UNUSED, E_WEIGHTS_SHAPE, all at once, and what `readWeights`
- *  throws. */
+ *  recognised. Throws E_WEIGHTS_MISSING, E_WEIGHTS_UNUSED, E_WEIGHTS_SHAPE, E_WEIGHTS_MODEL, all at once, and what
+ *  `readWeights` throws. */
 export async function loadWeights(
   uri: string,
   wanted: readonly Wanted[],
@@ -78,14 +79,15 @@ export async function loadWeights(
   return matchWeights(await readWeights(uri, options), wanted, options);
 }
 
-/** Matches the weights of a file that has been read. */
-function matchWeights(file: WeightsFile, wanted: readonly Wanted[], options: LoadOptions): LoadedWeights {
+/** Matches the weights of a file that has been read. Throws as `loadWeights` does. */
+export function matchWeights(read: WeightsFile, wanted: readonly Wanted[], options: LoadOptions): LoadedWeights {
+  const { file, epsilon } = withEpsilon(read, options.conventions?.epsilon);
   const prefix = findPrefix(file, wanted);
   const inFile = (name: string): string => findName(file, name.startsWith(prefix) ? name.slice(prefix.length) : name);
   const firstConv = wanted.find(({ kind }) => kind === 'conv');
   const params: Params = new Map();
   const partial = new Map<string, { param: Param; columns: readonly number[] }>();
-  const adapted = new Map<string, string>(); // layer → sentence
+  const adapted = new Map<string, string>(epsilon ? [['', epsilon]] : []); // layer → sentence
   const loaded: string[] = [];
   const absent: string[] = []; // parameters that the file lacks
   const problems: Problem[] = [];
@@ -118,6 +120,10 @@ function matchWeights(file: WeightsFile, wanted: readonly Wanted[], options: Loa
   const used = new Set(wanted.map(({ name }) => inFile(name)));
   const unused = [...file.params.keys()].filter((name) => !used.has(name));
   problems.push(...findStrays(file, prefix, absent, unused, options));
+  if (!problems.some(({ code }) => code === 'E_WEIGHTS_SHAPE')) {
+    const unset = wanted.map(({ name }) => name).filter((name) => !params.has(name) && !absent.includes(name));
+    problems.push(...findContradictions(file, unset, options));
+  }
   if (problems.length > 0) throw new FinetuneError(problems);
 
   const { uri, sha256 } = file.source;

@@ -13,7 +13,7 @@ import { torchvisionVgg } from './names/vgg.js';
 import type { RawWeights } from './decode/raw.js';
 
 /** The first map that recognises a file gives its arrays our names. */
-const MAPS: readonly NameMap[] = [
+export const nameMaps: readonly NameMap[] = [
   clovaCraft,
   ssdliteMobilenetV2,
   torchvisionFcos,
@@ -35,13 +35,14 @@ const MAPS: readonly NameMap[] = [
 const asTheyAre = renaming({
   origin: 'names as they are (timm, torchvision, ours)',
   models: /^/,
+  conventions: {},
   recognises: () => true,
   rename: (name) => name,
 });
 
 /** Finds the name map for these arrays; returns undefined for a format with its own names that no map recognises. */
 export const findNameMap = ({ layout, tensors }: RawWeights): NameMap | undefined =>
-  MAPS.find(({ recognises }) => recognises(tensors)) ?? (layout === 'torch' ? asTheyAre : undefined);
+  nameMaps.find(({ recognises }) => recognises(tensors)) ?? (layout === 'torch' ? asTheyAre : undefined);
 
 /** Gives the arrays our names. Throws E_WEIGHTS_NAMES. */
 export function nameWeights(raw: RawWeights, file: string): NamedWeights {
@@ -49,6 +50,6 @@ export function nameWeights(raw: RawWeights, file: string): NamedWeights {
   if (map) return map.apply(raw.tensors, file);
   const first = [...raw.tensors.keys()].slice(0, 3).join(', ');
   const message = `no name map fits this ${raw.format} (its first arrays: ${first})`;
-  const fix = `known: ${MAPS.map(({ origin }) => origin).join(', ')}`;
+  const fix = `known: ${nameMaps.map(({ origin }) => origin).join(', ')}`;
   throw new FinetuneError({ code: 'E_WEIGHTS_NAMES', message, fix, where: { file } });
 }

@@ -2,11 +2,16 @@ import { z } from 'zod';
 import { FinetuneError } from '../errors.js';
 import type { Param } from '../graph/params.js';
 import { findInCatalog } from './catalog.js';
+import type { KnownConventions } from './conventions.js';
 import { nameWeights } from './names.js';
+import { timmConventions } from './names/timm.js';
 import type { RawWeights } from './decode/raw.js';
 import { readRaw } from './readRaw.js';
 import { openSource, type Source } from './sources/source.js';
 import type { SourceOptions } from './sources/sourceOptions.js';
+
+/** The entry of the metadata that holds the description of the model. */
+export const DESCRIPTION = 'model';
 
 /** The weights behind a URI, under our names. */
 export interface WeightsFile {
@@ -17,6 +22,10 @@ export interface WeightsFile {
   /** Categories of the class predictor's columns ('' for a nameless one); undefined if neither the file nor the catalog
    *  has them. */
   readonly categories: readonly string[] | undefined;
+  /** What the network that the weights were trained in computes around them. */
+  readonly conventions: KnownConventions;
+  /** The description of the model as JSON, in a file that we wrote (tasks/description/). */
+  readonly description: string | undefined;
   /** Names of BatchNorms whose statistics were folded away before publication, e.g. "backbone.bn1". */
   readonly folded: readonly string[];
   /** Names of arrays that are not float weights: counters, constants of pre- and post-processing. */
@@ -39,12 +48,17 @@ export async function readRawWeights(
 export async function readWeights(uri: string, options: SourceOptions = {}): Promise<WeightsFile> {
   const { source, raw } = await readRawWeights(uri, options);
   const named = nameWeights(raw, source.file);
-  const catalogued = findInCatalog(uri)?.categories.map(({ name }) => name);
+  const catalogued = findInCatalog(uri);
   return {
     source,
     layout: raw.layout,
     params: named.params,
-    categories: parseNames(raw.metadata, 'categories', source.file) ?? named.categories ?? catalogued,
+    categories:
+      parseNames(raw.metadata, 'categories', source.file) ??
+      named.categories ??
+      catalogued?.categories.map(({ name }) => name),
+    conventions: { ...timmConventions(catalogued?.uri ?? uri), ...named.conventions },
+    description: raw.metadata[DESCRIPTION],
     folded: parseNames(raw.metadata, 'folded', source.file) ?? named.folded,
     setAside: named.setAside,
   };

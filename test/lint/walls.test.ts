@@ -36,6 +36,7 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
   report: ['weights/load', 'engine/engine', 'run/plan', 'trials/lrFind'],
   run: ['finetune', 'trials/lrFind', 'index'],
   trials: ['index'],
+  api: ['trials/lrFind'],
   cli: [],
 };
 const inBrowser = ['bytes', 'geometry', 'categories', 'graph', 'tensorflow', 'models', 'tasks', 'weights/decode'];

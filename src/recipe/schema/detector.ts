@@ -1,7 +1,7 @@
 /** `model` for detection: the backbone and the weights, and the options of the head that `head` names. */
 import { z } from 'zod';
 import { detectors, type Heads } from '../../tasks/detection/detectors.js';
-import { backbone } from './backbone.js';
+import { backbone } from '../../tasks/backboneOption.js';
 import { weights } from './weights.js';
 
 const common = { backbone, ...weights };

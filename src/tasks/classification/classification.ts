@@ -4,6 +4,7 @@ import type { Value } from '../../graph/spec.js';
 import { buildClassifier } from '../../models/classifier.js';
 import { findBackbone } from '../../models/registry.js';
 import type { BackboneChoice } from '../../models/table.js';
+import { conventionsOf } from '../description/description.js';
 import { distilClasses } from '../distillation.js';
 import { softCrossEntropyRows } from '../losses.js';
 import { findPlaces, regulariserFor } from '../regulariser.js';
@@ -77,6 +78,13 @@ export function classificationTask(options: ClassificationOptions): Network<Clas
     name: 'classification',
     backbone,
     size,
+    description: {
+      task: 'classification',
+      backbone: options.backbone,
+      ...conventionsOf(backbone),
+      size,
+      activation: 'softmax',
+    },
     columns: (classNames) => classNames,
     build: ({ batch, size: built, trainBatchNorm, training = false }) => {
       const regulariser = training ? regulariserFor(places, options) : undefined;

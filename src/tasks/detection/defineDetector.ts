@@ -24,6 +24,9 @@ export interface DetectorHead<Name extends string = string, Schema extends z.Zod
   readonly options: Schema;
   /** Defaults for programs (src/api.ts) where they differ from those of recipes. */
   readonly defaults?: Partial<HeadOptions<Schema>>;
+  /** Its own options that only training reads, or that limit how many boxes it finds: weights fit whatever their values
+   *  are. */
+  readonly trainingOptions?: readonly (keyof z.output<Schema> & string)[];
   /** Why it takes inputs of a single size, to be read after its name: "has a grid for one size". Left out by heads that
    *  take any size. */
   readonly oneSize?: string;

@@ -3,9 +3,11 @@ import { FinetuneError } from '../../errors.js';
 import { sizeOf } from '../../graph/shapes.js';
 import { findBackbone } from '../../models/registry.js';
 import { BACKGROUND } from '../../categories/columns.js';
+import { conventionsOf, type DetectorDescription, type NetworkDescription } from '../description/description.js';
 import type { Network, Origin } from '../network.js';
 import type { Detector } from './detector.js';
 import { headOf, type DetectionOptions } from './detectors.js';
+import { selection } from './options.js';
 
 export interface Detection {
   readonly imageId: string | number;
@@ -82,11 +84,18 @@ export function detectionTask(
     all.find(({ size }) => size[0] === height && size[1] === width) ?? first;
   const seeing = (picture: Origin['picture']): Sized =>
     all.length > 1 && picture ? at(picture.height, picture.width) : first;
+  const backbone = findBackbone(options.backbone);
   return {
     name: 'detection',
-    backbone: findBackbone(options.backbone),
+    backbone,
     size: first.size,
     ...(sizes.length > 1 && { sizes }),
+    description: {
+      ...describeHead(options, first.detector),
+      ...conventionsOf(backbone),
+      size: first.size,
+      ...(sizes.length > 1 && { sizes }),
+    },
     columns: (classNames) => (first.detector.background ? [BACKGROUND, ...classNames] : classNames),
     build: (asked) => at(...asked.size).detector.build(asked),
     start: options.classWeights ? undefined : first.detector.start, // the weights change the first loss
@@ -104,6 +113,26 @@ export function detectionTask(
           score,
         }));
       }),
+  };
+}
+
+function describeHead(
+  options: DetectionOptions,
+  { background, activation }: Detector,
+): Pick<
+  DetectorDescription & NetworkDescription,
+  'task' | 'backbone' | 'head' | 'activation' | 'background' | 'selection'
+> {
+  const { backbone, head } = options;
+  const pick = (names: object): object =>
+    Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(names, name)));
+  return {
+    task: 'detection',
+    backbone,
+    head: { head, ...pick(headOf(head).options.shape) } as DetectorDescription['head'],
+    activation: activation ?? (background ? 'softmax' : 'sigmoid'),
+    background,
+    selection: pick(selection) as DetectorDescription['selection'],
   };
 }
 

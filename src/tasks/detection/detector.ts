@@ -47,6 +47,9 @@ export interface Criterion<Predictions> extends Pick<Network<unknown>, 'start' |
 export interface Detector extends Pick<Network<unknown>, 'build' | 'start' | 'encode' | 'blank'> {
   /** Whether the first column of the class predictor stands for background, before the classes' own. */
   readonly background: boolean;
+  /** Set where class outputs are scores themselves. Default: softmax where the background has a column, otherwise
+   *  sigmoid. */
+  readonly activation?: 'none';
   /** Left out by a detector without anchors. */
   readonly anchors?: DetectorAnchors;
   /** Finds the objects of one image in its outputs, which come without the axis of the batch: at most

@@ -3,6 +3,7 @@ import * as b from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { findBackbone } from '../../models/registry.js';
 import { buildScoreMaps, textBackbone, type TextModelOptions } from '../../models/text/scoreMaps.js';
+import { conventionsOf } from '../description/description.js';
 import type { Losses, Network, Origin, Targets } from '../network.js';
 import { gaussianMaps } from './gaussianMap.js';
 import { textBoxes, type Maps, type TextThresholds } from './textBoxes.js';
@@ -32,7 +33,9 @@ export interface MapsOf {
 /** Scene text by the regions of characters and their affinities: CRAFT. Baek et al. 2019 (arXiv:1904.01941).
  *  Throws E_MODEL_UNKNOWN. */
 export function textTask(options: TextOptions): Network<readonly TextDetection[]> {
-  const { size, evaluateSize, thresholds } = options;
+  const { size, evaluateSize, thresholds, head } = options;
+  const choice = textBackbone(options);
+  const backbone = findBackbone(choice);
 
   function loss(maps: Value): Losses {
     const { graph } = maps.node;
@@ -49,9 +52,18 @@ export function textTask(options: TextOptions): Network<readonly TextDetection[]
 
   return {
     name: 'text',
-    backbone: findBackbone(textBackbone(options)),
+    backbone,
     size,
     evaluateSize,
+    description: {
+      task: 'text',
+      backbone: choice,
+      ...conventionsOf(backbone),
+      size,
+      head,
+      evaluateSize,
+      thresholds,
+    },
     columns: () => [],
     build: (build) => {
       const { image, maps } = buildScoreMaps(options, build);

@@ -11,6 +11,7 @@ import { loadWeights } from '../../weights/load.js';
 import { verifySafetensors } from '../../weights/safetensorsFile.js';
 import { saveWeights } from '../../weights/save.js';
 import { averageName } from '../ema.js';
+import { descriptionEntry } from '../modelWeights.js';
 import { stateSchema, type RunState } from './state.js';
 
 /** `last`; `previous`, the one before it; and `best`, the weights of the epoch with the best score. */
@@ -34,7 +35,7 @@ export async function saveCheckpoint(
     kinds,
     categories: model.columns,
     folded: model.folded,
-    metadata: { state: JSON.stringify(state) },
+    metadata: { ...descriptionEntry(model), state: JSON.stringify(state) },
     previous: checkpointFile(directory, 'previous'),
   });
   await writeAtomically(join(directory, 'checkpoints', 'last.state.json'), `${JSON.stringify(state, null, 2)}\n`);

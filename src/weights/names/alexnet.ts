@@ -1,3 +1,4 @@
+import { PYTORCH } from '../conventions.js';
 import { renaming } from './nameMap.js';
 
 /** https://github.com/pytorch/vision/blob/main/torchvision/models/alexnet.py. Its two wide layers are convolutions
@@ -5,6 +6,7 @@ import { renaming } from './nameMap.js';
 export const torchvisionAlexnet = renaming({
   origin: "torchvision's alexnet",
   models: /^alexnet$/,
+  conventions: PYTORCH,
   recognises: (raw) =>
     ['features.10.weight', 'classifier.1.weight', 'classifier.4.weight'].every((name) => raw.has(name)),
   rename: (name) => name,

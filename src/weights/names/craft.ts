@@ -1,3 +1,4 @@
+import { PYTORCH } from '../conventions.js';
 import { renaming } from './nameMap.js';
 
 const PREFIX = /^module\./; // torch.nn.DataParallel, from which the published checkpoints were saved, adds it
@@ -7,6 +8,7 @@ const FC: Readonly<Record<string, string>> = { 1: 'fc6', 2: 'fc7' };
 export const clovaCraft = renaming({
   origin: "CRAFT-pytorch's CRAFT",
   models: /^craft$/,
+  conventions: PYTORCH,
   recognises: (raw) => [...raw.keys()].some((name) => name.replace(PREFIX, '') === 'basenet.slice5.1.weight'),
   rename: (name) =>
     name

@@ -1,3 +1,4 @@
+import { IMAGENET, TENSORFLOW } from '../conventions.js';
 import { blockPaths, kerasRenaming, renaming } from './nameMap.js';
 import type { RawTensor } from '../decode/rawTensor.js';
 
@@ -42,6 +43,8 @@ const countBlocks = (raw: ReadonlyMap<string, RawTensor>): number =>
 export const efficientnetPytorch = renaming({
   origin: "efficientnet_pytorch's EfficientNet",
   models: /^tf_efficientnet_/,
+  // Lite networks take pixels from −1 to 1, the others ImageNet's statistics: the model's own are right for both.
+  conventions: { padding: TENSORFLOW.padding, epsilon: TENSORFLOW.epsilon },
   recognises: (raw) => raw.has('_conv_stem.weight') && pathsFor(countBlocks(raw)) !== undefined,
   rename: (name, raw) => {
     const dot = name.lastIndexOf('.');
@@ -77,6 +80,7 @@ const KERAS_OUTSIDE: Readonly<Record<string, string>> = {
 export const kerasEfficientnet = kerasRenaming({
   origin: "Keras' EfficientNet",
   models: /^tf_efficientnet_b/,
+  conventions: { ...TENSORFLOW, ...IMAGENET },
   recognises: (raw) => raw.has('stem_conv/kernel') && raw.has('block1a_dwconv/kernel'),
   rename: (layer) => {
     const [, stage, block = '', inner = ''] = /^block(\d)([a-z])_(\w+)$/.exec(layer) ?? [];

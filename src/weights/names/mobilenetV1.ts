@@ -1,3 +1,4 @@
+import { TENSORFLOW } from '../conventions.js';
 import { blockPaths, kerasRenaming } from './nameMap.js';
 
 /** timm's stages: 64×1, 128×2, 256×2, 512×6, 1024×2 (Howard et al. 2017, table 1, arXiv:1704.04861). */
@@ -10,6 +11,7 @@ const INNER: Readonly<Record<string, string>> = { dw: 'conv_dw', dw_bn: 'bn1', p
 export const kerasMobilenetV1 = kerasRenaming({
   origin: "Keras' MobileNet",
   models: /^tf_mobilenetv1_/,
+  conventions: TENSORFLOW,
   recognises: (raw) => raw.has('conv1/kernel') && raw.has('conv_dw_1/kernel') && raw.has('conv_pw_13/kernel'),
   rename: (layer) => {
     const [, kind = '', index, norm = ''] = /^conv_(dw|pw)_(\d+)(_bn)?$/.exec(layer) ?? [];

@@ -1,3 +1,4 @@
+import { PYTORCH, TENSORFLOW } from '../conventions.js';
 import { blockPaths, kerasRenaming, renaming } from './nameMap.js';
 
 /** Blocks of each stage (Sandler et al. 2018, table 2, arXiv:1801.04381). */
@@ -30,6 +31,7 @@ const OUTSIDE: Readonly<Record<string, string>> = {
 export const torchvisionMobilenetV2 = renaming({
   origin: "torchvision's mobilenet_v2",
   models: /^mobilenetv2_/,
+  conventions: PYTORCH,
   recognises: (raw) => raw.has('features.1.conv.0.0.weight') && raw.has('features.18.0.weight'),
   rename: (name) => {
     const dot = name.lastIndexOf('.');
@@ -69,6 +71,7 @@ const KERAS_OTHERS: Readonly<Record<string, string>> = {
 export const kerasMobilenetV2 = kerasRenaming({
   origin: "Keras' MobileNetV2",
   models: /^tf_mobilenetv2_/,
+  conventions: TENSORFLOW,
   recognises: (raw) => raw.has('Conv1/kernel') && raw.has('expanded_conv_depthwise/kernel'),
   rename: (layer) => {
     const [, index, inner] = /^(?:expanded_conv|block_(\d+))_(.+)$/.exec(layer) ?? [];

@@ -1,4 +1,5 @@
 import type { Param, Params } from '../../graph/params.js';
+import type { KnownConventions } from '../conventions.js';
 import type { RawTensor } from '../decode/rawTensor.js';
 
 /** The arrays of a published file under our names, in the layout of the file. */
@@ -6,6 +7,8 @@ export interface NamedWeights {
   readonly params: Params;
   /** Names of the class predictor's columns, '' for a nameless one; undefined if the format does not say them. */
   readonly categories: readonly string[] | undefined;
+  /** What the publisher's network computes around the weights. */
+  readonly conventions: KnownConventions;
   /** BatchNorms that the file has folded ("backbone.bn1"): mean 0, variance 1 − ε, and scale and shift such that the
    *  function is the same. Their true statistics are unknown: keep them frozen, or train with care. */
   readonly folded: readonly string[];
@@ -27,12 +30,14 @@ export interface NameMap {
 interface Renaming extends Pick<NameMap, 'origin' | 'models' | 'recognises'> {
   /** Returns our name; undefined for an array that is not a weight. */
   readonly rename: (name: string, raw: ReadonlyMap<string, RawTensor>) => string | undefined;
+  /** What the publisher's network computes around the weights; {} where the names do not tell. */
+  readonly conventions: KnownConventions;
   /** Returns our shape, if the publisher stores the same values in another one. */
   readonly reshape?: (name: string, shape: readonly number[]) => readonly number[];
 }
 
 /** Creates a map that only renames. Integers, such as the counters of BatchNorm, are not weights. */
-export function renaming({ rename, reshape = (_, shape) => shape, ...map }: Renaming): NameMap {
+export function renaming({ rename, reshape = (_, shape) => shape, conventions, ...map }: Renaming): NameMap {
   return {
     ...map,
     apply: (raw) => {
@@ -43,7 +48,7 @@ export function renaming({ rename, reshape = (_, shape) => shape, ...map }: Rena
         if (ours === undefined) setAside.push(name);
         else params.set(ours, { shape: reshape(ours, shape), data: data as Float32Array });
       }
-      return { params, categories: undefined, folded: [], setAside };
+      return { params, categories: undefined, conventions, folded: [], setAside };
     },
   };
 }

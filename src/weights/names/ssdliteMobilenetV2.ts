@@ -1,3 +1,4 @@
+import { TENSORFLOW } from '../conventions.js';
 import { FinetuneError, type Problem } from '../../errors.js';
 import type { Params } from '../../graph/params.js';
 import { COCO_COLUMNS } from '../../categories/coco.js';
@@ -6,7 +7,7 @@ import { formatShape, type RawTensor } from '../decode/rawTensor.js';
 import type { NamedWeights, NameMap } from './nameMap.js';
 
 /** The ε of every BatchNorm of TensorFlow's ssdlite_mobilenet_v2 (an attribute of its FusedBatchNorm nodes). */
-export const SSDLITE_MOBILENET_V2_EPSILON = 1e-3;
+export const SSDLITE_MOBILENET_V2_EPSILON = TENSORFLOW.epsilon;
 
 /** The TensorFlow scope of a convolution and its BatchNorm. */
 interface Row {
@@ -135,7 +136,7 @@ function nameSsdliteMobilenetV2(raw: ReadonlyMap<string, RawTensor>, file: strin
   }
   if (problems.length > 0) throw new FinetuneError(problems);
   const setAside = [...raw.keys()].filter((name) => !used.has(name));
-  return { params, categories: COCO_COLUMNS, folded, setAside };
+  return { params, categories: COCO_COLUMNS, conventions: TENSORFLOW, folded, setAside };
 }
 
 /** TensorFlow encodes the box of an anchor as (ty, tx, th, tw); ours is (tx, ty, tw, th). */

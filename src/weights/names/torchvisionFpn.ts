@@ -1,3 +1,4 @@
+import { PYTORCH, type KnownConventions } from '../conventions.js';
 import type { Param } from '../../graph/params.js';
 import { COCO_COLUMNS } from '../../categories/coco.js';
 import { BACKGROUND } from '../../categories/columns.js';
@@ -60,25 +61,17 @@ const spelt = (name: string): string =>
 
 const rename = (name: string): string => renamed(spelt(name), [...PYRAMID, ...HEADS]);
 
-/** The ε of our networks. The BatchNorms of torchvision's published RetinaNet and Faster R-CNN are frozen and have ε =
- *  0. */
-const EPSILON = 1e-5;
+/** A BatchNorm that was saved frozen (it counts no batches) was trained with ε = 0. */
+const frozenConventions = (raw: ReadonlyMap<string, unknown>): KnownConventions => ({
+  ...PYTORCH,
+  ...(![...raw.keys()].some((name) => name.endsWith('num_batches_tracked')) && { epsilon: 0 }),
+});
 
-/** A BatchNorm that was saved frozen (it counts no batches) was trained with ε = 0. Our ε is subtracted from its
- *  variance, which gives the same function. */
-function withoutEpsilon(map: NameMap): NameMap {
-  return {
-    ...map,
-    apply: (raw, file) => {
-      const named = map.apply(raw, file);
-      const frozen = ![...raw.keys()].some((name) => name.endsWith('num_batches_tracked'));
-      if (!frozen) return named;
-      const adjust = ([name, param]: [string, Param]): [string, Param] =>
-        name.endsWith('running_var') ? [name, { ...param, data: param.data.map((v) => v - EPSILON) }] : [name, param];
-      return { ...named, params: new Map([...named.params].map(adjust)) };
-    },
-  };
-}
+/** The published RetinaNet and Faster R-CNN have frozen BatchNorms. */
+const withoutEpsilon = (map: NameMap): NameMap => ({
+  ...map,
+  apply: (raw, file) => ({ ...map.apply(raw, file), conventions: frozenConventions(raw) }),
+});
 
 /** Names the columns of torchvision's detectors that were trained on COCO; RetinaNet and FCOS never use the first
  *  one. */
@@ -100,6 +93,7 @@ export const torchvisionRetinanet = withCategories(
     renaming({
       origin: "torchvision's retinanet_resnet50_fpn",
       models: /^resnet/,
+      conventions: PYTORCH,
       recognises: (raw) =>
         raw.has('backbone.body.conv1.weight') && raw.has('head.classification_head.cls_logits.weight'),
       rename,
@@ -116,6 +110,7 @@ export const torchvisionFcos = withCategories(
   renaming({
     origin: "torchvision's fcos_resnet50_fpn",
     models: /^resnet/,
+    conventions: PYTORCH,
     recognises: (raw) => raw.has('backbone.body.conv1.weight') && raw.has('head.regression_head.bbox_ctrness.weight'),
     rename: (name) => renamed(withInner(name), [...PYRAMID, ...FCOS]),
   }),
@@ -152,6 +147,7 @@ export const torchvisionFasterRcnn = withCategories(
       renaming({
         origin: "torchvision's fasterrcnn_resnet50_fpn",
         models: /^resnet/,
+        conventions: PYTORCH,
         recognises: (raw) =>
           raw.has('backbone.body.conv1.weight') && raw.has('roi_heads.box_predictor.cls_score.weight'),
         rename,

@@ -1,3 +1,4 @@
+import { PYTORCH } from '../conventions.js';
 import { blockPaths, renaming } from './nameMap.js';
 
 /** Blocks of each stage of MobileNetV3-large: Howard et al. 2019 (arXiv:1905.02244), table 1. */
@@ -29,7 +30,8 @@ const CLASSIFIER: Readonly<Record<string, string>> = { 'classifier.0': 'conv_hea
 /** https://github.com/pytorch/vision/blob/main/torchvision/models/mobilenetv3.py, large. */
 export const torchvisionMobilenetV3 = renaming({
   origin: "torchvision's mobilenet_v3_large",
-  models: /^mobilenetv3_large/,
+  models: /^mobilenetv3_large_\d/,
+  conventions: { ...PYTORCH, epsilon: 1e-3 },
   recognises: (raw) => raw.has('features.15.block.2.fc1.weight') && raw.has('features.16.0.weight'),
   rename: (name, raw) =>
     name.startsWith('classifier.')

@@ -1,3 +1,4 @@
+import { CENTRED, PYTORCH } from '../conventions.js';
 import { BACKGROUND } from '../../categories/columns.js';
 import { COCO_COLUMNS } from '../../categories/coco.js';
 import type { RawTensor } from '../decode/rawTensor.js';
@@ -58,12 +59,16 @@ function ssdLiteName(name: string, raw: Raw): string | undefined {
 export const torchvisionSsdLite = withCategories(
   renaming({
     origin: "torchvision's ssdlite320_mobilenet_v3_large",
-    models: /^mobilenetv3_large/,
+    models: /^mobilenetv3_large_reduced/,
+    conventions: { padding: 'symmetric', epsilon: 1e-3, ...CENTRED },
     recognises: (raw) => raw.has('backbone.features.0.13.0.weight') && raw.has('backbone.extra.0.2.0.weight'),
     rename: ssdLiteName,
   }),
   6,
 );
+
+/** Normalisation of Caffe's VGG: the mean is subtracted, and pixels keep their range. */
+const CAFFE = { mean: [122.99925, 116.9991, 103.9992], std: [1, 1, 1] } as const;
 
 const SSD_NAMES: readonly (readonly [RegExp, string])[] = [
   [/^backbone\.scale_weight$/, 'neck.l2norm.weight'],
@@ -93,6 +98,7 @@ export const torchvisionSsd = withCategories(
   renaming({
     origin: "torchvision's ssd300_vgg16",
     models: /^vgg16_caffe$/,
+    conventions: { padding: PYTORCH.padding, ...CAFFE },
     recognises: (raw) => raw.has('backbone.scale_weight') && raw.has('backbone.extra.0.7.1.weight'),
     rename: ssdName,
   }),

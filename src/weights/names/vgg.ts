@@ -1,3 +1,4 @@
+import { PYTORCH } from '../conventions.js';
 import { renaming } from './nameMap.js';
 
 /** timm's two hidden layers are convolutions, so that an image may have any size. They have the same values as 7×7 and
@@ -11,7 +12,8 @@ const CLASSIFIER: Readonly<Record<string, string>> = {
 /** https://github.com/pytorch/vision/blob/main/torchvision/models/vgg.py, with and without BatchNorm. */
 export const torchvisionVgg = renaming({
   origin: "torchvision's vgg",
-  models: /^vgg/,
+  models: /^vgg(?!16_caffe)/,
+  conventions: PYTORCH,
   recognises: (raw) => raw.has('features.0.weight') && raw.has('classifier.6.weight') && raw.has('classifier.3.weight'),
   rename: (name) => name.replace(/^classifier\.\d/, (layer) => CLASSIFIER[layer] ?? layer),
   reshape: (name, shape) => {

@@ -16,6 +16,7 @@ import { sizeOf } from '../../../../src/graph/shapes.js';
 import type { Model } from '../../../../src/tasks/model.js';
 import { fromTorch, torchShape, toTorch } from '../../../../src/weights/layout.js';
 import { findNameMap } from '../../../../src/weights/names.js';
+import { withEpsilon } from '../../../../src/weights/meaning.js';
 import type { NameMap } from '../../../../src/weights/names/nameMap.js';
 import type { RawWeights } from '../../../../src/weights/decode/raw.js';
 import type { RawTensor } from '../../../../src/weights/decode/rawTensor.js';
@@ -71,7 +72,8 @@ const mapFor = (tensors: ReadonlyMap<string, RawTensor>): NameMap =>
 /** The published weights under our names. Throws if a parameter has no value, or a value no parameter. */
 function publishedParams(model: Model, published: Case): Params {
   const tensors = publishedFile(published);
-  const { params } = mapFor(tensors).apply(tensors, 'published.pth');
+  const named = mapFor(tensors).apply(tensors, 'published.pth');
+  const { params } = withEpsilon(named, model.backbone.style.epsilon).file;
   expect([...params.keys()].sort()).toEqual([...model.parameters.keys()].sort());
   return new Map(
     [...model.parameters].map(([name, { kind, shape }]): [string, Param] => {

@@ -57,6 +57,7 @@ export const fasterRcnn = defineDetector({
   description:
     'Faster R-CNN on a feature pyramid. Its first stage proposes boxes, its second one classifies and corrects each (Ren et al. 2015, arXiv:1506.01497).',
   options,
+  trainingOptions: ['boxLoss', 'sampledBoxes', 'sampling', 'proposals'],
   anchorOption: 'anchorScale',
   sizeMultiple: ({ neck }) => (neck === 'balanced' ? 64 : 32),
   idle: () => [

@@ -11,6 +11,7 @@ export const fcos = defineDetector({
   name: 'fcos',
   description: 'Dense predictions on a feature pyramid, without anchors (Tian et al. 2019, arXiv:1904.01355).',
   options,
+  trainingOptions: ['centerRadius'],
   defaults: { scoreThreshold: 0.2 }, // torchvision's; the score is the geometric mean of two probabilities
   sizeMultiple: ({ neck }) => (neck === 'balanced' ? 128 : 32),
   idle: () => [

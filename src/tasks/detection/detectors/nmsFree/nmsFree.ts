@@ -13,6 +13,7 @@ export const nmsFree = defineDetector({
   description:
     'Each object is predicted at one point, so that no suppression of overlaps (NMS) follows: consistent dual assignments on a feature pyramid, as in YOLOv10 (Wang et al. 2024, arXiv:2405.14458).',
   options,
+  trainingOptions: ['pointsPerObject'],
   idle: () => [
     ['train.hardNegatives', 'model.head: nmsFree', 'model.head: ssdlite'],
     ['train.focal.alpha', 'model.head: nmsFree', instead],

@@ -18,6 +18,7 @@ export const retinanet = defineDetector({
   description:
     'RetinaNet, with dense predictions on a feature pyramid, learnt with the focal loss (Lin et al. 2017, arXiv:1708.02002).',
   options,
+  trainingOptions: ['boxLoss'],
   anchorOption: 'anchorScale',
   sizeMultiple: ({ neck }) => (neck === 'balanced' ? 128 : 32),
   idle: () => [

@@ -37,6 +37,7 @@ export const ssd = defineDetector({
   description:
     'SSD with dense convolutions, on a VGG alone; large and slow. At 300×300 it is the published one (Liu et al. 2016, arXiv:1512.02325).',
   options,
+  trainingOptions: ['boxLoss'],
   defaults: { size: [SIDE, SIDE] },
   oneSize: 'has anchors that are shares of one size',
   anchorOption: 'anchors',

@@ -56,6 +56,7 @@ export const ssdlite = defineDetector({
   description:
     'SSD with depthwise convolutions in neck and head, small and fast (Sandler et al. 2018, arXiv:1801.04381, §6.2).',
   options,
+  trainingOptions: ['boxLoss'],
   defaults: { classLoss: 'sigmoid' },
   oneSize: 'has anchors that are shares of one size',
   anchorOption: 'anchors',

@@ -22,6 +22,7 @@ export const yolov1 = defineDetector({
     const { loss, ...criterion } = yoloV1Criterion(grid, asked);
     return {
       background: false,
+      activation: 'none',
       build(build) {
         const { image, cells } = yoloV1Network(asked, build);
         return { image, outputs: { cells }, loss: (how) => loss(cells, how) };

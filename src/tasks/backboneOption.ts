@@ -1,7 +1,7 @@
 /** `model.backbone`: the name of a published network, or a table of the user's own. */
 import { z } from 'zod';
-import { backbones } from '../../models/registry.js';
-import { count } from '../../optionValues.js';
+import { backbones } from '../models/registry.js';
+import { count } from '../optionValues.js';
 
 const side = z
   .int()

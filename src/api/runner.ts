@@ -1,0 +1,75 @@
+import type { Backend } from '../engine/backend.js';
+import type { Results, Session } from '../engine/engine.js';
+import { FinetuneError } from '../errors.js';
+import { openPredictor } from '../evaluate/predictor.js';
+import type { Model } from '../tasks/model.js';
+import { programName } from '../tasks/feeds.js';
+
+/** Runs a model on an engine, one call after the other, whatever the order and the batches of the calls are. It owns one
+ *  session, which is opened anew for another batch. */
+export interface Runner<Prediction> {
+  /** Works with the model when the calls before it are done. Throws E_MODEL_DISPOSED after `dispose`. */
+  inTurn<T>(work: (at: Turn<Prediction>) => Promise<T>): Promise<T>;
+  /** Calls that were made before end first; a second call does nothing. */
+  dispose(): void;
+}
+
+/** What a call may do while it is its turn. */
+export interface Turn<Prediction> {
+  readonly model: Model<Prediction>;
+  /** pixels [batch, height, width, 3] → the model's outputs. */
+  run(pixels: Float32Array, batch: number, size?: readonly [number, number]): Promise<Results>;
+  /** Goes on with another model. */
+  replace(model: Model<Prediction>): void;
+}
+
+export function createRunner<Prediction>(first: Model<Prediction>, backend: Backend): Runner<Prediction> {
+  let model = first;
+  let open: { readonly batch: number; readonly session: Session } | undefined;
+  let waiting = 0; // calls that have not ended
+  let last: Promise<unknown> = Promise.resolve();
+  let isDisposed = false;
+
+  const close = (): void => {
+    open?.session.dispose();
+    open = undefined;
+  };
+  const turn = (): Turn<Prediction> => ({
+    model,
+    async run(image, batch, size = model.size) {
+      if (open?.batch !== batch) {
+        close();
+        open = { batch, session: await openPredictor(model, backend, { batch }) };
+      }
+      return open.session.run(programName('evaluate', size, model.task), { image });
+    },
+    replace(other) {
+      close();
+      model = other;
+    },
+  });
+  const ended = (): void => {
+    waiting--;
+    if (isDisposed && waiting === 0) close();
+  };
+  return {
+    async inTurn(work) {
+      if (isDisposed) throw disposed();
+      waiting++;
+      const result = last.then(() => work(turn()));
+      last = result.then(ended, ended);
+      return result;
+    },
+    dispose() {
+      isDisposed = true;
+      if (waiting === 0) close();
+    },
+  };
+}
+
+const disposed = (): FinetuneError =>
+  new FinetuneError({
+    code: 'E_MODEL_DISPOSED',
+    message: 'the model was disposed of, and cannot be used any more',
+    fix: 'call dispose after the last use',
+  });

@@ -74,6 +74,10 @@ export async function decodeWeights(source: ByteSource, readShard: ReadShard): P
   });
 }
 
+/** Whether a file that begins with these bytes, at least 16 of them if it has so many, may be one of weights. */
+export const beginsLikeWeights = (head: Uint8Array): boolean =>
+  decoderFor(head) !== undefined || /^\uFEFF?\s*\{/.test(new TextDecoder('utf-8', { ignoreBOM: true }).decode(head));
+
 function decoderFor(head: Uint8Array): Decoder | undefined {
   const [a, b] = head;
   if (a === 0x89 && b === 0x48) return keras;

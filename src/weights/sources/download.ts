@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FinetuneError } from '../../errors.js';
 import { hashFile } from './cache.js';
@@ -15,7 +14,7 @@ export interface DownloadOptions extends Omit<ReceiveOptions, 'limits'> {
 /** Downloads to `file`, resuming where an earlier call stopped (Range, If-Range), and returns the sha256 of the
  *  content. After a failure the part that came stays for the next call if that can resume, unless the content is
  *  wrong. Only one caller at a time may use a file: see lock.ts.
- *  Throws E_WEIGHTS_{NETWORK,NOT_FOUND,FORBIDDEN,HTTP,REDIRECT,SIZE,SHA256}. */
+ *  Throws E_WEIGHTS_{NETWORK,NOT_FOUND,FORBIDDEN,HTTP,REDIRECT,FORMAT,SIZE,SHA256}. */
 export async function download(url: URL, file: string, options: DownloadOptions = {}): Promise<string> {
   const limits = { ...LIMITS, ...options.limits };
   const resumed = (await sizeOf(file)) > 0;
@@ -100,17 +99,5 @@ async function findFault(
     return new FinetuneError({ code: 'E_WEIGHTS_SHA256', message, fix });
   }
   if (bytes === 0) return new FinetuneError({ code: 'E_WEIGHTS_SIZE', message: `${href} has no bytes` });
-  if (!(await isWebPage(file))) return undefined;
-  const fix = 'the address may want a login: download the file yourself and use file:';
-  return new FinetuneError({ code: 'E_WEIGHTS_HTTP', message: `${href} is a web page, not a file of weights`, fix });
-}
-
-async function isWebPage(file: string): Promise<boolean> {
-  const handle = await open(file);
-  try {
-    const { buffer, bytesRead } = await handle.read(new Uint8Array(512), 0, 512, 0);
-    return /^\s*<(!doctype\s+html|html)\b/i.test(Buffer.from(buffer.subarray(0, bytesRead)).toString('latin1'));
-  } finally {
-    await handle.close();
-  }
+  return undefined;
 }

@@ -39,10 +39,7 @@ export async function get(
     await response.body?.cancel();
     const location = response.headers.get('location');
     if (response.status >= 400 || location === null) throw refusal(url, response);
-    const next = parseUrl(
-      URL.canParse(location, at.href) ? new URL(location, at).href : location,
-      'E_WEIGHTS_REDIRECT',
-    );
+    const next = parseUrl(URL.canParse(location, at.href) ? new URL(location, at).href : location, url);
     if (!isPrivate(next) && (at.protocol === 'https:' || !isPinned))
       throw problem(
         'E_WEIGHTS_REDIRECT',

@@ -5,6 +5,7 @@ import { FinetuneError } from '../../errors.js';
 import { withLock } from '../../files/lock.js';
 import { pathBelow } from '../../files/pathBelow.js';
 import { isMasked } from '../../maskSecrets.js';
+import { beginsLikeWeights } from '../decode/raw.js';
 import { defaultCacheDir, findInCache, makeStagingDir, publish } from './cache.js';
 import { download, type DownloadOptions } from './download.js';
 import { LIMITS } from './limits.js';
@@ -57,7 +58,7 @@ export async function fetchUrl(address: string, key: string, options: FetchOptio
     const isJson = name.endsWith('.json');
     const most = options.limits?.bytes ?? LIMITS.bytes;
     const limits = { ...options.limits, bytes: isJson ? Math.min(most, MAX_JSON) : most };
-    const own = await download(url, `${partial}.part`, { ...options, limits });
+    const own = await download(url, `${partial}.part`, { ...options, limits, accepts: beginsLikeWeights });
     const staging = await makeStagingDir(cacheDir);
     try {
       const files = join(staging, 'files');

@@ -19,6 +19,8 @@ export interface ReceiveOptions {
   /** Expected sha256 of the content. */
   readonly sha256?: string | undefined;
   readonly announced?: ((headers: Headers) => Announced) | undefined;
+  /** Judges the content by its first bytes, so that what is refused is not read to its end. */
+  readonly accepts?: ((head: Uint8Array) => boolean) | undefined;
 }
 
 /** A body that ended before its announced end. A server that stops twice at the same byte announces a wrong length. */
@@ -33,11 +35,13 @@ export class ShortBody extends TransientError {
   }
 }
 
+/** Bytes by which content is judged. */
+const HEAD = 64;
 /** Milliseconds between two progress events. */
 const PROGRESS_EVERY = 100;
 
 /** Makes one connection: for the rest of the file, or for all of it if the server cannot resume. Throws TransientError
- *  if another try may help, E_WEIGHTS_{SIZE,HTTP,NETWORK} and what `get` throws. */
+ *  if another try may help, E_WEIGHTS_{SIZE,HTTP,FORMAT,NETWORK} and what `get` throws. */
 export async function receive(url: URL, file: string, options: ReceiveOptions): Promise<Announced> {
   const guard = watch(url.href, options.limits);
   const signal = options.signal ? AbortSignal.any([options.signal, guard.signal]) : guard.signal;
@@ -89,6 +93,10 @@ async function checkHead(url: URL, file: string, response: Response, wanted: num
   if (start === 0 || start === wanted) return start;
   await response.body?.cancel();
   await discardPart(file);
+  if (wanted === 0) {
+    const message = `${url.href} answered with a part of the file, which was not asked for`;
+    throw new FinetuneError({ code: 'E_WEIGHTS_HTTP', message });
+  }
   throw new TransientError(`the server resumed at byte ${start}, not at ${wanted}`);
 }
 
@@ -98,18 +106,20 @@ async function receiveBody(
   response: Response,
   start: number,
   guard: Watch,
-  { limits, signal, onProgress }: ReceiveOptions,
+  { limits, signal, onProgress, accepts }: ReceiveOptions,
 ): Promise<void> {
   const { total } = extent(response);
   const handle = await open(file, start === 0 ? 'w' : 'a');
   let done = start;
   let shown = 0;
+  const judge = accepts && start === 0 ? judgeHead(url, accepts) : undefined;
   guard.begin();
   try {
     await writePartState(file, { validator: validatorOf(response), total }); // once the old part is gone
     for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
       guard.came(chunk.byteLength);
       if (done + chunk.byteLength > limits.bytes) throw tooLarge(url, 'sends a body without end', limits);
+      judge?.(chunk);
       await handle.writeFile(chunk);
       done += chunk.byteLength;
       if (Date.now() - shown < PROGRESS_EVERY && done !== total) continue;
@@ -123,6 +133,7 @@ async function receiveBody(
   } finally {
     await handle.close();
   }
+  judge?.();
   if (total === undefined || done === total) return;
   if (done < total) throw new ShortBody(`${done} of ${total} bytes came`, done, total);
   await discardPart(file);
@@ -131,6 +142,29 @@ async function receiveBody(
 
 /** Whether an error is one of the disk. Those of the network are the cause of an error of fetch. */
 const isOfDisk = (error: unknown): boolean => 'syscall' in (error as object) && !('cause' in (error as object));
+
+/** Returns a function that must get each piece of a body, and nothing at its end. It throws as soon as `accepts` refuses
+ *  the first bytes. */
+function judgeHead(url: URL, accepts: (head: Uint8Array) => boolean): (piece?: Uint8Array) => void {
+  let head = new Uint8Array();
+  let isJudged = false;
+  return (piece) => {
+    if (isJudged) return;
+    if (piece) head = Uint8Array.from([...head, ...piece.subarray(0, HEAD)]);
+    if (head.byteLength === 0 || (piece && head.byteLength < HEAD)) return;
+    if (!accepts(head)) throw notWeights(url, head);
+    isJudged = true;
+  };
+}
+
+function notWeights({ href }: URL, head: Uint8Array): FinetuneError {
+  const isPage = /^\s*<(!doctype\s+html|html)\b/i.test(Buffer.from(head).toString('latin1'));
+  const what = isPage ? 'is a web page' : 'does not begin like a file of weights in any format that is known here';
+  const fix = isPage
+    ? 'the address may want a login: download the file yourself and use file:'
+    : 'check the address: weights are read from safetensors, PyTorch, Keras HDF5 and TensorFlow.js files';
+  return new FinetuneError({ code: 'E_WEIGHTS_FORMAT', message: `${href} ${what}`, fix });
+}
 
 const tooLarge = ({ href }: URL, what: string, { bytes }: Limits): FinetuneError =>
   new FinetuneError({

@@ -1,4 +1,4 @@
-import { FinetuneError, type Problem } from '../../errors.js';
+import { FinetuneError } from '../../errors.js';
 import { unsafeName } from '../../safePath.js';
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
@@ -6,11 +6,14 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 /** Whether nobody between here and the server can change what comes. */
 export const isPrivate = ({ protocol, hostname }: URL): boolean => protocol === 'https:' || LOOPBACK.test(hostname);
 
-/** Parses the URL of a download. `code` is that of the error for what is no URL of http: or https:, has a user name or
- *  a password, or ends in a name that no file may have. */
-export function parseUrl(text: string, code: Problem['code'] = 'E_WEIGHTS_URI'): URL {
+/** Parses the URL of a download, to which the server at `from` redirects if it is given. Throws E_WEIGHTS_URI, or
+ *  E_WEIGHTS_REDIRECT, for what is no URL of http: or https:, has a user name or a password, or ends in a name that no
+ *  file may have. */
+export function parseUrl(text: string, from?: URL): URL {
   const refuse = (why: string, fix?: string): never => {
-    throw new FinetuneError({ code, message: `${text} cannot be fetched: ${why}`, ...(fix && { fix }) });
+    const code = from ? 'E_WEIGHTS_REDIRECT' : 'E_WEIGHTS_URI';
+    const message = `${from ? `${from.href} redirects to ` : ''}${text}${from ? ', which' : ''} cannot be fetched: ${why}`;
+    throw new FinetuneError({ code, message, ...(fix && { fix }) });
   };
   if (!URL.canParse(text)) return refuse('it is not a URL');
   const url = new URL(text);

@@ -44,9 +44,9 @@ const rooms = {
   report: { rooms: `${network} files data train evaluate recipe`, packages: 'sharp vega vega-lite', node: true },
 
   // These are what a person starts.
-  run: { rooms: training, packages: 'sharp', node: true },
+  run: { rooms: training, packages: 'sharp zod', node: true },
   finetune: { files: 'finetune[.]ts$', rooms: `${training} run`, node: true },
-  trials: { rooms: `${training} run finetune`, packages: 'yaml', node: true },
+  trials: { rooms: `${training} run finetune`, packages: 'yaml zod', node: true },
   faces: {
     files: '(?:(index|pycocotools)[.]ts$|api/)',
     rooms: `${training} run finetune`,

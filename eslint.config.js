@@ -1,5 +1,10 @@
 import tseslint from 'typescript-eslint';
 
+/** Functions of node:fs that write. */
+const WRITING = ['appendFile', 'copyFile', 'link', 'mkdir', 'mkdtemp', 'rename', 'rm', 'symlink', 'unlink', 'writeFile']
+  .flatMap((name) => [name, `${name}Sync`])
+  .concat('createWriteStream', 'openSync', 'writeSync');
+
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', 'runs/**', 'test/fixtures/**'] },
   ...tseslint.configs.strictTypeChecked,
@@ -26,6 +31,24 @@ export default tseslint.config(
       'no-restricted-properties': [
         'error',
         ...['exit', 'exitCode', 'stdout', 'stderr'].map((property) => ({ object: 'process', property })),
+      ],
+    },
+  },
+  {
+    // A disk that is full, or a folder that may not be written, is the same error wherever it shows. The set-up of the
+    // engine puts such errors into its record, and weights/sources/source.ts sees to those of all sources.
+    files: ['src/**'],
+    ignores: ['src/files/**', 'src/engine/install/**', 'src/weights/sources/**', 'src/train/costs/peakMemory.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: ['node:fs', 'node:fs/promises'].map((name) => ({
+            name,
+            importNames: WRITING,
+            message: 'write through src/files, whose errors name the path and the fix',
+          })),
+        },
       ],
     },
   },

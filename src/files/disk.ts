@@ -1,13 +1,13 @@
 import { FinetuneError, type Problem } from '../errors.js';
 
 /** Does work on the file system that writes `path`. Its errors are thrown as E_DISK_FULL, E_DISK_READ_ONLY or
- *  E_DISK_WRITE, with the path and a fix. All that this package writes goes through this folder, so that every command
+ *  E_DISK_WRITE, with the path and a fix; `fix` replaces the usual one. All that this package writes goes through this folder, so that every command
  *  says the same about the same disk: eslint.config.js forbids the writing functions of node:fs elsewhere. */
-export async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function onDisk<T>(path: string, work: () => Promise<T>, fix?: string): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw diskError(error, path);
+    throw diskError(error, path, fix);
   }
 }
 
@@ -21,10 +21,10 @@ export function onDiskSync<T>(path: string, work: () => T): T {
 }
 
 /** An error of the operating system at writing `path` as a problem with a fix. Other errors are returned as they are. */
-export function diskError(error: unknown, path: string): unknown {
+export function diskError(error: unknown, path: string, fix?: string): unknown {
   if (!isFileError(error)) return error;
   const problem = PROBLEMS[error.code] ?? { code: 'E_DISK_WRITE', message: `cannot write: ${error.message}` };
-  return new FinetuneError({ ...problem, where: { file: path } }, { cause: error });
+  return new FinetuneError({ ...problem, where: { file: path }, ...(fix && { fix }) }, { cause: error });
 }
 
 /** An error of the operating system at reading a file that nothing expected, as E_DISK_READ with the path. Other errors

@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { secondsOf } from '../duration.js';
 import { FinetuneError } from '../errors.js';
+import { readJson } from '../files/readJson.js';
 import type { ProgressEvent } from '../progress.js';
 import { conflicts } from '../recipe/rules.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -47,19 +48,22 @@ export async function planRun(opened: OpenedRecipe, options: PlanOptions): Promi
   return { ...opened, recipe, plan };
 }
 
-type Numbers = Recipe['train'];
+const batchSchema = z.union([z.number(), z.literal('auto')]);
 /** What the recipe asked for, and the numbers that were found for it. */
-export interface Plan {
-  readonly asked: Pick<Numbers, 'time' | 'batch' | 'memory'>;
-  readonly found: Pick<Numbers, 'batch' | 'epochs' | 'stepsPerEpoch'>;
-}
+const planSchema = z.object({
+  asked: z.object({ time: z.string().nullable(), batch: batchSchema, memory: z.number().nullable() }),
+  found: z.object({ batch: batchSchema, epochs: z.number(), stepsPerEpoch: z.number().nullable() }),
+});
+export type Plan = z.infer<typeof planSchema>;
 
 /** The recipe with the numbers that were found for the run in a directory, where the recipe asks for the same as
  *  that run did. */
 export async function asPlanned(directory: string, wanted: Recipe): Promise<Recipe> {
-  const text = await readFile(join(directory, 'plan.json'), 'utf8').catch(() => undefined);
-  if (text === undefined) return wanted;
-  const { asked, found } = JSON.parse(text) as Plan;
+  const file = join(directory, 'plan.json');
+  const fix = `continue with the run's own recipe, which has the planned numbers: ${join(directory, 'recipe.yaml')}`;
+  const plan = await readJson(file, { parse: (content) => planSchema.parse(content), fix });
+  if (!plan) return wanted;
+  const { asked, found } = plan;
   const { time, batch, memory } = wanted.train;
   const { epochs, stepsPerEpoch } = found;
   const isSized = batch === 'auto' && asked.batch === 'auto' && memory === asked.memory;

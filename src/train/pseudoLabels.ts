@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { ofKind, type Dataset, type TextWord } from '../data/sample.js';
-import { isUnspelt, wordSheets, type PlacedCrop, type WordPlace, type WordSheet } from '../data/pipeline/wordSheet.js';
+import { isUnspelt, wordSheets, type PlacedCrop, type WordSheet } from '../data/pipeline/wordSheet.js';
 import type { Session } from '../engine/engine.js';
 import { FinetuneError } from '../errors.js';
 import { makeFolder } from '../files/folders.js';
@@ -25,23 +26,28 @@ export interface PseudoOptions {
   readonly directory: string;
 }
 
-/** The characters that the model finds in a word. */
-export interface PseudoLabel extends WordPlace {
-  /** Number of characters in the annotation, 0 if it has no text; and the number that the watershed found. */
-  readonly length: number;
-  readonly found: number;
-  readonly confidence: number;
-  /** Whether the word was cut into equal parts instead, because too few or too many characters were found. */
-  readonly isSplit: boolean;
-  /** In the rectified word, whose sides run from 0 to 1. */
-  readonly boxes: readonly Cell[];
-}
-
 /** The labels of all words by the model before an epoch; epochs count from 0. */
-export interface PseudoRound {
-  readonly epoch: number;
-  readonly labels: readonly PseudoLabel[];
-}
+const roundSchema = z.object({
+  epoch: z.number(),
+  labels: z.array(
+    z.object({
+      /** Place of the image in the data set, and of the word in the image. */
+      image: z.number(),
+      word: z.number(),
+      /** Number of characters in the annotation, 0 if it has no text; and the number that the watershed found. */
+      length: z.number(),
+      found: z.number(),
+      confidence: z.number(),
+      /** Whether the word was cut into equal parts instead, because too few or too many characters were found. */
+      isSplit: z.boolean(),
+      /** In the rectified word, whose sides run from 0 to 1: left, top, right, bottom. */
+      boxes: z.array(z.tuple([z.number(), z.number(), z.number(), z.number()]).readonly()),
+    }),
+  ),
+});
+export type PseudoRound = z.infer<typeof roundSchema>;
+/** The characters that the model finds in a word. */
+export type PseudoLabel = PseudoRound['labels'][number];
 
 /** Characters for words that are annotated without any, found by the model that is trained on them. */
 export interface PseudoLabels {
@@ -121,7 +127,7 @@ export function openPseudoLabels(data: Dataset, { refresh, height, batch, direct
 async function readRound(directory: string, epoch: number): Promise<PseudoRound> {
   const file = fileOf(directory, epoch);
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as PseudoRound;
+    return roundSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch (cause) {
     const message = `the characters that the model found before epoch ${epoch + 1} cannot be read`;
     const fix = 'start the run again: the weights that found them no longer exist';

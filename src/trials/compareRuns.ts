@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { FinetuneError } from '../errors.js';
 import { compareScores, type Compared } from '../evaluate/compareScores.js';
+import { readJson } from '../files/readJson.js';
 import { recipeDifferences } from '../recipe/differences.js';
 import { loadRecipe } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -50,16 +51,20 @@ function valueAt(recipe: Recipe, path: string): string {
   return value === undefined ? 'absent' : typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+const metricsSchema = z.object({ metric: z.record(z.string(), z.unknown()) });
+
 async function readRun(directory: string): Promise<FinishedRun> {
   const file = join(directory, FINISHED);
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    const fix = 'name directories of finished runs; --resume continues a stopped one';
-    throw new FinetuneError(
-      { code: 'E_COMPARE_UNFINISHED', message: 'there is no finished run', where: { file: directory }, fix },
-      { cause },
-    );
+  const metrics = await readJson(file, {
+    parse: (content) => metricsSchema.parse(content),
+    fix: 'remove it, and continue the run with --resume: that scores it again',
   });
-  const { metric } = JSON.parse(text) as { metric: Record<string, unknown> };
+  if (!metrics) {
+    const fix = 'name directories of finished runs; --resume continues a stopped one';
+    const where = { file: directory };
+    throw new FinetuneError({ code: 'E_COMPARE_UNFINISHED', message: 'there is no finished run', where, fix });
+  }
+  const { metric } = metrics;
   // The most important number of every score comes first.
   const leading = Object.entries(metric).find((entry): entry is [string, number] => typeof entry[1] === 'number');
   return { recipe: await loadRecipe(join(directory, 'recipe.yaml')), score: leading ?? ['score', NaN] };

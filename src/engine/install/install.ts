@@ -54,10 +54,20 @@ export function tfjsNodeDirectory(): string | undefined {
   }
 }
 
-/** Reads the record of the last set-up, if there was one. */
+/** Reads the record of the last set-up, if there was one; a damaged one counts as none. */
 export function readEngineRecord(tfjsNode = tfjsNodeDirectory()): EngineRecord | undefined {
-  const file = tfjsNode && recordFile(tfjsNode);
-  return file && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as EngineRecord) : undefined;
+  if (!tfjsNode) return undefined;
+  try {
+    const record = JSON.parse(readFileSync(recordFile(tfjsNode), 'utf8')) as Partial<EngineRecord> | null;
+    const isSound =
+      ['tensorflow', 'wasm'].includes(record?.engine ?? '') && !Number.isNaN(Date.parse(record?.at ?? ''));
+    const failed: unknown = record?.failed;
+    const isFailure = (one: Partial<EngineRecord['failed'][number]> | null): boolean =>
+      typeof one?.why === 'string' && typeof one.fix === 'string';
+    return isSound && Array.isArray(failed) && failed.every(isFailure) ? (record as EngineRecord) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Why Google's storage is not a usual source. */

@@ -61,7 +61,7 @@ export async function findCheckpoint(
     const file = checkpointFile(directory, name);
     try {
       const { metadata } = await verifySafetensors(file);
-      const state = stateSchema.parse(JSON.parse(metadata.state ?? '{}'));
+      const state = readState(metadata.state);
       if (setAside) for (const bad of damaged) await move(bad.file, `${bad.file}.damaged`);
       if (damaged.length === 0) return { file, state };
       return { file, state, instead: damaged[0]!.why };
@@ -78,6 +78,14 @@ export async function findCheckpoint(
       fix: 'restore it from a copy, or start a new run; model.weights: run:<this directory> takes the best weights if they are intact',
     })),
   );
+}
+
+function readState(text = ''): RunState {
+  try {
+    return stateSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new Error('it does not say how far the run had come', { cause });
+  }
 }
 
 /** Reads the values of a checkpoint. Throws E_RESUME_RECIPE where it belongs to another recipe, and

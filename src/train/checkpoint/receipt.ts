@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FinetuneError } from '../../errors.js';
+import { readJson } from '../../files/readJson.js';
 import { writeAtomically } from '../../files/writeAtomically.js';
 import type { Param, Params } from '../../graph/params.js';
 import type { ParamAttrs } from '../../graph/spec.js';
@@ -55,15 +55,16 @@ export interface VerifiedCheckpoint {
   readonly changed: readonly string[];
 }
 
-/** Recomputes the hashes of the frozen tensors from every checkpoint that exists. Throws E_FREEZE_NO_RECEIPT, and
- *  E_SAFETENSORS_… for a damaged checkpoint. */
+/** Recomputes the hashes of the frozen tensors from every checkpoint that exists. Throws E_FREEZE_NO_RECEIPT,
+ *  E_FILE_DAMAGED, and E_SAFETENSORS_… for a damaged checkpoint. */
 export async function verifyFreeze(
   directory: string,
   names: readonly CheckpointName[] = ['best', 'previous', 'last'],
 ): Promise<{ readonly tensors: Receipt['tensors']; readonly checkpoints: readonly VerifiedCheckpoint[] }> {
   const file = receiptFile(directory);
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) {
+  const fix = 'restore it from a copy: without it nothing shows that the frozen tensors are unchanged';
+  const receipt = await readJson(file, { parse: (content) => receiptSchema.parse(content), fix });
+  if (!receipt) {
     throw new FinetuneError({
       code: 'E_FREEZE_NO_RECEIPT',
       message: 'there is no freeze receipt: nothing was frozen in this run, or this is not a run directory',
@@ -71,7 +72,7 @@ export async function verifyFreeze(
       fix: 'name a run whose recipe has train.freeze',
     });
   }
-  const { tensors } = receiptSchema.parse(JSON.parse(text));
+  const { tensors } = receipt;
   const checkpoints: VerifiedCheckpoint[] = [];
   for (const name of names) {
     const checkpoint = checkpointFile(directory, name);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { appendTo } from '../../files/appendTo.js';
 import { writeAtomically } from '../../files/writeAtomically.js';
-import type { EpochLine, MetricsLine, StepLine } from './record.js';
+import { isMetricsLine, type EpochLine, type MetricsLine, type StepLine } from './record.js';
 import type { RunState } from '../checkpoint/state.js';
 import { openEventFile } from './tensorboard.js';
 
@@ -63,7 +63,8 @@ async function earlierLines(path: string, { step, epoch }: RunState): Promise<Me
   const text = await readFile(path, 'utf8').catch(() => '');
   const lines = text.split('\n').flatMap((line) => {
     try {
-      return [JSON.parse(line) as MetricsLine];
+      const content: unknown = JSON.parse(line);
+      return isMetricsLine(content) ? [content] : []; // else a disk has lost it, or a person changed it
     } catch {
       return []; // the process died while writing it
     }

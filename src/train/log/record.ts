@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Dropped } from '../../data/sample.js';
 
 /** The evaluation after an epoch: the score that selects the best epoch, higher is better, and numbers for the log. */
@@ -37,6 +38,16 @@ export interface EpochLine {
 }
 
 export type MetricsLine = StepLine | EpochLine;
+
+/** Numbers that are not finite are null in JSON. */
+const numbers = z.record(z.string(), z.number().nullable());
+const lineSchema = z.discriminatedUnion('type', [
+  z.looseObject({ type: z.literal('step'), step: z.number(), epoch: z.number(), parts: numbers }),
+  z.looseObject({ type: z.literal('epoch'), step: z.number(), epoch: z.number(), metric: numbers.optional() }),
+]);
+
+/** Whether a line of metrics.jsonl is one that a run has written. */
+export const isMetricsLine = (content: unknown): content is MetricsLine => lineSchema.safeParse(content).success;
 
 /** Evidence that frozen parameters did not change: a hash over the bytes of every frozen tensor, BatchNorm statistics
  *  included. */

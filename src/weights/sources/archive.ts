@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { createInflateRaw } from 'node:zlib';
 import { extract } from 'tar';
 import { FinetuneError } from '../../errors.js';
+import { diskError } from '../../files/disk.js';
 import { isDeflated, streamPacked } from '../../bytes/zip.js';
 import { pathBelow } from '../../files/pathBelow.js';
 import { leavesFolder, unsafePath } from '../../safePath.js';
@@ -37,10 +38,7 @@ export async function unpackTar(archive: string, dir: string, uri: string): Prom
   try {
     await extract({ file: archive, cwd: dir, strip: 1, filter, strict: true });
   } catch (error) {
-    if (!refused) {
-      const message = `${uri} cannot be unpacked: ${(error as Error).message}`;
-      throw new FinetuneError({ code: 'E_WEIGHTS_ARCHIVE', message }, { cause: error });
-    }
+    if (!refused) throw unpackError(error, dir, uri);
   }
   if (refused) throw refused;
 }
@@ -63,10 +61,16 @@ export async function unpackZip(archive: string, dir: string, uri: string): Prom
       }
     });
   } catch (error) {
-    if (error instanceof FinetuneError) throw error;
-    const message = `${uri} cannot be unpacked: ${(error as Error).message}`;
-    throw new FinetuneError({ code: 'E_WEIGHTS_ARCHIVE', message }, { cause: error });
+    throw unpackError(error, dir, uri);
   }
+}
+
+/** A disk that is full is not the archive's fault. */
+function unpackError(error: unknown, dir: string, uri: string): FinetuneError {
+  const found = diskError(error, dir);
+  if (found instanceof FinetuneError) return found;
+  const message = `${uri} cannot be unpacked: ${(error as Error).message}`;
+  return new FinetuneError({ code: 'E_WEIGHTS_ARCHIVE', message }, { cause: error });
 }
 
 /** Passes the bytes of a file on, and stops as soon as they are more than the archive announces. */

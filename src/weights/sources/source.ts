@@ -3,6 +3,7 @@ import { basename, dirname, join, posix, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { didYouMean } from '../../didYouMean.js';
 import { FinetuneError } from '../../errors.js';
+import { onDisk } from '../../files/disk.js';
 import { maskSecrets, maskUri } from '../../maskSecrets.js';
 import { defaultCacheDir, hashFile } from './cache.js';
 import { fetchHf } from './hfSource.js';
@@ -38,7 +39,9 @@ export async function openSource(uri: string, options: SourceOptions = {}): Prom
   const [location, fragment] = splitFragment(uri);
   const scheme = /^([a-z][a-z+]+):/i.exec(location)?.[1]?.toLowerCase() ?? 'file'; // two letters: C:\ is a path
   options.signal?.throwIfAborted();
-  const found = await openScheme(scheme, location, fragment, uri, withMaskedProgress(options));
+  const open = () => openScheme(scheme, location, fragment, uri, withMaskedProgress(options));
+  const { cacheDir = defaultCacheDir() } = options;
+  const found = await (['file', 'run'].includes(scheme) ? open() : onDisk(cacheDir, open, CACHE_FIX));
   const source = { ...found, uri: maskUri(uri) };
   if (fragment && fragment !== source.sha256) {
     const message = `${location} has sha256 ${source.sha256} instead of ${fragment}`;
@@ -50,6 +53,8 @@ export async function openSource(uri: string, options: SourceOptions = {}): Prom
   }
   return source;
 }
+
+const CACHE_FIX = 'free some space, or set XDG_CACHE_HOME to a folder that may be written, on a disk with room';
 
 const withMaskedProgress = ({ onProgress, ...options }: SourceOptions): SourceOptions => ({
   ...options,

@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FinetuneError } from '../../../errors.js';
+import { readJson } from '../../../files/readJson.js';
 import { createFindings, type Findings } from '../../findings.js';
 import type { Dataset, TextAnnotation } from '../../sample.js';
 import { drawOnce } from '../../synthetic/drawOnce.js';
@@ -85,9 +86,11 @@ async function openPart(
   part: 'train' | 'val',
   findings = createFindings(),
 ): Promise<Dataset<TextAnnotation>> {
-  const { images } = JSON.parse(await readFile(join(dir, `words_${part}.json`), 'utf8')) as {
-    images: TextImageRecord[];
-  };
+  const file = join(dir, `words_${part}.json`);
+  const fix = 'remove the folder of the drawn images: they are drawn again';
+  const images = await readJson(file, { parse: recordsOf, fix });
+  if (!images)
+    throw new FinetuneError({ code: 'E_FILE_DAMAGED', message: 'this file is missing', where: { file }, fix });
   const raw = images.map(({ file, width, height, words }, index) => ({
     imageId: index + 1,
     file: join(dir, 'images', part, file),
@@ -97,4 +100,15 @@ async function openPart(
     words: words.map((word) => ({ ...word, dontCare: false })),
   }));
   return buildText(`synthetic text ${part}`, raw, findings);
+}
+
+/** The images of words_{part}.json. Throws if it lists anything else. */
+function recordsOf(content: unknown): readonly TextImageRecord[] {
+  const { images } = content as { readonly images: readonly TextImageRecord[] };
+  const isRecord = ({ file, width, height, words }: TextImageRecord): boolean =>
+    typeof file === 'string' &&
+    [width, height].every((side) => side > 0) &&
+    words.every(({ outline, characters }) => outline.length >= 6 && Array.isArray(characters));
+  if (!images.every(isRecord)) throw new TypeError('not a list of drawn images');
+  return images;
 }

@@ -16,6 +16,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { describeEngine } from '../../src/cli/setup.js';
+import { cachedBinding } from '../../src/engine/install/binding.js';
 import {
   installEngine,
   readEngineRecord,
@@ -148,9 +149,7 @@ describe('no source works', () => {
 
   test('a host that accepts and never answers costs five seconds', async () => {
     env = { ...env, CXX: '/nowhere/c++', TFJS_NODE_CDN_STORAGE: await serve(() => undefined) };
-    const start = performance.now();
     expect((await install({ source: 'google' })).failed[0]!.why).toMatch(/no answer in 5 s/);
-    expect(performance.now() - start).toBeLessThan(9_000);
   });
 
   test('a download that breaks off leaves no half of an engine', async () => {
@@ -236,12 +235,15 @@ withLibrary(
     const library = libraryDirectory(env);
     mkdirSync(library, { recursive: true });
     for (const part of ['lib', 'include']) symlinkSync(join(realLibrary, part), join(library, part));
+    const compiled = cachedBinding(original!, process.env);
+    // A real compiler takes 15 s. Where the set-up has run it, this one hands out what it made.
+    if (existsSync(compiled)) {
+      program('c++', `[ "$1" = --version ] && exit; while [ "$1" != -o ]; do shift; done; cp '${compiled}' "$2"`);
+    }
     const first = await install();
     expect(first).toMatchObject({ engine: 'tensorflow', source: 'cache', libtensorflow: WHEEL_VERSION, failed: [] });
 
-    const start = performance.now();
-    expect(await install()).toEqual(first);
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(await install({ env: { ...env, PATH: '/nowhere' } })).toEqual(first); // no program runs
 
     const clone = machine('clone').copy;
     const second = await install({ tfjsNode: clone, env: { ...env, CXX: '/nowhere/c++' } });

@@ -4,6 +4,7 @@ process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // set here, since tests change a copy
 export default {
   testSequencer: './test/sequencer.js',
   testEnvironment: './test/environment.js',
+  setupFilesAfterEnv: ['./test/equalBytes.js'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

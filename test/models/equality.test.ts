@@ -100,10 +100,15 @@ function digest(backbone: Backbone, golden: Golden): string {
   return createHash('sha256').update(lines.sort().join('\n')).digest('hex').slice(0, 16);
 }
 
-/** Number of parameters above which a network is only tested with FINETUNE_SLOW=1. */
-const LIMIT = 30e6;
-const daily = (name: string, golden: Golden): boolean =>
-  count(Object.values(build(findBackbone(name), golden, false))).params < LIMIT;
+/** Number of parameters above which a network is only tested with FINETUNE_SLOW=1, unless it is the smallest of its family. */
+const LIMIT = 12e6;
+const sizesOf = (models: Readonly<Record<string, Golden>>): ReadonlyMap<string, number> =>
+  new Map(
+    Object.entries(models).map(([name, golden]) => [
+      name,
+      count(Object.values(build(findBackbone(name), golden, false))).params,
+    ]),
+  );
 
 describe.each(families)('%s', (_, models) => {
   test.each(Object.entries(models))('%s has the published parameters and pre-processing', (name, golden) => {
@@ -119,8 +124,10 @@ describe.each(families)('%s', (_, models) => {
     });
   });
 
+  const sizes = sizesOf(models);
+  const limit = Math.max(LIMIT, Math.min(...sizes.values()));
   for (const [name, golden] of Object.entries(models)) {
-    const run = slow || daily(name, golden) ? test : test.skip;
+    const run = slow || sizes.get(name)! <= limit ? test : test.skip;
     run(`${name} equals the reference`, () => compare(name, golden), 300_000);
   }
 });

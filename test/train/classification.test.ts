@@ -9,6 +9,7 @@ import type { ProgressEvent } from '../../src/progress.js';
 import { randomStream } from '../../src/random.js';
 import { parseRecipe } from '../../src/recipe/load.js';
 import { readSafetensors } from '../../src/weights/safetensorsFile.js';
+import { residualBackbone } from '../tinyBackbone.js';
 
 const colours = { red: '#d03030', green: '#30c040', blue: '#3050d0' } as const;
 let root: string;
@@ -30,12 +31,12 @@ beforeAll(async () => {
 }); // prettier-ignore
 afterAll(() => rm(root, { recursive: true }));
 
-const recipe = (more: { data?: string; model?: string; train?: string } = {}) =>
+const recipe = (more: { data?: string; backbone?: string; model?: string; train?: string } = {}) =>
   parseRecipe(
     `
 task: classification
 data: { format: imageFolder, root: ${join(root, 'data')}, size: 32${more.data ?? ''} }
-model: { backbone: mobilenetv2_035${more.model ?? ''} }
+model: { backbone: ${more.backbone ?? residualBackbone}${more.model ?? ''} }
 train: { epochs: 2, batch: 8, warmup: { epochs: 0 }, logEvery: 1${more.train ?? ''} }
 evaluate: { batch: 5 }
 report: { images: 3 }
@@ -94,6 +95,7 @@ describe('a run with everything that is random', () => {
 test('with a frozen backbone the features come from the cache and the classes are learned', async () => {
   const frozen = await recipe({
     data: ', augment: { cropArea: false, colour: 0 }',
+    backbone: 'mobilenetv2_035',
     train: ', freeze: { stages: all }, cache: memory, lr: { value: 0.1, perBatch: 8 }',
   });
   const { metrics, directory } = await finetune(

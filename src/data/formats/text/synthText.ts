@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FinetuneError } from '../../../errors.js';
+import { leavesFolder } from '../../../safePath.js';
 import type { Findings } from '../../findings.js';
 import { readImageSize } from '../../image/image.js';
 import type { Dataset, TextAnnotation, TextWord } from '../../sample.js';
@@ -84,6 +85,11 @@ export async function readSynthText(
       const words = wordsOf(quadsOf(wordBoxes[i]), quadsOf(charBoxes[i]), textOf(texts[i]));
       if (!words) {
         const message = `the texts of ${fileName} do not have as many words or characters as there are quads`;
+        findings.problem({ code: 'E_SYNTHTEXT', message, where: { file } });
+        return undefined;
+      }
+      if (leavesFolder(fileName)) {
+        const message = `image "${fileName}" lies outside of ${root}`;
         findings.problem({ code: 'E_SYNTHTEXT', message, where: { file } });
         return undefined;
       }

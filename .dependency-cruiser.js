@@ -9,7 +9,7 @@ const training = `${network} files decode weights data engine train evaluate rec
 const rooms = {
   // These run in a browser too: they import no module of Node, and no package that needs one.
   ground: {
-    files: '(errors|random|progress|didYouMean|duration|conflict|optionValues|markdown|safePath|maskSecrets)[.]ts$',
+    files: '(errors|printable|random|progress|didYouMean|duration|conflict|optionValues|markdown|safePath|maskSecrets)[.]ts$',
     packages: 'pure-rand fastest-levenshtein zod',
   },
   bytes: { rooms: 'ground', packages: 'fflate' },

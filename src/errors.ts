@@ -1,4 +1,5 @@
 import { maskSecrets } from './maskSecrets.js';
+import { printable } from './printable.js';
 
 /** A place in a file. Lines and columns count from 1. */
 export interface Where {
@@ -44,11 +45,12 @@ const withoutSecrets = ({ message, fix, excerpt, ...rest }: Problem): Problem =>
   ...(excerpt !== undefined && { excerpt: maskSecrets(excerpt, { sameLength: true }) }),
 });
 
-/** `file:line:column  message   CODE`, then the excerpt and the fix, each on a line of its own. */
+/** `file:line:column  message   CODE`, then the excerpt and the fix, each on a line of its own; without control
+ *  characters. */
 export function formatProblem({ code, message, where, fix, excerpt }: Problem): string {
   const place = [where?.file, where?.line, where?.column].filter((part) => part !== undefined).join(':');
   const head = `${place ? `${place}  ` : ''}${message}   ${code}`;
-  return [head, excerpt, fix && `  ${fix}`].filter(Boolean).join('\n');
+  return printable([head, excerpt, fix && `  ${fix}`].filter(Boolean).join('\n'));
 }
 
 /** Throws an error marked as internal, which only a bug of this package can cause, unless the condition holds. */

@@ -7,6 +7,7 @@ import type { Dataset, PartName } from '../data/sample.js';
 import { FinetuneError, formatProblem, type Problem } from '../errors.js';
 import { loadRecipe } from '../recipe/load.js';
 import { locateProblem, locating } from '../recipe/places.js';
+import { printable } from '../printable.js';
 import type { Recipe } from '../recipe/schema.js';
 import { roomySize } from '../run/detectionRecipe.js';
 import { taskOptions } from '../run/taskOptions.js';
@@ -155,7 +156,7 @@ function partTable(part: PartName, stats: PartStats, [height, width]: readonly [
     side(row.meanInputWidth, row.meanInputHeight),
   ]);
   const heads = ['category', 'images', 'objects', 'ignored', 'mean size', `at ${width}x${height}`];
-  const left = Object.entries(dropped).map(([reason, count]) => `${reason}: ${count}`);
+  const left = Object.entries(dropped).map(([reason, count]) => printable(`${reason}: ${count}`));
   return [
     '',
     categories.every(({ meanWidth, ignored: crowds }) => meanWidth + crowds === 0)

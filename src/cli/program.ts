@@ -4,6 +4,7 @@ import { didYouMean } from '../didYouMean.js';
 import { FinetuneError } from '../errors.js';
 import { readError } from '../files/disk.js';
 import { maskSecrets } from '../maskSecrets.js';
+import { printable } from '../printable.js';
 import { defineAnchors, defineCheck, defineScore, defineSynth } from './commands/data.js';
 import { defineDoctor, defineModels, defineSetup, defineWeights } from './commands/models.js';
 import { defineCompare, defineEval, defineTrain, defineVerifyFreeze } from './commands/runs.js';
@@ -46,7 +47,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     return EXIT.ok;
   } catch (error) {
     if (error instanceof Reported) return error.exitCode;
-    console.error(explain(error, program));
+    console.error(printable(explain(error, program)));
     if (error instanceof Stopped) return error.exitCode;
     return isUsage(error) ? EXIT.usage : EXIT.failed;
   }

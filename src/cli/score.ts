@@ -1,4 +1,5 @@
 import type { Intervals } from '../evaluate/bootstrap.js';
+import { printable } from '../printable.js';
 import type { ScoreCommand, Scored } from './scored.js';
 import { UsageError } from './usage.js';
 
@@ -18,8 +19,7 @@ export async function score(metric: string, command: ScoreCommand): Promise<void
 
   const { run } = await allowed.load();
   const scored = await run(command);
-  for (const note of scored.notes) console.error(note);
-  for (const warning of scored.warnings) console.error(warning);
+  for (const line of [...scored.notes, ...scored.warnings]) console.error(printable(line));
   await explainLow(scored);
   const intervals = samples > 0 ? await scored.intervals(samples) : undefined;
   if (command.json) {
@@ -42,7 +42,7 @@ async function explainLow({ main, explain }: Scored): Promise<void> {
   if (main >= LOW) return;
   const { reasons, isCertain } = await explain();
   const subject = main > 0 ? `the score is low` : main === 0 ? 'the score is 0' : 'there is no score';
-  if (main <= 0 || isCertain) for (const reason of reasons) console.error(`${subject}: ${reason}`);
+  if (main <= 0 || isCertain) for (const reason of reasons) console.error(printable(`${subject}: ${reason}`));
 }
 
 const FLAGS = {

@@ -21,6 +21,12 @@ export function toCocoDetections(detections: readonly Detection[], { categories 
   }));
 }
 
+/** The detections with the names of their images' files: ids alone do not tell a reader which image has a wrong label. */
+export function withFileNames(detections: readonly CocoDetection[], dataset: Dataset) {
+  const nameOf = new Map(dataset.toCoco().images.map(({ id, file_name }) => [id, file_name]));
+  return detections.map(({ image_id, ...rest }) => ({ image_id, file_name: nameOf.get(image_id), ...rest }));
+}
+
 export interface CocoPair {
   readonly truth: COCO;
   readonly detections: COCO;

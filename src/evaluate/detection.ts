@@ -3,13 +3,14 @@ import type { Detection } from '../tasks/detection/detection.js';
 import type { Evaluator } from '../tasks/evaluator.js';
 import type { Section } from '../tasks/section.js';
 import type { Network, Origin } from '../tasks/network.js';
-import { cocoPair, scoreCoco, toCocoDetections } from './coco.js';
+import { cocoPair, scoreCoco, toCocoDetections, withFileNames } from './coco.js';
 import { matchCoco } from './cocoMatches.js';
 import type { CocoScore } from './cocoScore.js';
 import { errorSections } from './errorSections.js';
 import { SHOWN_SCORE, worstImages } from './worstImages.js';
 
-/** Scores detections by COCO's protocol; predictions.json is a COCO result file. */
+/** Scores detections by COCO's protocol; predictions.json is a COCO result file, with the names
+ *  of the images' files. */
 export function detectionEvaluator(
   network: Pick<Network<readonly Detection[]>, 'decode'>,
   dataset: Dataset,
@@ -27,7 +28,7 @@ export function detectionEvaluator(
       return {
         metric,
         numbers: { AP, AP50, AP75, AR100 },
-        predictions,
+        predictions: withFileNames(predictions, dataset),
         sections: ({ images }) => [
           ...cocoSections(metric),
           ...errorSections(pair, matchCoco(pair.truth, pair.detections, 'bbox')),

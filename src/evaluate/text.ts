@@ -29,6 +29,7 @@ export function textEvaluator(options: TextEvaluation, dataset: Dataset): Evalua
       }
     },
     finish() {
+      const nameOf = new Map(dataset.toCoco().images.map(({ id, file_name }) => [id, file_name]));
       const annotations = found.map(({ imageId }) => byId.get(imageId)!);
       const scoreAll = (all: readonly (readonly TextDetection[])[]): IcdarResult =>
         scoreText(
@@ -40,7 +41,7 @@ export function textEvaluator(options: TextEvaluation, dataset: Dataset): Evalua
       return {
         metric,
         numbers: { hmean, precision, recall },
-        predictions: found,
+        predictions: found.map(({ imageId, words }) => ({ imageId, file: nameOf.get(imageId), words })),
         sections: (shown): Section[] => [
           ratesSection(metric, options.thresholds),
           sweepThresholds(kept, options.thresholds, scoreAll, options.protocol),

@@ -8,6 +8,7 @@ import type {
   Section,
   TableSection,
 } from '../tasks/section.js';
+import { imageName } from './imageName.js';
 import { html, trusted, type Html } from './html.js';
 import { classColour, drawExample, encodePicture } from './overlay.js';
 import type { Report } from './report.js';
@@ -151,14 +152,15 @@ const PICTURE = 240;
 async function pictures({ title, text, pictures: shown }: PicturesSection): Promise<Html> {
   const figures = [];
   for (const { file, imageId, caption } of shown) {
-    const picture = await encodePicture(file, { width: PICTURE, height: PICTURE }, 'inside').then(
-      (uri) => html`<img src="${uri}" alt="${imageId}" />`,
+    const title = imageName({ file, imageId });
+    const picture = await encodePicture(file, { width: PICTURE, height: PICTURE }).then(
+      (uri) => html`<img src="${uri}" alt="${title}" />`,
       (error: unknown) => html`<p>The picture cannot be read: ${String(error)}</p>`,
     );
     figures.push(
       html`<figure>
         ${picture}
-        <figcaption><b>${imageId}</b> ${caption}</figcaption>
+        <figcaption><b>${title}</b> ${caption}</figcaption>
       </figure>`,
     );
   }

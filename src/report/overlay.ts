@@ -1,6 +1,9 @@
 import sharp from 'sharp';
+import { frameImage } from '../data/image/frame.js';
+import { decodeImage, readImageSize } from '../data/image/image.js';
 import { matchPredictions } from '../evaluate/matchPredictions.js';
 import type { Corners, Example } from '../tasks/section.js';
+import { imageName } from './imageName.js';
 import { html, type Html } from './html.js';
 
 interface Size {
@@ -49,6 +52,7 @@ export function classColour(index: number): string {
  *  at the end of a long run. */
 export async function drawExample(example: Example, names: readonly string[], threshold: number): Promise<Html> {
   const { width, height, imageId } = example;
+  const title = imageName(example);
   const scale = longSide / Math.max(width, height);
   const size = { width: Math.round(width * scale), height: Math.round(height * scale) };
   const shown = example.predictions.filter(({ score }) => score >= threshold).sort((a, b) => b.score - a.score);
@@ -74,7 +78,7 @@ export async function drawExample(example: Example, names: readonly string[], th
   const panel = (background: Html, drawn: readonly DrawnBox[], name: string, note: string) =>
     html`<div>
       <h4>${name} <small>${note}</small></h4>
-      <svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${name} of ${imageId}">
+      <svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${name} of ${title}">
         ${background} ${drawBoxes(drawn, names, scale, size)}
       </svg>
     </div>`;
@@ -83,7 +87,7 @@ export async function drawExample(example: Example, names: readonly string[], th
   const hidden = example.predictions.length - shown.length;
   const below = hidden > 0 ? `; ${hidden} below ${threshold}` : '';
   return html`<figure>
-    <figcaption><b>${imageId}</b> ${example.caption}</figcaption>
+    <figcaption><b>${title}</b> ${example.caption}</figcaption>
     <div class="pair">
       ${panel(picture, truth, 'ground truth', `${truth.length} objects, ${missed} missed`)}
       ${panel(html`<use href="#${id}" />`, predictions, 'prediction', `${predictions.length} boxes, ${wrong} false${below}`)}
@@ -91,12 +95,14 @@ export async function drawExample(example: Example, names: readonly string[], th
   </figure>`;
 }
 
-/** Encodes a picture as a data URI: upright, scaled down to the size, or `inside` it with its own proportions. */
-export async function encodePicture(file: string, size: Size, fit: 'fill' | 'inside' = 'fill'): Promise<string> {
-  const jpeg = await sharp(file)
-    .rotate() // makes the picture upright by its EXIF orientation
-    .resize({ ...size, fit, withoutEnlargement: true })
-    .flatten({ background: '#fff' })
+/** Encodes a picture as a data URI: upright, scaled down into the size, with the pixels that a model would see. */
+export async function encodePicture(file: string, size: Size): Promise<string> {
+  const image = await readImageSize(file);
+  const scale = Math.min(1, size.width / image.width, size.height / image.height);
+  const side = (length: number): number => Math.max(1, Math.round(length * scale));
+  const frame = frameImage(image, { size: [side(image.height), side(image.width)] });
+  const { data, width, height } = await decodeImage(file, frame);
+  const jpeg = await sharp(data, { raw: { width, height, channels: 3 } })
     .jpeg({ quality: 80, mozjpeg: true })
     .toBuffer();
   return `data:image/jpeg;base64,${jpeg.toString('base64')}`;

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import sharp from 'sharp';
 import { frameImage } from '../data/image/frame.js';
 import { decodeImage } from '../data/image/image.js';
@@ -30,7 +30,8 @@ export async function pseudoSections(
     const file = join(directory, 'pseudo', `word-${label.image}-${label.word}.png`);
     const drawn = await drawWord(annotation, outline, label, file).catch(() => false); // a report must not fail at the end of a long run
     const how = label.isSplit ? 'cut equally' : `confidence ${label.confidence.toFixed(2)}`;
-    if (drawn) pictures.push({ file, imageId: annotation.imageId, caption: `“${text}”: ${label.found} found, ${how}` });
+    if (drawn)
+      pictures.push({ file, imageId: basename(annotation.file), caption: `“${text}”: ${label.found} found, ${how}` });
   }
   return [
     {

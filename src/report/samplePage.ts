@@ -6,6 +6,7 @@ import { FinetuneError } from '../errors.js';
 import { makeFolder } from '../files/folders.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import { randomStream } from '../random.js';
+import { imageName } from './imageName.js';
 import { html, type Html } from './html.js';
 import { page } from './page.js';
 import { drawBoxes } from './overlay.js';
@@ -41,7 +42,7 @@ export async function writeSamplePage(
         );
     rows.push(
       html`<figure>
-        <figcaption><b>${annotations[index]!.imageId}</b></figcaption>
+        <figcaption><b>${imageName(annotations[index]!)}</b></figcaption>
         <div class="draws">${panels}</div>
       </figure>`,
     );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { COCOeval } from 'pycocotools-js';
 import { scoreCocoFiles } from '../../src/evaluate/cocoFiles.js';
 import { cocoWarnings } from '../../src/evaluate/cocoWarnings.js';
-import { scoreCoco, cocoPair } from '../../src/evaluate/coco.js';
+import { cocoPair, scoreCoco, withFileNames } from '../../src/evaluate/coco.js';
 import type { Dataset } from '../../src/data/sample.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { tinyCoco, writeJson } from './tinyCoco.js';
@@ -135,6 +135,12 @@ describe('why a score is lower than expected', () => {
     const annotations = many(5, 0).map(({ bbox, ...row }) => ({ ...row, bbox: bbox as unknown as readonly [number, number, number, number], iscrowd: 0 as const })); // prettier-ignore
     const dataset = { toCoco: () => ({ images, categories, annotations }) } as unknown as Dataset;
     expect(scoreCoco(cocoPair(dataset, annotations)).AP).toBeCloseTo(1, 12);
+  });
+
+  test('predictions name the files of their images', () => {
+    const dataset = { toCoco: () => ({ images, categories, annotations: [] }) } as unknown as Dataset;
+    const detection = { image_id: 1, category_id: 1, bbox: [0, 0, 5, 5] as const, score: 0.5 };
+    expect(withFileNames([detection], dataset)).toEqual([{ ...detection, file_name: 'a.jpg' }]);
   });
 
   test('more objects than detections that count: a warning, and an option', async () => {

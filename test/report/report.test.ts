@@ -89,7 +89,10 @@ describe('writeReport', () => {
   test('puts the worst image first', async () => {
     const page = await write();
     const captions = elements(tree(page)).filter(({ name }) => name === 'figcaption');
-    expect(captions.map(({ text }) => text)).toEqual(['2 2 of 3 objects missed', '1 2 of 3 objects missed']);
+    expect(captions.map(({ text }) => text)).toEqual([
+      '2.png (id 2) 2 of 3 objects missed',
+      '1.png (id 1) 2 of 3 objects missed',
+    ]);
   });
 
   test('says when nothing was dropped, frozen or trained, and when a frozen tensor changed', async () => {

@@ -1,7 +1,8 @@
 import { countObjects } from '../data/countObjects.js';
+import type { Overlap } from '../data/overlap.js';
 import type { Dataset } from '../data/sample.js';
 import type { Evaluation } from '../evaluate/evaluate.js';
-import { isMeasured, rankedValue, unmeasured } from '../evaluate/rank.js';
+import { rankedValue } from '../evaluate/rank.js';
 import type { Model } from '../tasks/model.js';
 import { backboneName } from '../models/table.js';
 import { publishedRecipeText, rootsOf } from '../recipe/resolved.js';
@@ -11,6 +12,7 @@ import type { Section } from '../tasks/section.js';
 import type { Run } from '../train/loop.js';
 import type { PseudoRound } from '../train/pseudoLabels.js';
 import type { BestEpoch } from './charts.js';
+import { scoreClaims } from './claims.js';
 import { pseudoSections } from './pseudoSections.js';
 import { leading, type Metrics, type Report } from './report.js';
 
@@ -18,7 +20,7 @@ import { leading, type Metrics, type Report } from './report.js';
 export function metricsOf<S extends Score>(
   { task, count }: Model<unknown, S>,
   run: Run,
-  result: Evaluation<S>,
+  { result, part, best }: { readonly result: Evaluation<S> } & Pick<Metrics, 'part' | 'best'>,
   engine: string,
 ): Metrics<S> {
   const loss = { train: run.trainLoss, val: result.loss };
@@ -26,6 +28,8 @@ export function metricsOf<S extends Score>(
   return {
     task: task.name,
     metric: result.metric,
+    part,
+    best,
     loss,
     epochs,
     seconds,
@@ -45,6 +49,10 @@ export interface Finished {
   readonly result: Evaluation;
   readonly metrics: Metrics;
   readonly versions: Readonly<Record<string, string>>;
+  /** Images that parts share. */
+  readonly overlaps: readonly Overlap[];
+  /** What of the model started at random, a sentence each. */
+  readonly start: readonly string[];
   /** The images that could not be read, with the reasons. */
   readonly broken: ReadonlyMap<string, string>;
   /** Set for a weakly supervised run. */
@@ -62,6 +70,8 @@ export async function buildReport({
   result,
   metrics,
   versions,
+  overlaps,
+  start,
   broken,
   pseudo,
   first,
@@ -71,8 +81,7 @@ export async function buildReport({
   const { test } = data;
   const { directory = '', rounds = [] } = pseudo ?? {};
   const gallery = await pseudoSections(rounds, data.train, { directory, words: recipe.report.images });
-  const name = recipe.evaluate.best;
-  const best = { epoch: trained.best.epoch, name, value: rankedValue(name, trained.best.score) };
+  const best = bestOf(recipe, trained);
   return {
     title: `${backboneName(recipe.model.backbone)}${recipe.task === 'detection' ? ` + ${recipe.model.head}` : ''} on ${scored.name}`,
     headline: `${score.join(', ')} on ${images}, with the weights of epoch ${trained.best.epoch} of ${trained.epochs}`,
@@ -91,18 +100,14 @@ export async function buildReport({
       ...(broken.size > 0 && { 'while running': countReasons(broken) }),
     },
     freeze: trained.freeze,
-    notes: [selectionNote(best, test), ...trained.notes],
+    notes: [...scoreClaims(best, test !== undefined, overlaps), ...start, ...trained.notes],
     sections: [...first, ...result.sections(recipe.report), ...gallery],
   };
 }
 
-/** Tells how the epoch was chosen: a score on the same images by which it was chosen is too good. */
-function selectionNote({ epoch, name, value }: BestEpoch, test: Dataset | undefined): string {
-  if (!isMeasured(name, value)) return `Epoch ${epoch} was kept, but not chosen by a score. ${unmeasured(name)}`;
-  const chosen = `Epoch ${epoch} was chosen for the best ${name} on the validation part (${value.toFixed(3)})`;
-  return test
-    ? `${chosen}; the score is that of the test part, on which nothing was chosen.`
-    : `${chosen}, and the score is that of the same part: expect a little less on new images.`;
+/** The epoch that was kept, and its number on the validation part. */
+export function bestOf({ evaluate: { best: name } }: Recipe, { best: { epoch, score } }: Run): BestEpoch {
+  return { epoch, name, value: rankedValue(name, score) };
 }
 
 function countReasons(broken: ReadonlyMap<string, string>): Record<string, number> {

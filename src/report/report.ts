@@ -7,6 +7,10 @@ import type { BestEpoch } from './charts.js';
 export interface Metrics<S extends Score = Score> {
   readonly task: string;
   readonly metric: S;
+  /** The part that `metric` is of. */
+  readonly part: 'val' | 'test';
+  /** The number on the validation part by which the epoch was chosen. */
+  readonly best: BestEpoch;
   /** Set if classes were added: the scores of the old classes by the old model and by the new one. */
   readonly oldClasses?: { readonly before: S; readonly after: S };
   readonly loss: { readonly train: number; readonly val: number };

@@ -1,8 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { openBackend, type Backend } from '../engine/backend.js';
 import type { TaskScore } from '../evaluate/createTask.js';
+import { findOverlaps, type ComparedPart, type Overlap } from '../data/overlap.js';
 import { blaming, locating } from '../recipe/places.js';
 import type { Recipe } from '../recipe/schema.js';
+import { PARTS, warnOfOverlap } from '../report/claims.js';
 import type { Model } from '../tasks/model.js';
 import { recipeData, type RecipeData } from './recipeData.js';
 import { recipeModel, type RecipeModelOptions } from './recipeModel.js';
@@ -13,6 +15,10 @@ export interface OpenedRecipe {
   readonly backend: Backend;
   readonly data: RecipeData;
   readonly model: Model<unknown, TaskScore>;
+  /** Images that parts share. */
+  readonly overlaps: readonly Overlap[];
+  /** What of the model starts at random, a sentence each. */
+  readonly start: readonly string[];
   /** When opening began, as `performance.now()` counts: `train.time` includes it. */
   readonly began: number;
 }
@@ -39,9 +45,22 @@ async function openRecipe(
   await hearSignal(signal);
   const data = await recipeData(recipe, hooks);
   await hearSignal(signal);
-  const model = await recipeModel(recipe, data, { weights, purpose, ...hooks });
+  const overlaps = await findOverlaps(comparedParts(data));
+  for (const overlap of overlaps) onProgress?.({ message: warnOfOverlap(overlap) });
   await hearSignal(signal);
-  return { recipe, backend, data, model, began };
+  const { model, start } = await recipeModel(recipe, data, { weights, purpose, ...hooks });
+  for (const message of start) onProgress?.({ message });
+  await hearSignal(signal);
+  return { recipe, backend, data, model, overlaps, start, began };
+}
+
+/** Each part is compared with those before it, whose images a model has seen when it is scored on the part. */
+function comparedParts({ train, val, test, old }: RecipeData): ComparedPart[] {
+  const parts = { train, val, ...(test && { test }), ...(old && { old: old.after }) };
+  return Object.entries(parts).map(([part, { annotations }]) => ({
+    name: PARTS[part as keyof typeof PARTS],
+    annotations,
+  }));
 }
 
 /** Ctrl-C is not heard while the thread computes: lets Node look for it, and throws the signal's reason if it was. */

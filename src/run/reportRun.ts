@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ProgressEvent } from '../progress.js';
-import { buildReport, metricsOf } from '../report/fromRun.js';
+import { bestOf, buildReport, metricsOf } from '../report/fromRun.js';
 import type { Metrics } from '../report/report.js';
 import { writeReport } from '../report/writeReport.js';
 import type { BegunRun } from './beginRun.js';
@@ -22,12 +22,13 @@ export interface FinishedRun extends BegunRun {
  *  finished: a process that is killed before leaves a run that `resume` scores and reports. */
 export async function reportRun(
   run: RunDirectory,
-  { recipe, backend, data }: OpenedRecipe,
+  { recipe, backend, data, overlaps, start }: OpenedRecipe,
   { versions, trained, scored, broken, onProgress }: FinishedRun,
 ): Promise<Metrics> {
   const { model, part, result, oldClasses } = scored;
   const engine = `${backend.name} ${backend.version}`;
-  const metrics = { ...metricsOf(model, trained, result, engine), ...(oldClasses && { oldClasses }) };
+  const outcome = { result, part: part === data.test ? 'test' : 'val', best: bestOf(recipe, trained) } as const;
+  const metrics = { ...metricsOf(model, trained, outcome, engine), ...(oldClasses && { oldClasses }) };
   await run.write('predictions.json', JSON.stringify(result.predictions));
   onProgress?.({ phase: 'report', done: 0, total: 1 });
   const report = await buildReport({
@@ -38,6 +39,8 @@ export async function reportRun(
     result,
     metrics,
     versions,
+    overlaps,
+    start,
     broken,
     pseudo: trained.pseudo,
     first: oldClasses ? [oldClassesSection(oldClasses, result.metric)] : [],

@@ -150,8 +150,9 @@ describe('what is wrong is located', () => {
   });
 
   test.each([
+    ['UTF-32', Buffer.from('\uFEFF\0', 'utf16le'), 'the file is UTF-32', 1],
     ['Latin-1', Buffer.from('0,0,1,0,1,1,0,1\n0,0,1,0,1,1,0,1,caf\xe9', 'latin1'), 'not UTF-8', 2],
-    ['binary', Uint8Array.of(48, 10, 0, 1), 'zero byte', 2],
+    ['binary', Uint8Array.of(48, 10, 0, 1, 1), 'a zero byte', 2],
   ])('%s', async (_name, bytes, message, line) => {
     const problem = { code: 'E_ENCODING', message: expect.stringContaining(message) as unknown, where: { line } };
     await expect(read(gt, { 'res_img_1.txt': bytes })).rejects.toMatchObject({ problems: [problem] });

@@ -105,6 +105,8 @@ export async function fakeReport(dir: string, imageIds: readonly number[] = [1, 
     metrics: {
       task: 'detection',
       metric: score,
+      part: 'val',
+      best: { epoch: 18, name: 'AP', value: 0.42 },
       loss: { train: 1.12, val: 1.4567 },
       epochs: 24,
       seconds: 1123,

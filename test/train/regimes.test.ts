@@ -80,7 +80,7 @@ test('what was trained keeps its slots over a thawing, what thaws starts with no
   const whole = await recipe('freeze: { stages: 3, unfreeze: [{ epoch: 1, stages: 0 }] }', 'auto');
   const { train, data, seed } = whole;
   const datasets = await openDatasets(data);
-  const model = await recipeModel(whole, datasets);
+  const { model } = await recipeModel(whole, datasets);
   const options = {
     ...train, batch: 2, augment: false as const, resize: 'stretch' as const, brokenImages: data.brokenImages, prefetch: 1, onDrop: () => undefined,
     seed, repeatThreshold: null, evaluateBatch: 1, directory: join(root, 'thaw'), recipe: 'test',

@@ -1,7 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../src/cli/program.js';
@@ -103,6 +103,23 @@ describe('the comparison', () => {
       ['train.lr.value=0.03', 2],
       ['train.lr.value=0.01', 2],
     ]);
+    // Scores of a test part do not choose a setting: here the validation part prefers the other one.
+    for (const directory of directories) {
+      const AP = directory.includes('0.01') ? 0.7 : 0.1;
+      const best = { epoch: 1, name: 'AP', value: AP };
+      await writeFile(join(directory, 'tested.json'), JSON.stringify({ metric: { AP: 1 - AP }, part: 'test', best }));
+      await rename(join(directory, 'metrics.json'), join(directory, 'untested.json'));
+      await rename(join(directory, 'tested.json'), join(directory, 'metrics.json'));
+    }
+    const tested = await compareRuns(directories);
+    expect(tested).toMatchObject({
+      score: 'AP on validation',
+      note: expect.stringContaining('validation part') as unknown,
+    });
+    expect(tested.rows[0]!.name).toBe('train.lr.value=0.01');
+    for (const directory of directories)
+      await rename(join(directory, 'untested.json'), join(directory, 'metrics.json'));
+
     const printed: string[] = [];
     jest.spyOn(console, 'log').mockImplementation((line: string) => printed.push(line));
     expect(await run(['compare', ...directories])).toBe(0);

@@ -1,6 +1,7 @@
 import type { ProgressEvent } from '../../progress.js';
 import { kindOf, readDatasets, type DataOptions } from '../dataset.js';
 import type { FrameOptions } from '../image/frame.js';
+import { describeOverlap, findOverlaps, type ComparedPart, type Overlap } from '../overlap.js';
 import type { Dataset, Dropped, PartName } from '../sample.js';
 import { checkBoxes, type BoxCheck, type CategoryStats } from './boxes.js';
 import { checkCategories, checkNames } from './categories.js';
@@ -72,8 +73,26 @@ export async function checkData(data: DataOptions, options: CheckOptions): Promi
   if (learned) checkNames(learned, boxes, data.categories !== undefined, say);
   if (opened.train && opened.train.annotations.length < batch) sayTooFew(opened.train.annotations.length, batch, say);
 
+  for (const overlap of await findOverlaps(partsOf(opened))) sayOverlap(overlap, say);
   remarks.sort((a, b) => ranks[a.level] - ranks[b.level]);
   return { remarks, parts, opened, complete, trainable: complete && remarks.every(({ level }) => level !== 'error') };
+}
+
+const partsOf = (opened: Partial<Record<PartName, Dataset>>): ComparedPart[] =>
+  (['train', 'val', 'test'] as const).flatMap((name) => {
+    const dataset = opened[name];
+    return dataset ? [{ name, annotations: dataset.annotations }] : [];
+  });
+
+function sayOverlap(overlap: Overlap, say: (remark: Remark) => void): void {
+  const { part, other } = overlap;
+  say({
+    level: 'warning',
+    part: part as PartName,
+    code: 'W_PART_OVERLAP',
+    message: `${describeOverlap(overlap)}: its score will be too good`,
+    fix: `remove them from ${part} or from ${other}`,
+  });
 }
 
 function summarize({ annotations, dropped }: Dataset, categories: readonly CategoryStats[]): PartStats {

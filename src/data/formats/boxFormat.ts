@@ -38,7 +38,7 @@ async function openBoxes<Data extends BoxData>(
   { signal, findingsOf }: ReadOptions,
 ): Promise<Parts> {
   const { invalidBoxes = 'error', brokenImages = 'error' } = data;
-  const names: readonly PartName[] = ['train', 'val', ...(data.test === undefined ? [] : (['test'] as const))];
+  const names: readonly PartName[] = ['train', 'val', ...(data.test ? (['test'] as const) : [])];
   const parts = names.map((part) => ({ part, findings: findingsOf(part) }));
   const read = new Map<PartName, ReadPart>();
   for (const { part, findings } of parts) {

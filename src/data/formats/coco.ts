@@ -23,7 +23,7 @@ export interface CocoData extends BoxData {
   readonly root: string;
   readonly train: Place;
   readonly val: Place;
-  readonly test?: Place | undefined;
+  readonly test?: Place | null | undefined;
 }
 
 /** COCO: a JSON file and a folder of images for each part. */

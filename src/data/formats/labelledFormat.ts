@@ -19,7 +19,7 @@ export interface LabelledData<Name extends string = 'imageFolder' | 'csv'> {
   readonly train?: string | undefined;
   /** Likewise, or the share of the training images that is held out. */
   readonly val?: string | number | undefined;
-  readonly test?: string | undefined;
+  readonly test?: string | null | undefined;
   readonly splitSeed: number;
   readonly categories?: WantedClasses | undefined;
   /** A single class is allowed, because it is added to those of a model. */
@@ -31,7 +31,7 @@ export interface LabelledData<Name extends string = 'imageFolder' | 'csv'> {
 export interface LabelledPlaces {
   readonly train: string;
   readonly val: string | number;
-  readonly test?: string | undefined;
+  readonly test?: string | null | undefined;
 }
 
 /** How one layout finds and reads its parts. */
@@ -60,7 +60,7 @@ async function openLabelled(
   data: LabelledData<string>,
   { findingsOf }: ReadOptions,
 ): Promise<Parts> {
-  const parts: readonly PartName[] = ['train', 'val', ...(data.test === undefined ? [] : (['test'] as const))];
+  const parts: readonly PartName[] = ['train', 'val', ...(data.test ? (['test'] as const) : [])];
   const findings = Object.fromEntries(parts.map((part) => [part, findingsOf(part)])) as Record<PartName, Findings>;
   try {
     const read = await readParts(layout, data, findings);
@@ -99,7 +99,7 @@ async function readParts(
   const whole = await read(places.train, 'train');
   const [train, val] =
     typeof places.val === 'number' ? holdOut(whole, places.val, splitSeed) : [whole, await read(places.val, 'val')];
-  if (places.test === undefined) return { train, val };
+  if (!places.test) return { train, val };
   return { train, val, test: await read(places.test, 'test') };
 }
 

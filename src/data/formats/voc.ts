@@ -21,7 +21,7 @@ export interface VocData extends BoxData {
   readonly root: string;
   readonly train: string;
   readonly val: string;
-  readonly test?: string | undefined;
+  readonly test?: string | null | undefined;
 }
 
 /** Pascal VOC. Its names are those of any part, since a class may be missing from one. */

@@ -161,9 +161,9 @@ const imageFolder = z.strictObject({
   test: z
     .string()
     .min(1)
-    .optional()
+    .nullish()
     .describe(
-      'Folder of the test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: the validation part is scored again.',
+      'Folder of the test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: `null`, the validation part is scored again.',
     )
     .meta({ example: 'test', when: 'Set it if you can spare the images.' }),
   ...common,
@@ -192,9 +192,9 @@ const csv = z.strictObject({
   test: z
     .string()
     .min(1)
-    .optional()
+    .nullish()
     .describe(
-      'The table of the test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: the validation part is scored again.',
+      'The table of the test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: `null`, the validation part is scored again.',
     )
     .meta({ example: 'test.csv', when: 'Set it if you can spare the images.' }),
   ...common,

@@ -190,10 +190,14 @@ const coco = z.strictObject({
   train: cocoPart.describe('The training part.'),
   val: cocoPart.describe('The validation part: it is scored after each epoch, and the best epoch is kept.'),
   test: cocoPart
-    .optional()
+    .nullish()
     .describe(
-      'The test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: the validation part is scored again.',
-    ),
+      'The test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: `null`, the validation part is scored again.',
+    )
+    .meta({
+      example: { annotations: 'annotations/test.json', images: 'test' },
+      when: 'Set it if you can spare the images.',
+    }),
   ...common,
 });
 
@@ -217,9 +221,9 @@ const voc = z.strictObject({
   test: z
     .string()
     .min(1)
-    .optional()
+    .nullish()
     .describe(
-      'Name of the list of the test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: the validation part is scored again.',
+      'Name of the list of the test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: `null`, the validation part is scored again.',
     )
     .meta({ example: 'test', when: 'Set it if you can spare the images.' }),
   ...common,

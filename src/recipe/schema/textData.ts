@@ -209,10 +209,14 @@ const icdar = z.strictObject({
     .optional()
     .describe('Drawn text, whose characters are known, to mix into the training images. Default: none.'),
   test: part
-    .optional()
+    .nullish()
     .describe(
-      'The test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: the validation part is scored again.',
-    ),
+      'The test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: `null`, the validation part is scored again.',
+    )
+    .meta({
+      example: { images: 'ch4_test_images', truth: 'Challenge4_Test_Task1_GT' },
+      when: 'Set it if you can spare the images.',
+    }),
   ...common,
 });
 

@@ -8,15 +8,45 @@ export {
   type LoadedModel,
   type LoadOptions,
 } from './api/createModel.js';
+export { evaluateRecipe, finetune, loadRecipe, openDatasets, scoreCoco } from './api/functions.js';
+export type { ImageInput } from './api/image.js';
 export type { AnyModelOptions, ClassifierModelOptions, DetectorModelOptions, HeadOptions } from './api/modelOptions.js';
-export { openDatasets, type DataOptions } from './data/dataset.js';
-export type { Category, Dataset } from './data/sample.js';
-export { FinetuneError, type Problem } from './errors.js';
-export { scoreCoco, type CocoDetection } from './evaluate/coco.js';
+export {
+  openModel,
+  type FoundClass,
+  type FoundObject,
+  type FoundWord,
+  type OpenedClassifier,
+  type OpenedDetector,
+  type OpenedModel,
+  type OpenedTextDetector,
+  type OpenModelOptions,
+} from './api/openModel.js';
+export type { DataOptions, Datasets, OpenDataOptions } from './data/dataset.js';
+export type { Pixels } from './data/image/image.js';
+export type { Annotation, Category, CategoryId, ClassIndex, Dataset } from './data/sample.js';
+export type { EngineName } from './engine/backend.js';
+export { FinetuneError, type Problem, type Where } from './errors.js';
+export type { CocoDetection, CocoPair } from './evaluate/coco.js';
+export type { ClassificationScore } from './evaluate/classificationScore.js';
 export type { CocoScore } from './evaluate/cocoScore.js';
-export { evaluateRecipe, type EvaluateRecipeOptions } from './run/evaluateRecipe.js';
-export { finetune, type FinetuneOptions, type FinetuneResult } from './finetune.js';
-export type { ProgressEvent } from './progress.js';
-export { loadRecipe } from './recipe/load.js';
+export type { TaskScore } from './evaluate/createTask.js';
+export type { Evaluation } from './evaluate/evaluate.js';
+export type { IcdarScore } from './evaluate/hmean.js';
+export type { FinetuneOptions, FinetuneResult } from './finetune.js';
+export type { BackboneChoice, BackboneTable } from './models/table.js';
+export type { LogLine, ProgressEvent, ProgressStep } from './progress.js';
+export type { LoadOptions as LoadRecipeOptions } from './recipe/load.js';
 export type { Recipe } from './recipe/schema.js';
 export type { Metrics } from './report/report.js';
+export type { EvaluateRecipeOptions } from './run/evaluateRecipe.js';
+export type {
+  ClassifierDescription,
+  DetectorDescription,
+  ImageDescription,
+  ModelDescription,
+  TextDescription,
+} from './tasks/description/description.js';
+export type { Detection } from './tasks/detection/detection.js';
+export type { Score, Scored } from './tasks/evaluator.js';
+export type { WeightsReport } from './weights/load.js';

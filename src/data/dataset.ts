@@ -10,7 +10,7 @@ import { syntheticText } from './formats/text/drawnText.js';
 import { icdar } from './formats/text/icdarParts.js';
 import { synthtext } from './formats/text/synthText.js';
 import { voc } from './formats/voc.js';
-import type { Dataset, Kind, PartName } from './sample.js';
+import type { Category, Dataset, Kind, PartName } from './sample.js';
 import { synthetic } from './synthetic/openSynthetic.js';
 
 /** The layouts of data sets, by the name that `data.format` gives them. */
@@ -23,10 +23,20 @@ export type DataOptions = { [F in keyof Formats]: Parameters<Formats[F]['open']>
 /** What the images of a data set are annotated with. */
 export const kindOf = ({ format }: Pick<DataOptions, 'format'>): Kind => formats[format].kind;
 
+export type OpenDataOptions = Omit<ReadOptions, 'findingsOf'>;
+
+/** The parts of a data set, with the same categories in the same order. */
+export interface Datasets {
+  readonly train: Dataset;
+  readonly val: Dataset;
+  readonly test?: Dataset;
+  readonly categories: readonly Category[];
+}
+
 /** Open the parts to train, to validate and, where there is one, to test on, with the same categories in the same
  *  order. Reads annotations, no pixels. Throws every problem of all parts at once, E_DATA_EMPTY if a part has no image,
  *  and E_DATA_NO_OBJECT if the training part has nothing to learn. */
-export async function openDatasets(data: DataOptions, { option, signal }: Omit<ReadOptions, 'findingsOf'> = {}) {
+export async function openDatasets(data: DataOptions, { option, signal }: OpenDataOptions = {}): Promise<Datasets> {
   const findings = new Map<PartName, Findings>();
   const findingsOf = (part: PartName) => {
     const own = createFindings();

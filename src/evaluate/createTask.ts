@@ -12,6 +12,7 @@ import {
 } from '../tasks/classification/classification.js';
 import { detectionTask, type Detection } from '../tasks/detection/detection.js';
 import type { DetectionOptions } from '../tasks/detection/detectors.js';
+import type { ModelDescription } from '../tasks/description/description.js';
 import type { Task } from '../tasks/task.js';
 
 /** Object detection, scored by COCO's protocol. Throws E_MODEL_UNKNOWN. */
@@ -34,6 +35,37 @@ export function createClassification(options: ClassificationOptions): Task<Class
   const network = classificationTask(options);
   return { ...network, evaluator: (dataset) => classificationEvaluator(network, dataset) };
 }
+
+/** The task of a model that a weights file describes, for predictions. */
+export function describedTask(description: ModelDescription): DescribedTask {
+  const { backbone, size, sizes, categories } = description;
+  const common = { backbone, size, numClasses: categories.length };
+  switch (description.task) {
+    case 'detection': {
+      const { head, selection } = description;
+      // tasks/description/schema.ts checked that these are the options of the head.
+      const options = { ...trainingDefaults, ...head, ...selection, ...common } as unknown as DetectionOptions;
+      return { kind: 'detection', task: createDetection(options, sizes) };
+    }
+    case 'classification': {
+      const training = { labelSmoothing: 0, dropout: 0, stochasticDepth: 0 };
+      return { kind: 'classification', task: createClassification({ ...training, ...common }) };
+    }
+    case 'text': {
+      const { head, evaluateSize, thresholds } = description;
+      const training = { loss: 'hardNegatives', negatives: 3, protocol: 'iou' } as const;
+      return { kind: 'text', task: createText({ ...training, ...common, head, evaluateSize, thresholds }) };
+    }
+  }
+}
+
+export type DescribedTask =
+  | { readonly kind: 'detection'; readonly task: Task<readonly Detection[]> }
+  | { readonly kind: 'classification'; readonly task: Task<Classification> }
+  | { readonly kind: 'text'; readonly task: Task<readonly TextDetection[]> };
+
+/** Options of detectors that only training reads. */
+const trainingDefaults = { focal: { alpha: 0.25, gamma: 2 }, hardNegatives: 3 };
 
 /** The scores of all tasks, distinguished by `metric`. */
 export type TaskScore = CocoScore | ClassificationScore | IcdarScore;

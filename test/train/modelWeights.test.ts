@@ -10,25 +10,14 @@ import { createModel, type Model } from '../../src/tasks/model.js';
 import { saveModel, withWeights, type ModelLoadOptions } from '../../src/train/modelWeights.js';
 import { readWeights } from '../../src/weights/read.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
+import { tinyTable } from '../tinyBackbone.js';
 
 const folder = temporaryFolder();
-const row = (channels: number) => ({ operator: 'bottleneck', channels, repeats: 1, stride: 2 }) as const;
-const tiny = {
-  name: 'tiny',
-  stem: 8,
-  rows: [row(8), row(8), row(8), row(8)],
-  head: 0,
-  activation: 'relu6',
-  seOf: 'input',
-  seGate: 'sigmoid',
-  style: 'pytorch',
-} as const;
-
 function detector(changes: Partial<DetectionOptions> = {}, classes: readonly string[] = ['cat', 'dog']): Model {
   const head = changes.head ?? 'ssdlite';
   const options = {
     ...detectorDefaults[head],
-    backbone: tiny,
+    backbone: tinyTable,
     size: [64, 64],
     numClasses: classes.length,
     ...changes,
@@ -98,7 +87,11 @@ describe('weights for predictions', () => {
   });
 
   test('are refused for each option that differs', async () => {
-    const other = detector({ classLoss: 'softmax', lowestLevelAnchors: 6, backbone: { ...tiny, style: 'tensorflow' } });
+    const other = detector({
+      classLoss: 'softmax',
+      lowestLevelAnchors: 6,
+      backbone: { ...tinyTable, style: 'tensorflow' },
+    });
     const messages = (await problemsOf(use(other))).map(({ message }) => message).join();
     for (const path of ['backbone:', 'padding:', 'epsilon:', 'mean:', 'head.lowestLevelAnchors:']) {
       expect(messages).toContain(path);
@@ -134,7 +127,7 @@ describe('weights for a training', () => {
   });
 
   test('of another backbone with the same names are refused', async () => {
-    const other = detector({ classLoss: 'softmax', backbone: { ...tiny, style: 'tensorflow' } });
+    const other = detector({ classLoss: 'softmax', backbone: { ...tinyTable, style: 'tensorflow' } });
     expect((await problemsOf(load(other)))[0]).toMatchObject({ code: 'E_WEIGHTS_MODEL' });
   });
 
@@ -151,7 +144,7 @@ describe('weights for a training', () => {
 
   test('of a detector give a classifier its backbone', async () => {
     const options = {
-      backbone: tiny,
+      backbone: tinyTable,
       numClasses: 2,
       size: [64, 64],
       labelSmoothing: 0,

@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import sharp, { type SharpOptions } from 'sharp';
+import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import { FinetuneError } from '../../errors.js';
 import type { Extent, Frame } from './frame.js';
 import { meanColour } from './meanColour.js';
@@ -20,6 +20,23 @@ const reading: SharpOptions = { failOn: 'truncated', ignoreIcc: true, autoOrient
 /** libvips's cubic is Catmull-Rom (a = −½), as is PIL's BICUBIC. */
 const KERNELS = { bilinear: 'linear', bicubic: 'cubic' } as const;
 
+/** Pixels of an image, row after row: 1, 3 or 4 channels of 8 bits, as in the ImageData of a browser. */
+export interface Pixels {
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The path of an image file, the bytes of one, or pixels. */
+export type ImageSource = string | Uint8Array | Pixels;
+
+function openSource(source: ImageSource): Sharp {
+  if (typeof source === 'string' || source instanceof Uint8Array) return sharp(source, reading);
+  const { data, width, height } = source;
+  const channels = (data.length / (width * height)) as 1 | 3 | 4;
+  return sharp(data, { ...reading, raw: { width, height, channels } });
+}
+
 export interface DecodeOptions {
   /** RGB 0…255 of the padding. */
   readonly fill?: readonly [number, number, number];
@@ -35,20 +52,20 @@ export interface DecodeOptions {
  *  8-bit RGB, and alpha is dropped; of a 16-bit image that uses fewer bits, such as 12, the highest 8 of those are kept.
  *  Pixels are within a few levels of those of PIL's BILINEAR. Throws E_IMAGE_MISSING or E_IMAGE_DECODE with the file. */
 export async function decodeImage(
-  file: string,
+  from: ImageSource,
   frame: Frame,
   { fill = meanColour, interpolation = 'bilinear', distortion, blur }: DecodeOptions = {},
 ): Promise<Picture> {
   const { image, region, target, flip, width, height } = frame;
   const read = (storage: Storage): Promise<Uint8Array> => {
-    const source = sharp(file, reading);
+    const source = openSource(from);
     // A crop keeps the JPEG decoder from shrinking while it reads, so there is none if the whole image is used.
     if (region.width < image.width || region.height < image.height) source.extract(region);
     if (blur !== undefined) source.blur(blur); // sharp blurs after the resize, whatever the order of these calls
     const sized = { fit: 'fill', kernel: KERNELS[interpolation], fastShrinkOnLoad: false } as const;
     return readRgb(source.resize(target.width, target.height, sized).flop(flip), storage);
   };
-  const inner = await readAsStored(file, read).catch((error: unknown) => fail(file, error));
+  const inner = await readAsStored(from, read).catch((error: unknown) => fail(from, error));
   if (distortion) distortColours(inner, distortion);
   if (target.width === width && target.height === height) return { data: inner, width, height };
   return { data: pad(inner, frame, fill), width, height };
@@ -59,10 +76,10 @@ const storages = new Map<string, Storage>();
 
 /** Reads a file whose storage is not known yet as a plain one while its header is read, since nearly every file is
  *  plain and both reads must be handed to the thread pool at once; if it is not, it is read again. */
-async function readAsStored(file: string, read: (storage: Storage) => Promise<Uint8Array>): Promise<Uint8Array> {
-  const known = storages.get(file);
+async function readAsStored(from: ImageSource, read: (storage: Storage) => Promise<Uint8Array>): Promise<Uint8Array> {
+  const known = typeof from === 'string' ? storages.get(from) : undefined;
   if (known) return read(known);
-  const [pixels, { storage }] = await Promise.all([read({ kind: 'plain' }), readImageHeader(file)]);
+  const [pixels, { storage }] = await Promise.all([read({ kind: 'plain' }), readImageHeader(from)]);
   return storage.kind === 'plain' ? pixels : read(storage);
 }
 
@@ -81,16 +98,16 @@ export interface ImageHeader extends Extent {
 
 /** Width and height of an image as stored upright, its EXIF orientation, and how its pixels are stored. Throws as
  *  readImageSize does. */
-export async function readImageHeader(file: string): Promise<ImageHeader> {
-  const source = () => sharp(file, reading);
+export async function readImageHeader(from: ImageSource): Promise<ImageHeader> {
+  const source = () => openSource(from);
   try {
     const metadata = await source().metadata();
     const { autoOrient, orientation = 1 } = metadata;
     const storage = await storageOf(metadata, source);
-    storages.set(file, storage);
+    if (typeof from === 'string') storages.set(from, storage);
     return { width: autoOrient.width, height: autoOrient.height, orientation, storage };
   } catch (error) {
-    return fail(file, error);
+    return fail(from, error);
   }
 }
 
@@ -111,19 +128,23 @@ function pad(inner: Uint8Array, { target, width, height }: Frame, [r, g, b]: rea
 }
 
 /** Throws the problem with its code. sharp's errors carry none, so this looks whether the file exists. */
-async function fail(file: string, error: unknown): Promise<never> {
-  const there = await access(file).then(
-    () => true,
-    () => false,
-  );
+async function fail(from: ImageSource, error: unknown): Promise<never> {
+  const file = typeof from === 'string' ? from : undefined;
+  const there = file === undefined || (await isThere(file));
   const reason = error instanceof Error ? error.message.trim().split('\n')[0]! : String(error);
   throw new FinetuneError(
     {
       code: there ? 'E_IMAGE_DECODE' : 'E_IMAGE_MISSING',
       message: there ? `the image cannot be decoded: ${reason}` : 'there is no such image',
-      where: { file },
+      ...(file !== undefined && { where: { file } }),
       fix: 'replace or remove it, or set data.brokenImages: drop (the report counts them)',
     },
     { cause: error },
   );
 }
+
+const isThere = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );

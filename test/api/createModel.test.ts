@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { createModel } from '../src/api/createModel.js';
-import { randomStream } from '../src/random.js';
+import { createModel } from '../../src/api/createModel.js';
+import { randomStream } from '../../src/random.js';
 
 const size = [32, 32] as const;
 const random = randomStream(1, 'api');

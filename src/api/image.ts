@@ -1,0 +1,53 @@
+import { fileURLToPath } from 'node:url';
+import { frameImage, placementOf } from '../data/image/frame.js';
+import { decodeImage, readImageHeader, type ImageSource, type Pixels } from '../data/image/image.js';
+import { bucketOf } from '../data/pipeline/buckets.js';
+import { FinetuneError } from '../errors.js';
+import type { ModelDescription } from '../tasks/description/description.js';
+import { imageFeed } from '../tasks/feeds.js';
+import type { Origin } from '../tasks/network.js';
+
+/** An image to predict: the path or the file: URL of a file, its bytes, or pixels with 1, 3 or 4 channels. */
+export type ImageInput = string | URL | Uint8Array | Pixels;
+
+/** Checks an image that was given to `predict`. Throws E_FEED. */
+export function checkImage(given: unknown): ImageSource {
+  if (typeof given === 'string' && given !== '') return given;
+  if (given instanceof URL && given.protocol === 'file:') return fileURLToPath(given);
+  if (given instanceof Uint8Array && given.length > 0) return given;
+  const pixels = pixelsOf(given);
+  if (pixels) return pixels;
+  throw new FinetuneError({
+    code: 'E_FEED',
+    message:
+      'image: predict wants the path of an image file, the bytes of one, or {data, width, height} with 1, 3 or 4 values of 8 bits for each pixel',
+  });
+}
+
+const CHANNELS = [1, 3, 4];
+
+function pixelsOf(given: unknown): Pixels | undefined {
+  if (typeof given !== 'object' || given === null) return undefined;
+  const { data, width, height } = given as Partial<Record<keyof Pixels, unknown>>;
+  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) return undefined;
+  if (!isSide(width) || !isSide(height) || !CHANNELS.includes(data.length / (width * height))) return undefined;
+  return { data, width, height };
+}
+
+const isSide = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0;
+
+/** Reads an image as validation does: at the size that fits it best where the model has several. */
+export async function readImage(
+  source: ImageSource,
+  description: ModelDescription,
+): Promise<{ readonly pixels: Float32Array; readonly size: readonly [number, number]; readonly origin: Origin }> {
+  const { resize, limits, cropFraction, interpolation } = description.images;
+  const { width, height } = await readImageHeader(source);
+  const one = description.task === 'text' ? description.evaluateSize : description.size;
+  const { sizes = [one] } = description;
+  const size = limits ? bucketOf({ width, height }, sizes, limits) : one;
+  const frame = frameImage({ width, height }, { size, resize, limits, ...(cropFraction && { cropFraction }) });
+  const picture = await decodeImage(source, frame, { interpolation });
+  const origin = { imageId: 0, placement: placementOf(frame), originalWidth: width, originalHeight: height, picture };
+  return { pixels: imageFeed([{ picture }], 1, size), size, origin };
+}

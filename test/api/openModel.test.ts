@@ -1,0 +1,208 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { openModel, type FoundObject, type OpenedModel } from '../../src/api/openModel.js';
+import { numberCategories } from '../../src/data/categories.js';
+import { openDatasets } from '../../src/data/dataset.js';
+import type { Annotation } from '../../src/data/sample.js';
+import { createClassification, createDetection, createText } from '../../src/evaluate/createTask.js';
+import { finetune } from '../../src/finetune.js';
+import { randomStream } from '../../src/random.js';
+import { parseRecipe } from '../../src/recipe/load.js';
+import { detectorDefaults } from '../../src/tasks/detection/detectorDefaults.js';
+import { createModel } from '../../src/tasks/model.js';
+import { saveModel } from '../../src/train/modelWeights.js';
+import { encodeSafetensors } from '../../src/weights/encodeSafetensors.js';
+import { temporaryFolder } from '../data/temporaryFolder.js';
+import { tinyBackbone, tinyTable } from '../tinyBackbone.js';
+
+const folder = temporaryFolder();
+const photo = join(folder, 'photo.png');
+const [width, height] = [90, 60];
+
+beforeAll(async () => {
+  const random = randomStream(1, 'photo');
+  const data = Uint8Array.from({ length: width * height * 3 }, () => random.integer(0, 256));
+  await sharp(data, { raw: { width, height, channels: 3 } })
+    .png()
+    .toFile(photo);
+});
+
+async function opened<M extends OpenedModel['task']>(task: M, path: string, options = {}) {
+  const model = await openModel(path, options);
+  expect(model.task).toBe(task);
+  return model as Extract<OpenedModel, { task: M }>;
+}
+
+describe('a run', () => {
+  const directory = join(folder, 'run');
+  let predicted: { image_id: number; category_id: number; bbox: number[]; score: number }[];
+  let annotations: readonly Annotation[];
+  beforeAll(async () => {
+    const recipe = await parseRecipe(
+      `
+task: detection
+data: { format: synthetic, root: ${join(folder, 'drawn')}, train: { images: 8 }, val: { images: 2 }, size: [64, 96], resize: letterbox, categories: [fish, house], augment: false }
+model: { backbone: ${tinyBackbone} }
+train: { epochs: 1, batch: 4, warmup: { epochs: 0 } }
+evaluate: { batch: 1 }
+report: { images: 0 }
+`,
+      'test.yaml',
+    );
+    await finetune(recipe, { directory });
+    ({ annotations } = (await openDatasets(recipe.data)).val);
+    predicted = JSON.parse(await readFile(join(directory, 'predictions.json'), 'utf8')) as typeof predicted;
+  }, 120_000);
+
+  test('finds in the files of the validation part what the run found', async () => {
+    const model = await opened('detection', directory, { scoreThreshold: 0.001 });
+    expect(annotations).toHaveLength(2);
+    for (const { imageId, file } of annotations) {
+      const found = await model.predict(file);
+      const theirs = predicted.filter(({ image_id }) => image_id === imageId);
+      expect(theirs.length).toBeGreaterThan(0);
+      expect(found.map(({ categoryId }) => categoryId)).toEqual(theirs.map(({ category_id }) => category_id));
+      for (const [i, { score, box }] of found.entries()) {
+        expect(score).toBeCloseTo(theirs[i]!.score, 4);
+        for (const [k, value] of box.entries()) expect(Math.abs(value - theirs[i]!.bbox[k]!)).toBeLessThan(0.05);
+      }
+    }
+    model.dispose();
+  });
+});
+
+describe('a file', () => {
+  const save = async (name: string, model: Parameters<typeof saveModel>[0]) => {
+    const file = join(folder, `${name}.safetensors`);
+    await saveModel(model, file);
+    return file;
+  };
+  const detector = () =>
+    createModel(createDetection({ ...detectorDefaults.ssdlite, backbone: tinyTable, size: [64, 64], numClasses: 2 }), {
+      categories: numberCategories(['cat', 'dog']),
+      seed: 1,
+    });
+
+  test('gives the same for a path, a URL, bytes and pixels, one after the other or at once', async () => {
+    const model = await opened('detection', await save('detector', detector()), { scoreThreshold: 0 });
+    const { data } = await sharp(photo).raw().toBuffer({ resolveWithObject: true });
+    const rgba = await sharp(photo).ensureAlpha().raw().toBuffer();
+    const inputs = [photo, new URL(`file://${photo}`), await readFile(photo), { data, width, height }];
+    const results = await Promise.all(
+      [...inputs, { data: new Uint8ClampedArray(rgba), width, height }].map((input) => model.predict(input)),
+    );
+    const [first] = results as [readonly FoundObject[]];
+    expect(first[0]).toMatchObject({ category: expect.stringMatching(/^(cat|dog)$/), categoryId: expect.any(Number) });
+    for (const {
+      box: [x, y, w, h],
+      score,
+    } of first) {
+      expect([x >= 0, y >= 0, x + w <= width + 1e-3, y + h <= height + 1e-3, score >= 0]).toEqual(Array(5).fill(true));
+    }
+    for (const other of results) expect(other).toEqual(first);
+    model.dispose();
+    await expect(model.predict(photo)).rejects.toMatchObject({ code: 'E_MODEL_DISPOSED' });
+  });
+
+  test('of a detector for several sizes takes the one that fits the image', async () => {
+    const sizes = [
+      [64, 96],
+      [96, 64],
+    ] as const;
+    const options = {
+      ...detectorDefaults.retinanet,
+      backbone: tinyTable,
+      channels: 8,
+      size: sizes[0],
+      numClasses: 1,
+      scoreThreshold: 0,
+    };
+    const images = { resize: 'shorterSide', interpolation: 'bilinear', limits: { min: 64, max: 96 } } as const;
+    const built = createModel(createDetection(options, sizes), {
+      categories: numberCategories(['cat']),
+      seed: 1,
+      images,
+    });
+    const model = await opened('detection', await save('sizes', built), { scoreThreshold: 0 });
+    expect(model.description.sizes).toEqual(sizes);
+    const upright = await sharp(photo).rotate(90).png().toBuffer();
+    const most = (found: readonly FoundObject[], side: 0 | 1) =>
+      Math.max(...found.map(({ box }) => box[side] + box[side + 2]!));
+    expect(most(await model.predict(photo), 0)).toBeGreaterThan(height);
+    const [wide, high] = [await model.predict(upright), await model.predict(upright)];
+    expect(wide).toEqual(high);
+    expect(most(wide, 0)).toBeLessThanOrEqual(height + 1e-3);
+    expect(most(wide, 1)).toBeGreaterThan(height);
+    model.dispose();
+  });
+
+  test('of a classifier gives the most probable classes', async () => {
+    const options = {
+      backbone: tinyTable,
+      numClasses: 3,
+      size: [32, 32],
+      labelSmoothing: 0,
+      dropout: 0,
+      stochasticDepth: 0,
+    } as const;
+    const built = createModel(createClassification(options), {
+      categories: numberCategories(['a', 'b', 'c']),
+      seed: 1,
+    });
+    const model = await opened('classification', await save('classifier', built));
+    const found = await model.predict(photo);
+    expect(found.map(({ category }) => category).sort()).toEqual(['a', 'b', 'c']);
+    expect(found.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 5);
+    expect(model.description.images).toEqual({ resize: 'crop', interpolation: 'bicubic', cropFraction: 0.875 });
+    model.dispose();
+  });
+
+  test('of a text detector gives words', async () => {
+    const thresholds = { text: 0.7, lowText: 0.4, link: 0.4, polygons: false };
+    const options = {
+      head: 'craft-lite',
+      backbone: tinyTable,
+      size: [32, 32],
+      evaluateSize: [64, 64],
+      thresholds,
+      loss: 'mse',
+      negatives: 3,
+      protocol: 'iou',
+    } as const;
+    const model = await opened(
+      'text',
+      await save('text', createModel(createText(options), { categories: [], seed: 1 })),
+    );
+    expect(await model.predict(photo)).toEqual(expect.any(Array));
+    model.dispose();
+  });
+
+  test.each([
+    ['null', null],
+    ['a number', 7],
+    ['an empty path', ''],
+    ['a remote URL', new URL('https://host/x.png')],
+    ['no bytes', new Uint8Array(0)],
+    ['pixels of another size', { data: new Uint8Array(10), width: 2, height: 2 }],
+    ['pixels of two channels', { data: new Uint8Array(8), width: 2, height: 2 }],
+    ['a side that is no number', { data: new Uint8Array(12), width: NaN, height: 2 }],
+  ])('refuses %s as an image', async (_, image) => {
+    const model = await opened('detection', await save('refuses', detector()));
+    await expect(model.predict(image as never)).rejects.toMatchObject({ code: 'E_FEED' });
+    await expect(model.predict(join(folder, 'none.jpg'))).rejects.toMatchObject({ code: 'E_IMAGE_MISSING' });
+    await expect(model.predict(Uint8Array.of(1, 2, 3))).rejects.toMatchObject({ code: 'E_IMAGE_DECODE' });
+    model.dispose();
+  });
+});
+
+test('what cannot be opened', async () => {
+  const bare = join(folder, 'bare.safetensors');
+  await writeFile(bare, encodeSafetensors(new Map([['x', { shape: [1], data: Float32Array.of(1) }]])));
+  await expect(openModel(bare)).rejects.toMatchObject({ code: 'E_MODEL_DESCRIPTION' });
+  await expect(openModel(join(folder, 'none'))).rejects.toMatchObject({ code: 'E_WEIGHTS_PATH' });
+  await expect(openModel(folder)).rejects.toMatchObject({ code: 'E_WEIGHTS_PATH' });
+  await expect(openModel(undefined as never)).rejects.toMatchObject({ code: 'E_USAGE' });
+  await expect(openModel(bare, { scoreThreshold: 2 })).rejects.toMatchObject({ code: 'E_USAGE' });
+});

@@ -38,6 +38,7 @@ const recipe = (weights?: string) =>
   parseRecipe(
     `
 task: classification
+engine: wasm
 data: { format: imageFolder, root: '${photos}', size: 32, augment: { cropArea: false, colour: 0 } }
 model: { backbone: ${tinyBackbone}${weights === undefined ? '' : `, weights: '${weights}'`} }
 train: { epochs: 2, batch: 4, warmup: { epochs: 0 }, logEvery: 1 }

@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
-import type { Problem } from '../../../errors.js';
+import { FinetuneError, type Problem } from '../../../errors.js';
 import type { Findings } from '../../findings.js';
 import { readImageSize } from '../../image/image.js';
-import { listFolder } from '../../image/imageFiles.js';
+import { IMAGE_EXTENSION, listFolder } from '../../image/imageFiles.js';
 import type { Dataset, TextAnnotation, TextWord } from '../../sample.js';
 import { buildText, type RawTextImage } from './buildText.js';
 import { readTextFiles, type TextFile } from './icdarArchive.js';
@@ -31,13 +31,14 @@ export interface IcdarPart {
   readonly countOthers?: boolean;
 }
 
-const isImage = (name: string): boolean => /\.(jpe?g|png|gif|bmp|webp)$/i.test(name);
+const isImage = (name: string): boolean => IMAGE_EXTENSION.test(name) || /\.gif$/i.test(name);
 
 /** Read a part of an ICDAR challenge, Total-Text or CTW1500; layouts.ts has the layouts of their text files. Problems go
  *  to `findings`: E_ICDAR_LAYOUT, _LINE, _BOX, _NAME, E_ENCODING, E_IMAGE_MISSING (dropped on demand). Throws
  *  E_ICDAR_FILE, _ZIP, _LIMIT. */
 export async function readIcdarPart(part: IcdarPart, findings: Findings): Promise<Dataset<TextAnnotation>> {
   const { name, characters = 'mask', transcriptions = true, layout = 'auto', keep = () => true } = part;
+  const { brokenImages = 'error' } = part;
   const [folder, truth] = [resolve(part.images), resolve(part.truth)];
   const images = [...(await listFolder(folder))].filter(isImage);
   const files = await readTextFiles(truth);
@@ -54,15 +55,16 @@ export async function readIcdarPart(part: IcdarPart, findings: Findings): Promis
         where: { file: join(folder, image.name) },
       }));
   const kept = pairs.filter((_, i) => keep(i));
+  const fileOf = ({ name: text }: Pair) => byName.get(text)!.file;
+  reportUnpaired(kept, fileOf, { folder, brokenImages }, findings);
   const raw = await Promise.all(
     kept.map(async (pair, i): Promise<RawTextImage | undefined> => {
-      const { file } = byName.get(pair.name)!;
-      if (pair.partner === undefined) {
-        reportUnpaired(pair, file, folder, part.brokenImages ?? 'error', findings);
-        return undefined;
-      }
+      if (pair.partner === undefined) return undefined;
       const path = join(folder, pair.partner);
-      const size = await readImageSize(path).catch((error: unknown) => findings.absorb(error));
+      const size = await readImageSize(path).catch((error: unknown) => {
+        if (!(error instanceof FinetuneError)) throw error;
+        findings.report(brokenImages, 'image cannot be decoded', () => error.problems[0]!);
+      });
       const toWords = () => words[i]!.map((word) => toWord(word, characters, transcriptions));
       return size ? { imageId: pair.id, file: path, fileName: pair.partner, ...size, words: toWords() } : undefined;
     }),
@@ -73,25 +75,30 @@ export async function readIcdarPart(part: IcdarPart, findings: Findings): Promis
   return buildText(name, found, findings);
 }
 
+/** Reports text files whose image is not certain, and, as one problem, those that have none. */
 function reportUnpaired(
-  { rivals }: Pair,
-  file: string,
-  folder: string,
-  brokenImages: 'error' | 'drop',
+  pairs: readonly Pair[],
+  fileOf: (pair: Pair) => string,
+  { folder, brokenImages }: { readonly folder: string; readonly brokenImages: 'error' | 'drop' },
   findings: Findings,
 ): void {
-  if (rivals.length > 0) {
-    const message = `it is not certain which image in ${folder} this file is of: ${rivals.join(', ')} could be of the same one`;
+  const unpaired = pairs.filter(({ partner }) => partner === undefined);
+  for (const pair of unpaired.filter(({ rivals }) => rivals.length > 0)) {
+    const message = `it is not certain which image in ${folder} this file is of: ${pair.rivals.join(', ')} could be of the same one`;
     const fix = 'give the image and its text file the same name: gt_img_1.txt for img_1.jpg';
-    findings.problem({ code: 'E_ICDAR_NAME', message, where: { file }, fix });
-    return;
+    findings.problem({ code: 'E_ICDAR_NAME', message, where: { file: fileOf(pair) }, fix });
   }
-  findings.report(brokenImages, 'image missing', () => ({
+  const missing = unpaired.filter(({ rivals }) => rivals.length === 0);
+  const [first] = missing;
+  if (!first) return;
+  const others = missing.length > 1 ? `; likewise ${missing.length - 1} more of ${pairs.length} files` : '';
+  const problem: Problem = {
     code: 'E_IMAGE_MISSING',
-    message: `there is no image for this file in ${folder}`,
-    where: { file },
+    message: `there is no image for this file in ${folder}${others}`,
+    where: { file: fileOf(first) },
     fix: 'check the folders, or set data.brokenImages: drop (the report counts them)',
-  }));
+  };
+  findings.report(brokenImages, 'image missing', () => problem, missing.length);
 }
 
 function twice(files: readonly TextFile[]): Problem {

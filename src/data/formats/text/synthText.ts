@@ -3,7 +3,9 @@ import { join, resolve } from 'node:path';
 import { FinetuneError } from '../../../errors.js';
 import { leavesFolder } from '../../../safePath.js';
 import type { Findings } from '../../findings.js';
+import { findImages } from '../../image/findImages.js';
 import { readImageSize } from '../../image/image.js';
+import { reportImages } from '../../image/reportImages.js';
 import type { Dataset, TextAnnotation, TextWord } from '../../sample.js';
 import type { Format, Parts, ReadOptions } from '../format.js';
 import { buildText, type RawTextImage } from './buildText.js';
@@ -78,10 +80,14 @@ export async function readSynthText(
     readonly MatValue[],
     readonly MatValue[],
   ];
+  const folder = resolve(root);
+  const fileNames = names.map((cell) => textOf(cell).join(''));
+  const wanted = fileNames.filter((fileName, i) => keep(i) && !leavesFolder(fileName));
+  const found = await findImages(wanted, { folder });
+  await reportImages(found, { folder, root: folder, brokenImages, whereOf: () => ({ file }) }, findings);
   const raw = await Promise.all(
-    names.map(async (cell, i): Promise<RawTextImage | undefined> => {
+    fileNames.map(async (fileName, i): Promise<RawTextImage | undefined> => {
       if (!keep(i)) return undefined;
-      const fileName = textOf(cell).join('');
       const words = wordsOf(quadsOf(wordBoxes[i]), quadsOf(charBoxes[i]), textOf(texts[i]));
       if (!words) {
         const message = `the texts of ${fileName} do not have as many words or characters as there are quads`;
@@ -93,10 +99,11 @@ export async function readSynthText(
         findings.problem({ code: 'E_SYNTHTEXT', message, where: { file } });
         return undefined;
       }
-      const path = join(resolve(root), fileName);
+      const path = found.get(fileName)!.file;
+      if (path === undefined) return undefined;
       const size = await readImageSize(path).catch((error: unknown) => {
-        if (brokenImages === 'drop') findings.count('image missing');
-        else findings.absorb(error);
+        if (!(error instanceof FinetuneError)) throw error;
+        findings.report(brokenImages, 'image cannot be decoded', () => error.problems[0]!);
       });
       return size ? { imageId: fileName, file: path, fileName, ...size, words } : undefined;
     }),

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { decodeBmp } from '../../src/data/image/bmp.js';
 import { frameImage, placementOf, type FrameOptions } from '../../src/data/image/frame.js';
 import { decodeImage, readImageHeader, readImageSize } from '../../src/data/image/image.js';
 import { meanColour } from '../../src/data/image/meanColour.js';
@@ -252,5 +253,27 @@ describe('decodeImage', () => {
     ] as const)
       await expect(decodeImage(file, frame)).rejects.toMatchObject({ code, problems: [{ where: { file } }] });
     await expect(readImageSize(text)).rejects.toMatchObject({ code: 'E_IMAGE_DECODE' });
+    const bitmap = await store(Buffer.from('BM, and no more'), 'bmp');
+    await expect(decodeImage(bitmap, frame)).rejects.toMatchObject({ code: 'E_IMAGE_DECODE' });
+    await expect(readImageSize(join(dir, 'no.bmp'))).rejects.toMatchObject({ code: 'E_IMAGE_MISSING' });
+  });
+
+  test('a damaged bitmap is an error or a picture of the size that it claims', () => {
+    const sound = Buffer.from(golden.find(({ name }) => name === 'bmp')!.file, 'base64');
+    const change = fc.tuple(fc.nat(80), fc.integer({ min: 0, max: 255 }));
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 4 }), fc.nat(sound.length), (changes, length) => {
+        const bytes = Uint8Array.from(sound.subarray(0, length));
+        for (const [at, value] of changes) if (at < length) bytes[at] = value;
+        let decoded;
+        try {
+          decoded = decodeBmp(bytes);
+        } catch (error) {
+          expect(String(error)).toMatch(/bitmap/);
+          return;
+        }
+        expect(decoded.data.length).toBe(decoded.width * decoded.height * 3);
+      }),
+    );
   });
 });

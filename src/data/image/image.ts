@@ -1,6 +1,7 @@
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import { FinetuneError } from '../../errors.js';
+import { decodeBmp } from './bmp.js';
 import type { Extent, Frame } from './frame.js';
 import { meanColour } from './meanColour.js';
 import { distortColours, type Distortion } from '../pipeline/augment/photometric.js';
@@ -37,6 +38,15 @@ function openSource(source: ImageSource): Sharp {
   return sharp(data, { ...reading, raw: { width, height, channels } });
 }
 
+/** Windows bitmaps are decoded here, since sharp cannot read them. */
+const isBitmap = (source: ImageSource): source is string | Uint8Array =>
+  typeof source === 'string'
+    ? /\.bmp$/i.test(source)
+    : source instanceof Uint8Array && source[0] === 0x42 && source[1] === 0x4d;
+
+const readBitmap = async (source: string | Uint8Array): Promise<Pixels> =>
+  decodeBmp(typeof source === 'string' ? await readFile(source) : source);
+
 export interface DecodeOptions {
   /** RGB 0…255 of the padding. */
   readonly fill?: readonly [number, number, number];
@@ -57,14 +67,15 @@ export async function decodeImage(
   { fill = meanColour, interpolation = 'bilinear', distortion, blur }: DecodeOptions = {},
 ): Promise<Picture> {
   const { image, region, target, flip, width, height } = frame;
-  const read = (storage: Storage): Promise<Uint8Array> => {
-    const source = openSource(from);
+  const readFrom = (source: Sharp, storage: Storage): Promise<Uint8Array> => {
     // A crop keeps the JPEG decoder from shrinking while it reads, so there is none if the whole image is used.
     if (region.width < image.width || region.height < image.height) source.extract(region);
     if (blur !== undefined) source.blur(blur); // sharp blurs after the resize, whatever the order of these calls
     const sized = { fit: 'fill', kernel: KERNELS[interpolation], fastShrinkOnLoad: false } as const;
     return readRgb(source.resize(target.width, target.height, sized).flop(flip), storage);
   };
+  const read = async (storage: Storage) =>
+    readFrom(openSource(isBitmap(from) ? await readBitmap(from) : from), storage);
   const inner = await readAsStored(from, read).catch((error: unknown) => fail(from, error));
   if (distortion) distortColours(inner, distortion);
   if (target.width === width && target.height === height) return { data: inner, width, height };
@@ -99,8 +110,9 @@ export interface ImageHeader extends Extent {
 /** Width and height of an image as stored upright, its EXIF orientation, and how its pixels are stored. Throws as
  *  readImageSize does. */
 export async function readImageHeader(from: ImageSource): Promise<ImageHeader> {
-  const source = () => openSource(from);
   try {
+    const opened = isBitmap(from) ? await readBitmap(from) : from;
+    const source = () => openSource(opened);
     const metadata = await source().metadata();
     const { autoOrient, orientation = 1 } = metadata;
     const storage = await storageOf(metadata, source);

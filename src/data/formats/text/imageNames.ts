@@ -2,9 +2,9 @@
  *  img_12, as is img_12.jpg. */
 const stemOf = (name: string): string =>
   name
-    .replace(/(\.(jpe?g|png|gif|bmp|webp))?\.(?:txt|xml)$/i, '')
+    .replace(/(\.(jpe?g|jfif|png|gif|bmp|webp|tiff?|avif))?\.(?:txt|xml)$/i, '')
     .replace(/^(?:poly_)?(?:gt|res)_/i, '')
-    .replace(/\.(jpe?g|png|gif|bmp|webp)$/i, '');
+    .replace(/\.(jpe?g|jfif|png|gif|bmp|webp|tiff?|avif)$/i, '');
 
 /** The number of an image, however it is written: img_12, img12, 12 and 0012 are number 12. Another name stays as it
  *  is. */

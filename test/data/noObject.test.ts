@@ -48,13 +48,23 @@ async function voc(name: string, train: string): Promise<DataOptions> {
   return data as unknown as DataOptions;
 }
 
-async function icdar(name: string, train: string): Promise<DataOptions> {
+async function icdar(name: string, train: string, characters = 'split'): Promise<DataOptions> {
   const files = { 'gt/gt_img_1.txt': train, 'gt/gt_img_2.txt': train, 'val/gt_img_1.txt': '1,1,9,1,9,9,1,9,word' };
   const root = await folder(name, 'images', files);
   const part = (truth: string) => ({ images: 'images', truth });
-  const data = { format: 'icdar', root, train: part('gt'), val: part('val'), characters: 'split' };
+  const data = { format: 'icdar', root, train: part('gt'), val: part('val'), characters };
   return { ...data, transcriptions: true, crops: 1 } as DataOptions;
 }
+
+test('words whose characters are all unknown are nothing to learn either; some are counted', async () => {
+  const words = '1,1,9,1,9,9,1,9,a\n11,1,19,1,19,9,11,9,';
+  const masked = await icdar('unknown', words, 'mask');
+  const message = expect.stringMatching(/^none of the 4 words of train has character boxes/) as unknown;
+  await expect(openDatasets(masked)).rejects.toMatchObject({ problems: [{ code: 'E_DATA_NO_OBJECT', message }] });
+  await expect(openDatasets(await icdar('pseudo', words, 'pseudo'))).resolves.toBeDefined();
+  const { train } = await openDatasets(await icdar('split', words));
+  expect(train.dropped).toEqual({ 'words without character boxes, masked in the loss': 2 });
+});
 
 describe('a training part without an object to learn is an error, of a training and of the check', () => {
   test.each([

@@ -48,7 +48,8 @@ describe('ground truth', () => {
     expect(await lengthsOf(`${star},2,5,9\n${star},b`, totalText)).toEqual([12, 10]);
     expect(await lengthsOf(`${star},2,5,a\n${star},b`)).toEqual([12, 10]);
     expect(await lengthsOf(`${star}\n${star}`, { gtLayout: 'polygons' })).toEqual([10, 10]);
-    for (const text of [`${star},a`, `${star}\n${star}`])
+    expect(await lengthsOf('100,200,300,400,500,600,700,800')).toEqual([8]);
+    for (const text of [`${star},a`, `${star}\n${star}`, '0,0,9,0,9,9,0,9,1,a'])
       await expect(lengthsOf(text)).rejects.toMatchObject({ code: 'E_ICDAR_LAYOUT' });
   });
 

@@ -161,7 +161,7 @@ const icdar = z.strictObject({
     .enum(['mask', 'split', 'pseudo'])
     .default('split')
     .describe(
-      'What the model learns from words without character boxes. `split` cuts their quads into equal parts, one for each letter, with half the weight. `pseudo` uses the characters that the model itself finds, weighted by how well their number fits (weak supervision, as published); finding them takes time. `mask` excludes the words from the loss.',
+      'What the model learns from words without character boxes. `split` cuts their outlines into equal parts, one for each letter, with half the weight. `pseudo` uses the characters that the model itself finds, weighted by how well their number fits (weak supervision, as published); finding them takes time. `mask` excludes the words from the loss.',
     )
     .meta({ when: 'Choose `pseudo` if you start from a model that finds characters already.' }),
   pseudo: z

@@ -60,7 +60,11 @@ describe('each layout has its own text and its own mark of don’t care', () => 
     ['icdar2013', '10 10 110 40 "1,200"\n5 5 15 25 "###"', [`1,200:${quad}`, '###']],
     ['icdar2015', `${quad},1,250,000\n${quad},###\n${quad},#`, [`1,250,000:${quad}`, '###', `#:${quad}`]],
     ['icdar2017-mlt', `${quad},Latin,1,200\n${quad},None,###`, [`1,200:${quad}`, '###']],
-    ['icdar2019-art', `${hexagon},Chinese,世界\n${quad},Latin,###`, [`世界:${hexagon}`, '###']],
+    [
+      'icdar2019-art',
+      `${quad},Latin,a\n${hexagon},Chinese,世界\n${quad},Latin,###`,
+      [`a:${quad}`, `世界:${hexagon}`, '###'],
+    ],
     ['rctw-17', `${quad},0,"1,200"\n${quad},1,"店"\n${quad},0,"###"`, [`1,200:${quad}`, '###', '###']],
     ['total-text', `${hexagon},HELLO\n${hexagon},"1,200"\n${hexagon},1999\n${hexagon},#`, [`HELLO:${hexagon}`, `1,200:${hexagon}`, `1999:${hexagon}`, '###']], // prettier-ignore
     ['total-text-native', `${native("u'1,200'")}\n${native(`u"DON'T"`)}\n${native("u'caf\\xe9'")}\n${native("u'#'", '#')}`, [`1,200:${hexagon}`, `DON'T:${hexagon}`, `café:${hexagon}`, '###']], // prettier-ignore
@@ -90,6 +94,7 @@ describe('`auto` decides where one reading is possible for every line', () => {
     ['prices alone', `${quad},1,200\n${quad},3,450`, 'icdar2015: 4 points and the text "1,200"; or as polygons: 5 points and no text'], // prettier-ignore
     ['two numbers before a text', `${quad},1,2,a`, 'icdar2015: 4 points and the text "1,2,a"; or as total-text: 5 points and the text "a"'], // prettier-ignore
     ['a #', `${quad},HELLO\n${quad},#`, 'icdar2015: 4 points and the text "#"; or as total-text: 4 points and a mark of don’t care'], // prettier-ignore
+    ['0 or 1 before every text', `${quad},0,a\n${quad},1,b`, 'icdar2015: 4 points and the text "0,a"; or as rctw-17: 4 points and the text "a"'], // prettier-ignore
     ['a long price', `${quad},1,250,300`, 'icdar2015: 4 points and the text "1,250,300"; or as total-text: 5 points and the text "300"'], // prettier-ignore
   ])('%s: a question', async (_name, text, readings) =>
     expect(await lines(text)).toEqual([`E_ICDAR_LAYOUT the line can be read as ${readings}`]),
@@ -99,6 +104,11 @@ describe('`auto` decides where one reading is possible for every line', () => {
     'the mark of another layout among words is a question: %j',
     async (text) => expect(await lines(text)).toEqual([expect.stringMatching(/^E_ICDAR_LAYOUT ".*" can be a word/)]),
   );
+
+  test('a line without the mark that most lines have is a question', async () => {
+    const [problem] = (await lines(`${quad},Latin,a\n${quad},Korean,b\n${quad},c`)) as string[];
+    expect(problem).toMatch(/^E_ICDAR_LAYOUT 2 of 3 lines look like icdar2017-mlt .*, but this one does not$/);
+  });
 
   test('numbers after a polygon are a question, and quotes answer it', async () => {
     const [problem] = (await lines(`${hexagon},HELLO\n${hexagon},1,200`)) as string[];
@@ -170,5 +180,18 @@ describe('names of images', () => {
     const { words, dropped } = await read(made);
     expect(words).toEqual({ 'img_1.jpg': [`a:${quad}`], 'img_3.jpg': [] });
     expect(dropped).toEqual({ 'image without a text file, left out': 1 });
+  });
+});
+
+describe('characters of words', () => {
+  test('a polygon is cut along its upper and lower side', async () => {
+    const made = await part({ 'gt_img_1.txt': '0,0,10,0,40,0,40,10,20,10,0,10,abcd\n0,0,9,0,9,9,5,9,0,9,x' });
+    const { annotations } = await readIcdarPart(
+      { ...made, characters: 'split', layout: 'total-text' },
+      createFindings(),
+    );
+    const [even, odd] = annotations[0]!.words;
+    expect(even!.characters).toEqual([0, 10, 20, 30].map((x) => [x, 0, x + 10, 0, x + 10, 10, x, 10]));
+    expect(odd!.characters).toBeUndefined();
   });
 });

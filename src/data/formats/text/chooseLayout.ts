@@ -20,6 +20,8 @@ interface Candidate {
   readonly words: readonly (Word | string)[];
   /** Number of lines that this layout reads and that look as if they were meant so. */
   readonly natural: number;
+  /** Number of lines that have its mark. */
+  readonly marked: number;
 }
 
 /** Decides which layout the lines of a part have. It is certain where every line has a mark of one layout, or where all
@@ -32,20 +34,24 @@ export function chooseLayout(lines: readonly Line[], options: LayoutOptions): Ch
       (natural === lines.length || natural > (1 - RARE) * lines.length),
   );
   const [first, ...others] = able;
+  const marked = able.find((one) => one.marked === lines.length);
+  if (marked && lines.length > 0) return { layout: marked.name, inDoubt: false };
+  const mostly = all.find((one) => one.marked > lines.length / 2);
+  if (mostly) return { problem: exception(mostly, lines, options) };
   if (!first) return { layout: closest(all), inDoubt: false }; // its problems tell what is wrong
-  const marked = able.find(({ name }) => layoutOf(name).isMarked);
-  if (marked) return { layout: marked.name, inDoubt: false };
   const differing = others.find((other) => differsAt(first, other, options) >= 0);
   if (!differing) return { layout: first.name, inDoubt: false };
-  if (options.official && isOfficial(first.name, lines)) return { layout: first.name, inDoubt: true };
+  const official = options.official && able.find(({ name }) => isOfficial(name, lines));
+  if (official && !able.some(({ name }) => name === 'rctw-17')) return { layout: official.name, inDoubt: true };
   return { problem: question(first, differing, lines, options) };
 }
 
 function candidateOf(name: LayoutName, lines: readonly Line[], options: ReadingOptions): Candidate {
-  const { read, isNatural = () => true } = layoutOf(name);
+  const { read, isNatural = () => true, isMarked = () => false } = layoutOf(name);
   const words = lines.map(({ fields }) => read(fields, options));
-  const natural = lines.filter(({ fields }, i) => typeof words[i] !== 'string' && isNatural(fields)).length;
-  return { name, words, natural };
+  const readable = lines.filter((_, i) => typeof words[i] !== 'string');
+  const natural = readable.filter(({ fields }) => isNatural(fields)).length;
+  return { name, words, natural, marked: readable.filter(({ fields }) => isMarked(fields)).length };
 }
 
 /** The layout that fits most lines; the first in the table of those that fit as many. */
@@ -75,6 +81,18 @@ function isOfficial(name: LayoutName, lines: readonly Line[]): boolean {
     return many > 1 && !formatted;
   });
   return odd.length < RARE * lines.length;
+}
+
+/** The problem of a line that has no mark where most lines have that of one layout. */
+function exception({ name, words, marked }: Candidate, lines: readonly Line[], { option }: LayoutOptions): Problem {
+  const { isMarked = () => false, form } = layoutOf(name);
+  const { file, line } = lines.find(({ fields }, i) => typeof words[i] === 'string' || !isMarked(fields))!;
+  return {
+    code: 'E_ICDAR_LAYOUT',
+    message: `${marked} of ${lines.length} lines look like ${name} (${form}), but this one does not`,
+    where: { file, line },
+    fix: `correct the line, or say which layout the files have: ${option} ${name}, or another`,
+  };
 }
 
 function question(a: Candidate, b: Candidate, lines: readonly Line[], options: LayoutOptions): Problem {

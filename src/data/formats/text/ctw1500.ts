@@ -18,7 +18,7 @@ export const ctw1500: Layout = {
     const transcription = text.slice(PREFIX.length);
     return { isRectangle: false, points: numbers, transcription, dontCare: transcription === UNREADABLE };
   },
-  isMarked: true,
+  isMarked: () => true,
 };
 
 /** Pixels by which an offset may lie outside its rectangle. */

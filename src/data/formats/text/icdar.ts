@@ -5,6 +5,7 @@ import { readImageSize } from '../../image/image.js';
 import { IMAGE_EXTENSION, listFolder } from '../../image/imageFiles.js';
 import type { Dataset, TextAnnotation, TextWord } from '../../sample.js';
 import { buildText, type RawTextImage } from './buildText.js';
+import { equalSplit } from './equalSplit.js';
 import { readTextFiles, type TextFile } from './icdarArchive.js';
 import { readTruth } from './icdarTruth.js';
 import { pairNames, type Pair } from './imageNames.js';
@@ -18,7 +19,7 @@ export interface IcdarPart {
   readonly truth: string;
   readonly name: string;
   readonly brokenImages?: 'error' | 'drop';
-  /** How words without character boxes are used. `split`: the quad is cut into equal parts, one for each letter, with
+  /** How words without character boxes are used. `split`: the outline is cut into equal parts, one for each letter, with
    *  confidence ½. `mask`: the word is masked out of the training loss. */
   readonly characters?: 'mask' | 'split';
   /** `false`: the files have no transcriptions, whatever they hold in their place. */
@@ -117,29 +118,10 @@ function toWord(
   const outline = isRectangle ? [left, top, right, top, right, bottom, left, bottom] : [...points];
   const word = { text: dontCare || !transcriptions ? '' : transcription, outline, dontCare };
   const letters = word.text.replaceAll(/\s/g, '').length; // spaces have no box
-  if (characters === 'mask' || dontCare || letters === 0 || outline.length !== 8) return word;
-  return { ...word, characters: equalSplit(outline, letters), confidence: SPLIT_CONFIDENCE };
+  if (characters === 'mask' || dontCare || letters === 0) return word;
+  const cut = equalSplit(outline, letters);
+  return cut ? { ...word, characters: cut, confidence: SPLIT_CONFIDENCE } : word;
 }
 
 /** Confidence of characters whose boxes were only estimated: Baek et al. 2019 (arXiv:1904.01941), section 3.2.2. */
 const SPLIT_CONFIDENCE = 0.5;
-
-/** Cuts a word's quad across its reading direction into `count` quads of equal width; a quad much higher than wide is
- *  read downwards. */
-export function equalSplit(quad: readonly number[], count: number): number[][] {
-  const [ax, ay, bx, by, cx, cy, dx, dy] = quad as [number, number, number, number, number, number, number, number];
-  const [wide, high] = [Math.hypot(bx - ax, by - ay), Math.hypot(dx - ax, dy - ay)];
-  const down = count > 1 && high > 1.5 * wide;
-  const [px, py, qx, qy] = down ? [dx, dy, bx, by] : [bx, by, dx, dy]; // the long sides run from a to p and from q to c
-  const at = (t: number): [number, number, number, number] => [
-    ax + (px - ax) * t,
-    ay + (py - ay) * t,
-    qx + (cx - qx) * t,
-    qy + (cy - qy) * t,
-  ];
-  return Array.from({ length: count }, (_, i) => {
-    const [x1, y1, u1, v1] = at(i / count);
-    const [x2, y2, u2, v2] = at((i + 1) / count);
-    return down ? [x1, y1, u1, v1, u2, v2, x2, y2] : [x1, y1, x2, y2, u2, v2, u1, v1];
-  });
-}

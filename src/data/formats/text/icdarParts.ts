@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createFindings, type Findings } from '../../findings.js';
-import type { Dataset, PartName } from '../../sample.js';
+import type { Dataset, PartName, TextAnnotation } from '../../sample.js';
 import type { Format, Parts, ReadOptions } from '../format.js';
 import { openDrawnText, type DrawnTextOptions } from './drawnText.js';
 import { readIcdarPart } from './icdar.js';
@@ -66,17 +66,33 @@ async function openIcdar(data: IcdarData, { signal, findingsOf }: ReadOptions): 
     };
     const dataset = await readIcdarPart(part, findings).catch((error: unknown) => findings.absorb(error));
     const whole = name === 'train' && dataset ? await withDrawn(dataset, data, { signal, findings }) : dataset;
+    if (whole && name === 'train' && data.characters !== 'pseudo') needCharacters(whole, findings);
     if (whole) opened[name] = whole;
   }
   return opened;
 }
 
+/** A text detector learns characters: words without them are masked out of the loss. */
+function needCharacters({ name, annotations }: Dataset<TextAnnotation>, findings: Findings): void {
+  const wanted = annotations.flatMap(({ words }) => words).filter(({ dontCare }) => !dontCare);
+  const masked = wanted.filter(({ characters }) => !characters);
+  masked.forEach(() => {
+    findings.count('words without character boxes, masked in the loss');
+  });
+  if (masked.length === 0 || masked.length < wanted.length || findings.problems().length > 0) return;
+  findings.problem({
+    code: 'E_DATA_NO_OBJECT',
+    message: `none of the ${wanted.length} words of ${name} has character boxes, and words without them are masked in the loss`,
+    fix: 'set data.characters: split, which cuts words by their transcriptions, or pseudo; or mix in drawn text: data.synthetic',
+  });
+}
+
 /** Mixes drawn images into the training part; real images come `crops` times in an epoch. */
 async function withDrawn(
-  real: Dataset,
+  real: Dataset<TextAnnotation>,
   { crops, synthetic }: IcdarData,
   { signal, findings }: { readonly signal?: AbortSignal | undefined; readonly findings: Findings },
-): Promise<Dataset> {
+): Promise<Dataset<TextAnnotation>> {
   const often = real.annotations.map(() => crops);
   if (!synthetic) return crops === 1 ? real : { ...real, repeat: Float64Array.from(often) };
   const { images, perReal } = synthetic;

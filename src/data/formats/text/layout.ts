@@ -27,8 +27,8 @@ export interface Layout {
   /** Whether a line that can be read looks as if it was meant so (default: always). A transcription that begins with
    *  several numbers is more likely the rest of a polygon. */
   readonly isNatural?: (fields: Fields) => boolean;
-  /** Every line has a mark that no other layout has in that place. */
-  readonly isMarked?: true;
+  /** Whether a line that can be read has a mark that no other layout has in that place (default: never). */
+  readonly isMarked?: (fields: Fields) => boolean;
 }
 
 /** The transcription of an unreadable word in the ICDAR challenges. */
@@ -36,7 +36,7 @@ export const UNREADABLE = '###';
 
 export const isPolygon = (count: number): boolean => count >= 8 && count % 2 === 0;
 
-const isQuoted = (text: string): boolean => text.trimStart().startsWith('"');
+export const isQuoted = (text: string): boolean => text.trimStart().startsWith('"');
 
 /** Whether a text is one number with separators: 1,200 or 1,250,000 or 12,99. */
 export const isFormatted = (text: string): boolean => /^(?:\d{1,3}(?:,\d{3})+|\d{1,3},\d\d)$/.test(text.trim());
@@ -54,6 +54,7 @@ export function numbersAfter(
  *  layout, than the beginning of a transcription. */
 export function continuesOutline(fields: Fields, count: number): boolean {
   const { many, formatted } = numbersAfter(fields, count);
+  if (count === 4 && many >= 4) return true; // coordinates of three digits have the form of a number in the billions
   if (many > 0 && fields.hasText && isQuoted(fields.rest(count + many))) return true;
   return many >= 4 && !formatted;
 }

@@ -1,7 +1,9 @@
 import { ctw1500, readOffsets } from './ctw1500.js';
 import { unquote, type Fields } from './icdarLine.js';
-import { continuesOutline, describeFields, isPolygon, UNREADABLE, type Layout } from './layout.js';
+import { continuesOutline, describeFields, isPolygon, isQuoted, UNREADABLE, type Layout } from './layout.js';
 import { NATIVE_FORM, readNative, readPolygon } from './totalText.js';
+
+const always = (): boolean => true;
 
 /** The layouts of ground-truth files by name. Where one reading comes first in doubt, it is that of the official script
  *  of ICDAR 2013 or 2015. Sources: rrc.cvc.uab.es for the ICDAR challenges and RCTW-17; totalText.ts; ctw1500.ts. */
@@ -14,14 +16,18 @@ export const layouts = {
     isPolygon,
     'an even number of coordinates, 8 or more',
   ),
-  'rctw-17': { form: 'x1,y1,…,x4,y4,difficult,"text"', read: readRctw, isMarked: true },
+  'rctw-17': {
+    form: 'x1,y1,…,x4,y4,difficult,"text"',
+    read: readRctw,
+    isMarked: ({ rest }) => isQuoted(rest(9)),
+  },
   'total-text': { form: 'x1,y1,…,xn,yn,text', read: readPolygon, isNatural: isNaturalPolygon },
-  'total-text-native': { form: NATIVE_FORM, read: ({ rest }) => readNative(rest(0)), isMarked: true },
+  'total-text-native': { form: NATIVE_FORM, read: ({ rest }) => readNative(rest(0)), isMarked: always },
   ctw1500,
   'ctw1500-offsets': {
     form: 'left,top,right,bottom,dx1,dy1,…,dx14,dy14: 14 points that start at left and top',
     read: readOffsets,
-    isMarked: true,
+    isMarked: always,
   },
   polygons: {
     form: 'x1,y1,…,xn,yn',
@@ -61,6 +67,7 @@ const SCRIPTS = /^(?:arabic|latin|chinese|japanese|korean|bangla|hindi|symbols|m
 /** Coordinates, the script or language, and the transcription. */
 function scripted(form: string, fits: (count: number) => boolean, wanted: string): Layout {
   const split = ({ numbers, rest }: Fields) => /^\s*(\p{L}+)\s*,(.*)$/su.exec(rest(numbers.length));
+  const isKnown = (fields: Fields): boolean => SCRIPTS.test(split(fields)?.[1] ?? '');
   return {
     form,
     read: (fields) => {
@@ -71,16 +78,16 @@ function scripted(form: string, fits: (count: number) => boolean, wanted: string
       const dontCare = transcription === UNREADABLE;
       return { isRectangle: false, points: fields.numbers, transcription, dontCare };
     },
-    isNatural: (fields) => SCRIPTS.test(split(fields)?.[1] ?? ''),
-    isMarked: true,
+    isNatural: isKnown,
+    isMarked: isKnown,
   };
 }
 
 function readRctw(fields: Fields): ReturnType<Layout['read']> {
   const { numbers, rest } = fields;
-  const found = /^\s*([01])\s*,\s*(".*")\s*$/s.exec(rest(8));
+  const found = /^\s*([01])\s*,(.*)$/s.exec(rest(8));
   if (numbers.length !== 9 || !found)
-    return `expected 8 numbers, then 0 or 1, and a text in quotes; found ${describeFields(fields)}`;
+    return `expected 8 numbers, then 0 or 1 and a text; found ${describeFields(fields)}`;
   const transcription = unquote(found[2]!);
   const dontCare = found[1] === '1' || transcription === UNREADABLE;
   return { isRectangle: false, points: numbers.slice(0, 8), transcription, dontCare };

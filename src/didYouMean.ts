@@ -1,9 +1,13 @@
 import { distance } from 'fastest-levenshtein';
 
+/** Most letters of a name that was mistyped: the distance takes a time that grows with the square of them. */
+const LONGEST = 100;
+
 /** The candidates that a person may have meant, nearest first: up to about a third of the letters may differ, or all
  *  of them may stand in another order. Case, `-` and `_` are ignored (`weight_decay` matches `weightDecay`). If none
  *  is near, a candidate that begins with what was typed is taken. */
 function nearNames(typed: string, candidates: Iterable<string>): string[] {
+  if (typed.length > LONGEST) return [];
   const plain = (text: string) => text.toLowerCase().replace(/[-_ ]/g, '');
   const wanted = plain(typed);
   const most = wanted.length < 6 ? Math.floor(wanted.length / 3) || 1 : Math.max(2, Math.ceil(wanted.length / 3));

@@ -22,8 +22,17 @@ export interface Problem {
   readonly excerpt?: string;
 }
 
-/** The error that this package throws. It holds every problem that was found at once, and its message lists them.
- *  Secrets in the texts are masked. */
+/** Most problems that a message lists. */
+export const MOST_LISTED = 100;
+/** Most characters of a value that a message quotes, and of a message. */
+const [MOST_QUOTED, MOST_SAID] = [200, 2000];
+
+/** The beginning of a text that stands in somebody's file, for a message. */
+export const cut = (text: string, most = MOST_QUOTED): string =>
+  text.length > most ? `${text.slice(0, most)}…` : text;
+
+/** The error that this package throws. It holds every problem that was found at once, and its message lists the first of
+ *  them. Secrets in the texts are masked. */
 export class FinetuneError extends Error {
   override readonly name = 'FinetuneError';
   readonly code: Problem['code'];
@@ -32,7 +41,9 @@ export class FinetuneError extends Error {
   constructor(problem: Problem | readonly Problem[], options?: ErrorOptions) {
     const given: readonly Problem[] = Array.isArray(problem) ? problem : [problem as Problem];
     const problems = given.map(withoutSecrets);
-    super(problems.map(formatProblem).join('\n'), options);
+    const listed = problems.slice(0, MOST_LISTED).map(formatProblem);
+    if (problems.length > MOST_LISTED) listed.push(`… and ${problems.length - MOST_LISTED} more`);
+    super(listed.join('\n'), options);
     this.code = problems[0]?.code ?? 'E_INTERNAL';
     this.problems = problems;
   }
@@ -49,8 +60,8 @@ const withoutSecrets = ({ message, fix, excerpt, ...rest }: Problem): Problem =>
  *  characters. */
 export function formatProblem({ code, message, where, fix, excerpt }: Problem): string {
   const place = [where?.file, where?.line, where?.column].filter((part) => part !== undefined).join(':');
-  const head = `${place ? `${place}  ` : ''}${message}   ${code}`;
-  return printable([head, excerpt, fix && `  ${fix}`].filter(Boolean).join('\n'));
+  const head = `${place ? `${place}  ` : ''}${cut(message, MOST_SAID)}   ${code}`;
+  return printable([head, excerpt, fix && `  ${cut(fix, MOST_SAID)}`].filter(Boolean).join('\n'));
 }
 
 /** Throws an error marked as internal, which only a bug of this package can cause, unless the condition holds. */

@@ -35,7 +35,7 @@ export async function parseRecipe(
   if (problems.length > 0) throw new FinetuneError(problems);
 
   const checked = checkRecipe(withAbsolutePaths(located));
-  if ('problems' in checked) throw new FinetuneError(inOrder(checked.problems));
+  if ('problems' in checked) throw new FinetuneError(checked.problems);
   return checked.recipe;
 }
 
@@ -112,15 +112,4 @@ function withAbsolutePaths(located: Located): Located {
   const rooted = PATHS.reduce((changed, path) => changeAt(changed, path.split('.'), absolute('')), located);
   const weights = ['model', 'weights'];
   return changeAt(changeAt(rooted, weights, absolute('file:')), weights, absolute('run:'));
-}
-
-/** Sorts problems by file, in the order in which the files were read, and then from top to bottom. */
-function inOrder(problems: readonly Problem[]): Problem[] {
-  const files = [...new Set(problems.map(({ where }) => where?.file))];
-  const rank = ({ where }: Problem) => [files.indexOf(where?.file), where?.line ?? 0, where?.column ?? 0] as const;
-  return problems.toSorted((a, b) => {
-    const [fileA, lineA, columnA] = rank(a);
-    const [fileB, lineB, columnB] = rank(b);
-    return fileA - fileB || lineA - lineB || columnA - columnB;
-  });
 }

@@ -1,5 +1,16 @@
-import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Node } from 'yaml';
-import type { Problem } from '../errors.js';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  parseDocument,
+  type Alias,
+  type Document,
+  type Node,
+  type YAMLMap,
+} from 'yaml';
+import { cut, type Problem } from '../errors.js';
+import { findDeepNesting, MAX_DEPTH } from './nesting.js';
 import { problemAt, type Source, type Span } from './span.js';
 
 /** A YAML value with its place in a file, so that after maps of several files are merged an error still points at
@@ -26,50 +37,76 @@ export interface Entry {
   readonly value: Located;
 }
 
-/** Most aliases that are expanded in a text. They nest, so that ten levels of ten aliases each would be 10^10
- *  values. */
+/** Most aliases in a text: with them a small text may describe values of any size. */
 const MAX_ALIASES = 100;
 
 /** Parses `source.text` from the offset `from` on. Adds its errors to `problems`; the result must then not be used. */
 export function parseLocated(source: Source, from: number, problems: Problem[]): Located {
-  const document = parseDocument(source.text.slice(from), { prettyErrors: false });
-  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
-    const start = from + pos[0];
-    const span = { source, start, end: from + pos[1] };
-    if (code === 'DUPLICATE_KEY') {
-      const key = /^[^\s:,}]*/.exec(source.text.slice(start))![0];
-      const problem = { code: 'E_RECIPE_DUPLICATE_KEY', message: `"${key}" occurs twice in the same map` } as const;
-      problems.push(problemAt({ ...span, end: start + key.length }, { ...problem, fix: 'remove one of the two' }));
-    } else {
-      problems.push(problemAt(span, { code: 'E_RECIPE_SYNTAX', message: `not valid YAML: ${firstLower(message)}` }));
-    }
+  const text = source.text.slice(from);
+  const deep = findDeepNesting(text);
+  if (deep !== undefined) {
+    const span = { source, start: from + deep, end: from + deep + 1 };
+    const message = `options are nested more than ${MAX_DEPTH} levels deep here`;
+    problems.push(problemAt(span, { code: 'E_RECIPE_SYNTAX', message, fix: 'no option needs more than ten levels' }));
+    return { kind: 'scalar', span, value: null };
   }
-  return locate(document, source, from, problems);
+  // The library compares each key with all others of its map; here they are compared below, in linear time.
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false });
+  const faults: Fault[] = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
+    span: { source, start: from + pos[0], end: from + pos[1] },
+    problem: { code: 'E_RECIPE_SYNTAX', message: `not valid YAML: ${firstLower(message)}` },
+  }));
+  const located = locate(document, source, from, faults);
+  faults.sort((a, b) => a.span.start - b.span.start);
+  for (const { span, problem } of faults) problems.push(problemAt(span, problem));
+  return located;
 }
 
-function locate(document: Document, source: Source, from: number, problems: Problem[]): Located {
+interface Fault {
+  readonly span: Span;
+  readonly problem: Problem;
+}
+
+function locate(document: Document, source: Source, from: number, faults: Fault[]): Located {
   let aliases = 0;
+  const anchors = new Map<string, Located | 'open'>(); // what an alias stands for is located once
+  const syntaxError = (span: Span, message: string): void => {
+    faults.push({ span, problem: { code: 'E_RECIPE_SYNTAX', message } });
+  };
+  const visitAlias = (name: string, span: Span): Located => {
+    const target = anchors.get(name);
+    aliases++;
+    if (aliases === MAX_ALIASES + 1) syntaxError(span, `there are more than ${MAX_ALIASES} aliases`);
+    if (target === 'open') syntaxError(span, 'an alias inside its own anchor');
+    if (target === undefined) syntaxError(span, `there is no anchor &${cut(name)} before this alias`);
+    return target === undefined || target === 'open' ? { kind: 'scalar', span, value: null } : target;
+  };
   const visit = (node: Node | null, fallback: Span): Located => {
     const range = node?.range;
     const span = range ? { source, start: from + range[0], end: from + range[1] } : fallback;
-    if (isAlias(node)) {
-      if (aliases === MAX_ALIASES) {
-        const message = `more than ${MAX_ALIASES} aliases, or an alias inside its own anchor`;
-        problems.push(problemAt(span, { code: 'E_RECIPE_SYNTAX', message }));
-      }
-      if (++aliases > MAX_ALIASES) return { kind: 'scalar', span, value: null };
-      return visit(node.resolve(document) ?? null, span);
-    }
-    if (isMap<Node, Node | null>(node)) {
-      const entries = node.items.map(({ key, value }): [string, Entry] => {
-        const at = key.range ? { source, start: from + key.range[0], end: from + key.range[1] } : span;
-        return [isScalar(key) ? String(key.value) : key.toString(), { key: at, value: visit(value, at) }];
-      });
-      return { kind: 'map', span, entries: new Map(entries) };
-    }
+    if (isAlias(node)) return visitAlias(node.source, span);
+    if (node?.anchor !== undefined) anchors.set(node.anchor, 'open');
+    const located = visitValue(node, span, fallback);
+    if (node?.anchor !== undefined) anchors.set(node.anchor, located);
+    return located;
+  };
+  const visitValue = (node: Exclude<Node, Alias> | null, span: Span, fallback: Span): Located => {
+    if (isMap<Node, Node | null>(node)) return visitMap(node, span);
     if (isSeq<Node>(node)) return { kind: 'list', span, items: node.items.map((item) => visit(item, span)) };
     const value = isScalar(node) ? node.value : null;
     return { kind: 'scalar', span: value === null ? fallback : span, value }; // an empty value has no place of its own
+  };
+  const visitMap = ({ items }: YAMLMap<Node, Node | null>, span: Span): Located => {
+    const entries = new Map<string, Entry>();
+    for (const { key, value } of items) {
+      const at = key.range ? { source, start: from + key.range[0], end: from + key.range[1] } : span;
+      const name = isScalar(key) ? String(key.value) : key.toString();
+      if (entries.has(name)) {
+        const message = `"${cut(name)}" occurs twice in the same map`;
+        faults.push({ span: at, problem: { code: 'E_RECIPE_DUPLICATE_KEY', message, fix: 'remove one of the two' } });
+      } else entries.set(name, { key: at, value: visit(value, at) });
+    }
+    return { kind: 'map', span, entries };
   };
   return visit(document.contents, { source, start: from, end: from });
 }
@@ -97,11 +134,16 @@ export function changeAt(located: Located, path: readonly string[], change: (val
   return { ...located, entries: new Map(located.entries).set(first, changed) };
 }
 
-/** The plain value without places. */
-export function toValue(located: Located): unknown {
+/** The plain value without places. What stands in several places, by aliases, is one object. */
+export function toValue(located: Located, made = new Map<Located, unknown>()): unknown {
   if (located.kind === 'scalar') return located.value;
-  if (located.kind === 'list') return located.items.map(toValue);
-  return Object.fromEntries([...located.entries].map(([name, { value }]) => [name, toValue(value)]));
+  if (made.has(located)) return made.get(located);
+  const value =
+    located.kind === 'list'
+      ? located.items.map((item) => toValue(item, made))
+      : Object.fromEntries([...located.entries].map(([name, entry]) => [name, toValue(entry.value, made)]));
+  made.set(located, value);
+  return value;
 }
 
 export type Path = readonly PropertyKey[];

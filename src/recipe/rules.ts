@@ -1,5 +1,6 @@
 import type { Conflict } from '../conflict.js';
 import { keepsPixels } from '../data/pipeline/augment/kinds.js';
+import { cut } from '../errors.js';
 import { detectorConflicts } from '../tasks/detection/conflicts.js';
 import { addingConflicts } from './addClassesRules.js';
 import { tableConflicts } from './backboneRules.js';
@@ -25,9 +26,10 @@ export function conflicts(recipe: Recipe, isSet: IsSet): Conflict[] {
 
 function categoryConflicts({ data }: Recipe): Conflict[] {
   const names = 'categories' in data && typeof data.categories !== 'string' ? data.categories : undefined;
-  const repeated = names?.find((name, index, all) => all.indexOf(name) !== index);
+  const seen = new Set<string>();
+  const repeated = names?.find((name) => seen.size === seen.add(name).size);
   if (repeated === undefined) return [];
-  const message = `"data.categories" names "${repeated}" twice`;
+  const message = `"data.categories" names "${cut(repeated)}" twice`;
   return [{ path: 'data.categories', message, fix: 'name each category once' }];
 }
 

@@ -18,12 +18,45 @@ export interface Span {
   readonly end: number;
 }
 
-/** File, line and column of the span's start, counted from 1. */
-function whereOf({ source, start }: Span): Where {
-  if (source.kind === 'set') return { file: source.name };
-  const before = source.text.slice(0, start).split('\n');
-  return { file: source.name, line: before.length, column: before.at(-1)!.length + 1 };
+/** Offsets at which the lines of a source begin. They are kept, since a recipe may have many problems. */
+const lineStarts = new WeakMap<Source, readonly number[]>();
+
+function startsOf(source: Source): readonly number[] {
+  const known = lineStarts.get(source);
+  if (known) return known;
+  const starts = [0];
+  for (let at = source.text.indexOf('\n'); at >= 0; at = source.text.indexOf('\n', at + 1)) starts.push(at + 1);
+  lineStarts.set(source, starts);
+  return starts;
 }
+
+/** The line that an offset is in, counted from 0, and the offset at which it begins. */
+function lineAt(
+  source: Source,
+  offset: number,
+): { readonly line: number; readonly start: number; readonly end: number } {
+  const starts = startsOf(source);
+  let [low, high] = [0, starts.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (starts[middle]! <= offset) low = middle;
+    else high = middle;
+  }
+  const next = starts[low + 1];
+  return { line: low, start: starts[low]!, end: next === undefined ? source.text.length : next - 1 };
+}
+
+/** File, line and column of the span's start, counted from 1. */
+export function whereOf({ source, start }: Span): Where {
+  if (source.kind === 'set') return { file: source.name };
+  const { line, start: lineStart } = lineAt(source, start);
+  return { file: source.name, line: line + 1, column: start - lineStart + 1 };
+}
+
+/** Most characters of a line that an excerpt shows, and those of them before the span if the line is longer. */
+const [MOST_SHOWN, BEFORE] = [160, 60];
+/** Characters that would move the cursor or colour a terminal; each is shown as one other, so that carets line up. */
+const CONTROL = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
 
 /** The line of the source with carets under the span and a hint after them:
  *
@@ -31,13 +64,17 @@ function whereOf({ source, start }: Span): Where {
  *        |   ^^^^^  did you mean "epochs"? */
 function excerpt(span: Span, hint?: string): string {
   const { text, kind } = span.source;
-  const lineStart = text.lastIndexOf('\n', span.start - 1) + 1;
-  const nextBreak = text.indexOf('\n', span.start);
-  const line = text.slice(lineStart, nextBreak < 0 ? undefined : nextBreak).trimEnd();
-  const gutter = `  ${kind === 'set' ? '' : (whereOf(span).line ?? '')}`;
-  const before = line.slice(0, span.start - lineStart).replace(/[^\t]/g, ' '); // tabs stay, so that carets line up
-  const carets = '^'.repeat(Math.max(1, Math.min(span.end - lineStart, line.length) - (span.start - lineStart)));
-  return `${gutter} | ${line}\n${' '.repeat(gutter.length)} | ${before}${carets}${hint ? `  ${hint}` : ''}`;
+  const { line, start, end } = lineAt(span.source, span.start);
+  const from = end - start > MOST_SHOWN ? Math.max(start, span.start - BEFORE) : start;
+  const to = Math.min(end, from + MOST_SHOWN);
+  const shown = text.slice(from, to).trimEnd();
+  const left = from > start ? '…' : '';
+  const right = to < end ? '…' : '';
+  const gutter = `  ${kind === 'set' ? '' : line + 1}`;
+  const before = left.replace(/./, ' ') + text.slice(from, span.start).replace(/[^\t]/g, ' '); // tabs stay, so that carets line up
+  const carets = '^'.repeat(Math.max(1, Math.min(span.end, from + shown.length) - span.start));
+  const visible = shown.replace(CONTROL, (character) => (character === '\t' ? '\t' : '�'));
+  return `${gutter} | ${left}${visible}${right}\n${' '.repeat(gutter.length)} | ${before}${carets}${hint ? `  ${hint}` : ''}`;
 }
 
 /** The problem with its place and an excerpt of the source. */

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { decodeText } from '../data/formats/decodeText.js';
 import { FinetuneError, type Problem } from '../errors.js';
 import { checkRecipe } from './check.js';
 import { nearest } from '../didYouMean.js';
@@ -78,15 +79,21 @@ async function readLayers(text: string, file: string, above: readonly string[], 
  *  both at `span`, if it is given. */
 async function readText(path: string, span?: Span): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return decodeText(await readFile(path), path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const problem: Problem =
       code === 'ENOENT'
         ? { code: 'E_RECIPE_NOT_FOUND', message: `no recipe "${path}"`, fix: await missingFix(path) }
-        : { code: 'E_RECIPE_UNREADABLE', message: `cannot read the recipe "${path}": ${message}` };
+        : { code: 'E_RECIPE_UNREADABLE', message: `cannot read the recipe "${path}": ${message}`, ...encoding(error) };
     throw new FinetuneError(span ? problemAt(span, problem) : problem, { cause: error });
   }
+}
+
+/** The message, place and fix of a recipe that is not text. */
+function encoding(error: unknown): Partial<Problem> {
+  const [problem] = error instanceof FinetuneError ? error.problems : [];
+  return problem ? { ...problem, code: 'E_RECIPE_UNREADABLE' } : {};
 }
 
 async function missingFix(path: string): Promise<string> {

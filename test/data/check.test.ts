@@ -196,6 +196,24 @@ describe('a COCO folder with odd things', () => {
     expect(found(result, 'W_DATA_MENDED')).toHaveLength(1);
   });
 
+  test('a name that an earlier conversion damaged, and an image of 12 bits in 16, are pointed out', async () => {
+    const values = Uint16Array.from({ length: 40 * 30 }, (_, i) => (i * 37) % 4096);
+    await sharp(values, { raw: { width: 40, height: 30, channels: 1 } })
+      .toColourspace('grey16')
+      .png()
+      .toFile(join(root, 'images', '6.png'));
+    const part = {
+      images: images(6),
+      categories: [{ id: 1, name: 'n\ufffd' }],
+      annotations: [{ id: 1, image_id: 6, category_id: 1, bbox: [1, 1, 20, 20] }],
+    };
+    const result = await open(part, { ...part, images: images(1), annotations: [] });
+    expect(found(result, 'W_CATEGORY_LOST')).toHaveLength(1);
+    expect(found(result, 'W_IMAGE_DEPTH')).toMatchObject([
+      { part: 'train', where: { file: join(root, 'images', '6.png') }, message: expect.stringContaining('12 of them') },
+    ]);
+  });
+
   test('boxes written as corners or as shares of the image are recognised', async () => {
     const boxes = (bbox: number[]) => ({
       images: images(4, 5),

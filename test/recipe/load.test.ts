@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -336,6 +336,17 @@ describe('files', () => {
     expect((await errorOf(loadRecipe('recipes/zzzzzzzz.yaml'))).problems[0]?.fix).toContain('quickstart.yaml');
     expect((await errorOf(loadRecipe(join(folder, 'no/where.yaml')))).problems[0]?.fix).toContain('there is no folder');
     expect((await errorOf(loadRecipe('recipes'))).code).toBe('E_RECIPE_UNREADABLE');
+  });
+
+  test('a recipe in UTF-16 is read, one in another encoding names its line', async () => {
+    const text = await readFile('recipes/ssdlite-voc.yaml', 'utf8');
+    const file = join(folder, 'wide.yaml');
+    await writeFile(file, Buffer.from(`\ufeff${text}`, 'utf16le'));
+    expect((await loadRecipe(file)).task).toBe('detection');
+    await writeFile(file, Buffer.from('task: detection\n# né\n', 'latin1'));
+    expect((await errorOf(loadRecipe(file))).problems).toMatchObject([
+      { code: 'E_RECIPE_UNREADABLE', where: { file, line: 2 } },
+    ]);
   });
 
   test.each(['quickstart', 'ssdlite-coco', 'ssdlite-voc', 'ssdlite-lite0-voc', 'ssd300-voc', 'yolov1-voc'])(

@@ -69,6 +69,13 @@ export function checkNames(
   const all = [...new Set([...learned, ...[...boxes.values()].flatMap(({ named }) => [...named.keys()])])];
   const written = new Map<string, string>();
   for (const name of all) {
+    if (name.includes('\ufffd'))
+      say({
+        level: 'warning',
+        code: 'W_CATEGORY_LOST',
+        message: `the category "${name}" holds a replacement character: its name was lost when the file was converted, and several names may have become this one`,
+        fix: 'make the file again from the original, as UTF-8',
+      });
     const plain = name
       .normalize('NFKC')
       .toLowerCase()

@@ -9,7 +9,8 @@ const training = `${network} files decode weights data engine train evaluate rec
 const rooms = {
   // These run in a browser too: they import no module of Node, and no package that needs one.
   ground: {
-    files: '(errors|printable|random|progress|didYouMean|duration|conflict|optionValues|markdown|safePath|maskSecrets)[.]ts$',
+    files:
+      '(errors|printable|random|progress|didYouMean|duration|conflict|optionValues|markdown|safePath|maskSecrets)[.]ts$',
     packages: 'pure-rand fastest-levenshtein zod',
   },
   bytes: { rooms: 'ground', packages: 'fflate' },
@@ -51,6 +52,7 @@ const rooms = {
     files: '(?:(index|pycocotools)[.]ts$|api/)',
     rooms: `${training} run finetune`,
     packages: 'pycocotools-js zod',
+    node: true,
   },
   cli: { rooms: `${training} run finetune trials`, packages: 'cac cli-progress p-limit', node: true },
 };

@@ -66,12 +66,13 @@ function coordinates(available: number, layout: ResultLayout): number | undefine
   }
 }
 
-/** Words that are prices, such as 1,200, after quads have the form of further points. It is a question if no polygon has
- *  other ones. */
+/** The words of end-to-end results can be numbers, such as 1,200, which have the form of further points. It is a question
+ *  if no outline has other points, or if other lines have a word after four points. */
 function question(lines: readonly Line[]): Problem | undefined {
   const long = lines.filter(({ fields }) => fields.numbers.length > 9);
-  const [first] = long;
-  if (!first || !long.every(({ fields }) => numbersAfter(fields, 8).formatted)) return undefined;
+  const hasWords = lines.some(({ fields }) => fields.hasText && fields.numbers.length === 8);
+  const first = hasWords ? long.find(({ fields }) => !fields.hasText) : long[0];
+  if (!first || !(hasWords || long.every(({ fields }) => numbersAfter(fields, 8).formatted))) return undefined;
   const { numbers, rest } = first.fields;
   return {
     code: 'E_ICDAR_LAYOUT',

@@ -1,4 +1,6 @@
+import { learnedClasses } from '../data/countObjects.js';
 import { describeOverlap, type Overlap } from '../data/overlap.js';
+import type { Dataset } from '../data/sample.js';
 import { isMeasured, unmeasured } from '../evaluate/rank.js';
 import type { BestEpoch } from './charts.js';
 
@@ -17,16 +19,16 @@ export function scoreClaims(
   hasTest: boolean,
   overlaps: readonly Overlap[],
 ): string[] {
-  const isSecret = !overlaps.some(({ part, other }) => part === PARTS.test && other === PARTS.val);
+  const shared = overlaps.filter(({ part }) => part === PARTS.test).map(({ other }) => other);
   const warnings = overlaps.map(warnOfOverlap);
   if (!isMeasured(name, value))
     return [`Epoch ${epoch} was kept, but not chosen by a score. ${unmeasured(name)}`, ...warnings];
   const chosen = `Epoch ${epoch} was chosen for the best ${name} on the validation part (${value.toFixed(3)})`;
   const claim = !hasTest
     ? `${chosen}, and the score is that of the same part: expect a little less on new images.`
-    : isSecret
+    : shared.length === 0
       ? `${chosen}; the score is that of the test part, on which nothing was chosen.`
-      : `${chosen}; the score is that of the test part, which has images of the validation part: expect less on new images.`;
+      : `${chosen}; the score is that of the test part, which has images of ${shared.join(' and of ')}: expect less on new images.`;
   return [claim, ...warnings];
 }
 
@@ -35,4 +37,15 @@ export function warnOfOverlap(overlap: Overlap): string {
   const why = overlap.other === PARTS.train ? 'the model has learned from them' : 'the epoch is chosen by them';
   const sentence = describeOverlap(overlap);
   return `${sentence[0]!.toUpperCase()}${sentence.slice(1)}: ${why}, so the score is too good.`;
+}
+
+/** Says which parts have nothing to score, a sentence each: their score is the same whatever the model finds. */
+export function describeUnscored(parts: Partial<Record<'val' | 'test', Pick<Dataset, 'annotations'>>>): string[] {
+  return (['val', 'test'] as const).flatMap((part) => {
+    const { annotations = [] } = parts[part] ?? {};
+    if (annotations.length === 0 || annotations.some((annotation) => learnedClasses(annotation).length > 0)) return [];
+    const choice = part === 'val' ? ', and no epoch is better than another' : '';
+    const name = PARTS[part];
+    return [`${name[0]!.toUpperCase()}${name.slice(1)} has no object that counts, so its score says nothing${choice}.`];
+  });
 }

@@ -51,8 +51,8 @@ export interface Finished {
   readonly versions: Readonly<Record<string, string>>;
   /** Images that parts share. */
   readonly overlaps: readonly Overlap[];
-  /** What of the model started at random, a sentence each. */
-  readonly start: readonly string[];
+  /** What a reader of the score must know, a sentence each. */
+  readonly remarks: readonly string[];
   /** The images that could not be read, with the reasons. */
   readonly broken: ReadonlyMap<string, string>;
   /** Set for a weakly supervised run. */
@@ -71,7 +71,7 @@ export async function buildReport({
   metrics,
   versions,
   overlaps,
-  start,
+  remarks,
   broken,
   pseudo,
   first,
@@ -100,7 +100,7 @@ export async function buildReport({
       ...(broken.size > 0 && { 'while running': countReasons(broken) }),
     },
     freeze: trained.freeze,
-    notes: [...scoreClaims(best, test !== undefined, overlaps), ...start, ...trained.notes],
+    notes: [...scoreClaims(best, test !== undefined, overlaps), ...remarks, ...trained.notes],
     sections: [...first, ...result.sections(recipe.report), ...gallery],
   };
 }

@@ -4,7 +4,7 @@ import type { TaskScore } from '../evaluate/createTask.js';
 import { findOverlaps, type ComparedPart, type Overlap } from '../data/overlap.js';
 import { blaming, locating } from '../recipe/places.js';
 import type { Recipe } from '../recipe/schema.js';
-import { PARTS, warnOfOverlap } from '../report/claims.js';
+import { describeUnscored, PARTS, warnOfOverlap } from '../report/claims.js';
 import type { Model } from '../tasks/model.js';
 import { recipeData, type RecipeData } from './recipeData.js';
 import { recipeModel, type RecipeModelOptions } from './recipeModel.js';
@@ -17,8 +17,8 @@ export interface OpenedRecipe {
   readonly model: Model<unknown, TaskScore>;
   /** Images that parts share. */
   readonly overlaps: readonly Overlap[];
-  /** What of the model starts at random, a sentence each. */
-  readonly start: readonly string[];
+  /** What a reader of the score must know, a sentence each: what starts at random, and which parts cannot be scored. */
+  readonly remarks: readonly string[];
   /** When opening began, as `performance.now()` counts: `train.time` includes it. */
   readonly began: number;
 }
@@ -49,9 +49,10 @@ async function openRecipe(
   for (const overlap of overlaps) onProgress?.({ message: warnOfOverlap(overlap) });
   await hearSignal(signal);
   const { model, start } = await recipeModel(recipe, data, { weights, purpose, ...hooks });
-  for (const message of start) onProgress?.({ message });
+  const remarks = [...start, ...describeUnscored(data)];
+  for (const message of remarks) onProgress?.({ message });
   await hearSignal(signal);
-  return { recipe, backend, data, model, overlaps, start, began };
+  return { recipe, backend, data, model, overlaps, remarks, began };
 }
 
 /** Each part is compared with those before it, whose images a model has seen when it is scored on the part. */

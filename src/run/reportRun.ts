@@ -22,7 +22,7 @@ export interface FinishedRun extends BegunRun {
  *  finished: a process that is killed before leaves a run that `resume` scores and reports. */
 export async function reportRun(
   run: RunDirectory,
-  { recipe, backend, data, overlaps, start }: OpenedRecipe,
+  { recipe, backend, data, overlaps, remarks }: OpenedRecipe,
   { versions, trained, scored, broken, onProgress }: FinishedRun,
 ): Promise<Metrics> {
   const { model, part, result, oldClasses } = scored;
@@ -40,7 +40,7 @@ export async function reportRun(
     metrics,
     versions,
     overlaps,
-    start,
+    remarks,
     broken,
     pseudo: trained.pseudo,
     first: oldClasses ? [oldClassesSection(oldClasses, result.metric)] : [],

@@ -94,6 +94,8 @@ describe('results', () => {
   test('prices after quads are a question, which the layout answers', async () => {
     const files = [{ 'gt_1.txt': '' }, { 'res_1.txt': '0,0,9,0,9,9,0,9,1,200' }] as const;
     await expect(read(...files)).rejects.toMatchObject({ code: 'E_ICDAR_LAYOUT' });
+    const words = { 'res_1.txt': '0,0,9,0,9,9,0,9,word\n0,0,9,0,9,9,0,9,1,2,3' };
+    await expect(read(files[0], words)).rejects.toMatchObject({ problems: [{ code: 'E_ICDAR_LAYOUT', where: { line: 2 } }] }); // prettier-ignore
     expect((await read(...files, { dtLayout: 'quads' })).images[0]!.detections).toMatchObject([
       { points: { length: 8 } },
     ]);

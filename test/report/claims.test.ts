@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { PARTS, scoreClaims } from '../../src/report/claims.js';
+import { describeUnscored, PARTS, scoreClaims } from '../../src/report/claims.js';
 
 const best = { epoch: 3, name: 'AP', value: 0.5 };
 const share = (part: keyof typeof PARTS, other: keyof typeof PARTS) => ({ part: PARTS[part], other: PARTS[other], images: 2, of: 5 }); // prettier-ignore
@@ -12,7 +12,21 @@ test('only a test part that shares no image with the validation part has a score
     `${chosen}; the score is that of the test part, which has images of the validation part: expect less on new images.`,
     '2 of the 5 images of the test part are also in the validation part: the epoch is chosen by them, so the score is too good.',
   ]);
+  expect(scoreClaims(best, true, [share('test', 'train'), share('test', 'val')])[0]).toContain(
+    'which has images of the training part and of the validation part: expect less',
+  );
   expect(scoreClaims(best, true, [share('test', 'train')]).at(-1)).toBe(
     '2 of the 5 images of the test part are also in the training part: the model has learned from them, so the score is too good.',
   );
+});
+
+test('a part whose objects are all ignored has no score', () => {
+  const part = (...ignore: boolean[]) => ({
+    annotations: [{ kind: 'boxes', classes: ignore.map(() => 0), ignore }] as never,
+  });
+  expect(describeUnscored({ val: part(true, false), test: part(false) })).toEqual([]);
+  expect(describeUnscored({ val: part(true), test: part() })).toEqual([
+    'The validation part has no object that counts, so its score says nothing, and no epoch is better than another.',
+    'The test part has no object that counts, so its score says nothing.',
+  ]);
 });

@@ -21,13 +21,13 @@ test('a recipe whose test part is its validation part is told from the files; `t
     const said: string[] = [];
     const text = `task: classification\nengine: wasm\ndata: { format: imageFolder, root: ${root}, size: 32, test: ${testPart} }\nmodel: { backbone: ${tinyBackbone} }\ntrain: { batch: 2, epochs: 1 }\n`; // prettier-ignore
     const onProgress = (event: ProgressEvent) => 'message' in event && said.push(event.message);
-    return withRecipe(await parseRecipe(text, 'a.yaml'), { onProgress }, ({ overlaps, start, data }) =>
-      Promise.resolve({ overlaps, start, hasTest: 'test' in data, said }),
+    return withRecipe(await parseRecipe(text, 'a.yaml'), { onProgress }, ({ overlaps, remarks, data }) =>
+      Promise.resolve({ overlaps, remarks, hasTest: 'test' in data, said }),
     );
   };
   const same = await open('val');
   expect(same.overlaps).toEqual([{ part: 'the test part', other: 'the validation part', images: 2, of: 2 }]);
-  expect(same.said).toEqual(expect.arrayContaining([expect.stringMatching(/^2 of the 2 images of the test part/), ...same.start])); // prettier-ignore
-  expect(same.start).toEqual(['The whole model starts at random: no weights are loaded.']);
+  expect(same.said).toEqual(expect.arrayContaining([expect.stringMatching(/^2 of the 2 images of the test part/), ...same.remarks])); // prettier-ignore
+  expect(same.remarks).toEqual(['The whole model starts at random: no weights are loaded.']);
   expect(await open('null')).toMatchObject({ overlaps: [], hasTest: false });
 });

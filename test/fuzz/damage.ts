@@ -27,7 +27,7 @@ export function damaged(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
       if (kind === 'insert') return Buffer.concat([before, piece, after]);
       if (kind === 'remove') return Buffer.concat([before, after.subarray(length)]);
       if (kind === 'repeat') return Buffer.concat([before, after.subarray(0, length), after]);
-      return kind === 'cut' && at > 0 ? before : now;
+      return at > 0 ? before : now; // cut
     }, bytes),
   );
 }

@@ -76,7 +76,7 @@ const sets: readonly (readonly [name: string, file: string, content: string | Ui
     {
       format: 'icdar', root: join(root, 'icdar'), train: { images: 'images', truth: 'gt' }, val: { every: 2 },
       characters: 'split', transcriptions: true, crops: 1,
-    } as DataOptions, // prettier-ignore
+    }, // prettier-ignore
   ],
   [
     'a zip of ICDAR',
@@ -88,7 +88,7 @@ const sets: readonly (readonly [name: string, file: string, content: string | Ui
     {
       format: 'icdar', root: join(root, 'icdar'), train: { images: 'images', truth: 'gt.zip' }, val: { every: 2 },
       characters: 'mask', transcriptions: true, crops: 1,
-    } as DataOptions, // prettier-ignore
+    }, // prettier-ignore
   ],
 ];
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pLimit from 'p-limit';
+import { maskSecrets } from '../maskSecrets.js';
 import { compareRuns, type Comparison } from '../trials/compareRuns.js';
 import { loadRecipe } from '../recipe/load.js';
 import { newRunPath } from '../run/directory.js';
@@ -29,7 +30,7 @@ export async function sweep(path: string, command: SweepCommand): Promise<boolea
   // So that every error in the recipes is found before the first run.
   for (const member of members) await loadRecipe(path, { set: [...set, ...member.set] });
   await openSweep(directory, recipe);
-  const say = (line: string): void => console.error(line);
+  const say = (line: string): void => console.error(maskSecrets(line)); // a setting may be an address with a token
   say(`${members.length} runs in ${directory}`);
 
   const children = new Set<ChildProcess>();

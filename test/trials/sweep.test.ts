@@ -46,6 +46,13 @@ describe('the plan', () => {
     expect(new Set(planSweep('out', 1, { over, seeds: 1 }).map(({ directory }) => directory)).size).toBe(2);
   });
 
+  test('a folder name has no secret of an address, and is not too long', () => {
+    const over = [`model.weights='https://host/${'x'.repeat(300)}.pth?token=a','https://host/w.pth?token=SECRET'`];
+    const names = planSweep('out', 1, { over, seeds: 1 }).map(({ directory }) => directory);
+    expect(names.join()).not.toContain('SECRET');
+    expect(Math.max(...names.map((name) => name.length))).toBeLessThan(150);
+  });
+
   test('a directory belongs to the sweep of one recipe', async () => {
     const directory = join(folder, 'sweep');
     const recipe = (lr: number) => parseRecipe(`task: detection\ndata: { format: synthetic }\ntrain: { lr: { value: ${lr} } }\n`, 'recipe.yaml'); // prettier-ignore

@@ -76,7 +76,9 @@ export async function decodeWeights(source: ByteSource, readShard: ReadShard): P
 
 /** Whether a file that begins with these bytes, at least 16 of them if it has so many, may be one of weights. */
 export const beginsLikeWeights = (head: Uint8Array): boolean =>
-  decoderFor(head) !== undefined || /^\uFEFF?\s*\{/.test(new TextDecoder('utf-8', { ignoreBOM: true }).decode(head));
+  decoderFor(head) !== undefined ||
+  head[0] === 0x80 || // a pickle of another protocol, of which the decoder tells more
+  /^\uFEFF?\s*\{/.test(new TextDecoder('utf-8', { ignoreBOM: true }).decode(head));
 
 function decoderFor(head: Uint8Array): Decoder | undefined {
   const [a, b] = head;

@@ -56,6 +56,11 @@ const bright = {
 const task = { size, blank: () => ({}) } as unknown as Task;
 const options = (): PseudoOptions => ({ refresh: 2, height: 32, batch: 1, directory });
 
+test('an image that another one of another size has replaced is an error', async () => {
+  const annotations = [{ ...dataset.annotations[0]!, width: 100 }];
+  await expect(wordSheets({ annotations }, size, 32).next()).rejects.toMatchObject({ code: 'E_IMAGE_SIZE' });
+});
+
 test('words lie rectified on the sheets, in even places', async () => {
   const sheets = [];
   for await (const sheet of wordSheets(dataset, size, 32)) sheets.push(sheet);

@@ -1,5 +1,6 @@
 import { project, squareToQuad } from '../../geometry/homography.js';
 import { frameImage } from '../image/frame.js';
+import { assertSize } from '../image/checkSize.js';
 import { decodeImage } from '../image/image.js';
 import { meanColour } from '../image/meanColour.js';
 import type { Dataset, Picture, TextWord } from '../sample.js';
@@ -90,7 +91,8 @@ export function rectify(
 /** Beyond its border the picture goes on as it ends. */
 const within = (value: number, length: number): number => Math.min(length - 1, Math.max(0, value));
 
-/** Puts all words whose characters are unknown on sheets of the given size, image after image. */
+/** Puts all words whose characters are unknown on sheets of the given size, image after image. Throws E_IMAGE_MISSING,
+ *  E_IMAGE_DECODE or E_IMAGE_SIZE. */
 export async function* wordSheets(
   { annotations }: Pick<Dataset, 'annotations'>,
   [rows, columns]: readonly [height: number, width: number],
@@ -105,6 +107,7 @@ export async function* wordSheets(
     );
     if (words.length === 0) continue;
     const size = [annotation.height, annotation.width] as const;
+    await assertSize(annotation, 'once');
     const picture = await decodeImage(annotation.file, frameImage(annotation, { size }));
     for (const [word, { outline }] of words) {
       const inner = cropSize(outline, across, [rows, columns]);

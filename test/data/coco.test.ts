@@ -125,6 +125,36 @@ describe('openCoco', () => {
     ]);
   });
 
+  test('one mistake in an image or a category is one problem, not one for each of its annotations', async () => {
+    const problems = await problemsOf(
+      open({
+        ...sound,
+        images: [{ ...sound.images[0], width: 'wide' }, ...sound.images.slice(1)],
+        categories: [{ ...sound.categories[0], id: 1.5 }, sound.categories[1]],
+        annotations: sound.annotations.map((row, i) => (i === 2 ? { ...row, category_id: 1.5 } : row)),
+      }),
+    );
+    expect(problems.map(({ code }) => code)).toEqual(['E_COCO_CATEGORY', 'E_COCO_IMAGE']);
+    const mixed = JSON.stringify(sound)
+      .replaceAll('"image_id":7', '"image_id":"7"')
+      .replaceAll('"width":100', '"width":"100"');
+    expect((await open(mixed)).annotations).toEqual((await open(sound)).annotations);
+  });
+
+  test('boxes that leave their image because its size is wrong are not blamed', async () => {
+    const file_name = 'large.png';
+    const large = sharp({ create: { width: 200, height: 160, channels: 3, background: '#123' } });
+    await large.png().toFile(join(dir, 'images', file_name));
+    const images = [{ ...sound.images[0], file_name }];
+    const annotations = [{ ...sound.annotations[0], bbox: [150, 100, 30, 40] }];
+    const [problem, ...others] = await problemsOf(open({ ...sound, images, annotations }));
+    expect(problem).toMatchObject({
+      code: 'E_IMAGE_SIZE',
+      fix: expect.stringContaining('2 times the size') as unknown,
+    });
+    expect(others).toEqual([]);
+  });
+
   test('says everything that is wrong at once, each with its place in the file', async () => {
     const bad = {
       images: [

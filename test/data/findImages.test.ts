@@ -46,7 +46,8 @@ describe('findImages', () => {
     ['beside.jpg', 'labels/beside.jpg'],
     ['/data/upload/3/0a1b2c3d-a.jpg', 'images/a.jpg'],
     ['/data/local-files/?d=images/sub/b.jpg', 'images/sub/b.jpg'],
-    ['https://example.org/x/%C3%A9t%C3%A9%201.jpg?', undefined],
+    ['https://example.org/x/%C3%A9t%C3%A9%201.jpg?alt=media#1', 'images/été 1.jpg'],
+    [' a.jpg ', 'images/a.jpg'],
     ['https://example.org/x/%C3%A9t%C3%A9%201.jpg', 'images/été 1.jpg'],
     ['50%25.jpg', 'images/50%25.jpg'], // a file of exactly that name comes first
     ['50%.jpg', 'images/50%.jpg'],

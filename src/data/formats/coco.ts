@@ -1,13 +1,14 @@
 import { dirname, resolve } from 'node:path';
 import { readCocoFile } from './cocoFile.js';
-import { FinetuneError } from '../../errors.js';
+import { FinetuneError, type Problem } from '../../errors.js';
 import { createFindings, type Findings } from '../findings.js';
 import type { Extent } from '../image/frame.js';
-import { readImageSize } from '../image/image.js';
+import { isSameSize, sizeProblem } from '../image/checkSize.js';
+import { readImageHeader, readImageSize } from '../image/image.js';
 import { findImages } from '../image/findImages.js';
 import { reportImages } from '../image/reportImages.js';
 import { selectCategories } from '../categories.js';
-import type { DropPolicies, RawImage, ReadPart } from '../rawDataset.js';
+import type { DropPolicies, RawImage, RawObject, ReadPart } from '../rawDataset.js';
 import { boxFormat, type BoxData } from './boxFormat.js';
 import { buildBoxes } from './buildBoxes.js';
 import type { Dataset } from '../sample.js';
@@ -89,7 +90,9 @@ export async function readCoco(
   for (const { id, fileName, size, objects } of images) {
     const image = found.get(fileName)!.file;
     if (image === undefined) continue;
-    const extent = size ?? (await headerSize(image, brokenImages, findings));
+    const problem = size && objects.some((object) => leaves(object, size)) ? await compareSize(image, size) : undefined;
+    if (problem) findings.report(brokenImages, 'image has another size than its annotation says', () => problem);
+    const extent = problem ? undefined : (size ?? (await headerSize(image, brokenImages, findings)));
     if (extent) raw.push({ imageId: id, file: image, fileName, ...extent, objects });
   }
   return {
@@ -97,6 +100,17 @@ export async function readCoco(
     build: (names, known) =>
       buildBoxes(name, selectCategories(categories, names, { file, known }), raw, findings, { invalidBoxes }),
   };
+}
+
+/** Whether a box reaches beyond its image by more than a pixel. */
+const leaves = ({ bbox: [x, y, w, h] }: RawObject, { width, height }: Extent): boolean =>
+  x + w > width + 1 || y + h > height + 1;
+
+/** The problem of an image of another size. Where boxes leave the image, that is the likely reason; other images are
+ *  compared when they are loaded. */
+async function compareSize(file: string, size: Extent): Promise<Problem | undefined> {
+  const header = await readImageHeader(file).catch(() => undefined); // what is wrong with it is said when it is loaded
+  return header && !isSameSize(size, header) ? sizeProblem(size, header, { file }) : undefined;
 }
 
 /** Reads the size of an image that has none in the annotation file. */

@@ -41,16 +41,23 @@ export async function readCocoFile(
       ...(fix ? { fix } : {}),
     };
   };
-  const categories = readCategories(lists.categories, locate, findings);
-  const images = readImages(lists.images, locate, findings);
-  readObjects(lists.annotations, { categories, images, invalidBoxes, locate, findings });
+  const refused = { categories: new Set<unknown>(), images: new Set<unknown>() };
+  const categories = readCategories(lists.categories, locate, findings, refused.categories);
+  const images = readImages(lists.images, locate, findings, refused.images);
+  readObjects(lists.annotations, { categories, images, refused, invalidBoxes, locate, findings });
   return { categories: [...categories.values()], images: [...images.values()] };
 }
 
 /** Makes the problems of a row. */
 type Locate = (code: Problem['code'], list: keyof Lists, index: number) => (message: string, fix?: string) => Problem;
 
-function readCategories(rows: readonly Row[], locate: Locate, findings: Findings): Map<number, Category> {
+/** The categories by id. Ids of refused rows are added to `refused`: their annotations are no further problems. */
+function readCategories(
+  rows: readonly Row[],
+  locate: Locate,
+  findings: Findings,
+  refused: Set<unknown>,
+): Map<number, Category> {
   const categories = new Map<number, Category>();
   const names = new Set<string>();
   rows.forEach(({ id: written, name }, index) => {
@@ -64,14 +71,22 @@ function readCategories(rows: readonly Row[], locate: Locate, findings: Findings
       categories.set(id, { id: id as CategoryId, name });
       names.add(name);
     }
+    if (id === undefined || !categories.has(id)) refused.add(written);
   });
   return categories;
 }
 
-function readImages(rows: readonly Row[], locate: Locate, findings: Findings): Map<number | string, CocoImage> {
+/** The images by id; `refused` as for categories. */
+function readImages(
+  rows: readonly Row[],
+  locate: Locate,
+  findings: Findings,
+  refused: Set<unknown>,
+): Map<number | string, CocoImage> {
   const images = new Map<number | string, CocoImage>();
-  rows.forEach(({ id, file_name: fileName, width, height }, index) => {
+  rows.forEach(({ id, file_name: fileName, ...size }, index) => {
     const wrong = locate('E_COCO_IMAGE', 'images', index);
+    const [width, height] = [size['width'], size['height']].map((side) => toWhole(side) ?? side);
     if (!isId(id)) findings.problem(wrong('"id" must be a whole number or a text'));
     else if (typeof fileName !== 'string' || fileName === '') findings.problem(wrong('"file_name" must be a text'));
     else if (images.has(id)) findings.problem(wrong('the id occurs twice'));
@@ -79,6 +94,7 @@ function readImages(rows: readonly Row[], locate: Locate, findings: Findings): M
     else if (!isWhole(width) || !isWhole(height) || width < 1 || height < 1)
       findings.problem(wrong('"width" and "height" must be whole numbers above 0'));
     else images.set(id, { id, fileName, size: { width, height }, objects: [] });
+    if (isId(id) && !images.has(id)) refused.add(id);
   });
   return images;
 }
@@ -86,6 +102,7 @@ function readImages(rows: readonly Row[], locate: Locate, findings: Findings): M
 interface ObjectContext {
   readonly categories: ReadonlyMap<number, Category>;
   readonly images: ReadonlyMap<number | string, CocoImage>;
+  readonly refused: { readonly categories: ReadonlySet<unknown>; readonly images: ReadonlySet<unknown> };
   readonly invalidBoxes: 'error' | 'drop';
   readonly locate: Locate;
   readonly findings: Findings;
@@ -94,14 +111,15 @@ interface ObjectContext {
 /** Puts the annotations into the objects of their images. */
 function readObjects(
   rows: readonly Row[],
-  { categories, images, invalidBoxes, locate, findings }: ObjectContext,
+  { categories, images, refused, invalidBoxes, locate, findings }: ObjectContext,
 ): void {
   const ids = new Set<number | string>();
   let highest = rows.reduce((most, { id }) => (isWhole(id) && id > most ? id : most), 0);
   rows.forEach((row, index) => {
     const wrong = locate('E_COCO_ANNOTATION', 'annotations', index);
     const { id = ++highest, image_id: imageId, bbox, area } = row;
-    const image = isId(imageId) ? images.get(imageId) : undefined;
+    const image = isId(imageId) ? (images.get(imageId) ?? images.get(otherType(imageId))) : undefined;
+    if (refused.images.has(imageId) || refused.categories.has(row['category_id'])) return;
     const category = categories.get(toWhole(row['category_id']) ?? NaN);
     const [iscrowd, ignore] = [toFlag(row['iscrowd']), toFlag(row['ignore'])];
     if (!isId(id)) findings.problem(wrong('"id" must be a whole number'));
@@ -166,6 +184,10 @@ function toWhole(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
   return isWhole(number) ? number : undefined;
 }
+
+/** The same id as a number instead of a text, or the other way round. */
+const otherType = (id: number | string): number | string =>
+  typeof id === 'number' ? String(id) : (toWhole(id) ?? NaN);
 
 const ofSize = (id: unknown): string =>
   typeof id === 'string' && /^-?\d+$/.test(id) ? ` below 2^53; ${id} is too large` : '';

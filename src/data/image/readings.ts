@@ -2,7 +2,13 @@ import { posix } from 'node:path';
 
 /** How a name in an annotation file was changed to be read as a path. The texts complete "its name has …". */
 export type Change =
-  'backslashes' | 'percent-encoded characters' | 'a URL' | 'an absolute path' | 'a prefix' | 'other capitals';
+  | 'backslashes'
+  | 'percent-encoded characters'
+  | 'a URL'
+  | 'an absolute path'
+  | 'a prefix'
+  | 'spaces around it'
+  | 'other capitals';
 
 /** One way to read a name as a path. */
 export interface Reading {
@@ -17,7 +23,7 @@ export interface Reading {
 type Form = Pick<Reading, 'path' | 'changes'>;
 
 /** Every way to read a name as a path, the name as it stands among them. Backslashes become slashes, percent-encoded
- *  characters are decoded, the host of a URL and the prefixes of Label Studio (`/data/local-files/?d=`, eight
+ *  characters are decoded, the host and the query of a URL and the prefixes of Label Studio (`/data/local-files/?d=`, eight
  *  hexadecimal digits before the file's name) are removed, and leading folders are left out one by one. */
 export function readingsOf(name: string): Reading[] {
   const forms = CHANGES.reduce<readonly Form[]>(
@@ -28,10 +34,14 @@ export function readingsOf(name: string): Reading[] {
 }
 
 const CHANGES: readonly ((form: Form) => Form | undefined)[] = [
+  ({ path, changes }) => {
+    const trimmed = path.trim();
+    return trimmed === path ? undefined : { path: trimmed, changes: [...changes, 'spaces around it'] };
+  },
   ({ path, changes }) =>
     path.includes('\\') ? { path: path.replaceAll('\\', '/'), changes: [...changes, 'backslashes'] } : undefined,
   ({ path, changes }) => {
-    const rest = /^[a-z][a-z\d+.-]+:\/\/[^/]*(\/.*)$/i.exec(path)?.[1];
+    const rest = /^[a-z][a-z\d+.-]+:\/\/[^/]*(\/[^?#]*)/i.exec(path)?.[1];
     return rest === undefined ? undefined : { path: rest, changes: [...changes, 'a URL'] };
   },
   ({ path, changes }) => {

@@ -66,8 +66,11 @@ const SHOWN = 3;
 const quoted = (names: readonly string[]): string =>
   names
     .slice(0, SHOWN)
-    .map((name) => `"${name}"`)
+    .map((name) => `"${shorten(name)}"`)
     .join(', ') + (names.length > SHOWN ? ', …' : '');
+
+/** A name without its middle, where it is very long. */
+const shorten = (name: string): string => (name.length > 120 ? `${name.slice(0, 60)}…${name.slice(-50)}` : name);
 
 /** What names have in common that no file has. */
 async function causeOf(names: readonly string[], folder: string): Promise<string> {
@@ -95,7 +98,7 @@ function countChanged(found: ReadonlyMap<string, Found>, whereOf: ImageReport['w
   const how = [...new Set(changed.flatMap(({ changes }): readonly Change[] => changes))].join(', ');
   findings.count(
     'image found although its name is not its path',
-    () => ({ message: `"${first.name}" is ${first.file} (${how})`, where: whereOf(first.name) }),
+    () => ({ message: `"${shorten(first.name)}" is ${first.file} (${how})`, where: whereOf(first.name) }),
     changed.length,
   );
 }
@@ -111,7 +114,7 @@ function countOutside(
   if (!first) return;
   findings.count(
     'image outside of data.root',
-    () => ({ message: `"${first[0]}" is ${first[1].file!}`, where: whereOf(first[0]) }),
+    () => ({ message: `"${shorten(first[0])}" is ${first[1].file!}`, where: whereOf(first[0]) }),
     outside.length,
   );
 }

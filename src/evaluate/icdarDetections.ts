@@ -2,9 +2,8 @@ import type { Problem } from '../errors.js';
 import type { Findings } from '../data/findings.js';
 import type { TextFile } from '../data/formats/text/icdarArchive.js';
 import type { Line } from '../data/formats/text/icdarLine.js';
-import { checkOutline, ICDAR_LINE, numberedLines } from '../data/formats/text/icdarTruth.js';
+import { checkOutline, ICDAR_LINE, linesOf } from '../data/formats/text/icdarTruth.js';
 import { describeFields, numbersAfter, shorten, type Outline } from '../data/formats/text/layout.js';
-import { readLines } from '../data/formats/textFile.js';
 
 export interface TextDetection extends Outline {
   readonly confidence: number | undefined;
@@ -22,7 +21,7 @@ export function readDetections(
   layout: ResultLayout,
   findings: Findings,
 ): TextDetection[][] {
-  const rows = files.map((one) => (one ? numberedLines(readLines(one.bytes, one.file), one.file) : []));
+  const rows = files.map((one) => (one ? linesOf(one, findings) : []));
   const problem = layout === 'auto' ? question(rows.flat()) : undefined;
   if (problem) findings.problem(problem);
   return rows.map((lines) => (problem ? [] : lines.flatMap((row) => readDetection(row, layout, findings) ?? [])));

@@ -166,6 +166,12 @@ describe('what is wrong is located', () => {
     expect(images[0]!.detections).toHaveLength(1);
   });
 
+  test('every file that cannot be decoded is listed', async () => {
+    const bad = Uint8Array.of(0xe9, 10);
+    const files = [{ 'gt_1.txt': bad, 'gt_2.txt': bad }, { 'res_1.txt': bad }] as const;
+    await expect(read(...files)).rejects.toMatchObject({ problems: Array(3).fill({ code: 'E_ENCODING' }) });
+  });
+
   test('a result of an image without ground truth, two files of one image, an empty folder, none at all', async () => {
     await expect(read(gt, { 'res_img_9.txt': '' })).rejects.toMatchObject({ code: 'E_ICDAR_SAMPLE' });
     await expect(read(gt, { 'res_img_1.txt': '', 'res_1.txt': '' })).rejects.toMatchObject({ code: 'E_ICDAR_NAME' });

@@ -17,10 +17,10 @@ const RARE = 0.05;
 
 interface Candidate {
   readonly name: LayoutName;
-  readonly words: readonly (Word | string)[];
-  /** Number of lines that this layout reads and that look as if they were meant so. */
+  readonly read: (line: Line) => Word | string;
+  /** Numbers of lines that it can read, that look as if they were meant so, and that have its mark. */
+  readonly readable: number;
   readonly natural: number;
-  /** Number of lines that have its mark. */
   readonly marked: number;
 }
 
@@ -29,9 +29,8 @@ interface Candidate {
 export function chooseLayout(lines: readonly Line[], options: LayoutOptions): Choice {
   const all = layoutNames.map((name) => candidateOf(name, lines, options));
   const able = all.filter(
-    ({ words, natural }) =>
-      words.every((word) => typeof word !== 'string') &&
-      (natural === lines.length || natural > (1 - RARE) * lines.length),
+    ({ readable, natural }) =>
+      readable === lines.length && (natural === lines.length || natural > (1 - RARE) * lines.length),
   );
   const [first, ...others] = able;
   const marked = able.find((one) => one.marked === lines.length);
@@ -39,7 +38,7 @@ export function chooseLayout(lines: readonly Line[], options: LayoutOptions): Ch
   const mostly = all.find((one) => one.marked > lines.length / 2);
   if (mostly) return { problem: exception(mostly, lines, options) };
   if (!first) return { layout: closest(all), inDoubt: false }; // its problems tell what is wrong
-  const differing = others.find((other) => differsAt(first, other, options) >= 0);
+  const differing = others.find((other) => firstDifference(first, other, lines, options) !== undefined);
   if (!differing) return { layout: first.name, inDoubt: false };
   const official = options.official && able.find(({ name }) => isOfficial(name, lines));
   if (official && !able.some(({ name }) => name === 'rctw-17')) return { layout: official.name, inDoubt: true };
@@ -48,28 +47,32 @@ export function chooseLayout(lines: readonly Line[], options: LayoutOptions): Ch
 
 function candidateOf(name: LayoutName, lines: readonly Line[], options: ReadingOptions): Candidate {
   const { read, isNatural = () => true, isMarked = () => false } = layoutOf(name);
-  const words = lines.map(({ fields }) => read(fields, options));
-  const readable = lines.filter((_, i) => typeof words[i] !== 'string');
-  const natural = readable.filter(({ fields }) => isNatural(fields)).length;
-  return { name, words, natural, marked: readable.filter(({ fields }) => isMarked(fields)).length };
+  const readable = lines.filter(({ fields }) => typeof read(fields, options) !== 'string');
+  return {
+    name,
+    read: ({ fields }) => read(fields, options),
+    readable: readable.length,
+    natural: readable.filter(({ fields }) => isNatural(fields)).length,
+    marked: readable.filter(({ fields }) => isMarked(fields)).length,
+  };
 }
 
 /** The layout that fits most lines; the first in the table of those that fit as many. */
 const closest = (all: readonly Candidate[]): LayoutName =>
   all.reduce((best, one) => (one.natural > best.natural ? one : best)).name;
 
-/** The index of the first line that two layouts read differently; -1 if there is none. */
-function differsAt(a: Candidate, b: Candidate, { transcriptions, official }: LayoutOptions): number {
-  const key = (word: Word | string | undefined): string =>
-    typeof word === 'object'
-      ? JSON.stringify([
-          word.isRectangle,
-          word.points,
-          word.dontCare,
-          transcriptions && !official && word.transcription,
-        ])
-      : '';
-  return a.words.findIndex((word, i) => key(word) !== key(b.words[i]));
+/** The first line that two layouts read differently. */
+function firstDifference(
+  a: Candidate,
+  b: Candidate,
+  lines: readonly Line[],
+  { transcriptions, official }: LayoutOptions,
+): Line | undefined {
+  const key = (word: Word | string): string =>
+    typeof word === 'string'
+      ? ''
+      : JSON.stringify({ ...word, ...((official || !transcriptions) && { transcription: undefined }) });
+  return lines.find((line) => key(a.read(line)) !== key(b.read(line)));
 }
 
 /** Whether the official scripts read these lines, and the numbers that follow the coordinates look like a transcription
@@ -84,9 +87,9 @@ function isOfficial(name: LayoutName, lines: readonly Line[]): boolean {
 }
 
 /** The problem of a line that has no mark where most lines have that of one layout. */
-function exception({ name, words, marked }: Candidate, lines: readonly Line[], { option }: LayoutOptions): Problem {
+function exception({ name, read, marked }: Candidate, lines: readonly Line[], { option }: LayoutOptions): Problem {
   const { isMarked = () => false, form } = layoutOf(name);
-  const { file, line } = lines.find(({ fields }, i) => typeof words[i] === 'string' || !isMarked(fields))!;
+  const { file, line } = lines.find((one) => typeof read(one) === 'string' || !isMarked(one.fields))!;
   return {
     code: 'E_ICDAR_LAYOUT',
     message: `${marked} of ${lines.length} lines look like ${name} (${form}), but this one does not`,
@@ -96,13 +99,12 @@ function exception({ name, words, marked }: Candidate, lines: readonly Line[], {
 }
 
 function question(a: Candidate, b: Candidate, lines: readonly Line[], options: LayoutOptions): Problem {
-  const at = differsAt(a, b, options);
-  const { file, line } = lines[at]!;
-  const describe = ({ name, words }: Candidate) => `${name}: ${describeWord(words[at] as Word)}`;
+  const line = firstDifference(a, b, lines, options)!;
+  const describe = ({ name, read }: Candidate) => `${name}: ${describeWord(read(line) as Word)}`;
   return {
     code: 'E_ICDAR_LAYOUT',
     message: `the line can be read as ${describe(a)}; or as ${describe(b)}`,
-    where: { file, line },
+    where: { file: line.file, line: line.line },
     fix: `say which layout the files have: ${options.option} ${a.name}, or ${options.option} ${b.name}`,
   };
 }

@@ -23,10 +23,10 @@ export interface Truth {
   readonly words: Word[][];
 }
 
-/** Reads ground-truth files. Problems go to `findings`: E_ICDAR_LAYOUT, _LINE, _BOX. Throws E_ENCODING, E_ICDAR_LIMIT. */
+/** Reads ground-truth files. Problems go to `findings`: E_ICDAR_LAYOUT, _LINE, _BOX, _LIMIT, E_ENCODING. */
 export function readTruth(files: readonly TextFile[], options: TruthOptions, findings: Findings): Truth {
   const { keep = () => true, layout: asked } = options;
-  const lines = files.map(({ file, bytes }) => numberedLines(readLines(bytes, file), file));
+  const lines = files.map((one) => linesOf(one, findings));
   const kept = lines.filter((_, i) => keep(i));
   const choice = asked === 'auto' ? chooseLayout(lines.flat(), options) : { layout: asked, inDoubt: false };
   if ('problem' in choice) {
@@ -76,9 +76,19 @@ export const ICDAR_LINE: Problem['code'] = 'E_ICDAR_LINE';
 /** Maximum number of words or detections of an image, since each word is compared with each detection. */
 const MOST_LINES = 4000;
 
+/** The lines of a file; none, and its problem in `findings`, if it cannot be decoded or has too many. */
+export function linesOf({ file, bytes }: TextFile, findings: Findings): Line[] {
+  try {
+    return numberedLines(readLines(bytes, file), file);
+  } catch (error) {
+    findings.absorb(error);
+    return [];
+  }
+}
+
 /** The lines that are not empty, with their numbers; what NumPy has printed on several lines is one. Throws
  *  E_ICDAR_LIMIT for more than MOST_LINES. */
-export function numberedLines(lines: readonly string[], file: string): Line[] {
+function numberedLines(lines: readonly string[], file: string): Line[] {
   const numbered: { text: string; readonly line: number }[] = [];
   for (const [i, text] of lines.entries()) {
     const last = numbered.at(-1);

@@ -7,13 +7,16 @@ import { readModelOptions } from '../../src/api/modelOptions.js';
 import { checkPixels } from '../../src/api/pixels.js';
 import { FinetuneError } from '../../src/errors.js';
 import { parseRecipe } from '../../src/recipe/load.js';
+import { unsafeName, unsafePath } from '../../src/safePath.js';
 import { findCheckpoint } from '../../src/train/checkpoint/checkpoint.js';
 import { firstState } from '../../src/train/checkpoint/state.js';
 import { readWeights } from '../../src/weights/read.js';
 import { writeSafetensors } from '../../src/weights/safetensorsFile.js';
 import { parseNpmUri } from '../../src/weights/sources/npmSource.js';
 import { parsePipUri } from '../../src/weights/sources/pipSource.js';
+import { shardsOf } from '../../src/weights/sources/shards.js';
 import { openSource } from '../../src/weights/sources/source.js';
+import { fileName, parseUrl } from '../../src/weights/sources/url.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import * as fc from '../fastCheck.js';
 import { writeMiniModel } from '../weights/miniGraphModel.js';
@@ -122,6 +125,38 @@ describe('a URI of weights', () => {
       fc.asyncProperty(scheme, parts, (first, rest) =>
         isHandled(() => openSource(first + rest.join(''), { cacheDir: join(root, 'cache'), baseDir: root, limits })),
       ),
+      runs,
+    );
+  });
+
+  test('gives a file only a name that it may have', () => {
+    fc.assert(
+      fc.property(parts, (rest) => {
+        try {
+          const name = fileName(parseUrl(`https://host/${rest.join('')}`));
+          if (name !== '') expect(unsafeName(name)).toBeUndefined();
+        } catch (error) {
+          expect(error).toBeInstanceOf(FinetuneError);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('leads to shards on the same server, below the folder of the model', async () => {
+    const file = join(root, 'model.json');
+    const base = new URL('https://host:8443/a/b/model.json?token=1');
+    await fc.assert(
+      fc.asyncProperty(fc.array(parts, { minLength: 1, maxLength: 3 }), async (names) => {
+        const paths = names.map((rest) => rest.join(''));
+        writeFileSync(file, JSON.stringify({ weightsManifest: [{ paths, weights: [] }] }));
+        await isHandled(async () => {
+          for (const { path, url } of await shardsOf(file, base)) {
+            expect(unsafePath(path)).toBeUndefined();
+            expect(url.href.startsWith('https://host:8443/a/b/')).toBe(true);
+          }
+        });
+      }),
       runs,
     );
   });

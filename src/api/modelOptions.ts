@@ -1,15 +1,20 @@
 import { z } from 'zod';
 import { IMAGENET_CATEGORIES } from '../categories/imagenet.js';
 import { ENGINES, type EngineName } from '../engine/backend.js';
+import type { Conflict } from '../conflict.js';
+import { FinetuneError } from '../errors.js';
 import type { BackboneChoice } from '../models/table.js';
 import { findBackbone } from '../models/registry.js';
 import { names, size } from '../optionValues.js';
 import { weights } from '../recipe/schema/weights.js';
+import { tableConflicts } from '../tasks/backboneConflicts.js';
 import { backbone } from '../tasks/backboneOption.js';
 import type { ClassificationOptions } from '../tasks/classification/classification.js';
 import { classifierOptions } from '../tasks/classification/options.js';
+import { detectorConflicts } from '../tasks/detection/conflicts.js';
 import { detectorDefaults } from '../tasks/detection/detectorDefaults.js';
 import { detectors, headOf, type DetectionOptions } from '../tasks/detection/detectors.js';
+import { MOST_CLASSES } from '../tasks/description/schema.js';
 import { boxTraining, selection } from '../tasks/detection/options.js';
 import { checkArgument } from './arguments.js';
 
@@ -52,9 +57,6 @@ interface Common {
   readonly seed: number;
   readonly engine: EngineName | 'auto';
 }
-
-/** ImageNet-21k has 21,843 classes; more are a mistake, and the last layer would not fit into memory. */
-const MOST_CLASSES = 100_000;
 
 const classes = z.union(
   [
@@ -102,6 +104,7 @@ function readClassifier(given: object): ModelOptions {
     classes: z.union([classes, z.literal('imagenet-1k')]),
   });
   const read = checkArgument('options', schema, given);
+  if (typeof read.backbone === 'object') refuse(tableConflicts(read.backbone));
   const named = namesOf(read.classes);
   const options = {
     backbone: read.backbone,
@@ -127,6 +130,7 @@ function readDetector(given: object, name: string = detectors[0].name): ModelOpt
     head: z.string().optional(),
   });
   const read = checkArgument('options', schema, given);
+  if (typeof read.backbone === 'object') refuse(tableConflicts(read.backbone));
   const named = namesOf(read.classes);
   const own = Object.fromEntries(
     Object.entries(read).filter(([option]) => Object.hasOwn(given, option) && !NOT_OF_DETECTOR.has(option)),
@@ -134,7 +138,21 @@ function readDetector(given: object, name: string = detectors[0].name): ModelOpt
   const defaults = detectorDefaults[head.name as keyof typeof detectorDefaults];
   // The type cannot express that defaults and options are of the same head.
   const options = { ...defaults, ...own, numClasses: named.names.length } as DetectionOptions;
+  refuse(detectorConflicts(options, options.size, (path) => Object.hasOwn(given, optionOf(path))));
   return { task: 'detection', options, ...named, ...restOf(read) };
+}
+
+/** The option of `createModel` for that of a recipe: size for data.size. */
+const optionOf = (path: string): string => path.slice(path.indexOf('.') + 1);
+
+/** Throws E_USAGE if options contradict each other. */
+function refuse(conflicts: readonly Conflict[]): void {
+  if (conflicts.length === 0) return;
+  throw new FinetuneError(
+    conflicts.map(({ path, message, fix }) => {
+      return { code: 'E_USAGE', message: `"options.${optionOf(path)}": ${message}`, fix };
+    }),
+  );
 }
 
 const NOT_OF_DETECTOR = new Set(['classes', 'seed', 'engine', 'task', ...Object.keys(weights)]);

@@ -3,7 +3,7 @@ import { keepsPixels } from '../data/pipeline/augment/kinds.js';
 import { cut } from '../errors.js';
 import { detectorConflicts } from '../tasks/detection/conflicts.js';
 import { addingConflicts } from './addClassesRules.js';
-import { tableConflicts } from './backboneRules.js';
+import { tableConflicts } from '../tasks/backboneConflicts.js';
 import { idleOptions, mixesImages } from './idleOptions.js';
 import type { Recipe } from './schema.js';
 

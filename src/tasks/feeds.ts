@@ -1,4 +1,5 @@
 import type { Sample } from '../data/sample.js';
+import { FinetuneError } from '../errors.js';
 import type { Network, Targets } from './network.js';
 
 /** The name of a session's program for inputs of this size. Programs for the task's first size have the kind alone as
@@ -12,13 +13,21 @@ export function programName(
   return later ? `${kind}/${height}x${width}` : kind;
 }
 
-/** Pixels of a batch as the network's input: [batch, height, width, 3] in 0…255; rows without a sample stay 0. */
+/** Values of the pixels of a batch at most: 8 GiB. */
+const MOST_VALUES = 2 ** 31;
+
+/** Pixels of a batch as the network's input: [batch, height, width, 3] in 0…255; rows without a sample stay 0.
+ *  Throws E_FEED if they are too many. */
 export function imageFeed(
   samples: readonly Pick<Sample, 'picture'>[],
   batch: number,
   [height, width]: readonly [number, number],
 ): Float32Array {
   const stride = height * width * 3;
+  if (batch * stride > MOST_VALUES) {
+    const message = `a batch of ${batch} images of ${width}x${height} pixels does not fit into memory`;
+    throw new FinetuneError({ code: 'E_FEED', message, fix: 'lower the batch, or the size of the input' });
+  }
   const image = new Float32Array(batch * stride);
   for (const [i, { picture }] of samples.entries()) image.set(picture.data, i * stride);
   return image;

@@ -1,9 +1,11 @@
 import type { Category } from '../data/sample.js';
 import { isOp } from '../graph/builder.js';
+import { FinetuneError } from '../errors.js';
 import { count, type Count } from '../graph/count.js';
 import { initialValues } from '../graph/init.js';
 import type { Params } from '../graph/params.js';
 import { ancestors } from '../graph/rewrite.js';
+import { sizeOf } from '../graph/shapes.js';
 import type { ParamAttrs, Shape } from '../graph/spec.js';
 import type { Backbone } from '../models/backbone.js';
 import { describeModel, type ImageDescription, type ModelDescription } from './description/description.js';
@@ -52,7 +54,10 @@ interface Making {
   readonly images?: ImageDescription | undefined;
 }
 
-/** Makes a model of the task, with initial values drawn from the seed. */
+/** Values of all parameters at most: 4 GiB. */
+const MOST_VALUES = 2 ** 30;
+
+/** Makes a model of the task, with initial values drawn from the seed. Throws E_MODEL_SIZE if it is too large. */
 export function createModel<Prediction, S extends Score>(
   task: Task<Prediction, S>,
   { categories, seed, images }: Making,
@@ -62,6 +67,11 @@ export function createModel<Prediction, S extends Score>(
   const roots = Object.values(outputs);
   const all = [...roots, loss().total]; // a branch that only training needs has parameters, too
   const attrs = ancestors(all).flatMap((node) => (isOp(node, 'param') ? [node.attrs] : []));
+  const values = attrs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  if (values > MOST_VALUES) {
+    const message = `the model would have ${values.toPrecision(3)} parameters, which do not fit into memory`;
+    throw new FinetuneError({ code: 'E_MODEL_SIZE', message, fix: 'lower its channels, units or classes' });
+  }
   return {
     task,
     backbone,

@@ -63,7 +63,7 @@ export function findContradictions(
   const known = file.categories && findColumns(categories, file.categories);
   const unknown = categories.filter((_, i) => known?.[i] === -1);
   const message = known
-    ? `classes: the file does not know ${unknown.join(', ')}; it has ${listNames(file.categories)}`
+    ? `classes: the file does not know ${listNames(unknown)}; it has ${listNames(file.categories)}`
     : `classes: the file does not name its classes, and has another number than the model's ${categories.length}`;
   const fix = `ask for the file's classes; or let these start at random: allowMissing: [${random.join(', ')}]`;
   return [...problems, problem(message, fix)];

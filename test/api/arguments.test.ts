@@ -34,10 +34,73 @@ const mutated = (right: object) =>
     .tuple(fc.constantFrom(...Object.keys(right), 'more'), anything)
     .map(([key, value]) => ({ ...right, [key]: value }));
 
+/** The same with numbers at the edges alone, which more often make a model. */
+const small = (right: object) =>
+  fc
+    .tuple(
+      fc.constantFrom(...Object.keys(right)),
+      fc.constantFrom(NaN, Infinity, -1, 0, 1, 33, 1.5, 1e9, 2 ** 60, [], [[]], [1e9, 1e9], 'none'),
+    )
+    .map(([key, value]) => ({ ...right, [key]: value }));
+
+const [row] = tinyTable.rows;
+const smallTable = fc
+  .tuple(fc.array(small({ ...row }), { minLength: 1, maxLength: 5 }), fc.constantFrom('ssdlite', 'retinanet', 'yolov1'))
+  .map(([rows, head]) => ({ head, backbone: { ...tinyTable, rows }, classes: 1, size: [64, 64] }));
+
 const functions: readonly (readonly [string, fc.Arbitrary<readonly unknown[]>])[] = [
   ['createModel', fc.tuple(anything)],
   ['createModel', fc.tuple(mutated({ task: 'classification', backbone: tinyTable, classes: 0, size: [32, 32] }))],
   ['createModel', fc.tuple(mutated({ backbone: tinyTable, head: 'retinanet', classes: 0, channels: 8 }))],
+  ['createModel', fc.tuple(small({ task: 'classification', backbone: tinyTable, classes: 2, size: [32, 32] }))],
+  [
+    'createModel',
+    fc.tuple(
+      small({ head: 'retinanet', backbone: tinyTable, classes: 1, size: 64, channels: 8, anchorScale: 4, neck: 'fpn' }),
+    ),
+  ],
+  [
+    'createModel',
+    fc.tuple(
+      small({
+        head: 'fasterRcnn',
+        backbone: tinyTable,
+        classes: 1,
+        size: [64, 64],
+        channels: 8,
+        units: 8,
+        proposals: 5,
+      }),
+    ),
+  ],
+  [
+    'createModel',
+    fc.tuple(
+      small({
+        head: 'yolov1',
+        backbone: tinyTable,
+        classes: 1,
+        size: [64, 64],
+        channels: 8,
+        hidden: 0,
+        boxesPerCell: 2,
+      }),
+    ),
+  ],
+  [
+    'createModel',
+    fc.tuple(
+      small({
+        head: 'ssdlite',
+        backbone: tinyTable,
+        classes: 1,
+        size: [64, 64],
+        anchors: 'tensorflow',
+        finestStride: 16,
+      }),
+    ),
+  ],
+  ['createModel', fc.tuple(smallTable)],
   ['openModel', fc.tuple(anything, anything)],
   ['openModel', fc.tuple(fc.constant(folder), anything)],
   ['loadRecipe', fc.tuple(anything, anything)],

@@ -2,14 +2,16 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { numberCategories } from '../../src/data/categories.js';
 import { FinetuneError } from '../../src/errors.js';
-import { createClassification, createDetection } from '../../src/evaluate/createTask.js';
+import { createClassification, createDetection, describedTask } from '../../src/evaluate/createTask.js';
 import { parseDescription } from '../../src/tasks/description/schema.js';
 import { detectorDefaults } from '../../src/tasks/detection/detectorDefaults.js';
 import type { DetectionOptions } from '../../src/tasks/detection/detectors.js';
 import { createModel, type Model } from '../../src/tasks/model.js';
+import type { Task } from '../../src/tasks/task.js';
 import { saveModel, withWeights, type ModelLoadOptions } from '../../src/train/modelWeights.js';
 import { readWeights } from '../../src/weights/read.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
+import * as fc from '../fastCheck.js';
 import { tinyTable } from '../tinyBackbone.js';
 
 const folder = temporaryFolder();
@@ -69,6 +71,29 @@ test.each([
   ['an option of no meaning', JSON.stringify({ ...trained.description, taste: 'sweet' })],
 ])('a description that is %s is not understood', (_, text) => {
   expect(() => parseDescription(text, saved)).toThrow(expect.objectContaining({ code: 'E_MODEL_DESCRIPTION' }));
+});
+
+test('a description with a value of no sense is refused, or describes a model that can be built', () => {
+  const values = fc.constantFrom(NaN, -1, 0, 1, 33, 1.5, 1e9, null, 'x', [], [[]], {}, '__proto__', [1e9, 1e9], true);
+  const parts = [[], ['head'], ['selection'], ['images'], ['backbone']] as const;
+  const one = fc.constantFrom(...parts).chain(([part]) => {
+    const entries = part === undefined ? trained.description : (trained.description as never)[part];
+    return fc.tuple(fc.constant(part), fc.constantFrom(...Object.keys(entries)), values);
+  });
+  fc.assert(
+    fc.property(one, ([part, key, value]) => {
+      const changed = structuredClone(trained.description) as unknown as Record<string, Record<string, unknown>>;
+      (part === undefined ? changed : changed[part]!)[key] = value as never;
+      try {
+        const description = parseDescription(JSON.stringify(changed), saved);
+        const categories = numberCategories(description.categories.map(({ name }) => name));
+        createModel(describedTask(description).task as Task, { categories, seed: 1 });
+      } catch (error) {
+        if (!(error instanceof FinetuneError)) throw error;
+        expect(error.code).toMatch(/^E_MODEL_/);
+      }
+    }),
+  );
 });
 
 describe('weights for predictions', () => {

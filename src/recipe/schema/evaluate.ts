@@ -12,7 +12,11 @@ export const bestBy = <const Names extends readonly [string, ...string[]]>(...nu
       'The number of the evaluation by which the best epoch is chosen, and which `plateau` and `earlyStop` watch: the highest is best, for `loss` the lowest. Choose the one that matters where the model is used.',
     );
 
+/** More images in one call are no faster, and their pixels do not fit into memory. */
+const MOST_IMAGES = 1024;
+
 const batch = count
+  .max(MOST_IMAGES)
   .default(8)
   .describe('Number of images that are evaluated in one call. Lower it if memory is short.')
   .meta({ example: 4 });
@@ -35,6 +39,7 @@ export const textEvaluation = z.strictObject({
   thresholds,
   best: bestBy('hmean', 'precision', 'recall').default('hmean'),
   batch: count
+    .max(MOST_IMAGES)
     .default(1)
     .describe('Number of images that are evaluated in one call. Lower it if memory is short.')
     .meta({ example: 2 }),

@@ -1,5 +1,5 @@
 import type { Conflict } from '../conflict.js';
-import type { BackboneTable } from '../tasks/backboneOption.js';
+import type { BackboneTable } from './backboneOption.js';
 
 /** Number of rows with stride 2: the stem has stride 2 and the last feature map stride 32. */
 const REDUCTIONS = 4;

@@ -17,11 +17,13 @@ export interface EvaluateOptions extends ImageOptions {
 export interface Evaluation<S extends Score = Score> extends Scored<S> {
   /** Mean loss per image over the part. */
   readonly loss: number;
+  /** Number of images that were scored: those that cannot be read are missing with brokenImages: drop. */
+  readonly images: number;
   readonly imagesPerSecond: number;
 }
 
 /** Runs every image of a part through the session's program `evaluate` and scores the outputs.
- *  Throws E_LOSS_NOT_FINITE, the loader's errors, and the signal's reason when aborted. */
+ *  Throws E_LOSS_NOT_FINITE, E_DATA_EMPTY if no image can be read, the loader's errors, and the signal's reason when aborted. */
 export async function evaluate<Prediction, S extends Score>(
   model: Model<Prediction, S>,
   session: Session,
@@ -55,7 +57,12 @@ export async function evaluate<Prediction, S extends Score>(
     onProgress?.({ phase: 'evaluate', done, total });
   }
   const imagesPerSecond = (done / (performance.now() - start)) * 1000;
-  return { ...evaluator.finish(), loss: lossSum / Math.max(done, 1), imagesPerSecond };
+  if (done === 0) throw nothingRead(dataset);
+  if (done < total)
+    onProgress?.({
+      message: `${total - done} of the ${total} images of ${dataset.name} cannot be read, and are not scored`,
+    });
+  return { ...evaluator.finish(), loss: lossSum / done, images: done, imagesPerSecond };
 }
 
 /** A loss that is not finite means that the outputs are of no use: their score would be one of noise. */
@@ -67,3 +74,10 @@ function checkLoss(loss: number, { name }: Dataset, samples: readonly Sample[]):
     fix: 'the weights have diverged: lower train.lr.value or set train.clipNorm, or take the weights of an earlier epoch',
   });
 }
+
+const nothingRead = ({ name }: Dataset): FinetuneError =>
+  new FinetuneError({
+    code: 'E_DATA_EMPTY',
+    message: `none of the images of ${name} can be read, so there is nothing to score`,
+    fix: 'look at them with finetune check; data.brokenImages: drop leaves them out',
+  });

@@ -77,7 +77,8 @@ export async function buildReport({
   first,
 }: Finished): Promise<Report> {
   const score = leading(result.numbers).map(([name, value]) => `${name} ${value.toFixed(3)}`);
-  const images = `${scored.annotations.length} images of ${scored.name}`;
+  const { length } = scored.annotations;
+  const images = `${result.images === length ? length : `${result.images} of ${length}`} images of ${scored.name}`;
   const { test } = data;
   const { directory = '', rounds = [] } = pseudo ?? {};
   const gallery = await pseudoSections(rounds, data.train, { directory, words: recipe.report.images });

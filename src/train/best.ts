@@ -12,14 +12,18 @@ interface Stopping {
   readonly earlyStop: EarlyStop | false;
 }
 
+/** A number that JSON can hold, unlike -Infinity. */
+const LOWEST = -Number.MAX_VALUE;
+
 /** Records the score of an epoch, counted from 1, in the state: for the best checkpoint, the schedule `plateau` and
  *  early stopping.
  *  Returns whether the score is the best so far. */
 export function enterScore(
   state: RunState,
-  { epoch, score }: { readonly epoch: number; readonly score: number },
+  { epoch, score: found }: { readonly epoch: number; readonly score: number },
   { schedule, earlyStop }: Stopping & { readonly schedule: ScheduleShape },
 ): boolean {
+  const score = Number.isNaN(found) ? LOWEST : found; // no later score would be higher than NaN
   const better = state.bestEpoch === 0 || score > state.bestScore;
   state.plateau = afterEvaluation(state.plateau, better, schedule);
   const { mark, since } = state.waiting;

@@ -24,6 +24,10 @@ describe('the best epoch', () => {
     expect(follow([-9, -3, -3, -5], false)).toEqual({ kept: [1, 2], end: 4 });
   });
 
+  test('is not one whose score is no number, unless all are', () => {
+    expect(follow([NaN, 0.1, NaN, 0.2], false)).toEqual({ kept: [1, 2, 4], end: 4 });
+  });
+
   test('ends the run when `patience` evaluations in a row were no better', () => {
     expect(follow([1, 2, 2, 1, 3, 1, 1, 1], { patience: 3, minDelta: 0 })).toEqual({ kept: [1, 2, 5], end: 8 });
     expect(follow([1, 2, 2, 1, 1, 3], { patience: 3, minDelta: 0 })).toEqual({ kept: [1, 2], end: 5 });

@@ -129,6 +129,18 @@ test('a checkpoint whose values are not finite is not resumed from', async () =>
   });
 }, 120_000);
 
+test('a validation part of which no image can be read has no score', async () => {
+  const { val } = await openSynthetic({ root: join(root, 'data'), seed: 1, train: 12, val: 2 });
+  const files = val.annotations.map(({ file }) => file);
+  const move = (from: string, to: string) => Promise.all(files.map((file) => rename(`${file}${from}`, `${file}${to}`)));
+  const onProgress = (event: ProgressEvent) => {
+    if ('phase' in event && event.phase === 'train' && event.done === 1) void move('', '.gone').catch(() => undefined);
+  };
+  const dropping = text('freeze: { stages: 1 }', ', brokenImages: drop, prefetch: 1');
+  await expect(run('unread', dropping, { onProgress })).rejects.toMatchObject({ code: 'E_DATA_EMPTY' });
+  await move('.gone', '');
+}, 120_000);
+
 test('a clock that jumps changes no time of the run', async () => {
   const begin = performance.now();
   const real = Date.now;

@@ -45,7 +45,11 @@ export async function readVocTruth(root: string, split: string): Promise<VocTrut
   const lines = await readListLines(root, split);
   const entries = readVocList(lines, list, (stem) => annotated.find(stem).length > 0, findings);
   const sorted = sortEntries(entries, annotated, annotated); // the images themselves are not needed
-  reportEntries(sorted, { root, file: list, all: entries.length, brokenImages: 'error' }, findings);
+  reportEntries(
+    sorted,
+    { root, file: list, all: entries.length, sample: annotated.files[0], brokenImages: 'error' },
+    findings,
+  );
   const limit = pLimit(OPEN_FILES);
   const read = ({ stem, xmlName }: SoundEntry) => readTruthImage(join(folder, xmlName), stem, findings);
   const images = (await Promise.all(sorted.sound.map((entry) => limit(read, entry)))).filter(

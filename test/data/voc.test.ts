@@ -191,7 +191,7 @@ describe('openVoc', () => {
     writeFileSync(join(root, 'Annotations', 'in', 'three.xml'), Buffer.from(`\ufeff${named}`, 'utf16le'));
     const list = (name: string, text: string) =>
       writeFileSync(join(root, 'ImageSets/Main', `${name}.txt`), Buffer.from(`\ufeff${text}`, 'utf16le'));
-    list('wide', 'in/three\nfour\n');
+    list('wide', 'in/Three\nfour\n');
     list('short', 'three\ntwice\n');
     const names = async (split: string) => {
       const { annotations, categories } = await openVoc({ root, split });
@@ -202,7 +202,7 @@ describe('openVoc', () => {
       ['dog', 'nè', 'né'],
     ]);
     expect(await names('wide')).toEqual([
-      ['in/three', 'four'],
+      ['in/Three', 'four'],
       ['dog', 'nè', 'né'],
     ]);
     expect(await problemsOf(openVoc({ root, split: 'short' }))).toMatchObject([

@@ -81,7 +81,7 @@ export async function readVoc(
   const lines = await readListLines(root, split);
   const entries = readVocList(lines, file, (stem) => annotated.find(stem).length > 0, findings);
   const sorted = sortEntries(entries, annotated, pictures);
-  reportEntries(sorted, { root, file, all: entries.length, brokenImages }, findings);
+  reportEntries(sorted, { root, file, all: entries.length, sample: annotated.files[0], brokenImages }, findings);
 
   const limit = pLimit(OPEN_FILES);
   const readOne = async ({ stem, xmlName, imageName }: SoundEntry) => {

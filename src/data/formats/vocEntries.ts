@@ -53,15 +53,21 @@ function picturesOf(stem: string, pictures: StemIndex, xmlName: string | undefin
   return [...candidates, nameAlone].map(pictures.find).find(({ length }) => length > 0) ?? [];
 }
 
+export interface EntryReport {
+  readonly root: string;
+  /** The list. */
+  readonly file: string;
+  /** Number of its images. */
+  readonly all: number;
+  /** A file of Annotations/. */
+  readonly sample: string | undefined;
+  readonly brokenImages: 'error' | 'drop';
+}
+
 /** Reports what the list lacks: one problem of a kind, with the number and the first line. */
 export function reportEntries(
   { withoutXml, withoutImage, doubtful }: SortedEntries,
-  {
-    root,
-    file,
-    all,
-    brokenImages,
-  }: { readonly root: string; readonly file: string; readonly all: number; readonly brokenImages: 'error' | 'drop' },
+  { root, file, all, sample, brokenImages }: EntryReport,
   findings: Findings,
 ): void {
   const at = (entry: VocListEntry) => ({ file, line: entry.line });
@@ -71,7 +77,7 @@ export function reportEntries(
       code: 'E_VOC_MISSING',
       message: `Annotations/${firstXml.stem}.xml does not exist${others(withoutXml, all)}`,
       where: at(firstXml),
-      fix: 'remove the name from the list, or add the file; for an image without objects, a file without <object>',
+      fix: `Annotations/ has ${sample === undefined ? 'no .xml file' : `"${sample}"`}; remove the name from the list, or add the file (for an image without objects, one without <object>)`,
     });
   const [firstImage] = withoutImage;
   if (firstImage)

@@ -85,21 +85,23 @@ const isSpelt = (file: string, path: string): boolean => file.normalize() === pa
 
 interface Listing {
   readonly names: ReadonlySet<string>;
-  /** Names by what they have in common with names in other accents and capitals. */
-  readonly folded: ReadonlyMap<string, readonly string[]>;
+  /** Names by what they have in common with names in other accents and capitals; made on first use. */
+  readonly folded: () => ReadonlyMap<string, readonly string[]>;
 }
 
 const fold = (name: string): string => name.normalize('NFC').toLowerCase();
 
-/** Lists each folder once. */
+/** Lists each folder once. Folders that are known already are looked up without waiting: a part may have a hundred
+ *  thousand images. */
 class FolderCache {
-  readonly #listings = new Map<string, Promise<Listing>>();
+  readonly #known = new Map<string, Listing>();
 
   /** The file, if its folder has an entry of exactly that name. */
   async exact(folder: string, name: string): Promise<string | undefined> {
     const file = join(folder, name);
     const cut = file.lastIndexOf(sep);
-    const { names } = await this.#list(file.slice(0, cut));
+    const parent = file.slice(0, cut);
+    const { names } = this.#known.get(parent) ?? (await this.#list(parent));
     return names.has(file.slice(cut + 1)) ? file : undefined;
   }
 
@@ -107,36 +109,43 @@ class FolderCache {
   async matches(base: string, path: string): Promise<string[]> {
     let paths = [base];
     for (const part of path.split('/')) {
-      if (part === '..') {
-        paths = paths.map(dirname);
-        continue;
+      const next: string[] = [];
+      for (const folder of paths) {
+        if (part === '..') next.push(dirname(folder));
+        else
+          next.push(...alike(this.#known.get(folder) ?? (await this.#list(folder)), part).map((n) => join(folder, n)));
       }
-      const next = await Promise.all(paths.map((folder) => this.#step(folder, part)));
-      paths = next.flat();
+      paths = next;
       if (paths.length === 0) return [];
     }
     return paths;
   }
 
-  async #step(folder: string, name: string): Promise<string[]> {
-    const { names, folded } = await this.#list(folder);
-    if (names.has(name)) return [join(folder, name)];
-    const alike = folded.get(fold(name)) ?? [];
-    const sameCase = alike.filter((other) => other.normalize() === name.normalize());
-    return (sameCase.length > 0 ? sameCase : alike).map((other) => join(folder, other));
-  }
-
-  #list(folder: string): Promise<Listing> {
-    const known = this.#listings.get(folder);
-    if (known) return known;
-    const listing = listFolder(folder)
-      .catch(() => new Set<string>()) // whatever cannot be listed has no image for us
-      .then((names): Listing => {
-        const folded = new Map<string, string[]>();
-        for (const name of names) folded.set(fold(name), [...(folded.get(fold(name)) ?? []), name]);
-        return { names, folded };
-      });
-    this.#listings.set(folder, listing);
+  async #list(folder: string): Promise<Listing> {
+    const names = await listFolder(folder).catch(() => new Set<string>()); // what cannot be listed has no image for us
+    let folded: Map<string, string[]> | undefined;
+    const listing = { names, folded: () => (folded ??= foldAll(names)) };
+    this.#known.set(folder, listing);
     return listing;
   }
+}
+
+function foldAll(names: ReadonlySet<string>): Map<string, string[]> {
+  const folded = new Map<string, string[]>();
+  for (const name of names) {
+    const key = fold(name);
+    const known = folded.get(key);
+    if (known) known.push(name);
+    else folded.set(key, [name]);
+  }
+  return folded;
+}
+
+/** The entries of a folder that a name may mean: that of the name, or those in other accents, or in other capitals. */
+function alike({ names, folded }: Listing, name: string): readonly string[] {
+  if (names.has(name)) return [name];
+  if (names.size === 0) return [];
+  const others = folded().get(fold(name)) ?? [];
+  const sameCase = others.filter((other) => other.normalize() === name.normalize());
+  return sameCase.length > 0 ? sameCase : others;
 }

@@ -40,7 +40,7 @@ const rooms = {
   },
   engine: { rooms: 'ground files graph tensorflow', packages: '@tensorflow/.+ fflate node-api-headers', node: true },
   train: { rooms: `${network} files decode weights data engine`, packages: '@bufbuild/protobuf zod', node: true },
-  evaluate: { rooms: `${network} data engine`, packages: 'p-limit pycocotools-js', node: true },
+  evaluate: { rooms: `${network} data engine pycocotools`, packages: 'p-limit', node: true },
   recipe: { rooms: 'ground models tasks data', packages: 'yaml zod', node: true },
   report: { rooms: `${network} files data train evaluate recipe`, packages: 'sharp vega vega-lite', node: true },
 
@@ -48,22 +48,14 @@ const rooms = {
   run: { rooms: training, packages: 'sharp zod', node: true },
   finetune: { files: 'finetune[.]ts$', rooms: `${training} run`, node: true },
   trials: { rooms: `${training} run finetune`, packages: 'yaml zod', node: true },
-  faces: {
-    files: '(?:(index|pycocotools)[.]ts$|api/)',
-    rooms: `${training} run finetune`,
-    packages: 'pycocotools-js zod',
-    node: true,
-  },
+  faces: { files: '(?:index[.]ts$|api/)', rooms: `${training} run finetune`, packages: 'zod', node: true },
   cli: { rooms: `${training} run finetune trials`, packages: 'cac cli-progress p-limit', node: true },
 };
 
 const words = (list = '') => list.split(' ').filter(Boolean);
 const filesOf = (room) => `^src/${rooms[room].files ?? `${room}/`}`;
 /** A package's files, or its name where it is not installed. */
-const filesOfPackage = (name) =>
-  name === 'pycocotools-js' // a workspace
-    ? '(^|/)src/pycocotools/(dist/)?index[.]|^pycocotools-js$'
-    : `(^|/)node_modules/${name}/|^${name}(/|$)`;
+const filesOfPackage = (name) => `(^|/)node_modules/${name}/|^${name}(/|$)`;
 
 const wall = ([room, { rooms, packages, node }]) => ({
   name: room,

@@ -13,8 +13,8 @@ export default {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', '^pycocotools-js$': '<rootDir>/src/pycocotools/index.ts' },
-  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/src/pycocotools/dist'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  modulePathIgnorePatterns: ['<rootDir>/dist'],
   maxWorkers: 2,
   testTimeout: 60_000,
 };

@@ -1,3 +1,4 @@
+import { SETUP } from '../engine/install/tfjsNode.js';
 import { installEngine, type EngineRecord, type EngineSource } from '../engine/install/install.js';
 
 export interface SetupCommand {
@@ -34,7 +35,7 @@ export function describeEngine({ engine, source, libtensorflow = '', failed }: E
   if (engine === 'tensorflow') return `engine: tensorflow ${libtensorflow}, compiled (${ORIGINS[source ?? 'found']})`;
   const why = failed.map((attempt) => attempt.why).join('; ');
   const fix = failed.map((attempt) => attempt.fix).join(', or ');
-  return `engine: wasm, training is about 10x slower, because ${why}. Remedy: ${fix}; then npm run setup`;
+  return `engine: wasm, training is about 10x slower, because ${why}. Remedy: ${fix}; then ${SETUP}`;
 }
 
 const ORIGINS: Readonly<Record<EngineSource | 'found', string>> = {

@@ -8,6 +8,7 @@ import util from 'node:util';
 import { FinetuneError } from '../errors.js';
 import { hasAvx2Alone } from './cpu.js';
 import { readEngineRecord } from './install/install.js';
+import { SETUP, tfjsNodeDirectory } from './install/tfjsNode.js';
 
 /** Engines, best first. */
 export const ENGINES = ['tensorflow-gpu', 'tensorflow', 'wasm'] as const;
@@ -93,7 +94,8 @@ async function openCompiled(
   if (name === 'tensorflow') process.env.TF_DETERMINISTIC_OPS ??= '1';
   restoreUtil();
   try {
-    loaded = (name === 'tensorflow' ? loaded : undefined) ?? (require(PACKAGES[name]) as typeof TfjsNode);
+    const where = name === 'tensorflow' ? (tfjsNodeDirectory() ?? PACKAGES[name]) : PACKAGES[name];
+    loaded = (name === 'tensorflow' ? loaded : undefined) ?? (require(where) as typeof TfjsNode);
   } catch (error) {
     return obstacle(name, (error as Error).message.split('\n')[0]!);
   }
@@ -136,14 +138,16 @@ async function use(tf: Pick<typeof Tfjs, 'setBackend' | 'ready' | 'getBackend'>,
 }
 
 function obstacle(engine: CompiledBackend['name'], error: string): Obstacle {
-  if (!isInstalled(PACKAGES[engine])) {
-    const how = engine === 'tensorflow-gpu' ? ' --ignore-scripts=false, on a machine with an NVIDIA GPU and CUDA' : '';
-    return { engine, why: `${PACKAGES[engine]} is not installed`, fix: `npm install ${PACKAGES[engine]}${how}` };
+  if (engine === 'tensorflow-gpu' && !isInstalled(PACKAGES[engine])) {
+    const how = '--ignore-scripts=false, on a machine with an NVIDIA GPU and CUDA';
+    return { engine, why: `${PACKAGES[engine]} is not installed`, fix: `npm install ${PACKAGES[engine]} ${how}` };
   }
+  if (engine === 'tensorflow' && !tfjsNodeDirectory())
+    return { engine, why: 'the engine is not set up in this project', fix: SETUP };
   const failed = engine === 'tensorflow' ? readEngineRecord()?.failed : undefined;
   if (!failed?.length) {
     const why = error.includes('can not be found at path') ? 'its binary has not been set up' : error; // the message of tfjs-node
-    return { engine, why, fix: 'npm run setup' };
+    return { engine, why, fix: SETUP };
   }
   return { engine, why: failed.map(({ why }) => why).join('; '), fix: failed.map(({ fix }) => fix).join(', or ') };
 }

@@ -1,4 +1,4 @@
-import type { COCO } from 'pycocotools-js';
+import type { COCO } from '../pycocotools/index.js';
 
 type Bbox = readonly [x: number, y: number, width: number, height: number];
 

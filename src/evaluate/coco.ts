@@ -1,4 +1,4 @@
-import { COCO, COCOeval, type CocoDataset } from 'pycocotools-js';
+import { COCO, COCOeval, type CocoDataset } from '../pycocotools/index.js';
 import type { Dataset } from '../data/sample.js';
 import type { Detection } from '../tasks/detection/detection.js';
 import { cocoScore, type CocoScore } from './cocoScore.js';

@@ -1,4 +1,4 @@
-import { CocoError, COCOeval, type COCO, type IouType } from 'pycocotools-js';
+import { CocoError, COCOeval, type COCO, type IouType } from '../pycocotools/index.js';
 import { cocoScore, type CocoScore } from './cocoScore.js';
 import { loadResults, loadTruth, type CocoTruth } from './cocoTruth.js';
 import { fromCocoError } from './fromCocoError.js';

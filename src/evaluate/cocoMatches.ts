@@ -1,4 +1,4 @@
-import { COCO, COCOeval, type EvalImg, type IouType } from 'pycocotools-js';
+import { COCO, COCOeval, type EvalImg, type IouType } from '../pycocotools/index.js';
 import type { ClassMatches, Matches } from './matches.js';
 
 /** Number of images evaluated at a time: the time to look up one image and category is proportional to it. */

@@ -1,4 +1,4 @@
-import type { COCOeval, IouType } from 'pycocotools-js';
+import type { COCOeval, IouType } from '../pycocotools/index.js';
 
 /** COCO's numbers, as fractions; −1 if there is nothing to measure. Keypoints have no small objects and no AR1, AR10,
  *  AR100: these are −1, and AR, AR50 and AR75 (at 20 detections per image) are added. If another number of detections

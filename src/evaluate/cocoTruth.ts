@@ -1,4 +1,4 @@
-import { COCO, CocoError, loadResFile, type CocoDataset, type CocoResult, type IouType } from 'pycocotools-js';
+import { COCO, CocoError, loadResFile, type CocoDataset, type CocoResult, type IouType } from '../pycocotools/index.js';
 import { createFindings, type Findings } from '../data/findings.js';
 import { FinetuneError, type Problem } from '../errors.js';
 import { numberIds, renumber, type Lists, type Numbering, type Row } from './cocoIds.js';

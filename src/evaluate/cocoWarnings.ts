@@ -1,4 +1,4 @@
-import type { COCO, IouType } from 'pycocotools-js';
+import type { COCO, IouType } from '../pycocotools/index.js';
 import type { CocoTruth } from './cocoTruth.js';
 import { compareCoco } from './compare.js';
 import { warnOfThreshold } from './explain.js';

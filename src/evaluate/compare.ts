@@ -1,4 +1,4 @@
-import type { COCO } from 'pycocotools-js';
+import type { COCO } from '../pycocotools/index.js';
 import type { ComparedImage, LabelledBox } from './explain.js';
 import type { TextData } from './icdarFiles.js';
 import type { VocDetection } from './vocDetections.js';

@@ -1,10 +1,10 @@
-import type { CocoError } from 'pycocotools-js';
+import type { CocoError } from '../pycocotools/index.js';
 import { FinetuneError, type Problem } from '../errors.js';
 
 /** Maximum number of problems that are listed. */
 const MOST_PROBLEMS = 20;
 
-/** Converts an error of pycocotools-js to a FinetuneError, which the command line prints. `file` is used if the error
+/** Converts an error of pycocotools/ to a FinetuneError, which the command line prints. `file` is used if the error
  *  does not name one. */
 export function fromCocoError(error: CocoError, file?: string): FinetuneError {
   const problems = error.problems.slice(0, MOST_PROBLEMS).map(({ code, message, where, fix }): Problem => {

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { CocoError, loadJson, parseJson } from 'pycocotools-js';
+import { CocoError, loadJson, parseJson } from '../pycocotools/index.js';
 import { LONGEST_TEXT, readCocoText } from '../data/formats/cocoJson.js';
 import { fromCocoError } from './fromCocoError.js';
 

@@ -209,6 +209,5 @@ test('score coco starts fast: neither tfjs nor zod nor charts are loaded for it'
     'fastest-levenshtein',
     'node:fs',
     'node:fs/promises',
-    'pycocotools-js',
   ]);
 });

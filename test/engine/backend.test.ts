@@ -6,7 +6,8 @@ import { formatReport } from '../../src/cli/doctor.js';
 import { featuresIn } from '../../src/engine/cpu.js';
 import { ENGINES, openBackend, type Backend, type EngineName } from '../../src/engine/backend.js';
 import { bindingPath } from '../../src/engine/install/binding.js';
-import { readEngineRecord, tfjsNodeDirectory } from '../../src/engine/install/install.js';
+import { readEngineRecord } from '../../src/engine/install/install.js';
+import { tfjsNodeDirectory } from '../../src/engine/install/tfjsNode.js';
 import { FinetuneError } from '../../src/errors.js';
 
 const tfjsNode = tfjsNodeDirectory();

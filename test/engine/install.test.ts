@@ -17,13 +17,9 @@ import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { describeEngine } from '../../src/cli/setup.js';
 import { cachedBinding } from '../../src/engine/install/binding.js';
-import {
-  installEngine,
-  readEngineRecord,
-  tfjsNodeDirectory,
-  type InstallOptions,
-} from '../../src/engine/install/install.js';
+import { installEngine, readEngineRecord, type InstallOptions } from '../../src/engine/install/install.js';
 import { libraryDirectory, WHEEL_VERSION } from '../../src/engine/install/libtensorflow.js';
+import { tfjsNodeDirectory } from '../../src/engine/install/tfjsNode.js';
 
 const original = tfjsNodeDirectory();
 const realLibrary = libraryDirectory(process.env);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { COCOeval } from 'pycocotools-js';
+import { COCOeval } from '../../src/pycocotools/index.js';
 import { scoreCocoFiles } from '../../src/evaluate/cocoFiles.js';
 import { cocoWarnings } from '../../src/evaluate/cocoWarnings.js';
 import { cocoPair, scoreCoco, withFileNames } from '../../src/evaluate/coco.js';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { COCO, type CocoDataset, type CocoResult } from 'pycocotools-js';
+import { COCO, type CocoDataset, type CocoResult } from '../../src/pycocotools/index.js';
 import { matchCoco, SIZES } from '../../src/evaluate/cocoMatches.js';
 import { errorSections } from '../../src/evaluate/errorSections.js';
 import { allPaths } from '../../src/recipe/options.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from '../fastCheck.js';
 import { readFileSync } from 'node:fs';
-import { COCO, type CocoDataset, type CocoResult } from 'pycocotools-js';
+import { COCO, type CocoDataset, type CocoResult } from '../../src/pycocotools/index.js';
 import { boxImages, type BoxImage } from '../../src/evaluate/boxImages.js';
 import { confusionMatrix } from '../../src/evaluate/confusion.js';
 import { analyseErrors, ERROR_KINDS, type ErrorKind } from '../../src/evaluate/tide.js';

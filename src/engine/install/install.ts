@@ -6,6 +6,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { FinetuneError } from '../../errors.js';
 import { cachedBinding, compileBinding, findCompiler, isLinked, linkBinding, unlinkBinding } from './binding.js';
 import { fetchLibrary, libraryDirectory, run, unavailable, type SetupOptions } from './libtensorflow.js';
+import { fetchTfjsNode, SETUP, tfjsNodeDirectory } from './tfjsNode.js';
 
 /** Where an engine can come from. */
 export type EngineSource = 'cache' | 'google' | 'pip';
@@ -18,7 +19,12 @@ export interface EngineRecord {
   /** Version of TensorFlow's C library. */
   readonly libtensorflow?: string;
   /** The sources that failed, with the reasons and how to fix them. */
-  readonly failed: readonly { readonly source: EngineSource; readonly why: string; readonly fix: string }[];
+  readonly failed: readonly {
+    /** `npm`: tfjs-node itself could not be installed. */
+    readonly source: EngineSource | 'npm';
+    readonly why: string;
+    readonly fix: string;
+  }[];
   readonly at: string; // ISO 8601
 }
 
@@ -44,15 +50,6 @@ const CHECK = `
   const sum = tf.sum(tf.conv2d(tf.ones([1, 4, 4, 2]), tf.ones([1, 1, 2, 3]), 1, 'same')).dataSync()[0];
   if (sum !== 96 || tf.getBackend() !== 'tensorflow') throw new Error('error: conv2d gives ' + sum + ' on ' + tf.getBackend());
   console.log(tf.backend().binding.TF_Version);`;
-
-/** The folder of the installed tfjs-node, or undefined: it is an optional dependency. */
-export function tfjsNodeDirectory(): string | undefined {
-  try {
-    return dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-node/package.json'));
-  } catch {
-    return undefined;
-  }
-}
 
 /** Reads the record of the last set-up, if there was one; a damaged one counts as none. */
 export function readEngineRecord(tfjsNode = tfjsNodeDirectory()): EngineRecord | undefined {
@@ -82,11 +79,15 @@ const UNVERIFIED = {
  *  Throws only if `signal` aborts. Returns at once if an engine is in place, or if the last attempt failed less than a
  *  day ago. */
 export async function installEngine(options: InstallOptions = {}): Promise<EngineRecord> {
-  const { retry = false, source: first, tfjsNode = tfjsNodeDirectory(), env = process.env, signal } = options;
+  const { retry = false, source: first, env = process.env, signal } = options;
   const at = new Date().toISOString();
-  if (!tfjsNode) {
-    const why = 'the package @tensorflow/tfjs-node is not installed';
-    return { engine: 'wasm', failed: [{ source: 'google', why, fix: 'npm install @tensorflow/tfjs-node' }], at };
+  const failed: EngineRecord['failed'][number][] = [];
+  let tfjsNode: string;
+  try {
+    tfjsNode = options.tfjsNode ?? tfjsNodeDirectory(env) ?? (await fetchTfjsNode(options));
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { engine: 'wasm', failed: [failureOf('npm', error)], at };
   }
   const record = readEngineRecord(tfjsNode);
   if (record && !retry && !first && isCurrent(record, tfjsNode)) return record;
@@ -95,7 +96,6 @@ export async function installEngine(options: InstallOptions = {}): Promise<Engin
     if (libtensorflow)
       return writeRecord(tfjsNode, { source: 'found', failed: [], ...record, engine: 'tensorflow', libtensorflow, at });
   }
-  const failed: EngineRecord['failed'][number][] = [];
   const usual: EngineSource = existsSync(libraryDirectory(env)) ? 'cache' : 'pip';
   for (const source of new Set(first ? [first, usual] : [usual])) {
     try {
@@ -104,13 +104,17 @@ export async function installEngine(options: InstallOptions = {}): Promise<Engin
     } catch (error) {
       unlinkBinding(tfjsNode);
       signal?.throwIfAborted();
-      const { message, fix } =
-        (error instanceof FinetuneError ? error.problems[0] : undefined) ?? (error as Error & { fix?: string });
-      failed.push({ source, why: message, fix: fix ?? 'npm run setup tries again' });
+      failed.push(failureOf(source, error));
     }
   }
   if (first !== 'google') failed.push(UNVERIFIED);
   return writeRecord(tfjsNode, { engine: 'wasm', failed, at });
+}
+
+function failureOf(source: EngineRecord['failed'][number]['source'], error: unknown): EngineRecord['failed'][number] {
+  const { message, fix } =
+    (error instanceof FinetuneError ? error.problems[0] : undefined) ?? (error as Error & { fix?: string });
+  return { source, why: message, fix: fix ?? `${SETUP} tries again` };
 }
 
 /** Runs tfjs-node's own install script, which npm skipped (.npmrc). Returns the version of the library. */
@@ -135,11 +139,7 @@ async function fromGoogle(tfjsNode: string, options: InstallOptions): Promise<st
     });
   } catch (cause) {
     signal?.throwIfAborted();
-    throw unavailable(
-      `tfjs-node's install script failed (${(cause as Error).message})`,
-      'npm run setup tries again',
-      cause,
-    );
+    throw unavailable(`tfjs-node's install script failed (${(cause as Error).message})`, `${SETUP} tries again`, cause);
   }
   return check(tfjsNode, options);
 }
@@ -167,11 +167,7 @@ async function check(tfjsNode: string, { env = process.env, signal }: InstallOpt
   return run(process.execPath, ['-e', CHECK, tfjsNode], { env: checkEnv, signal, timeout: CHECK_LIMIT }).catch(
     (cause: unknown) => {
       signal?.throwIfAborted();
-      throw unavailable(
-        `TensorFlow does not load here (${(cause as Error).message})`,
-        'npm run setup tries again',
-        cause,
-      );
+      throw unavailable(`TensorFlow does not load here (${(cause as Error).message})`, `${SETUP} tries again`, cause);
     },
   );
 }

@@ -94,7 +94,7 @@ export async function run(
 export const succeeds = (promise: Promise<unknown>): Promise<boolean> => promise.then(() => true).catch(() => false);
 
 /** The cache that all clones share: `$XDG_CACHE_HOME/tfjs-finetune`, else `~/.cache/tfjs-finetune`. */
-function cacheDirectory(env: NodeJS.ProcessEnv): string {
+export function cacheDirectory(env: NodeJS.ProcessEnv): string {
   return join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tfjs-finetune');
 }
 

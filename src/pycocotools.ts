@@ -1,2 +1,0 @@
-/** pycocotools for JavaScript, as `tfjs-finetune/pycocotools`. */
-export * from 'pycocotools-js';

@@ -19,8 +19,8 @@ export async function lrFind(
     import('../trials/lrFind.js'),
     import('../report/lrPage.js'),
   ]);
+  await makeFolder(out); // so that a folder that cannot be made is found before the steps
   const result = await watched((hooks) => findLr(recipe, { ...hooks, ...(steps !== undefined && { steps }) }));
-  await makeFolder(out);
   const page = resolve(join(out, 'lr-find.html'));
   await writeLrPage(result, `Learning rate for ${basename(path)}`, page);
   const { suggestion } = result;

@@ -6,7 +6,12 @@ import { onDisk } from './disk.js';
 /** Makes a folder and those around it, unless they are there. */
 export const makeFolder = (folder: string): Promise<void> =>
   onDisk(folder, async () => {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true }).catch(async (error: unknown) => {
+      // For a disk that may not be written Node says ENOENT here. One folder at a time, it says why.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(folder) === folder) throw error;
+      await makeFolder(dirname(folder));
+      await mkdir(folder);
+    });
   });
 
 /** Writes a file that nobody reads before its folder is complete; for others there is writeAtomically. */

@@ -20,9 +20,9 @@ export interface Limits {
 }
 
 export const LIMITS: Limits = {
-  tries: 4,
-  backoff: 500,
-  idle: 15_000,
+  tries: 3,
+  backoff: 1000,
+  idle: 12_000,
   rate: 1000,
   window: 20_000,
   total: 6 * 3600_000,

@@ -87,7 +87,7 @@ const sets: readonly (readonly [name: string, file: string, content: string | Ui
     }),
     {
       format: 'icdar', root: join(root, 'icdar'), train: { images: 'images', truth: 'gt.zip' }, val: { every: 2 },
-      characters: 'mask', transcriptions: true, crops: 1,
+      characters: 'split', transcriptions: true, crops: 1,
     }, // prettier-ignore
   ],
 ];

@@ -7,6 +7,7 @@ import { nameWeights } from './names.js';
 import { timmConventions } from './names/timm.js';
 import type { RawWeights } from './decode/raw.js';
 import { readRaw } from './readRaw.js';
+import { defaultCacheDir, forget } from './sources/cache.js';
 import { openSource, type Source } from './sources/source.js';
 import type { SourceOptions } from './sources/sourceOptions.js';
 
@@ -40,8 +41,19 @@ export async function readRawWeights(
 ): Promise<{ source: Source; raw: RawWeights }> {
   const source = await openSource(findInCatalog(uri)?.uri ?? uri, options);
   options.onProgress?.({ message: `reading ${source.file}` });
-  return { source, raw: await readRaw(source.file) };
+  const raw = await readRaw(source.file).catch(async (error: unknown) => {
+    if (error instanceof FinetuneError && DAMAGE.test(error.code) && /^(https?|hf):/i.test(source.uri)) {
+      await forget(options.cacheDir ?? defaultCacheDir(), source.dir);
+      options.onProgress?.({ message: 'the damaged download is removed from the cache' });
+    }
+    throw error;
+  });
+  return { source, raw };
 }
+
+/** Errors of a file that ends too early or is not what its name says: the server may have a sound one the next time. */
+const DAMAGE =
+  /^E_(WEIGHTS_FORMAT|SAFETENSORS_(HEADER|METADATA|ENTRY|OFFSETS|SIZE|TRUNCATED)|TORCH_(FORMAT|PICKLE|TRUNCATED)|HDF5_FORMAT|TFJS_(FORMAT|SHARD))$/;
 
 /** Fetches weights and reads them under our names. Throws E_WEIGHTS_{FORMAT,NAMES}, and what the source and the decoder
  *  throw. */

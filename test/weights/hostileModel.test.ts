@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readRawWeights } from '../../src/weights/read.js';
 import { openSource } from '../../src/weights/sources/source.js';
 import { hostileServers, weights } from './hostileServers.js';
 
@@ -72,6 +73,16 @@ describe('the shards of a model.json', () => {
     const url = await serve((_, response) => response.end(model([['a'], 1])));
     expect((await open(`${url}/model.json`)).file).toContain('model.json'); // the decoder refuses it
   });
+});
+
+it('a download that cannot be read is not kept, and is fetched again', async () => {
+  let body = weights.subarray(0, weights.byteLength - 4);
+  const url = `${await serve((_, response) => response.end(body))}/x.safetensors`;
+  const read = () => readRawWeights(url, { cacheDir: net.cacheDir });
+  await expect(read()).rejects.toMatchObject({ code: expect.stringMatching(/^E_SAFETENSORS_/) as unknown });
+  await expectUntouched();
+  body = weights;
+  expect((await read()).raw.tensors.size).toBe(1);
 });
 
 describe('a secret in a URL', () => {

@@ -83,6 +83,16 @@ export async function findInCache(cacheDir: string, key: string, signal?: AbortS
   return { entry, dir };
 }
 
+/** Removes what was downloaded to a folder of the cache, so that it is downloaded again. Folders elsewhere stay. */
+export async function forget(cacheDir: string, dir: string): Promise<void> {
+  const sha256 = relative(join(cacheDir, 'sha256'), dir);
+  if (!hex.safeParse(sha256).success) return;
+  const names = await readdir(indexDir(cacheDir)).catch(() => []);
+  for (const file of names.map((name) => join(indexDir(cacheDir), name)))
+    if ((await readEntry(file))?.sha256 === sha256) await rm(file, { force: true });
+  await rm(dir, { recursive: true, force: true });
+}
+
 const DAY = 86_400_000;
 
 /** Creates an empty folder inside the cache, so that a rename moves it to its place. What killed processes left behind

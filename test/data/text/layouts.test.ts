@@ -110,6 +110,10 @@ describe('`auto` decides where one reading is possible for every line', () => {
     expect(problem).toMatch(/^E_ICDAR_LAYOUT 2 of 3 lines look like icdar2017-mlt .*, but this one does not$/);
   });
 
+  test('lines of no layout are one problem', async () => {
+    expect(await lines('10;10;110;10;110;40;10;40;a\n{}')).toEqual(['E_ICDAR_LAYOUT no line is of a known layout; this one has 0 numbers before "10;10;110;10;110;40;10;40;a"']); // prettier-ignore
+  });
+
   test('numbers after a polygon are a question, and quotes answer it', async () => {
     const [problem] = (await lines(`${hexagon},HELLO\n${hexagon},1,200`)) as string[];
     expect(problem).toContain('14 numbers can be 7 points without a text, or 6 points and the text "1,200"');

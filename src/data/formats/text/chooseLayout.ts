@@ -1,6 +1,6 @@
 import type { Problem } from '../../../errors.js';
 import { layoutNames, layoutOf, type LayoutName } from './layouts.js';
-import { numbersAfter, shorten, type ReadingOptions, type Word } from './layout.js';
+import { describeFields, numbersAfter, shorten, type ReadingOptions, type Word } from './layout.js';
 import type { Line } from './icdarLine.js';
 
 export interface LayoutOptions extends ReadingOptions {
@@ -37,7 +37,11 @@ export function chooseLayout(lines: readonly Line[], options: LayoutOptions): Ch
   if (marked && lines.length > 0) return { layout: marked.name, inDoubt: false };
   const mostly = all.find((one) => one.marked > lines.length / 2);
   if (mostly) return { problem: exception(mostly, lines, options) };
-  if (!first) return { layout: closest(all), inDoubt: false }; // its problems tell what is wrong
+  if (!first) {
+    const best = closest(all);
+    if (best.natural === 0) return { problem: unknown(lines[0]!, options) };
+    return { layout: best.name, inDoubt: false }; // its problems tell what is wrong
+  }
   const differing = others.find((other) => firstDifference(first, other, lines, options) !== undefined);
   if (!differing) return { layout: first.name, inDoubt: false };
   const official = options.official && able.find(({ name }) => isOfficial(name, lines));
@@ -58,8 +62,15 @@ function candidateOf(name: LayoutName, lines: readonly Line[], options: ReadingO
 }
 
 /** The layout that fits most lines; the first in the table of those that fit as many. */
-const closest = (all: readonly Candidate[]): LayoutName =>
-  all.reduce((best, one) => (one.natural > best.natural ? one : best)).name;
+const closest = (all: readonly Candidate[]): Candidate =>
+  all.reduce((best, one) => (one.natural > best.natural ? one : best));
+
+const unknown = ({ file, line, fields }: Line, { option }: LayoutOptions): Problem => ({
+  code: 'E_ICDAR_LAYOUT',
+  message: `no line is of a known layout; this one has ${describeFields(fields)}`,
+  where: { file, line },
+  fix: `the layouts are: ${layoutNames.join(', ')} (docs/recipe-text.md); ${option} names one`,
+});
 
 /** The first line that two layouts read differently. */
 function firstDifference(

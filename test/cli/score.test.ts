@@ -209,5 +209,6 @@ test('score coco starts fast: neither tfjs nor zod nor charts are loaded for it'
     'fastest-levenshtein',
     'node:fs',
     'node:fs/promises',
+    'node:tty',
   ]);
 });

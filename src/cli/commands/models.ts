@@ -1,7 +1,6 @@
 import type { CAC } from 'cac';
 import type { ModelsCommand } from '../models.js';
 import { oneOf, UsageError } from '../usage.js';
-import { watched } from '../watched.js';
 import type { WeightsCommand } from '../weights.js';
 import { ENGINES } from './shared.js';
 
@@ -52,7 +51,7 @@ export function defineSetup(program: CAC): void {
     .option('--retry', 'try again although the last try failed')
     .option('--source <source>', `replace the engine by one from: ${SOURCES.join(', ')}`)
     .action(async ({ retry = false, source }: { retry?: boolean; source?: string }) => {
-      const { setup } = await import('../setup.js');
+      const [{ setup }, { watched }] = await Promise.all([import('../setup.js'), import('../watched.js')]);
       const chosen = source === undefined ? undefined : oneOf('--source', source, SOURCES);
       await watched(({ signal }) => setup({ retry, source: chosen, signal }));
     });

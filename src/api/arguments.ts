@@ -1,16 +1,18 @@
 import { z } from 'zod';
 import { didYouMean } from '../didYouMean.js';
 import { FinetuneError, type Problem } from '../errors.js';
+import { expected, optionAt, type Option } from '../recipe/options.js';
 
 /** Reads an argument of a public function. Throws E_USAGE with every entry that is wrong; `name` is the argument's name
  *  in messages. */
 export function checkArgument<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
   const { data, error } = schema.safeParse(value);
   if (!error) return data;
-  throw new FinetuneError(error.issues.flatMap((issue) => toProblems(name, issue, value)));
+  const option = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  throw new FinetuneError(error.issues.flatMap((issue) => toProblems(name, issue, value, option)));
 }
 
-function toProblems(name: string, issue: z.core.$ZodIssue, argument: unknown): Problem[] {
+function toProblems(name: string, issue: z.core.$ZodIssue, argument: unknown, whole: Option): Problem[] {
   const place = [name, ...issue.path.map(String)].join('.');
   const usage = (message: string, fix?: string): Problem => ({ code: 'E_USAGE', message, ...(fix && { fix }) });
   if (issue.code === 'unrecognized_keys') {
@@ -21,7 +23,9 @@ function toProblems(name: string, issue: z.core.$ZodIssue, argument: unknown): P
     argument,
   );
   const hint = 'values' in issue && typeof value === 'string' ? didYouMean(value, issue.values.map(String)) : undefined;
-  return [usage(`"${place}" cannot be ${printed(value)}: ${issue.message}`, hint)];
+  const known = issue.code === 'custom' ? undefined : optionAt(issue.path, argument, whole);
+  const wanted = known ? `must be ${expected(known)}` : `is wrong: ${issue.message}`;
+  return [usage(`"${place}" ${wanted}; got ${printed(value)}`, hint)];
 }
 
 const MOST_KEYS = 10;

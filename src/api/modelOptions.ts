@@ -5,7 +5,7 @@ import type { Conflict } from '../conflict.js';
 import { FinetuneError } from '../errors.js';
 import type { BackboneChoice } from '../models/table.js';
 import { findBackbone } from '../models/registry.js';
-import { names, size } from '../optionValues.js';
+import { expectedSize, names, size } from '../optionValues.js';
 import { weights } from '../recipe/schema/weights.js';
 import { tableConflicts } from '../tasks/backboneConflicts.js';
 import { backbone } from '../tasks/backboneOption.js';
@@ -58,26 +58,27 @@ interface Common {
   readonly engine: EngineName | 'auto';
 }
 
-const classes = z.union(
-  [
+const classes = z
+  .union([
     z.int().min(1).max(MOST_CLASSES),
     names
       .min(1)
       .max(MOST_CLASSES)
-      .refine((all) => new Set(all).size === all.length),
-  ],
-  `a whole number from 1 to ${MOST_CLASSES}, or a list of different names`,
-);
+      .refine((all) => new Set(all).size === all.length, 'two names are the same'),
+  ])
+  .meta({ expects: `a whole number from 1 to ${MOST_CLASSES}, or a list of names, none of them twice` });
 
 const common = {
   classes,
   seed: z.int().min(0).max(0xffffffff).optional(),
   engine: z.enum(['auto', ...ENGINES]).optional(),
-  size: size.optional(),
+  size: size.meta({ expects: expectedSize }).optional(),
   ...weights, // a recipe's model has them, which may be spread into the options; `load` reads the file
 };
 
-const looseBackbone = z.union([z.string(), z.looseObject({})], 'the name of a backbone, or a table');
+const looseBackbone = z
+  .union([z.string(), z.looseObject({})])
+  .meta({ expects: 'the name of a backbone, or a table with rows' });
 const kindSchema = z.looseObject({
   task: z.enum(['detection', 'classification']).optional(),
   backbone: looseBackbone,
@@ -101,7 +102,9 @@ function readClassifier(given: object): ModelOptions {
     ...classifierOptions,
     backbone,
     task: z.literal('classification'),
-    classes: z.union([classes, z.literal('imagenet-1k')]),
+    classes: z
+      .union([classes, z.literal('imagenet-1k')])
+      .meta({ expects: "a whole number, a list of names, none of them twice, or 'imagenet-1k'" }),
   });
   const read = checkArgument('options', schema, given);
   if (typeof read.backbone === 'object') refuse(tableConflicts(read.backbone));

@@ -32,17 +32,19 @@ export function optionsAt(path: Path, value: unknown): [string, Option][] {
   return inside.flatMap((option) => forms(option, rest)).flatMap(properties);
 }
 
-/** The option at `path` of a recipe with this raw `value`, if there is one. */
-export const optionAt = (path: Path, value: unknown): Option | undefined => walk(path, value)[0][0];
+/** The option at `path` of a recipe with this raw `value`, or of other options, if there is one. */
+export const optionAt = (path: Path, value: unknown, of = recipeOption): Option | undefined =>
+  walk(path, value, of)[0][0];
 
-function walk(path: Path, value: unknown): [options: Option[], value: unknown] {
-  let options = [recipeOption];
+function walk(path: Path, value: unknown, of = recipeOption): [options: Option[], value: unknown] {
+  let options = [of];
   let rest = value;
   for (const part of path) {
     options = options
       .flatMap((option) => forms(option, rest))
       .flatMap((form) => {
-        const next = form.properties?.[String(part)] ?? (form.items as Option | undefined);
+        const item = form.prefixItems?.[Number(part)] ?? form.items;
+        const next = form.properties?.[String(part)] ?? (item as Option | undefined);
         return typeof next === 'object' ? [next] : [];
       });
     rest = member(rest, part);

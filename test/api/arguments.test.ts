@@ -144,7 +144,7 @@ test('a recipe that was changed by hand is refused with the option', async () =>
   const wrong = { ...recipe, train: { ...recipe.train, epochs: -1 } } as never;
   await expect(api.finetune(wrong)).rejects.toMatchObject({
     code: 'E_USAGE',
-    message: expect.stringContaining('"source.train.epochs" cannot be -1') as unknown,
+    message: expect.stringContaining('"source.train.epochs" must be a whole number, at least 1; got -1') as unknown,
   });
 });
 

@@ -83,7 +83,7 @@ test('a description with a value of no sense is refused, or describes a model th
   fc.assert(
     fc.property(one, ([part, key, value]) => {
       const changed = structuredClone(trained.description) as unknown as Record<string, Record<string, unknown>>;
-      (part === undefined ? changed : changed[part]!)[key] = value as never;
+      (part === undefined ? changed : changed[part]!)[key] = value;
       try {
         const description = parseDescription(JSON.stringify(changed), saved);
         const categories = numberCategories(description.categories.map(({ name }) => name));

@@ -55,7 +55,7 @@ describe('findImages', () => {
     ['a.png', undefined],
     ['a.jpg/b.jpg', undefined],
     ['a.jpg\0', undefined],
-  ])('%s', async (name, expected) => {
+  ])('%j', async (name, expected) => {
     const { file } = await find(name);
     expect(file).toBe(expected === undefined ? undefined : join(root, expected));
   });
@@ -135,6 +135,14 @@ describe('reportImages', () => {
       'image found although its name is not its path': 3,
       'image outside of data.root': 1,
     });
+  });
+
+  test('images in the folder that the recipe names are not outside, wherever it is', async () => {
+    const findings = createFindings();
+    const found = await findImages(['a.jpg', '../../away.jpg'], places);
+    const report = { folder, root: join(root, 'labels'), brokenImages: 'error', whereOf: () => ({}) } as const;
+    await reportImages(found, report, findings);
+    expect(findings.dropped).toEqual({ 'image outside of data.root': 1 });
   });
 
   test('says which files a name may be', async () => {

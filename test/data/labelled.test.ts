@@ -45,6 +45,13 @@ describe('a folder for each class', () => {
     expect(val.annotations).toMatchObject([{ label: 1, width: 24, height: 16 }]);
   });
 
+  test('two folders of one name, with accents composed in two ways, are one class', async () => {
+    const dir = await folder('accents', ['train/\u00e9/1.jpg', 'train/e\u0301/2.jpg', 'train/b/3.jpg', 'val/b/4.jpg']);
+    const { train, categories } = await open({ root: dir });
+    expect([categories.length, train.annotations.length]).toEqual([2, 3]);
+    expect(train.dropped).toEqual({ 'class folder whose name differs in its bytes alone, joined with the other': 1 });
+  });
+
   test('without a folder for validation, a share of each class is held out, the same every time', async () => {
     const dir = await folder('single', [...numbered('cat/', 10), ...numbered('dog/', 5), 'one/0.jpg']);
     const [first, second] = [await open({ root: dir }), await open({ root: dir })];

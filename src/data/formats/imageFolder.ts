@@ -72,6 +72,11 @@ async function readClassFolders(root: string, part: string, { findings }: ReadPa
         where: { file },
       }));
     }
+    if (classes.includes(label))
+      findings.count('class folder whose name differs in its bytes alone, joined with the other', () => ({
+        message: label,
+        where: { file: join(place, folder) },
+      }));
     classes.push(label);
     for (const file of found) {
       images.push({ name: relative(place, file).replaceAll('\\', '/'), file, label, where: { file } });

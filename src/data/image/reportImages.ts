@@ -8,7 +8,8 @@ import type { Change } from './readings.js';
 export interface ImageReport {
   /** The folder to which the names are relative. */
   readonly folder: string;
-  /** The folder of the data set. An image outside of it is counted, since an annotation file may come from a stranger. */
+  /** The folder of the data set. An image outside of both folders is counted, since an annotation file may come from a
+   *  stranger. */
   readonly root: string;
   readonly brokenImages: 'error' | 'drop';
   /** The place of a name in its annotation file. */
@@ -55,7 +56,7 @@ export async function reportImages(
     );
   }
   countChanged(found, whereOf, findings);
-  countOutside(found, root, whereOf, findings);
+  countOutside(found, [root, folder], whereOf, findings);
 }
 
 const countOf = ({ length }: readonly string[], total: number): string =>
@@ -105,11 +106,13 @@ function countChanged(found: ReadonlyMap<string, Found>, whereOf: ImageReport['w
 
 function countOutside(
   found: ReadonlyMap<string, Found>,
-  root: string,
+  folders: readonly string[],
   whereOf: ImageReport['whereOf'],
   findings: Findings,
 ): void {
-  const outside = [...found].filter(([, { file }]) => file !== undefined && !isInside(root, file));
+  const outside = [...found].filter(
+    ([, { file }]) => file !== undefined && !folders.some((folder) => isInside(folder, file)),
+  );
   const [first] = outside;
   if (!first) return;
   findings.count(

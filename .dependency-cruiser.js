@@ -48,7 +48,7 @@ const rooms = {
   run: { rooms: training, packages: 'sharp zod', node: true },
   finetune: { files: 'finetune[.]ts$', rooms: `${training} run`, node: true },
   trials: { rooms: `${training} run finetune`, packages: 'yaml zod', node: true },
-  faces: { files: '(?:index[.]ts$|api/)', rooms: `${training} run finetune`, packages: 'zod', node: true },
+  faces: { files: '(?:index[.]ts$|api/)', rooms: `${training} run finetune pycocotools`, packages: 'zod', node: true },
   cli: { rooms: `${training} run finetune trials`, packages: 'cac cli-progress p-limit', node: true },
 };
 

@@ -1,4 +1,4 @@
-import { COCO } from 'pycocotools-js';
+import { COCO } from '../pycocotools/index.js';
 import { z } from 'zod';
 import { openDatasets as openParts, type DataOptions, type Datasets, type OpenDataOptions } from '../data/dataset.js';
 import { scoreCoco as scorePair, type CocoPair } from '../evaluate/coco.js';

@@ -25,7 +25,7 @@ export {
 export type { DataOptions, Datasets, OpenDataOptions } from './data/dataset.js';
 export type { Pixels } from './data/image/image.js';
 export type { Annotation, Category, CategoryId, ClassIndex, Dataset } from './data/sample.js';
-export type { EngineName } from './engine/backend.js';
+export type { EngineName } from './engine/names.js';
 export { FinetuneError, type Problem, type Where } from './errors.js';
 export type { CocoDetection, CocoPair } from './evaluate/coco.js';
 export type { ClassificationScore } from './evaluate/classificationScore.js';

@@ -17,7 +17,7 @@ const compilers = { wasm: compileEager, tensorflow: compileSession } as const;
 
 async function openEngine(name: TestEngine['name']): Promise<TestEngine | undefined> {
   try {
-    const { tf } = await openBackend({ engine: name });
+    const tf = (await openBackend({ engine: name })).tf as typeof Tfjs;
     // The backend is opened for each compilation: tfjs computes with one backend at a time, and another test may have changed it.
     const compile = async (programs: Programs): Promise<Session> =>
       compilers[name](programs, await openBackend({ engine: name }));

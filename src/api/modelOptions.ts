@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { IMAGENET_CATEGORIES } from '../categories/imagenet.js';
-import { ENGINES, type EngineName } from '../engine/backend.js';
+import { ENGINES, type EngineName } from '../engine/names.js';
 import type { Conflict } from '../conflict.js';
 import { FinetuneError } from '../errors.js';
 import type { BackboneChoice } from '../models/table.js';

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import type { CategoryId } from '../data/sample.js';
-import { ENGINES, openBackend, type EngineName } from '../engine/backend.js';
+import { openBackend } from '../engine/backend.js';
+import { ENGINES, type EngineName } from '../engine/names.js';
 import { FinetuneError } from '../errors.js';
 import { describedTask } from '../evaluate/createTask.js';
 import { fraction } from '../optionValues.js';

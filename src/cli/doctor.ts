@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
-import { openBackend, type Backend, type EngineName, type Obstacle } from '../engine/backend.js';
+import { openBackend, type Backend, type Obstacle } from '../engine/backend.js';
+import type { EngineName } from '../engine/names.js';
 import { cpuFeatures } from '../engine/cpu.js';
 import { readEngineRecord } from '../engine/install/install.js';
+import { tfjsOf } from '../engine/tfjs.js';
 
 /** The engine and the machine, as far as they decide how fast training is. `--json` prints it. */
 export interface DoctorReport {
@@ -101,9 +103,10 @@ const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
 
 /** Repeats a convolution for a second and takes the fastest: during the others, the machine may have been busy with
  *  something else. */
-async function measureGflops({ tf, compiled }: Backend): Promise<number> {
+async function measureGflops(backend: Backend): Promise<number> {
+  const tf = tfjsOf(backend);
   const { side, channels, kernel } = CONV;
-  const batch = compiled ? 8 : 1;
+  const batch = backend.compiled ? 8 : 1;
   const image = tf.tensor4d(new Float32Array(batch * side ** 2 * channels).fill(0.5), [batch, side, side, channels]);
   const weight = tf.tensor4d(new Float32Array(kernel ** 2 * channels ** 2).fill(0.5), [
     kernel,

@@ -9,12 +9,12 @@ import { FinetuneError } from '../errors.js';
 import { hasAvx2Alone } from './cpu.js';
 import { readEngineRecord } from './install/install.js';
 import { SETUP, tfjsNodeDirectory } from './install/tfjsNode.js';
-
-/** Engines, best first. */
-export const ENGINES = ['tensorflow-gpu', 'tensorflow', 'wasm'] as const;
-export type EngineName = (typeof ENGINES)[number];
+import { ENGINES, type EngineName } from './names.js';
 
 interface Common {
+  /** The module of tfjs. Only engine/ knows its type: types of the public API that reach the declarations of tfjs would bring
+   *  a user's compiler the conflicts of those with TypeScript's own. */
+  readonly tf: object;
   /** Version of TensorFlow's C library, or of the wasm package. */
   readonly version: string;
   /** Why this engine was chosen and no better one, as text to print. */
@@ -29,13 +29,11 @@ interface Common {
 interface CompiledBackend extends Common {
   readonly name: 'tensorflow-gpu' | 'tensorflow';
   readonly compiled: true;
-  readonly tf: typeof TfjsNode;
 }
 /** Kernels in WebAssembly, with one call for each. */
 export interface PortableBackend extends Common {
   readonly name: 'wasm';
   readonly compiled: false;
-  readonly tf: typeof Tfjs;
 }
 export type Backend = CompiledBackend | PortableBackend;
 

@@ -9,6 +9,7 @@ import { DT } from '../tensorflow/graphDef.js';
 import { emitPrograms } from '../tensorflow/program.js';
 import type { Backend } from './backend.js';
 import { checkFeeds, checkParams, type Feed, type Results, type Session } from './engine.js';
+import { tfjsOf } from './tfjs.js';
 
 /** The part of tfjs-node's native binding that runs a graph without creating tensor objects of tfjs. */
 interface Binding {
@@ -63,7 +64,7 @@ export async function compileSession(
   backend: Backend,
   constants: Params = new Map(),
 ): Promise<Session> {
-  const { binding } = backend.tf.backend() as unknown as { binding: Binding };
+  const { binding } = tfjsOf(backend).backend() as unknown as { binding: Binding };
   const all = parametersOf(programs);
   checkParams(all, constants);
   const parameters = new Map([...all].filter(([name]) => !constants.has(name)));

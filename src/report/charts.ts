@@ -106,8 +106,8 @@ function draw(curves: readonly Curve[], axes: Axes): Promise<Chart>[] {
 }
 
 /** Draw a Vega-Lite specification. The title must differ from those of the page's other charts. */
-export async function toChart(title: string, spec: TopLevelSpec): Promise<Chart> {
-  const view = new View(parse(compile(spec).spec), { renderer: 'none' });
+export async function toChart(title: string, spec: object): Promise<Chart> {
+  const view = new View(parse(compile(spec as TopLevelSpec).spec), { renderer: 'none' });
   const prefix = title.replace(/\W+/g, '-'); // vega names the clip path of every chart clip0, but ids must be unique on a page
   const svg = await view.toSVG();
   return { title, svg: svg.replace(/(id="|url\(#)/g, `$1${prefix}-`) };

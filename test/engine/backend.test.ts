@@ -4,10 +4,12 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { formatReport } from '../../src/cli/doctor.js';
 import { featuresIn } from '../../src/engine/cpu.js';
-import { ENGINES, openBackend, type Backend, type EngineName } from '../../src/engine/backend.js';
+import { openBackend, type Backend } from '../../src/engine/backend.js';
+import { ENGINES, type EngineName } from '../../src/engine/names.js';
 import { bindingPath } from '../../src/engine/install/binding.js';
 import { readEngineRecord } from '../../src/engine/install/install.js';
 import { tfjsNodeDirectory } from '../../src/engine/install/tfjsNode.js';
+import { tfjsOf } from '../../src/engine/tfjs.js';
 import { FinetuneError } from '../../src/errors.js';
 
 const tfjsNode = tfjsNodeDirectory();
@@ -15,7 +17,8 @@ const isCompiled = tfjsNode !== undefined && existsSync(bindingPath(tfjsNode));
 const hasGpuPackage = existsSync(join(tfjsNode ?? '', '..', 'tfjs-node-gpu'));
 
 /** 1×3×3×2 image · 2×2 kernel, checked by hand: each output is the sum of its 2×2 window over both channels. */
-async function convolve({ tf }: Backend): Promise<number[]> {
+async function convolve(backend: Backend): Promise<number[]> {
+  const tf = tfjsOf(backend);
   const image = tf.tensor4d(Array.from({ length: 18 }, (_, i) => i), [1, 3, 3, 2]); // prettier-ignore
   const kernel = tf.tensor4d(new Array<number>(8).fill(1), [2, 2, 2, 1]);
   const output = tf.conv2d(image, kernel, 1, 'valid');
@@ -35,7 +38,7 @@ describe('openBackend', () => {
   test('auto takes the best engine that works, and says why no better one', async () => {
     const backend = await openBackend();
     if (!hasGpuPackage) expect(backend.name).toBe(isCompiled ? 'tensorflow' : 'wasm');
-    expect(backend.tf.getBackend()).toBe(backend.compiled ? 'tensorflow' : 'wasm');
+    expect(tfjsOf(backend).getBackend()).toBe(backend.compiled ? 'tensorflow' : 'wasm');
     expect(backend.obstacles.map(({ engine }) => engine)).toEqual(ENGINES.slice(0, ENGINES.indexOf(backend.name)));
     for (const { why, fix } of backend.obstacles) expect(`${why}|${fix}`).toMatch(/^.+\|.+$/);
     expect(await convolve(backend)).toEqual(CONVOLVED);
@@ -44,17 +47,17 @@ describe('openBackend', () => {
   test('wasm works everywhere, on one thread, without leaving tensors', async () => {
     const backend = await openBackend({ engine: 'wasm' });
     expect(backend).toMatchObject({ name: 'wasm', compiled: false, threads: 1 });
-    expect(backend.tf.getBackend()).toBe('wasm');
-    const before = backend.tf.memory().numTensors;
+    expect(tfjsOf(backend).getBackend()).toBe('wasm');
+    const before = tfjsOf(backend).memory().numTensors;
     expect(await convolve(backend)).toEqual(CONVOLVED);
-    expect(backend.tf.memory().numTensors).toBe(before);
+    expect(tfjsOf(backend).memory().numTensors).toBe(before);
   });
 
   (isCompiled ? test : test.skip)('tensorflow has the session API, and the version of its library', async () => {
     const backend = await openBackend({ engine: 'tensorflow' });
     if (!backend.compiled) throw new Error('unreachable');
-    expect(backend.tf.getBackend()).toBe('tensorflow');
-    expect(typeof backend.tf.node.loadSavedModel).toBe('function');
+    expect(tfjsOf(backend).getBackend()).toBe('tensorflow');
+    expect(typeof tfjsOf(backend).node.loadSavedModel).toBe('function');
     expect(backend.version).toBe(readEngineRecord()?.libtensorflow ?? backend.version);
     expect(backend.version).toMatch(/^2\.\d+\.\d+/);
     expect(await convolve(backend)).toEqual(CONVOLVED);
@@ -63,7 +66,7 @@ describe('openBackend', () => {
   (isCompiled ? test : test.skip)('engines can alternate in one process', async () => {
     for (const engine of ['tensorflow', 'wasm', 'tensorflow'] as const) {
       const backend = await openBackend({ engine });
-      expect(backend.tf.getBackend()).toBe(engine);
+      expect(tfjsOf(backend).getBackend()).toBe(engine);
       expect(await convolve(backend)).toEqual(CONVOLVED);
     }
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { openBackend, type PortableBackend } from '../../src/engine/backend.js';
+import { tfjsOf } from '../../src/engine/tfjs.js';
 import { compileEager } from '../../src/engine/eager/eager.js';
 import type { Session } from '../../src/engine/engine.js';
 import { parametersOf, type Programs } from '../../src/graph/program.js';
@@ -284,7 +285,7 @@ function slowConvolution(
 }
 
 describe('compileEager', () => {
-  const { tf } = wasm;
+  const tf = tfjsOf(wasm);
 
   test('says which parameter was never written, and leaves no tensors behind', async () => {
     const graph = b.createGraph();

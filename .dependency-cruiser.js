@@ -10,7 +10,7 @@ const rooms = {
   // These run in a browser too: they import no module of Node, and no package that needs one.
   ground: {
     files:
-      '(errors|printable|random|progress|didYouMean|duration|conflict|optionValues|markdown|safePath|maskSecrets)[.]ts$',
+      '(errors|lines|printable|random|progress|didYouMean|duration|conflict|optionValues|markdown|safePath|maskSecrets)[.]ts$',
     packages: 'pure-rand fastest-levenshtein zod',
   },
   bytes: { rooms: 'ground', packages: 'fflate' },

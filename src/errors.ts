@@ -31,6 +31,15 @@ const [MOST_QUOTED, MOST_SAID] = [200, 2000];
 export const cut = (text: string, most = MOST_QUOTED): string =>
   text.length > most ? `${text.slice(0, most)}…` : text;
 
+/** A value of somebody's file, for a message: as JSON, or if it is nested, by its kind. */
+export function quoted(value: unknown, most = MOST_QUOTED): string {
+  if (value === undefined) return 'nothing';
+  const isObject = (inner: unknown): boolean => typeof inner === 'object' && inner !== null;
+  const isNested = isObject(value) && Object.values(value as object).some(isObject);
+  if (isNested) return Array.isArray(value) ? `a list of ${value.length}` : 'an object';
+  return cut(JSON.stringify(value), most);
+}
+
 /** The error that this package throws. It holds every problem that was found at once, and its message lists the first of
  *  them. Secrets in the texts are masked. */
 export class FinetuneError extends Error {

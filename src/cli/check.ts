@@ -63,7 +63,7 @@ export async function check(
   const found = { trainable, complete, remarks, parts, ...(anchors && { anchors }), ...(shapes && { shapes }) };
   if (json) console.log(JSON.stringify({ ...found, ...(page !== undefined && { page }) }));
   if (page !== undefined) console.log(page);
-  if (signal.reason instanceof Stopped) throw new Reported(signal.reason.exitCode);
+  if (!complete && signal.reason instanceof Stopped) throw new Reported(signal.reason.exitCode);
   return trainable;
 }
 

@@ -1,3 +1,4 @@
+import { quoted } from '../errors.js';
 import type { Findings } from '../data/findings.js';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -75,7 +76,7 @@ function numberOf(
   const asText = typeof id === 'number' && numbers.has(String(id)) ? `, but one with the text "${id}"` : '';
   findings.problem({
     code: field === 'image_id' ? 'E_COCO_IMAGE_ID' : 'E_COCO_CATEGORY_ID',
-    message: `${path}.${field}: the data set has no ${what} ${id === undefined ? 'without id' : JSON.stringify(id)}${asText}`,
+    message: `${path}.${field}: the data set has no ${what} ${id === undefined ? 'without id' : quoted(id)}${asText}`,
   });
   return undefined;
 }

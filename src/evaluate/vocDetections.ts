@@ -1,7 +1,7 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { createFindings, type Findings } from '../data/findings.js';
-import { FinetuneError, type Problem } from '../errors.js';
+import { FinetuneError, type Problem, quoted } from '../errors.js';
 import { readJson } from './readJson.js';
 import { readLines, toNumber } from '../data/formats/textFile.js';
 import type { InclusiveCorners } from '../data/formats/vocXml.js';
@@ -170,7 +170,7 @@ function stemLookup(stems: readonly string[]): (id: unknown) => string | undefin
 }
 
 /** A value of a file, short enough for a message. */
-const shown = (value: unknown): string => (value === undefined ? 'missing' : JSON.stringify(value).slice(0, 60));
+const shown = (value: unknown): string => (value === undefined ? 'missing' : quoted(value, 60));
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

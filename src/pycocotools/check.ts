@@ -192,7 +192,10 @@ function isNumbers(value: unknown): value is number[] {
 /** A short form of a value for an error message. */
 export function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
-  if (Array.isArray(value)) return value.length > 8 ? `an array of ${value.length}` : truncated(JSON.stringify(value));
+  if (Array.isArray(value)) {
+    const isPlain = value.length <= 8 && value.every((item) => typeof item !== 'object' || item === null);
+    return isPlain ? truncated(JSON.stringify(value)) : `an array of ${value.length}`; // JSON of 10,000 levels overflows the stack
+  }
   if (typeof value === 'number') return String(value); // JSON would make NaN null
   if (isRecord(value)) return 'an object';
   return truncated(JSON.stringify(value));

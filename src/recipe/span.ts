@@ -1,4 +1,5 @@
 import type { Problem, Where } from '../errors.js';
+import { lineOf, startsOfLines } from '../lines.js';
 
 /** A text with options: a recipe file, or one `--set`. */
 export interface Source {
@@ -18,32 +19,18 @@ export interface Span {
   readonly end: number;
 }
 
-/** Offsets at which the lines of a source begin. They are kept, since a recipe may have many problems. */
 const lineStarts = new WeakMap<Source, readonly number[]>();
 
-function startsOf(source: Source): readonly number[] {
-  const known = lineStarts.get(source);
-  if (known) return known;
-  const starts = [0];
-  for (let at = source.text.indexOf('\n'); at >= 0; at = source.text.indexOf('\n', at + 1)) starts.push(at + 1);
-  lineStarts.set(source, starts);
-  return starts;
-}
-
-/** The line that an offset is in, counted from 0, and the offset at which it begins. */
+/** The line that an offset is in, counted from 0, and the offsets of its start and its end. */
 function lineAt(
   source: Source,
   offset: number,
 ): { readonly line: number; readonly start: number; readonly end: number } {
-  const starts = startsOf(source);
-  let [low, high] = [0, starts.length];
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (starts[middle]! <= offset) low = middle;
-    else high = middle;
-  }
-  const next = starts[low + 1];
-  return { line: low, start: starts[low]!, end: next === undefined ? source.text.length : next - 1 };
+  const starts = lineStarts.get(source) ?? startsOfLines(source.text);
+  lineStarts.set(source, starts);
+  const line = lineOf(starts, offset);
+  const next = starts[line + 1];
+  return { line, start: starts[line]!, end: next === undefined ? source.text.length : next - 1 };
 }
 
 /** File, line and column of the span's start, counted from 1. */

@@ -30,6 +30,7 @@ describe('scoreCocoFiles', () => {
     ['unknown category', [{ ...results[0], category_id: 1 }], 'E_COCO_CATEGORY_ID'],
     ['negative size', [{ ...results[0], bbox: [1, 1, -5, 5] }], 'E_COCO_SIZE'],
     ['no results', truth, 'E_COCO_FORMAT'],
+    ['lists of 10,000 levels', `${'['.repeat(1e4)}${']'.repeat(1e4)}`, 'E_COCO_FORMAT'],
   ])('%s is an error of ours that names the file', async (_name, rows, code) => {
     const error = {
       name: 'FinetuneError',

@@ -154,6 +154,19 @@ test('a clock that jumps changes no time of the run', async () => {
   expect(metrics!.seconds).toBeLessThan((performance.now() - begin) / 1000);
 }, 120_000);
 
+test('a run that ends while its report is written makes the report when it resumes', async () => {
+  const directory = join(root, 'unreported');
+  const onProgress = (event: ProgressEvent) => {
+    if ('phase' in event && event.phase === 'report') throw new Error('killed');
+  };
+  await expect(run('unreported', text('evaluateEvery: 2'), { onProgress })).rejects.toThrow('killed');
+  const before = await readFile(join(directory, 'checkpoints', 'last.safetensors'));
+  const { metrics } = await run('unreported', text('evaluateEvery: 2'), { resume: true });
+  expect(metrics).toMatchObject({ epochs: 2 });
+  expect(await readFile(join(directory, 'report.html'), 'utf8')).toContain('Curves');
+  expect(await readFile(join(directory, 'checkpoints', 'last.safetensors'))).toEqual(before); // nothing was trained anew
+}, 120_000);
+
 test.each([
   ['SIGTERM', 143],
   ['SIGINT', 130],

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { FinetuneError, type Problem } from '../../errors.js';
+import { FinetuneError, type Problem, quoted } from '../../errors.js';
 import type { Findings } from '../findings.js';
 import { readCocoJson } from './cocoJson.js';
 import type { Extent } from '../image/frame.js';
@@ -199,6 +199,6 @@ function toFlag(value: unknown): 0 | 1 | undefined {
   return typeof value === 'string' ? { true: 1 as const, false: 0 as const }[value.toLowerCase()] : undefined;
 }
 
-const shown = (value: unknown): string => (value === undefined ? 'undefined' : JSON.stringify(value).slice(0, 60));
+const shown = (value: unknown): string => (value === undefined ? 'undefined' : quoted(value, 60));
 const isBox = (value: unknown): value is [number, number, number, number] =>
   Array.isArray(value) && value.length === 4 && value.every((x) => Number.isFinite(x));

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseXml, XmlElement, XmlError } from '@rgrove/parse-xml';
 import type { Where } from '../../errors.js';
+import { lineOf, startsOfLines } from '../../lines.js';
 import type { Findings } from '../findings.js';
 import { decodeXml } from './decodeText.js';
 
@@ -37,9 +38,10 @@ export async function readVocXml(file: string, findings: Findings): Promise<VocX
     .catch((error: unknown) => findings.absorb(error));
   const root = text === undefined ? undefined : parse(text, file, findings);
   if (text === undefined || !root) return undefined;
+  const starts = startsOfLines(text);
   const locate = (offset: number) => {
-    const before = text.slice(0, offset).split('\n');
-    return { file, line: before.length, column: before.at(-1)!.length + 1 };
+    const line = lineOf(starts, offset);
+    return { file, line: line + 1, column: offset - starts[line]! + 1 };
   };
   const objects = childrenOf(root, 'object').map((element, index): VocXmlObject => {
     const name = textOf(element, 'name');
@@ -64,8 +66,7 @@ function parse(text: string, file: string, findings: Findings): XmlElement | und
     findings.problem({ code: 'E_VOC_XML', message, where: { file } });
   } catch (error) {
     if (!(error instanceof XmlError)) {
-      // The parser calls itself for each level: some 10,000 levels overflow the stack.
-      const message = `cannot be read as XML: ${(error as Error).message}`;
+      const message = 'its elements are nested too deeply'; // the parser calls itself for each level
       findings.problem({ code: 'E_VOC_XML', message, where: { file } });
       return undefined;
     }

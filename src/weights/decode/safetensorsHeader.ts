@@ -1,4 +1,4 @@
-import { FinetuneError, type Problem } from '../../errors.js';
+import { FinetuneError, type Problem, quoted } from '../../errors.js';
 import { countValues, formatShape } from './rawTensor.js';
 
 /** Bytes per value of every type the format knows (safetensors 0.5); only some of them can be decoded. */
@@ -108,13 +108,13 @@ function parseJson(json: Uint8Array, file: string): object {
 function checkEntry(value: unknown): SafetensorsEntry | { code: Problem['code']; message: string } {
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
   if (typeof dtype !== 'string' || !(dtype in BYTES)) {
-    return { code: 'E_SAFETENSORS_DTYPE', message: `unknown dtype ${JSON.stringify(dtype)}` };
+    return { code: 'E_SAFETENSORS_DTYPE', message: `unknown dtype ${quoted(dtype)}` };
   }
   if (!isSizes(shape)) {
-    return { code: 'E_SAFETENSORS_ENTRY', message: `shape ${JSON.stringify(shape)} is not a list of sizes` };
+    return { code: 'E_SAFETENSORS_ENTRY', message: `shape ${quoted(shape)} is not a list of sizes` };
   }
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
-    return { code: 'E_SAFETENSORS_ENTRY', message: `data_offsets ${JSON.stringify(offsets)} is not [begin, end]` };
+    return { code: 'E_SAFETENSORS_ENTRY', message: `data_offsets ${quoted(offsets)} is not [begin, end]` };
   }
   const [begin, end] = offsets as [number, number];
   const bytes = countValues(shape) * BYTES[dtype as SafetensorsDType];

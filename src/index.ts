@@ -16,6 +16,7 @@ export {
   type FoundClass,
   type FoundObject,
   type FoundWord,
+  type Opened,
   type OpenedClassifier,
   type OpenedDetector,
   type OpenedModel,
@@ -24,7 +25,20 @@ export {
 } from './api/openModel.js';
 export type { DataOptions, Datasets, OpenDataOptions } from './data/dataset.js';
 export type { Pixels } from './data/image/image.js';
-export type { Annotation, Category, CategoryId, ClassIndex, Dataset } from './data/sample.js';
+export type {
+  Annotation,
+  BoxAnnotation,
+  Category,
+  CategoryId,
+  ClassIndex,
+  CocoGroundTruth,
+  Dataset,
+  Dropped,
+  OldImages,
+  TextAnnotation,
+  TextWord,
+  WholeImageAnnotation,
+} from './data/sample.js';
 export type { EngineName } from './engine/names.js';
 export { FinetuneError, type Problem, type Where } from './errors.js';
 export type { CocoDetection, CocoPair } from './evaluate/coco.js';
@@ -34,19 +48,31 @@ export type { TaskScore } from './evaluate/createTask.js';
 export type { Evaluation } from './evaluate/evaluate.js';
 export type { IcdarScore } from './evaluate/hmean.js';
 export type { FinetuneOptions, FinetuneResult } from './finetune.js';
-export type { BackboneChoice, BackboneTable } from './models/table.js';
+export type { Activation } from './graph/blocks.js';
+export type { Rgb } from './models/backbone.js';
+export type { BackboneChoice, BackboneTable, TableRow } from './models/table.js';
 export type { LogLine, ProgressEvent, ProgressStep } from './progress.js';
 export type { LoadOptions as LoadRecipeOptions } from './recipe/load.js';
+export type { COCO, IouType } from './pycocotools/index.js';
 export type { Recipe } from './recipe/schema.js';
+export type { BestEpoch } from './report/charts.js';
 export type { Metrics } from './report/report.js';
 export type { EvaluateRecipeOptions } from './run/evaluateRecipe.js';
 export type {
   ClassifierDescription,
+  ConventionsDescription,
+  Described,
   DetectorDescription,
+  HeadDescription,
   ImageDescription,
   ModelDescription,
   TextDescription,
 } from './tasks/description/description.js';
+export type { ClassificationOptions } from './tasks/classification/classification.js';
 export type { Detection } from './tasks/detection/detection.js';
-export type { Score, Scored } from './tasks/evaluator.js';
+export type { DetectionOptions } from './tasks/detection/detectors.js';
+export type { SelectOptions } from './tasks/detection/options.js';
+export type { Score, Scored, SectionOptions } from './tasks/evaluator.js';
+export type { Section } from './tasks/section.js';
+export type { TextThresholds } from './tasks/text/textBoxes.js';
 export type { WeightsReport } from './weights/load.js';

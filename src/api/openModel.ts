@@ -32,7 +32,8 @@ export interface OpenModelOptions {
   readonly onProgress?: (event: ProgressEvent) => void;
 }
 
-interface Opened<Found> {
+/** What the models of all tasks can do. */
+export interface Opened<Found> {
   /** Reads an image as in training and predicts: the path of a file, its bytes, or pixels. Results are in pixels of
    *  the image as a person sees it (EXIF applied), best first.
    *  Throws E_FEED, E_IMAGE_MISSING, E_IMAGE_DECODE, and E_MODEL_DISPOSED after `dispose`. */

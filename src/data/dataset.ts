@@ -23,7 +23,11 @@ export type DataOptions = { [F in keyof Formats]: Parameters<Formats[F]['open']>
 /** What the images of a data set are annotated with. */
 export const kindOf = ({ format }: Pick<DataOptions, 'format'>): Kind => formats[format].kind;
 
-export type OpenDataOptions = Omit<ReadOptions, 'findingsOf'>;
+export interface OpenDataOptions {
+  /** Dotted path of the data's options in a recipe, for errors that are about one of them (default: data). */
+  readonly option?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** The parts of a data set, with the same categories in the same order. */
 export interface Datasets {

@@ -1,11 +1,17 @@
 import type { TaskScore } from '../evaluate/createTask.js';
 import { evaluate, type Evaluation } from '../evaluate/evaluate.js';
 import { openPredictor } from '../evaluate/predictor.js';
+import type { ProgressEvent } from '../progress.js';
 import type { Recipe } from '../recipe/schema.js';
-import { withRecipe, type OpenOptions } from './openRecipe.js';
+import { withRecipe } from './openRecipe.js';
 import { taskOptions } from './taskOptions.js';
 
-export type EvaluateRecipeOptions = Omit<OpenOptions, 'purpose'>;
+export interface EvaluateRecipeOptions {
+  /** Weights to score instead of the recipe's. */
+  readonly weights?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+}
 
 /** Scores the recipe's model as it is, without training, on the recipe's test part, or on its validation part where
  *  it has no test part.

@@ -139,6 +139,11 @@ test('every recipe that is committed is a recipe to the functions that take one'
   }
 });
 
+test('a batch that no memory holds is out of range', async () => {
+  const huge = api.loadRecipe('recipes/quickstart.yaml', { set: ['evaluate.batch=1000000000'] });
+  await expect(huge).rejects.toMatchObject({ code: 'E_RECIPE_VALUE' });
+});
+
 test('a recipe that was changed by hand is refused with the option', async () => {
   const recipe = await api.loadRecipe('recipes/quickstart.yaml');
   const wrong = { ...recipe, train: { ...recipe.train, epochs: -1 } } as never;

@@ -30,7 +30,8 @@ export interface ConventionsDescription {
   readonly epsilon: number;
 }
 
-interface Described extends ConventionsDescription {
+/** What the descriptions of all tasks have. */
+export interface Described extends ConventionsDescription {
   readonly format: typeof DESCRIPTION_FORMAT;
   readonly backbone: BackboneChoice;
   /** Height and width of the input, in pixels. */

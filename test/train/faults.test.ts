@@ -197,7 +197,7 @@ test.each([
 
 test('whoever reads the output goes away: the run goes on to its end', async () => {
   const file = join(root, 'recipe.yaml');
-  const directory = join(root, 'unread');
+  const directory = join(root, 'unheard');
   await writeFile(file, text('evaluateEvery: 2'));
   const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
   const child = spawn(process.execPath, [command, file, '--out', directory]);

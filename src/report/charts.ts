@@ -1,5 +1,4 @@
-import { parse, View } from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
+import type { TopLevelSpec } from 'vega-lite';
 import type { EpochLine, MetricsLine, StepLine } from '../train/log/record.js';
 
 export interface Chart {
@@ -107,6 +106,9 @@ function draw(curves: readonly Curve[], axes: Axes): Promise<Chart>[] {
 
 /** Draw a Vega-Lite specification. The title must differ from those of the page's other charts. */
 export async function toChart(title: string, spec: object): Promise<Chart> {
+  // Vega is loaded when the first chart is drawn. It loads slowly, and waits for a module at its top level, with which
+  // `require('tfjs-finetune')` would fail.
+  const [{ parse, View }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
   const view = new View(parse(compile(spec as TopLevelSpec).spec), { renderer: 'none' });
   const prefix = title.replace(/\W+/g, '-'); // vega names the clip path of every chart clip0, but ids must be unique on a page
   const svg = await view.toSVG();

@@ -16,5 +16,5 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   maxWorkers: 2,
-  testTimeout: 60_000,
+  testTimeout: 300_000,
 };

@@ -1,5 +1,5 @@
 /** Our side of coco.mjs: one evaluation, one line of JSON. Arguments: annotations, results. */
-import { COCOeval, loadCoco, loadResFile } from '../../src/pycocotools/dist/index.js';
+import { COCOeval, loadCoco, loadResFile } from '../../dist/pycocotools/index.js';
 
 const [annotations, results] = process.argv.slice(2);
 const gt = await loadCoco(annotations);

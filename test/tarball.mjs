@@ -1,0 +1,87 @@
+/** Packs the project, installs the tarball alone in an empty folder, as a stranger would, and tries it there:
+ *
+ *      npm run test:package
+ *
+ *  The program in README compiles under `--strict` without skipLibCheck for both ways in which modules are found, import and
+ *  require load the package, and the command runs. Takes about a minute, most of it npm's. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'tarball-'));
+const project = join(folder, 'project');
+mkdirSync(project);
+
+function run(cwd, program, ...args) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    cwd,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  if (status === 0) return stdout;
+  throw new Error(`${program} ${args.join(' ')}\n${error?.message ?? ''}${stdout}${stderr}`);
+}
+
+function check(what, holds) {
+  if (!holds) throw new Error(`not so: ${what}`);
+  console.log(`ok: ${what}`);
+}
+
+try {
+  const [{ filename, files }] = JSON.parse(
+    run(root, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', folder),
+  );
+  const packed = files.map(({ path }) => path);
+  for (const file of [
+    'LICENSE',
+    'README.md',
+    'bin/finetune.mjs',
+    'dist/index.d.ts',
+    'recipes/quickstart.yaml',
+    'docs/install.md',
+  ])
+    check(`${file} is packed`, packed.includes(file));
+  check('no source map is packed', !packed.some((path) => path.endsWith('.map')));
+
+  writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
+  run(project, 'npm', 'install', '--no-audit', '--no-fund', join(folder, filename));
+  check('the tarball alone installs', true);
+  check('the command runs', /^finetune\/\d/.test(run(project, 'npx', 'finetune', '--version')));
+  check('it lists the backbones', JSON.parse(run(project, 'npx', 'finetune', 'models', '--json')).length > 100);
+  const names = `Object.keys(api).includes('openModel') && 'COCOeval' in coco || process.exit(1)`;
+  const imports = `import * as api from 'tfjs-finetune'; import * as coco from 'tfjs-finetune/pycocotools';`;
+  run(project, process.execPath, '--input-type=module', '-e', imports + names);
+  check('import loads it', true);
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19)) {
+    const requires = `const [api, coco] = ['tfjs-finetune', 'tfjs-finetune/pycocotools'].map(require);`;
+    run(project, process.execPath, '--input-type=commonjs', '-e', requires + names);
+    check('require loads it', true);
+  }
+
+  const program = /```ts\n([^]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8'))[1];
+  const given = `declare const pixels: Uint8Array;\nimport { COCOeval } from 'tfjs-finetune/pycocotools';\n`;
+  writeFileSync(join(project, 'program.ts'), `${given}${program}\nexport { best, objects, COCOeval };\n`);
+  for (const [module, resolution] of [
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+  ]) {
+    const options = [
+      '--noEmit',
+      '--strict',
+      '--target',
+      'es2022',
+      '--module',
+      module,
+      '--moduleResolution',
+      resolution,
+    ];
+    run(project, process.execPath, join(root, 'node_modules/typescript/bin/tsc'), ...options, 'program.ts');
+    check(`README's program compiles with moduleResolution ${resolution}`, true);
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}

@@ -104,11 +104,18 @@ function draw(curves: readonly Curve[], axes: Axes): Promise<Chart>[] {
   return [toChart(axes.title, specification(drawn, axes))];
 }
 
+/** Vega is loaded when the first chart is drawn. It loads slowly, and waits for a module at its top level, with which
+ *  `require('tfjs-finetune')` would fail. */
+async function loadVega() {
+  const { parse, View } = await import('vega');
+  const { compile } = await import('vega-lite');
+  return { parse, View, compile };
+}
+let vega: ReturnType<typeof loadVega> | undefined;
+
 /** Draw a Vega-Lite specification. The title must differ from those of the page's other charts. */
 export async function toChart(title: string, spec: object): Promise<Chart> {
-  // Vega is loaded when the first chart is drawn. It loads slowly, and waits for a module at its top level, with which
-  // `require('tfjs-finetune')` would fail.
-  const [{ parse, View }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
+  const { parse, View, compile } = await (vega ??= loadVega());
   const view = new View(parse(compile(spec as TopLevelSpec).spec), { renderer: 'none' });
   const prefix = title.replace(/\W+/g, '-'); // vega names the clip path of every chart clip0, but ids must be unique on a page
   const svg = await view.toSVG();

@@ -129,7 +129,7 @@ function describeHead(
   return {
     task: 'detection',
     backbone,
-    head: { head, ...pick(headOf(head).options.shape) } as DetectorDescription['head'],
+    head: { head, ...pick(headOf(head).options.shape) },
     activation: activation ?? (background ? 'softmax' : 'sigmoid'),
     background,
     selection: pick(selection) as DetectorDescription['selection'],

@@ -29,7 +29,7 @@ describe('maskSecrets', () => {
   });
 
   it.each([
-    'https://registry.npmjs.org/@scope/pkg',
+    'https://registry.example/@scope/pkg',
     'https://host:8080/a/@b/c#section',
     'model.weights: 3 missing; did you mean "weights"?',
     'user@example.org',

@@ -7,7 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -30,6 +30,19 @@ function check(what, holds) {
   console.log(`ok: ${what}`);
 }
 
+/** The links of a page to files that are not packed. */
+function deadLinks(page, packed) {
+  const links = [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s#]+)[^)\s]*\)/g)].map(
+    ([, link]) => link,
+  );
+  const places = links
+    .filter((link) => !/^(https?|mailto):/.test(link))
+    .map((link) => posix.join(posix.dirname(page), link));
+  return places.filter(
+    (place) => !packed.some((path) => path === place || path.startsWith(`${place.replace(/\/$/, '')}/`)),
+  );
+}
+
 try {
   const [{ filename, files }] = JSON.parse(
     run(root, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', folder),
@@ -45,6 +58,8 @@ try {
   ])
     check(`${file} is packed`, packed.includes(file));
   check('no source map is packed', !packed.some((path) => path.endsWith('.map')));
+  const dead = packed.filter((path) => path.endsWith('.md')).flatMap((page) => deadLinks(page, packed));
+  check(`the links of packed pages lead to packed files ${dead.join(', ')}`, dead.length === 0);
 
   writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
   run(project, 'npm', 'install', '--no-audit', '--no-fund', join(folder, filename));

@@ -83,7 +83,7 @@ function numbered(row: Row, numbers: ReadonlyMap<unknown, number>): Row {
   return { file_name: String(id), name: String(id), ...row, id: numbers.get(id) };
 }
 
-/** Numbers annotations whose ids are texts; the evaluator only tells them apart. */
+/** Replaces the ids of annotations by numbers if some are texts. The score depends only on their being different. */
 function numberObjects(rows: readonly Row[]): readonly Row[] {
   return rows.some(({ id }) => typeof id === 'string') ? rows.map((row, i) => ({ ...row, id: i + 1 })) : rows;
 }

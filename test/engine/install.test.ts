@@ -19,7 +19,7 @@ import { describeEngine } from '../../src/cli/setup.js';
 import { cachedBinding } from '../../src/engine/install/binding.js';
 import { installEngine, readEngineRecord, type InstallOptions } from '../../src/engine/install/install.js';
 import { libraryDirectory, WHEEL_VERSION } from '../../src/engine/install/libtensorflow.js';
-import { tfjsNodeDirectory } from '../../src/engine/install/tfjsNode.js';
+import { fetchTfjsNode, tfjsNodeDirectory } from '../../src/engine/install/tfjsNode.js';
 
 const original = tfjsNodeDirectory();
 const realLibrary = libraryDirectory(process.env);
@@ -99,6 +99,34 @@ afterAll(() => {
     server.close();
   }
   rmSync(workplace, { recursive: true, force: true });
+});
+
+describe('where npm left tfjs-node out', () => {
+  const ofYarn = () => ({ ...env, npm_execpath: '/usr/lib/yarn.js' }); // whose `ci` would be another command
+
+  test('npm ci installs it into the cache, from a lock file with the hash of every package', async () => {
+    const made = 'node_modules/@tensorflow/tfjs-node';
+    program('npm', `[ "$1 $2" = 'ci --ignore-scripts' ] && mkdir -p ${made} && cp package-lock.json ${made}`);
+    const folder = await fetchTfjsNode({ env: ofYarn() });
+    expect(folder.startsWith(env.XDG_CACHE_HOME!)).toBe(true);
+    const { packages } = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { integrity?: string; resolved?: string }>;
+    };
+    const installed = Object.entries(packages).filter(([path]) => path !== '');
+    expect(installed.length).toBeGreaterThan(100);
+    for (const [path, { integrity, resolved }] of installed)
+      expect([path, integrity, resolved]).toEqual([path, expect.stringMatching(/^sha512-/), undefined]);
+    expect(cached()).toHaveLength(1); // nothing partial beside it
+  });
+
+  test('a failure of npm is told, and leaves nothing behind', async () => {
+    program('npm', 'echo "npm error: integrity checksum failed" >&2; exit 1');
+    await expect(fetchTfjsNode({ env: ofYarn() })).rejects.toMatchObject({
+      code: 'E_ENGINE_SETUP',
+      message: expect.stringContaining('integrity checksum failed') as unknown,
+    });
+    expect(cached()).toEqual([]);
+  });
 });
 
 describe('no source works', () => {

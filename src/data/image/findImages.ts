@@ -80,7 +80,7 @@ async function filesOf(
   return found;
 }
 
-/** File systems differ in how they compose accents, so that a name may have them composed in any way. */
+/** Whether both names are the same text. File systems differ in how they store an accent: in its letter, or after it. */
 const isSpelt = (file: string, path: string): boolean => file.normalize() === path.normalize();
 
 interface Listing {

@@ -22,7 +22,7 @@ export async function storageOf({ space, depth, hasAlpha }: Metadata, source: ()
   return { kind: 'deep', bits: DEPTHS.find((bits) => most < 2 ** bits) ?? 16 };
 }
 
-/** Reads the pixels of a pipeline as 8-bit RGB, rows after rows. */
+/** Reads the pixels of a pipeline as 8-bit RGB, row by row. */
 export async function readRgb(pipeline: Sharp, storage: Storage): Promise<Uint8Array> {
   if (storage.kind === 'cmyk') {
     const ink = await pipeline.pipelineColourspace('cmyk').toColourspace('cmyk').raw().toBuffer();

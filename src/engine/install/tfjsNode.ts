@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheDirectory, run, unavailable, type SetupOptions } from './libtensorflow.js';
 
@@ -35,8 +35,10 @@ export async function fetchTfjsNode({ env = process.env, signal, onProgress }: S
   try {
     for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(locked, file), join(temporary, file));
     const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-    const npm = env.npm_execpath ? [process.execPath, env.npm_execpath] : ['npm'];
-    await run(npm[0]!, [...npm.slice(1), 'ci', ...options], { cwd: temporary, env, signal, timeout: NPM_LIMIT });
+    // npm_execpath may be the path of yarn or pnpm, whose `ci` is another command.
+    const cli = env.npm_execpath ?? '';
+    const [npm, ...before] = basename(cli) === 'npm-cli.js' ? [process.execPath, cli] : ['npm'];
+    await run(npm, [...before, 'ci', ...options], { cwd: temporary, env, signal, timeout: NPM_LIMIT });
     await rename(temporary, target).catch((error: unknown) => {
       if (!existsSync(target)) throw error; // else another process was faster, and its copy is as good
     });

@@ -6,9 +6,9 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 /** Whether nobody between here and the server can change what comes. */
 export const isPrivate = ({ protocol, hostname }: URL): boolean => protocol === 'https:' || LOOPBACK.test(hostname);
 
-/** Parses the URL of a download, to which the server at `from` redirects if it is given. Throws E_WEIGHTS_URI, or
- *  E_WEIGHTS_REDIRECT, for what is no URL of http: or https:, has a user name or a password, or ends in a name that no
- *  file may have. */
+/** Parses the URL of a download. `from` is the server that redirects to it, if one does. A URL is refused if it is not
+ *  http: or https:, has a user name or a password, or ends in a name that no file may have: E_WEIGHTS_URI, or
+ *  E_WEIGHTS_REDIRECT with `from`. */
 export function parseUrl(text: string, from?: URL): URL {
   const refuse = (why: string, fix?: string): never => {
     const code = from ? 'E_WEIGHTS_REDIRECT' : 'E_WEIGHTS_URI';

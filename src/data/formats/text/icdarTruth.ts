@@ -86,7 +86,7 @@ export function linesOf({ file, bytes }: TextFile, findings: Findings): Line[] {
   }
 }
 
-/** The lines that are not empty, with their numbers; what NumPy has printed on several lines is one. Throws
+/** The lines that are not empty, with their numbers. Lines over which NumPy has broken one array are joined. Throws
  *  E_ICDAR_LIMIT for more than MOST_LINES. */
 function numberedLines(lines: readonly string[], file: string): Line[] {
   const numbered: { text: string; readonly line: number }[] = [];

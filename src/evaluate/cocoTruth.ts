@@ -3,7 +3,7 @@ import { createFindings, type Findings } from '../data/findings.js';
 import { FinetuneError, type Problem } from '../errors.js';
 import { numberIds, renumber, type Lists, type Numbering, type Row } from './cocoIds.js';
 import { fromCocoError } from './fromCocoError.js';
-import { readJson } from './readJson.js';
+import { readScoreFile } from './readScoreFile.js';
 
 /** Ground truth in the form that the evaluator reads. */
 export interface CocoTruth {
@@ -18,7 +18,7 @@ export interface CocoTruth {
 /** Load an annotation file to score against. Ids may be texts or beyond 2^53, and a box may lack its area: then it is
  *  width × height. Throws every problem of the file: E_COCO_…, E_ENCODING. */
 export async function loadTruth(file: string, iouType: IouType): Promise<CocoTruth> {
-  const json = await readJson(file);
+  const json = await readScoreFile(file);
   for (const name of ['images', 'annotations', ...(iouType === 'keypoints' ? [] : ['categories'])])
     if (isRow(json) && json[name] === undefined) throw lacks(name, file);
   const { images, annotations, categories } = listsOf(json);
@@ -61,7 +61,7 @@ export async function loadResults({ coco, numbering }: CocoTruth, file: string):
       if (!isText) throw error instanceof CocoError ? fromCocoError(error, file) : error; // it may be UTF-16
     }
   }
-  const json = await readJson(file);
+  const json = await readScoreFile(file);
   const findings = createFindings();
   const results = Array.isArray(json) && json.every(isRow) ? renumber(json, numbering, '', findings) : json;
   throwIn(file, findings);

@@ -2,7 +2,7 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { createFindings, type Findings } from '../data/findings.js';
 import { FinetuneError, type Problem, quoted } from '../errors.js';
-import { readJson } from './readJson.js';
+import { readScoreFile } from './readScoreFile.js';
 import { readLines, toNumber } from '../data/formats/textFile.js';
 import type { InclusiveCorners } from '../data/formats/vocXml.js';
 
@@ -111,7 +111,7 @@ const unknownClasses = (names: readonly string[]): string[] => {
 };
 
 async function readJsonList(file: string, known: KnownVoc, findings: Findings): Promise<VocDetections> {
-  const parsed = await readJson(file, MAX_BYTES);
+  const parsed = await readScoreFile(file, MAX_BYTES);
   if (!Array.isArray(parsed)) {
     const message = `${basename(file)} is not a list of detections`;
     const fix =

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { secondsOf } from '../duration.js';
 import { FinetuneError } from '../errors.js';
-import { readJson } from '../files/readJson.js';
+import { readOwnJson } from '../files/readOwnJson.js';
 import type { ProgressEvent } from '../progress.js';
 import { conflicts } from '../recipe/rules.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -61,7 +61,7 @@ export type Plan = z.infer<typeof planSchema>;
 export async function asPlanned(directory: string, wanted: Recipe): Promise<Recipe> {
   const file = join(directory, 'plan.json');
   const fix = `continue with the run's own recipe, which has the planned numbers: ${join(directory, 'recipe.yaml')}`;
-  const plan = await readJson(file, { parse: (content) => planSchema.parse(content), fix });
+  const plan = await readOwnJson(file, { parse: (content) => planSchema.parse(content), fix });
   if (!plan) return wanted;
   const { asked, found } = plan;
   const { time, batch, memory } = wanted.train;

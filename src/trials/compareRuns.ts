@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { FinetuneError } from '../errors.js';
 import { compareScores, type Compared } from '../evaluate/compareScores.js';
-import { readJson } from '../files/readJson.js';
+import { readOwnJson } from '../files/readOwnJson.js';
 import { recipeDifferences } from '../recipe/differences.js';
 import { loadRecipe } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -73,7 +73,7 @@ const metricsSchema = z.object({
 
 async function readRun(directory: string): Promise<FinishedRun> {
   const file = join(directory, FINISHED);
-  const metrics = await readJson(file, {
+  const metrics = await readOwnJson(file, {
     parse: (content) => metricsSchema.parse(content),
     fix: 'remove it, and continue the run with --resume: that scores it again',
   });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FinetuneError } from '../../errors.js';
-import { readJson } from '../../files/readJson.js';
+import { readOwnJson } from '../../files/readOwnJson.js';
 import { writeAtomically } from '../../files/writeAtomically.js';
 import type { Param, Params } from '../../graph/params.js';
 import type { ParamAttrs } from '../../graph/spec.js';
@@ -63,7 +63,7 @@ export async function verifyFreeze(
 ): Promise<{ readonly tensors: Receipt['tensors']; readonly checkpoints: readonly VerifiedCheckpoint[] }> {
   const file = receiptFile(directory);
   const fix = 'restore it from a copy: without it nothing shows that the frozen tensors are unchanged';
-  const receipt = await readJson(file, { parse: (content) => receiptSchema.parse(content), fix });
+  const receipt = await readOwnJson(file, { parse: (content) => receiptSchema.parse(content), fix });
   if (!receipt) {
     throw new FinetuneError({
       code: 'E_FREEZE_NO_RECEIPT',

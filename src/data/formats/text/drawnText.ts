@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { FinetuneError } from '../../../errors.js';
-import { readJson } from '../../../files/readJson.js';
+import { readOwnJson } from '../../../files/readOwnJson.js';
 import { createFindings, type Findings } from '../../findings.js';
 import type { Dataset, TextAnnotation } from '../../sample.js';
 import { drawOnce } from '../../synthetic/drawOnce.js';
@@ -88,7 +88,7 @@ async function openPart(
 ): Promise<Dataset<TextAnnotation>> {
   const file = join(dir, `words_${part}.json`);
   const fix = 'remove the folder of the drawn images: they are drawn again';
-  const images = await readJson(file, { parse: recordsOf, fix });
+  const images = await readOwnJson(file, { parse: recordsOf, fix });
   if (!images)
     throw new FinetuneError({ code: 'E_FILE_DAMAGED', message: 'this file is missing', where: { file }, fix });
   const raw = images.map(({ file, width, height, words }, index) => ({

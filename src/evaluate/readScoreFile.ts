@@ -3,9 +3,9 @@ import { CocoError, loadJson, parseJson } from '../pycocotools/index.js';
 import { LONGEST_TEXT, readCocoText } from '../data/formats/cocoJson.js';
 import { fromCocoError } from './fromCocoError.js';
 
-/** Parse a JSON file in UTF-8 or UTF-16; ids beyond 2^53 become texts. A file larger than `most` bytes is read in pieces,
+/** Parse a JSON file of annotations or results to score, in UTF-8 or UTF-16; ids beyond 2^53 become texts. A file larger than `most` bytes is read in pieces,
  *  and must be UTF-8. Throws E_COCO_FILE, E_ENCODING, or E_COCO_JSON / E_COCO_NUMBER at the line and column. */
-export async function readJson(file: string, most = LONGEST_TEXT): Promise<unknown> {
+export async function readScoreFile(file: string, most = LONGEST_TEXT): Promise<unknown> {
   try {
     const { size } = await stat(file).catch(() => ({ size: 0 }));
     if (size > most) return await loadJson(file, { stream: true });

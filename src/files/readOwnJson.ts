@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { FinetuneError } from '../errors.js';
 import { readError } from './disk.js';
 
-export interface ReadJsonOptions<T> {
+export interface ReadOwnJsonOptions<T> {
   /** Returns the content if it has the right shape, and throws otherwise. */
   readonly parse: (content: unknown) => T;
   /** What to do when the file is damaged. */
@@ -11,7 +11,7 @@ export interface ReadJsonOptions<T> {
 
 /** Reads a JSON file that this package has written; undefined if there is none. A disk may have lost a part of it, and a
  *  person may have changed it: throws E_FILE_DAMAGED, and E_DISK_READ. */
-export async function readJson<T>(file: string, { parse, fix }: ReadJsonOptions<T>): Promise<T | undefined> {
+export async function readOwnJson<T>(file: string, { parse, fix }: ReadOwnJsonOptions<T>): Promise<T | undefined> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');

@@ -18,11 +18,11 @@ import { basename, join } from 'node:path';
 import { describeEngine } from '../../src/cli/setup.js';
 import { cachedBinding } from '../../src/engine/install/binding.js';
 import { installEngine, readEngineRecord, type InstallOptions } from '../../src/engine/install/install.js';
-import { libraryDirectory, WHEEL_VERSION } from '../../src/engine/install/libtensorflow.js';
 import { fetchTfjsNode, tfjsNodeDirectory } from '../../src/engine/install/tfjsNode.js';
+import { libraryDirectory, thisMachine, WHEEL_VERSION } from '../../src/engine/install/wheels.js';
 
 const original = tfjsNodeDirectory();
-const realLibrary = libraryDirectory(process.env);
+const realLibrary = libraryDirectory(thisMachine(process.env));
 /** Port 9 is `discard`, and nothing listens there. */
 const NOWHERE = 'http://127.0.0.1:9/';
 
@@ -214,7 +214,7 @@ describe('the pip wheel', () => {
     program('c++', 'echo "x.cc:1:2: fatal error: none of these is a library" >&2; [ "$1" = --version ]');
     const record = await install();
     expect(record.failed[0]!.why).toMatch(/binding does not compile \(.*fatal error: none of these is a library\)/);
-    const library = libraryDirectory(env);
+    const library = libraryDirectory(thisMachine(env));
     expect(cached()).toEqual([basename(library)]);
     expect(readFileSync(join(library, 'lib', 'libtensorflow.so'), 'utf8')).toBe('cc');
     expect(readFileSync(join(library, 'lib', 'libtensorflow_framework.so'), 'utf8')).toBe('framework');
@@ -256,7 +256,7 @@ if (!existsSync(realLibrary)) console.warn(`skipped: the tests with a real libra
 withLibrary(
   'a library in the cache serves every clone without network, the second one without compiler too',
   async () => {
-    const library = libraryDirectory(env);
+    const library = libraryDirectory(thisMachine(env));
     mkdirSync(library, { recursive: true });
     for (const part of ['lib', 'include']) symlinkSync(join(realLibrary, part), join(library, part));
     const compiled = cachedBinding(original!, process.env);

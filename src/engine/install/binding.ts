@@ -1,7 +1,8 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { libraryDirectory, run, succeeds, unavailable, type SetupOptions } from './libtensorflow.js';
+import { run, succeeds, unavailable, type SetupOptions } from './libtensorflow.js';
+import { libraryDirectory, thisMachine } from './wheels.js';
 
 const require = createRequire(import.meta.url);
 const COMPILERS = ['c++', 'g++', 'clang++'];
@@ -18,7 +19,7 @@ export function bindingPath(tfjsNode: string): string {
 export function cachedBinding(tfjsNode: string, env: NodeJS.ProcessEnv): string {
   const { version } = JSON.parse(readFileSync(join(tfjsNode, 'package.json'), 'utf8')) as { version: string };
   return join(
-    libraryDirectory(env),
+    libraryDirectory(thisMachine(env)),
     'binding',
     `tfjs-node-${version}-node-${process.versions.modules}`,
     'tfjs_binding.node',
@@ -48,7 +49,7 @@ export async function compileBinding(
 ): Promise<void> {
   const compiler = await findCompiler(env);
   const headers = require('node-api-headers') as { include_dir: string };
-  const library = libraryDirectory(env);
+  const library = libraryDirectory(thisMachine(env));
   const target = cachedBinding(tfjsNode, env);
   const temporary = `${target}.${process.pid}`;
   const napiVersion = /napi-v(\d+)/.exec(bindingPath(tfjsNode))?.[1] ?? '8';
@@ -95,7 +96,7 @@ export async function compileBinding(
 /** Makes tfjs-node use the library and the binding of the cache. */
 export function linkBinding(tfjsNode: string, env: NodeJS.ProcessEnv): void {
   unlinkBinding(tfjsNode);
-  symlinkSync(libraryDirectory(env), join(tfjsNode, 'deps'), 'dir');
+  symlinkSync(libraryDirectory(thisMachine(env)), join(tfjsNode, 'deps'), 'dir');
   const target = bindingPath(tfjsNode);
   mkdirSync(dirname(target), { recursive: true });
   copyFileSync(cachedBinding(tfjsNode, env), target); // a copy, since the loader resolves $ORIGIN against its folder

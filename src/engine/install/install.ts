@@ -5,7 +5,8 @@ import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { FinetuneError } from '../../errors.js';
 import { cachedBinding, compileBinding, findCompiler, isLinked, linkBinding, unlinkBinding } from './binding.js';
-import { fetchLibrary, libraryDirectory, run, unavailable, type SetupOptions } from './libtensorflow.js';
+import { fetchLibrary, run, unavailable, type SetupOptions } from './libtensorflow.js';
+import { libraryDirectory, thisMachine } from './wheels.js';
 import { fetchTfjsNode, SETUP, tfjsNodeDirectory } from './tfjsNode.js';
 
 /** Where an engine can come from. */
@@ -96,7 +97,7 @@ export async function installEngine(options: InstallOptions = {}): Promise<Engin
     if (libtensorflow)
       return writeRecord(tfjsNode, { source: 'found', failed: [], ...record, engine: 'tensorflow', libtensorflow, at });
   }
-  const usual: EngineSource = existsSync(libraryDirectory(env)) ? 'cache' : 'pip';
+  const usual: EngineSource = existsSync(libraryDirectory(thisMachine(env))) ? 'cache' : 'pip';
   for (const source of new Set(first ? [first, usual] : [usual])) {
     try {
       const libtensorflow = await (source === 'google' ? fromGoogle : fromWheel)(tfjsNode, options);

@@ -2,37 +2,14 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, existsSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { Unzip, UnzipInflate } from 'fflate';
 import { FinetuneError } from '../../errors.js';
 import { unsafePath } from '../../safePath.js';
+import { libraryDirectory, thisMachine, wheelFor, WHEEL_VERSION } from './wheels.js';
 
-/** Version of TensorFlow whose C library is taken from the pip wheel. */
-export const WHEEL_VERSION = '2.21.0';
-
-interface Wheel {
-  readonly requirement: string;
-  readonly platform: string;
-  /** That of PyPI, whichever index or mirror the wheel comes from. */
-  readonly sha256: string;
-}
-/** The wheel that holds the library, for each platform. The library does not link Python, so any version's wheel serves;
- *  both packages have one for Python 3.11. */
-const WHEELS: Readonly<Record<string, Wheel>> = {
-  'linux-x64': {
-    requirement: `tensorflow-cpu==${WHEEL_VERSION}`,
-    platform: 'manylinux_2_27_x86_64',
-    sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
-  },
-  'linux-arm64': {
-    requirement: `tensorflow==${WHEEL_VERSION}`, // tensorflow-cpu has no aarch64 wheel
-    platform: 'manylinux_2_27_aarch64',
-    sha256: '4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c',
-  },
-};
 /** What is unpacked from the wheel: the library, and those of its 290 MB of headers that the tfjs-node binding includes
  *  (`g++ -M` lists them). */
 const LIBRARY = /^tensorflow\/(libtensorflow_(?:cc|framework)\.so\.2)$/;
@@ -93,30 +70,21 @@ export async function run(
 /** Whether the promise resolves. */
 export const succeeds = (promise: Promise<unknown>): Promise<boolean> => promise.then(() => true).catch(() => false);
 
-/** The cache that all clones share: `$XDG_CACHE_HOME/tfjs-finetune`, else `~/.cache/tfjs-finetune`. */
-export function cacheDirectory(env: NodeJS.ProcessEnv): string {
-  return join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tfjs-finetune');
-}
-
-/** Path of the library in the cache. The folder is renamed into place, so if it exists, its `lib/` and `include/` are complete. */
-export function libraryDirectory(env: NodeJS.ProcessEnv): string {
-  return join(cacheDirectory(env), `libtensorflow-${WHEEL_VERSION}-${process.platform}-${process.arch}`);
-}
-
 /** Downloads TensorFlow's wheel with the user's pip settings and stores its C library in the cache, unless it is there.
  *  Nothing is taken out of a wheel with another sha256 than the one in this file. Returns `libraryDirectory`. Throws
  *  E_ENGINE_SETUP if this machine or its network does not allow it. */
 export async function fetchLibrary(options: SetupOptions): Promise<string> {
   const { signal, onProgress, env = process.env } = options;
-  const target = libraryDirectory(env);
+  const target = libraryDirectory(thisMachine(env));
   if (existsSync(target)) return target;
-  const wanted = WHEELS[`${process.platform}-${process.arch}`];
+  const wanted = process.platform === 'linux' ? wheelFor(thisMachine(env)) : undefined;
   if (!wanted)
     throw unavailable(
       `no pip wheel holds libtensorflow for ${process.platform} ${process.arch}`,
       'use Linux on x64 or arm64',
     );
-  const { requirement, platform, sha256 } = wanted;
+  const { project, file, sha256 } = wanted;
+  const platform = /[^-]*(?=\.whl$)/.exec(file)![0];
   const [program, ...module] = await findPip(env);
   await mkdir(dirname(target), { recursive: true });
   const temporary = await mkdtemp(join(dirname(target), 'partial-'));
@@ -131,7 +99,15 @@ export async function fetchLibrary(options: SetupOptions): Promise<string> {
       '--dest',
       temporary,
     ];
-    const what = ['--implementation', 'cp', '--python-version', '3.11', '--platform', platform, requirement];
+    const what = [
+      '--implementation',
+      'cp',
+      '--python-version',
+      '3.11',
+      '--platform',
+      platform,
+      `${project}==${WHEEL_VERSION}`,
+    ];
     const pipEnv = { ...env, PIP_REQUIRE_VIRTUALENV: 'false', PIP_DISABLE_PIP_VERSION_CHECK: '1', TMPDIR: temporary };
     await run(program, [...module, 'download', ...how, ...what], { env: pipEnv, signal, timeout: DOWNLOAD_LIMIT });
     const wheel = (await readdir(temporary)).find((name) => name.endsWith('.whl'));

@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cacheDirectory, run, unavailable, type SetupOptions } from './libtensorflow.js';
+import { run, unavailable, type SetupOptions } from './libtensorflow.js';
+import { cacheDirectory } from './wheels.js';
 
 const NAME = '@tensorflow/tfjs-node';
 const NPM_LIMIT = 20 * 60_000; // ms; it takes about a minute

@@ -14,6 +14,7 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
   categories: ['geometry/box', 'files/lock', 'data/sample'],
   graph: ['geometry/box', 'tensorflow/ops', 'models/backbone', 'engine/engine'],
   tensorflow: ['models/backbone', 'data/sample', 'engine/engine'],
+  onnx: ['tensorflow/ops', 'models/backbone', 'data/sample', 'engine/engine'],
   models: ['tensorflow/ops', 'data/sample', 'tasks/task', 'engine/engine'],
   tasks: [
     'files/lock',
@@ -39,7 +40,17 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
   api: ['trials/lrFind'],
   cli: [],
 };
-const inBrowser = ['bytes', 'geometry', 'categories', 'graph', 'tensorflow', 'models', 'tasks', 'weights/decode'];
+const inBrowser = [
+  'bytes',
+  'geometry',
+  'categories',
+  'graph',
+  'tensorflow',
+  'onnx',
+  'models',
+  'tasks',
+  'weights/decode',
+];
 const ofNode = ['node:fs', 'fs/promises', 'sharp', 'tar'];
 const engines = ['@tensorflow/tfjs', '@tensorflow/tfjs-node', 'koffi', 'onnxruntime-node'];
 

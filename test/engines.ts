@@ -3,8 +3,15 @@ import { openBackend } from '../src/engine/backend.js';
 import { compileEager } from '../src/engine/eager/eager.js';
 import type { Session } from '../src/engine/engine.js';
 import type { Programs } from '../src/graph/program.js';
+import { compileOnnx } from '../src/engine/onnxRuntime/session.js';
 import { compileSession } from '../src/engine/session.js';
 import { FinetuneError } from '../src/errors.js';
+
+/** An engine that computes programs without updates. */
+export interface InferenceEngine {
+  readonly name: string;
+  readonly compile: (programs: Programs) => Promise<Session>;
+}
 
 /** An engine that works on this machine, for tests that must pass on every engine. */
 export interface TestEngine {
@@ -34,4 +41,13 @@ async function openEngine(name: TestEngine['name']): Promise<TestEngine | undefi
 export async function openEngines(): Promise<readonly TestEngine[]> {
   const engines = [await openEngine('wasm'), await openEngine('tensorflow')];
   return engines.filter((engine) => engine !== undefined);
+}
+
+/** The same engines, and ONNX Runtime, which does not train. */
+export async function openInferenceEngines(): Promise<readonly InferenceEngine[]> {
+  const onnx: InferenceEngine = {
+    name: 'onnxRuntime',
+    compile: (programs) => compileOnnx(programs, new Map(), { threads: 1 }),
+  };
+  return [...(await openEngines()), onnx];
 }

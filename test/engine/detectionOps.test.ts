@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import * as b from '../../src/graph/builder.js';
 import { gradients } from '../../src/graph/grad.js';
-import { openEngines } from '../engines.js';
+import { openEngines, openInferenceEngines } from '../engines.js';
 
-describe.each(await openEngines())('on $name', ({ name, compile }) => {
+describe.each(await openInferenceEngines())('on $name', ({ compile }) => {
   test('gather takes rows of each image', async () => {
     const graph = b.createGraph();
     const x = b.input(graph, 'x', [2, 3, 2]);
@@ -44,7 +44,9 @@ describe.each(await openEngines())('on $name', ({ name, compile }) => {
     session.dispose();
     expect(results.rows).toHaveLength(1);
   });
+});
 
+describe.each(await openEngines())('on $name', ({ name, compile }) => {
   // TensorFlow's own kernel loses sums when two threads meet at a pixel, unless it is told to be deterministic.
   test('the gradient of many windows over the same pixels loses nothing', async () => {
     const [side, channels, count] = name === 'wasm' ? [8, 2, 20] : [24, 64, 400];

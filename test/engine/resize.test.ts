@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Programs } from '../../src/graph/program.js';
 import * as b from '../../src/graph/builder.js';
 import type { Interpolation, Shape } from '../../src/graph/spec.js';
-import { openEngines } from '../engines.js';
+import { openInferenceEngines } from '../engines.js';
 
 interface Fixture {
   readonly shape: Shape;
@@ -17,7 +17,7 @@ interface Fixture {
 
 const file = new URL('../fixtures/resize/resize.json', import.meta.url);
 const { shape, x, cases } = JSON.parse(await readFile(file, 'utf8')) as Fixture;
-const engines = await openEngines();
+const engines = await openInferenceEngines();
 
 describe.each(engines)("resize on $name equals PyTorch's interpolate", ({ compile }) => {
   test.each(cases)('$method to $size', async ({ method, size, y }) => {

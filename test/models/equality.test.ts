@@ -3,7 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { openBackend } from '../../src/engine/backend.js';
 import { compileEager } from '../../src/engine/eager/eager.js';
-import { parametersOf, type Programs } from '../../src/graph/program.js';
+import { compileOnnx } from '../../src/engine/onnxRuntime/session.js';
+import type { Params } from '../../src/graph/params.js';
+import { parametersOf, type Program, type Programs } from '../../src/graph/program.js';
 import { createGraph, input } from '../../src/graph/builder.js';
 import { count } from '../../src/graph/count.js';
 import { fold } from '../../src/graph/fold.js';
@@ -86,6 +88,35 @@ async function compare(name: string, golden: Golden): Promise<void> {
         expectEqual(results[key]!, summary, `${name} ${program} ${key}`);
       }
     }
+    await compareOnnx(
+      programs.folded!,
+      folded.derive(params),
+      params,
+      image,
+      (await session.run('folded', { image })).logits!,
+    );
+  } finally {
+    session.dispose();
+  }
+}
+
+/** ONNX Runtime gives the same logits as the engine that trains. */
+async function compareOnnx(
+  folded: Program,
+  derived: Params,
+  params: Params,
+  image: Float32Array,
+  expected: Float32Array,
+): Promise<void> {
+  const parameters = parametersOf({ folded });
+  const values = new Map([...params, ...derived].filter(([name]) => parameters.has(name)));
+  const session = await compileOnnx({ folded: { outputs: { logits: folded.outputs.logits! } } }, values, {
+    threads: 1,
+  });
+  try {
+    const { logits } = await session.run('folded', { image });
+    const largest = Math.max(...expected.map(Math.abs));
+    expect(Math.max(...expected.map((value, i) => Math.abs(value - logits![i]!))) / largest).toBeLessThan(1e-4);
   } finally {
     session.dispose();
   }

@@ -26,10 +26,11 @@ const rooms = {
 
   // These need Node: they read and write files, compute and measure.
   pycocotools: { node: true },
-  files: { rooms: 'ground', node: true },
+  files: { rooms: 'ground bytes', node: true },
+  fetch: { rooms: 'ground files', packages: 'undici zod', node: true },
   weights: {
     files: 'weights/(?!decode/)',
-    rooms: 'ground bytes files categories graph decode',
+    rooms: 'ground bytes files fetch categories graph decode',
     packages: 'tar zod',
     node: true,
   },
@@ -40,7 +41,7 @@ const rooms = {
     node: true,
   },
   engine: {
-    rooms: 'ground files graph tensorflow onnx',
+    rooms: 'ground bytes files fetch graph tensorflow onnx',
     packages: '@tensorflow/.+ fflate node-api-headers onnxruntime-node',
     node: true,
   },

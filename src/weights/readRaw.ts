@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { decodeWeights, type RawWeights } from './decode/raw.js';
-import { withBytesOf } from './sources/openBytes.js';
+import { withBytesOf } from '../files/openBytes.js';
 import { shardReader } from './sources/shards.js';
 
 /** Reads a weights file; a model.json of TensorFlow.js with the shards beside it.

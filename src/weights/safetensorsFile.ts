@@ -6,7 +6,7 @@ import { writeAtomically, type WriteOptions } from '../files/writeAtomically.js'
 import { decodeSafetensors, readSafetensorsHeader, type Safetensors } from './decode/safetensors.js';
 import type { SafetensorsHeader } from './decode/safetensorsHeader.js';
 import { encodeSafetensorsParts, type SafetensorsOptions, type Writable } from './encodeSafetensors.js';
-import { withBytesOf } from './sources/openBytes.js';
+import { withBytesOf } from '../files/openBytes.js';
 
 /** Reads the tensors of a file for which `wants` returns true (default: all), one at a time.
  *  Throws E_SAFETENSORS_… with the file. */

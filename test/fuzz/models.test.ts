@@ -16,7 +16,7 @@ import { parseNpmUri } from '../../src/weights/sources/npmSource.js';
 import { parsePipUri } from '../../src/weights/sources/pipSource.js';
 import { shardsOf } from '../../src/weights/sources/shards.js';
 import { openSource } from '../../src/weights/sources/source.js';
-import { fileName, parseUrl } from '../../src/weights/sources/url.js';
+import { fileName, parseUrl } from '../../src/fetch/url.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import * as fc from '../fastCheck.js';
 import { writeMiniModel } from '../weights/miniGraphModel.js';

@@ -7,7 +7,7 @@ import type { ProgressEvent } from '../../src/progress.js';
 import { loadRecipe, parseRecipe } from '../../src/recipe/load.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { tinyBackbone } from '../tinyBackbone.js';
-import { openServer, type LocalServer } from '../weights/localServer.js';
+import { openServer, type LocalServer } from '../fetch/localServer.js';
 
 const SECRET = 'S3CRET';
 const root = temporaryFolder();

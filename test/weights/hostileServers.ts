@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FinetuneError } from '../../src/errors.js';
 import { encodeSafetensors } from '../../src/weights/encodeSafetensors.js';
-import type { Limits } from '../../src/weights/sources/limits.js';
+import type { Limits } from '../../src/fetch/limits.js';
 import { openSource } from '../../src/weights/sources/source.js';
 
 export const weights = encodeSafetensors(new Map([['w', { shape: [2], data: Float32Array.of(1, 2) }]]));

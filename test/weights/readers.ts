@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { decodeKeras } from '../../src/weights/decode/keras.js';
 import { decodeTfjs } from '../../src/weights/decode/tfjs.js';
 import { decodeTorch } from '../../src/weights/decode/torch.js';
-import { withBytesOf } from '../../src/weights/sources/openBytes.js';
+import { withBytesOf } from '../../src/files/openBytes.js';
 import { shardReader } from '../../src/weights/sources/shards.js';
 
 /** Decoders applied to files. */

@@ -8,7 +8,7 @@ import type { FinetuneError } from '../../src/errors.js';
 import { encodeSafetensors } from '../../src/weights/encodeSafetensors.js';
 import { openSource } from '../../src/weights/sources/source.js';
 import type { SourceOptions } from '../../src/weights/sources/sourceOptions.js';
-import { type LocalServer, openServer } from './localServer.js';
+import { type LocalServer, openServer } from '../fetch/localServer.js';
 import { writeMiniModel } from './miniGraphModel.js';
 import { readTfjs } from './readers.js';
 

@@ -8,7 +8,7 @@ import { bytesInMemory } from '../../src/bytes/byteSource.js';
 import { decodeSafetensors, readSafetensorsHeader } from '../../src/weights/decode/safetensors.js';
 import { encodeSafetensors, type Writable } from '../../src/weights/encodeSafetensors.js';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensorsFile.js';
-import { withBytesOf } from '../../src/weights/sources/openBytes.js';
+import { withBytesOf } from '../../src/files/openBytes.js';
 
 const decode = (bytes: Uint8Array) => decodeSafetensors(bytesInMemory(bytes, 'x.safetensors'));
 

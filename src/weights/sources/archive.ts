@@ -11,7 +11,7 @@ import { isDeflated, streamPacked } from '../../bytes/zip.js';
 import { pathBelow } from '../../files/pathBelow.js';
 import { leavesFolder, unsafePath } from '../../safePath.js';
 import { openZip } from '../decode/zip.js';
-import { withBytesOf } from './openBytes.js';
+import { withBytesOf } from '../../files/openBytes.js';
 
 /** Most bytes and files of an unpacked archive: 8 GiB, as of a download. */
 const MAX = { bytes: 8 * 2 ** 30, files: 100_000 };

@@ -1,10 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { hashFile } from '../../files/hashFile.js';
 import { writeAtomically } from '../../files/writeAtomically.js';
 import { isMasked, maskUri } from '../../maskSecrets.js';
 import { unsafePath } from '../../safePath.js';
@@ -56,13 +55,6 @@ async function indexFileOfMasked(cacheDir: string, key: string): Promise<string 
   return same.length === 1 ? same[0] : undefined;
 }
 const treeDir = (cacheDir: string, sha256: string): string => join(cacheDir, 'sha256', sha256);
-
-/** Lower-case hex sha256 of a file. */
-export async function hashFile(file: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash, signal ? { signal } : {});
-  return hash.digest('hex');
-}
 
 /** Finds an entry and its folder, if no file has changed. A damaged entry is removed, and the damaged file is
  *  returned. The secret of a key may be masked. */

@@ -7,12 +7,12 @@ import { pathBelow } from '../../files/pathBelow.js';
 import { isMasked } from '../../maskSecrets.js';
 import { beginsLikeWeights } from '../decode/raw.js';
 import { defaultCacheDir, findInCache, makeStagingDir, publish } from './cache.js';
-import { download, type DownloadOptions } from './download.js';
-import { LIMITS } from './limits.js';
-import { discardPart, sizeOf } from './part.js';
+import { download, type DownloadOptions } from '../../fetch/download.js';
+import { LIMITS } from '../../fetch/limits.js';
+import { discardPart, sizeOf } from '../../fetch/part.js';
 import { shardsOf, type Shard } from './shards.js';
 import type { SourceOptions } from './sourceOptions.js';
-import { fileName, isPrivate, parseUrl } from './url.js';
+import { fileName, isPrivate, parseUrl } from '../../fetch/url.js';
 
 /** A downloaded file in the cache. */
 export interface Fetched {

@@ -5,7 +5,8 @@ import { promisify } from 'node:util';
 import { didYouMean } from '../../didYouMean.js';
 import { FinetuneError, type Problem } from '../../errors.js';
 import { unpackTar } from './archive.js';
-import { findInCache, hashFile, makeStagingDir, publish } from './cache.js';
+import { hashFile } from '../../files/hashFile.js';
+import { findInCache, makeStagingDir, publish } from './cache.js';
 import type { SourceOptions } from './sourceOptions.js';
 
 /** A package as npm names it. The version must be exact, so that tomorrow gives the files of today. */

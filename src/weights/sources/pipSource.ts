@@ -7,11 +7,12 @@ import { didYouMean } from '../../didYouMean.js';
 import { FinetuneError, type Problem } from '../../errors.js';
 import { unsafeName } from '../../safePath.js';
 import { unpackTar, unpackZip } from './archive.js';
-import { findInCache, hashFile, makeStagingDir, publish } from './cache.js';
-import { download } from './download.js';
+import { hashFile } from '../../files/hashFile.js';
+import { findInCache, makeStagingDir, publish } from './cache.js';
+import { download } from '../../fetch/download.js';
 import type { PackageFiles } from './npmSource.js';
 import type { SourceOptions } from './sourceOptions.js';
-import { fileName, parseUrl } from './url.js';
+import { fileName, parseUrl } from '../../fetch/url.js';
 
 /** A package as pip names it, with an exact version. PEP 508 and PEP 440. */
 const SPEC = /^([a-z0-9](?:[\w.-]*[a-z0-9])?)==(\d[\w.!+]*)(?:\/(.*))?$/i;

@@ -1,5 +1,5 @@
 import type { ProgressEvent } from '../../progress.js';
-import type { Limits } from './limits.js';
+import type { Limits } from '../../fetch/limits.js';
 
 export interface SourceOptions {
   readonly signal?: AbortSignal;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FinetuneError } from '../../errors.js';
-import { hashFile } from './cache.js';
+import { FinetuneError } from '../errors.js';
+import { hashFile } from '../files/hashFile.js';
 import { TransientError, unreachable } from './http.js';
 import { LIMITS, type Limits } from './limits.js';
 import { discardPart, readPartState, removePartState, sizeOf } from './part.js';

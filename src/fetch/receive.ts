@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
-import { FinetuneError } from '../../errors.js';
-import type { ProgressEvent } from '../../progress.js';
-import { get, networkError, TransientError } from './http.js';
+import { FinetuneError } from '../errors.js';
+import type { ProgressEvent, ProgressStep } from '../progress.js';
+import { get, networkError, TransientError, type Access } from './http.js';
 import { watch, type Limits, type Watch } from './limits.js';
 import { discardPart, readPartState, sizeOf, writePartState } from './part.js';
 import { fileName } from './url.js';
@@ -21,6 +21,10 @@ export interface ReceiveOptions {
   readonly announced?: ((headers: Headers) => Announced) | undefined;
   /** Judges the content by its first bytes, so that what is refused is not read to its end. */
   readonly accepts?: ((head: Uint8Array) => boolean) | undefined;
+  /** How the server is reached. */
+  readonly access?: Omit<Access, 'isPinned'> | undefined;
+  /** The phase of the progress events. Default: weights. */
+  readonly phase?: ProgressStep['phase'] | undefined;
 }
 
 /** A body that ended before its announced end. A server that stops twice at the same byte announces a wrong length. */
@@ -53,7 +57,10 @@ export async function receive(url: URL, file: string, options: ReceiveOptions): 
       ...(wanted > 0 && { range: `bytes=${wanted}-` }),
       ...(wanted > 0 && known.validator && { 'if-range': known.validator }),
     };
-    const { response, first } = await get(url, headers, signal, { isPinned: options.sha256 !== undefined });
+    const { response, first } = await get(url, headers, signal, {
+      ...options.access,
+      isPinned: options.sha256 !== undefined,
+    });
     const announced = options.announced?.(first) ?? {};
     if (response.status === 416) {
       await response.body?.cancel();
@@ -106,7 +113,7 @@ async function receiveBody(
   response: Response,
   start: number,
   guard: Watch,
-  { limits, signal, onProgress, accepts }: ReceiveOptions,
+  { limits, signal, onProgress, accepts, phase = 'weights' }: ReceiveOptions,
 ): Promise<void> {
   const { total } = extent(response);
   const handle = await open(file, start === 0 ? 'w' : 'a');
@@ -124,7 +131,7 @@ async function receiveBody(
       done += chunk.byteLength;
       if (Date.now() - shown < PROGRESS_EVERY && done !== total) continue;
       shown = Date.now();
-      onProgress?.({ phase: 'weights', done, total: total ?? done, text: `bytes of ${fileName(url)}` });
+      onProgress?.({ phase, done, total: total ?? done, text: `bytes of ${fileName(url)}` });
     }
   } catch (error) {
     if (total === undefined || done === start) throw error;

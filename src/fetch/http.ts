@@ -1,4 +1,5 @@
-import { FinetuneError, type Problem } from '../../errors.js';
+import { FinetuneError, type Problem } from '../errors.js';
+import { fetchVia, routeOf, type Fetch } from './proxy.js';
 import { isPrivate, parseUrl } from './url.js';
 
 /** A failure that may pass: the connection broke, or the server is busy. */
@@ -20,20 +21,29 @@ export interface HttpResponse {
 
 const MAX_REDIRECTS = 10;
 
+export interface Access {
+  /** Whether a hash pins the content. */
+  readonly isPinned?: boolean;
+  /** Sends each request. Default: as the environment says (routeOf). */
+  readonly fetch?: Fetch | undefined;
+  /** Further headers, by the server that they are for. */
+  readonly headersFor?: ((url: URL) => Record<string, string>) | undefined;
+}
+
 /** Sends a GET request and follows redirects. Nothing but `headers` is sent, to the first server and to those that it
- *  redirects to. A redirect must not lead to a place where the content could be changed on its way, unless the content
+ *  redirects to, and what `headersFor` has for each. A redirect must not lead to a place where the content could be changed on its way, unless the content
  *  `isPinned` by a hash; never from https to http. Returns successful responses and 416. Throws TransientError,
  *  E_WEIGHTS_{NETWORK,NOT_FOUND,FORBIDDEN,HTTP,REDIRECT}. */
 export async function get(
   url: URL,
   headers: Record<string, string>,
   signal: AbortSignal,
-  { isPinned = false }: { readonly isPinned?: boolean } = {},
+  { isPinned = false, fetch = fetchVia(routeOf(process.env)), headersFor = () => ({}) }: Access = {},
 ): Promise<HttpResponse> {
   let at = url;
   let first: Headers | undefined;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const response = await ask(at, headers, signal);
+    const response = await ask(at, () => fetch(at, { headers: { ...headers, ...headersFor(at) }, signal }), signal);
     first ??= response.headers;
     if ((response.status >= 200 && response.status < 300) || response.status === 416) return { response, first };
     await response.body?.cancel();
@@ -53,9 +63,9 @@ export async function get(
 const problem = (code: Problem['code'], message: string, fix?: string, cause?: unknown): FinetuneError =>
   new FinetuneError({ code, message, ...(fix && { fix }) }, { cause });
 
-async function ask(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
+async function ask(url: URL, send: () => Promise<Response>, signal: AbortSignal): Promise<Response> {
   try {
-    return await fetch(url, { headers, signal, redirect: 'manual' });
+    return await send();
   } catch (error) {
     if (signal.aborted) throw error;
     throw networkError(url, error);

@@ -1,10 +1,13 @@
-import { FinetuneError } from '../../errors.js';
-import { unsafeName } from '../../safePath.js';
+import { FinetuneError } from '../errors.js';
+import { unsafeName } from '../safePath.js';
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
+/** Whether the server is this machine. */
+export const isLoopback = ({ hostname }: URL): boolean => LOOPBACK.test(hostname);
+
 /** Whether nobody between here and the server can change what comes. */
-export const isPrivate = ({ protocol, hostname }: URL): boolean => protocol === 'https:' || LOOPBACK.test(hostname);
+export const isPrivate = (url: URL): boolean => url.protocol === 'https:' || isLoopback(url);
 
 /** Parses the URL of a download. `from` is the server that redirects to it, if one does. A URL is refused if it is not
  *  http: or https:, has a user name or a password, or ends in a name that no file may have: E_WEIGHTS_URI, or

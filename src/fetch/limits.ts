@@ -1,4 +1,4 @@
-import { FinetuneError } from '../../errors.js';
+import { FinetuneError } from '../errors.js';
 import { TransientError } from './http.js';
 
 /** What a server may ask of us, so that no server can fill the disk or keep a command waiting for ever. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FinetuneError } from '../../src/errors.js';
 import type { ProgressEvent } from '../../src/progress.js';
-import { download, type DownloadOptions } from '../../src/weights/sources/download.js';
+import { download, type DownloadOptions } from '../../src/fetch/download.js';
 import { type LocalServer, openServer } from './localServer.js';
 
 const content = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 7919) >> 3);

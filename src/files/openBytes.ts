@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
-import { checkRange, type ByteSource } from '../../bytes/byteSource.js';
-import { FinetuneError } from '../../errors.js';
+import { checkRange, type ByteSource } from '../bytes/byteSource.js';
+import { FinetuneError } from '../errors.js';
 
 /** Node reads at most 2^31 − 1 bytes in one call. */
 const MAX_READ = 2 ** 30;

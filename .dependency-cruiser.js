@@ -42,7 +42,7 @@ const rooms = {
   },
   engine: {
     rooms: 'ground bytes files fetch graph tensorflow onnx',
-    packages: '@tensorflow/.+ fflate node-api-headers onnxruntime-node',
+    packages: '@tensorflow/.+ @bufbuild/protobuf fflate koffi node-api-headers onnxruntime-node',
     node: true,
   },
   train: { rooms: `${network} files decode weights data engine`, packages: '@bufbuild/protobuf zod', node: true },

@@ -1,10 +1,9 @@
-import type * as Tfjs from '@tensorflow/tfjs';
 import { openBackend } from '../src/engine/backend.js';
 import { compileEager } from '../src/engine/eager/eager.js';
 import type { Session } from '../src/engine/engine.js';
 import type { Programs } from '../src/graph/program.js';
+import { compileSession } from '../src/engine/libtensorflow/session.js';
 import { compileOnnx } from '../src/engine/onnxRuntime/session.js';
-import { compileSession } from '../src/engine/session.js';
 import { FinetuneError } from '../src/errors.js';
 
 /** An engine that computes programs without updates. */
@@ -16,19 +15,16 @@ export interface InferenceEngine {
 /** An engine that works on this machine, for tests that must pass on every engine. */
 export interface TestEngine {
   readonly name: 'wasm' | 'tensorflow';
-  readonly tf: typeof Tfjs;
   readonly compile: (programs: Programs) => Promise<Session>;
 }
 
-const compilers = { wasm: compileEager, tensorflow: compileSession } as const;
-
 async function openEngine(name: TestEngine['name']): Promise<TestEngine | undefined> {
   try {
-    const tf = (await openBackend({ engine: name })).tf as typeof Tfjs;
-    // The backend is opened for each compilation: tfjs computes with one backend at a time, and another test may have changed it.
-    const compile = async (programs: Programs): Promise<Session> =>
-      compilers[name](programs, await openBackend({ engine: name }));
-    return { name, tf, compile };
+    const backend = await openBackend({ engine: name });
+    return {
+      name,
+      compile: (programs) => (backend.compiled ? compileSession(programs, backend) : compileEager(programs, backend)),
+    };
   } catch (error) {
     const missing = error instanceof FinetuneError && error.code === 'E_ENGINE_UNAVAILABLE';
     if (!missing || name === 'wasm') throw error;

@@ -1,10 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { openBackend, type Backend, type Obstacle } from '../engine/backend.js';
+import { compile } from '../engine/compile.js';
 import type { EngineName } from '../engine/names.js';
 import { cpuFeatures } from '../engine/cpu.js';
 import { readEngineRecord } from '../engine/install/install.js';
-import { tfjsOf } from '../engine/tfjs.js';
+import * as b from '../graph/builder.js';
+import { sizeOf } from '../graph/shapes.js';
+import type { ParamKind, Shape } from '../graph/spec.js';
 
 /** The engine and the machine, as far as they decide how fast training is. `--json` prints it. */
 export interface DoctorReport {
@@ -31,6 +34,7 @@ export interface DoctorCommand {
 }
 
 const CONV = { side: 40, channels: 256, kernel: 3 } as const;
+const SAME = [[1, 1], [1, 1]] as const; // prettier-ignore
 const MEASURE = 1; // seconds
 
 /** Opens the engine that training would use, measures it and describes the machine. Throws E_ENGINE_UNAVAILABLE if
@@ -104,26 +108,30 @@ const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
 /** Repeats a convolution for a second and takes the fastest: during the others, the machine may have been busy with
  *  something else. */
 async function measureGflops(backend: Backend): Promise<number> {
-  const tf = tfjsOf(backend);
   const { side, channels, kernel } = CONV;
   const batch = backend.compiled ? 8 : 1;
-  const image = tf.tensor4d(new Float32Array(batch * side ** 2 * channels).fill(0.5), [batch, side, side, channels]);
-  const weight = tf.tensor4d(new Float32Array(kernel ** 2 * channels ** 2).fill(0.5), [
-    kernel,
-    kernel,
-    channels,
-    channels,
-  ]);
+  const graph = b.createGraph();
+  const shapes: Readonly<Record<string, Shape>> = {
+    image: [batch, side, side, channels],
+    filter: [kernel, kernel, channels, channels],
+  };
+  const param = (name: string, kind: ParamKind) =>
+    b.param(graph, { name, shape: shapes[name]!, role: 'weight', kind, init: { type: 'constant', value: 0.5 } });
+  const y = b.conv(param('image', 'vector'), param('filter', 'conv'), { stride: 1, padding: SAME, dilation: 1 });
+  const session = await compile({ run: { outputs: { largest: b.max(y) } } }, backend);
+  await session.write(
+    new Map(
+      Object.entries(shapes).map(([name, shape]) => [name, { shape, data: new Float32Array(sizeOf(shape)).fill(0.5) }]),
+    ),
+  );
   const operations = 2 * batch * side ** 2 * channels ** 2 * kernel ** 2;
   let best = 0;
   const end = performance.now() + MEASURE * 1000;
   for (let round = 0; round < 3 || performance.now() < end; round++) {
     const start = performance.now();
-    const output = tf.conv2d(image, weight, 1, 'same');
-    await output.data();
+    await session.run('run', {});
     best = Math.max(best, operations / (performance.now() - start) / 1e6);
-    output.dispose();
   }
-  tf.dispose([image, weight]);
+  session.dispose();
   return best;
 }

@@ -4,7 +4,7 @@ import { compileEager } from './eager/eager.js';
 import type { Session } from './engine.js';
 import type { Programs } from '../graph/program.js';
 import { compilePadded } from './padded.js';
-import { compileSession } from './session.js';
+import { compileSession } from './libtensorflow/session.js';
 
 /** Prepares programs to run on a backend: as one TensorFlow graph if it can run graphs, else kernel by kernel.
  *  `constants` are parameters with fixed values: they can be read by name, but not written. */

@@ -83,8 +83,8 @@ export interface GraphDef {
   ints(values: readonly number[]): string;
   /** Name of a float32 scalar constant. Equal constants share a node. */
   float(value: number): string;
-  /** The graph as a SavedModel with the tag `serve` and no signatures. */
-  savedModel(): Uint8Array;
+  /** The bytes of the GraphDef. */
+  finish(): Uint8Array;
 }
 
 export function createGraphDef(): GraphDef {
@@ -114,17 +114,11 @@ export function createGraphDef(): GraphDef {
     add,
     ints: (values) => constant('int32', [values.length], values),
     float: (value) => constant('float32', [], [value]),
-    savedModel: () => {
-      const graph = message((w) => {
+    finish: () =>
+      message((w) => {
         for (const node of nodes) field(w, 1, node);
         nested(w, 4, (versions) => versions.uint32(8).int32(PRODUCER));
-      });
-      const meta = message((w) => {
-        nested(w, 1, (info) => text(text(info, 4, 'serve'), 5, '2.9.1'));
-        field(w, 2, graph);
-      });
-      return message((w) => field(w.uint32(8).int64(1), 2, meta));
-    },
+      }),
   };
 }
 

@@ -72,9 +72,7 @@ function emitVariable(def: GraphDef, { name, shape }: Ops['param']): EmittedVari
   );
   const read = def.add('ReadVariableOp', [handle], { dtype }, { name: `read/${name}` });
   const value = def.add('Placeholder', [], { dtype, shape: { shape } }, { name: `value/${name}` });
-  // tfjs-node lends the caller's array to TensorFlow. Without a copy, the variable would continue to share it.
-  const copy = def.add('DeepCopy', [value], { T: dtype });
-  const assign = def.add('AssignVariableOp', [handle, copy], { dtype, validate_shape: { bool: false } });
+  const assign = def.add('AssignVariableOp', [handle, value], { dtype, validate_shape: { bool: false } });
   const done = { name: `written/${name}`, control: [assign] };
   return { read, value, written: def.add('Identity', [def.float(0)], { T: dtype }, done) };
 }

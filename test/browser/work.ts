@@ -56,7 +56,7 @@ export async function work() {
   const { tensors } = await decodeSafetensors(bytesInMemory(tinyFile(), 'tiny.safetensors'));
   return {
     count: count(Object.values(outputs)),
-    graphBytes: emitted.def.savedModel().length,
+    graphBytes: emitted.def.finish().length,
     targets: Object.fromEntries(targets) as Record<string, number[][]>,
     detections: detections.slice(0, 20).map(({ classIndex, box, score }) => [classIndex, score, ...box]),
     overlap,

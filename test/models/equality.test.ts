@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { openBackend } from '../../src/engine/backend.js';
-import { compileEager } from '../../src/engine/eager/eager.js';
+import { compile } from '../../src/engine/compile.js';
 import { compileOnnx } from '../../src/engine/onnxRuntime/session.js';
 import type { Params } from '../../src/graph/params.js';
 import { parametersOf, type Program, type Programs } from '../../src/graph/program.js';
@@ -31,7 +31,9 @@ interface Golden extends Readonly<Record<Mode, Readonly<Record<string, Summary>>
   readonly batch: number;
 }
 
-const [RELATIVE, ABSOLUTE] = [1e-3, 1e-4];
+const RELATIVE = 1e-3;
+/** A BatchNorm in training divides by the deviation of the few values of a test's batch, which enlarges rounding errors. */
+const ABSOLUTE = { inference: 1e-4, training: 3e-4 } as const;
 const CLASSES = 10;
 const slow = process.env.FINETUNE_SLOW === '1';
 
@@ -51,11 +53,11 @@ function build(backbone: Backbone, { size, batch }: Golden, training: boolean): 
   return { ...taps, logits: backbone.classifier(taps, at, CLASSES) };
 }
 
-function expectEqual(ours: Float32Array, golden: Summary, what: string): void {
+function expectEqual(ours: Float32Array, golden: Summary, mode: Mode, what: string): void {
   const scale = Math.max(1, golden.rms);
   const mean = ours.reduce((sum, value) => sum + value, 0) / ours.length;
   const samples = golden.samples.map((_, i) => ours[(i * 2654435761) % ours.length]!);
-  const near = (a: number, b: number): boolean => Math.abs(a - b) <= ABSOLUTE * scale + RELATIVE * Math.abs(b);
+  const near = (a: number, b: number): boolean => Math.abs(a - b) <= ABSOLUTE[mode] * scale + RELATIVE * Math.abs(b);
   const wrong = golden.samples.filter((value, i) => !near(samples[i]!, value)).length;
   expect({ what, wrong, mean: near(mean, golden.mean) ? golden.mean : mean }).toEqual({
     what,
@@ -63,6 +65,8 @@ function expectEqual(ours: Float32Array, golden: Summary, what: string): void {
     mean: golden.mean,
   });
 }
+
+const backend = await openBackend();
 
 async function compare(name: string, golden: Golden): Promise<void> {
   const backbone = findBackbone(name);
@@ -75,17 +79,17 @@ async function compare(name: string, golden: Golden): Promise<void> {
     folded: { outputs: Object.fromEntries(Object.keys(inference).map((key, i) => [key, folded.roots[i]!])) },
   };
   const params = formulaParams(parametersOf({ all: programs.inference! }));
-  const session = await compileEager(programs, await openBackend());
+  const session = await compile(programs, backend);
   try {
     await session.write(new Map([...params, ...folded.derive(params)]));
     const image = uniform('image', golden.batch * golden.size ** 2 * 3);
     for (const program of ['inference', 'training', 'folded']) {
       const results = await session.run(program, { image });
-      const wanted = golden[program === 'training' ? 'training' : 'inference'];
-      for (const [key, summary] of Object.entries(wanted)) {
+      const mode = program === 'training' ? 'training' : 'inference';
+      for (const [key, summary] of Object.entries(golden[mode])) {
         expect([key, inference[key]!.shape]).toEqual([key, summary.shape]);
         expect(summary.rms).toBeGreaterThan(0.02); // otherwise values below the tolerance would prove nothing
-        expectEqual(results[key]!, summary, `${name} ${program} ${key}`);
+        expectEqual(results[key]!, summary, mode, `${name} ${program} ${key}`);
       }
     }
     await compareOnnx(

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { openBackend } from '../../src/engine/backend.js';
-import { compileEager } from '../../src/engine/eager/eager.js';
+import { compile } from '../../src/engine/compile.js';
 import type { Feed, Feeds, Results, Session } from '../../src/engine/engine.js';
 import { compileOnnx } from '../../src/engine/onnxRuntime/session.js';
 import { readModelOptions } from '../../src/api/modelOptions.js';
@@ -64,7 +64,7 @@ async function runBoth(task: Task, size: readonly [number, number]): Promise<rea
   const { program, params } = buildProgram(task, size);
   const feeds = feedsOf(task, program, size);
   const onnx = await compileOnnx({ program }, params, { threads: 1 });
-  const other = await compileEager({ program }, reference);
+  const other = await compile({ program }, reference);
   sessions.push(onnx, other);
   await other.write(params);
   return [await onnx.run('program', feeds), await other.run('program', feeds)];

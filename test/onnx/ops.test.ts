@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { openBackend } from '../../src/engine/backend.js';
-import { compileEager } from '../../src/engine/eager/eager.js';
+import { compile } from '../../src/engine/compile.js';
 import { kernels } from '../../src/engine/eager/kernels.js';
 import type { Feed, Session } from '../../src/engine/engine.js';
 import { compileOnnx } from '../../src/engine/onnxRuntime/session.js';
@@ -55,7 +55,7 @@ const cases = Object.values(opCases as Record<string, readonly OpCase[]>)
 const programs: Programs = Object.fromEntries(cases.map(({ label, way, program }) => [`${label} ${way}`, program]));
 
 const [portable, onnx] = [
-  await compileEager(programs, await openBackend({ engine: 'wasm' })),
+  await compile(programs, await openBackend({ engine: 'wasm' })),
   await compileOnnx(programs, new Map(), { threads: 1 }),
 ] as const;
 afterAll(() => {

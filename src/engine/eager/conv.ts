@@ -1,4 +1,4 @@
-import type * as Tfjs from '@tensorflow/tfjs';
+import type * as Tfjs from '@tensorflow/tfjs-core';
 import type { Convolution, Padding, Shape } from '../../graph/spec.js';
 
 /** Computes convolutions and their gradients with forward kernels alone: wasm has no Conv2DBackpropFilter and no

@@ -1,10 +1,10 @@
-import type * as Tfjs from '@tensorflow/tfjs';
+import type * as Tfjs from '@tensorflow/tfjs-core';
 import { FinetuneError, invariant } from '../../errors.js';
 import { isOp } from '../../graph/builder.js';
 import { ancestors } from '../../graph/rewrite.js';
 import type { Param, Params } from '../../graph/params.js';
 import type { Node, Ops, Value } from '../../graph/spec.js';
-import type { Backend } from '../backend.js';
+import type { PortableBackend } from '../backend.js';
 import { kernels, type Run } from './kernels.js';
 import { checkFeeds, checkParams, type Feed, type Feeds, type Results, type Session } from '../engine.js';
 import { inputsOf, parametersOf, type Program, type Programs } from '../../graph/program.js';
@@ -70,9 +70,9 @@ function execute(
  *  session owns the tensors of parameters; those of a run are freed after their last reader. Updates are made after all
  *  nodes are computed, so that every node sees the values from before the run. Besides the errors of every session, run
  *  and read throw E_PARAM_UNSET for a parameter without a value. */
-export function compileEager(programs: Programs, backend: Backend): Promise<Session> {
+export function compileEager(programs: Programs, backend: PortableBackend): Promise<Session> {
   const tf = backend.tf as typeof Tfjs;
-  const device = backend.compiled ? 'tensorflow' : backend.name;
+  const device = backend.name;
   const parameters = parametersOf(programs);
   const plans = new Map(Object.entries(programs).map(([name, program]) => [name, planProgram(program)]));
   const stored = new Map<string, Tfjs.Tensor>();

@@ -1,4 +1,4 @@
-import type * as Tfjs from '@tensorflow/tfjs';
+import type * as Tfjs from '@tensorflow/tfjs-core';
 import type { Ops } from '../../graph/spec.js';
 
 /** Ops that combine several kernels: BatchNorm, the gradients of activations, the softmax cross-entropy. */

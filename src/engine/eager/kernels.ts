@@ -1,4 +1,4 @@
-import type * as Tfjs from '@tensorflow/tfjs';
+import type * as Tfjs from '@tensorflow/tfjs-core';
 import { hashSeed } from '../../random.js';
 import { sizeOf } from '../../graph/shapes.js';
 import type { Binary, Comparison, Node, Op, Unary, Value } from '../../graph/spec.js';

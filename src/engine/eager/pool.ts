@@ -1,4 +1,4 @@
-import type * as Tfjs from '@tensorflow/tfjs';
+import type * as Tfjs from '@tensorflow/tfjs-core';
 import type { Ops } from '../../graph/spec.js';
 import { convolveInputGrad, cutTo, interleaveZeros, padOrCut, subsample, type Images } from './conv.js';
 

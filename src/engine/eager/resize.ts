@@ -1,4 +1,4 @@
-import type * as Tfjs from '@tensorflow/tfjs';
+import type * as Tfjs from '@tensorflow/tfjs-core';
 import type { Interpolation, Ops } from '../../graph/spec.js';
 import type { Images } from './conv.js';
 

@@ -5,6 +5,7 @@ import { checkOnnx, emitOnnx } from '../../onnx/emit.js';
 import { encodeOnnx } from '../../onnx/encode.js';
 import type { Port } from '../../onnx/model.js';
 import { checkFeeds, checkParams, type Feed, type Feeds, type Results, type Session } from '../engine.js';
+import { createQueue } from '../queue.js';
 import {
   loadOnnxRuntime,
   runtimeError,
@@ -38,7 +39,7 @@ export async function compileOnnx(
   const runtime = await loadOnnxRuntime();
   const values = new Map([...params].map(([name, param]) => [name, copyOf(param)]));
   const loaded = new Map<string, Loaded>();
-  const inOrder = createQueue();
+  const inOrder = createQueue(); // a model must not be unloaded while it runs
 
   const valueOf = (name: string): Param => {
     const value = values.get(name);
@@ -83,16 +84,6 @@ export async function compileOnnx(
     dispose() {
       void inOrder(unload);
     },
-  };
-}
-
-/** Returns a function that starts each task when the one before it has ended: a model must not be unloaded while it runs. */
-function createQueue(): <T>(task: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (task) => {
-    const result = last.then(task);
-    last = result.catch(() => undefined);
-    return result;
   };
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { openBackend } from '../../../src/engine/backend.js';
-import { compileEager } from '../../../src/engine/eager/eager.js';
+import { compile } from '../../../src/engine/compile.js';
 import { createGraph, input } from '../../../src/graph/builder.js';
 import { gradients } from '../../../src/graph/grad.js';
 import { randomStream } from '../../../src/random.js';
@@ -44,7 +44,7 @@ test.each<TextLossOptions>([
     ) as [ReturnType<typeof input>, ReturnType<typeof input>, ReturnType<typeof input>];
     const loss = mapLoss(prediction, target, weight, options);
     const [gradient] = gradients(loss, [prediction]);
-    const session = await compileEager({ all: { outputs: { loss, gradient: gradient! } } }, await openBackend());
+    const session = await compile({ all: { outputs: { loss, gradient: gradient! } } }, await openBackend());
     const random = randomStream(1, 'loss');
     const feeds = {
       prediction: Float32Array.from({ length: 2 * CELLS }, () => random.uniform(-0.2, 1.1)),

@@ -1,0 +1,129 @@
+import type { Shape } from '../../graph/spec.js';
+import { DT } from '../../tensorflow/graphDef.js';
+import type { Feed } from '../engine.js';
+import { createQueue } from '../queue.js';
+import { configProto, type SessionConfig } from './config.js';
+import { withStatus, type Pointer, type TensorFlow } from './library.js';
+
+/** What one call feeds: values for the placeholder of this name. */
+export interface Fed {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly dtype: number;
+  readonly values: Feed;
+}
+
+/** A graph in a session of TensorFlow. Calls run one after another, in the order in which they were made. */
+export interface Runner {
+  /** Sets the placeholders and returns the values of the fetched nodes, `name` or `name:output`. The fed values are copied
+   *  before it returns. Throws E_TENSORFLOW; the session remains usable. */
+  call(feeds: readonly Fed[], fetches: readonly string[]): Promise<Feed[]>;
+  /** The kinds of the session's devices: CPU, GPU. */
+  deviceTypes(): Promise<string[]>;
+  /** Frees graph, session and variables after the last call. */
+  close(): void;
+}
+
+/** Imports a GraphDef and opens a session for it. Throws E_TENSORFLOW. */
+export async function openRunner(tf: TensorFlow, graphDef: Uint8Array, config: SessionConfig): Promise<Runner> {
+  const graph = tf.newGraph();
+  try {
+    await importGraph(tf, graph, graphDef);
+    const session = await openSession(tf, graph, configProto(config));
+    return createRunner(tf, graph, session);
+  } catch (error) {
+    tf.deleteGraph(graph);
+    throw error;
+  }
+}
+
+async function importGraph(tf: TensorFlow, graph: Pointer, graphDef: Uint8Array): Promise<void> {
+  const buffer = tf.newBuffer(graphDef, graphDef.length);
+  const options = tf.newImportOptions();
+  try {
+    await withStatus(tf, (status) => tf.importGraphDef(graph, buffer, options, status));
+  } finally {
+    tf.deleteImportOptions(options);
+    tf.deleteBuffer(buffer);
+  }
+}
+
+async function openSession(tf: TensorFlow, graph: Pointer, config: Uint8Array): Promise<Pointer> {
+  const options = tf.newSessionOptions();
+  try {
+    await withStatus(tf, (status) => {
+      tf.setConfig(options, config, config.length, status);
+    });
+    return (await withStatus(tf, (status) => tf.newSession(graph, options, status)))!; // null only with a failed status
+  } finally {
+    tf.deleteSessionOptions(options);
+  }
+}
+
+function createRunner(tf: TensorFlow, graph: Pointer, session: Pointer): Runner {
+  const operations = new Map<string, Pointer>();
+  /** TF_Output[]: the address of the operation, and the index of its output as an int that is padded to 8 bytes. */
+  const placesOf = (names: readonly string[]): BigInt64Array =>
+    BigInt64Array.from(
+      names.flatMap((name) => {
+        const [operation = '', index = '0'] = name.split(':');
+        const found = operations.get(operation) ?? tf.operation(graph, operation);
+        if (found === null) throw new Error(`internal: the graph has no node "${operation}"`);
+        operations.set(operation, found);
+        return [found, BigInt(index)];
+      }),
+    );
+  const inOrder = createQueue();
+  const call = async (feeds: readonly Fed[], fetches: readonly string[]): Promise<Feed[]> => {
+    const places = { inputs: placesOf(feeds.map(({ name }) => name)), outputs: placesOf(fetches) };
+    const fed = BigInt64Array.from(feeds, (feed) => toTensor(tf, feed));
+    const fetched = new BigInt64Array(fetches.length);
+    try {
+      return await inOrder(async () => {
+        const { inputs, outputs } = places;
+        await withStatus(tf, (status) =>
+          tf.sessionRun(session, inputs, fed, fed.length, outputs, fetched, fetched.length, status),
+        );
+        return Array.from(fetched, (tensor) => toFeed(tf, tensor));
+      });
+    } finally {
+      for (const tensor of [...fed, ...fetched]) if (tensor !== 0n) tf.deleteTensor(tensor);
+    }
+  };
+  return {
+    call,
+    deviceTypes: () =>
+      withStatus(tf, (status) => {
+        const list = tf.listDevices(session, status);
+        if (list === null) return [];
+        const types = Array.from({ length: tf.deviceCount(list) }, (_, i) => tf.deviceType(list, i, status) ?? '');
+        tf.deleteDeviceList(list);
+        return types;
+      }),
+    close() {
+      void inOrder(() =>
+        withStatus(tf, (status) => {
+          tf.closeSession(session, status);
+          tf.deleteSession(session, status);
+          tf.deleteGraph(graph);
+        }),
+      ).catch(() => undefined);
+    },
+  };
+}
+
+function toTensor(tf: TensorFlow, { shape, dtype, values }: Fed): Pointer {
+  const tensor = tf.allocateTensor(dtype, BigInt64Array.from(shape, BigInt), shape.length, values.byteLength);
+  tf.copy(tf.tensorData(tensor), values, values.byteLength);
+  return tensor;
+}
+
+const ARRAYS = { [DT.float32]: Float32Array, [DT.int32]: Int32Array, [DT.bool]: Uint8Array } as const;
+
+function toFeed(tf: TensorFlow, tensor: Pointer): Feed {
+  const bytes = tf.tensorBytes(tensor);
+  const ArrayType = ARRAYS[tf.tensorType(tensor) as keyof typeof ARRAYS];
+  const values = new ArrayType(bytes / ArrayType.BYTES_PER_ELEMENT);
+  tf.copy(values, tf.tensorData(tensor), bytes);
+  return values;
+}

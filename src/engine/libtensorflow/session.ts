@@ -1,0 +1,68 @@
+import { invariant } from '../../errors.js';
+import type { Param, Params } from '../../graph/params.js';
+import { parametersOf, type Programs } from '../../graph/program.js';
+import { DT } from '../../tensorflow/graphDef.js';
+import { emitPrograms } from '../../tensorflow/program.js';
+import type { CompiledBackend } from '../backend.js';
+import { checkFeeds, checkParams, type Feed, type Results, type Session } from '../engine.js';
+import { openRunner } from './runner.js';
+
+/** Compiles programs for TensorFlow: all become one graph with shared variables, and each run is one session call, off
+ *  the main thread. `constants` are parameters with fixed values: they are part of the graph and can be read by name, but
+ *  not written. A program's first run takes some seconds more: compile once per batch and size. */
+export async function compileSession(
+  programs: Programs,
+  { tensorflow, config, prefersMatrices }: Pick<CompiledBackend, 'tensorflow' | 'config' | 'prefersMatrices'>,
+  constants: Params = new Map(),
+): Promise<Session> {
+  const all = parametersOf(programs);
+  checkParams(all, constants);
+  const parameters = new Map([...all].filter(([name]) => !constants.has(name)));
+  const emitted = emitPrograms(programs, { constants, prefersMatrices });
+  const runner = await openRunner(tensorflow, emitted.def.finish(), config);
+
+  return {
+    async run(name, feeds) {
+      const program = emitted.programs.get(name);
+      invariant(program, `no program is called ${name}`);
+      checkFeeds(name, program.inputs, feeds);
+      const fed = program.inputs.map(({ name: input, placeholder, shape, dtype }) => ({
+        name: placeholder,
+        shape,
+        dtype: DT[dtype],
+        values: feeds[input]!,
+      }));
+      const values = await runner.call(fed, program.fetches);
+      const results: Results = Object.fromEntries(program.outputs.map((key, i) => [key, toFloat(values[i]!)]));
+      return results;
+    },
+    async read(names = [...parameters.keys()]) {
+      const places = names.map((name) => emitted.constants.get(name) ?? emitted.variables.get(name)!.read);
+      const values = await runner.call([], places);
+      const params = names.map((name, i): [string, Param] => {
+        return [name, { shape: all.get(name)!.shape, data: toFloat(values[i]!) }];
+      });
+      return new Map(params);
+    },
+    async write(params) {
+      checkParams(parameters, params);
+      if (params.size === 0) return;
+      const variables = [...params.keys()].map((name) => emitted.variables.get(name)!);
+      const feeds = [...params.values()].map(({ shape, data }, i) => ({
+        name: variables[i]!.value,
+        shape,
+        dtype: DT.float32,
+        values: data,
+      }));
+      await runner.call(
+        feeds,
+        variables.map(({ written }) => written),
+      );
+    },
+    dispose: () => {
+      runner.close();
+    },
+  };
+}
+
+const toFloat = (values: Feed): Float32Array => (values instanceof Float32Array ? values : Float32Array.from(values));

@@ -1,3 +1,4 @@
+import { classColour } from '../draw/colours.js';
 import type {
   BoxesSection,
   CategoriesSection,
@@ -10,7 +11,7 @@ import type {
 } from '../tasks/section.js';
 import { imageName } from './imageName.js';
 import { html, trusted, type Html } from './html.js';
-import { classColour, drawExample, encodePicture } from './overlay.js';
+import { drawExample, encodePicture } from './overlay.js';
 import type { Report } from './report.js';
 import { drawMeans, drawPrecisionRecall } from './scoreCharts.js';
 import { fraction } from './sections.js';

@@ -1,15 +1,12 @@
 import sharp from 'sharp';
 import { frameImage } from '../data/image/frame.js';
 import { decodeImage, readImageSize } from '../data/image/image.js';
+import { classColour, ink } from '../draw/colours.js';
+import { createLabelPlacer, type Size } from '../draw/labels.js';
 import { matchPredictions } from '../evaluate/matchPredictions.js';
 import type { Corners, Example } from '../tasks/section.js';
 import { imageName } from './imageName.js';
 import { html, type Html } from './html.js';
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 interface DrawnBox {
   readonly box: Corners;
@@ -22,29 +19,6 @@ interface DrawnBox {
 /** Longer side of a drawing in the report, in CSS pixels, and of its picture, in pixels. */
 const longSide = 480;
 const fontSize = 13;
-
-// The first 14 of Sasha Trubetskoy's "20 simple, distinct colors" that are not dark; further classes get hues at the golden angle.
-const palette = [
-  '#e6194b',
-  '#3cb44b',
-  '#ffe119',
-  '#4363d8',
-  '#f58231',
-  '#42d4f4',
-  '#f032e6',
-  '#bfef45',
-  '#fabed4',
-  '#469990',
-  '#dcbeff',
-  '#9a6324',
-  '#aaffc3',
-  '#ffd8b1',
-];
-
-/** The colour of a class; it is the same in the whole report. */
-export function classColour(index: number): string {
-  return palette[index] ?? `hsl(${Math.round((index * 137.5) % 360)} 80% 62%)`; // 137.5°: the golden angle
-}
 
 /** Draws ground truth and prediction side by side: the scaled picture twice, with the boxes. `names` determines the
  *  colours of the classes. The boxes are SVG on top of one JPEG, so that labels are sharp, no font is needed here, and
@@ -125,16 +99,13 @@ export function drawBoxes(drawn: readonly DrawnBox[], names: readonly string[], 
         ><title>${text}</title></rect
       >`;
   });
-  const placed: Corners[] = [];
+  const placer = createLabelPlacer(size);
   const first = (line: DrawnBox['line']) => (line === 'dashed' ? 0 : 1); // mistakes are labelled first
   const labels = rows
     .sort((a, b) => first(a.line) - first(b.line))
     .flatMap(({ at, colour, text }) => {
-      const place = labelPlaces(at, textWidth(text) + 8, size).find(
-        (a) => !placed.some((b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]),
-      );
+      const place = placer.place(at, { width: textWidth(text) + 8, height: fontSize + 4 });
       if (!place) return [];
-      placed.push(place);
       const [x, y, right] = place;
       const plate = html`<rect
         class="plate"
@@ -162,26 +133,9 @@ function within(box: Corners, scale: number, size: Size): Corners {
   ];
 }
 
-/** Possible places of a label, always within the picture: above the box, inside at its top, below it, inside at its
- *  bottom. */
-function labelPlaces([x1, y1, , y2]: Corners, width: number, size: Size): Corners[] {
-  const height = fontSize + 4;
-  const x = Math.max(0, Math.min(x1 - 1, size.width - width));
-  return [y1 - height, y1, y2, y2 - height]
-    .filter((y) => y >= 0 && y + height <= size.height)
-    .map((y) => [x, y, x + width, y + height]);
-}
-
 /** Approximate width of a text in a bold sans-serif font; textLength makes the reader's font fit it. */
 function textWidth(text: string): number {
   const em = (character: string) =>
     /[iljtfrI.,:;'|!() ]/.test(character) ? 0.36 : /[mwMW@%]/.test(character) ? 0.92 : 0.62;
   return fontSize * Array.from(text).reduce((sum, character) => sum + em(character), 0);
-}
-
-/** Black or white, whichever is more legible on the colour. The colours beyond the palette are light. */
-function ink(colour: string): string {
-  const channels = /^#(..)(..)(..)$/.exec(colour)?.slice(1) ?? ['ff', 'ff', 'ff'];
-  const [red, green, blue] = channels.map((hex) => parseInt(hex, 16)) as [number, number, number];
-  return 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? '#000' : '#fff'; // luma, ITU-R BT.601
 }

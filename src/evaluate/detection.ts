@@ -7,6 +7,7 @@ import { cocoPair, scoreCoco, toCocoDetections, withFileNames } from './coco.js'
 import { matchCoco } from './cocoMatches.js';
 import type { CocoScore } from './cocoScore.js';
 import { errorSections } from './errorSections.js';
+import { operatingPointOf, type Matches } from './matches.js';
 import { SHOWN_SCORE, worstImages } from './worstImages.js';
 
 /** Scores detections by COCO's protocol; predictions.json is a COCO result file, with the names
@@ -25,13 +26,16 @@ export function detectionEvaluator(
       const pair = cocoPair(dataset, predictions);
       const metric = scoreCoco(pair);
       const { AP, AP50, AP75, AR100 } = metric;
+      let matched: Matches | undefined;
+      const matches = (): Matches => (matched ??= matchCoco(pair.truth, pair.detections, 'bbox'));
       return {
         metric,
         numbers: { AP, AP50, AP75, AR100 },
         predictions: withFileNames(predictions, dataset),
+        operatingPoint: () => operatingPointOf(matches().classes),
         sections: ({ images }) => [
           ...cocoSections(metric),
-          ...errorSections(pair, matchCoco(pair.truth, pair.detections, 'bbox')),
+          ...errorSections(pair, matches()),
           {
             kind: 'boxes',
             examples: worstImages(dataset, predictions, images),

@@ -1,3 +1,5 @@
+import type { OperatingPoint } from '../tasks/evaluator.js';
+
 /** The detections of one class over a whole data set, best score first, at one or more IoU thresholds. Bit t of `hit`
  *  is set if a detection is a true positive at threshold t, bit t of `ignored` if it does not count there. */
 export interface ClassMatches {
@@ -74,19 +76,38 @@ export function countByImage({ images, classes }: Matches): { readonly score: nu
   return { score, images: rows };
 }
 
-/** The threshold on the score at which the detections of all classes together have the best F1. */
-export function bestScore(classes: readonly ClassMatches[]): number {
+/** The threshold on the score at which the detections of all classes together have the best F1; infinite if no
+ *  detection is right. */
+export const bestScore = (classes: readonly ClassMatches[]): number =>
+  operatingPointOf(classes)?.scoreThreshold ?? Infinity;
+
+/** The threshold on the score with the best F1 over all classes (first IoU threshold), and that F1; undefined if no
+ *  detection is right. */
+export function operatingPointOf(classes: readonly ClassMatches[]): OperatingPoint | undefined {
   const all = classes.flatMap(({ score, hit, ignored }) =>
     [...score].flatMap((value, d) => (ignored[d]! & 1 ? [] : [[value, hit[d]! & 1] as const])),
   );
   all.sort((a, b) => b[0] - a[0]);
   const total = classes.reduce((sum, { objects }) => sum + objects.reduce((a, b) => a + b, 0), 0);
-  let [hits, best, score] = [0, -1, Infinity];
+  let [hits, best, score] = [0, 0, Infinity];
   all.forEach(([value, isHit], i) => {
     hits += isHit;
     if (all[i + 1]?.[0] === value) return; // a threshold separates no detections of equal scores
     const f1 = (2 * hits) / (total + i + 1);
     if (f1 > best) [best, score] = [f1, value];
   });
-  return score;
+  return best > 0 ? { scoreThreshold: score, f1: best } : undefined;
+}
+
+/** The lowest of the thresholds with the best F1; undefined if that is 0. */
+export function bestThreshold(
+  thresholds: readonly number[],
+  f1At: (least: number) => number,
+): OperatingPoint | undefined {
+  let best: OperatingPoint | undefined;
+  for (const scoreThreshold of thresholds) {
+    const f1 = f1At(scoreThreshold);
+    if (f1 > (best?.f1 ?? 0)) best = { scoreThreshold, f1 };
+  }
+  return best;
 }

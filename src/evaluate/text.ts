@@ -1,3 +1,4 @@
+import { bestThreshold } from './matches.js';
 import { ofKind, type Dataset, type Sample, type TextAnnotation } from '../data/sample.js';
 import { bounds } from '../geometry/polygon.js';
 import type { Evaluator } from '../tasks/evaluator.js';
@@ -15,6 +16,9 @@ export interface TextEvaluation {
   readonly thresholds: TextThresholds;
   readonly protocol: 'iou' | 'deteval';
 }
+
+/** Least scores of a word that are compared: the thresholds on the maps have sorted out most that is wrong. */
+const WORD_SCORES = Array.from({ length: 20 }, (_, i) => i / 20);
 
 /** Scores words by ICDAR's protocols at fixed thresholds; predictions.json has the outlines and scores by image. */
 export function textEvaluator(options: TextEvaluation, dataset: Dataset): Evaluator<IcdarScore> {
@@ -42,6 +46,11 @@ export function textEvaluator(options: TextEvaluation, dataset: Dataset): Evalua
         metric,
         numbers: { hmean, precision, recall },
         predictions: found.map(({ imageId, words }) => ({ imageId, file: nameOf.get(imageId), words })),
+        operatingPoint: () => {
+          const hmeanAt = (least: number): number =>
+            scoreAll(found.map(({ words }) => words.filter(({ score }) => score >= least))).score.hmean;
+          return bestThreshold(WORD_SCORES, hmeanAt);
+        },
         sections: (shown): Section[] => [
           ratesSection(metric, options.thresholds),
           sweepThresholds(kept, options.thresholds, scoreAll, options.protocol),

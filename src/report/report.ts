@@ -1,4 +1,4 @@
-import type { Score } from '../tasks/evaluator.js';
+import type { OperatingPoint, Score } from '../tasks/evaluator.js';
 import type { Section } from '../tasks/section.js';
 import type { DroppedByPart, FreezeReceipt, MetricsLine } from '../train/log/record.js';
 import type { BestEpoch } from './charts.js';
@@ -11,6 +11,9 @@ export interface Metrics<S extends Score = Score> {
   readonly part: 'val' | 'test';
   /** The number on the validation part by which the epoch was chosen. */
   readonly best: BestEpoch;
+  /** The threshold on scores with the best F1 on the validation part, where the task has one: what `predict` shows unless
+   *  told otherwise. */
+  readonly operatingPoint?: OperatingPoint;
   /** Set if classes were added: the scores of the old classes by the old model and by the new one. */
   readonly oldClasses?: { readonly before: S; readonly after: S };
   readonly loss: { readonly train: number; readonly val: number };

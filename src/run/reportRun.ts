@@ -3,6 +3,7 @@ import type { ProgressEvent } from '../progress.js';
 import { bestOf, buildReport, metricsOf } from '../report/fromRun.js';
 import type { Metrics } from '../report/report.js';
 import { writeReport } from '../report/writeReport.js';
+import type { OperatingPoint } from '../tasks/evaluator.js';
 import type { BegunRun } from './beginRun.js';
 import { FINISHED, type RunDirectory } from './directory.js';
 import { oldClassesSection } from './oldClasses.js';
@@ -25,10 +26,14 @@ export async function reportRun(
   { recipe, backend, data, overlaps, remarks }: OpenedRecipe,
   { versions, trained, scored, broken, onProgress }: FinishedRun,
 ): Promise<Metrics> {
-  const { model, part, result, oldClasses } = scored;
+  const { model, part, result, operatingPoint, oldClasses } = scored;
   const engine = `${backend.name} ${backend.version}`;
   const outcome = { result, part: part === data.test ? 'test' : 'val', best: bestOf(recipe, trained) } as const;
-  const metrics = { ...metricsOf(model, trained, outcome, engine), ...(oldClasses && { oldClasses }) };
+  const metrics = {
+    ...metricsOf(model, trained, outcome, engine),
+    ...(operatingPoint && { operatingPoint }),
+    ...(oldClasses && { oldClasses }),
+  };
   await run.write('predictions.json', JSON.stringify(result.predictions));
   onProgress?.({ phase: 'report', done: 0, total: 1 });
   const report = await buildReport({
@@ -40,7 +45,7 @@ export async function reportRun(
     metrics,
     versions,
     overlaps,
-    remarks,
+    remarks: [...remarks, ...(operatingPoint ? [describeThreshold(operatingPoint)] : [])],
     broken,
     pseudo: trained.pseudo,
     first: oldClasses ? [oldClassesSection(oldClasses, result.metric)] : [],
@@ -50,3 +55,6 @@ export async function reportRun(
   onProgress?.({ phase: 'report', done: 1, total: 1 });
   return metrics;
 }
+
+const describeThreshold = ({ scoreThreshold, f1 }: OperatingPoint): string =>
+  `On the validation part, F1 is highest (${f1.toFixed(3)}) for predictions that score at least ${scoreThreshold.toFixed(3)}: finetune predict shows those.`;

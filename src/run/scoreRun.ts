@@ -3,6 +3,7 @@ import type { TaskScore } from '../evaluate/createTask.js';
 import { evaluate, type Evaluation } from '../evaluate/evaluate.js';
 import { openPredictor } from '../evaluate/predictor.js';
 import type { Model } from '../tasks/model.js';
+import type { OperatingPoint } from '../tasks/evaluator.js';
 import { checkpointFile } from '../train/checkpoint/checkpoint.js';
 import { withWeights } from '../train/modelWeights.js';
 import { scoreOldClasses, type OldClasses } from './oldClasses.js';
@@ -15,6 +16,8 @@ export interface ScoredRun {
   /** The part that was scored: the test part, or without one the validation part. */
   readonly part: Dataset;
   readonly result: Evaluation<TaskScore>;
+  /** The threshold on scores with the best F1 on the validation part, where the task has one. */
+  readonly operatingPoint: OperatingPoint | undefined;
   /** Present where classes were added. */
   readonly oldClasses: OldClasses | undefined;
 }
@@ -34,7 +37,9 @@ export async function scoreRun(
   try {
     const result = await evaluate(model, predictor, part, how);
     const oldClasses = await scoreOldClasses(opened, { model, session: predictor }, how);
-    return { model, part, result, oldClasses };
+    // A threshold that was chosen on the test part would make its score one of the choice.
+    const chosenOn = result.operatingPoint && data.test ? await evaluate(model, predictor, data.val, how) : result;
+    return { model, part, result, operatingPoint: chosenOn.operatingPoint?.(), oldClasses };
   } catch (error) {
     if (signal?.aborted) return undefined;
     throw error;

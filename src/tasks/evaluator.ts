@@ -23,6 +23,16 @@ export interface Scored<S extends Score = Score> {
   /** The other sections of the report. They are made on request, since the evaluation of an epoch does not need
    *  them. */
   sections(options: SectionOptions): readonly Section[];
+  /** The threshold on scores with the best F1; undefined if nothing was found rightly. Left out by tasks without
+   *  detections. */
+  readonly operatingPoint?: () => OperatingPoint | undefined;
+}
+
+/** The least score of a detection with which a model finds most and is wrong least. */
+export interface OperatingPoint {
+  readonly scoreThreshold: number;
+  /** Harmonic mean of precision and recall at this threshold. */
+  readonly f1: number;
 }
 
 export interface SectionOptions {

@@ -15,6 +15,7 @@ const rooms = {
   },
   bytes: { rooms: 'ground', packages: 'fflate' },
   geometry: { rooms: 'ground', packages: 'polygon-clipping' },
+  draw: { rooms: 'ground' },
   categories: { rooms: 'ground' },
   graph: { rooms: 'ground' },
   tensorflow: { rooms: 'ground graph', packages: '@bufbuild/protobuf' },
@@ -48,14 +49,24 @@ const rooms = {
   train: { rooms: `${network} files decode weights data engine`, packages: '@bufbuild/protobuf zod', node: true },
   evaluate: { rooms: `${network} data engine pycocotools`, packages: 'p-limit', node: true },
   recipe: { rooms: 'ground models tasks data', packages: 'yaml zod', node: true },
-  report: { rooms: `${network} files data train evaluate recipe`, packages: 'sharp vega vega-lite', node: true },
+  report: { rooms: `${network} draw files data train evaluate recipe`, packages: 'sharp vega vega-lite', node: true },
 
   // These are what a person starts.
   run: { rooms: training, packages: 'sharp zod', node: true },
   finetune: { files: 'finetune[.]ts$', rooms: `${training} run`, node: true },
   trials: { rooms: `${training} run finetune`, packages: 'yaml zod', node: true },
-  faces: { files: '(?:index[.]ts$|api/)', rooms: `${training} run finetune pycocotools`, packages: 'zod', node: true },
-  cli: { rooms: `${training} run finetune trials`, packages: 'cac cli-progress p-limit', node: true },
+  predict: {
+    rooms: `${network} draw files decode weights data engine train evaluate`,
+    packages: 'p-limit picomatch sharp zod',
+    node: true,
+  },
+  faces: {
+    files: '(?:index[.]ts$|api/)',
+    rooms: `${training} run finetune predict pycocotools`,
+    packages: 'zod',
+    node: true,
+  },
+  cli: { rooms: `${training} run finetune trials predict`, packages: 'cac cli-progress p-limit', node: true },
 };
 
 const words = (list = '') => list.split(' ').filter(Boolean);

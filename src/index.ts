@@ -9,20 +9,8 @@ export {
   type LoadOptions,
 } from './api/createModel.js';
 export { evaluateRecipe, finetune, loadRecipe, openDatasets, scoreCoco } from './api/functions.js';
-export type { ImageInput } from './api/image.js';
 export type { AnyModelOptions, ClassifierModelOptions, DetectorModelOptions, HeadOptions } from './api/modelOptions.js';
-export {
-  openModel,
-  type FoundClass,
-  type FoundObject,
-  type FoundWord,
-  type Opened,
-  type OpenedClassifier,
-  type OpenedDetector,
-  type OpenedModel,
-  type OpenedTextDetector,
-  type OpenModelOptions,
-} from './api/openModel.js';
+export { openModel } from './api/openModel.js';
 export type { DataOptions, Datasets, OpenDataOptions } from './data/dataset.js';
 export type { Pixels } from './data/image/image.js';
 export type {
@@ -51,6 +39,17 @@ export type { FinetuneOptions, FinetuneResult } from './finetune.js';
 export type { Activation } from './graph/blocks.js';
 export type { Rgb } from './models/backbone.js';
 export type { BackboneChoice, BackboneTable, TableRow } from './models/table.js';
+export type { FoundClass, FoundObject, FoundWord } from './predict/found.js';
+export type {
+  OpenedClassifier,
+  OpenedDetector,
+  OpenedModel,
+  OpenedTextDetector,
+  OpenModelOptions,
+} from './predict/openModel.js';
+export type { Opened, PredictAllOptions, Predicted, RawOutput } from './predict/pipeline.js';
+export type { ImageInput } from './predict/readImage.js';
+export type { ChosenThreshold } from './predict/threshold.js';
 export type { LogLine, ProgressEvent, ProgressStep } from './progress.js';
 export type { LoadOptions as LoadRecipeOptions } from './recipe/load.js';
 export type { COCO, IouType } from './pycocotools/index.js';
@@ -72,7 +71,7 @@ export type { ClassificationOptions } from './tasks/classification/classificatio
 export type { Detection } from './tasks/detection/detection.js';
 export type { DetectionOptions } from './tasks/detection/detectors.js';
 export type { SelectOptions } from './tasks/detection/options.js';
-export type { Score, Scored, SectionOptions } from './tasks/evaluator.js';
+export type { OperatingPoint, Score, Scored, SectionOptions } from './tasks/evaluator.js';
 export type { Section } from './tasks/section.js';
 export type { TextThresholds } from './tasks/text/textBoxes.js';
 export type { WeightsReport } from './weights/load.js';

@@ -1,6 +1,6 @@
 /** A step of a long call, for a progress display. The library itself prints nothing. */
 export interface ProgressStep {
-  readonly phase: 'setup' | 'weights' | 'data' | 'compile' | 'train' | 'evaluate' | 'report';
+  readonly phase: 'setup' | 'weights' | 'data' | 'compile' | 'train' | 'evaluate' | 'predict' | 'report';
   readonly done: number;
   readonly total: number;
   /** Details: "epoch 3/24, loss 1.82". */

@@ -5,6 +5,8 @@
 /** Limits of common file systems, in bytes: a part of a path, and a whole relative path. */
 const MAX_NAME = 255;
 const MAX_PATH = 1024;
+/** Bytes of a shortened name that are left for what is added to it, such as a number. */
+const SPARE = 40;
 
 /** The devices of Windows, which have no folder and no ending: "nul.txt" is the device NUL.
  *  https://learn.microsoft.com/windows/win32/fileio/naming-a-file */
@@ -23,6 +25,20 @@ export function unsafeName(name: string): string | undefined {
   if (/[. ]$/.test(name)) return 'it ends with a dot or a space, which Windows drops';
   if (new TextEncoder().encode(name).length > MAX_NAME) return `it is longer than ${MAX_NAME} bytes`;
   return undefined;
+}
+
+/** A name that a file may get, as like the given one as possible: what is refused in it becomes `_`. */
+export function safeName(name: string): string {
+  let safe = name.replace(/[\\/:]|\p{Surrogate}/gu, '_').replace(new RegExp(CONTROL, 'gu'), '_');
+  const ending = /\.[^.]{1,9}$/.exec(safe)?.[0] ?? '';
+  const size = (text: string): number => new TextEncoder().encode(text).length;
+  if (size(safe) > MAX_NAME) {
+    const characters = Array.from(safe.slice(0, safe.length - ending.length));
+    while (size(characters.join('') + ending) > MAX_NAME - SPARE) characters.pop();
+    safe = characters.join('') + ending;
+  }
+  safe = safe.replace(/[. ]$/, '_');
+  return safe === '' || DEVICE.test(safe) ? `_${safe}` : safe;
 }
 
 /** Why a file must not get this path, which is relative and has forward slashes; undefined if it may. A path that is

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, realpath, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, posix, win32 } from 'node:path';
 import { pathBelow } from '../src/files/pathBelow.js';
-import { leavesFolder, unsafeName, unsafePath } from '../src/safePath.js';
+import { leavesFolder, safeName, unsafeName, unsafePath } from '../src/safePath.js';
 import { assert, array, asyncProperty, constantFrom, oneof, property, string } from './fastCheck.js';
 
 /** Paths made of what attacks are made of. */
@@ -108,5 +108,19 @@ describe('pathBelow', () => {
         if ('file' in place) expect(place.file.startsWith(`${dir}/`)).toBe(true);
       }),
     );
+  });
+});
+
+describe('safeName', () => {
+  it('makes a name that is accepted of any text, and keeps one that is', () => {
+    assert(
+      property(oneof(hostile, string({ unit: 'binary', maxLength: 400 })), (text) => {
+        expect(unsafeName(safeName(text))).toBeUndefined();
+        if (unsafeName(text) === undefined) expect(safeName(text)).toBe(text);
+      }),
+      { numRuns: 1000 },
+    );
+    expect(unsafeName(safeName(`${'犬'.repeat(200)}.jpg`))).toBeUndefined();
+    expect(safeName(`${'犬'.repeat(200)}.jpg`)).toMatch(/犬\.jpg$/);
   });
 });

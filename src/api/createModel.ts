@@ -19,7 +19,8 @@ import {
   type ModelOptions,
 } from './modelOptions.js';
 import { checkPixels } from './pixels.js';
-import { createRunner, type Turn } from './runner.js';
+import { SHOWN } from '../predict/found.js';
+import { createRunner, type Turn } from '../predict/runner.js';
 
 export interface LoadOptions {
   /** Patterns of parameters the file may lack, and of arrays the model may leave unused. */
@@ -61,9 +62,6 @@ export type Detector = LoadedModel<readonly LabelledBox[]>;
 
 /** Classifies images: the five most probable classes of each, best first. */
 export type Classifier = LoadedModel<readonly LabelledClass[]>;
-
-/** Number of classes that a classifier returns. */
-export const SHOWN = 5;
 
 /** Builds a detector, or with `task: 'classification'` a classifier, with initial values. `openModel` opens one that was
  *  trained.

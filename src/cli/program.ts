@@ -7,6 +7,7 @@ import { maskSecrets } from '../maskSecrets.js';
 import { printable } from '../printable.js';
 import { defineAnchors, defineCheck, defineScore, defineSynth } from './commands/data.js';
 import { defineDoctor, defineModels, defineSetup, defineWeights } from './commands/models.js';
+import { definePredict, STDIN_ARGUMENT } from './commands/predict.js';
 import { defineCompare, defineEval, defineTrain, defineVerifyFreeze } from './commands/runs.js';
 import { defineLrFind, defineOverfit, defineSweep } from './commands/trials.js';
 import { Stopped } from './interrupt.js';
@@ -19,6 +20,7 @@ const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 const COMMANDS = [
   defineTrain,
   defineEval,
+  definePredict,
   defineScore,
   defineLrFind,
   defineOverfit,
@@ -40,7 +42,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   for (const define of COMMANDS) define(program);
   program.help().version(version());
   try {
-    program.parse(['node', 'finetune', ...argv], { run: false });
+    program.parse(['node', 'finetune', ...argv.map((word) => (word === '-' ? STDIN_ARGUMENT : word))], { run: false });
     if (program.options.help === true || program.options.version === true) return EXIT.ok;
     checkWords(program);
     await program.runMatchedCommand();
@@ -68,7 +70,7 @@ function checkWords({ args: [word, ...others], options, matchedCommand, commands
 
 const isUsage = (error: unknown): boolean =>
   error instanceof FinetuneError
-    ? /^E_(RECIPE|RUN|RESUME|EXTEND|SWEEP|COMPARE|ANCHOR)_|^E_MODEL_UNKNOWN$/.test(error.code)
+    ? /^E_(RECIPE|RUN|RESUME|EXTEND|SWEEP|COMPARE|ANCHOR|PREDICT)_|^E_MODEL_(UNKNOWN|PATH)$/.test(error.code)
     : error instanceof Error && (error.name === 'CACError' || error.name === 'UsageError');
 
 function explain(thrown: unknown, program: CAC): string {

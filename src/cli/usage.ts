@@ -33,3 +33,8 @@ export function wholeNumber(flag: string, value: unknown, least: number): number
   if (Number.isSafeInteger(value) && (value as number) >= least) return value as number;
   throw new UsageError(`${flag} takes a whole number, at least ${least}; got "${String(value)}"`);
 }
+
+export function numberWithin(flag: string, value: unknown, least: number, most: number): number {
+  if (typeof value === 'number' && value >= least && value <= most) return value;
+  throw new UsageError(`${flag} takes a number from ${least} to ${most}; got "${String(value)}"`);
+}

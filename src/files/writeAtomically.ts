@@ -7,6 +7,8 @@ import { diskError } from './disk.js';
 export interface WriteOptions {
   /** Path under which the old file is kept. */
   readonly previous?: string | undefined;
+  /** Whether the file must survive the end of the machine, which takes the disk's time. Default: yes. */
+  readonly isDurable?: boolean;
 }
 
 /** Writes a text, or parts in their order, so that the file is either the old one or the complete new one, even if
@@ -16,7 +18,7 @@ export interface WriteOptions {
 export async function writeAtomically(
   file: string,
   content: string | Iterable<Uint8Array>,
-  { previous }: WriteOptions = {},
+  { previous, isDurable = true }: WriteOptions = {},
 ): Promise<void> {
   const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
   try {
@@ -25,13 +27,13 @@ export async function writeAtomically(
       // writeFile on a handle appends to what was written before
       if (typeof content === 'string') await handle.writeFile(content);
       else for (const part of content) await handle.writeFile(part);
-      await handle.sync();
+      if (isDurable) await handle.sync();
     } finally {
       await handle.close();
     }
     if (previous !== undefined) await keep(file, previous);
     await rename(temporary, file);
-    await syncFolder(dirname(file));
+    if (isDurable) await syncFolder(dirname(file));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw untouched(diskError(error, file));

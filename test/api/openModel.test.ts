@@ -2,7 +2,9 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { openModel, type FoundObject, type OpenedModel } from '../../src/api/openModel.js';
+import { openModel } from '../../src/api/openModel.js';
+import type { FoundObject } from '../../src/predict/found.js';
+import type { OpenedModel } from '../../src/predict/openModel.js';
 import { numberCategories } from '../../src/data/categories.js';
 import { openDatasets } from '../../src/data/dataset.js';
 import type { Annotation } from '../../src/data/sample.js';
@@ -71,6 +73,28 @@ report: { images: 0 }
     }
     model.dispose();
   });
+
+  test("shows from the run's threshold on, which its best checkpoint has as well", async () => {
+    const file = join(directory, 'metrics.json');
+    const metrics = JSON.parse(await readFile(file, 'utf8')) as object;
+    for (const [operatingPoint, expected] of [
+      [
+        { scoreThreshold: 0.0625, f1: 0.5 },
+        { value: 0.0625, chosenBy: 'run' },
+      ],
+      [undefined, { value: 0.3, chosenBy: 'usual' }],
+    ] as const) {
+      await writeFile(file, JSON.stringify({ ...metrics, operatingPoint }));
+      for (const path of [directory, join(directory, 'checkpoints', 'best.safetensors')]) {
+        const model = await opened('detection', path);
+        expect(model.scoreThreshold).toEqual(expected);
+        model.dispose();
+      }
+    }
+    const model = await opened('detection', directory, { scoreThreshold: 0.2 });
+    expect(model.scoreThreshold).toEqual({ value: 0.2, chosenBy: 'asked' });
+    model.dispose();
+  });
 });
 
 describe('a file', () => {
@@ -104,6 +128,49 @@ describe('a file', () => {
     for (const other of results) expect(other).toEqual(first);
     model.dispose();
     await expect(model.predict(photo)).rejects.toMatchObject({ code: 'E_MODEL_DISPOSED' });
+  });
+
+  test('gives the same for many images, in their order; one that cannot be read is an error among them', async () => {
+    const model = await opened('detection', await save('many', detector()), { scoreThreshold: 0 });
+    const alone = await model.predict(photo);
+    const inputs = [photo, join(folder, 'none.jpg'), photo, Uint8Array.of(1), photo];
+    const steps: unknown[] = [];
+    const results = [];
+    for await (const result of model.predictAll(inputs, { onProgress: (step) => steps.push(step) }))
+      results.push(result);
+    const whole = { width, height, predictions: alone };
+    const failed = (code: string) => ({ error: expect.objectContaining({ code }) });
+    expect(results).toEqual([whole, failed('E_IMAGE_MISSING'), whole, failed('E_IMAGE_DECODE'), whole]);
+    expect(steps.at(-1)).toEqual({ phase: 'predict', done: 5, total: 5 });
+    model.dispose();
+  });
+
+  test('reads of a list without end what it needs, until the signal stops it', async () => {
+    const model = await opened('detection', await save('endless', detector()));
+    let read = 0;
+    function* endless() {
+      for (; ; read++) yield photo;
+    }
+    const controller = new AbortController();
+    let done = 0;
+    const all = async () => {
+      for await (const result of model.predictAll(endless(), { signal: controller.signal })) {
+        expect(result.error).toBeUndefined();
+        if (++done === 5) controller.abort(new Error('enough'));
+      }
+    };
+    await expect(all()).rejects.toThrow('enough');
+    expect(done).toBe(5);
+    expect(read).toBeLessThan(15);
+    model.dispose();
+  });
+
+  test('gives the outputs of the network on request', async () => {
+    const model = await opened('detection', await save('raw', detector()));
+    const outputs = Object.values(await model.predictRaw(photo));
+    expect(outputs.length).toBeGreaterThan(0);
+    for (const { shape, data } of outputs) expect(data).toHaveLength(shape.reduce((a, b) => a * b, 1));
+    model.dispose();
   });
 
   test('of a detector for several sizes takes the one that fits the image', async () => {
@@ -201,8 +268,8 @@ test('what cannot be opened', async () => {
   const bare = join(folder, 'bare.safetensors');
   await writeFile(bare, encodeSafetensors(new Map([['x', { shape: [1], data: Float32Array.of(1) }]])));
   await expect(openModel(bare)).rejects.toMatchObject({ code: 'E_MODEL_DESCRIPTION' });
-  await expect(openModel(join(folder, 'none'))).rejects.toMatchObject({ code: 'E_WEIGHTS_PATH' });
-  await expect(openModel(folder)).rejects.toMatchObject({ code: 'E_WEIGHTS_PATH' });
+  await expect(openModel(join(folder, 'none'))).rejects.toMatchObject({ code: 'E_MODEL_PATH' });
+  await expect(openModel(folder)).rejects.toMatchObject({ code: 'E_MODEL_PATH' });
   await expect(openModel(undefined as never)).rejects.toMatchObject({ code: 'E_USAGE' });
   await expect(openModel(bare, { scoreThreshold: 2 })).rejects.toMatchObject({ code: 'E_USAGE' });
 });

@@ -38,7 +38,7 @@ test("README's program trains, and finds in a photo what the evaluation of the r
   const [program] = /```ts\n([^]*?)```/.exec(readme)![1]!.split('\nconst classifier'); // whose weights are on the network
   await writeFile(
     join(project, 'program.mjs'),
-    `${program!.replace("'photo.jpg'", `'${PHOTO}'`)}\nconsole.log(JSON.stringify({ directory, objects }));`,
+    `${program!.replace("'photo.jpg'", `'${PHOTO}'`).replace('openModel(directory)', 'openModel(directory, { scoreThreshold: 0.05 })')}\nconsole.log(JSON.stringify({ directory, objects }));`,
   );
   const { directory, objects } = JSON.parse((await node('program.mjs')).trim().split('\n').at(-1)!) as {
     directory: string;

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 const forbidden: Readonly<Record<string, readonly string[]>> = {
   bytes: ['files/lock', 'geometry/box', 'weights/decode/raw'],
   geometry: ['graph/spec', 'data/sample', 'tasks/task'],
+  draw: ['geometry/box', 'data/sample', 'report/report'],
   categories: ['geometry/box', 'files/lock', 'data/sample'],
   graph: ['geometry/box', 'tensorflow/ops', 'models/backbone', 'engine/engine'],
   tensorflow: ['models/backbone', 'data/sample', 'engine/engine'],
@@ -38,12 +39,14 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
   report: ['weights/load', 'engine/engine', 'run/plan', 'trials/lrFind'],
   run: ['finetune', 'trials/lrFind', 'index'],
   trials: ['index'],
+  predict: ['recipe/load', 'run/plan', 'report/report', 'api/openModel'],
   api: ['trials/lrFind'],
   cli: [],
 };
 const inBrowser = [
   'bytes',
   'geometry',
+  'draw',
   'categories',
   'graph',
   'tensorflow',

@@ -13,6 +13,9 @@ const BIT_FIELDS = 3;
 /** Length of the oldest header that programs still write. */
 const CORE_HEADER = 12;
 
+/** Pixels of a bitmap at most: sharp's limit for the other kinds of files. */
+const MOST_PIXELS = 0x3fff ** 2;
+
 interface Header extends Extent {
   readonly isTopDown: boolean;
   readonly bits: number;
@@ -55,6 +58,8 @@ function readHeader(bytes: Uint8Array): Header {
   const rowLength = Math.ceil((width * bits) / 32) * 4;
   const rows = bytes.subarray(view.getUint32(10, true));
   if (width < 1 || height < 1 || rows.length < rowLength * height) throw new Error('the bitmap is truncated');
+  if (width * height > MOST_PIXELS)
+    throw new Error(`the bitmap has ${width}x${height} pixels: more than ${MOST_PIXELS}`);
   const hasMasks = compression === BIT_FIELDS && bytes.length >= 66;
   const masks = hasMasks ? [54, 58, 62].map((at) => view.getUint32(at, true)) : DEFAULT_MASKS[bits === 16 ? 16 : 32];
   const palette = bytes.subarray(14 + length);

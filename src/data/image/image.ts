@@ -1,4 +1,4 @@
-import { access, readFile } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import { FinetuneError } from '../../errors.js';
 import { decodeBmp } from './bmp.js';
@@ -142,8 +142,9 @@ function pad(inner: Uint8Array, { target, width, height }: Frame, [r, g, b]: rea
 /** Throws the problem with its code. sharp's errors carry none, so this looks whether the file exists. */
 async function fail(from: ImageSource, error: unknown): Promise<never> {
   const file = typeof from === 'string' ? from : undefined;
-  const there = file === undefined || (await isThere(file));
-  const reason = error instanceof Error ? error.message.trim().split('\n')[0]! : String(error);
+  const obstacle = file === undefined ? undefined : await obstacleTo(file);
+  const there = obstacle === undefined || obstacle === DENIED;
+  const reason = obstacle ?? (error instanceof Error ? error.message.trim().split('\n')[0]! : String(error));
   throw new FinetuneError(
     {
       code: there ? 'E_IMAGE_DECODE' : 'E_IMAGE_MISSING',
@@ -155,8 +156,14 @@ async function fail(from: ImageSource, error: unknown): Promise<never> {
   );
 }
 
-const isThere = (file: string): Promise<boolean> =>
-  access(file).then(
-    () => true,
-    () => false,
+const DENIED = 'you may not read this file';
+
+/** Why a file cannot be opened, if that is so. */
+const obstacleTo = (file: string): Promise<string | undefined> =>
+  access(file, constants.R_OK).then(
+    () => undefined,
+    (error: unknown) => {
+      const { code } = error as NodeJS.ErrnoException;
+      return code === 'EACCES' || code === 'EPERM' ? DENIED : 'it is not there';
+    },
   );

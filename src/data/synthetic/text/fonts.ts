@@ -6,7 +6,7 @@ export type Script = 'latin' | 'cyrillic' | 'greek' | 'hebrew' | 'hangul';
 
 /** A font file and the scripts that it has. All fonts are from @fontsource (OFL-1.1 or Apache-2.0), so no system font
  *  is needed. */
-interface FontFile {
+export interface FontFile {
   readonly family: string;
   /** The file's name without the family and `.woff`. */
   readonly style: string;
@@ -90,7 +90,8 @@ export function loadFaces(): Promise<readonly Face[]> {
   return (loaded ??= Promise.all(files.map(loadFace)));
 }
 
-async function loadFace({ family, style, scripts }: FontFile): Promise<Face> {
+/** Reads one font. */
+export async function loadFace({ family, style, scripts }: FontFile): Promise<Face> {
   const name = `${family}-${style}`;
   const file = createRequire(import.meta.url).resolve(`@fontsource/${family}/files/${name}.woff`);
   const bytes = await readFile(file);

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { frameImage, placementOf } from '../data/image/frame.js';
+import { frameImage, placementOf, type Extent, type Rect } from '../data/image/frame.js';
 import { decodeImage, readImageHeader, type ImageSource, type Pixels } from '../data/image/image.js';
 import { bucketOf } from '../data/pipeline/buckets.js';
 import { FinetuneError } from '../errors.js';
@@ -36,17 +36,37 @@ function pixelsOf(given: unknown): Pixels | undefined {
 
 const isSide = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0;
 
-/** Reads an image as validation does: at the size that fits it best where the model has several. */
-export async function readImage(
+/** An image, or a tile of one, as the network reads it. */
+export interface View {
+  /** [1, height, width, 3], RGB 0…255. */
+  readonly pixels: Float32Array;
+  /** Height and width. */
+  readonly size: readonly [number, number];
+  readonly origin: Origin;
+}
+
+/** Reads an image as validation does: at the size that fits it best where the model has several.
+ *  Throws E_IMAGE_MISSING, E_IMAGE_DECODE. */
+export async function readImage(source: ImageSource, description: ModelDescription): Promise<View> {
+  return readView(source, await readImageHeader(source), description);
+}
+
+/** Reads an image of this extent, or a part of it as if it were an image of its own. The part may reach beyond the
+ *  image. */
+export async function readView(
   source: ImageSource,
+  { width, height }: Extent,
   description: ModelDescription,
-): Promise<{ readonly pixels: Float32Array; readonly size: readonly [number, number]; readonly origin: Origin }> {
+  part?: Rect,
+): Promise<View> {
   const { resize, limits, cropFraction, interpolation } = description.images;
-  const { width, height } = await readImageHeader(source);
   const one = description.task === 'text' ? description.evaluateSize : description.size;
   const { sizes = [one] } = description;
-  const size = limits ? bucketOf({ width, height }, sizes, limits) : one;
-  const frame = frameImage({ width, height }, { size, resize, limits, ...(cropFraction && { cropFraction }) });
+  const size = limits ? bucketOf(part ?? { width, height }, sizes, limits) : one;
+  const frame = frameImage(
+    { width, height },
+    { size, resize, limits, ...(cropFraction && { cropFraction }), ...(part && { patch: part }) },
+  );
   const picture = await decodeImage(source, frame, { interpolation });
   const origin = { imageId: 0, placement: placementOf(frame), originalWidth: width, originalHeight: height, picture };
   return { pixels: imageFeed([{ picture }], 1, size), size, origin };

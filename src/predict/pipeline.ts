@@ -1,0 +1,107 @@
+import { FinetuneError } from '../errors.js';
+import type { ProgressEvent } from '../progress.js';
+import type { ModelDescription } from '../tasks/description/description.js';
+import { inOrder } from './inOrder.js';
+import { checkImage, readImage, type ImageInput, type View } from './readImage.js';
+import type { Runner, Turn } from './runner.js';
+
+/** What the models of all tasks can do. */
+export interface Opened<Found> {
+  /** Reads an image as in training and predicts: the path of a file, its bytes, or pixels. Results are in pixels of
+   *  the image as a person sees it (EXIF applied), best first.
+   *  Throws E_FEED, E_IMAGE_MISSING, E_IMAGE_DECODE, and E_MODEL_DISPOSED after `dispose`. */
+  predict(image: ImageInput): Promise<readonly Found[]>;
+  /** Predicts for many images and returns the results in their order, one by one: the next images are read while the
+   *  network computes, and memory does not grow with their number. An image that cannot be read gives its error, and
+   *  the rest goes on. Throws E_MODEL_DISPOSED, and the signal's reason when aborted. */
+  predictAll(
+    images: Iterable<ImageInput> | AsyncIterable<ImageInput>,
+    options?: PredictAllOptions,
+  ): AsyncGenerator<Predicted<Found>, void, undefined>;
+  /** The outputs of the network for an image, before scores and boxes are made of them: logits, offsets or maps, by
+   *  name. Throws as `predict` does. */
+  predictRaw(image: ImageInput): Promise<Readonly<Record<string, RawOutput>>>;
+  dispose(): void;
+}
+
+export interface PredictAllOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Gets a step after each image: `total` is the length of a list, and otherwise what has been read so far. */
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+}
+
+/** The result for one of many images: what was found and the size of the image as a person sees it, or the error. */
+export type Predicted<Found> =
+  | { readonly width: number; readonly height: number; readonly predictions: readonly Found[]; readonly error?: never }
+  | { readonly error: FinetuneError };
+
+/** An output of the network for one image. */
+export interface RawOutput {
+  /** Without the axis of the batch. */
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+export interface PipelineOptions<Prediction, Found> {
+  readonly present: (prediction: Prediction) => readonly Found[];
+}
+
+/** Images that are read while the network computes. */
+const AHEAD = 4;
+
+/** Feeds images to a runner: reads them, runs the network and decodes its outputs. */
+export function openPipeline<Prediction, Found>(
+  runner: Runner<Prediction>,
+  description: ModelDescription,
+  { present }: PipelineOptions<Prediction, Found>,
+): Opened<Found> {
+  const find = async (turn: Turn<Prediction>, { pixels, size, origin }: View): Promise<readonly Found[]> => {
+    const results = await turn.run(pixels, 1, size);
+    return turn.model.task.decode(results, [origin]).flatMap(present);
+  };
+  const read = async (given: unknown): Promise<View> => readImage(checkImage(given), description);
+  return {
+    async predict(given) {
+      const image = checkImage(given);
+      // The image is read in its turn, so that a thousand calls at once do not read a thousand images.
+      return runner.inTurn(async (turn) => find(turn, await readImage(image, description)));
+    },
+    async *predictAll(images, { signal, onProgress } = {}) {
+      const total = Array.isArray(images) ? images.length : undefined;
+      let done = 0;
+      const readOrFail = (given: unknown) => (signal?.aborted ? stoppedBy(signal) : read(given).catch(errorOf));
+      for await (const view of inOrder<unknown, View | FinetuneError>(images, readOrFail, AHEAD)) {
+        signal?.throwIfAborted();
+        if (view instanceof FinetuneError) yield { error: view };
+        else {
+          const { originalWidth: width, originalHeight: height } = view.origin;
+          yield { width, height, predictions: await runner.inTurn((turn) => find(turn, view)) };
+        }
+        done++;
+        onProgress?.({ phase: 'predict', done, total: total ?? done });
+      }
+    },
+    async predictRaw(given) {
+      const image = checkImage(given);
+      return runner.inTurn(async (turn) => {
+        const { pixels, size } = await readImage(image, description);
+        const { outputs } = turn.model.task.build({ batch: 1, size, trainBatchNorm: () => false });
+        const results = await turn.run(pixels, 1, size);
+        return Object.fromEntries(
+          Object.entries(outputs).map(([name, { shape }]) => [name, { shape: shape.slice(1), data: results[name]! }]),
+        );
+      });
+    },
+    dispose: () => {
+      runner.dispose();
+    },
+  };
+}
+
+const stoppedBy = (signal: AbortSignal): Promise<never> => Promise.reject(signal.reason as Error);
+
+/** An image that cannot be read is a result; a mistake of ours is not. */
+function errorOf(error: unknown): FinetuneError {
+  if (error instanceof FinetuneError && error.code !== 'E_INTERNAL') return error;
+  throw error;
+}

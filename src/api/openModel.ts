@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ENGINES } from '../engine/names.js';
+import { LEAST_OVERLAP, LEAST_TILE, MOST_OVERLAP } from '../geometry/tiles.js';
 import { fraction } from '../optionValues.js';
 import { openModel as open, type OpenedModel, type OpenModelOptions } from '../predict/openModel.js';
 import { checkArgument, checkText, hooks } from './arguments.js';
@@ -7,6 +8,12 @@ import { checkArgument, checkText, hooks } from './arguments.js';
 const optionsSchema = z.strictObject({
   ...hooks,
   scoreThreshold: fraction.optional(),
+  tiles: z
+    .strictObject({
+      size: z.int().min(LEAST_TILE),
+      overlap: z.number().min(LEAST_OVERLAP).max(MOST_OVERLAP).optional(),
+    })
+    .optional(),
   engine: z.enum(['auto', ...ENGINES]).optional(),
 });
 

@@ -1,7 +1,7 @@
 import type { EngineName } from '../engine/names.js';
 import { entryToJson, type Entry } from '../predict/entry.js';
 import { findInputs } from '../predict/inputs/findInputs.js';
-import { openModel, type OpenedModel } from '../predict/openModel.js';
+import { openModel, type OpenedModel, type OpenModelOptions } from '../predict/openModel.js';
 import { inOrder } from '../predict/inOrder.js';
 import { predictFiles, type Result } from '../predict/predictFiles.js';
 import { openResultWriter } from '../predict/outputs/resultWriter.js';
@@ -18,6 +18,7 @@ export interface PredictCommand {
   readonly overwrite: boolean;
   readonly out: string | undefined;
   readonly threshold: number | undefined;
+  readonly tiles: OpenModelOptions['tiles'];
   readonly engine: EngineName | 'auto';
 }
 
@@ -28,8 +29,12 @@ export async function predict(path: string, command: PredictCommand): Promise<vo
   const failed = await watched(async (hooks) => {
     const { signal, onProgress } = hooks;
     const inputs = await findInputs(command.images, { without: command.out, signal });
-    const { threshold, engine } = command;
-    const options = { engine, signal, onProgress, ...(threshold !== undefined && { scoreThreshold: threshold }) };
+    const { threshold, tiles, engine } = command;
+    const options = {
+      ...{ engine, signal, onProgress },
+      ...(threshold !== undefined && { scoreThreshold: threshold }),
+      ...(tiles && { tiles }),
+    };
     const model = await openModel(path, options);
     try {
       if (command.crops && model.task === 'classification')

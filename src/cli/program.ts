@@ -70,7 +70,9 @@ function checkWords({ args: [word, ...others], options, matchedCommand, commands
 
 const isUsage = (error: unknown): boolean =>
   error instanceof FinetuneError
-    ? /^E_(RECIPE|RUN|RESUME|EXTEND|SWEEP|COMPARE|ANCHOR|PREDICT)_|^E_MODEL_(UNKNOWN|PATH)$/.test(error.code)
+    ? /^E_(RECIPE|RUN|RESUME|EXTEND|SWEEP|COMPARE|ANCHOR|PREDICT)_|^E_(USAGE|MODEL_UNKNOWN|MODEL_PATH)$/.test(
+        error.code,
+      )
     : error instanceof Error && (error.name === 'CACError' || error.name === 'UsageError');
 
 function explain(thrown: unknown, program: CAC): string {

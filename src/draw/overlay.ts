@@ -18,10 +18,10 @@ export interface DrawnClass {
   readonly classIndex: number;
 }
 
-/** Size of letters for a drawing, in pixels: a share of its longer side, since a large picture is looked at from further
- *  away. */
+/** Size of letters for a drawing, in pixels: 13 on a small one, 40 on the largest. A large drawing is looked at from
+ *  further away, but not as far as it is larger. */
 export const letterSize = ({ width, height }: Size): number =>
-  Math.round(Math.min(64, Math.max(13, Math.max(width, height) * 0.018)));
+  Math.round(13 * Math.max(1, Math.max(width, height) / 640) ** 0.6);
 
 /** An SVG to lay over an image of this size: outlines in the colours of their classes with a dark edge, so that they
  *  show on any ground, and labels on plates. The first shape is the best: its label gets the best place, and lies on

@@ -1,8 +1,12 @@
+import type { Extent } from '../data/image/frame.js';
+import { readImageHeader, type ImageSource } from '../data/image/image.js';
 import { FinetuneError } from '../errors.js';
+import type { Tile, Tiling } from '../geometry/tiles.js';
 import type { ProgressEvent } from '../progress.js';
 import type { ModelDescription } from '../tasks/description/description.js';
 import { inOrder } from './inOrder.js';
-import { checkImage, readImage, type ImageInput, type View } from './readImage.js';
+import { checkImage, readView, type ImageInput, type View } from './readImage.js';
+import { readTiles } from './readTiles.js';
 import type { Runner, Turn } from './runner.js';
 
 /** What the models of all tasks can do. */
@@ -44,7 +48,26 @@ export interface RawOutput {
 
 export interface PipelineOptions<Prediction, Found> {
   readonly present: (prediction: Prediction) => readonly Found[];
+  /** How large images are cut into tiles, and their predictions merged. */
+  readonly tiles?: TileOptions<Prediction> | undefined;
 }
+
+export interface TileOptions<Prediction> {
+  readonly tiling: Tiling;
+  /** Whether the network sees the whole image, too. */
+  readonly withWhole: boolean;
+  /** Makes one prediction of those for the tiles; the tile of the whole image is undefined. */
+  readonly merge: (parts: readonly TilePrediction<Prediction>[], image: Extent) => Prediction;
+}
+
+export interface TilePrediction<Prediction> {
+  readonly tile: Tile | undefined;
+  readonly found: Prediction;
+}
+
+/** An image that is read, or one that is to be read tile by tile. */
+type Prepared = Extent & ({ readonly view: View } | { readonly source: ImageSource });
+type Tiled = Extract<Prepared, { readonly source: ImageSource }>;
 
 /** Images that are read while the network computes. */
 const AHEAD = 4;
@@ -53,30 +76,53 @@ const AHEAD = 4;
 export function openPipeline<Prediction, Found>(
   runner: Runner<Prediction>,
   description: ModelDescription,
-  { present }: PipelineOptions<Prediction, Found>,
+  { present, tiles }: PipelineOptions<Prediction, Found>,
 ): Opened<Found> {
-  const find = async (turn: Turn<Prediction>, { pixels, size, origin }: View): Promise<readonly Found[]> => {
+  const run = async (turn: Turn<Prediction>, { pixels, size, origin }: View): Promise<Prediction> => {
     const results = await turn.run(pixels, 1, size);
-    return turn.model.task.decode(results, [origin]).flatMap(present);
+    return turn.model.task.decode(results, [origin])[0]!;
   };
-  const read = async (given: unknown): Promise<View> => readImage(checkImage(given), description);
+  const findInTiles = async (
+    turn: Turn<Prediction>,
+    { source, width, height }: Tiled,
+    { merge, ...how }: TileOptions<Prediction>,
+  ): Promise<Prediction> => {
+    const parts: TilePrediction<Prediction>[] = [];
+    for await (const { tile, view } of readTiles(source, { width, height }, description, how))
+      parts.push({ tile, found: await run(turn, view) });
+    return merge(parts, { width, height });
+  };
+  const find = async (turn: Turn<Prediction>, image: Prepared): Promise<readonly Found[]> =>
+    present('source' in image ? await findInTiles(turn, image, tiles!) : await run(turn, image.view));
+  const answer = async (turn: Turn<Prediction>, image: Prepared): Promise<Predicted<Found>> => {
+    const { width, height } = image;
+    try {
+      return { width, height, predictions: await find(turn, image) };
+    } catch (error) {
+      if (error instanceof FinetuneError && error.code.startsWith('E_IMAGE_')) return { error }; // of a tile
+      throw error;
+    }
+  };
+  /** Reads an image, or only its size if it is to be read tile by tile. */
+  const prepare = async (source: ImageSource): Promise<Prepared> => {
+    const { width, height } = await readImageHeader(source);
+    if (tiles && Math.max(width, height) > tiles.tiling.size) return { source, width, height };
+    return { width, height, view: await readView(source, { width, height }, description) };
+  };
   return {
     async predict(given) {
       const image = checkImage(given);
       // The image is read in its turn, so that a thousand calls at once do not read a thousand images.
-      return runner.inTurn(async (turn) => find(turn, await readImage(image, description)));
+      return runner.inTurn(async (turn) => find(turn, await prepare(image)));
     },
     async *predictAll(images, { signal, onProgress } = {}) {
       const total = Array.isArray(images) ? images.length : undefined;
       let done = 0;
+      const read = async (given: unknown): Promise<Prepared> => prepare(checkImage(given));
       const readOrFail = (given: unknown) => (signal?.aborted ? stoppedBy(signal) : read(given).catch(errorOf));
-      for await (const view of inOrder<unknown, View | FinetuneError>(images, readOrFail, AHEAD)) {
+      for await (const image of inOrder<unknown, Prepared | FinetuneError>(images, readOrFail, AHEAD)) {
         signal?.throwIfAborted();
-        if (view instanceof FinetuneError) yield { error: view };
-        else {
-          const { originalWidth: width, originalHeight: height } = view.origin;
-          yield { width, height, predictions: await runner.inTurn((turn) => find(turn, view)) };
-        }
+        yield image instanceof FinetuneError ? { error: image } : await runner.inTurn((turn) => answer(turn, image));
         done++;
         onProgress?.({ phase: 'predict', done, total: total ?? done });
       }
@@ -84,7 +130,7 @@ export function openPipeline<Prediction, Found>(
     async predictRaw(given) {
       const image = checkImage(given);
       return runner.inTurn(async (turn) => {
-        const { pixels, size } = await readImage(image, description);
+        const { pixels, size } = await readView(image, await readImageHeader(image), description);
         const { outputs } = turn.model.task.build({ batch: 1, size, trainBatchNorm: () => false });
         const results = await turn.run(pixels, 1, size);
         return Object.fromEntries(

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { frameImage, placementOf, type Extent, type Rect } from '../data/image/frame.js';
-import { decodeImage, readImageHeader, type ImageSource, type Pixels } from '../data/image/image.js';
+import { decodeImage, type ImageSource, type Pixels } from '../data/image/image.js';
 import { bucketOf } from '../data/pipeline/buckets.js';
 import { FinetuneError } from '../errors.js';
 import type { ModelDescription } from '../tasks/description/description.js';
@@ -45,14 +45,9 @@ export interface View {
   readonly origin: Origin;
 }
 
-/** Reads an image as validation does: at the size that fits it best where the model has several.
- *  Throws E_IMAGE_MISSING, E_IMAGE_DECODE. */
-export async function readImage(source: ImageSource, description: ModelDescription): Promise<View> {
-  return readView(source, await readImageHeader(source), description);
-}
-
-/** Reads an image of this extent, or a part of it as if it were an image of its own. The part may reach beyond the
- *  image. */
+/** Reads an image of this extent as validation does, at the size that fits it best where the model has several; or a
+ *  part of it as if it were an image of its own, which may reach beyond the image. Throws E_IMAGE_MISSING,
+ *  E_IMAGE_DECODE. */
 export async function readView(
   source: ImageSource,
   { width, height }: Extent,

@@ -118,6 +118,24 @@ test('--out writes a drawing of each image, --csv a table, --crops what was foun
   expect(await readFile(join(out, 'predictions.csv'), 'utf8')).toBe(table);
 });
 
+test('--tile finds objects in tiles, in pixels of the image', async () => {
+  const argv = ['predict', detector, join(photos, 'a.jpg'), '--json', '--threshold', '0', '--tile'];
+  expect(await run([...argv, '40', '--overlap', '0.3'])).toBe(0);
+  const [entry] = JSON.parse(printed) as Printed;
+  const boxes = entry!.predictions.map(({ box }) => box);
+  expect(Math.max(...boxes.map(([x, , w]) => x! + w!))).toBeGreaterThan(60);
+  expect(Math.max(...boxes.map(([x, , w]) => x! + w!))).toBeLessThanOrEqual(90.01);
+
+  printed = '';
+  expect(await run([...argv, '100'])).toBe(0); // the image fits into a tile
+  const tiled = printed;
+  printed = '';
+  expect(await run(argv.slice(0, -1))).toBe(0);
+  expect(tiled).toBe(printed);
+  expect(await run(['predict', classifier, join(photos, 'a.jpg'), '--tile', '40'])).toBe(2);
+  expect(said).toContain('a classifier sees whole images');
+});
+
 test('no drawing replaces an image that is read', async () => {
   const before = await readFile(join(photos, 'a.jpg'));
   expect(await run(['predict', detector, join(photos, 'a.jpg'), '--out', photos, '--overwrite'])).toBe(2);
@@ -163,6 +181,8 @@ test.each([
   [['predict', 'RUN'], 'no images given'],
   [['predict', 'RUN', 'x.jpg', '--csv'], '--csv needs --out'],
   [['predict', 'RUN', 'x.jpg', '--threshold', '2'], '--threshold takes a number from 0 to 1; got "2"'],
+  [['predict', 'RUN', 'x.jpg', '--tile', '5'], '--tile takes a whole number, at least 32; got "5"'],
+  [['predict', 'RUN', 'x.jpg', '--overlap', '0.1'], '--overlap needs --tile'],
   [['predict', 'RUN', 'none/*.jpg'], 'E_PREDICT_INPUT'],
   [['predict', 'no/such/run', 'PHOTO'], 'E_MODEL_PATH'],
 ])('%j is refused with exit code 2', async (argv, message) => {

@@ -1,6 +1,7 @@
 import type { CAC } from 'cac';
+import { LEAST_OVERLAP, LEAST_TILE, MOST_OVERLAP } from '../../geometry/tiles.js';
 import type { PredictCommand } from '../predict.js';
-import { numberWithin, oneOf, UsageError } from '../usage.js';
+import { numberWithin, oneOf, UsageError, wholeNumber } from '../usage.js';
 import { ENGINES } from './shared.js';
 
 /** What program.ts puts in the place of `-`, which cac takes for a flag. No argument of a process can have a NUL. */
@@ -15,6 +16,8 @@ interface PredictFlags {
   readonly crops?: boolean;
   readonly json?: boolean;
   readonly threshold?: unknown;
+  readonly tile?: unknown;
+  readonly overlap?: unknown;
   readonly engine?: string;
 }
 
@@ -28,6 +31,8 @@ export function definePredict(program: CAC): void {
     .option('--csv', 'write predictions.csv into --out')
     .option('--crops', 'write what was found, cut out of its image, into --out')
     .option('--overwrite', 'replace files of the same names in --out, which may then have files')
+    .option('--tile <pixels>', 'read larger images in tiles of this side, to find what is small in them')
+    .option('--overlap <share>', 'share of a tile that the next one repeats (default: 0.2)')
     .option('--engine <engine>', `engine to compute with: ${ENGINES.join(', ')}`)
     .action(async (model: string, images: readonly string[], flags: PredictFlags) => {
       const command = readFlags(images, flags);
@@ -38,6 +43,8 @@ export function definePredict(program: CAC): void {
 
 function readFlags(words: readonly string[], flags: PredictFlags): PredictCommand {
   const { out, overwrite = false, csv = false, crops = false, json = false, threshold, engine = 'auto' } = flags;
+  const { tile, overlap } = flags;
+  if (overlap !== undefined && tile === undefined) throw new UsageError('--overlap needs --tile, the side of a tile');
   const images = [...words, ...(flags['--'] ?? [])].map((word) => (word === STDIN_ARGUMENT ? '-' : word));
   if (images.length === 0) throw new UsageError('no images given: name files, folders, patterns in quotes, or -');
   for (const [flag, isSet] of Object.entries({ '--csv': csv, '--crops': crops, '--overwrite': overwrite }))
@@ -50,6 +57,13 @@ function readFlags(words: readonly string[], flags: PredictFlags): PredictComman
     overwrite,
     out: out === undefined ? undefined : String(out),
     threshold: threshold === undefined ? undefined : numberWithin('--threshold', threshold, 0, 1),
+    tiles:
+      tile === undefined
+        ? undefined
+        : {
+            size: wholeNumber('--tile', tile, LEAST_TILE),
+            ...(overlap !== undefined && { overlap: numberWithin('--overlap', overlap, LEAST_OVERLAP, MOST_OVERLAP) }),
+          },
     engine: oneOf('--engine', engine, ENGINES),
   };
 }

@@ -53,7 +53,9 @@ const isKnown = ({ node }: Value): boolean => isOp(node, 'param') || isOp(node, 
 
 /** The name of the layer that a node belongs to, or its op and number. */
 function layerOf({ inputs, op, id }: Node): string {
-  const names = inputs.flatMap(({ node }) => (isOp(node, 'param') ? [node.attrs.name] : []));
+  const [x] = inputs;
+  const own = op === 'biasAdd' ? [...x!.node.inputs, ...inputs] : inputs; // the layer whose bias is added
+  const names = own.flatMap(({ node }) => (isOp(node, 'param') ? [node.attrs.name] : []));
   return names[0]?.replace(/\.(weight|bias)(\.folded)?$/, '') ?? `${op}_${id}`;
 }
 

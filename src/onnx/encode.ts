@@ -1,6 +1,5 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { FinetuneError } from '../errors.js';
-import type { Shape } from '../graph/spec.js';
 import { DATA_TYPE, type Attr, type Initializer, type OnnxModel, type OnnxNode, type Port } from './model.js';
 
 /** ONNX's operator set 17 (2022): the newest that every runtime in use reads. */
@@ -54,17 +53,16 @@ const tensorProto = ({ name, type, shape, data }: Initializer): Uint8Array =>
     bytes(w, 9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   });
 
-const shapeProto = (w: BinaryWriter, shape: Shape): void => {
-  for (const length of shape) nested(w, 1, (dimension) => int(dimension, 1, length));
-};
 const portProto = ({ name, dtype, shape }: Port): Uint8Array =>
   message((w) =>
     nested(text(w, 1, name), 2, (type) =>
-      nested(type, 1, (tensor) =>
-        nested(int(tensor, 1, DATA_TYPE[dtype]), 2, (inner) => {
-          shapeProto(inner, shape);
-        }),
-      ),
+      nested(type, 1, (tensor) => {
+        int(tensor, 1, DATA_TYPE[dtype]);
+        if (!shape) return;
+        nested(tensor, 2, (lengths) => {
+          for (const length of shape) nested(lengths, 1, (dimension) => int(dimension, 1, length));
+        });
+      }),
     ),
   );
 

@@ -38,7 +38,8 @@ export interface Port {
   /** The name in the model: the same, except for an output that is called like an input. */
   readonly name: string;
   readonly dtype: DType;
-  readonly shape: Shape;
+  /** Undefined for a value inside the net, whose shape the runtime infers. */
+  readonly shape: Shape | undefined;
 }
 
 export interface OnnxModel {

@@ -3,24 +3,10 @@ import type { Param, Params } from '../../graph/params.js';
 import { inputsOf, parametersOf, type Programs } from '../../graph/program.js';
 import { checkOnnx, emitOnnx } from '../../onnx/emit.js';
 import { encodeOnnx } from '../../onnx/encode.js';
-import type { Port } from '../../onnx/model.js';
-import { checkFeeds, checkParams, type Feed, type Feeds, type Results, type Session } from '../engine.js';
+import { checkFeeds, checkParams, type Session } from '../engine.js';
 import { createQueue } from '../queue.js';
-import {
-  loadOnnxRuntime,
-  runtimeError,
-  type OnnxRuntime,
-  type OnnxRuntimeOptions,
-  type RuntimeSession,
-  type Tensor,
-} from './runtime.js';
-
-/** One program, loaded with the present values of its parameters. */
-interface Loaded {
-  readonly session: RuntimeSession;
-  readonly inputs: readonly Port[];
-  readonly outputs: readonly Port[];
-}
+import { call, type Loaded } from './call.js';
+import { loadOnnxRuntime, type OnnxRuntimeOptions } from './runtime.js';
 
 const copyOf = ({ shape, data }: Param): Param => ({ shape, data: data.slice() });
 
@@ -39,7 +25,7 @@ export async function compileOnnx(
   const runtime = await loadOnnxRuntime();
   const values = new Map([...params].map(([name, param]) => [name, copyOf(param)]));
   const loaded = new Map<string, Loaded>();
-  const inOrder = createQueue(); // a model must not be unloaded while it runs
+  const inOrder = createQueue();
 
   const valueOf = (name: string): Param => {
     const value = values.get(name);
@@ -86,18 +72,3 @@ export async function compileOnnx(
     },
   };
 }
-
-async function call(runtime: OnnxRuntime, program: string, model: Loaded, feeds: Feeds): Promise<Results> {
-  const tensors = model.inputs.map(({ key, name, dtype, shape }): [string, Tensor] => [
-    name,
-    runtime.tensor(dtype, feeds[key]!, shape),
-  ]);
-  try {
-    const results = await model.session.run(Object.fromEntries(tensors));
-    return Object.fromEntries(model.outputs.map(({ key, name }) => [key, toFloat(results[name]!.data as Feed)]));
-  } catch (error) {
-    throw runtimeError(`run the program "${program}"`, error);
-  }
-}
-
-const toFloat = (values: Feed): Float32Array => (values instanceof Float32Array ? values : Float32Array.from(values));

@@ -1,0 +1,161 @@
+import { invariant } from '../errors.js';
+import { sizeOf } from '../graph/shapes.js';
+import type { Initializer, OnnxModel, OnnxNode } from './model.js';
+import { isWeighted, planQuantization } from './quantizable.js';
+import { withZero, type Range } from './ranges.js';
+
+/** Static quantisation in the QDQ form: a pair of QuantizeLinear and DequantizeLinear around what is computed with int8,
+ *  which runtimes fuse into integer kernels. Activations are uint8 with one scale for each value; weights int8 with one
+ *  scale for each output channel, symmetric. */
+
+export interface QuantizeOptions {
+  /** Names of convolutions and Gemms that stay in float32. */
+  readonly keep?: ReadonlySet<string>;
+  /** Bits of a weight, default 7. x86 processors without VNNI add two products of 8 bits in 16 bits, which overflow: with
+   *  7 bits they do not. */
+  readonly weightBits?: 7 | 8;
+}
+
+/** Values of 7 bits reach 64, so that 2 · 255 · 64 is below 2¹⁵. */
+const LARGEST = { 7: 64, 8: 127 } as const;
+/** Biases are int32; some room is left for the sum that is added to them. */
+const LARGEST_BIAS = 2 ** 30;
+
+interface Levels {
+  readonly scale: number;
+  readonly zero: number;
+}
+
+export function levelsOf(range: Range): Levels {
+  const { min, max } = withZero(range);
+  const scale = Math.fround((max - min) / 255) || 1;
+  return { scale, zero: Math.max(0, Math.min(255, Math.round(-min / scale))) };
+}
+
+/** Returns the model with int8 computation; `ranges` has the range of every value that planQuantization names. */
+export function quantizeOnnx(
+  model: OnnxModel,
+  ranges: ReadonlyMap<string, Range>,
+  { keep = new Set(), weightBits = 7 }: QuantizeOptions = {},
+): OnnxModel {
+  const plan = planQuantization(model, keep);
+  // Behind a layer that is kept, a value may not share its range any more, and has none of its own.
+  const whole = planQuantization(model, new Set());
+  const initializers = new Map(model.initializers.map((initializer) => [initializer.name, initializer]));
+  const made: Initializer[] = [];
+  const nodes: OnnxNode[] = [];
+  const returned = new Set(model.outputs.map(({ name }) => name));
+  const producers = new Map(model.nodes.flatMap((node) => node.outputs.map((name) => [name, node.name] as const)));
+  const rangeOf = (name: string): Levels => {
+    const root = plan.values.get(name)!;
+    const range = ranges.get(root) ?? ranges.get(whole.values.get(root)!);
+    invariant(range, `no range for ${name}`);
+    return levelsOf(range);
+  };
+  const constant = (name: string, type: Initializer['type'], data: Initializer['data'], shape: number[]): string => {
+    made.push({ name, type, shape, data });
+    return name;
+  };
+  /** Adds the pair of nodes for a value, which its node gives as `source`. */
+  const addPair = (name: string, source: string): void => {
+    const { scale, zero } = rangeOf(name);
+    const by = [
+      constant(`${name}.scale`, 'float32', Float32Array.of(scale), []),
+      constant(`${name}.zero`, 'uint8', Uint8Array.of(zero), []),
+    ];
+    const [q, dq] = [`${name}.quantized`, returned.has(name) ? name : `${name}.levels`];
+    nodes.push({ op: 'QuantizeLinear', name: q, inputs: [source, ...by], outputs: [q], attrs: {} });
+    nodes.push({ op: 'DequantizeLinear', name: `${name}.levels`, inputs: [q, ...by], outputs: [dq], attrs: {} });
+  };
+  const renamed = (name: string): string => (plan.values.has(name) && returned.has(name) ? `${name}.float` : name);
+  /** What a node reads: the levels of a value where it computes with int8, or where the value has levels anyway. */
+  const read = (node: OnnxNode, name: string): string => {
+    if (!plan.values.has(name)) return name;
+    const isInt8 = plan.nodes.has(node.name) || plan.nodes.has(producers.get(name) ?? '');
+    if (!isInt8) return renamed(name);
+    return returned.has(name) ? name : `${name}.levels`;
+  };
+  const addParameter = (quantized: QuantizedTensor): string => {
+    const { name, type, shape, data, scales, axis } = quantized;
+    const zeros = type === 'int8' ? new Int8Array(scales.length) : new Int32Array(scales.length);
+    const inputs = [
+      constant(`${name}.${type}`, type, data, [...shape]),
+      constant(`${name}.${type}.scale`, 'float32', scales, [scales.length]),
+      constant(`${name}.${type}.zero`, type, zeros, [scales.length]),
+    ];
+    const output = `${name}.${type}.levels`;
+    nodes.push({ op: 'DequantizeLinear', name: output, inputs, outputs: [output], attrs: { axis: { int: axis } } });
+    return output;
+  };
+
+  for (const { name } of model.inputs) if (plan.values.has(name)) addPair(name, name);
+  const done = new Map<string, string>();
+  for (const node of model.nodes) {
+    const inputs = node.inputs.map((name) => read(node, name));
+    if (isWeighted(node) && plan.nodes.has(node.name)) {
+      const { scale } = rangeOf(node.inputs[0]!);
+      const quantized = quantizeParameters(node, initializers, scale, LARGEST[weightBits]);
+      for (const [i, parameter] of quantized.entries()) {
+        // The layers of a head share weights on all levels; each level has a scale of its own for their bias.
+        const key = `${parameter.name} ${parameter.scales.join()}`;
+        const known = done.get(key) ?? addParameter({ ...parameter, name: unused(parameter.name, done) });
+        done.set(key, known);
+        inputs[i + 1] = known;
+      }
+    }
+    nodes.push({ ...node, inputs, outputs: node.outputs.map(renamed) });
+    for (const name of node.outputs) if (plan.values.has(name)) addPair(name, renamed(name));
+  }
+  const used = new Set(nodes.flatMap((node) => node.inputs));
+  return { ...model, nodes, initializers: [...model.initializers, ...made].filter(({ name }) => used.has(name)) };
+}
+
+/** The name, with a number where the parameter was quantised with other scales before. */
+function unused(name: string, done: ReadonlyMap<string, string>): string {
+  const before = [...done.keys()].filter((key) => key.startsWith(`${name} `)).length;
+  return before === 0 ? name : `${name}.${before}`;
+}
+
+interface QuantizedTensor {
+  readonly name: string;
+  readonly type: 'int8' | 'int32';
+  readonly shape: readonly number[];
+  readonly data: Int8Array | Int32Array;
+  /** One for each output channel. */
+  readonly scales: Float32Array;
+  readonly axis: number;
+}
+
+/** The weight of a node and its bias, if it has one. The bias has the scales of the products that it is added to. */
+function quantizeParameters(
+  node: OnnxNode,
+  initializers: ReadonlyMap<string, Initializer>,
+  inputScale: number,
+  largest: number,
+): QuantizedTensor[] {
+  const weight = initializers.get(node.inputs[1]!)!;
+  const bias = node.inputs[2] ? initializers.get(node.inputs[2]) : undefined;
+  const { shape } = weight;
+  const transB = node.attrs.transB;
+  const axis = node.op === 'Conv' || (transB && 'int' in transB && transB.int === 1) ? 0 : 1;
+  const data = weight.data as Float32Array;
+  const inner = sizeOf(shape.slice(axis + 1));
+  const channels = shape[axis]!;
+  const channelOf = (i: number): number => Math.floor(i / inner) % channels;
+  const most = new Float64Array(channels);
+  data.forEach((value, i) => {
+    most[channelOf(i)] = Math.max(most[channelOf(i)]!, Math.abs(value));
+  });
+  const biases = bias ? (bias.data as Float32Array) : undefined;
+  const scales = Float32Array.from(most, (value, c) =>
+    Math.max(value / largest, Math.abs(biases?.[c] ?? 0) / (LARGEST_BIAS * inputScale), 1e-12),
+  );
+  const quantized = Int8Array.from(data, (value, i) => Math.round(value / scales[channelOf(i)]!));
+  const tensors: QuantizedTensor[] = [{ name: weight.name, type: 'int8', shape, data: quantized, scales, axis }];
+  if (bias && biases) {
+    const products = scales.map((scale) => scale * inputScale);
+    const sums = Int32Array.from(biases, (value, c) => Math.round(value / products[c]!));
+    tensors.push({ name: bias.name, type: 'int32', shape: bias.shape, data: sums, scales: products, axis: 0 });
+  }
+  return tensors;
+}

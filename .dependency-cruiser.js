@@ -43,7 +43,7 @@ const rooms = {
   },
   engine: {
     rooms: 'ground bytes files fetch graph tensorflow onnx',
-    packages: '@tensorflow/.+ @bufbuild/protobuf fflate koffi node-api-headers onnxruntime-node',
+    packages: '@tensorflow/.+ @bufbuild/protobuf koffi onnxruntime-node tar',
     node: true,
   },
   train: { rooms: `${network} files decode weights data engine`, packages: '@bufbuild/protobuf zod', node: true },

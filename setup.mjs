@@ -1,9 +1,9 @@
 /** Sets up what `npm start` and `npm test` need: dependencies, build and engine. It skips what is already done.
  *
- *      node setup.mjs [--retry] [--source google|pip|cache]      (npm run setup = --retry)
+ *      node setup.mjs [--retry]      (npm run setup = --retry)
  *
- *  It needs only Node and npm, since node_modules may not exist. If the compiled engine cannot be installed, it does not
- *  fail: it prints one line, and the wasm engine is used. */
+ *  It needs only Node and npm, since node_modules may not exist. If TensorFlow's C library cannot be installed, it does
+ *  not fail: it prints one line, and the wasm engine is used. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -12,20 +12,21 @@ import { parseArgs } from 'node:util';
 
 process.chdir(dirname(fileURLToPath(import.meta.url)));
 
-const { values } = parseArgs({ options: { retry: { type: 'boolean' }, source: { type: 'string' } } });
+const { values } = parseArgs({ options: { retry: { type: 'boolean' } } });
 const asked = process.env.npm_lifecycle_event === 'setup' || values.retry === true;
 
 if (!dependenciesAreCurrent()) {
-  // Like `npm ci`, this installs the versions of the lock file and does not change it. But it keeps an engine that is already
-  // in node_modules, and works with registries that lack the optional packages of other platforms.
+  // Like `npm ci`, this installs the versions of the lock file and does not change it. But it downloads only
+  // what is missing, and works with registries that lack the optional packages of other platforms.
   console.error('setup: installing dependencies');
   npm('install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error');
 }
 node('node_modules/typescript/bin/tsc', '--build');
 
-const { setup } = await import('./dist/cli/setup.js');
-await setup({ retry: asked, source: values.source, quiet: !asked }).catch((error) => {
+const [{ setup }, { watched }] = await Promise.all([import('./dist/cli/setup.js'), import('./dist/cli/watched.js')]);
+await watched((hooks) => setup({ retry: asked, quiet: !asked, ...hooks })).catch((error) => {
   console.error(`setup: the engine was not changed (${error.message})`);
+  if (error.exitCode) process.exit(error.exitCode); // Ctrl-C stops `npm start` too
 });
 process.exit(0); // a look-up that DNS never answers would keep the process alive
 

@@ -4,7 +4,7 @@ import { openBackend, type Backend, type Obstacle } from '../engine/backend.js';
 import { compile } from '../engine/compile.js';
 import type { EngineName } from '../engine/names.js';
 import { cpuFeatures } from '../engine/cpu.js';
-import { readEngineRecord } from '../engine/install/install.js';
+import { readEngineRecord } from '../engine/install/record.js';
 import * as b from '../graph/builder.js';
 import { sizeOf } from '../graph/shapes.js';
 import type { ParamKind, Shape } from '../graph/spec.js';

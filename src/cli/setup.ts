@@ -1,12 +1,14 @@
-import { SETUP } from '../engine/install/tfjsNode.js';
-import { installEngine, type EngineRecord, type EngineSource } from '../engine/install/install.js';
+import { installEngine } from '../engine/install/install.js';
+import type { EngineRecord } from '../engine/install/record.js';
+import { SETUP } from '../engine/install/setupCommand.js';
+import type { LibrarySource } from '../engine/install/wheels.js';
+import type { ProgressEvent } from '../progress.js';
 
 export interface SetupCommand {
-  /** Try again although the record of the installation says that a try failed. */
+  /** Try again although the record of the last set-up says that it failed. */
   readonly retry?: boolean;
-  /** Replace the engine in use by one from this source, if that works. */
-  readonly source?: EngineSource | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
   /** Print nothing if nothing had to be done and the engine is the compiled one. */
   readonly quiet?: boolean;
 }
@@ -15,32 +17,42 @@ export interface SetupCommand {
  *  the compiled engine is not thrown: the wasm engine remains. */
 export async function setup({
   retry = false,
-  source,
   signal,
+  onProgress,
   quiet = false,
 }: SetupCommand = {}): Promise<EngineRecord> {
-  const steps: string[] = [];
-  const onProgress = (message: string) => {
-    steps.push(message);
-    console.error(`  ${message} …`);
-  };
-  const record = await installEngine({ retry, source, signal, onProgress });
-  if (steps.length > 0 || !quiet || record.engine === 'wasm') console.error(describeEngine(record));
+  let steps = 0;
+  const record = await installEngine({
+    retry,
+    signal,
+    onProgress: (event) => {
+      steps++;
+      onProgress?.(event);
+    },
+  });
+  if (steps > 0 || !quiet || record.engine === 'wasm') console.error(describeEngine(record));
   return record;
 }
 
 /** One line: the engine and where it came from; or why there is no better one, how much slower this one is, and the
- *  remedy. */
-export function describeEngine({ engine, source, libtensorflow = '', failed }: EngineRecord): string {
-  if (engine === 'tensorflow') return `engine: tensorflow ${libtensorflow}, compiled (${ORIGINS[source ?? 'found']})`;
-  const why = failed.map((attempt) => attempt.why).join('; ');
-  const fix = failed.map((attempt) => attempt.fix).join(', or ');
-  return `engine: wasm, training is about 10x slower, because ${why}. Remedy: ${fix}; then ${SETUP}`;
+ *  remedy. A second line if ONNX Runtime is missing. */
+export function describeEngine({ engine, source = 'wheel', libtensorflow = '', failed }: EngineRecord): string {
+  const explain = (failures: EngineRecord['failed']): string => {
+    const why = failures.map((attempt) => attempt.why).join('; ');
+    const fix = failures.map((attempt) => attempt.fix).join(', or ');
+    return `because ${why}. Remedy: ${fix}; then ${SETUP}`;
+  };
+  const ofRuntime = failed.filter((failure) => failure.source === 'onnxruntime');
+  const ofLibrary = failed.filter((failure) => failure.source !== 'onnxruntime');
+  const line =
+    engine === 'tensorflow'
+      ? `engine: tensorflow ${libtensorflow} (${ORIGINS[source]})`
+      : `engine: wasm, training is about 10x slower, ${explain(ofLibrary)}`;
+  return ofRuntime.length === 0 ? line : `${line}\nwithout ONNX Runtime, ${explain(ofRuntime)}`;
 }
 
-const ORIGINS: Readonly<Record<EngineSource | 'found', string>> = {
-  cache: "libtensorflow from this user's cache",
-  google: "tfjs-node's own download",
-  pip: 'libtensorflow from the pip wheel',
-  found: 'as it was installed',
+const ORIGINS: Readonly<Record<LibrarySource, string>> = {
+  wheel: 'the library of the pip wheel, from the cache of this user',
+  'tfjs-node': 'the library that @tensorflow/tfjs-node has downloaded',
+  'tfjs-node-gpu': 'the library that @tensorflow/tfjs-node-gpu has downloaded',
 };

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { openBackend, type Backend } from '../engine/backend.js';
+import { installEngine } from '../engine/install/install.js';
 import type { TaskScore } from '../evaluate/createTask.js';
 import { findOverlaps, type ComparedPart, type Overlap } from '../data/overlap.js';
 import { blaming, locating } from '../recipe/places.js';
@@ -38,8 +39,10 @@ async function openRecipe(
   recipe: Recipe,
   { weights, purpose, signal, onProgress }: OpenOptions,
 ): Promise<OpenedRecipe> {
-  const began = performance.now();
   const hooks = { signal, onProgress };
+  // The first run of a user downloads TensorFlow's library. If that fails, openBackend says why the engine is another one.
+  if (recipe.engine === 'auto' || recipe.engine === 'tensorflow') await installEngine(hooks);
+  const began = performance.now();
   const backend = await blaming('engine', () => openBackend({ engine: recipe.engine }));
   onProgress?.({ message: `engine ${backend.name} ${backend.version}: ${backend.reason}` });
   await hearSignal(signal);

@@ -4,7 +4,7 @@ import { featuresIn } from '../../src/engine/cpu.js';
 import { openBackend, type Backend } from '../../src/engine/backend.js';
 import { ENGINES, type EngineName } from '../../src/engine/names.js';
 import { findLibrary } from '../../src/engine/install/findLibrary.js';
-import { readEngineRecord } from '../../src/engine/install/install.js';
+import { readEngineRecord } from '../../src/engine/install/record.js';
 import { compile } from '../../src/engine/compile.js';
 import * as b from '../../src/graph/builder.js';
 import { FinetuneError } from '../../src/errors.js';

@@ -18,8 +18,11 @@ export interface LocalServer {
   readonly files: Map<string, Uint8Array>;
   /** By path. */
   readonly behaviour: Map<string, Behaviour[]>;
-  /** Path and Range of each request. */
-  readonly requests: { readonly path: string; readonly range: string | undefined }[];
+  readonly requests: {
+    readonly path: string;
+    readonly range: string | undefined;
+    readonly authorization: string | undefined;
+  }[];
   etag: string | undefined;
   close(): Promise<void>;
 }
@@ -45,8 +48,8 @@ export async function openServer(): Promise<LocalServer> {
 
 function answer(local: LocalServer, request: IncomingMessage, response: ServerResponse): void {
   const [path = ''] = (request.url ?? '').split('?');
-  const { range } = request.headers;
-  local.requests.push({ path, range });
+  const { range, authorization } = request.headers;
+  local.requests.push({ path, range, authorization });
   const queue = local.behaviour.get(path) ?? [];
   const behaviour = (queue.length > 1 ? queue.shift() : queue[0]) ?? 'serve';
   if (behaviour === 'silent') return;

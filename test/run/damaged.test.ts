@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readEngineRecord } from '../../src/engine/install/install.js';
+import { readEngineRecord } from '../../src/engine/install/record.js';
 import { FinetuneError } from '../../src/errors.js';
 import { tryLock } from '../../src/files/lock.js';
 import { parseRecipe } from '../../src/recipe/load.js';
@@ -94,8 +94,10 @@ test('a damaged lock says so, and a damaged record of the engine counts as none'
     });
     expect(await tryLock(join(directory, 'run.lock'))).toMatchObject({ pid: 0 });
   }
+  const machine = { env: { XDG_CACHE_HOME: directory }, platform: 'linux', arch: 'x64' } as const;
+  await mkdir(join(directory, 'tfjs-finetune'));
   for (const content of [...contents, '{"engine":"tensorflow","failed":[null],"at":"2026-01-01"}']) {
-    await writeFile(join(directory, 'finetune-engine.json'), content);
-    expect([content, readEngineRecord(directory)]).toEqual([content, undefined]);
+    await writeFile(join(directory, 'tfjs-finetune', 'engine-linux-x64.json'), content);
+    expect([content, readEngineRecord(machine)]).toEqual([content, undefined]);
   }
 });

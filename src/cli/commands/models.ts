@@ -4,8 +4,6 @@ import { oneOf, UsageError } from '../usage.js';
 import type { WeightsCommand } from '../weights.js';
 import { ENGINES } from './shared.js';
 
-const SOURCES = ['cache', 'google', 'pip'] as const;
-
 export function defineModels(program: CAC): void {
   program
     .command(
@@ -49,10 +47,8 @@ export function defineSetup(program: CAC): void {
   program
     .command('setup', 'install the compute engine')
     .option('--retry', 'try again although the last try failed')
-    .option('--source <source>', `replace the engine by one from: ${SOURCES.join(', ')}`)
-    .action(async ({ retry = false, source }: { retry?: boolean; source?: string }) => {
+    .action(async ({ retry = false }: { retry?: boolean }) => {
       const [{ setup }, { watched }] = await Promise.all([import('../setup.js'), import('../watched.js')]);
-      const chosen = source === undefined ? undefined : oneOf('--source', source, SOURCES);
-      await watched(({ signal }) => setup({ retry, source: chosen, signal }));
+      await watched((hooks) => setup({ retry, ...hooks }));
     });
 }

@@ -1,11 +1,16 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { libraryDirectory, thisMachine, wheelFor, WHEEL_VERSION, type Machine } from './wheels.js';
-
-/** Where a library can be found, best first. */
-export const LIBRARY_SOURCES = ['tfjs-node-gpu', 'wheel', 'tfjs-node'] as const;
-export type LibrarySource = (typeof LIBRARY_SOURCES)[number];
+import { readEngineRecord } from './record.js';
+import {
+  LIBRARY_SOURCES,
+  libraryDirectory,
+  machineOf,
+  wheelFor,
+  WHEEL_VERSION,
+  type LibrarySource,
+  type Machine,
+} from './wheels.js';
 
 /** TensorFlow's C library on the disk. */
 export interface Library {
@@ -22,6 +27,8 @@ export interface Library {
 export interface FindOptions extends Partial<Machine> {
   /** The sources to look at. Default: all of LIBRARY_SOURCES. */
   readonly sources?: readonly LibrarySource[];
+  /** Paths of libraries to pass over. Default: those that the last set-up could not load. */
+  readonly unusable?: readonly string[] | undefined;
   /** Returns the folder of a package of npm. Tests pass folders of their own. */
   readonly packageFolder?: (name: string) => string | undefined;
 }
@@ -45,12 +52,14 @@ const NAMES: Partial<Record<NodeJS.Platform, { main: readonly string[]; framewor
 export function findLibrary({
   sources = LIBRARY_SOURCES,
   packageFolder = installedFolder,
+  unusable,
   ...given
 }: FindOptions = {}): Library | undefined {
-  const machine = { ...thisMachine(), ...given };
+  const machine = machineOf(given);
+  const passedOver = unusable ?? readEngineRecord(machine)?.unusable ?? [];
   for (const source of sources) {
     const library = source === 'wheel' ? inCache(machine) : inPackage(source, machine, packageFolder);
-    if (library) return library;
+    if (library && !passedOver.includes(library.main)) return library;
   }
   return undefined;
 }

@@ -9,6 +9,8 @@ export interface Wheel {
   readonly project: string;
   readonly file: string;
   readonly bytes: number;
+  /** Bytes of the two files when they are unpacked. */
+  readonly unpacked: number;
   /** That of PyPI, whichever index or mirror the wheel comes from. */
   readonly sha256: string;
   readonly main: string;
@@ -24,6 +26,7 @@ export const WHEELS: Readonly<Record<string, Wheel>> = {
     project: 'tensorflow-cpu',
     file: 'tensorflow_cpu-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl',
     bytes: 273_829_956,
+    unpacked: 853_308_936,
     sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
     ...ON_LINUX,
   },
@@ -31,6 +34,7 @@ export const WHEELS: Readonly<Record<string, Wheel>> = {
     project: 'tensorflow', // tensorflow-cpu has no aarch64 wheel
     file: 'tensorflow-2.21.0-cp311-cp311-manylinux_2_27_aarch64.whl',
     bytes: 281_828_020,
+    unpacked: 883_062_208,
     sha256: '4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c',
     ...ON_LINUX,
   },
@@ -38,11 +42,16 @@ export const WHEELS: Readonly<Record<string, Wheel>> = {
     project: 'tensorflow',
     file: 'tensorflow-2.21.0-cp311-cp311-macosx_12_0_arm64.whl',
     bytes: 223_405_849,
+    unpacked: 740_805_624,
     sha256: '51f46f4806139d01fc7920cc72a4c75876f80649bf40ff083ab6212ceb43ca88',
     main: 'libtensorflow_cc.2.dylib',
     framework: 'libtensorflow_framework.2.dylib',
   },
 };
+
+/** Where a library can be found, best first. */
+export const LIBRARY_SOURCES = ['tfjs-node-gpu', 'wheel', 'tfjs-node'] as const;
+export type LibrarySource = (typeof LIBRARY_SOURCES)[number];
 
 /** The system that a library is for. Tests name another one than theirs. */
 export interface Machine {
@@ -51,8 +60,12 @@ export interface Machine {
   readonly arch: string;
 }
 
-/** The machine that this process runs on. */
-export const thisMachine = (env = process.env): Machine => ({ env, platform: process.platform, arch: process.arch });
+/** The machine that this process runs on, where nothing else is given. */
+export const machineOf = ({
+  env = process.env,
+  platform = process.platform,
+  arch = process.arch,
+}: { readonly [K in keyof Machine]?: Machine[K] | undefined } = {}): Machine => ({ env, platform, arch });
 
 /** The wheel for a machine, if there is one. */
 export const wheelFor = ({ platform, arch }: Machine): Wheel | undefined => WHEELS[`${platform}-${arch}`];

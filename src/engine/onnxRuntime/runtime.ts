@@ -1,7 +1,10 @@
 import { availableParallelism } from 'node:os';
+import { pathToFileURL } from 'node:url';
 import { FinetuneError } from '../../errors.js';
 import type { DType, Shape } from '../../graph/spec.js';
 import type { Feed } from '../engine.js';
+import { findOnnxRuntime } from '../install/onnxRuntime.js';
+import { SETUP } from '../install/setupCommand.js';
 
 /** The part of onnxruntime-node that is used here, in words of our own: types of the public API must not reach the
  *  package's declarations. */
@@ -41,7 +44,7 @@ export const runtimeError = (doing: string, error: unknown): FinetuneError =>
     { cause: error },
   );
 
-/** Loads onnxruntime-node, when it is first needed. Throws E_ENGINE_UNAVAILABLE. */
+/** Loads ONNX Runtime, when it is first needed. Throws E_ENGINE_UNAVAILABLE. */
 export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
   const module = await load();
   module.env.logLevel = 'fatal'; // every error is thrown, too
@@ -68,11 +71,14 @@ export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
 }
 
 async function load(): Promise<Module> {
+  const file = findOnnxRuntime();
+  if (file === undefined) throw unavailable('ONNX Runtime has not been set up');
   try {
-    return await import('onnxruntime-node');
+    return (await import(pathToFileURL(file).href)) as Module;
   } catch (error) {
-    const fix = 'run npm install onnxruntime-node, or choose another engine';
-    const message = `onnxruntime-node cannot be loaded: ${because(error)}`;
-    throw new FinetuneError({ code: 'E_ENGINE_UNAVAILABLE', message, fix }, { cause: error });
+    throw unavailable(`ONNX Runtime cannot be loaded: ${because(error)}`, error);
   }
 }
+
+const unavailable = (message: string, cause?: unknown): FinetuneError =>
+  new FinetuneError({ code: 'E_ENGINE_UNAVAILABLE', message, fix: `${SETUP}, or choose another engine` }, { cause });

@@ -78,28 +78,31 @@ export function openPipeline<Prediction, Found>(
   description: ModelDescription,
   { present, tiles }: PipelineOptions<Prediction, Found>,
 ): Opened<Found> {
-  const run = async (turn: Turn<Prediction>, { pixels, size, origin }: View): Promise<Prediction> => {
+  const run = async (turn: Turn<Prediction>, { pixels, size, origin }: View): Promise<() => Prediction> => {
     const results = await turn.run(pixels, 1, size);
-    return turn.model.task.decode(results, [origin])[0]!;
+    return () => turn.model.task.decode(results, [origin])[0]!;
   };
-  const findInTiles = async (
+  const runOnTiles = async (
     turn: Turn<Prediction>,
     { source, width, height }: Tiled,
     { merge, ...how }: TileOptions<Prediction>,
-  ): Promise<Prediction> => {
+  ): Promise<() => Prediction> => {
     const parts: TilePrediction<Prediction>[] = [];
     for await (const { tile, view } of readTiles(source, { width, height }, description, how))
-      parts.push({ tile, found: await run(turn, view) });
-    return merge(parts, { width, height });
+      parts.push({ tile, found: (await run(turn, view))() });
+    return () => merge(parts, { width, height });
   };
-  const find = async (turn: Turn<Prediction>, image: Prepared): Promise<readonly Found[]> =>
-    present('source' in image ? await findInTiles(turn, image, tiles!) : await run(turn, image.view));
-  const answer = async (turn: Turn<Prediction>, image: Prepared): Promise<Predicted<Found>> => {
+  const compute = (turn: Turn<Prediction>, image: Prepared): Promise<() => Prediction> =>
+    'source' in image ? runOnTiles(turn, image, tiles!) : run(turn, image.view);
+  /** Runs the network, and returns what decodes its outputs. */
+  const answer = async (image: Prepared | FinetuneError): Promise<() => Predicted<Found>> => {
+    if (image instanceof FinetuneError) return () => ({ error: image });
     const { width, height } = image;
     try {
-      return { width, height, predictions: await find(turn, image) };
+      const decode = await runner.inTurn((turn) => compute(turn, image));
+      return () => ({ width, height, predictions: present(decode()) });
     } catch (error) {
-      if (error instanceof FinetuneError && error.code.startsWith('E_IMAGE_')) return { error }; // of a tile
+      if (error instanceof FinetuneError && error.code.startsWith('E_IMAGE_')) return () => ({ error }); // of a tile
       throw error;
     }
   };
@@ -113,16 +116,18 @@ export function openPipeline<Prediction, Found>(
     async predict(given) {
       const image = checkImage(given);
       // The image is read in its turn, so that a thousand calls at once do not read a thousand images.
-      return runner.inTurn(async (turn) => find(turn, await prepare(image)));
+      return runner.inTurn(async (turn) => present((await compute(turn, await prepare(image)))()));
     },
     async *predictAll(images, { signal, onProgress } = {}) {
       const total = Array.isArray(images) ? images.length : undefined;
       let done = 0;
       const read = async (given: unknown): Promise<Prepared> => prepare(checkImage(given));
       const readOrFail = (given: unknown) => (signal?.aborted ? stoppedBy(signal) : read(given).catch(errorOf));
-      for await (const image of inOrder<unknown, Prepared | FinetuneError>(images, readOrFail, AHEAD)) {
+      const prepared = inOrder<unknown, Prepared | FinetuneError>(images, readOrFail, AHEAD);
+      // The network computes for an image while the outputs for the one before it are decoded, and used.
+      for await (const decode of inOrder(prepared, answer, 2)) {
         signal?.throwIfAborted();
-        yield image instanceof FinetuneError ? { error: image } : await runner.inTurn((turn) => answer(turn, image));
+        yield decode();
         done++;
         onProgress?.({ phase: 'predict', done, total: total ?? done });
       }

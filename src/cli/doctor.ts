@@ -4,7 +4,9 @@ import { openBackend, type Backend, type Obstacle } from '../engine/backend.js';
 import { compile } from '../engine/compile.js';
 import type { EngineName } from '../engine/names.js';
 import { cpuFeatures } from '../engine/cpu.js';
+import { findOnnxRuntime } from '../engine/install/onnxRuntime.js';
 import { readEngineRecord } from '../engine/install/record.js';
+import { SETUP } from '../engine/install/setupCommand.js';
 import * as b from '../graph/builder.js';
 import { sizeOf } from '../graph/shapes.js';
 import type { ParamKind, Shape } from '../graph/spec.js';
@@ -80,6 +82,7 @@ export function formatReport(report: DoctorReport): string {
   const rows = [
     ['engine', `${report.engine} ${report.version}, ${about}`],
     ...better,
+    ['onnx', describeOnnxRuntime()],
     [
       'speed',
       `${report.gflops.toFixed(report.gflops < 10 ? 1 : 0)} GFLOP/s (3×3 convolution, 256 channels), ${threads} thread${threads > 1 ? 's' : ''}`,
@@ -89,6 +92,14 @@ export function formatReport(report: DoctorReport): string {
     ['node', `${report.node} on ${report.platform}`],
   ];
   return rows.map(([name = '', text = '']) => `${name.padEnd(12)}${text}`).join('\n');
+}
+
+/** Whether ONNX Runtime, which computes what needs no gradient, is in place. */
+function describeOnnxRuntime(): string {
+  if (findOnnxRuntime() !== undefined) return 'ONNX Runtime is in place';
+  const failure = readEngineRecord()?.failed.find(({ source }) => source === 'onnxruntime');
+  const why = failure ? `: ${failure.why}\n${' '.repeat(14)}→ ${failure.fix}; then ` : `\n${' '.repeat(14)}→ `;
+  return `ONNX Runtime is not set up${why}${SETUP}`;
 }
 
 /** Memory in bytes: the limit of the container if there is one, since `totalmem` returns the memory of the host. */

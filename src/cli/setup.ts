@@ -54,5 +54,6 @@ export function describeEngine({ engine, source = 'wheel', libtensorflow = '', f
 const ORIGINS: Readonly<Record<LibrarySource, string>> = {
   wheel: 'the library of the pip wheel, from the cache of this user',
   'tfjs-node': 'the library that @tensorflow/tfjs-node has downloaded',
+  'gpu-wheel': 'the library for GPUs, from the cache of this user',
   'tfjs-node-gpu': 'the library that @tensorflow/tfjs-node-gpu has downloaded',
 };

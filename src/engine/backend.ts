@@ -7,8 +7,10 @@ import { FinetuneError } from '../errors.js';
 import { createGraphDef } from '../tensorflow/graphDef.js';
 import { hasAvx2Alone } from './cpu.js';
 import { findLibrary } from './install/findLibrary.js';
+import { explainNoGpu } from './install/gpu.js';
 import { readEngineRecord } from './install/record.js';
 import { SETUP } from './install/setupCommand.js';
+import { GPU_SOURCES } from './install/wheels.js';
 import type { SessionConfig } from './libtensorflow/config.js';
 import { loadTensorFlow, type TensorFlow } from './libtensorflow/library.js';
 import { openRunner } from './libtensorflow/runner.js';
@@ -50,7 +52,6 @@ export interface Obstacle {
 }
 const isObstacle = (result: Backend | Obstacle): result is Obstacle => 'why' in result;
 
-const GPU_PACKAGE = '@tensorflow/tfjs-node-gpu';
 const require = createRequire(import.meta.url);
 
 export interface BackendOptions {
@@ -103,7 +104,7 @@ async function openCompiled(
   { forced, obstacles, threads }: Opening,
 ): Promise<CompiledBackend | Obstacle> {
   const gpu = name === 'tensorflow-gpu';
-  const library = findLibrary(gpu ? { sources: ['tfjs-node-gpu'] } : {});
+  const library = findLibrary(gpu ? { sources: GPU_SOURCES } : {});
   if (!library) return notInPlace(name);
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // errors only. TensorFlow reads these variables when it is loaded.
   // By default TensorFlow uses oneDNN only on CPUs with AVX-512 VNNI or newer. Without oneDNN it has no gradients of grouped and dilated
@@ -118,8 +119,7 @@ async function openCompiled(
   }
   const tensorflow = loaded;
   const config: SessionConfig = { threads, gpu };
-  if (gpu && !(await hasGpu(tensorflow, config)))
-    return { engine: name, why: 'TensorFlow finds no usable GPU', fix: 'check `nvidia-smi` and the libraries of CUDA' };
+  if (gpu && !(await hasGpu(tensorflow, config))) return { engine: name, ...explainNoGpu() };
   return {
     name,
     compiled: true,
@@ -165,10 +165,7 @@ async function use(tf: Pick<typeof Tfjs, 'setBackend' | 'ready' | 'getBackend'>,
 
 /** The obstacle of an engine whose library is not on the disk. */
 function notInPlace(engine: CompiledBackend['name']): Obstacle {
-  if (engine === 'tensorflow-gpu') {
-    const how = '--ignore-scripts=false, on a machine with an NVIDIA GPU and CUDA';
-    return { engine, why: `${GPU_PACKAGE} is not installed`, fix: `npm install ${GPU_PACKAGE} ${how}` };
-  }
+  if (engine === 'tensorflow-gpu') return { engine, ...explainNoGpu() };
   const failed = readEngineRecord()?.failed ?? [];
   if (failed.length === 0) return { engine, why: 'its library has not been set up', fix: SETUP };
   return { engine, why: failed.map(({ why }) => why).join('; '), fix: failed.map(({ fix }) => fix).join(', or ') };

@@ -65,7 +65,7 @@ describe('openBackend', () => {
   (hasGpuPackage ? test.skip : test)('a GPU asked for and not there is an error with a remedy', async () => {
     const error = await failure('tensorflow-gpu');
     expect(error.code).toBe('E_ENGINE_UNAVAILABLE');
-    expect(error.problems[0]!.fix).toMatch(/npm install @tensorflow\/tfjs-node-gpu/);
+    expect(error.problems[0]!.fix).toMatch(/driver|npm install @tensorflow\/tfjs-node-gpu/);
   });
 
   test('another name is an error that lists the names', async () => {

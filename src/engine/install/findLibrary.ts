@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { readEngineRecord } from './record.js';
 import {
+  gpuDirectory,
   LIBRARY_SOURCES,
   libraryDirectory,
   machineOf,
@@ -47,7 +48,7 @@ const NAMES: Partial<Record<NodeJS.Platform, { main: readonly string[]; framewor
   win32: { main: ['tensorflow.dll'], framework: [] },
 };
 
-/** Finds TensorFlow's C library: the download of `@tensorflow/tfjs-node-gpu`, the library that the set-up has put into the
+/** Finds TensorFlow's C library: that for a GPU in the cache, the download of `@tensorflow/tfjs-node-gpu`, the library that the set-up has put into the
  *  cache, or the download of `@tensorflow/tfjs-node`. Returns undefined if none is in place. It loads nothing. */
 export function findLibrary({
   sources = LIBRARY_SOURCES,
@@ -58,19 +59,23 @@ export function findLibrary({
   const machine = machineOf(given);
   const passedOver = unusable ?? readEngineRecord(machine)?.unusable ?? [];
   for (const source of sources) {
-    const library = source === 'wheel' ? inCache(machine) : inPackage(source, machine, packageFolder);
+    const library =
+      source === 'wheel' || source === 'gpu-wheel'
+        ? inCache(source, machine)
+        : inPackage(source, machine, packageFolder);
     if (library && !passedOver.includes(library.main)) return library;
   }
   return undefined;
 }
 
-function inCache(machine: Machine): Library | undefined {
+function inCache(source: 'gpu-wheel' | 'wheel', machine: Machine): Library | undefined {
   const wheel = wheelFor(machine);
-  if (!wheel) return undefined;
-  const directory = join(libraryDirectory(machine), 'lib');
+  const isGpu = source === 'gpu-wheel';
+  if (!wheel || (isGpu && !(machine.platform === 'linux' && machine.arch === 'x64'))) return undefined;
+  const directory = isGpu ? join(gpuDirectory(machine), 'tensorflow') : join(libraryDirectory(machine), 'lib');
   const [main, framework] = [join(directory, wheel.main), join(directory, wheel.framework)];
   if (!existsSync(main) || !existsSync(framework)) return undefined;
-  return { source: 'wheel', directory, main, framework, version: WHEEL_VERSION };
+  return { source, directory, main, framework, version: WHEEL_VERSION };
 }
 
 function inPackage(

@@ -50,8 +50,10 @@ export const WHEELS: Readonly<Record<string, Wheel>> = {
 };
 
 /** Where a library can be found, best first. */
-export const LIBRARY_SOURCES = ['tfjs-node-gpu', 'wheel', 'tfjs-node'] as const;
+export const LIBRARY_SOURCES = ['gpu-wheel', 'tfjs-node-gpu', 'wheel', 'tfjs-node'] as const;
 export type LibrarySource = (typeof LIBRARY_SOURCES)[number];
+/** Those whose library computes on a GPU. */
+export const GPU_SOURCES = ['gpu-wheel', 'tfjs-node-gpu'] as const satisfies readonly LibrarySource[];
 
 /** The system that a library is for. Tests name another one than theirs. */
 export interface Machine {
@@ -77,3 +79,6 @@ export const cacheDirectory = (env: NodeJS.ProcessEnv): string =>
 /** Folder of the wheel's library in the cache. It is renamed into place, so if it exists, its `lib/` is complete. */
 export const libraryDirectory = ({ env, platform, arch }: Machine): string =>
   join(cacheDirectory(env), `libtensorflow-${WHEEL_VERSION}-${platform}-${arch}`);
+
+/** Folder in the cache into which a person installs TensorFlow's wheel for GPUs, with the packages of NVIDIA (gpu.ts). */
+export const gpuDirectory = ({ env }: Machine): string => join(cacheDirectory(env), `gpu-${WHEEL_VERSION}`);

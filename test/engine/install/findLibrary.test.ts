@@ -47,7 +47,7 @@ describe('findLibrary', () => {
       expect(find(platform, 'x64')).toBeUndefined();
   });
 
-  test('the GPU package comes before the wheel, and the wheel before tfjs-node', () => {
+  test('a library for a GPU comes first, then the wheel, then tfjs-node', () => {
     put(...inPackage('tfjs-node'));
     expect(find('linux', 'x64')).toMatchObject({ source: 'tfjs-node', version: '2.9.1' });
     put(...linuxWheel());
@@ -60,6 +60,11 @@ describe('findLibrary', () => {
     });
     put(...inPackage('tfjs-node-gpu'));
     expect(find('linux', 'x64')).toMatchObject({ source: 'tfjs-node-gpu' });
+    const inGpu = ['cc', 'framework'].map(
+      (name) => `cache/tfjs-finetune/gpu-2.21.0/tensorflow/libtensorflow_${name}.so.2`,
+    );
+    put(...inGpu);
+    expect(find('linux', 'x64')).toMatchObject({ source: 'gpu-wheel', main: join(folder, inGpu[0]!) });
     expect(find('linux', 'x64', { sources: ['tfjs-node', 'wheel'] })).toMatchObject({ source: 'tfjs-node' });
   });
 

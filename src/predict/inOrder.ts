@@ -8,9 +8,9 @@ export async function* inOrder<T, R>(
 ): AsyncGenerator<R, void, undefined> {
   const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   const begun: Promise<R>[] = [];
-  let reading: Promise<void> | undefined;
-  let isOver = false;
-  let failure: { readonly error: unknown } | undefined;
+  const list: { reading?: Promise<void> | undefined; isOver: boolean; failure?: { readonly error: unknown } } = {
+    isOver: false,
+  };
 
   const begin = (item: T): void => {
     const result = work(item);
@@ -20,26 +20,25 @@ export async function* inOrder<T, R>(
   const read = async (): Promise<void> => {
     try {
       const next = await iterator.next();
-      if (next.done) isOver = true;
+      if (next.done) list.isOver = true;
       else begin(next.value);
     } catch (error) {
-      [isOver, failure] = [true, { error }];
+      list.isOver = true;
+      list.failure = { error };
     }
   };
-  const hasRead = (): void => {
-    reading = undefined;
-  };
   try {
-    while (!isOver || begun.length > 0) {
-      if (!isOver && begun.length < ahead) reading ??= read().then(hasRead);
+    while (!list.isOver || begun.length > 0) {
+      if (!list.isOver && begun.length < ahead) list.reading ??= read().then(() => (list.reading = undefined));
+      const { reading } = list;
       const [first] = begun;
       const isReady = first && (reading ? await Promise.race([reading.then(() => false), settled(first)]) : true);
       if (isReady) yield await begun.shift()!;
       else await reading;
     }
-    if (failure) throw failure.error;
+    if (list.failure) throw list.failure.error;
   } finally {
-    if (!isOver) await iterator.return?.();
+    if (!list.isOver) await iterator.return?.();
   }
 }
 

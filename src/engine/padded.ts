@@ -4,17 +4,18 @@ import { checkParams, type Session } from './engine.js';
 import { parametersOf, type Program, type Programs } from '../graph/program.js';
 
 /** oneDNN stores channels in blocks of 16 floats, the width of an AVX-512 register. Other numbers of channels take slower paths. */
-const BLOCK = 16;
+const ONEDNN_BLOCK = 16;
 
-/** Compiles programs with their channels padded (graph/pad/pad.ts). Callers do not notice: parameters are padded when they are
+/** Compiles programs with their channels padded to multiples of `block` (graph/pad/pad.ts). Callers do not notice: parameters are padded when they are
  *  written and stripped when they are read, and results have no padding. */
 export async function compilePadded(
   programs: Programs,
   constants: Params,
   compile: (programs: Programs, constants: Params) => Promise<Session>,
+  block = ONEDNN_BLOCK,
 ): Promise<Session> {
   const parameters = parametersOf(programs);
-  const padding = createPadding(BLOCK);
+  const padding = createPadding(block);
   const rewritten = Object.entries(programs).map(([name, { outputs, updates = [] }]): [string, Program] => {
     const names = Object.keys(outputs);
     const roots = padding.rewrite([...Object.values(outputs), ...updates]);

@@ -4,6 +4,8 @@ import { inputsOf, parametersOf, type Programs } from '../../graph/program.js';
 import { checkOnnx, emitOnnx } from '../../onnx/emit.js';
 import { encodeOnnx } from '../../onnx/encode.js';
 import { checkFeeds, checkParams, type Session } from '../engine.js';
+import { cpuFeatures } from '../cpu.js';
+import { compilePadded } from '../padded.js';
 import { createQueue } from '../queue.js';
 import { call, type Loaded } from './call.js';
 import { loadOnnxRuntime, type OnnxRuntimeOptions } from './runtime.js';
@@ -20,6 +22,19 @@ export async function compileOnnx(
   options: OnnxRuntimeOptions = {},
 ): Promise<Session> {
   checkOnnx(programs);
+  return compilePadded(
+    programs,
+    params,
+    (padded, values) => compileAsGiven(padded, values, options),
+    blockOfChannels(),
+  );
+}
+
+/** ONNX Runtime stores channels in blocks of one register on x86, and computes other numbers of channels by slower kernels:
+ *  a ReXNet takes 0.8 of the time when its channels are padded. */
+const blockOfChannels = (): number => (cpuFeatures().includes('AVX-512') ? 16 : 8);
+
+async function compileAsGiven(programs: Programs, params: Params, options: OnnxRuntimeOptions): Promise<Session> {
   const parameters = parametersOf(programs);
   checkParams(parameters, params);
   const runtime = await loadOnnxRuntime();

@@ -1,3 +1,4 @@
+import { isOp } from '../graph/builder.js';
 import type { Binary, Comparison, Node, Op, Unary, Value } from '../graph/spec.js';
 import type { Emission, Place, Rule } from './emission.js';
 import { hardSigmoid, leakyRelu } from './activations.js';
@@ -15,8 +16,30 @@ const each =
   };
 const unary = (op: string): ((node: Node, at: Emission) => Place[]) => each((at, x) => at.add(op, [x]));
 
+/** Most channels of a value that counts as a picture. */
+const PICTURE = 4;
+
+/** Scales or shifts the few channels of a fed picture before its channels are put first: whole rows at a time, where
+ *  runtimes would loop over three values. Undefined for other nodes. */
+function onRows(op: string, node: Node, at: Emission): string | undefined {
+  const [x, constant] = node.inputs as [Value, Value];
+  const [, height, width, channels] = x.shape as [number, number, number, number];
+  if (node.inputs.length !== 2 || x.shape.length !== 4 || channels > PICTURE) return undefined;
+  if (!at.wantsFirst(node.outputs[0]!) || at.place(x).order === 'first') return undefined;
+  if (!isOp(constant.node, 'constant')) return undefined;
+  if (constant.shape.length === 0) return at.add(op, [at.last(x), at.last(constant)]);
+  if (constant.shape.join() !== `${channels}`) return undefined;
+  const { values } = constant.node.attrs;
+  const row = width * channels;
+  const tiled = at.floats(Array.from({ length: row }, (_, i) => values[i % channels]!), [row]); // prettier-ignore
+  const rows = at.add('Reshape', [at.last(x), at.ints([x.shape[0]!, height, row])]);
+  return at.add('Reshape', [at.add(op, [rows, tiled]), at.ints(x.shape)]);
+}
+
 /** Writes a node whose inputs broadcast. */
 export function broadcasting(op: string, node: Node, at: Emission): Place[] {
+  const picture = onRows(op, node, at);
+  if (picture) return [{ name: picture, order: 'last' }];
   const order = at.orderFor(node);
   const rank = node.outputs[0]!.shape.length;
   const inputs = node.inputs.map((value: Value) => at.aligned(value, rank, order));

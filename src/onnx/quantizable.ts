@@ -11,6 +11,11 @@ const PASSING: ReadonlySet<string> = new Set(['MaxPool', 'Reshape', 'Transpose',
 /** Activations that the levels of the node before them include: values below 0 have none. */
 const CLIPPING: ReadonlySet<string> = new Set(['Relu', 'Clip']);
 
+/** Whether the node only moves values. */
+function isPassing({ op, attrs: { mode } }: OnnxNode): boolean {
+  return PASSING.has(op) || (op === 'Resize' && mode !== undefined && 'string' in mode && mode.string === 'nearest');
+}
+
 export interface Plan {
   /** Nodes that compute with int8, by name. */
   readonly nodes: ReadonlySet<string>;
@@ -39,7 +44,7 @@ export function planQuantization(model: OnnxModel, keep: ReadonlySet<string>): P
 
   const able = new Set<OnnxNode>();
   for (const node of model.nodes) {
-    const canPass = COMBINING.has(node.op) || PASSING.has(node.op) || CLIPPING.has(node.op);
+    const canPass = COMBINING.has(node.op) || isPassing(node) || CLIPPING.has(node.op);
     const comesFrom = (name: string): boolean => able.has(producer.get(name)!);
     if (weighted.has(node) || (canPass && carried(node).every(comesFrom))) able.add(node);
   }
@@ -62,7 +67,7 @@ export function planQuantization(model: OnnxModel, keep: ReadonlySet<string>): P
     if (weighted.has(node)) values.set(node.inputs[0]!, values.get(node.inputs[0]!) ?? node.inputs[0]!);
     const [output] = node.outputs as readonly [string];
     if (isAbsorbed(output)) continue;
-    const shared = PASSING.has(node.op) ? values.get(node.inputs[0]!) : undefined;
+    const shared = isPassing(node) ? values.get(node.inputs[0]!) : undefined;
     values.set(output, shared ?? output);
   }
   return { nodes: new Set([...useful].map(({ name }) => name)), values };

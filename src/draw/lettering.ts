@@ -26,7 +26,7 @@ export interface Lettering {
 
 /** Units of a shape's path per em: whole numbers are precise enough up to 200 pixels. */
 const UNITS = 200;
-/** Mean width of a character of an unknown font, em: wide, so that the label holds the text. */
+/** Width of a character that no font has, em: Chinese ones are that wide, and few others are wider. */
 const UNKNOWN_WIDTH = 1;
 
 export function createLettering(fonts: readonly LetterFont[]): Lettering {
@@ -43,8 +43,7 @@ export function createLettering(fonts: readonly LetterFont[]): Lettering {
   const isKnown = (text: string): boolean => Array.from(text).every((character) => letterOf(character));
   return {
     width(text) {
-      if (!isKnown(text)) return Array.from(text).length * UNKNOWN_WIDTH;
-      return Array.from(text).reduce((sum, character) => sum + letterOf(character)!.letter.advance, 0);
+      return Array.from(text).reduce((sum, one) => sum + (letterOf(one)?.letter.advance ?? UNKNOWN_WIDTH), 0);
     },
     write(text, { x, y, size, fill }) {
       if (!isKnown(text)) return systemText(text, { x, y, size, fill });

@@ -7,8 +7,8 @@ export interface DrawnShape {
   /** Corners in pixels of the drawing. */
   readonly outline: readonly (readonly [number, number])[];
   readonly classIndex: number;
-  /** Left out: no label. */
-  readonly text?: string;
+  /** Name of the class and score for the label; left out: no label. */
+  readonly label?: { readonly name: string; readonly score: string };
 }
 
 /** A class and how probable it is. */
@@ -22,6 +22,9 @@ export interface DrawnClass {
  *  further away, but not as far as it is larger. */
 export const letterSize = ({ width, height }: Size): number =>
   Math.round(13 * Math.max(1, Math.max(width, height) / 640) ** 0.6);
+
+/** Width in ems of a label that is wider than its box: a longer name is cut, so that it does not hide what is beside. */
+const MOST_LABEL = 16;
 
 /** An SVG to lay over an image of this size: outlines in the colours of their classes with a dark edge, so that they
  *  show on any ground, and labels on plates. The first shape is the best: its label gets the best place, and lies on
@@ -40,13 +43,16 @@ export function drawShapes(shapes: readonly DrawnShape[], size: Size, fonts: rea
     return `${dark}<path ${path} stroke="${classColour(classIndex)}" stroke-width="${line.toFixed(1)}"/>`;
   });
   const placer = createLabelPlacer(size);
-  const labels = inside.map(({ outline, classIndex, text }) => {
-    if (text === undefined) return '';
+  const labels = inside.map(({ outline, classIndex, label }) => {
+    if (label === undefined) return '';
     const padding = letter * 0.3;
-    const fitting = fitText(text, (size.width - 2 * padding) / letter, lettering);
-    const extent = { width: lettering.width(fitting) * letter + 2 * padding, height: letter * 1.35 };
-    const place = placer.place(boundsOf(outline), extent);
-    return place ? drawLabel(fitting, place, classColour(classIndex), { letter, padding, lettering }) : '';
+    const box = boundsOf(outline);
+    const most = Math.min(size.width - 2 * padding, Math.max(box[2] - box[0], MOST_LABEL * letter)) / letter;
+    const score = ` ${label.score}`;
+    const text = fitText(label.name, most - lettering.width(score), lettering) + score;
+    const extent = { width: lettering.width(text) * letter + 2 * padding, height: letter * 1.35 };
+    const place = placer.place(box, extent);
+    return place ? drawLabel(text, place, classColour(classIndex), { letter, padding, lettering }) : '';
   });
   const body = `<g fill="none" stroke-linejoin="round">${outlines.reverse().join('')}</g>${labels.reverse().join('')}`;
   return document(size, lettering, body);
@@ -80,6 +86,9 @@ function drawLabel(
   return plate + lettering.write(text, { x: x1 + padding, y: y1 + letter * 1.02, size: letter, fill: ink(colour) });
 }
 
+/** Width in ems below which names get the place of the bars. */
+const NARROW = 18;
+
 /** An SVG to lay over an image of this size: a bar for each class on a dark plate at the lower left. */
 export function drawBars(classes: readonly DrawnClass[], size: Size, fonts: readonly LetterFont[]): string {
   const lettering = createLettering(fonts);
@@ -88,7 +97,8 @@ export function drawBars(classes: readonly DrawnClass[], size: Size, fonts: read
   const gap = letter * 0.6;
   const most = (size.width - 4 * gap) / letter; // ems for name, bar and number
   const numberWidth = lettering.width('100.0 %');
-  const names = classes.map(({ name }) => fitText(name, Math.max(1, (most - numberWidth) * 0.6), lettering));
+  const forNames = (most - numberWidth) * (most < NARROW ? 1 : 0.6);
+  const names = classes.map(({ name }) => fitText(name, Math.max(1, forNames), lettering));
   const nameWidth = Math.max(0, ...names.map((name) => lettering.width(name))) * letter;
   const barWidth = Math.max(0, Math.min(8 * letter, size.width - 5 * gap - nameWidth - numberWidth * letter));
   const [plateWidth, plateHeight] = [nameWidth + barWidth + numberWidth * letter + 4 * gap, classes.length * row + gap];

@@ -36,7 +36,11 @@ test('labels stay within the drawing and cover no other label', () => {
 
 test('a shape is drawn in the colour of its class, with a dark edge and its label on a plate', () => {
   const outline = [[10, 40] as const, [60, 40] as const, [60, 90] as const, [10, 90] as const];
-  const svg = drawShapes([{ outline, classIndex: 1, text: 'cat 0.9' }], { width: 300, height: 200 }, [font]);
+  const svg = drawShapes(
+    [{ outline, classIndex: 1, label: { name: 'cat', score: '0.9' } }],
+    { width: 300, height: 200 },
+    [font],
+  );
   expect(svg).toContain('stroke="#3cb44b"');
   expect(svg).toContain('stroke="#000"');
   const plate = /<rect[^>]*>/.exec(svg)![0];
@@ -45,10 +49,23 @@ test('a shape is drawn in the colour of its class, with a dark edge and its labe
   expect(svg.match(/<path id=/g)).toHaveLength(new Set('cat 0.9').size);
 });
 
+test('a long name is cut, and its score stays', () => {
+  const outline = [[10, 40] as const, [60, 90] as const];
+  const label = { name: 'a'.repeat(500), score: '0.9' };
+  const svg = drawShapes([{ outline, classIndex: 1, label }], { width: 900, height: 200 }, [font]);
+  expect(numberOf(/<rect[^>]*>/.exec(svg)![0], 'width')).toBeLessThan(300);
+  const shapes = [...svg.matchAll(/<path id="(\w+)"/g)].length;
+  expect(shapes).toBe(new Set('a… 0.9').size);
+});
+
 test('letters grow with the drawing, and an outline beyond it is moved to its edge', () => {
   const outline = [[-50, -50] as const, [9000, -50] as const, [9000, 9000] as const, [-50, 9000] as const];
   const plates = [400, 3000].map((side) => {
-    const svg = drawShapes([{ outline, classIndex: 0, text: 'a' }], { width: side, height: side }, [font]);
+    const svg = drawShapes(
+      [{ outline, classIndex: 0, label: { name: 'a', score: '1' } }],
+      { width: side, height: side },
+      [font],
+    );
     const drawn = svg.slice(svg.indexOf('</defs>'));
     for (const [, x, y] of drawn.matchAll(/[ML](-?[\d.]+) (-?[\d.]+)/g))
       expect(Math.min(Number(x), Number(y), side - Number(x), side - Number(y))).toBeGreaterThanOrEqual(0);

@@ -9,6 +9,9 @@ import type { AnyFound, PredictedEntry } from '../entry.js';
  *  small ones larger, so that labels do not hide them. */
 const [MOST_SIDE, LEAST_SIDE, MOST_GROWTH] = [4096, 480, 4];
 
+/** The place of the colour of words, a light blue, which is rare in photos of text. */
+const WORDS = 5;
+
 /** Formats of the drawings, by the ending of their file. */
 export type PictureFormat = 'jpg' | 'png';
 
@@ -53,11 +56,11 @@ function overlayOf(
   const scaled = ([x, y]: readonly [number, number]): [number, number] => [x * scaleX, y * scaleY];
   const shapes = predictions.flatMap((found): DrawnShape[] => {
     if ('probability' in found) return [];
-    if ('polygon' in found) return [{ outline: found.polygon.map(scaled), classIndex: 0 }];
+    if ('polygon' in found) return [{ outline: found.polygon.map(scaled), classIndex: WORDS }];
     const [x, y, w, h] = found.box;
     const corners = [[x, y] as const, [x + w, y] as const, [x + w, y + h] as const, [x, y + h] as const];
-    const text = `${found.category} ${found.score.toFixed(2)}`;
-    return [{ outline: corners.map(scaled), classIndex: classIndexOf(found.categoryId), text }];
+    const label = { name: found.category, score: found.score.toFixed(2) };
+    return [{ outline: corners.map(scaled), classIndex: classIndexOf(found.categoryId), label }];
   });
   const classes = predictions.flatMap((found) =>
     'probability' in found

@@ -1,4 +1,4 @@
-import { invariant } from '../errors.js';
+import { invariant, type FinetuneError } from '../errors.js';
 import type { Params } from '../graph/params.js';
 import { inputsOf, nodesOf, type Program, type Programs } from '../graph/program.js';
 import type { Node, Op, TensorType, Value } from '../graph/spec.js';
@@ -8,12 +8,20 @@ import { IMAGE_RANK } from './layout.js';
 import { withoutUnused, type OnnxModel, type OnnxNode, type Port } from './model.js';
 import { onnxOps, refusal, whyNot } from './ops.js';
 
-/** Throws E_ONNX_OP for the first node that ONNX cannot hold: training stays with the other engines. */
-export function checkOnnx(programs: Programs): void {
+/** Why ONNX cannot hold the programs, with the name of the first one that it cannot; undefined if it holds all. Training
+ *  stays with the other engines. */
+export function whyNotOnnx(programs: Programs): FinetuneError | undefined {
   for (const [name, program] of Object.entries(programs)) {
     const reason = nodesOf(program).map(whyNot).find(Boolean);
-    if (reason) throw refusal(name, reason);
+    if (reason) return refusal(name, reason);
   }
+  return undefined;
+}
+
+/** Throws E_ONNX_OP if ONNX cannot hold the programs. */
+export function checkOnnx(programs: Programs): void {
+  const obstacle = whyNotOnnx(programs);
+  if (obstacle) throw obstacle;
 }
 
 /** Ops that pass the wish for channels first on to their inputs. */

@@ -8,7 +8,7 @@ import * as b from '../../src/graph/builder.js';
 import { inputsOf, type Program, type Programs } from '../../src/graph/program.js';
 import { sizeOf } from '../../src/graph/shapes.js';
 import type { DType, Value } from '../../src/graph/spec.js';
-import { checkOnnx } from '../../src/onnx/emit.js';
+import { checkOnnx, whyNotOnnx } from '../../src/onnx/emit.js';
 import { onnxOps } from '../../src/onnx/ops.js';
 import { randomStream } from '../../src/random.js';
 import { exactOps } from '../graph/exactOps.js';
@@ -112,6 +112,7 @@ describe('what ONNX cannot hold', () => {
       checkOnnx({ good: { outputs: { x } }, wrong: { outputs: { y } } });
     };
     expect(check).toThrow(expect.objectContaining({ code: 'E_ONNX_OP' }));
+    expect(whyNotOnnx({ good: { outputs: { x } } })).toBeUndefined();
     expect(check).toThrow(new RegExp(`"wrong": ${op}`));
   });
 });

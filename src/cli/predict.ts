@@ -7,7 +7,8 @@ import { predictFiles, type Result } from '../predict/predictFiles.js';
 import { openResultWriter } from '../predict/outputs/resultWriter.js';
 import { printable } from '../printable.js';
 import { createSummary } from './predictSummary.js';
-import { NegativeResult, UsageError } from './usage.js';
+import { Stopped } from './interrupt.js';
+import { NegativeResult, Reported, UsageError } from './usage.js';
 import { watched, type Hooks } from './watched.js';
 
 export interface PredictCommand {
@@ -43,7 +44,11 @@ export async function predict(path: string, command: PredictCommand): Promise<vo
     } finally {
       model.dispose();
     }
-  }, 'stopping: what was written stays');
+  }, 'stopping').catch((error: unknown) => {
+    if (!(error instanceof Stopped)) throw error;
+    console.error('stopped: what was written stays');
+    throw new Reported(error.exitCode);
+  });
   if (failed > 0) throw new NegativeResult();
 }
 

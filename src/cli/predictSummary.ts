@@ -3,7 +3,7 @@ import type { AnyFound, Entry } from '../predict/entry.js';
 import type { OpenedModel } from '../predict/openModel.js';
 import { table } from './table.js';
 
-/** Predictions, and failures, that are listed at most: a person does not read more. */
+/** Predictions (and classes), and failures, that are listed at most: a person does not read more. */
 const [MOST_ROWS, MOST_FAILURES] = [40, 10];
 
 export interface Summary {
@@ -63,6 +63,7 @@ export function createSummary(model: OpenedModel, { rows }: { readonly rows: boo
         parts.push(`… and ${found - listed.length} more: --json, or --out DIR --csv, lists all of them`);
       }
       if (images > 1 && classes.size > 0) parts.push(`\n${classTable(classes, model.task)}`);
+      if (images > 1 && classes.size > MOST_ROWS) parts.push(`… and ${classes.size - MOST_ROWS} more classes`);
       parts.push(`\n${numbers(model, { images, found, failed, seconds, classes: classes.size })}`, ...failures);
       if (failed > failures.length) parts.push(`  … and ${failed - failures.length} more`);
       return parts.join('\n').replace(/^\n/, '');

@@ -7,6 +7,7 @@ import { beginRun } from './run/beginRun.js';
 import { continueRecipe } from './run/continueRun.js';
 import { newRunPath, openRunDirectory, type RunDirectory } from './run/directory.js';
 import { withRecipe, type OpenedRecipe } from './run/openRecipe.js';
+import { withRunChoices } from './engine/inference/choices.js';
 import { planRun } from './run/plan.js';
 import { readImages } from './run/readImages.js';
 import { reportRun } from './run/reportRun.js';
@@ -58,7 +59,8 @@ export async function runRecipe(
   { resume = false, extend, signal, onProgress }: Omit<FinetuneOptions, 'directory'>,
 ): Promise<FinetuneResult> {
   const hooks = { signal, onProgress };
-  const planned = await planRun(opened, { directory: run.path, ...hooks }); // numbers for `batch: auto` and `time`
+  const kept = { ...opened, backend: withRunChoices(opened.backend, run.path) };
+  const planned = await planRun(kept, { directory: run.path, ...hooks }); // numbers for `batch: auto` and `time`
   const begun = await beginRun(run, planned, { resume, extend });
   const { images, broken } = readImages(planned.recipe);
   const trained = await trainRun(planned, run.path, { images, resume, ...hooks });

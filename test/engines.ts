@@ -1,4 +1,4 @@
-import { openBackend } from '../src/engine/backend.js';
+import { openBackend, type PortableBackend } from '../src/engine/backend.js';
 import { compileEager } from '../src/engine/eager/eager.js';
 import type { Session } from '../src/engine/engine.js';
 import type { Programs } from '../src/graph/program.js';
@@ -23,7 +23,10 @@ async function openEngine(name: TestEngine['name']): Promise<TestEngine | undefi
     const backend = await openBackend({ engine: name });
     return {
       name,
-      compile: (programs) => (backend.compiled ? compileSession(programs, backend) : compileEager(programs, backend)),
+      compile: (programs) =>
+        backend.name === 'tensorflow'
+          ? compileSession(programs, backend)
+          : compileEager(programs, backend as PortableBackend),
     };
   } catch (error) {
     const missing = error instanceof FinetuneError && error.code === 'E_ENGINE_UNAVAILABLE';

@@ -10,6 +10,9 @@ process.env.TF_DETERMINISTIC_OPS ??= '1';
 // The slow tests, and the processes that test/train/kill starts, have all threads, whose races they would meet.
 if (process.env.FINETUNE_SLOW !== '1') process.env.TF_NUM_INTRAOP_THREADS ??= '1';
 
+// Which engine predicts is measured on each machine; the results of tests must not depend on it.
+process.env.FINETUNE_INFERENCE_ENGINE ??= 'tensorflow';
+
 export default class NativeBufferEnvironment extends TestEnvironment {
   constructor(config, context) {
     super(config, context);

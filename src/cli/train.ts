@@ -12,7 +12,6 @@ export interface TrainCommand {
   readonly set?: readonly string[];
   /** The run directory. Default: a new one, named after the recipe and the time, in the recipe's `out`. */
   readonly out?: string | undefined;
-  readonly engine?: string | undefined;
   readonly resume?: boolean;
   /** Epochs to add to a finished run. */
   readonly extend?: number | undefined;
@@ -24,8 +23,8 @@ export interface TrainCommand {
 /** `finetune recipe.yaml`: runs the recipe. The last line on stdout is the run directory; progress and errors go to
  *  stderr. */
 export async function train(path: string, command: TrainCommand): Promise<void> {
-  const { set = [], out, engine, resume = false, extend, json = false } = command;
-  const recipe = await loadRecipe(path, { set: engine === undefined ? set : [...set, `engine=${engine}`] });
+  const { set = [], out, resume = false, extend, json = false } = command;
+  const recipe = await loadRecipe(path, { set });
   if (command.dryRun) {
     const { printForecast } = await import('./dryRun.js');
     return printForecast(recipe, { json });
@@ -61,12 +60,12 @@ async function hasProgress(directory: string, error: unknown): Promise<boolean> 
 
 /** The command that continues the run, ready to paste into a shell. An extended run continues with the recipe in its
  *  directory; one that was stopped before its extension began, with the same command. */
-export function resumeCommand(path: string, directory: string, { set = [], engine, extend }: TrainCommand): string {
+export function resumeCommand(path: string, directory: string, { set = [], extend }: TrainCommand): string {
   if (extend !== undefined && !existsSync(join(directory, FINISHED))) {
     return ['finetune', join(directory, 'recipe.yaml'), '--out', directory].map(quote).join(' ') + ' --resume';
   }
   const settings = set.flatMap((setting) => ['--set', setting]);
-  const words = [path, ...settings, ...(engine === undefined ? [] : ['--engine', engine]), '--out', directory];
+  const words = [path, ...settings, '--out', directory];
   return ['finetune', ...words.map(quote), extend === undefined ? '--resume' : `--extend ${extend}`].join(' ');
 }
 

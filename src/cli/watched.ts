@@ -1,3 +1,4 @@
+import { exitNow } from '../engine/libtensorflow/exitNow.js';
 import type { ProgressEvent } from '../progress.js';
 import { listenForInterrupt } from './interrupt.js';
 import { leave } from './leave.js';
@@ -18,6 +19,7 @@ export async function watched<T>(work: (hooks: Hooks) => Promise<T>, stopping = 
     () => say(`${stopping} (press Ctrl-C again to kill the process)`),
     (exitCode) => {
       progress.close(); // the bar hides the cursor
+      exitNow(exitCode);
       leave(exitCode);
     },
   );

@@ -6,6 +6,7 @@ import { dirname, sep } from 'node:path';
 import { FinetuneError } from '../errors.js';
 import { createGraphDef } from '../tensorflow/graphDef.js';
 import { hasAvx2Alone } from './cpu.js';
+import { fixedChoice, INFERENCE_ENGINES, machineChoices, type EngineChoices } from './inference/choices.js';
 import { findLibrary } from './install/findLibrary.js';
 import { explainNoGpu } from './install/gpu.js';
 import { readEngineRecord } from './install/record.js';
@@ -15,6 +16,7 @@ import type { SessionConfig } from './libtensorflow/config.js';
 import { loadTensorFlow, type TensorFlow } from './libtensorflow/library.js';
 import { openRunner } from './libtensorflow/runner.js';
 import { ENGINES, type EngineName } from './names.js';
+import { loadOnnxRuntime } from './onnxRuntime/runtime.js';
 
 interface Common {
   /** Version of TensorFlow's C library, or of the wasm package. */
@@ -24,6 +26,9 @@ interface Common {
   readonly threads: number;
   /** The better engines, each with the reason why it is not in use. */
   readonly obstacles: readonly Obstacle[];
+  /** Decides which engine computes programs without updates (compileInference). Undefined: always this one, because a
+   *  person has named it, or because it is a GPU. */
+  readonly choices: EngineChoices | undefined;
 }
 /** TensorFlow's C library, which runs a whole program in one call. */
 export interface CompiledBackend extends Common {
@@ -42,7 +47,12 @@ export interface PortableBackend extends Common {
    *  bring a user's compiler the conflicts of those with TypeScript's own. */
   readonly tf: object;
 }
-export type Backend = CompiledBackend | PortableBackend;
+/** ONNX Runtime, which cannot train. */
+export interface InferenceBackend extends Common {
+  readonly name: 'onnxruntime';
+  readonly compiled: true;
+}
+export type Backend = CompiledBackend | PortableBackend | InferenceBackend;
 
 /** Why an engine cannot be used here, and how to fix that. */
 export interface Obstacle {
@@ -56,8 +66,8 @@ const require = createRequire(import.meta.url);
 
 export interface BackendOptions {
   readonly engine?: EngineName | 'auto';
-  /** Threads to compute with. Default: as many as there are processors. wasm always has one. */
-  readonly threads?: number | undefined;
+  /** Threads to compute with. `auto`, the default: as many as there are processors. wasm always has one. */
+  readonly threads?: number | 'auto';
 }
 
 /** What the functions that open one engine are given. */
@@ -70,20 +80,21 @@ interface Opening {
 
 /** Opens an engine: the requested engine, or the best one that works.
  *  Throws E_ENGINE_UNAVAILABLE, with the reason, if the requested engine does not work here; E_ENGINE_UNKNOWN for other names. */
-export async function openBackend({ engine = 'auto', threads }: BackendOptions = {}): Promise<Backend> {
+export async function openBackend({ engine = 'auto', threads = 'auto' }: BackendOptions = {}): Promise<Backend> {
   if (engine !== 'auto' && !ENGINES.includes(engine)) {
     const fix = `use one of auto, ${ENGINES.join(', ')}`;
     throw new FinetuneError({ code: 'E_ENGINE_UNKNOWN', message: `there is no engine "${engine as string}"`, fix });
   }
   const forced = engine === 'auto' ? undefined : `--engine ${engine} asks for it`;
   const obstacles: Obstacle[] = [];
-  const opening = { forced, obstacles, threads };
+  const opening = { forced, obstacles, threads: threads === 'auto' ? undefined : threads };
   for (const name of ENGINES) {
     if (engine !== 'auto' && name !== engine) {
       obstacles.push({ engine: name, why: `--engine ${engine} asks for another`, fix: 'leave --engine out' });
       continue;
     }
-    const result = await (name === 'wasm' ? openWasm(opening) : openCompiled(name, opening));
+    if (engine === 'auto' && name === 'onnxruntime') continue; // it cannot train: compileInference turns to it
+    const result = await open(name, opening);
     if (!isObstacle(result)) return result;
     if (forced)
       throw new FinetuneError({
@@ -94,6 +105,11 @@ export async function openBackend({ engine = 'auto', threads }: BackendOptions =
     obstacles.push(result);
   }
   throw new FinetuneError({ code: 'E_INTERNAL', message: 'internal: the wasm engine did not open' });
+}
+
+function open(name: EngineName, opening: Opening): Promise<Backend | Obstacle> {
+  if (name === 'wasm') return openWasm(opening);
+  return name === 'onnxruntime' ? openOnnxRuntime(opening) : openCompiled(name, opening);
 }
 
 /** The library that this process has loaded. Two of different versions cannot share a process. */
@@ -118,6 +134,7 @@ async function openCompiled(
     return { engine: name, why: (error as Error).message.split('\n')[0]!, fix: SETUP };
   }
   const tensorflow = loaded;
+  const version = tensorflow.version();
   const config: SessionConfig = { threads, gpu };
   if (gpu && !(await hasGpu(tensorflow, config))) return { engine: name, ...explainNoGpu() };
   return {
@@ -125,10 +142,11 @@ async function openCompiled(
     compiled: true,
     tensorflow,
     config,
-    version: tensorflow.version(),
+    version,
     reason: forced ?? (gpu ? 'a GPU is usable' : 'compiled, on the CPU'),
     threads: threads ?? availableParallelism(),
     obstacles,
+    choices: forced === undefined && !gpu ? choicesHere([version, threads ?? availableParallelism()]) : undefined,
     prefersMatrices: !gpu && hasAvx2Alone(),
   };
 }
@@ -142,6 +160,35 @@ async function hasGpu(tensorflow: TensorFlow, config: SessionConfig): Promise<bo
   }
 }
 
+/** The engine that the environment names, or what was measured on this machine. */
+function choicesHere(context: readonly unknown[]): EngineChoices {
+  const named = process.env.FINETUNE_INFERENCE_ENGINE;
+  if (named === undefined || named === '') return machineChoices(context);
+  const engine = INFERENCE_ENGINES.find((name) => name === named);
+  if (engine) return fixedChoice(engine);
+  const message = `FINETUNE_INFERENCE_ENGINE is "${named}"`;
+  throw new FinetuneError({ code: 'E_ENGINE_UNKNOWN', message, fix: `use one of ${INFERENCE_ENGINES.join(', ')}` });
+}
+
+async function openOnnxRuntime({ forced, obstacles, threads }: Opening): Promise<InferenceBackend | Obstacle> {
+  try {
+    const { version } = await loadOnnxRuntime();
+    return {
+      name: 'onnxruntime',
+      compiled: true,
+      version,
+      reason: forced ?? 'compiled, on the CPU',
+      threads: threads ?? availableParallelism(),
+      obstacles,
+      choices: undefined,
+    };
+  } catch (error) {
+    if (!(error instanceof FinetuneError)) throw error;
+    const { message, fix = '' } = error.problems[0]!;
+    return { engine: 'onnxruntime', why: message, fix };
+  }
+}
+
 async function openWasm({ forced, obstacles }: Opening): Promise<PortableBackend> {
   const tf = require('@tensorflow/tfjs-core') as typeof Tfjs;
   const wasm = require('@tensorflow/tfjs-backend-wasm') as typeof Wasm;
@@ -151,7 +198,8 @@ async function openWasm({ forced, obstacles }: Opening): Promise<PortableBackend
   const reason = forced ?? `training is about 10x slower than with tensorflow: ${why?.why ?? ''}; ${why?.fix ?? ''}`;
   const threads = 1; // tfjs has no wasm threads in Node
   const version = wasm.version_wasm;
-  return { name: 'wasm', compiled: false, tf, version, reason, threads, obstacles };
+  const choices = forced === undefined ? fixedChoice('onnxruntime') : undefined;
+  return { name: 'wasm', compiled: false, tf, version, reason, threads, obstacles, choices };
 }
 
 /** Makes tfjs compute with a backend. `setBackend` can return false, and tfjs then continues with another backend. */

@@ -1,6 +1,5 @@
 import type { Backend } from '../engine/backend.js';
-import { compile } from '../engine/compile.js';
-import type { Session } from '../engine/engine.js';
+import { compileInference, type InferenceSession } from '../engine/inference/compileInference.js';
 import { parametersOf } from '../graph/program.js';
 import { fold } from '../graph/fold.js';
 import type { Model } from '../tasks/model.js';
@@ -13,7 +12,7 @@ export async function openPredictor(
   model: Model,
   backend: Backend,
   { batch, loss = false }: { readonly batch: number; readonly loss?: boolean },
-): Promise<Session> {
+): Promise<InferenceSession> {
   const { task, params } = model;
   const all = (task.sizes ?? [task.evaluateSize ?? model.size]).map((size) => {
     const built = task.build({ batch, size, trainBatchNorm: () => false });
@@ -26,5 +25,5 @@ export async function openPredictor(
   const wantedHere = parametersOf(programs);
   const derived = all.flatMap(({ derive }) => [...derive(params)]);
   const values = new Map([...params, ...derived].filter(([name]) => wantedHere.has(name)));
-  return compile(programs, backend, values);
+  return compileInference(programs, backend, values);
 }

@@ -24,11 +24,18 @@ const run = {
     .describe('Seed of everything that is random in the run. Change it to see how much the score depends on chance.')
     .meta({ example: 2 }),
   engine: z
-    .enum(['auto', 'tensorflow-gpu', 'tensorflow', 'wasm'])
+    .enum(['auto', 'tensorflow-gpu', 'tensorflow', 'onnxruntime', 'wasm'])
     .default('auto')
     .describe(
-      'The engine that does the arithmetic. `auto` takes the first of the three that works here; `finetune doctor` shows which. Name one to fail instead of running slowly without it.',
+      'The engine that does the arithmetic. `auto` trains with the first of tensorflow-gpu, tensorflow and wasm that works here, and predicts with onnxruntime where that is faster; `finetune doctor` shows which work. Name one to compute everything with it, and to fail where it does not work; onnxruntime cannot train.',
     ),
+  threads: z
+    .union([z.literal('auto'), z.int().min(1).max(1024)])
+    .default('auto')
+    .describe(
+      'Threads that the engine computes with. `auto` takes as many as there are processors. Give fewer where the machine has other work; sums that are split among threads are rounded differently, so the last digits of a score can change.',
+    )
+    .meta({ example: 2 }),
   out: z
     .string()
     .min(1)

@@ -40,10 +40,11 @@ async function openRecipe(
   { weights, purpose, signal, onProgress }: OpenOptions,
 ): Promise<OpenedRecipe> {
   const hooks = { signal, onProgress };
+  const { engine, threads } = recipe;
   // The first run of a user downloads TensorFlow's library. If that fails, openBackend says why the engine is another one.
-  if (recipe.engine === 'auto' || recipe.engine === 'tensorflow') await installEngine(hooks);
+  if (engine === 'auto' || engine === 'tensorflow') await installEngine(hooks);
   const began = performance.now();
-  const backend = await blaming('engine', () => openBackend({ engine: recipe.engine }));
+  const backend = await blaming('engine', () => openBackend({ engine, threads }));
   onProgress?.({ message: `engine ${backend.name} ${backend.version}: ${backend.reason}` });
   await hearSignal(signal);
   const data = await recipeData(recipe, hooks);

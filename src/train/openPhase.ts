@@ -2,7 +2,9 @@ import type { Dataset } from '../data/sample.js';
 import type { Backend } from '../engine/backend.js';
 import { compile } from '../engine/compile.js';
 import type { Session } from '../engine/engine.js';
+import { compileInference, type InferenceSession } from '../engine/inference/compileInference.js';
 import type { Params } from '../graph/params.js';
+import { parametersOf } from '../graph/program.js';
 import { averageName } from './ema.js';
 import { openFeatureCache, type FeatureCache } from './features/featureCache.js';
 import type { TrainOptions } from './options.js';
@@ -14,6 +16,8 @@ export class OpenPhase {
   constructor(
     readonly plan: Phase,
     readonly session: Session,
+    /** The frozen stages, where they run on their own. */
+    readonly prefix: InferenceSession | undefined,
     /** The frozen stages' outputs, where the recipe caches them. */
     readonly cache: FeatureCache | undefined,
     /** The values that the phase began with. */
@@ -31,12 +35,20 @@ export class OpenPhase {
 
   /** Sets those of the values that the session has a parameter for. */
   async write(values: Params): Promise<void> {
-    await this.session.write(new Map([...values].filter(([name]) => this.plan.parameters.has(name))));
+    await this.session.write(among(values, this.plan.parameters));
+  }
+
+  /** Values of folded parameters, as the engines hold them. */
+  async readFolded(names: readonly string[]): Promise<Params> {
+    const [own, others] = [names.filter((name) => this.plan.parameters.has(name)), parametersOf(this.plan.prefixes)];
+    const ofPrefix = names.filter((name) => others.has(name));
+    return new Map([...(await this.session.read(own)), ...((await this.prefix?.read(ofPrefix)) ?? [])]);
   }
 
   /** With `keep`, features cached on disk stay there for a run that resumes. */
   async dispose(options?: { readonly keep?: boolean }): Promise<void> {
     this.session.dispose();
+    this.prefix?.dispose();
     await this.cache?.dispose(options);
   }
 }
@@ -51,25 +63,37 @@ export async function openPhase(
 ): Promise<OpenPhase> {
   // What was folded stays frozen as long as the phase lasts, so it may become constants of the graph.
   const derived = plan.programs.derive(values);
-  const session = await compile(plan.all, backend, derived);
-  const cache = await openCache(session, plan, new Map([...values, ...derived]), data, backend, options);
-  const phase = new OpenPhase(plan, session, cache, values);
+  const session = await compile(plan.all, backend, among(derived, plan.parameters));
+  const known = new Map([...values, ...derived]);
+  const prefix = await openPrefix(plan, known, backend);
+  const cache = prefix && options.cache !== 'none' ? await openCache(prefix, plan, known, data, options) : undefined;
+  const phase = new OpenPhase(plan, session, prefix, cache, values);
   await phase.write(values);
   return phase;
 }
 
-/** Undefined where the phase runs no frozen stages on their own. */
-async function openCache(
-  session: Session,
+const among = (values: Params, parameters: ReadonlyMap<string, unknown>): Params =>
+  new Map([...values].filter(([name]) => parameters.has(name)));
+
+/** The frozen stages, on the engine that computes them faster; undefined where the phase does not run them on their own. */
+async function openPrefix(
+  { prefixes }: Phase,
+  values: Params,
+  backend: Backend,
+): Promise<InferenceSession | undefined> {
+  if (Object.keys(prefixes).length === 0) return undefined;
+  return compileInference(prefixes, backend, among(values, parametersOf(prefixes)));
+}
+
+function openCache(
+  session: InferenceSession,
   { programs: { prefix } }: Phase,
   values: Params,
   data: Dataset,
-  { name, version }: Backend,
   options: TrainOptions,
-): Promise<FeatureCache | undefined> {
-  if (!prefix) return undefined;
+): Promise<FeatureCache> {
   const { batch, resize, cropFraction, interpolation } = options;
-  const conditions = { engine: `${name} ${version}`, batch, resize, cropFraction, interpolation };
-  const identity = prefixIdentity(prefix, values, conditions);
-  return openFeatureCache(session, { prefix, identity }, data.annotations, options);
+  const conditions = { engine: session.engine, batch, resize, cropFraction, interpolation };
+  const identity = prefixIdentity(prefix!, values, conditions);
+  return openFeatureCache(session, { prefix: prefix!, identity }, data.annotations, options);
 }

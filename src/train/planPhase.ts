@@ -19,6 +19,8 @@ export interface Phase extends FrozenPhase {
   readonly programs: TrainPrograms;
   /** The programs for every input size, by the session's names for them. */
   readonly all: Programs;
+  /** The frozen stages for every input size, where they run on their own. */
+  readonly prefixes: Programs;
   readonly parameters: ReadonlyMap<string, Ops['param']>;
   /** Those of the parameters that belong to the optimizer and the moving averages. */
   readonly slots: ReadonlyMap<string, Ops['param']>;
@@ -26,11 +28,10 @@ export interface Phase extends FrozenPhase {
   readonly seeded: boolean;
 }
 
-const named = ({ train, gather, evaluate, prefix }: TrainPrograms, nameOf: (kind: string) => string): Programs => ({
+const named = ({ train, gather, evaluate }: TrainPrograms, nameOf: (kind: string) => string): Programs => ({
   [nameOf('train')]: train,
   [nameOf('evaluate')]: evaluate,
   ...(gather && { [nameOf('gather')]: gather }),
-  ...(prefix && { [nameOf('prefix')]: prefix }),
 });
 
 /** Builds the graphs of a phase. Throws E_GRAD_MISSING where the loss does not depend on a trained parameter. */
@@ -41,12 +42,15 @@ export function planPhase(
   options: TrainOptions,
 ): Phase {
   const { task } = model;
-  const split = options.cache !== 'none' && phase.stages !== 0;
+  const keeps = options.cache === 'none' ? 'ifLarge' : 'always';
+  const split = phase.stages === 0 ? 'never' : keeps;
   const update = { ...options, groupOf };
   const bySize = (task.sizes ?? [model.size]).map((size) => {
     const ema = options.ema !== false;
     const programs = buildPrograms(model, { ...options, size, plan: phase.freeze, update, ema, split });
-    return { programs, names: named(programs, (kind) => programName(kind, size, task)) };
+    const nameOf = (kind: string) => programName(kind, size, task);
+    const { prefix } = programs;
+    return { programs, names: named(programs, nameOf), prefix: prefix && ([nameOf('prefix'), prefix] as const) };
   });
   const { programs } = bySize[0]!;
   const all: Programs = Object.fromEntries(bySize.flatMap(({ names }) => Object.entries(names)));
@@ -55,6 +59,7 @@ export function planPhase(
     ...phase,
     programs,
     all,
+    prefixes: Object.fromEntries(bySize.flatMap(({ prefix }) => (prefix ? [prefix] : []))),
     parameters,
     slots: new Map([...parameters].filter(([, { role }]) => role === 'slot')),
     seeded: inputsOf(programs.train).some(({ name }) => name === SEED),

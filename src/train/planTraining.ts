@@ -79,8 +79,8 @@ function planSchedule(images: number, options: TrainOptions): Schedule {
   };
 }
 
-function checkCache(phases: readonly Phase[], { augment }: TrainOptions): void {
-  if (!augment || keepsPixels(augment) || phases.every(({ programs }) => !programs.prefix)) return;
+function checkCache(phases: readonly Phase[], { augment, cache }: TrainOptions): void {
+  if (cache === 'none' || !augment || keepsPixels(augment) || phases.every(({ programs }) => !programs.prefix)) return;
   throw new FinetuneError({
     code: 'E_CACHE_AUGMENT',
     option: 'train.cache',

@@ -1,6 +1,7 @@
 import { parametersOf, type Program } from '../graph/program.js';
 import * as b from '../graph/builder.js';
 import { isOp } from '../graph/builder.js';
+import { count } from '../graph/count.js';
 import { fold, type Folded } from '../graph/fold.js';
 import { graft } from '../graph/graft.js';
 import type { Params } from '../graph/params.js';
@@ -36,8 +37,10 @@ export interface ProgramOptions {
   readonly update: Omit<UpdateOptions, 'lr'>;
   /** Keep moving averages of the trained parameters and the statistics, and evaluate those. Adds the input `emaShare`. */
   readonly ema: boolean;
-  /** Make the frozen stages a program of their own: `prefix`. */
-  readonly split: boolean;
+  /** Whether the frozen stages become a program of their own, `prefix`: always, or where they do at least half of the
+   *  arithmetic of the forward pass, so that passing their features on takes little of the time that a faster engine
+   *  gains. */
+  readonly split: 'always' | 'ifLarge' | 'never';
 }
 
 const trainedRoles: readonly Role[] = ['weight', 'bias', 'scale', 'shift'];
@@ -109,6 +112,9 @@ function cutPrefix(
   return { prefix: { outputs: record(names, frontier) }, outputs: record(Object.keys(values), roots) };
 }
 
+const isLarge = (prefix: Program, values: Readonly<Record<string, Value>>): boolean =>
+  count(Object.values(prefix.outputs)).macs >= count(Object.values(values)).macs / 2;
+
 /** Builds a training step and an evaluation as programs of one session. */
 export function buildPrograms(
   model: Model,
@@ -122,7 +128,8 @@ export function buildPrograms(
   const trainedIn = (roots: readonly Value[]): Value[] =>
     ancestors(roots).flatMap((node) => (isOp(node, 'param') && isTrained(node.attrs) ? [node.outputs[0]!] : []));
   const whole = { prefix: undefined, outputs: values };
-  const { prefix, outputs } = split ? cutPrefix(values, batch, trainedIn(Object.values(values))) : whole;
+  const cut = split === 'never' ? whole : cutPrefix(values, batch, trainedIn(Object.values(values)));
+  const { prefix, outputs } = split === 'ifLarge' && cut.prefix && !isLarge(cut.prefix, values) ? whole : cut;
 
   const loss = outputs.loss!;
   const trained = trainedIn([loss]);

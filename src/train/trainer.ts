@@ -250,7 +250,7 @@ export class Trainer {
     if (plan.frozen.length === 0) return undefined;
     const { params } = await valuesAt(await findCheckpoint(options.directory), this.#setup);
     const derived = this.#phase.plan.programs.derive(params);
-    return freezeReceipt(options.directory, derived, await this.session.read([...derived.keys()]));
+    return freezeReceipt(options.directory, derived, await this.#phase.readFolded([...derived.keys()]));
   }
 
   /** Remarks for the end of a run, a sentence each. */
@@ -276,7 +276,9 @@ export class Trainer {
 
   async #pixelFeeds(batch: Batch<Targets>): Promise<Feeds> {
     if (this.cache) return this.cache.features(batch, batch.size);
-    return { image: imageFeed(batch.samples, this.#setup.options.batch, batch.size) };
+    const { model, options } = this.#setup;
+    const pixels = { image: imageFeed(batch.samples, options.batch, batch.size) };
+    return this.#phase.prefix?.run(programName('prefix', batch.size, model.task), pixels) ?? pixels;
   }
 
   #parameters(options?: { readonly averaged: boolean }): Promise<Params> {

@@ -32,8 +32,10 @@ test.each([
   [['recipes/quickstart.yaml', '--extend', '2'], '--extend needs --out, the directory of the run to continue'],
   [['recipes/quickstart.yaml', '--out', 'x', '--extend', 'two'], '--extend takes a number of epochs; got "two"'],
   [['doctor', '--jsn'], 'Unknown option `--jsn`, did you mean "--json"?'],
-  [['doctor', '--engine', 'cuda'], '--engine is one of auto, tensorflow-gpu, tensorflow, wasm; got "cuda"'],
-  [['setup', '--source', 'x'], '--source is one of cache, google, pip; got "x"'],
+  [
+    ['doctor', '--engine', 'cuda'],
+    '--engine is one of auto, tensorflow-gpu, tensorflow, onnxruntime, wasm; got "cuda"',
+  ],
 ])('%j is a usage error', async (argv, message) => {
   expect(await run(argv)).toBe(2);
   expect(said.join('\n')).toBe(`${message}\nfinetune --help lists the commands and options   E_USAGE`);
@@ -56,8 +58,8 @@ test('help and version', async () => {
 
 test('the command that goes on with a stopped run can be pasted into a shell', () => {
   const set = ['train.epochs=3', "data.categories=[it's, b]"];
-  expect(resumeCommand('my recipe.yaml', 'runs/a-1', { set, engine: 'wasm' })).toBe(
-    String.raw`finetune 'my recipe.yaml' --set train.epochs=3 --set 'data.categories=[it'\''s, b]' --engine wasm --out runs/a-1 --resume`,
+  expect(resumeCommand('my recipe.yaml', 'runs/a-1', { set })).toBe(
+    String.raw`finetune 'my recipe.yaml' --set train.epochs=3 --set 'data.categories=[it'\''s, b]' --out runs/a-1 --resume`,
   );
   expect(resumeCommand('my recipe.yaml', 'runs/a-1', { set, extend: 2 })).toBe(
     'finetune runs/a-1/recipe.yaml --out runs/a-1 --resume',

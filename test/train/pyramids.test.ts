@@ -12,7 +12,7 @@ import { buildPrograms } from '../../src/train/programs.js';
 import { uniform } from '../models/formula.js';
 import { openEngines } from '../engines.js';
 
-const [BATCH, SIDE, STEPS] = [2, 128, 12];
+const [BATCH, SIDE, STEPS] = [2, 128, 6];
 const common = {
   backbone: 'mobilenetv2_035',
   numClasses: 2,
@@ -59,7 +59,7 @@ async function trainTwice(options: DetectionOptions): Promise<readonly [number[]
   const optimizer = { name: 'sgd', momentum: 0.9, nesterov: true, betas: [0, 0], smoothing: 0, epsilon: 0 } as const;
   const groupOf = () => ({ lr: 1, weightDecay: 0 });
   const update = { optimizer, groupOf, clipNorm: 10, clipValue: null, accumulate: 1 };
-  const built = buildPrograms(model, { batch: BATCH, evaluateBatch: 1, plan, update, ema: false, split: false });
+  const built = buildPrograms(model, { batch: BATCH, evaluateBatch: 1, plan, update, ema: false, split: 'never' });
   const session = await engine.compile({ train: built.train });
   const values = [...parametersOf({ train: built.train })].map(([name, attrs]) => {
     return [name, model.params.get(name) ?? initialValues(attrs, 1)] as const;
@@ -71,8 +71,8 @@ async function trainTwice(options: DetectionOptions): Promise<readonly [number[]
     for (let step = 0; step < STEPS; step++) {
       const given: Record<string, Feed> = {
         image: uniform('image', BATCH * SIDE * SIDE * 3, 127, 127),
-        lr: Float32Array.of(0.005),
-        seed: Int32Array.of(1, step),
+        lr: Float32Array.of(0.001),
+        seed: Int32Array.of(1, 1), // the same boxes are sampled in each step, so that losses can be compared
       };
       const feeds = inputsOf(built.train).map(({ name, dtype }): [string, Feed] => {
         return [name, given[name] ?? arrays[dtype].from(encoded.flatMap((own) => [...own[name]!]))];
@@ -92,8 +92,7 @@ describe('a detector on a balanced pyramid', () => {
   test.each(runs)('$head learns its batch, and repeats itself', async (options) => {
     const [losses, again] = await trainTwice(options);
     expect(losses.every(Number.isFinite)).toBe(true);
-    // The sampled boxes make single losses jump, differently on each engine: the least of four tells more than their mean.
-    expect(Math.min(...losses.slice(-4))).toBeLessThan(Math.min(...losses.slice(0, 4)));
+    expect(losses.at(-1)).toBeLessThan(losses[0]!);
     expect(again).toEqual(losses);
   });
 });

@@ -2,20 +2,21 @@ import type { CAC } from 'cac';
 import type { EvalCommand } from '../eval.js';
 import type { TrainCommand } from '../train.js';
 import { NegativeResult, UsageError } from '../usage.js';
-import { ENGINES, SET } from './shared.js';
+import { ENGINE, SET, settingsOf, THREADS, type EngineFlags } from './shared.js';
 
 /** cac turns a value that looks like a number into one. */
-type TrainFlags = Omit<TrainCommand, 'out'> & { readonly out?: string | number | undefined };
+type TrainFlags = Omit<TrainCommand, 'out'> & EngineFlags & { readonly out?: string | number | undefined };
 
 export function defineTrain(program: CAC): void {
   program
     .command('<recipe.yaml>', 'run a recipe: train, evaluate and report')
     .usage(
-      '<recipe.yaml> [--set key=value …] [--out DIR] [--engine E] [--resume | --extend EPOCHS | --dry-run] [--json]',
+      '<recipe.yaml> [--set key=value …] [--out DIR] [--engine E] [--threads N] [--resume | --extend EPOCHS | --dry-run] [--json]',
     )
     .option(...SET)
     .option('--out <dir>', 'run directory (default: a new one in the folder that the recipe names as out)')
-    .option('--engine <engine>', `engine instead of the recipe's: ${ENGINES.join(', ')}`)
+    .option(...ENGINE)
+    .option(...THREADS)
     .option('--resume', 'continue the stopped run in --out')
     .option('--extend <epochs>', 'number of epochs to add to the finished run in --out')
     .option('--dry-run', 'do one step of everything, forecast time, memory and disk, and leave nothing behind')
@@ -24,7 +25,7 @@ export function defineTrain(program: CAC): void {
       checkVerbs({ out, ...options });
       // Lazily, like every command: `score` is done before zod would be loaded.
       const { train } = await import('../train.js');
-      await train(recipe, { ...options, out: out === undefined ? out : String(out) });
+      await train(recipe, { ...options, set: settingsOf(options), out: out === undefined ? out : String(out) });
     });
 }
 
@@ -45,11 +46,12 @@ export function defineEval(program: CAC): void {
     .command('eval <run-or-recipe>', "score a run's best checkpoint, or a recipe's starting weights")
     .option('--weights <uri>', 'weights to load instead: file:… or npm:…')
     .option(...SET)
-    .option('--engine <engine>', `engine instead of the recipe's: ${ENGINES.join(', ')}`)
+    .option(...ENGINE)
+    .option(...THREADS)
     .option('--json', 'print the score as one line of JSON')
-    .action(async (path: string, options: EvalCommand) => {
+    .action(async (path: string, options: EvalCommand & EngineFlags) => {
       const { evaluate } = await import('../eval.js');
-      await evaluate(path, options);
+      await evaluate(path, { ...options, set: settingsOf(options) });
     });
 }
 

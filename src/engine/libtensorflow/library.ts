@@ -63,6 +63,8 @@ interface Koffi {
   load(path: string | null): Library;
 }
 
+const koffi = (): Koffi => createRequire(import.meta.url)('koffi') as Koffi;
+
 /** Flags of dlopen. RTLD_NODELETE: the process crashes at its end (exit code 139) if the library is unloaded. */
 const DLOPEN = { linux: { now: 2, nodelete: 0x1000 }, darwin: { now: 2, nodelete: 0x80 } } as const;
 const STDERR = 2;
@@ -70,16 +72,18 @@ const O_WRONLY = 1;
 /** The library of the C runtime that has memcpy. On other systems the process itself has it. */
 const C_RUNTIME = process.platform === 'win32' ? 'ucrtbase.dll' : null;
 
+/** The functions of the C runtime. */
+export const openSystem = (): Library => koffi().load(C_RUNTIME);
+
 /** Loads TensorFlow's C library into this process, for as long as the process lives. Throws an Error with the reason of the
  *  system's loader. */
 export function loadTensorFlow(path: string): TensorFlow {
-  const koffi = createRequire(import.meta.url)('koffi') as Koffi;
-  const system = koffi.load(C_RUNTIME);
+  const system = openSystem();
   if (process.platform === 'linux' || process.platform === 'darwin')
     withoutStderr(system, () => {
       pin(system, path, DLOPEN[process.platform as keyof typeof DLOPEN]);
     });
-  return bind(koffi.load(path), system);
+  return bind(koffi().load(path), system);
 }
 
 function pin(system: Library, path: string, { now, nodelete }: { now: number; nodelete: number }): void {

@@ -142,7 +142,7 @@ describe('training', () => {
     const plan = planFreeze(model.backbone, model.parameters, { stages: 0, batchNorm: 'train' });
     const optimizer = { name: 'adamw', momentum: 0.9, nesterov: false, betas: [0.9, 0.999], smoothing: 0.99, epsilon: 1e-8 } as const; // prettier-ignore
     const update = { optimizer, groupOf: () => ({ lr: 1, weightDecay: 0 }), clipNorm: 10, clipValue: null, accumulate: 1 }; // prettier-ignore
-    const built = buildPrograms(model, { batch: 2, evaluateBatch: 2, plan, update, ema: false, split: false });
+    const built = buildPrograms(model, { batch: 2, evaluateBatch: 2, plan, update, ema: false, split: 'never' });
     const session = await engine.compile({ train: built.train });
     const values = [...parametersOf({ train: built.train })].map(([name, attrs]) => {
       return [name, model.params.get(name) ?? initialValues(attrs, 1)] as const;

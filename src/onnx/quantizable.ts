@@ -4,8 +4,10 @@ import type { OnnxModel, OnnxNode } from './model.js';
 
 /** Ops with weights: what takes the time. */
 const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'Gemm']);
-/** Ops that ONNX Runtime computes on quantised values. */
-const COMBINING: ReadonlySet<string> = new Set(['Add', 'Mul', 'Concat', 'GlobalAveragePool', 'AveragePool', 'Sigmoid', 'LeakyRelu']); // prettier-ignore
+/** Ops that ONNX Runtime computes on quantised values; hard activations it computes in float32 between them. */
+const COMBINING: ReadonlySet<string> = new Set([
+  'Add', 'Mul', 'Concat', 'GlobalAveragePool', 'AveragePool', 'Sigmoid', 'LeakyRelu', 'HardSwish', 'HardSigmoid',
+]); // prettier-ignore
 /** Ops that move values and leave them as they are: input and output share a range. */
 const PASSING: ReadonlySet<string> = new Set(['MaxPool', 'Reshape', 'Transpose', 'Slice']);
 /** Activations that the levels of the node before them include: values below 0 have none. */

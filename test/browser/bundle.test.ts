@@ -21,7 +21,7 @@ const FLAGS = [
   '--disable-sync',
 ];
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const folders = ['bytes', 'categories', 'geometry', 'graph', 'models', 'tasks', 'tensorflow', 'weights/decode'];
+const folders = ['bytes', 'categories', 'geometry', 'graph', 'models', 'onnx', 'tasks', 'tensorflow', 'weights/decode'];
 
 /** The bundle's code. It holds every file of `folders`, and sets the global `bundle` to what `work.ts` exports.
  *  Rejects if a file imports a module of Node. */

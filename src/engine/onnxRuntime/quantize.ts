@@ -10,8 +10,11 @@ import { loadOnnxRuntime, type OnnxRuntime, type OnnxRuntimeOptions } from './ru
 export interface QuantizationOptions extends OnnxRuntimeOptions, Pick<QuantizeOptions, 'weightBits'> {
   /** How the range of a value is chosen; default mse. */
   readonly method?: Calibration;
-  /** Difference of the outputs that is accepted, as a share of their own size; default 0.15. While it is larger, the most
-   *  sensitive layers return to float32. */
+  /** The loss of a model with these outputs, given the float32 model's for the same feeds; default: their difference as a
+   *  share of their own size, √(Σ difference² / Σ value²), the largest of all outputs. Outputs of a net that chooses boxes
+   *  inside its graph need another measure, such as the score of what they decode to. */
+  readonly lossOf?: (ours: readonly Results[], expected: readonly Results[]) => number;
+  /** The loss that is accepted; default 0.15. While it is larger, the most sensitive layers return to float32. */
   readonly tolerance?: number;
   /** Most layers that return to float32, as a share of all; default ¼. */
   readonly mostKept?: number;
@@ -21,7 +24,7 @@ export interface QuantizationOptions extends OnnxRuntimeOptions, Pick<QuantizeOp
 
 export interface Quantization {
   readonly model: OnnxModel;
-  /** Difference of the outputs from the float32 model's: √(Σ difference² / Σ value²), the largest of all outputs. */
+  /** What quantisation costs, as `lossOf` measures it. */
   readonly loss: number;
   /** The layers that stayed in float32, most sensitive first, each with the loss when it alone is quantised. */
   readonly kept: readonly { readonly layer: string; readonly loss: number }[];
@@ -34,7 +37,7 @@ export async function quantize(
   feeds: readonly Feeds[],
   options: QuantizationOptions = {},
 ): Promise<Quantization> {
-  const { method = 'mse', tolerance = 0.15, mostKept = 0.25, measured = 8 } = options;
+  const { method = 'mse', lossOf = difference, tolerance = 0.15, mostKept = 0.25, measured = 8 } = options;
   if (feeds.length === 0)
     throw new FinetuneError({ code: 'E_QUANTIZE', message: 'there are no images to calibrate with', fix: 'give some' });
   const runtime = await loadOnnxRuntime();
@@ -44,7 +47,7 @@ export async function quantize(
   const expected = await resultsOf(runtime, model, few, options);
   const attempt = async (keep: ReadonlySet<string>): Promise<Quantization> => {
     const quantized = quantizeOnnx(model, ranges, { ...options, keep });
-    const loss = difference(await resultsOf(runtime, quantized, few, options), expected);
+    const loss = lossOf(await resultsOf(runtime, quantized, few, options), expected);
     return { model: quantized, loss, kept: [] };
   };
 
@@ -82,12 +85,13 @@ async function lossesAlone(
   feeds: readonly Feeds[],
   expected: readonly Results[],
 ): Promise<Quantization['kept']> {
+  const { lossOf = difference } = options;
   const losses: { layer: string; loss: number }[] = [];
   const [few, wanted] = [feeds.slice(0, 2), expected.slice(0, 2)];
   for (const layer of layers) {
     const keep = new Set(layers.filter((name) => name !== layer));
     const alone = quantizeOnnx(model, ranges, { ...options, keep });
-    losses.push({ layer, loss: difference(await resultsOf(runtime, alone, few, options), wanted) });
+    losses.push({ layer, loss: lossOf(await resultsOf(runtime, alone, few, options), wanted) });
   }
   return losses.sort((a, b) => b.loss - a.loss);
 }

@@ -47,6 +47,11 @@ test('the most sensitive layers stay in float32 where the loss is too large, and
   expect(first).toBeGreaterThanOrEqual(second ?? 0);
 });
 
+test('the caller may measure the loss', async () => {
+  const lossOf = (ours: readonly unknown[], expected: readonly unknown[]): number => ours.length + expected.length;
+  expect(await quantize(model, feeds, { lossOf, tolerance: 6, measured: 3, threads: 1 })).toMatchObject({ loss: 6 });
+});
+
 test('nothing to calibrate with is refused', async () => {
   await expect(quantize(model, [])).rejects.toEqual(expect.objectContaining({ code: 'E_QUANTIZE' }));
   const broken = { image: new Float32Array(SIDE * SIDE * 3).fill(NaN) };

@@ -1,5 +1,6 @@
 import type { CategoryId } from '../data/sample.js';
 import { openBackend } from '../engine/backend.js';
+import { installForInference } from '../engine/install/installForInference.js';
 import type { EngineName } from '../engine/names.js';
 import { FinetuneError } from '../errors.js';
 import { describedTask } from '../evaluate/createTask.js';
@@ -72,6 +73,7 @@ export async function openModel(
   const { kind, task } = describedTask(description);
   const open = <Prediction, Found>(one: Task<Prediction>, options: PipelineOptions<Prediction, Found>) =>
     openTask(one, description, file, { engine, ...options });
+  if (engine === 'auto') await installForInference({ signal, onProgress });
   const tiling = tiles && { size: tiles.size, overlap: tiles.overlap ?? USUAL_OVERLAP };
   switch (kind) {
     case 'detection': {

@@ -114,7 +114,16 @@ async function pack(
   const cli = env.npm_execpath ?? '';
   const [npm, ...before] = basename(cli) === 'npm-cli.js' ? [process.execPath, cli] : ['npm'];
   const specs = archives.map(({ name, version }) => `${name}@${version}`);
-  const args = [...before, 'pack', ...specs, '--ignore-scripts', '--loglevel=error', '--pack-destination', folder];
+  const args = [
+    ...before,
+    'pack',
+    ...specs,
+    '--ignore-scripts',
+    '--loglevel=error',
+    '--fetch-retries=1',
+    '--pack-destination',
+    folder,
+  ];
   const shell = npm === 'npm' && process.platform === 'win32'; // npm is npm.cmd there
   await run(npm, args, { env, signal, timeout: NPM_LIMIT, shell, cwd: folder }).catch((cause: unknown) => {
     signal?.throwIfAborted();

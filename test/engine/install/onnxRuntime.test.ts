@@ -10,6 +10,8 @@ import {
   findOnnxRuntime,
   type OnnxRuntimeOptions,
 } from '../../../src/engine/install/onnxRuntime.js';
+import { installForInference } from '../../../src/engine/install/installForInference.js';
+import type { ProgressEvent } from '../../../src/progress.js';
 
 let workplace: string;
 let folder: string;
@@ -96,6 +98,19 @@ test('a failure of npm is told in its words', async () => {
   await expect(fetchOnnxRuntime(options)).rejects.toMatchObject({
     message: expect.stringMatching(/npm cannot fetch ONNX Runtime \(npm: npm error code ENOTFOUND\)/) as unknown,
   });
+});
+
+test('whoever predicts gets it where there is no other engine, and goes on without it where npm fails', async () => {
+  const messages: string[] = [];
+  const onProgress = (event: ProgressEvent) => messages.push(JSON.stringify(event));
+  program('echo "npm error code ENOTFOUND" >&2; exit 1');
+  await installForInference({ ...options, packageFolder: () => undefined, onProgress });
+  expect(messages.at(-1)).toMatch(/without ONNX Runtime, predicting is slower: npm cannot fetch/);
+  const library = join(folder, 'tfjs-node', 'deps', 'lib');
+  mkdirSync(library, { recursive: true });
+  for (const name of ['libtensorflow.so', 'libtensorflow_framework.so']) writeFileSync(join(library, name), '');
+  await installForInference({ ...options, packageFolder: () => join(folder, 'tfjs-node'), onProgress });
+  expect(messages).toHaveLength(2); // nothing was tried
 });
 
 test('a copy that npm has installed is taken', () => {

@@ -73,7 +73,7 @@ export async function openModel(
   const { kind, task } = describedTask(description);
   const open = <Prediction, Found>(one: Task<Prediction>, options: PipelineOptions<Prediction, Found>) =>
     openTask(one, description, file, { engine, ...options });
-  if (engine === 'auto') await installForInference({ signal, onProgress });
+  await installForInference(engine, { signal, onProgress });
   const tiling = tiles && { size: tiles.size, overlap: tiles.overlap ?? USUAL_OVERLAP };
   switch (kind) {
     case 'detection': {

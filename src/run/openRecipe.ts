@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { openBackend, type Backend } from '../engine/backend.js';
+import { installForInference } from '../engine/install/installForInference.js';
 import { installEngine } from '../engine/install/install.js';
 import type { TaskScore } from '../evaluate/createTask.js';
 import { findOverlaps, type ComparedPart, type Overlap } from '../data/overlap.js';
@@ -43,6 +44,7 @@ async function openRecipe(
   const { engine, threads } = recipe;
   // The first run of a user downloads TensorFlow's library. If that fails, openBackend says why the engine is another one.
   if (engine === 'auto' || engine === 'tensorflow') await installEngine(hooks);
+  else await installForInference(engine, hooks);
   const began = performance.now();
   const backend = await blaming('engine', () => openBackend({ engine, threads }));
   onProgress?.({ message: `engine ${backend.name} ${backend.version}: ${backend.reason}` });

@@ -104,13 +104,15 @@ test('whoever predicts gets it where there is no other engine, and goes on witho
   const messages: string[] = [];
   const onProgress = (event: ProgressEvent) => messages.push(JSON.stringify(event));
   program('echo "npm error code ENOTFOUND" >&2; exit 1');
-  await installForInference({ ...options, packageFolder: () => undefined, onProgress });
+  await installForInference('auto', { ...options, packageFolder: () => undefined, onProgress });
   expect(messages.at(-1)).toMatch(/without ONNX Runtime, predicting is slower: npm cannot fetch/);
   const library = join(folder, 'tfjs-node', 'deps', 'lib');
   mkdirSync(library, { recursive: true });
   for (const name of ['libtensorflow.so', 'libtensorflow_framework.so']) writeFileSync(join(library, name), '');
-  await installForInference({ ...options, packageFolder: () => join(folder, 'tfjs-node'), onProgress });
+  await installForInference('auto', { ...options, packageFolder: () => join(folder, 'tfjs-node'), onProgress });
   expect(messages).toHaveLength(2); // nothing was tried
+  await installForInference('onnxruntime', { ...options, packageFolder: () => join(folder, 'tfjs-node'), onProgress });
+  expect(messages).toHaveLength(4); // a person asks for it
 });
 
 test('a copy that npm has installed is taken', () => {

@@ -5,6 +5,7 @@ import type { Tile, Tiling } from '../geometry/tiles.js';
 import type { ProgressEvent } from '../progress.js';
 import type { ModelDescription } from '../tasks/description/description.js';
 import { inOrder } from './inOrder.js';
+import { batchFor, inGroups, stack, type Group, type Prepared, type Tiled } from './groups.js';
 import { checkImage, readView, type ImageInput, type View } from './readImage.js';
 import { readTiles } from './readTiles.js';
 import type { Runner, Turn } from './runner.js';
@@ -30,7 +31,10 @@ export interface Opened<Found> {
 
 export interface PredictAllOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Gets a step after each image: `total` is the length of a list, and otherwise what has been read so far. */
+  /** Number of images, if they are no list: then the next ones are awaited to run several at once, which takes less time
+   *  for each. Default: the length of a list; without one, each image is run as soon as it is there. */
+  readonly total?: number | undefined;
+  /** Gets a step after each image. */
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
@@ -65,11 +69,7 @@ export interface TilePrediction<Prediction> {
   readonly found: Prediction;
 }
 
-/** An image that is read, or one that is to be read tile by tile. */
-type Prepared = Extent & ({ readonly view: View } | { readonly source: ImageSource });
-type Tiled = Extract<Prepared, { readonly source: ImageSource }>;
-
-/** Images that are read while the network computes. */
+/** Images that are read while the network computes, besides those of a batch. */
 const AHEAD = 4;
 
 /** Feeds images to a runner: reads them, runs the network and decodes its outputs. */
@@ -78,33 +78,52 @@ export function openPipeline<Prediction, Found>(
   description: ModelDescription,
   { present, tiles }: PipelineOptions<Prediction, Found>,
 ): Opened<Found> {
-  const run = async (turn: Turn<Prediction>, { pixels, size, origin }: View): Promise<() => Prediction> => {
-    const results = await turn.run(pixels, 1, size);
-    return () => turn.model.task.decode(results, [origin])[0]!;
+  const run = async (
+    turn: Turn<Prediction>,
+    views: readonly View[],
+    batch: number,
+  ): Promise<() => readonly Prediction[]> => {
+    const [{ size, pixels }] = views as [View];
+    const results = await turn.run(batch === 1 ? pixels : stack(views, batch), batch, size);
+    const origins = views.map(({ origin }) => origin);
+    return () => turn.model.task.decode(results, origins);
   };
   const runOnTiles = async (
     turn: Turn<Prediction>,
     { source, width, height }: Tiled,
     { merge, ...how }: TileOptions<Prediction>,
-  ): Promise<() => Prediction> => {
+  ): Promise<() => readonly Prediction[]> => {
     const parts: TilePrediction<Prediction>[] = [];
     for await (const { tile, view } of readTiles(source, { width, height }, description, how))
-      parts.push({ tile, found: (await run(turn, view))() });
-    return () => merge(parts, { width, height });
+      parts.push({ tile, found: (await run(turn, [view], 1))()[0]! });
+    return () => [merge(parts, { width, height })];
   };
-  const compute = (turn: Turn<Prediction>, image: Prepared): Promise<() => Prediction> =>
-    'source' in image ? runOnTiles(turn, image, tiles!) : run(turn, image.view);
-  /** Runs the network, and returns what decodes its outputs. */
-  const answer = async (image: Prepared | FinetuneError): Promise<() => Predicted<Found>> => {
-    if (image instanceof FinetuneError) return () => ({ error: image });
-    const { width, height } = image;
+  /** Runs the network on the images of a group, and returns what decodes its outputs. */
+  const compute = (turn: Turn<Prediction>, group: readonly Prepared[], batch: number) => {
+    const [first] = group as [Prepared];
+    if ('source' in first) return runOnTiles(turn, first, tiles!);
+    const views = group.flatMap((image) => ('view' in image ? image.view : []));
+    return run(turn, views, batch);
+  };
+  const answer = async (group: Group, batch: number): Promise<() => Predicted<Found>[]> => {
+    const images = group.flatMap((image) => (image instanceof FinetuneError ? [] : [image]));
+    let failed: FinetuneError | undefined;
+    let decode = (): readonly Prediction[] => [];
     try {
-      const decode = await runner.inTurn((turn) => compute(turn, image));
-      return () => ({ width, height, predictions: present(decode()) });
+      if (images.length > 0) decode = await runner.inTurn((turn) => compute(turn, images, batch));
     } catch (error) {
-      if (error instanceof FinetuneError && error.code.startsWith('E_IMAGE_')) return () => ({ error }); // of a tile
-      throw error;
+      if (!(error instanceof FinetuneError && error.code.startsWith('E_IMAGE_'))) throw error;
+      failed = error; // of a tile, which is in a group of its own
     }
+    return () => {
+      const predictions = decode().values();
+      return group.map((image) => {
+        const error = image instanceof FinetuneError ? image : failed;
+        if (error || image instanceof FinetuneError) return { error: error! };
+        const { width, height } = image;
+        return { width, height, predictions: present(predictions.next().value!) };
+      });
+    };
   };
   /** Reads an image, or only its size if it is to be read tile by tile. */
   const prepare = async (source: ImageSource): Promise<Prepared> => {
@@ -116,20 +135,23 @@ export function openPipeline<Prediction, Found>(
     async predict(given) {
       const image = checkImage(given);
       // The image is read in its turn, so that a thousand calls at once do not read a thousand images.
-      return runner.inTurn(async (turn) => present((await compute(turn, await prepare(image)))()));
+      return runner.inTurn(async (turn) => present((await compute(turn, [await prepare(image)], 1))()[0]!));
     },
-    async *predictAll(images, { signal, onProgress } = {}) {
-      const total = Array.isArray(images) ? images.length : undefined;
-      let done = 0;
+    async *predictAll(images, { signal, onProgress, total = Array.isArray(images) ? images.length : undefined } = {}) {
+      const batch = batchFor(description, total);
       const read = async (given: unknown): Promise<Prepared> => prepare(checkImage(given));
       const readOrFail = (given: unknown) => (signal?.aborted ? stoppedBy(signal) : read(given).catch(errorOf));
-      const prepared = inOrder<unknown, Prepared | FinetuneError>(images, readOrFail, AHEAD);
-      // The network computes for an image while the outputs for the one before it are decoded, and used.
-      for await (const decode of inOrder(prepared, answer, 2)) {
+      const prepared = inOrder<unknown, Prepared | FinetuneError>(images, readOrFail, AHEAD + batch);
+      let done = 0;
+      // The network computes for a group while the outputs for the one before it are decoded, and used.
+      for await (const decode of inOrder(inGroups(prepared, batch), (group) => answer(group, batch), 2)) {
         signal?.throwIfAborted();
-        yield decode();
-        done++;
-        onProgress?.({ phase: 'predict', done, total: total ?? done });
+        for (const result of decode()) {
+          yield result;
+          signal?.throwIfAborted();
+          done++;
+          onProgress?.({ phase: 'predict', done, total: total ?? done });
+        }
       }
     },
     async predictRaw(given) {

@@ -46,7 +46,7 @@ export async function* predictFiles(
       yield answer({ entry: { file: next.input.name, error: next.read.error }, image: undefined });
     }
   }
-  const results: AsyncIterable<Predicted<AnyFound>> = model.predictAll(images(), { signal });
+  const results: AsyncIterable<Predicted<AnyFound>> = model.predictAll(images(), { signal, total: inputs.length });
   for await (const result of results) {
     yield* failures();
     const { input, read } = waiting.shift()!;

@@ -5,8 +5,8 @@ import { openPredictor } from '../evaluate/predictor.js';
 import type { Model } from '../tasks/model.js';
 import { programName } from '../tasks/feeds.js';
 
-/** Runs a model on an engine, one call after the other, whatever the order and the batches of the calls are. It owns one
- *  session, which is opened anew for another batch. */
+/** Runs a model on an engine, one call after the other, whatever the order and the batches of the calls are. It owns a
+ *  session for each of the last two sizes of batches. */
 export interface Runner<Prediction> {
   /** Works with the model when the calls before it are done. Throws E_MODEL_DISPOSED after `dispose`. */
   inTurn<T>(work: (at: Turn<Prediction>) => Promise<T>): Promise<T>;
@@ -23,25 +23,32 @@ export interface Turn<Prediction> {
   replace(model: Model<Prediction>): void;
 }
 
+/** Sessions that are open at once: one for single images, and one for many. */
+const MOST_OPEN = 2;
+
 export function createRunner<Prediction>(first: Model<Prediction>, backend: Backend): Runner<Prediction> {
   let model = first;
-  let open: { readonly batch: number; readonly session: Session } | undefined;
+  const open = new Map<number, Session>(); // by the batch, the one that was used last at the end
   let waiting = 0; // calls that have not ended
   let last: Promise<unknown> = Promise.resolve();
   let isDisposed = false;
 
   const close = (): void => {
-    open?.session.dispose();
-    open = undefined;
+    for (const session of open.values()) session.dispose();
+    open.clear();
   };
   const turn = (): Turn<Prediction> => ({
     model,
     async run(image, batch, size = model.size) {
-      if (open?.batch !== batch) {
-        close();
-        open = { batch, session: await openPredictor(model, backend, { batch }) };
+      const session = open.get(batch) ?? (await openPredictor(model, backend, { batch }));
+      open.delete(batch);
+      open.set(batch, session);
+      const [oldest] = open;
+      if (open.size > MOST_OPEN) {
+        open.delete(oldest![0]);
+        oldest![1].dispose();
       }
-      return open.session.run(programName('evaluate', size, model.task), { image });
+      return session.run(programName('evaluate', size, model.task), { image });
     },
     replace(other) {
       close();

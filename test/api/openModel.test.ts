@@ -145,6 +145,29 @@ describe('a file', () => {
     model.dispose();
   });
 
+  test('gives the same to rounding for so many images that several are run at once', async () => {
+    const model = await opened('detection', await save('batches', detector()), { scoreThreshold: 0 });
+    const upright = await sharp(photo).rotate(90).png().toBuffer();
+    const [one, other] = [await model.predict(photo), await model.predict(upright)];
+    const inputs = Array.from({ length: 19 }, (_, i) => (i === 5 ? '/none.jpg' : i % 2 === 0 ? photo : upright));
+    let index = 0;
+    for await (const result of model.predictAll(inputs)) {
+      if (index === 5) expect(result.error?.code).toBe('E_IMAGE_MISSING');
+      else {
+        const { predictions } = result as { predictions: readonly FoundObject[] };
+        const expected = index % 2 === 0 ? one : other;
+        expect(predictions).toHaveLength(expected.length);
+        for (const [i, { score, box }] of predictions.slice(0, 3).entries()) {
+          expect(score).toBeCloseTo(expected[i]!.score, 4);
+          for (const [k, value] of box.entries()) expect(value).toBeCloseTo(expected[i]!.box[k]!, 2);
+        }
+      }
+      index++;
+    }
+    expect(index).toBe(inputs.length);
+    model.dispose();
+  });
+
   test('reads of a list without end what it needs, until the signal stops it', async () => {
     const model = await opened('detection', await save('endless', detector()));
     let read = 0;

@@ -1,9 +1,17 @@
 import type { Backend } from '../engine/backend.js';
-import { compileInference, type InferenceSession } from '../engine/inference/compileInference.js';
-import { parametersOf } from '../graph/program.js';
+import { compileInference, inferenceEngine, type InferenceSession } from '../engine/inference/compileInference.js';
+import type { Params } from '../graph/params.js';
+import { parametersOf, type Programs } from '../graph/program.js';
 import { fold } from '../graph/fold.js';
 import type { Model } from '../tasks/model.js';
 import { programName } from '../tasks/feeds.js';
+
+export interface PredictorOptions {
+  /** Images per call. */
+  readonly batch: number;
+  /** Whether the program returns the loss of the targets fed, too. */
+  readonly loss?: boolean;
+}
 
 /** Opens the model for inference, with every BatchNorm folded into its convolution, `batch` images per call. The
  *  session's program `evaluate`, one for each of the task's sizes (programName), returns the task's outputs, and with
@@ -11,10 +19,23 @@ import { programName } from '../tasks/feeds.js';
 export async function openPredictor(
   model: Model,
   backend: Backend,
-  { batch, loss = false }: { readonly batch: number; readonly loss?: boolean },
+  options: PredictorOptions,
 ): Promise<InferenceSession> {
-  const { task, params } = model;
-  const all = (task.sizes ?? [task.evaluateSize ?? model.size]).map((size) => {
+  const { programs, values } = buildPredictor(model, options);
+  return compileInference(programs, backend, values);
+}
+
+/** The engine that computes the predictor faster: ONNX Runtime, or the backend's own. */
+export function predictorEngine(model: Model, backend: Backend, options: PredictorOptions) {
+  const { programs, values } = buildPredictor(model, options);
+  return inferenceEngine(programs, backend, values);
+}
+
+function buildPredictor(
+  { task, params, size: modelSize }: Model,
+  { batch, loss = false }: PredictorOptions,
+): { readonly programs: Programs; readonly values: Params } {
+  const all = (task.sizes ?? [task.evaluateSize ?? modelSize]).map((size) => {
     const built = task.build({ batch, size, trainBatchNorm: () => false });
     const wanted = loss ? { ...built.outputs, loss: built.loss().total } : built.outputs;
     const { roots, derive } = fold(Object.values(wanted));
@@ -24,6 +45,5 @@ export async function openPredictor(
   const programs = Object.fromEntries(all.map(({ name, program }) => [name, program]));
   const wantedHere = parametersOf(programs);
   const derived = all.flatMap(({ derive }) => [...derive(params)]);
-  const values = new Map([...params, ...derived].filter(([name]) => wantedHere.has(name)));
-  return compileInference(programs, backend, values);
+  return { programs, values: new Map([...params, ...derived].filter(([name]) => wantedHere.has(name))) };
 }

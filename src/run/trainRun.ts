@@ -7,6 +7,7 @@ import { epochScore } from './oldClasses.js';
 import type { OpenedRecipe } from './openRecipe.js';
 import { recipePseudoLabels } from './pseudoLabels.js';
 import { trainOptions } from './trainOptions.js';
+import { chooseValidation } from './validation.js';
 
 export interface StepOptions {
   readonly images: ImageOptions;
@@ -29,16 +30,18 @@ export async function trainRun(
   const { best, batch } = recipe.evaluate;
   const pseudo = recipePseudoLabels(recipe, data.train, directory);
   const options = { ...trainOptions(recipe, images, directory), resume };
+  const validate = chooseValidation(backend, { batch, images: data.val.annotations.length });
   const trained = await train(model, pseudo?.dataset ?? data.train, backend, options, {
     signal,
     onProgress,
     enterEpoch: pseudo && ((session, state) => pseudo.enterEpoch(session, model.task, state)),
-    evaluate: async (live, session, signal) => {
-      const how = { ...images, batch, signal, onProgress };
-      const own = await evaluate(live, session, data.val, how);
-      const old = data.old && (await evaluate(live, session, data.old.after, how));
-      return epochScore(best, { own, old }, onProgress);
-    },
+    evaluate: (live, signal) =>
+      validate(live, async (session) => {
+        const how = { ...images, batch, signal, onProgress };
+        const own = await evaluate(model, session, data.val, how);
+        const old = data.old && (await evaluate(model, session, data.old.after, how));
+        return epochScore(best, { own, old }, onProgress);
+      }),
   });
   return { ...trained, pseudo };
 }

@@ -17,10 +17,19 @@ import type { RunState } from './checkpoint/state.js';
 import { startTracker, type Tracker } from './log/tracker.js';
 import { openTrainer, type Trainer } from './trainer.js';
 
+/** A model in training. */
+export interface LiveModel {
+  /** With the values that the run started from. */
+  readonly model: Model;
+  /** Its program `evaluate` has the present values. */
+  readonly session: Session;
+  /** The model with the present values, averaged where the run keeps averages. */
+  present(): Promise<Model>;
+}
+
 export interface TrainHooks {
-  /** Evaluates the current model with the session's program `evaluate`. Without it no epoch is evaluated, and none
-   *  becomes the best. */
-  readonly evaluate?: (model: Model, session: Session, signal?: AbortSignal) => Promise<EpochScore>;
+  /** Evaluates the current model. Without it no epoch is evaluated, and none becomes the best. */
+  readonly evaluate?: (live: LiveModel, signal?: AbortSignal) => Promise<EpochScore>;
   /** Called before the steps of an epoch, and before the rest of them when a run resumes; what it returns is reported. */
   readonly enterEpoch?: ((session: Session, state: RunState) => Promise<string | undefined>) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -140,7 +149,7 @@ async function evaluateEpoch(
   if (!evaluate || (epoch % evaluateEvery !== 0 && epoch !== epochs)) return undefined;
   await trainer.checkValues();
   try {
-    return await evaluate(model, session, signal);
+    return await evaluate({ model, session, present: () => trainer.presentModel() }, signal);
   } catch (error) {
     if (signal?.aborted) return 'stopped';
     if (error instanceof FinetuneError && error.code === 'E_LOSS_NOT_FINITE') trainer.giveUp();

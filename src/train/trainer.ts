@@ -216,10 +216,14 @@ export class Trainer {
   }
 
   async saveBest(): Promise<void> {
-    const { model, options } = this.#setup;
-    const params = await this.#parameters({ averaged: true });
-    checkValues(params, this.state.step);
-    await saveModel({ ...model, params }, checkpointFile(options.directory, 'best'));
+    const model = await this.presentModel();
+    checkValues(model.params, this.state.step);
+    await saveModel(model, checkpointFile(this.#setup.options.directory, 'best'));
+  }
+
+  /** The model with its present values, averaged where the run keeps averages. */
+  async presentModel(): Promise<Model> {
+    return { ...this.model, params: await this.#parameters({ averaged: true }) };
   }
 
   /** Goes back to the last checkpoint, or to the start where there is none. */

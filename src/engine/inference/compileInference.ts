@@ -18,42 +18,48 @@ export interface InferenceSession extends Session {
   readonly engine: string;
 }
 
-/** Compiles programs without updates on the engine that computes them faster here: the backend's own, or ONNX Runtime
- *  where it can be loaded and holds their ops. Which one that is gets measured once, in a second or two, and is kept
- *  (EngineChoices). A backend that a person has named computes everything itself. */
+/** Compiles programs without updates on the engine that computes them faster here (inferenceEngine). */
 export async function compileInference(
   programs: Programs,
   backend: Backend,
   values: Params,
 ): Promise<InferenceSession> {
-  const runtime = backend.choices && (await runtimeFor(programs));
-  const own = async (): Promise<InferenceSession> => ({
-    ...(await compile(programs, backend, values)),
-    engine: `${backend.name} ${backend.version}`,
-  });
-  if (!runtime) return own();
-  const { threads } = backend;
-  const onnx = async (): Promise<InferenceSession> => ({
-    ...(await compileOnnx(programs, values, backend.compiled ? { threads } : {})),
-    engine: `onnxruntime ${runtime.version}`,
-  });
-  if (!backend.compiled) return onnx(); // always many times as fast as wasm
-  const open = { tensorflow: own, onnxruntime: onnx } satisfies Record<InferenceEngine, unknown>;
-  const program = hashOf(programs);
-  const known = await backend.choices.find(program);
-  if (known) return open[known]();
-  const { faster, session } = await race(programs, { tensorflow: await own(), onnxruntime: await onnx() });
-  await backend.choices.keep(program, faster);
-  return session;
+  const engine = await inferenceEngine(programs, backend, values);
+  return open(engine, programs, backend, values);
 }
 
-/** ONNX Runtime, if it can compute these programs. */
-async function runtimeFor(programs: Programs) {
+/** The engine that computes programs without updates faster: ONNX Runtime where it can be loaded and holds their ops, or
+ *  the backend's own. Which one that is gets measured once, in a second or two, and is kept (EngineChoices). A backend that
+ *  a person has named computes everything itself; ONNX Runtime is always many times as fast as wasm. */
+export async function inferenceEngine(programs: Programs, backend: Backend, values: Params): Promise<Engine> {
+  const { choices } = backend;
+  if (!choices || !(await canRun(programs))) return 'own';
+  if (!backend.compiled) return 'onnxruntime';
+  const program = hashOf(programs);
+  const known = await choices.find(program);
+  const faster = known ?? (await race(programs, backend, values));
+  if (!known) await choices.keep(program, faster);
+  return faster === 'onnxruntime' ? faster : 'own';
+}
+
+type Engine = 'own' | 'onnxruntime';
+
+async function open(engine: Engine, programs: Programs, backend: Backend, values: Params): Promise<InferenceSession> {
+  if (engine === 'own')
+    return { ...(await compile(programs, backend, values)), engine: `${backend.name} ${backend.version}` };
+  const { version } = await loadOnnxRuntime();
+  const session = await compileOnnx(programs, values, backend.compiled ? { threads: backend.threads } : {});
+  return { ...session, engine: `onnxruntime ${version}` };
+}
+
+/** Whether ONNX Runtime can be loaded, and computes these programs. */
+async function canRun(programs: Programs): Promise<boolean> {
   try {
     checkOnnx(programs);
-    return await loadOnnxRuntime();
+    await loadOnnxRuntime();
+    return true;
   } catch (error) {
-    if (error instanceof FinetuneError) return undefined;
+    if (error instanceof FinetuneError) return false;
     throw error;
   }
 }
@@ -66,11 +72,8 @@ const hashOf = (programs: Programs): string =>
 
 const ROUNDS = 3;
 
-/** Runs the first program on both, in turn, and disposes of the slower session. */
-async function race(
-  programs: Programs,
-  sessions: Readonly<Record<InferenceEngine, InferenceSession>>,
-): Promise<{ readonly faster: InferenceEngine; readonly session: InferenceSession }> {
+/** Runs the first program on both engines, in turn. */
+async function race(programs: Programs, backend: Backend, values: Params): Promise<InferenceEngine> {
   const [name, program] = Object.entries(programs)[0]!;
   const feeds: Feeds = Object.fromEntries(
     inputsOf(program).map(({ name: input, shape, dtype }) => [
@@ -80,15 +83,26 @@ async function race(
         : new (dtype === 'int32' ? Int32Array : Uint8Array)(sizeOf(shape)),
     ]),
   );
-  const best = { tensorflow: Infinity, onnxruntime: Infinity };
-  for (let round = 0; round <= ROUNDS; round++) {
-    for (const engine of ['tensorflow', 'onnxruntime'] as const) {
-      const start = performance.now();
-      await sessions[engine].run(name, feeds);
-      if (round > 0) best[engine] = Math.min(best[engine], performance.now() - start); // the first run prepares
+  const [ours, onnx] = [
+    await open('own', programs, backend, values),
+    await open('onnxruntime', programs, backend, values),
+  ];
+  const times = { ours: Infinity, onnx: Infinity };
+  const time = async (session: InferenceSession): Promise<number> => {
+    const start = performance.now();
+    await session.run(name, feeds);
+    return performance.now() - start;
+  };
+  try {
+    for (let round = 0; round <= ROUNDS; round++) {
+      const [a, b] = [await time(ours), await time(onnx)];
+      if (round === 0) continue; // the first run prepares
+      times.ours = Math.min(times.ours, a);
+      times.onnx = Math.min(times.onnx, b);
     }
+  } finally {
+    ours.dispose();
+    onnx.dispose();
   }
-  const faster = best.onnxruntime < best.tensorflow ? 'onnxruntime' : 'tensorflow';
-  sessions[faster === 'onnxruntime' ? 'tensorflow' : 'onnxruntime'].dispose();
-  return { faster, session: sessions[faster] };
+  return times.onnx < times.ours ? 'onnxruntime' : 'tensorflow';
 }

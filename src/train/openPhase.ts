@@ -82,7 +82,7 @@ async function openPrefix(
   backend: Backend,
 ): Promise<InferenceSession | undefined> {
   if (Object.keys(prefixes).length === 0) return undefined;
-  return compileInference(prefixes, backend, among(values, parametersOf(prefixes)));
+  return compileInference(prefixes, backend, among(values, parametersOf(prefixes)), { inTurn: true });
 }
 
 function openCache(

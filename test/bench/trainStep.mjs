@@ -3,6 +3,7 @@ import { createDetection } from '../../dist/evaluate/createTask.js';
 import { detectorDefaults } from '../../dist/tasks/detection/detectorDefaults.js';
 import { openBackend } from '../../dist/engine/backend.js';
 import { compile } from '../../dist/engine/compile.js';
+import { compileInference } from '../../dist/engine/inference/compileInference.js';
 import { parametersOf } from '../../dist/graph/program.js';
 import { initialValues } from '../../dist/graph/init.js';
 import { createModel } from '../../dist/tasks/model.js';
@@ -27,22 +28,31 @@ export async function openStep(model, batch, stages) {
   const isWeight = (name) => model.parameters.get(name).role === 'weight';
   const groupOf = (name) => ({ lr: 1, weightDecay: isWeight(name) ? 4e-5 : 0 });
   const update = { optimizer: nesterov, groupOf, clipNorm: 10, clipValue: null, accumulate: 1 };
-  const { train, derive } = buildPrograms(model, {
+  const { train, prefix, derive } = buildPrograms(model, {
     batch,
     evaluateBatch: batch,
     plan,
     update,
     ema: false,
-    split: false,
+    split: stages === 0 ? 'never' : 'ifLarge',
   });
   const parameters = parametersOf({ train });
-  const session = await compile({ train }, backend, derive(model.params));
+  const known = new Map([...model.params, ...derive(model.params)]);
+  const among = (own) => new Map([...known].filter(([name]) => own.has(name)));
+  const folded = new Map([...derive(model.params)].filter(([name]) => parameters.has(name)));
+  const session = await compile({ train }, backend, folded);
+  const frozen =
+    prefix && (await compileInference({ prefix }, backend, among(parametersOf({ prefix })), { inTurn: true }));
   const slots = [...parameters]
     .filter(([, { role }]) => role === 'slot')
     .map(([key, attrs]) => [key, initialValues(attrs, 1)]);
   const values = new Map([...model.params, ...slots]);
   await session.write(new Map([...values].filter(([key]) => parameters.has(key))));
-  return { backend, run: (feeds) => session.run('train', { ...feeds, lr: Float32Array.of(1e-3) }) };
+  const run = async ({ image, ...targets }) => {
+    const pixels = frozen ? await frozen.run('prefix', { image }) : { image };
+    return session.run('train', { ...pixels, ...targets, lr: Float32Array.of(1e-3) });
+  };
+  return { backend, run };
 }
 
 export async function openTrainStep({ backbone, side, batch, stages }) {

@@ -18,14 +18,19 @@ export interface InferenceSession extends Session {
   readonly engine: string;
 }
 
+export interface InferenceOptions {
+  /** Whether another session computes in turn with this one, as a training step does with its frozen stages. */
+  readonly inTurn?: boolean;
+}
+
 /** Compiles programs without updates on the engine that computes them faster here (inferenceEngine). */
 export async function compileInference(
   programs: Programs,
   backend: Backend,
   values: Params,
+  options: InferenceOptions = {},
 ): Promise<InferenceSession> {
-  const engine = await inferenceEngine(programs, backend, values);
-  return open(engine, programs, backend, values);
+  return open(await inferenceEngine(programs, backend, values), programs, backend, values, options);
 }
 
 /** The engine that computes programs without updates faster: ONNX Runtime where it can be loaded and holds their ops, or
@@ -44,11 +49,18 @@ export async function inferenceEngine(programs: Programs, backend: Backend, valu
 
 type Engine = 'own' | 'onnxruntime';
 
-async function open(engine: Engine, programs: Programs, backend: Backend, values: Params): Promise<InferenceSession> {
+async function open(
+  engine: Engine,
+  programs: Programs,
+  backend: Backend,
+  values: Params,
+  { inTurn = false }: InferenceOptions = {},
+): Promise<InferenceSession> {
   if (engine === 'own')
     return { ...(await compile(programs, backend, values)), engine: `${backend.name} ${backend.version}` };
   const { version } = await loadOnnxRuntime();
-  const session = await compileOnnx(programs, values, backend.compiled ? { threads: backend.threads } : {});
+  const threads = backend.compiled ? { threads: backend.threads } : {};
+  const session = await compileOnnx(programs, values, { ...threads, spins: !inTurn });
   return { ...session, engine: `onnxruntime ${version}` };
 }
 

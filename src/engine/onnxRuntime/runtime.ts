@@ -26,6 +26,9 @@ interface Module {
 export interface OnnxRuntimeOptions {
   /** Threads that compute one node together; default: one for each processor. */
   readonly threads?: number;
+  /** Whether threads that wait for work keep a processor busy for a moment, so that they go on at once; default true.
+   *  Where another engine computes in turn with this one, they take its processors. */
+  readonly spins?: boolean;
 }
 
 export interface OnnxRuntime {
@@ -51,7 +54,7 @@ export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
   return {
     version: module.env.versions.node ?? 'unknown',
     tensor: (dtype, data, shape) => new module.Tensor(dtype, data, shape),
-    async open(model, { threads = availableParallelism() } = {}) {
+    async open(model, { threads = availableParallelism(), spins = true } = {}) {
       try {
         return await module.InferenceSession.create(model, {
           executionProviders: ['cpu'],
@@ -62,6 +65,7 @@ export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
           enableCpuMemArena: true,
           enableMemPattern: true,
           logSeverityLevel: 4,
+          extra: { session: { intra_op: { allow_spinning: spins ? '1' : '0' } } },
         });
       } catch (error) {
         throw runtimeError('load the model', error);

@@ -72,7 +72,7 @@ report:
 recipes/a.yaml:2:1  unknown key "tsk"   E_RECIPE_UNKNOWN_KEY
   2 | tsk: detection
     | ^^^  did you mean "task"?
-recipes/a.yaml:3:9  "engine" must be one of auto, tensorflow-gpu, tensorflow, wasm; got "wasmm"   E_RECIPE_VALUE
+recipes/a.yaml:3:9  "engine" must be one of auto, tensorflow-gpu, tensorflow, onnxruntime, wasm; got "wasmm"   E_RECIPE_VALUE
   3 | engine: wasmm
     |         ^^^^^  did you mean "wasm"?
 recipes/a.yaml:4:1  "data.root" is missing   E_RECIPE_MISSING_KEY

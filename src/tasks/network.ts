@@ -2,6 +2,7 @@ import type { Placement, Sample } from '../data/sample.js';
 import type { Value } from '../graph/spec.js';
 import type { Backbone } from '../models/backbone.js';
 import type { NetworkDescription } from './description/description.js';
+import type { Decoding } from './decoding.js';
 import type { OldAnswers } from './distillation.js';
 
 /** The batch, the size and the mode that a graph is built for. */
@@ -89,6 +90,8 @@ export interface Network<Prediction> {
   encode(sample: Sample): Targets;
   /** The targets for a place of an evaluated batch of this size that has no image: they add nothing to the loss. */
   blank(size?: readonly [number, number]): Targets;
+  /** How `decode` reads the outputs, for programs that do it elsewhere. */
+  readonly decoding: Decoding;
   /** What the outputs of a batch say about each of its images, in pixels of the original images. */
   decode(outputs: Outputs, origins: readonly Origin[]): Prediction[];
 }

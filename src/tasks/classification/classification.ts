@@ -104,6 +104,7 @@ export function classificationTask(options: ClassificationOptions): Network<Clas
       predictor: ['*classifier*.weight', '*fc.weight', '*last_linear.weight'],
     },
     encode,
+    decoding: { outputs: { logits: '[1, K]: the logit of each class' }, scores: 'softmax over the classes' },
     blank: () => ({ targets: new Float32Array(numClasses) }),
     decode: ({ logits }, origins) =>
       origins.map(({ imageId }, n) => ({

@@ -100,6 +100,7 @@ export function detectionTask(
     build: (asked) => at(...asked.size).detector.build(asked),
     start: options.classWeights ? undefined : first.detector.start, // the weights change the first loss
     encode: (sample) => seeing(sample.picture).detector.encode(sample),
+    decoding: first.detector.decoding,
     blank: (size = first.size) => at(...size).detector.blank(),
     decode: (results, origins) =>
       origins.map((origin, n) => {

@@ -3,6 +3,7 @@ import type { Xyxy } from '../../geometry/box.js';
 import type { Value } from '../../graph/spec.js';
 import type { BackboneChoice } from '../../models/table.js';
 import type { Focal } from '../losses.js';
+import type { Decoding } from '../decoding.js';
 import type { LossOptions, Losses, Network } from '../network.js';
 import type { DetectorAnchors } from './anchors.js';
 import type { SelectOptions } from './options.js';
@@ -52,6 +53,8 @@ export interface Detector extends Pick<Network<unknown>, 'build' | 'start' | 'en
   readonly activation?: 'none';
   /** Left out by a detector without anchors. */
   readonly anchors?: DetectorAnchors;
+  /** How `decode` reads the outputs. */
+  readonly decoding: Decoding;
   /** Finds the objects of one image in its outputs, which come without the axis of the batch: at most
    *  `maxDetections`. */
   decode(outputs: Readonly<Record<string, Float32Array>>): Found;

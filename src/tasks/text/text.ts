@@ -6,7 +6,7 @@ import { buildScoreMaps, textBackbone, type TextModelOptions } from '../../model
 import { conventionsOf } from '../description/description.js';
 import type { Losses, Network, Origin, Targets } from '../network.js';
 import { gaussianMaps } from './gaussianMap.js';
-import { textBoxes, type Maps, type TextThresholds } from './textBoxes.js';
+import { LEAST_AREA, textBoxes, type Maps, type TextThresholds } from './textBoxes.js';
 import { mapLoss, type TextLossOptions } from './textLoss.js';
 
 export interface TextOptions extends TextModelOptions, TextLossOptions {
@@ -72,6 +72,13 @@ export function textTask(options: TextOptions): Network<readonly TextDetection[]
     encode: (sample: Sample): Targets => {
       const { words, picture } = ofKind(sample, 'text');
       return { ...gaussianMaps(words, half(picture.width), half(picture.height)) };
+    },
+    decoding: {
+      outputs: {
+        maps: '[1, height / 2, width / 2, 2], rounded up: region score (1 in the middle of a character) and affinity score of each cell',
+      },
+      scores: 'the mean region score of the text cells of a word',
+      boxes: `cells with a region score above lowText or an affinity score above link form 4-connected regions; those with fewer than ${LEAST_AREA} cells, or whose highest region score is below text, are dropped; as in craft_utils.py of github.com/clovaai/CRAFT-pytorch. The middle of cell i is pixel 2i + 1 of the input`,
     },
     blank: () => {
       const cells = half(evaluateSize[0]) * half(evaluateSize[1]);

@@ -30,7 +30,7 @@ export interface TextBox {
 }
 
 /** Regions with fewer cells are dropped. */
-const LEAST_AREA = 10;
+export const LEAST_AREA = 10;
 /** A rectangle whose sides differ by a smaller share than this is taken for a single character, whose direction is
  *  unknown, and set upright. */
 const SQUARE = 0.1;

@@ -8,7 +8,7 @@ import type { FasterRcnnOptions } from './options.js';
 /** Scale of the offsets that the second stage predicts. */
 export const SCALE: CoderScale = { centre: 10, size: 5 };
 /** Least width and height of a detection, in pixels. */
-const LEAST_SIDE = 1e-2;
+export const LEAST_SIDE = 1e-2;
 
 /** Turns the outputs of one image into detections: `proposals` [P,4], `valid` [P], `logits` [P,columns], the
  *  background's first, and `boxes` [P,4,columns], offset by offset. Each class of a proposal has a box of its own. */

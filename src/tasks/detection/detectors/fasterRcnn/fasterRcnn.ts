@@ -1,10 +1,12 @@
 import * as b from '../../../../graph/builder.js';
+import { fromAnchors } from '../../../decoding.js';
 import { placeAnchors } from '../../anchors.js';
+import { LARGEST_LOG_SIZE } from '../../boxCoder.js';
 import { defineDetector, type HeadOptions } from '../../defineDetector.js';
 import type { Detector } from '../../detector.js';
 import { gridLevels } from '../../gridAnchors.js';
 import { fasterRcnnCriterion, THRESHOLDS } from './criterion.js';
-import { fasterRcnnDecoder } from './decode.js';
+import { fasterRcnnDecoder, LEAST_SIDE, SCALE } from './decode.js';
 import { firstStage, RATIOS, secondStage, type FirstStage } from './network.js';
 import { options } from './options.js';
 import { chooseProposals, type Proposals } from './proposals.js';
@@ -46,6 +48,22 @@ function create(asked: HeadOptions<typeof options>): Detector {
       };
     },
     ...criterion,
+    decoding: {
+      outputs: {
+        proposals: '[1, P, 4]: left, upper, right and lower side of each proposed box, in pixels of the input',
+        valid: '[1, P]: 1 for a proposal, 0 for a row that is left over',
+        logits: '[1, P, 1 + K]: logits of the background and of each class',
+        boxes:
+          '[1, P, 4, 1 + K]: offsets of the x and y of the centre, the width and the height from each proposal, for the background and each class',
+        objectness: '[1, A]: logits of the first stage; decoding does not read them',
+        anchorOffsets: '[1, A, 4]: offsets of the first stage; decoding does not read them',
+      },
+      scores: 'softmax over the columns; the first one, of the background, is left out',
+      boxes: fromAnchors('its proposal'),
+      boxCoder: { ...SCALE, largestLogSize: LARGEST_LOG_SIZE },
+      candidates: `pairs of valid proposal and class above the least score, whose box is at least ${LEAST_SIDE} pixels wide and high`,
+      suppresses: true,
+    },
     decode: fasterRcnnDecoder(asked),
   };
 }

@@ -6,7 +6,7 @@ import { decodeDistances, type Points } from '../../points.js';
 import type { FcosOptions } from './options.js';
 
 /** Best scores of each level that enter NMS. */
-const CANDIDATES = 1000;
+export const CANDIDATES = 1000;
 
 interface Scored {
   readonly point: number;

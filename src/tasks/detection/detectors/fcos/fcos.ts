@@ -1,7 +1,7 @@
 import { defineDetector } from '../../defineDetector.js';
 import { placePoints } from '../../points.js';
 import { fcosCriterion } from './criterion.js';
-import { fcosDecoder } from './decode.js';
+import { CANDIDATES, fcosDecoder } from './decode.js';
 import { fcosNetwork } from './network.js';
 import { options } from './options.js';
 
@@ -31,6 +31,21 @@ export const fcos = defineDetector({
         return { image, outputs: { ...predictions }, loss: (how) => loss(predictions, how) };
       },
       ...criterion,
+      decoding: {
+        outputs: {
+          logits: '[1, A, K]: the logit of each class',
+          distances: '[1, A, 4]: from each point to the left, upper, right and lower side of its box, in strides',
+          centernessLogits: '[1, A]: the logit of how central the point is in its box',
+        },
+        scores: '√(sigmoid(logit) · sigmoid(centernessLogit))',
+        boxes: '[x − left · stride, y − top · stride, x + right · stride, y + bottom · stride], limited to the input',
+        points: {
+          rule: 'level after level, row after row, cell after cell: (column · ⌊input width / width⌋, row · ⌊input height / height⌋)',
+          levels: grids,
+        },
+        candidates: `of each level, the ${CANDIDATES} best pairs of point and class above the least score`,
+        suppresses: true,
+      },
       decode: fcosDecoder(points, asked),
     };
   },

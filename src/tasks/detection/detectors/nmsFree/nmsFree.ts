@@ -30,6 +30,16 @@ export const nmsFree = defineDetector({
         return { image: network.image, outputs: { ...network.oneToOne }, loss: (how) => loss(network, how) };
       },
       ...criterion,
+      decoding: {
+        outputs: {
+          logits: '[1, A, K]: the logit of each class',
+          boxes: '[1, A, 4]: left, upper, right and lower side of each box, in pixels of the input',
+        },
+        scores: 'sigmoid',
+        boxes: 'the output itself, limited to the input',
+        candidates: 'the best pairs of point and class above the least score',
+        suppresses: false,
+      },
       decode: nmsFreeDecoder(asked),
     };
   },

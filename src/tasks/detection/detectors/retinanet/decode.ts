@@ -7,7 +7,7 @@ import { SCALE } from './criterion.js';
 import type { RetinaNetOptions } from './options.js';
 
 /** Best scores of each level that enter NMS. */
-const CANDIDATES = 1000;
+export const CANDIDATES = 1000;
 
 interface Scored {
   readonly row: number;

@@ -1,8 +1,10 @@
+import { anchorRule, fromAnchors } from '../../../decoding.js';
 import { placeAnchors } from '../../anchors.js';
+import { LARGEST_LOG_SIZE } from '../../boxCoder.js';
 import { defineDetector } from '../../defineDetector.js';
 import { gridLevels } from '../../gridAnchors.js';
-import { retinaNetCriterion, THRESHOLDS } from './criterion.js';
-import { retinaNetDecoder } from './decode.js';
+import { retinaNetCriterion, SCALE, THRESHOLDS } from './criterion.js';
+import { CANDIDATES, retinaNetDecoder } from './decode.js';
 import { retinaNetNetwork } from './network.js';
 import { options } from './options.js';
 
@@ -43,6 +45,18 @@ export const retinanet = defineDetector({
         return { image, outputs: { ...predictions }, loss: (how) => loss(predictions, how) };
       },
       ...criterion,
+      decoding: {
+        outputs: {
+          boxes: '[1, A, 4]: offsets of the x and y of the centre, the width and the height from each anchor',
+          logits: '[1, A, K]: the logit of each class',
+        },
+        scores: 'sigmoid',
+        boxes: fromAnchors(),
+        anchors: anchorRule(levels),
+        boxCoder: { ...SCALE, largestLogSize: LARGEST_LOG_SIZE },
+        candidates: `of each level, the ${CANDIDATES} best pairs of anchor and class above the least score`,
+        suppresses: true,
+      },
       decode: retinaNetDecoder(
         anchors,
         grids.map(({ height, width }) => height * width * ANCHORS),

@@ -28,6 +28,16 @@ export const yolov1 = defineDetector({
         return { image, outputs: { cells }, loss: (how) => loss(cells, how) };
       },
       ...criterion,
+      decoding: {
+        outputs: {
+          cells: `[1, ${grid.height} · ${grid.width}, ${asked.boxesPerCell} · 5 + K]: row after row of a grid of ${grid.height} rows and ${grid.width} columns; of each cell the boxes (x, y, √width, √height, confidence), then the probabilities of the classes`,
+        },
+        scores: "the box's confidence times the cell's probability, both limited to 0…1",
+        boxes:
+          'centre = ((column + x) / columns · input width, (row + y) / rows · input height); width = √width² · input width, height = √height² · input height; then limited to the input',
+        candidates: `of each class, the ${asked.candidates} best above the least score`,
+        suppresses: true,
+      },
       decode: yoloV1Decoder(grid, asked),
     };
   },

@@ -35,6 +35,7 @@ const rooms = {
     packages: 'tar zod',
     node: true,
   },
+  modelFolder: { rooms: 'ground files tasks', packages: 'zod', node: true },
   data: {
     files: 'data/(?!sample[.]ts$)',
     rooms: 'ground bytes files geometry categories sample',
@@ -56,17 +57,18 @@ const rooms = {
   finetune: { files: 'finetune[.]ts$', rooms: `${training} run`, node: true },
   trials: { rooms: `${training} run finetune`, packages: 'yaml zod', node: true },
   predict: {
-    rooms: `${network} draw files decode weights data engine train evaluate`,
+    rooms: `${network} draw files decode weights data engine train evaluate modelFolder`,
     packages: 'p-limit picomatch sharp zod',
     node: true,
   },
+  export: { rooms: `${training} onnx run modelFolder predict`, node: true },
   faces: {
     files: '(?:index[.]ts$|api/)',
-    rooms: `${training} run finetune predict pycocotools`,
+    rooms: `${training} run finetune modelFolder predict export pycocotools`,
     packages: 'zod',
     node: true,
   },
-  cli: { rooms: `${training} run finetune trials predict`, packages: 'cac cli-progress p-limit', node: true },
+  cli: { rooms: `${training} run finetune trials predict export`, packages: 'cac cli-progress p-limit', node: true },
 };
 
 const words = (list = '') => list.split(' ').filter(Boolean);

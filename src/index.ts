@@ -8,6 +8,7 @@ export {
   type LoadedModel,
   type LoadOptions,
 } from './api/createModel.js';
+export { exportModel } from './api/exportModel.js';
 export { evaluateRecipe, finetune, loadRecipe, openDatasets, scoreCoco } from './api/functions.js';
 export type { AnyModelOptions, ClassifierModelOptions, DetectorModelOptions, HeadOptions } from './api/modelOptions.js';
 export { openModel } from './api/openModel.js';
@@ -36,9 +37,11 @@ export type { TaskScore } from './evaluate/createTask.js';
 export type { Evaluation } from './evaluate/evaluate.js';
 export type { IcdarScore } from './evaluate/hmean.js';
 export type { FinetuneOptions, FinetuneResult } from './finetune.js';
+export type { Exported, ExportOptions } from './export/exportModel.js';
 export type { Activation } from './graph/blocks.js';
 export type { Rgb } from './models/backbone.js';
 export type { BackboneChoice, BackboneTable, TableRow } from './models/table.js';
+export type { ModelCard } from './modelFolder/card.js';
 export type { FoundClass, FoundObject, FoundWord } from './predict/found.js';
 export type {
   OpenedClassifier,

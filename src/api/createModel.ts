@@ -20,7 +20,7 @@ import {
 } from './modelOptions.js';
 import { checkPixels } from './pixels.js';
 import { SHOWN } from '../predict/found.js';
-import { createRunner, type Turn } from '../predict/runner.js';
+import { runOnBackend, type Turn } from '../predict/runner.js';
 
 export interface LoadOptions {
   /** Patterns of parameters the file may lack, and of arrays the model may leave unused. */
@@ -90,7 +90,7 @@ async function loadable<Prediction, Found>(
   present: (prediction: Prediction, names: readonly string[]) => Found,
 ): Promise<LoadedModel<Found>> {
   const model = buildModel(task, { categories: numberCategories(classNames), seed });
-  const runner = createRunner(model, await openBackend({ engine }));
+  const runner = runOnBackend(model, await openBackend({ engine }));
   return {
     params: model.count.params,
     macs: model.count.macs,

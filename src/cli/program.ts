@@ -6,6 +6,7 @@ import { readError } from '../files/disk.js';
 import { maskSecrets } from '../maskSecrets.js';
 import { printable } from '../printable.js';
 import { defineAnchors, defineCheck, defineScore, defineSynth } from './commands/data.js';
+import { defineExport } from './commands/export.js';
 import { defineDoctor, defineModels, defineSetup, defineWeights } from './commands/models.js';
 import { definePredict, STDIN_ARGUMENT } from './commands/predict.js';
 import { defineCompare, defineEval, defineTrain, defineVerifyFreeze } from './commands/runs.js';
@@ -21,6 +22,7 @@ const COMMANDS = [
   defineTrain,
   defineEval,
   definePredict,
+  defineExport,
   defineScore,
   defineLrFind,
   defineOverfit,
@@ -70,7 +72,7 @@ function checkWords({ args: [word, ...others], options, matchedCommand, commands
 
 const isUsage = (error: unknown): boolean =>
   error instanceof FinetuneError
-    ? /^E_(RECIPE|RUN|RESUME|EXTEND|SWEEP|COMPARE|ANCHOR|PREDICT)_|^E_(USAGE|MODEL_UNKNOWN|MODEL_PATH)$/.test(
+    ? /^E_(RECIPE|RUN|RESUME|EXTEND|SWEEP|COMPARE|ANCHOR|PREDICT)_|^E_(USAGE|MODEL_UNKNOWN|MODEL_PATH|EXPORT_OUT)$/.test(
         error.code,
       )
     : error instanceof Error && (error.name === 'CACError' || error.name === 'UsageError');

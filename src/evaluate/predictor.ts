@@ -31,7 +31,8 @@ export function predictorEngine(model: Model, backend: Backend, options: Predict
   return inferenceEngine(programs, backend, values);
 }
 
-function buildPredictor(
+/** The programs of openPredictor and the values of their parameters, to be compiled or written in another way. */
+export function buildPredictor(
   { task, params, size: modelSize }: Model,
   { batch, loss = false }: PredictorOptions,
 ): { readonly programs: Programs; readonly values: Params } {

@@ -52,7 +52,7 @@ const arrayOf = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } a
 const isKnown = ({ node }: Value): boolean => isOp(node, 'param') || isOp(node, 'constant');
 
 /** The name of the layer that a node belongs to, or its op and number. */
-function layerOf({ inputs, op, id }: Node): string {
+export function layerOf({ inputs, op, id }: Node): string {
   const [x] = inputs;
   const own = op === 'biasAdd' ? [...x!.node.inputs, ...inputs] : inputs; // the layer whose bias is added
   const names = own.flatMap(({ node }) => (isOp(node, 'param') ? [node.attrs.name] : []));

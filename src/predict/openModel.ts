@@ -1,6 +1,3 @@
-import type { CategoryId } from '../data/sample.js';
-import { openBackend } from '../engine/backend.js';
-import { installForInference } from '../engine/install/installForInference.js';
 import type { EngineName } from '../engine/names.js';
 import { FinetuneError } from '../errors.js';
 import { describedTask } from '../evaluate/createTask.js';
@@ -11,17 +8,12 @@ import type {
   ModelDescription,
   TextDescription,
 } from '../tasks/description/description.js';
-import { parseDescription } from '../tasks/description/schema.js';
 import { mergeDetections } from '../tasks/detection/mergeTiles.js';
-import { createModel } from '../tasks/model.js';
 import type { Task } from '../tasks/task.js';
 import { mergeWords } from '../tasks/text/mergeTiles.js';
-import { applyFile } from '../train/modelWeights.js';
-import { readWeights, type WeightsFile } from '../weights/read.js';
 import { classesOf, objectsOf, wordsOf, type FoundClass, type FoundObject, type FoundWord } from './found.js';
-import { locateModel } from './locateModel.js';
 import { openPipeline, type Opened, type PipelineOptions } from './pipeline.js';
-import { createRunner } from './runner.js';
+import { openModelSource } from './modelSource.js';
 import { chooseThreshold, type ChosenThreshold } from './threshold.js';
 
 export interface OpenModelOptions {
@@ -62,18 +54,13 @@ export async function openModel(
   path: string,
   { scoreThreshold: asked, tiles, engine = 'auto', signal, onProgress }: OpenModelOptions = {},
 ): Promise<OpenedModel> {
-  const file = await readWeights(await locateModel(path), {
-    ...(signal && { signal }),
-    ...(onProgress && { onProgress }),
-  });
-  const written = readDescription(file);
-  const scoreThreshold = await chooseThreshold(path, written, asked);
-  const description = withThreshold(written, scoreThreshold.value);
+  const source = await openModelSource(path, { engine, signal, onProgress });
+  const scoreThreshold = chooseThreshold(source.description, asked, source.threshold);
+  const description = withThreshold(source.description, scoreThreshold.value);
   const { categories } = description;
   const { kind, task } = describedTask(description);
-  const open = <Prediction, Found>(one: Task<Prediction>, options: PipelineOptions<Prediction, Found>) =>
-    openTask(one, description, file, { engine, ...options });
-  await installForInference(engine, { signal, onProgress });
+  const open = async <Prediction, Found>(one: Task<Prediction>, options: PipelineOptions<Prediction, Found>) =>
+    openPipeline(await source.open(one), description, options);
   const tiling = tiles && { size: tiles.size, overlap: tiles.overlap ?? USUAL_OVERLAP };
   switch (kind) {
     case 'detection': {
@@ -113,30 +100,8 @@ const noTiles = (): FinetuneError =>
     fix: 'leave them out',
   });
 
-function readDescription({ description, source }: WeightsFile): ModelDescription {
-  if (description !== undefined) return parseDescription(description, source.file);
-  throw new FinetuneError({
-    code: 'E_MODEL_DESCRIPTION',
-    message: 'the file does not describe its model',
-    where: { file: source.file },
-    fix: 'use a file that this package wrote; for other weights, createModel with their backbone and classes, then load',
-  });
-}
-
 /** A run keeps nearly all detections, to score them; whoever predicts wants those that are worth showing. */
 function withThreshold(description: ModelDescription, scoreThreshold: number): ModelDescription {
   if (description.task !== 'detection') return description;
   return { ...description, selection: { ...description.selection, scoreThreshold } };
-}
-
-async function openTask<Prediction, Found>(
-  task: Task<Prediction>,
-  description: ModelDescription,
-  file: WeightsFile,
-  { engine, ...options }: PipelineOptions<Prediction, Found> & { readonly engine: EngineName | 'auto' },
-): Promise<Opened<Found>> {
-  const { images } = description;
-  const categories = description.categories.map(({ id, name }) => ({ id: id as CategoryId, name }));
-  const { model } = applyFile(createModel(task, { categories, seed: 1, images }), file, { purpose: 'use' });
-  return openPipeline(createRunner(model, await openBackend({ engine })), description, options);
 }

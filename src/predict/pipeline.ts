@@ -138,7 +138,7 @@ export function openPipeline<Prediction, Found>(
       return runner.inTurn(async (turn) => present((await compute(turn, [await prepare(image)], 1))()[0]!));
     },
     async *predictAll(images, { signal, onProgress, total = Array.isArray(images) ? images.length : undefined } = {}) {
-      const batch = batchFor(description, total);
+      const batch = Math.min(runner.mostImages, batchFor(description, total));
       const read = async (given: unknown): Promise<Prepared> => prepare(checkImage(given));
       const readOrFail = (given: unknown) => (signal?.aborted ? stoppedBy(signal) : read(given).catch(errorOf));
       const prepared = inOrder<unknown, Prepared | FinetuneError>(images, readOrFail, AHEAD + batch);

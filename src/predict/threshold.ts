@@ -6,7 +6,8 @@ import type { ModelDescription } from '../tasks/description/description.js';
 /** The least score of what a model returns, and who chose it. */
 export interface ChosenThreshold {
   readonly value: number;
-  /** `asked`: the caller; `run`: it has the best F1 on the validation part of the run (metrics.json); `usual`: the run
+  /** `asked`: the caller; `run`: it has the best F1 on the validation part of the run (metrics.json, or the
+   *  card of an exported model); `usual`: the run
    *  has none, or there is no run. */
   readonly chosenBy: 'asked' | 'run' | 'usual';
 }
@@ -15,14 +16,13 @@ export interface ChosenThreshold {
  *  of a text detector have passed the thresholds on its maps. */
 const USUAL = { detection: 0.3, classification: 0, text: 0 } as const;
 
-/** Chooses the least score for a model that was opened from `path`: the asked one, else that of its run. */
-export async function chooseThreshold(
-  path: string,
+/** Chooses the least score for a model: the asked one, else the one that its run measured. */
+export function chooseThreshold(
   { task }: Pick<ModelDescription, 'task'>,
   asked: number | undefined,
-): Promise<ChosenThreshold> {
+  measured: number | undefined,
+): ChosenThreshold {
   if (asked !== undefined) return { value: asked, chosenBy: 'asked' };
-  const measured = await measuredThreshold(path);
   return measured === undefined ? { value: USUAL[task], chosenBy: 'usual' } : { value: measured, chosenBy: 'run' };
 }
 
@@ -30,7 +30,7 @@ const metricsSchema = z.object({ operatingPoint: z.object({ scoreThreshold: z.nu
 
 /** The threshold that the run of this directory or best checkpoint measured. A run that was stopped, or that an older
  *  version made, has none. */
-async function measuredThreshold(path: string): Promise<number | undefined> {
+export async function measuredThreshold(path: string): Promise<number | undefined> {
   const directory = await runOf(path);
   if (directory === undefined) return undefined;
   try {

@@ -103,6 +103,8 @@ const functions: readonly (readonly [string, fc.Arbitrary<readonly unknown[]>])[
   ['createModel', fc.tuple(smallTable)],
   ['openModel', fc.tuple(anything, anything)],
   ['openModel', fc.tuple(fc.constant(folder), anything)],
+  ['exportModel', fc.tuple(anything, anything)],
+  ['exportModel', fc.tuple(fc.constant(folder), mutated({ format: 'onnx' }))],
   ['loadRecipe', fc.tuple(anything, anything)],
   ['loadRecipe', fc.tuple(fc.constant('recipes/quickstart.yaml'), mutated({ set: ['train.epochs=1'] }))],
   ['finetune', fc.tuple(anything, anything)],

@@ -25,7 +25,7 @@ export function definePredict(program: CAC): void {
   program
     .command('predict <model> [...images]', 'find objects, words or the class in photos with a trained model')
     .usage(
-      'predict <run or checkpoint> <images, folders, patterns, ->… [--out DIR] [--json] [--threshold T] [--tile PIXELS]',
+      'predict <run, checkpoint or model folder> <images, folders, patterns, ->… [--out DIR] [--json] [--threshold T] [--tile PIXELS]',
     )
     .option('--threshold <score>', 'least score of what is shown (default: the best one on the validation part)')
     .option('--json', 'print the predictions as one JSON array')

@@ -112,7 +112,8 @@ async function resultsOf(
   }
 }
 
-function difference(ours: readonly Results[], expected: readonly Results[]): number {
+/** The largest difference of an output as a share of its own size, √(Σ difference² / Σ value²). */
+export function difference(ours: readonly Results[], expected: readonly Results[]): number {
   const keys = Object.keys(expected[0]!);
   return Math.max(
     ...keys.map((key) => {

@@ -1,0 +1,43 @@
+import type { CAC } from 'cac';
+import { FORMATS, NMS_PLACES, QUANTIZATIONS } from '../../export/formats.js';
+import { needed, numberWithin, oneOf } from '../usage.js';
+
+interface ExportFlags {
+  readonly format?: string;
+  readonly quantize?: string;
+  readonly nms?: string;
+  readonly out?: string | number;
+  readonly images?: string | number;
+  readonly tolerance?: unknown;
+  readonly json?: boolean;
+}
+
+const text = (value: string | number | undefined) => (value === undefined ? undefined : String(value));
+
+export function defineExport(program: CAC): void {
+  program
+    .command('export <model>', 'write a trained model for other programs, and prove that it finds the same')
+    .usage(
+      'export <run or checkpoint> --format onnx [--quantize int8] [--nms out] [--out DIR] [--images FOLDER] [--json]',
+    )
+    .option('--format <format>', `format of the model: ${FORMATS.join(', ')}`)
+    .option('--quantize <type>', `type to compute with, for a smaller model: ${QUANTIZATIONS.join(', ')}`)
+    .option('--nms <place>', 'where non-maximum suppression runs: out, in the program that runs the model (default)')
+    .option('--out <dir>', 'new folder for the model (default: one called as the format in the run directory)')
+    .option('--images <folder>', "images to compare outputs on, where the run's own data is gone")
+    .option('--tolerance <loss>', 'loss of the score that --quantize may cost (default: 0.01)')
+    .option('--json', 'print the card of the model as one line of JSON')
+    .action(async (model: string, flags: ExportFlags) => {
+      const { quantize, nms, tolerance, json = false } = flags;
+      const options = {
+        format: oneOf('--format', needed('--format', flags.format), FORMATS),
+        quantize: quantize === undefined ? undefined : oneOf('--quantize', quantize, QUANTIZATIONS),
+        nms: nms === undefined ? undefined : oneOf('--nms', nms, NMS_PLACES),
+        out: text(flags.out),
+        images: text(flags.images),
+        tolerance: tolerance === undefined ? undefined : numberWithin('--tolerance', tolerance, 0, 1),
+      };
+      const { exportCommand } = await import('../export.js');
+      await exportCommand(model, options, { json });
+    });
+}

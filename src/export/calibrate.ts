@@ -1,0 +1,47 @@
+import { spreadImages, withImages } from '../data/firstImages.js';
+import { difference as relativeError } from '../engine/onnxRuntime/quantize.js';
+import type { Calibration } from './format.js';
+import { imagesOf, type ReadImage } from './images.js';
+import { mainNumber } from './parity.js';
+import type { Checkpoint, Hooks, RunData } from './source.js';
+
+/** Images that quantisation is calibrated with; fewer if they are large, since all are held at once. */
+const [LEAST_IMAGES, MOST_IMAGES, MOST_PIXELS] = [8, 64, 16_000_000];
+/** Those on which the loss of the score is measured. */
+const MEASURED = 32;
+
+/** Reads images of the training part, for ranges and for the loss of the score. */
+export async function calibrate(
+  { model }: Checkpoint,
+  { recipe, data, task }: RunData,
+  { tolerance, signal, onProgress }: Hooks & { readonly tolerance: number },
+): Promise<Calibration> {
+  const size = model.task.evaluateSize ?? model.size;
+  const most = Math.max(LEAST_IMAGES, Math.min(MOST_IMAGES, Math.floor(MOST_PIXELS / (size[0] * size[1]))));
+  const part = spreadImages(data.train, most);
+  const images: ReadImage[] = [];
+  for await (const image of imagesOf(part, recipe, size, signal)) images.push(image);
+  onProgress?.({ message: `calibrating on ${images.length} images of the training part` });
+  const scoreOf = (results: Parameters<Calibration['lossOf']>[0]): number => {
+    const samples = images.slice(0, results.length).map(({ sample }) => sample!);
+    const ids = new Set(samples.map(({ imageId }) => imageId));
+    const evaluator = task.evaluator(
+      withImages(
+        part,
+        part.annotations.filter(({ imageId }) => ids.has(imageId)),
+      ),
+    );
+    for (const [i, one] of results.entries()) evaluator.add(one, [samples[i]!]);
+    return mainNumber(evaluator).value;
+  };
+  return {
+    feeds: images.map(({ pixels }) => ({ image: pixels })),
+    measured: MEASURED,
+    tolerance,
+    lossOf: (ours, expected) => {
+      const lost = scoreOf(expected) - scoreOf(ours);
+      // The score of few images is coarse: where it is the same, the outputs tell layers apart.
+      return Math.max(0, lost) + tolerance * Math.min(0.5, relativeError(ours, expected) / 10);
+    },
+  };
+}

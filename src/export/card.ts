@@ -1,0 +1,131 @@
+import { readFile } from 'node:fs/promises';
+import { basename, join, relative, sep } from 'node:path';
+import { meanColour } from '../data/image/meanColour.js';
+import { hashFile } from '../files/hashFile.js';
+import { CARD_VERSION, type ModelCard, type Parity } from '../modelFolder/card.js';
+import { measuredThreshold } from '../predict/threshold.js';
+import { loadRecipe } from '../recipe/load.js';
+import type { ModelDescription } from '../tasks/description/description.js';
+import { findInCatalog } from '../weights/catalog.js';
+import type { Net } from './format.js';
+import type { NmsPlace } from './formats.js';
+import type { Checkpoint } from './source.js';
+
+export interface CardOptions {
+  readonly format: string;
+  readonly quantize: string | undefined;
+  readonly nms: NmsPlace;
+  readonly net: Net;
+  readonly parity: Parity;
+  /** The folder of the model, and the names of its files. */
+  readonly folder: string;
+  readonly files: readonly string[];
+}
+
+/** The card of an exported model. */
+export async function makeCard(checkpoint: Checkpoint, options: CardOptions): Promise<ModelCard> {
+  const { format, quantize = null, nms, net, parity, folder, files } = options;
+  const { description, model, file, run } = checkpoint;
+  const { task, categories, mean, std } = description;
+  const { source } = file;
+  const [height, width] = model.task.evaluateSize ?? model.size;
+  const recipe = run === undefined ? null : join(run, 'recipe.yaml');
+  const hashes = files.map(async (name) => [name, await hashFile(join(folder, name))] as const);
+  return {
+    version: CARD_VERSION,
+    format,
+    quantize,
+    task,
+    categories,
+    input: {
+      name: 'image',
+      shape: [1, height, width, 3],
+      layout: 'NHWC',
+      type: 'float32',
+      channels: 'RGB',
+      range: [0, 255],
+      normalizedBy: 'model',
+      mean,
+      std,
+      resize: describeResize(description),
+    },
+    outputs: Object.entries(net.program.outputs).map(([name, { shape }]) => ({
+      name,
+      shape,
+      type: 'float32',
+      meaning: model.task.decoding.outputs[name] ?? '',
+    })),
+    decode: await describeDecoding(checkpoint, nms),
+    parity,
+    metrics: run !== undefined && basename(source.file) === 'best.safetensors' ? await readMetric(run) : null,
+    source: {
+      recipe: recipe === null ? null : placeOf(recipe, run),
+      recipeSha256: recipe === null ? null : await hashFile(recipe),
+      weights: placeOf(source.file, run),
+      weightsSha256: source.sha256,
+    },
+    licenses: recipe === null ? [] : await licensesOf(recipe),
+    files: Object.fromEntries(await Promise.all(hashes)),
+    description,
+  };
+}
+
+/** The path of a file from the folder of its run on: the others are of no use on another machine. */
+const placeOf = (file: string, run: string | undefined): string =>
+  run === undefined ? basename(file) : [basename(run), ...relative(run, file).split(sep)].join('/');
+
+function describeResize({ images }: ModelDescription): ModelCard['input']['resize'] {
+  const { resize, interpolation, cropFraction, limits } = images;
+  const pads = resize === 'letterbox' || resize === 'shorterSide';
+  return {
+    mode: resize,
+    method: interpolation,
+    antialias: true,
+    ...(resize === 'crop' && { cropFraction }),
+    ...(resize === 'shorterSide' && { limits }),
+    ...(pads && { fill: meanColour }),
+  };
+}
+
+/** How outputs become predictions: the rule of the network, and the thresholds. `thresholds.score` is the one with the best
+ *  F1 on the validation part. */
+async function describeDecoding(
+  { model, description, file }: Checkpoint,
+  place: NmsPlace,
+): Promise<ModelCard['decode']> {
+  const { scores, boxes, anchors, points, boxCoder, candidates, suppresses } = model.task.decoding;
+  const rule = { scores, boxes, anchors, points, boxCoder, candidates };
+  const score = (await measuredThreshold(file.source.file)) ?? null;
+  if (description.task === 'classification') return { ...rule, thresholds: { score } };
+  if (description.task === 'text') return { ...rule, thresholds: { score, ...description.thresholds } };
+  const { nms: kind, nmsThreshold, scoreThreshold, maxDetections } = description.selection;
+  const suppression = { place, kind, iouThreshold: nmsThreshold, perClass: true };
+  return {
+    ...rule,
+    background: description.background,
+    thresholds: { score, leastScore: scoreThreshold },
+    nms: suppresses ? suppression : null,
+    maxDetections,
+  };
+}
+
+/** The score in metrics.json; null for a run that was stopped. */
+async function readMetric(run: string): Promise<ModelCard['metrics']> {
+  try {
+    const { metric } = JSON.parse(await readFile(join(run, 'metrics.json'), 'utf8')) as {
+      metric?: ModelCard['metrics'];
+    };
+    return metric ?? null;
+  } catch {
+    return null;
+  }
+}
+
+async function licensesOf(recipe: string): Promise<ModelCard['licenses']> {
+  const { weights } = (await loadRecipe(recipe)).model;
+  if (!weights) return [];
+  const known = findInCatalog(weights);
+  const [, scheme, path] = /^(file:|run:)(.*)$/.exec(weights) ?? [];
+  const name = path === undefined ? weights : `${scheme}${basename(path)}`;
+  return [{ weights: known?.name ?? name, license: known?.licence ?? null }];
+}

@@ -1,0 +1,132 @@
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { openBackend } from '../engine/backend.js';
+import { installEngine } from '../engine/install/install.js';
+import { installForInference } from '../engine/install/installForInference.js';
+import { FinetuneError } from '../errors.js';
+import { buildPredictor } from '../evaluate/predictor.js';
+import { makeFolder, makeWhole, writeNew } from '../files/folders.js';
+import { CARD_FILE, type ModelCard } from '../modelFolder/card.js';
+import { calibrate } from './calibrate.js';
+import { makeCard } from './card.js';
+import type { Format, Net } from './format.js';
+import { formats, type FormatName, type NmsPlace, type Quantization } from './formats.js';
+import { checkParity, compareFiles } from './gate.js';
+import { openCheckpoint, openRunData, type Checkpoint, type Hooks } from './source.js';
+
+export interface ExportOptions extends Hooks {
+  readonly format: FormatName;
+  /** The type that the model computes with; default: float32. */
+  readonly quantize?: Quantization | undefined;
+  /** Where non-maximum suppression runs: `out`, the default, in the program that runs the model. */
+  readonly nms?: NmsPlace | undefined;
+  /** The folder to write, which must be new or empty. Default: a folder called as the format in the run directory. */
+  readonly out?: string | undefined;
+  /** A folder of images to compare outputs on, where the run's own cannot be opened. */
+  readonly images?: string | undefined;
+  /** The loss of the score that quantisation may cost; default: 0.01. */
+  readonly tolerance?: number | undefined;
+}
+
+export interface Exported {
+  /** The model folder. */
+  readonly directory: string;
+  readonly card: ModelCard;
+}
+
+/** The loss of the score that quantisation may cost. */
+const INT8_TOLERANCE = 0.01;
+
+/** Exports a trained model: see exportModel of the API. */
+export const exportModel = (path: string, options: ExportOptions): Promise<Exported> =>
+  exportAs(
+    formats.find(({ name }) => name === options.format)!,
+    path,
+    options,
+  );
+
+/** The same, in a format that may be no public one. */
+export async function exportAs(format: Format, path: string, options: ExportOptions): Promise<Exported> {
+  const { quantize, nms = 'out', images, tolerance = INT8_TOLERANCE, signal, onProgress } = options;
+  checkOptions(options);
+  const hooks = { signal, onProgress };
+  const checkpoint = await openCheckpoint(path, hooks);
+  const directory = resolve(options.out ?? usualFolder(checkpoint, format, quantize));
+  await checkEmpty(directory);
+  const net = netOf(checkpoint);
+  const obstacle = format.whyNot(net);
+  if (obstacle) {
+    const where = { file: checkpoint.file.source.file };
+    throw new FinetuneError(obstacle.problems.map(({ code, message }) => ({ code, message, where })));
+  }
+  const given = images === undefined ? await openRunData(checkpoint, hooks) : undefined;
+  await installEngine(hooks);
+  await installForInference('onnxruntime', hooks);
+  const backend = await openBackend();
+  const calibration = quantize && (await calibrate(checkpoint, given!, { tolerance, ...hooks }));
+  let card: ModelCard | undefined;
+  await makeWhole(
+    directory,
+    async (folder) => {
+      signal?.throwIfAborted();
+      await makeFolder(folder);
+      onProgress?.({ message: `writing the model${quantize ? ` with ${quantize}` : ''}` });
+      const { kept } = await format.write(folder, net, calibration);
+      if (kept.length > 0) onProgress?.({ message: `layers that stay in float32: ${kept.join(', ')}` });
+      const comparing = { format, net, backend, options: { quantize, tolerance, images, ...hooks } };
+      const comparison = await compareFiles(folder, { ...comparing, checkpoint, given });
+      await checkParity(comparison, { ...comparing, directory });
+      const { parity } = comparison;
+      card = await makeCard(checkpoint, {
+        format: format.name,
+        quantize,
+        nms,
+        net,
+        parity,
+        folder,
+        files: format.files,
+      });
+      await writeNew(join(folder, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`);
+    },
+    () => Promise.resolve(false), // a folder that came meanwhile is not ours
+  );
+  return { directory, card: card! };
+}
+
+/** Throws E_USAGE for options that exclude each other. */
+function checkOptions({ quantize, images, tolerance }: ExportOptions): void {
+  const usage = (message: string, fix: string) => new FinetuneError({ code: 'E_USAGE', message, fix });
+  if (quantize && images !== undefined)
+    throw usage(
+      `${quantize} is calibrated and scored on the data of the run, not on other images`,
+      'leave one of the two out',
+    );
+  if (tolerance !== undefined && !quantize)
+    throw usage('the tolerance is that of quantisation; float32 models must be equal', 'leave it out, or quantise');
+}
+
+function usualFolder({ file, run }: Checkpoint, { name }: Format, quantize: Quantization | undefined): string {
+  const folder = quantize ? `${name}-${quantize}` : name;
+  if (run !== undefined) return join(run, folder);
+  const { file: weights } = file.source;
+  return join(dirname(weights), `${basename(weights, extname(weights))}-${folder}`);
+}
+
+async function checkEmpty(directory: string): Promise<void> {
+  const held = await readdir(directory).catch((error: unknown) =>
+    (error as NodeJS.ErrnoException).code === 'ENOENT' ? [] : [(error as Error).message],
+  );
+  if (held.length === 0) return;
+  throw new FinetuneError({
+    code: 'E_EXPORT_OUT',
+    message: 'the folder for the exported model is not empty',
+    where: { file: directory },
+    fix: 'remove it, or choose another --out',
+  });
+}
+
+/** The network for one image, with every BatchNorm folded into its convolution. */
+function netOf({ model }: Checkpoint): Net {
+  const { programs, values } = buildPredictor(model, { batch: 1 });
+  return { program: programs.evaluate!, params: values };
+}

@@ -1,0 +1,48 @@
+import type { Feeds, Results } from '../engine/engine.js';
+import type { FinetuneError } from '../errors.js';
+import type { Params } from '../graph/params.js';
+import type { Program } from '../graph/program.js';
+
+/** A program of one image as data, with the values of its parameters: what a format writes. */
+export interface Net {
+  readonly program: Program;
+  readonly params: Params;
+}
+
+/** A model that was written, in its own runtime. */
+export interface Running {
+  /** Name and version of the runtime. */
+  readonly engine: string;
+  run(program: string, feeds: Feeds): Promise<Results>;
+  dispose(): void;
+}
+
+/** What quantisation needs. */
+export interface Calibration {
+  /** Images that ranges are measured on. */
+  readonly feeds: readonly Feeds[];
+  /** Number of images, from the first, on which the loss is measured. */
+  readonly measured: number;
+  /** What quantisation costs, for the outputs of the first images. */
+  readonly lossOf: (ours: readonly Results[], expected: readonly Results[]) => number;
+  /** The loss that is accepted. */
+  readonly tolerance: number;
+}
+
+/** A format of exported models. Each has a folder in formats/, and a line in formats.ts. */
+export interface Format {
+  readonly name: string;
+  /** Names of the files that hold the model. */
+  readonly files: readonly string[];
+  /** Why it cannot hold the net; undefined if it can. */
+  whyNot(net: Net): FinetuneError | undefined;
+  /** Writes the files of the net into a folder. With `calibration` the net computes with int8. */
+  write(folder: string, net: Net, calibration?: Calibration): Promise<Written>;
+  /** Reads the files of the folder, and runs them. */
+  open(folder: string, net: Net): Promise<Running>;
+}
+
+export interface Written {
+  /** The layers that quantisation left in float32, most sensitive first. */
+  readonly kept: readonly string[];
+}

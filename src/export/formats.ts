@@ -1,0 +1,14 @@
+import { onnx } from './formats/onnx/onnx.js';
+
+/** Every format. To add one, add its folder to formats/ and its name here. */
+export const formats = [onnx] as const;
+export const FORMATS = ['onnx'] as const;
+export type FormatName = (typeof FORMATS)[number];
+
+/** Where non-maximum suppression runs: `out`, in the program that runs the model. */
+export const NMS_PLACES = ['out'] as const;
+export type NmsPlace = (typeof NMS_PLACES)[number];
+
+/** The types that a model can be quantised to. */
+export const QUANTIZATIONS = ['int8'] as const;
+export type Quantization = (typeof QUANTIZATIONS)[number];

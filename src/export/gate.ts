@@ -1,0 +1,136 @@
+import { spreadImages } from '../data/firstImages.js';
+import type { Backend } from '../engine/backend.js';
+import { compile } from '../engine/compile.js';
+import { FinetuneError } from '../errors.js';
+import { withTemporaryFolder } from '../files/folders.js';
+import { inputsOf, nodesOf } from '../graph/program.js';
+import { firstDifference } from './firstDifference.js';
+import type { Format, Net, Running } from './format.js';
+import type { Quantization } from './formats.js';
+import { imagesIn, imagesOf } from './images.js';
+import { compareOutputs, type Comparison, type CompareOptions } from './parity.js';
+import type { Checkpoint, Hooks, RunData } from './source.js';
+
+/** Images on which the exported model is compared with the checkpoint at most. */
+const MOST_COMPARED = 100;
+/** Tolerances of float32: of the outputs, as a share of the largest value, and of the score. */
+const [OUTPUT_TOLERANCE, SCORE_TOLERANCE] = [1e-3, 1e-3];
+
+export interface GateOptions extends Hooks {
+  readonly quantize: Quantization | undefined;
+  /** The loss of the score that quantisation may cost. */
+  readonly tolerance: number;
+  readonly images: string | undefined;
+}
+
+/** What the exported model is compared with. */
+export interface Comparing {
+  readonly format: Format;
+  readonly net: Net;
+  readonly backend: Backend;
+  readonly options: GateOptions;
+}
+
+/** Runs the files on the disk beside the checkpoint. */
+export async function compareFiles(
+  folder: string,
+  {
+    format,
+    net,
+    backend,
+    checkpoint,
+    given,
+    options,
+  }: Comparing & { readonly checkpoint: Checkpoint; readonly given: RunData | undefined },
+): Promise<Comparison> {
+  const { signal, onProgress } = options;
+  const { model, description } = checkpoint;
+  const part = given && spreadImages(given.data.val, MOST_COMPARED);
+  const images: Pick<CompareOptions, 'images' | 'total' | 'evaluator'> =
+    given && part
+      ? {
+          images: imagesOf(part, given.recipe, model.task.evaluateSize ?? model.size, signal),
+          total: part.annotations.length,
+          evaluator: () => given.task.evaluator(part),
+        }
+      : { images: imagesIn(options.images!, description, MOST_COMPARED, signal), total: 0, evaluator: undefined };
+  const reference = await runCheckpoint(net, backend);
+  try {
+    const exported = await format.open(folder, net);
+    try {
+      const chooses = choosesBoxes(net);
+      return await compareOutputs({ checkpoint: reference, exported, ...images, chooses, signal, onProgress });
+    } finally {
+      exported.dispose();
+    }
+  } finally {
+    reference.dispose();
+  }
+}
+
+/** The net on the engine that trains. */
+async function runCheckpoint({ program, params }: Net, backend: Backend): Promise<Running> {
+  const session = await compile({ evaluate: program }, backend, params);
+  return { ...session, engine: `${backend.name} ${backend.version}` };
+}
+
+const choosesBoxes = ({ program }: Net): boolean =>
+  nodesOf(program).some(({ op }) => op === 'topK' || op === 'nonMaxSuppression');
+
+/** Throws E_EXPORT_PARITY if the difference is larger than it may be. */
+export async function checkParity(
+  { parity: { images, maxDifference, metric }, worst }: Comparison,
+  { directory, format, net, backend, options }: Comparing & { readonly directory: string },
+): Promise<void> {
+  const { quantize, tolerance } = options;
+  const lost = metric ? metric.checkpoint - metric.exported : 0;
+  const isClose = quantize ? lost <= tolerance : maxDifference <= OUTPUT_TOLERANCE && Math.abs(lost) <= SCORE_TOLERANCE;
+  if (images > 0 && isClose) return;
+  const scores = metric
+    ? `; ${metric.name} is ${metric.exported.toFixed(4)} instead of ${metric.checkpoint.toFixed(4)}`
+    : '';
+  const allowed = quantize
+    ? `a loss of ${tolerance}`
+    : `${OUTPUT_TOLERANCE} of the outputs and ${SCORE_TOLERANCE} of the score`;
+  const where = { file: directory };
+  const found = `outputs differ by up to ${maxDifference.toPrecision(2)} of the largest value on ${images} images${scores}`;
+  const message = `the exported model is not the checkpoint's: ${found} (allowed: ${allowed})`;
+  if (quantize)
+    throw new FinetuneError({
+      code: 'E_EXPORT_PARITY',
+      message,
+      where,
+      fix: 'allow more with --tolerance, or leave --quantize out',
+    });
+  const layer = await locate(worst, { format, net, backend, directory });
+  throw new FinetuneError({
+    code: 'E_EXPORT_PARITY',
+    message: `${message}; ${layer === undefined ? 'no layer differs when the model is written again' : `the first layer that differs is ${layer}`}`,
+    where,
+    fix: 'this is a mistake of ours: please report it with the name of the layer',
+  });
+}
+
+/** The first layer that differs on the image with the largest difference. */
+function locate(
+  { pixels, output }: Comparison['worst'],
+  { format, net, backend, directory }: Omit<Comparing, 'options'> & { readonly directory: string },
+): Promise<string | undefined> {
+  const run = async (running: Running, part: Net) => {
+    try {
+      const feeds = inputsOf(part.program).length > 0 ? { image: pixels } : {};
+      return await running.run('evaluate', feeds);
+    } finally {
+      running.dispose();
+    }
+  };
+  const runs = {
+    checkpoint: async (part: Net) => run(await runCheckpoint(part, backend), part),
+    exported: (part: Net) =>
+      withTemporaryFolder(`${directory}.`, async (folder) => {
+        await format.write(folder, part);
+        return run(await format.open(folder, part), part);
+      }),
+  };
+  return firstDifference(net, output, runs, OUTPUT_TOLERANCE);
+}

@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import type { CategoryId } from '../data/sample.js';
+import { openBackend } from '../engine/backend.js';
+import { installForInference } from '../engine/install/installForInference.js';
+import type { EngineName } from '../engine/names.js';
+import { openOnnxFile, type FilePort } from '../engine/onnxRuntime/file.js';
+import { FinetuneError } from '../errors.js';
+import { CARD_FILE } from '../modelFolder/card.js';
+import { readModelFolder } from '../modelFolder/readModelFolder.js';
+import type { ProgressEvent } from '../progress.js';
+import type { ModelDescription } from '../tasks/description/description.js';
+import { parseDescription } from '../tasks/description/schema.js';
+import { createModel, type Model } from '../tasks/model.js';
+import type { Task } from '../tasks/task.js';
+import { applyFile } from '../train/modelWeights.js';
+import { readWeights, type WeightsFile } from '../weights/read.js';
+import { locateModel } from './locateModel.js';
+import { createRunner, runOnBackend, type Runner } from './runner.js';
+import { measuredThreshold } from './threshold.js';
+
+export interface SourceOptions {
+  readonly engine: EngineName | 'auto';
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+}
+
+/** A model on the disk: a checkpoint, or an exported one. */
+export interface ModelSource {
+  readonly description: ModelDescription;
+  /** The least score with the best F1 on the validation part of its run, if that was measured. */
+  readonly threshold: number | undefined;
+  /** Makes it ready to run, as the model of this task. */
+  open<Prediction>(task: Task<Prediction>): Promise<Runner<Prediction>>;
+}
+
+/** Finds and reads the model that a person names.
+ *  Throws E_MODEL_PATH, E_MODEL_FOLDER, E_MODEL_DESCRIPTION, and what readWeights throws. */
+export async function openModelSource(path: string, options: SourceOptions): Promise<ModelSource> {
+  const located = await locateModel(path);
+  if ('folder' in located) return openFolder(located.folder, options);
+  const { engine, ...hooks } = options;
+  const file = await readWeights(located.uri, withoutUndefined(hooks));
+  const description = describedBy(file);
+  return {
+    description,
+    threshold: await measuredThreshold(path),
+    async open(task) {
+      await installForInference(engine, hooks);
+      return runOnBackend(describedModel(task, description, file), await openBackend({ engine }));
+    },
+  };
+}
+
+/** An exported model runs in ONNX Runtime, image by image. */
+async function openFolder(folder: string, { engine, ...hooks }: SourceOptions): Promise<ModelSource> {
+  if (engine !== 'auto' && engine !== 'onnxruntime')
+    throw new FinetuneError({
+      code: 'E_USAGE',
+      message: `the model in ${folder} is an ONNX model, which the engine ${engine} cannot run`,
+      fix: 'leave the engine out, or name the run that the model was exported from',
+    });
+  const { card, description, bytes } = await readModelFolder(folder);
+  return {
+    description,
+    threshold: card.decode.thresholds.score ?? undefined,
+    async open(task) {
+      await installForInference('onnxruntime', hooks);
+      checkOutputs(task, card.outputs, folder);
+      const size = task.evaluateSize ?? task.size;
+      return createRunner(
+        { task, size },
+        () => openOnnxFile(bytes, { inputs: [card.input], outputs: card.outputs }),
+        1,
+      );
+    },
+  };
+}
+
+/** The outputs that decoding reads must be there, and have the sizes that it expects. */
+function checkOutputs(task: Task, given: readonly FilePort[], folder: string): void {
+  const size = task.evaluateSize ?? task.size;
+  const { outputs } = task.build({ batch: 1, size, trainBatchNorm: () => false });
+  const wrong = Object.entries(outputs).find(
+    ([name, { shape }]) => given.find((one) => one.name === name)?.shape.join() !== shape.join(),
+  );
+  if (!wrong) return;
+  const [name, { shape }] = wrong;
+  throw new FinetuneError({
+    code: 'E_MODEL_FOLDER',
+    message: `the card contradicts itself: the model that it describes has an output "${name}" of [${shape.join(', ')}]`,
+    where: { file: join(folder, CARD_FILE) },
+    fix: 'export the model again (finetune export)',
+  });
+}
+
+/** The description that a weights file carries. Throws E_MODEL_DESCRIPTION if there is none. */
+export function describedBy({ description, source }: WeightsFile): ModelDescription {
+  if (description !== undefined) return parseDescription(description, source.file);
+  throw new FinetuneError({
+    code: 'E_MODEL_DESCRIPTION',
+    message: 'the file does not describe its model',
+    where: { file: source.file },
+    fix: 'use a file that this package wrote; for other weights, createModel with their backbone and classes, then load',
+  });
+}
+
+/** The model of a task that a weights file describes, with its weights. */
+export function describedModel<Prediction>(
+  task: Task<Prediction>,
+  { categories: described, images }: ModelDescription,
+  file: WeightsFile,
+): Model<Prediction> {
+  const categories = described.map(({ id, name }) => ({ id: id as CategoryId, name }));
+  return applyFile(createModel(task, { categories, seed: 1, images }), file, { purpose: 'use' }).model;
+}
+
+/** The hooks that are set. */
+export const withoutUndefined = ({ signal, onProgress }: Omit<SourceOptions, 'engine'>) => ({
+  ...(signal && { signal }),
+  ...(onProgress && { onProgress }),
+});

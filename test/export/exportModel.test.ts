@@ -1,0 +1,268 @@
+import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { exportModel } from '../../src/api/exportModel.js';
+import { openModel } from '../../src/api/openModel.js';
+import { run as command } from '../../src/cli/program.js';
+import { exportAs } from '../../src/export/exportModel.js';
+import type { Format } from '../../src/export/format.js';
+import { onnx } from '../../src/export/formats/onnx/onnx.js';
+import type { ModelCard } from '../../src/modelFolder/card.js';
+import { randomStream } from '../../src/random.js';
+import { loadRecipe } from '../../src/recipe/load.js';
+import { ownData } from '../../src/run/recipeData.js';
+import { recipeModel } from '../../src/run/recipeModel.js';
+import { saveModel } from '../../src/train/modelWeights.js';
+import { temporaryFolder } from '../data/temporaryFolder.js';
+import { tinyBackbone } from '../tinyBackbone.js';
+
+const folder = temporaryFolder();
+const below = (...names: string[]) => join(folder, ...names);
+const photo = below('photos', 'photo.png');
+
+/** A run as one that was stopped after its first epoch leaves it, with random weights. */
+async function makeRun(name: string, text: string): Promise<string> {
+  const directory = below(name);
+  await mkdir(join(directory, 'checkpoints'), { recursive: true });
+  await writeFile(join(directory, 'recipe.yaml'), text);
+  const recipe = await loadRecipe(join(directory, 'recipe.yaml'));
+  const { model } = await recipeModel(recipe, await ownData(recipe));
+  await saveModel(model, join(directory, 'checkpoints', 'best.safetensors'));
+  return directory;
+}
+
+const runs = {
+  detection: () =>
+    makeRun(
+      'detector',
+      `
+task: detection
+data: { format: synthetic, root: ${below('drawn')}, train: { images: 8 }, val: { images: 2 }, size: [64, 96], resize: letterbox, categories: [fish, house] }
+model: { backbone: ${tinyBackbone} }
+`,
+    ),
+  classification: () =>
+    makeRun(
+      'classifier',
+      `
+task: classification
+data: { format: imageFolder, root: ${below('colours')}, size: 32 }
+model: { backbone: ${tinyBackbone} }
+`,
+    ),
+  text: () =>
+    makeRun(
+      'reader',
+      `
+task: text
+data: { format: synthetic-text, root: ${below('words')}, train: { images: 2 }, val: { images: 2 }, size: 64, evaluateSize: [64, 96] }
+model: { backbone: ${tinyBackbone} }
+evaluate: { thresholds: { text: 0, lowText: 0, link: 0.9 } }
+`,
+    ),
+};
+
+const made = {} as Record<keyof typeof runs, string>;
+beforeAll(async () => {
+  await mkdir(below('photos'));
+  const random = randomStream(1, 'photo');
+  const [width, height] = [90, 60];
+  const data = Uint8Array.from({ length: width * height * 3 }, () => random.integer(0, 256));
+  await sharp(data, { raw: { width, height, channels: 3 } })
+    .png()
+    .toFile(photo);
+  for (const [part, background] of [
+    ['train/red', '#f00'],
+    ['train/blue', '#00f'],
+    ['val/red', '#e00'],
+    ['val/blue', '#00e'],
+  ] as const) {
+    await mkdir(below('colours', part), { recursive: true });
+    const image = sharp({ create: { width: 40, height: 40, channels: 3, background } });
+    await image.png().toFile(below('colours', part, '0.png'));
+  }
+  for (const task of Object.keys(runs) as (keyof typeof runs)[]) made[task] = await runs[task]();
+}, 60_000);
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+const everything = (value: unknown): number[] =>
+  typeof value === 'number' ? [value] : value !== null && typeof value === 'object' ? Object.values(value).flatMap(everything) : []; // prettier-ignore
+
+describe.each(Object.keys(runs) as (keyof typeof runs)[])('a model for %s', (task) => {
+  const [name, metric] = { detection: ['detector', 'AP'], classification: ['classifier', 'top1'], text: ['reader', 'hmean'] }[task] as [string, string]; // prettier-ignore
+  let card: ModelCard;
+  const directory = below(name, 'onnx');
+  beforeAll(async () => {
+    const exported = await exportModel(made[task], { format: 'onnx' });
+    expect(exported.directory).toBe(directory);
+    ({ card } = exported);
+  }, 60_000);
+
+  test('is written with its card, compared on the validation images', async () => {
+    expect((await readdir(directory)).sort()).toEqual(['model-card.json', 'model.onnx']);
+    expect(JSON.parse(await readFile(join(directory, 'model-card.json'), 'utf8'))).toEqual(
+      JSON.parse(JSON.stringify(card)),
+    );
+    expect(card).toMatchObject({ version: 1, format: 'onnx', quantize: null, task, metrics: null });
+    expect(card.parity.images).toBe(2);
+    expect(card.parity.maxDifference).toBeLessThan(1e-3);
+    expect(card.parity.metric!.name).toBe(metric);
+    expect(card.parity.metric!.exported).toBe(card.parity.metric!.checkpoint);
+    expect(card.parity.engines.exported).toMatch(/^onnxruntime/);
+    for (const { meaning } of card.outputs) expect(meaning).not.toBe('');
+    expect(card.source.weights).toBe(`${name}/checkpoints/best.safetensors`);
+  });
+
+  test('finds what the checkpoint finds', async () => {
+    const options = { scoreThreshold: 0 };
+    const [theirs, ours] = [await openModel(made[task], options), await openModel(directory, options)];
+    expect(ours.task).toBe(task);
+    const [expected, found] = [await theirs.predict(photo), await ours.predict(photo)];
+    expect(expected.length).toBeGreaterThan(0);
+    expect(found).toHaveLength(expected.length);
+    const numbers = everything(found);
+    for (const [i, value] of everything(expected).entries()) expect(numbers[i]).toBeCloseTo(value, 3);
+    const many = [];
+    for await (const one of ours.predictAll(Array<string>(20).fill(photo))) many.push(one.error ?? one.predictions);
+    expect(many).toEqual(Array(20).fill(found));
+    theirs.dispose();
+    ours.dispose();
+    await expect(openModel(directory, { engine: 'wasm' })).rejects.toMatchObject({ code: 'E_USAGE' });
+  });
+});
+
+test('the card of a detector has what decoding needs', async () => {
+  const { input, decode } = JSON.parse(
+    await readFile(below('detector', 'onnx', 'model-card.json'), 'utf8'),
+  ) as ModelCard;
+  expect(input).toMatchObject({
+    name: 'image',
+    shape: [1, 64, 96, 3],
+    resize: { mode: 'letterbox', method: 'bilinear' },
+  });
+  expect(decode).toMatchObject({ nms: { place: 'out', kind: 'hard' }, boxCoder: { centre: 10, size: 5 } });
+});
+
+test('int8 computes with int8, and its score is that of the checkpoint', async () => {
+  const { directory, card } = await exportModel(made.classification, {
+    format: 'onnx',
+    quantize: 'int8',
+    tolerance: 1,
+  });
+  expect(directory).toBe(below('classifier', 'onnx-int8'));
+  expect(card).toMatchObject({ quantize: 'int8', parity: { images: 2, metric: { name: 'top1' } } });
+  expect((await readFile(join(directory, 'model.onnx'))).includes('QuantizeLinear')).toBe(true);
+  (await openModel(directory)).dispose();
+}, 60_000);
+
+test('a model that differs is refused with the name of the first layer, and leaves nothing', async () => {
+  const layer = 'backbone.blocks.2.0.conv_pw';
+  const wrong: Format = {
+    ...onnx,
+    write: (to, { program, params }) =>
+      onnx.write(to, {
+        program,
+        params: new Map(
+          [...params].map(([name, { shape, data }]) => [
+            name,
+            { shape, data: name.startsWith(`${layer}.weight`) ? data.map((value) => value * 1.5) : data },
+          ]),
+        ),
+      }),
+  };
+  const out = below('detector', 'wrong');
+  const before = await readdir(below('detector'));
+  await expect(exportAs(wrong, made.detection, { format: 'onnx', out })).rejects.toMatchObject({
+    code: 'E_EXPORT_PARITY',
+    message: expect.stringContaining(`first layer that differs is ${layer}`),
+    problems: [{ where: { file: out } }],
+  });
+  expect(await readdir(below('detector'))).toEqual(before);
+}, 60_000);
+
+test('without the data of its run a checkpoint is compared on other images, outputs alone', async () => {
+  const lone = below('lone.safetensors');
+  await cp(join(made.detection, 'checkpoints', 'best.safetensors'), lone);
+  await expect(exportModel(lone, { format: 'onnx' })).rejects.toMatchObject({
+    code: 'E_EXPORT_DATA',
+    problems: [{ where: { file: lone }, fix: expect.stringContaining('--images') }],
+  });
+  const { directory, card } = await exportModel(lone, { format: 'onnx', images: below('photos') });
+  expect(directory).toBe(below('lone-onnx'));
+  expect(card).toMatchObject({ parity: { images: 1, metric: null }, source: { recipe: null }, licenses: [] });
+
+  const moved = below('moved');
+  await cp(made.classification, moved, { recursive: true });
+  const recipe = await readFile(join(moved, 'recipe.yaml'), 'utf8');
+  await writeFile(join(moved, 'recipe.yaml'), recipe.replace(below('colours'), below('gone')));
+  await expect(exportModel(moved, { format: 'onnx', out: below('never') })).rejects.toMatchObject({
+    code: 'E_EXPORT_DATA',
+    problems: [{ where: { file: join(moved, 'recipe.yaml') } }],
+  });
+}, 60_000);
+
+test('a folder that has files is not written to', async () => {
+  await expect(exportModel(made.text, { format: 'onnx', out: below('photos') })).rejects.toMatchObject({
+    code: 'E_EXPORT_OUT',
+  });
+});
+
+describe('a model folder is refused', () => {
+  const broken = below('broken');
+  const spoil = async (change: (card: Record<string, unknown>) => object) => {
+    const file = join(broken, 'model-card.json');
+    const card = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+    await writeFile(file, JSON.stringify({ ...card, ...change(card) }));
+  };
+  const cases: Record<string, [() => Promise<unknown>, RegExp]> = {
+    'without a card': [() => rm(join(broken, 'model-card.json')), /has no model-card\.json/],
+    'without a model': [() => rm(join(broken, 'model.onnx')), /has no model\.onnx/],
+    'with the card of another model': [
+      () => cp(below('classifier', 'onnx', 'model-card.json'), join(broken, 'model-card.json')),
+      /not the model that model-card\.json describes/,
+    ],
+    'with a newer card': [() => spoil(() => ({ version: 2 })), /version 2/],
+    'of a format that cannot be run here': [() => spoil(() => ({ format: 'tflite' })), /"tflite" cannot be run/],
+    'with a damaged card': [() => writeFile(join(broken, 'model-card.json'), '{"version"'), /not JSON/],
+    'with a card that lacks entries': [() => spoil(() => ({ outputs: [] })), /not understood: outputs/],
+    'with an output that decoding does not expect': [
+      () => spoil(() => ({ outputs: [{ name: 'boxes', shape: [1, 2, 4] }] })),
+      /contradicts itself: .* output "boxes"/,
+    ],
+    'with another size': [
+      () => spoil(({ input }) => ({ input: { ...(input as object), shape: [1, 32, 32, 3] } })),
+      /contradicts itself/,
+    ],
+  };
+  test.each(Object.entries(cases))('%s', async (_, [damage, message]) => {
+    await rm(broken, { recursive: true, force: true });
+    await cp(below('detector', 'onnx'), broken, { recursive: true });
+    await damage();
+    await expect(openModel(broken)).rejects.toMatchObject({
+      code: 'E_MODEL_FOLDER',
+      message: expect.stringMatching(message),
+      problems: [{ where: { file: expect.stringContaining(broken) } }],
+    });
+  });
+});
+
+test('the command refuses formats that do not exist and options that exclude each other, with exit code 2', async () => {
+  let said = '';
+  jest.spyOn(console, 'error').mockImplementation((line: string) => (said += line));
+  for (const [flags, message] of [
+    [['--format', 'tflite'], '--format is one of onnx; got "tflite"'],
+    [[], '--format is missing'],
+    [['--format', 'onnx', '--quantize', 'int4'], '--quantize is one of int8'],
+    [['--format', 'onnx', '--nms', 'in'], '--nms is one of out'],
+    [['--format', 'onnx', '--quantize', 'int8', '--images', folder], 'leave one of the two out'],
+    [['--format', 'onnx', '--tolerance', '0.1'], 'the tolerance is that of quantisation'],
+    [['--format', 'onnx', '--out', below('photos')], 'is not empty'],
+  ] as const) {
+    said = '';
+    expect(await command(['export', made.detection, ...flags])).toBe(2);
+    expect(said).toContain(message);
+  }
+});

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { exportModel as run, type Exported, type ExportOptions } from '../export/exportModel.js';
-import { FORMATS, NMS_PLACES, QUANTIZATIONS } from '../export/formats.js';
+import { FORMATS, NMS_PLACES, QUANTIZATIONS } from '../export/names.js';
 import { fraction } from '../optionValues.js';
 import { checkArgument, checkText, hooks } from './arguments.js';
 

@@ -8,7 +8,7 @@ import { loadRecipe } from '../recipe/load.js';
 import type { ModelDescription } from '../tasks/description/description.js';
 import { findInCatalog } from '../weights/catalog.js';
 import type { Net } from './format.js';
-import type { NmsPlace } from './formats.js';
+import type { NmsPlace } from './names.js';
 import type { Checkpoint } from './source.js';
 
 export interface CardOptions {

@@ -10,7 +10,8 @@ import { CARD_FILE, type ModelCard } from '../modelFolder/card.js';
 import { calibrate } from './calibrate.js';
 import { makeCard } from './card.js';
 import type { Format, Net } from './format.js';
-import { formats, type FormatName, type NmsPlace, type Quantization } from './formats.js';
+import { formats } from './formats.js';
+import { type FormatName, type NmsPlace, type Quantization } from './names.js';
 import { checkParity, compareFiles } from './gate.js';
 import { openCheckpoint, openRunData, type Checkpoint, type Hooks } from './source.js';
 

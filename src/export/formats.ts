@@ -1,14 +1,4 @@
 import { onnx } from './formats/onnx/onnx.js';
 
-/** Every format. To add one, add its folder to formats/ and its name here. */
+/** Every format. To add one, add its folder to formats/, and its name here and in names.ts. */
 export const formats = [onnx] as const;
-export const FORMATS = ['onnx'] as const;
-export type FormatName = (typeof FORMATS)[number];
-
-/** Where non-maximum suppression runs: `out`, in the program that runs the model. */
-export const NMS_PLACES = ['out'] as const;
-export type NmsPlace = (typeof NMS_PLACES)[number];
-
-/** The types that a model can be quantised to. */
-export const QUANTIZATIONS = ['int8'] as const;
-export type Quantization = (typeof QUANTIZATIONS)[number];

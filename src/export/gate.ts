@@ -6,7 +6,7 @@ import { withTemporaryFolder } from '../files/folders.js';
 import { inputsOf, nodesOf } from '../graph/program.js';
 import { firstDifference } from './firstDifference.js';
 import type { Format, Net, Running } from './format.js';
-import type { Quantization } from './formats.js';
+import type { Quantization } from './names.js';
 import { imagesIn, imagesOf } from './images.js';
 import { compareOutputs, type Comparison, type CompareOptions } from './parity.js';
 import type { Checkpoint, Hooks, RunData } from './source.js';

@@ -1,5 +1,5 @@
 import type { CAC } from 'cac';
-import { FORMATS, NMS_PLACES, QUANTIZATIONS } from '../../export/formats.js';
+import { FORMATS, NMS_PLACES, QUANTIZATIONS } from '../../export/names.js';
 import { needed, numberWithin, oneOf } from '../usage.js';
 
 interface ExportFlags {

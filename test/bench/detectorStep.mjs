@@ -34,7 +34,7 @@ export async function openDetectorStep({ detector, freeze, batch, side, weightDe
     plan,
     update,
     ema: false,
-    split: false,
+    split: 'never', // the frozen stages are timed as a part of the step
   });
   const parameters = parametersOf({ train });
   const backend = await openBackend();

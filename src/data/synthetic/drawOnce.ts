@@ -44,4 +44,4 @@ async function isDrawn(folder: string, { stamp, stampFile, noun }: DrawnSet): Pr
 }
 
 /** The package's cache, as weights/cache.ts has it. */
-const cacheDir = (): string => join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tfjs-finetune');
+const cacheDir = (): string => join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'tfjs-finetune');

@@ -74,7 +74,7 @@ export const wheelFor = ({ platform, arch }: Machine): Wheel | undefined => WHEE
 
 /** The cache that all projects of a user share: `$XDG_CACHE_HOME/tfjs-finetune`, else `~/.cache/tfjs-finetune`. */
 export const cacheDirectory = (env: NodeJS.ProcessEnv): string =>
-  join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tfjs-finetune');
+  join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tfjs-finetune');
 
 /** Folder of the wheel's library in the cache. It is renamed into place, so if it exists, its `lib/` is complete. */
 export const libraryDirectory = ({ env, platform, arch }: Machine): string =>

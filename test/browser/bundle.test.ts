@@ -1,48 +1,25 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runInNewContext } from 'node:vm';
-import { beforeAll, expect, test } from '@jest/globals';
-import { build } from 'esbuild';
-import { chromium } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { bundleForBrowser, inBrowser, openPage, type Page } from './chromium.js';
 import { work } from './work.js';
 
 /** Builds one bundle for the browser of all that must run there, and runs it. */
 
-const CHROMIUM = '/usr/bin/chromium'; // of Debian's package; playwright-core brings no browser
-const FLAGS = [
-  '--no-sandbox', // Chromium does not start as root with its sandbox
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const folders = ['bytes', 'categories', 'geometry', 'graph', 'models', 'onnx', 'tasks', 'tensorflow', 'weights/decode'];
 
-/** The bundle's code. It holds every file of `folders`, and sets the global `bundle` to what `work.ts` exports.
- *  Rejects if a file imports a module of Node. */
-async function bundle(more: readonly string[] = []): Promise<string> {
+/** Code that holds every file of `folders`, and exports what `work.ts` exports. */
+function everything(more: readonly string[] = []): string {
   const files = folders.flatMap((folder) =>
     readdirSync(join(root, 'src', folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
       .map((file) => `./src/${folder}/${file}`),
   );
   const imports = [...files, './src/data/sample.ts', ...more].map((file) => `import '${file}';`);
-  const { outputFiles } = await build({
-    stdin: { contents: `${imports.join('\n')}\nexport { work } from './test/browser/work.ts';`, resolveDir: root },
-    bundle: true,
-    write: false,
-    platform: 'browser',
-    format: 'iife',
-    globalName: 'bundle',
-    target: 'es2022',
-    logLevel: 'silent',
-  });
-  return outputFiles[0]!.text;
+  return `${imports.join('\n')}\nexport { work } from './test/browser/work.ts';`;
 }
 
 type Figures = Awaited<ReturnType<typeof work>>;
@@ -54,14 +31,13 @@ function rounded(figures: Figures): unknown {
   return JSON.parse(JSON.stringify(figures, round));
 }
 
-let code: string;
 let expected: unknown;
 beforeAll(async () => {
-  code = await bundle();
   expected = rounded(await work());
 });
 
 test('the bundle runs where nothing exists but the language and text encoding', async () => {
+  const code = await bundleForBrowser(everything());
   const found = (await runInNewContext(`${code}; bundle.work()`, { TextEncoder, TextDecoder })) as Figures;
   expect(found.detections.length).toBeGreaterThan(5);
   expect(found.targets.labels!.length).toBeGreaterThan(1);
@@ -70,20 +46,16 @@ test('the bundle runs where nothing exists but the language and text encoding', 
   expect(rounded(found)).toEqual(expected);
 });
 
-const inBrowser = existsSync(CHROMIUM) ? test : test.skip;
+let page: Page | undefined;
+afterAll(() => page?.close());
 inBrowser('the bundle computes the same figures in a browser as in Node', async () => {
-  const profile = mkdtempSync(join(tmpdir(), 'finetune-browser-'));
-  const context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, args: FLAGS });
-  try {
-    const page = await context.newPage();
-    await page.addScriptTag({ content: code });
-    expect(rounded(await page.evaluate<Figures>('bundle.work()'))).toEqual(expected);
-  } finally {
-    await context.close();
-    rmSync(profile, { recursive: true, force: true });
-  }
+  page = await openPage({ code: everything(), folders: { here: fileURLToPath(new URL('.', import.meta.url)) } });
+  expect(rounded(await page.call<Figures>('work'))).toEqual(expected);
+  expect((await fetch(`${page.url}/here/work.ts`)).status).toBe(200);
+  expect((await fetch(`${page.url}/here/no-such-file`)).status).toBe(404);
+  expect((await fetch(`${page.url}/no-such-folder/work.ts`)).status).toBe(404);
 });
 
 test('a file that imports a module of Node does not come into the bundle', async () => {
-  await expect(bundle(['./src/files/lock.ts'])).rejects.toThrow(/node:fs/);
+  await expect(bundleForBrowser(everything(['./src/files/lock.ts']))).rejects.toThrow(/node:fs/);
 });

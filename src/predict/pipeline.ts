@@ -6,15 +6,15 @@ import type { ProgressEvent } from '../progress.js';
 import type { ModelDescription } from '../tasks/description/description.js';
 import { inOrder } from './inOrder.js';
 import { batchFor, inGroups, stack, type Group, type Prepared, type Tiled } from './groups.js';
-import { checkImage, readView, type ImageInput, type View } from './readImage.js';
+import { checkImage, readView, sourceOf, type ImageInput, type View } from './readImage.js';
 import { readTiles } from './readTiles.js';
 import type { Runner, Turn } from './runner.js';
 
 /** What the models of all tasks can do. */
 export interface Opened<Found> {
-  /** Reads an image as in training and predicts: the path of a file, its bytes, or pixels. Results are in pixels of
+  /** Reads an image as in training and predicts: the path of a file, a URL, bytes, or pixels. Results are in pixels of
    *  the image as a person sees it (EXIF applied), best first.
-   *  Throws E_FEED, E_IMAGE_MISSING, E_IMAGE_DECODE, and E_MODEL_DISPOSED after `dispose`. */
+   *  Throws E_FEED, E_IMAGE_MISSING, E_IMAGE_DECODE, E_IMAGE_FETCH, and E_MODEL_DISPOSED after `dispose`. */
   predict(image: ImageInput): Promise<readonly Found[]>;
   /** Predicts for many images and returns the results in their order, one by one: the next images are read while the
    *  network computes, and memory does not grow with their number. An image that cannot be read gives its error, and
@@ -126,7 +126,8 @@ export function openPipeline<Prediction, Found>(
     };
   };
   /** Reads an image, or only its size if it is to be read tile by tile. */
-  const prepare = async (source: ImageSource): Promise<Prepared> => {
+  const prepare = async (image: ImageSource | URL): Promise<Prepared> => {
+    const source = await sourceOf(image);
     const { width, height } = await readImageHeader(source);
     if (tiles && Math.max(width, height) > tiles.tiling.size) return { source, width, height };
     return { width, height, view: await readView(source, { width, height }, description) };
@@ -157,7 +158,8 @@ export function openPipeline<Prediction, Found>(
     async predictRaw(given) {
       const image = checkImage(given);
       return runner.inTurn(async (turn) => {
-        const { pixels, size } = await readView(image, await readImageHeader(image), description);
+        const source = await sourceOf(image);
+        const { pixels, size } = await readView(source, await readImageHeader(source), description);
         const { outputs } = turn.model.task.build({ batch: 1, size, trainBatchNorm: () => false });
         const results = await turn.run(pixels, 1, size);
         return Object.fromEntries(

@@ -30,7 +30,7 @@ export async function* predictFiles(
   const waiting: { readonly input: Input | Unreadable; readonly read: ImageInput | Unreadable }[] = [];
   async function* images(): AsyncGenerator<ImageInput> {
     for (const input of inputs) {
-      const read = 'error' in input ? input : await readInput(input, stdin);
+      const read = 'error' in input ? input : await readInput(input, stdin, signal);
       waiting.push({ input, read });
       if (!isUnreadable(read)) yield read;
     }

@@ -6,23 +6,30 @@ import { FinetuneError } from '../errors.js';
 import type { ModelDescription } from '../tasks/description/description.js';
 import { imageFeed } from '../tasks/feeds.js';
 import type { Origin } from '../tasks/network.js';
+import { fetchImage } from './inputs/fetchImage.js';
 
-/** An image to predict: the path or the file: URL of a file, its bytes, or pixels with 1, 3 or 4 channels. */
+/** An image to predict: the path of a file, a file:, http: or https: URL, the bytes of a file, or pixels with 1, 3 or 4
+ *  channels. */
 export type ImageInput = string | URL | Uint8Array | Pixels;
 
 /** Checks an image that was given to `predict`. Throws E_FEED. */
-export function checkImage(given: unknown): ImageSource {
+export function checkImage(given: unknown): ImageSource | URL {
   if (typeof given === 'string' && given !== '') return given;
   if (given instanceof URL && given.protocol === 'file:') return fileURLToPath(given);
+  if (given instanceof URL && /^https?:$/.test(given.protocol)) return given;
   if (given instanceof Uint8Array && given.length > 0) return given;
   const pixels = pixelsOf(given);
   if (pixels) return pixels;
   throw new FinetuneError({
     code: 'E_FEED',
     message:
-      'image: predict wants the path of an image file, the bytes of one, or {data, width, height} with 1, 3 or 4 values of 8 bits for each pixel',
+      'image: predict wants the path of an image file, the bytes of one, a URL, or {data, width, height} with 1, 3 or 4 values of 8 bits for each pixel',
   });
 }
+
+/** What an image is read from: the bytes behind a URL are fetched. Throws E_IMAGE_FETCH. */
+export const sourceOf = async (image: ImageSource | URL): Promise<ImageSource> =>
+  image instanceof URL ? fetchImage(image) : image;
 
 const CHANNELS = [1, 3, 4];
 

@@ -3,10 +3,14 @@ import { basename, dirname, resolve } from 'node:path';
 import picomatch from 'picomatch';
 import { didYouMean } from '../../didYouMean.js';
 import { FinetuneError, type Problem } from '../../errors.js';
+import { addressOf } from './fetchImage.js';
 import { walk, type FoundFile, type Unreadable } from './walk.js';
 
 /** An image to predict. */
-export type Input = Pick<FoundFile, 'name' | 'path'> | { readonly name: '-'; readonly path?: never };
+export type Input =
+  | (Pick<FoundFile, 'name' | 'path'> & { readonly url?: never })
+  | { readonly name: string; readonly url: URL; readonly path?: never }
+  | { readonly name: '-'; readonly path?: never; readonly url?: never };
 
 /** The argument that stands for an image on stdin. */
 export const STDIN = '-';
@@ -24,8 +28,8 @@ export interface FindOptions {
 }
 
 /** The images that the arguments of a command name: files, folders with all that is below them, patterns such as
- *  photos/*.jpg, and `-` for stdin. Each file is listed once. What cannot be read, and an argument that names no
- *  image, is listed in its place.
+ *  photos/*.jpg, addresses (http:, https:), and `-` for stdin. Each file is listed once. What cannot be read, and an
+ *  argument that names no image, is listed in its place.
  *  Throws E_PREDICT_INPUT with each argument if none of them names an image. */
 export async function findInputs(
   args: readonly string[],
@@ -55,6 +59,8 @@ type Search = AsyncIterable<Input | Unreadable> | Iterable<Input | Unreadable>;
 /** The images of one argument. */
 async function searchOf(arg: string, options: FindOptions): Promise<Search> {
   if (arg === STDIN) return [{ name: STDIN }];
+  const url = addressOf(arg);
+  if (url) return [{ name: arg, url }];
   const info = await stat(arg).catch(() => undefined);
   if (info?.isDirectory()) return imagesBelow(arg, options);
   if (info) return fileOf(arg, info.isFile());

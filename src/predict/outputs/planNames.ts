@@ -1,5 +1,6 @@
 import { resolve, sep } from 'node:path';
 import { safeName } from '../../safePath.js';
+import { addressOf } from '../inputs/fetchImage.js';
 import { STDIN } from '../inputs/findInputs.js';
 
 /** What the results of a file are called below the folder for them. */
@@ -17,11 +18,12 @@ export const CROPS = 'crops';
 /** Plans names for the results of files, no two alike, even where capitals do not count: their paths below the folder
  *  that holds them all. What a name may not have on some system is replaced. */
 export function planNames(files: readonly string[]): PlannedName[] {
-  const paths = files.map((file) => (file === STDIN ? ['stdin'] : resolve(file).split(sep)));
-  const shared = commonLength(paths.filter((_, i) => files[i] !== STDIN));
+  const named = files.map(nameOf);
+  const paths = files.map((file, i) => (named[i] === undefined ? resolve(file).split(sep) : [named[i]]));
+  const shared = commonLength(paths.filter((_, i) => named[i] === undefined));
   const taken = new Set<string>();
   return paths.map((parts, i) => {
-    const below = files[i] === STDIN ? parts : parts.slice(shared);
+    const below = named[i] !== undefined ? parts : parts.slice(shared);
     const names = below.map((part, place) =>
       safeName(below.length > 1 && place === 0 && isReserved(part) ? `${part}_` : part),
     );
@@ -35,6 +37,21 @@ export function planNames(files: readonly string[]): PlannedName[] {
       return { stem: free, picture: `${free}${ending}` };
     }
   });
+}
+
+/** The name of the result of what is no file: stdin, or the last part of an address. */
+function nameOf(input: string): string | undefined {
+  if (input === STDIN) return 'stdin';
+  const url = addressOf(input);
+  return url && (decoded(url.pathname.slice(url.pathname.lastIndexOf('/') + 1)) || url.hostname);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 const isReserved = (part: string): boolean => part.toLowerCase() === CROPS;

@@ -3,7 +3,7 @@ import { safeName } from '../../safePath.js';
 import type { Entry } from '../entry.js';
 import type { OpenedModel } from '../openModel.js';
 import type { Result } from '../predictFiles.js';
-import { checkImage } from '../readImage.js';
+import { checkImage, sourceOf } from '../readImage.js';
 import { cutCrops } from './crops.js';
 import { csvHead, csvLines } from './csv.js';
 import { drawPrediction, type PictureFormat } from './drawPrediction.js';
@@ -48,8 +48,8 @@ export async function openResultWriter(
       if (entry.error || image === undefined) return entry;
       const { picture, stem } = names[index]!;
       const format: PictureFormat = /png$/i.test(picture) ? 'png' : 'jpg';
-      const source = checkImage(image);
       try {
+        const source = await sourceOf(checkImage(image));
         await folder.write(picture, await drawPrediction(source, entry, { classIndexOf, fonts, format }));
         if (crops)
           for await (const { category, number, bytes } of cutCrops(source, entry, format))

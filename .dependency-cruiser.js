@@ -57,7 +57,7 @@ const rooms = {
   finetune: { files: 'finetune[.]ts$', rooms: `${training} run`, node: true },
   trials: { rooms: `${training} run finetune`, packages: 'yaml zod', node: true },
   predict: {
-    rooms: `${network} draw files decode weights data engine train evaluate modelFolder`,
+    rooms: `${network} draw files decode weights fetch data engine train evaluate modelFolder`,
     packages: 'p-limit picomatch sharp zod',
     node: true,
   },

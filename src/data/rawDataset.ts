@@ -1,5 +1,5 @@
 import type { Problem } from '../errors.js';
-import type { Category, Dataset } from './sample.js';
+import type { Category } from './sample.js';
 
 /** An object as it stands in its file, whatever the format, before it is checked against the image and the categories
  *  to learn. */
@@ -27,11 +27,15 @@ export interface RawImage {
 
 /** A part whose files were read, but whose categories are not chosen yet: all parts must agree on those. */
 export interface ReadPart {
-  /** Its categories: in the file's order (COCO), or those of the objects, sorted (VOC). */
+  readonly name: string;
+  /** Its categories: all that its files list, or those of its objects, sorted. */
   readonly categories: readonly Category[];
-  /** Checks the part against the names of the categories to learn; `known` are the categories of the training part.
-   *  Throws E_DATA_CATEGORY; other problems go to the findings that the part was read with. */
-  build(names: readonly string[], known: readonly Category[]): Dataset;
+  /** Whether the ids of the categories stand in its files, as in COCO. Otherwise they are numbered once all parts are
+   *  read. */
+  readonly hasIds: boolean;
+  readonly images: readonly RawImage[];
+  /** The file or folder that names the categories, for errors. */
+  readonly place: string;
 }
 
 /** Whether a box without area or outside its image, and an image that is missing or cannot be decoded, is an error or

@@ -1,6 +1,7 @@
 import type { Findings } from '../findings.js';
 import type { DropPolicies, ReadPart } from '../rawDataset.js';
 import type { PartName } from '../sample.js';
+import { buildPart } from './buildPart.js';
 import type { Format, Parts, ReadOptions } from './format.js';
 
 /** The options that all layouts of images with boxes share. */
@@ -20,9 +21,6 @@ export interface BoxLayout<Data extends BoxData> {
     policies: Required<DropPolicies>,
     signal: AbortSignal | undefined,
   ): Promise<ReadPart>;
-  /** The names to learn, where they are not simply `data.categories` or those of the training part. Throws
-   *  E_DATA_CATEGORY. */
-  namesToLearn?(data: Data, read: readonly ReadPart[]): readonly string[];
 }
 
 /** A layout of images with boxes. The parts are read first; then they are checked against the same categories in the
@@ -50,9 +48,9 @@ async function openBoxes<Data extends BoxData>(
   const opened: Parts = {};
   for (const { part, findings } of parts) {
     try {
-      const known = read.get('train')?.categories ?? [];
-      const dataset = read.get(part)?.build(namesToLearn(layout, data, [...read.values()]), known);
-      if (!dataset) continue;
+      const own = read.get(part);
+      if (!own) continue;
+      const dataset = buildPart(own, [...read.values()], data.categories, findings, { invalidBoxes });
       opened[part] = dataset;
       if (dataset.annotations.length > 0 || findings.problems().length > 0) continue;
       findings.problem({ code: 'E_DATA_EMPTY', message: `${dataset.name} has no images` });
@@ -62,7 +60,3 @@ async function openBoxes<Data extends BoxData>(
   }
   return opened;
 }
-
-/** The first part is the training part, unless that could not be read. */
-const namesToLearn = <Data extends BoxData>(layout: BoxLayout<Data>, data: Data, read: readonly ReadPart[]) =>
-  layout.namesToLearn?.(data, read) ?? data.categories ?? read[0]!.categories.map(({ name }) => name);

@@ -7,10 +7,9 @@ import { isSameSize, sizeProblem } from '../image/checkSize.js';
 import { readImageHeader, readImageSize } from '../image/image.js';
 import { findImages } from '../image/findImages.js';
 import { reportImages } from '../image/reportImages.js';
-import { selectCategories } from '../categories.js';
 import type { DropPolicies, RawImage, RawObject, ReadPart } from '../rawDataset.js';
 import { boxFormat, type BoxData } from './boxFormat.js';
-import { buildBoxes } from './buildBoxes.js';
+import { buildPart } from './buildPart.js';
 import type { Dataset } from '../sample.js';
 
 /** Paths of a part are relative to `root`. */
@@ -58,7 +57,7 @@ export async function openCoco({ categories, ...options }: CocoOptions): Promise
   const findings = createFindings();
   const read = await readCoco(options, findings);
   findings.throwIfAny();
-  const dataset = read.build(categories ?? read.categories.map(({ name }) => name), []);
+  const dataset = buildPart(read, [read], categories, findings, options);
   findings.throwIfAny();
   return dataset;
 }
@@ -95,11 +94,7 @@ export async function readCoco(
     const extent = problem ? undefined : (size ?? (await headerSize(image, brokenImages, findings)));
     if (extent) raw.push({ imageId: id, file: image, fileName, ...extent, objects });
   }
-  return {
-    categories,
-    build: (names, known) =>
-      buildBoxes(name, selectCategories(categories, names, { file, known }), raw, findings, { invalidBoxes }),
-  };
+  return { name, categories, hasIds: true, images: raw, place: file };
 }
 
 /** Whether a box reaches beyond its image by more than a pixel. */

@@ -5,10 +5,10 @@ import { createFindings, type Findings } from '../findings.js';
 import { isSameSize, sizeProblem } from '../image/checkSize.js';
 import { readImageHeader } from '../image/image.js';
 import { IMAGE_EXTENSION } from '../image/imageFiles.js';
-import { numberCategories, selectCategories } from '../categories.js';
+import { numberCategories } from '../categories.js';
 import type { DropPolicies, RawImage, ReadPart } from '../rawDataset.js';
 import { boxFormat, type BoxData } from './boxFormat.js';
-import { buildBoxes } from './buildBoxes.js';
+import { buildPart } from './buildPart.js';
 import type { Dataset } from '../sample.js';
 import { readVocFile, type VocObject } from './vocFile.js';
 import { indexByStem } from './stemIndex.js';
@@ -24,13 +24,9 @@ export interface VocData extends BoxData {
   readonly test?: string | null | undefined;
 }
 
-/** Pascal VOC. Its names are those of any part, since a class may be missing from one. */
+/** Pascal VOC. */
 export const voc = boxFormat<VocData>({
   readPart: (data, part, findings, policies) => readVoc({ root: data.root, split: data[part]!, ...policies }, findings),
-  namesToLearn: ({ categories, root }, read) => {
-    const all = [...new Set(read.flatMap(namesOf))].sort();
-    return categories ? wantedNames(all, categories, root) : all;
-  },
 });
 
 export interface VocOptions extends DropPolicies {
@@ -42,8 +38,6 @@ export interface VocOptions extends DropPolicies {
   readonly categories?: readonly string[];
 }
 
-const namesOf = ({ categories }: ReadPart): string[] => categories.map(({ name }) => name);
-
 /** Open one split of a Pascal VOC data set. 1-based inclusive corners become 0-based Xyxy pixels (xmin−1, ymin−1, xmax,
  *  ymax), clipped to the image; difficult objects become ignored ones; a missing <size> is taken from the image's header
  *  and counted. Category ids are class index + 1, image ids are file stems. `toCoco()` has the unclipped boxes.
@@ -53,17 +47,10 @@ export async function openVoc({ root, split, categories, ...policies }: VocOptio
   const findings = createFindings();
   const read = await readVoc({ root, split, ...policies }, findings);
   findings.throwIfAny();
-  const names = namesOf(read);
-  const dataset = read.build(categories ? wantedNames(names, categories, root) : names, []);
+  const dataset = buildPart(read, [read], categories, findings, policies);
   findings.throwIfAny();
   return dataset;
 }
-
-/** The names to learn. Throws E_DATA_CATEGORY for a name that no split has. */
-const wantedNames = (available: readonly string[], wanted: readonly string[], root: string): string[] =>
-  selectCategories(numberCategories(available), wanted, { file: join(resolve(root), 'Annotations') }).map(
-    ({ name }) => name,
-  );
 
 /** Maximum number of open files while annotations and image headers are read. */
 const OPEN_FILES = 16;
@@ -110,18 +97,13 @@ export async function readVoc(
   for (const { problem } of read.filter((image) => 'problem' in image))
     findings.report(brokenImages, 'image has another size than its annotation says', () => problem);
   const names = [...new Set(images.flatMap(({ objects }) => objects.map(({ name }) => name)))].sort();
-  return {
-    categories: numberCategories(names),
-    build: (wanted) => {
-      let id = 0;
-      const raw = images.map(({ stem, imageName, file: image, size, objects }): RawImage => {
-        const numbered = objects.map((object) => ({ ...rawObject(object), id: ++id }));
-        const { width, height } = size;
-        return { imageId: stem, file: image, fileName: imageName, width, height, objects: numbered };
-      });
-      return buildBoxes(`voc ${split}`, numberCategories(wanted), raw, findings, { invalidBoxes });
-    },
-  };
+  let id = 0;
+  const raw = images.map(({ stem, imageName, file: image, size: { width, height }, objects }): RawImage => {
+    const numbered = objects.map((object) => ({ ...rawObject(object), id: ++id }));
+    return { imageId: stem, file: image, fileName: imageName, width, height, objects: numbered };
+  });
+  const categories = numberCategories(names);
+  return { name: `voc ${split}`, categories, hasIds: false, images: raw, place: join(root, 'Annotations') };
 }
 
 const rawObject = ({ name, difficult, bbox, problem }: VocObject) => ({

@@ -3,6 +3,7 @@ import type { Value } from '../graph/spec.js';
 import type { Backbone } from '../models/backbone.js';
 import type { NetworkDescription } from './description/description.js';
 import type { Decoding } from './decoding.js';
+import type { GraphBoxes, GraphOutputs } from './detection/decodeInGraph.js';
 import type { OldAnswers } from './distillation.js';
 
 /** The batch, the size and the mode that a graph is built for. */
@@ -92,6 +93,8 @@ export interface Network<Prediction> {
   blank(size?: readonly [number, number]): Targets;
   /** How `decode` reads the outputs, for programs that do it elsewhere. */
   readonly decoding: Decoding;
+  /** Adds the boxes and scores to the graph of these outputs, of a batch of one. Left out by tasks without boxes. */
+  decodeInGraph?(outputs: GraphOutputs): GraphBoxes;
   /** What the outputs of a batch say about each of its images, in pixels of the original images. */
   decode(outputs: Outputs, origins: readonly Origin[]): Prediction[];
 }

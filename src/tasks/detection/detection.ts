@@ -101,6 +101,7 @@ export function detectionTask(
     start: options.classWeights ? undefined : first.detector.start, // the weights change the first loss
     encode: (sample) => seeing(sample.picture).detector.encode(sample),
     decoding: first.detector.decoding,
+    decodeInGraph: (outputs) => first.detector.decodeInGraph(outputs),
     blank: (size = first.size) => at(...size).detector.blank(),
     decode: (results, origins) =>
       origins.map((origin, n) => {

@@ -6,6 +6,7 @@ import type { Focal } from '../losses.js';
 import type { Decoding } from '../decoding.js';
 import type { LossOptions, Losses, Network } from '../network.js';
 import type { DetectorAnchors } from './anchors.js';
+import type { GraphBoxes, GraphOutputs } from './decodeInGraph.js';
 import type { SelectOptions } from './options.js';
 
 /** The options that every detector is made from; each head adds its own. */
@@ -58,4 +59,6 @@ export interface Detector extends Pick<Network<unknown>, 'build' | 'start' | 'en
   /** Finds the objects of one image in its outputs, which come without the axis of the batch: at most
    *  `maxDetections`. */
   decode(outputs: Readonly<Record<string, Float32Array>>): Found;
+  /** Adds the boxes and scores that `decode` chooses from to the graph of these outputs, of a batch of one. */
+  decodeInGraph(outputs: GraphOutputs): GraphBoxes;
 }

@@ -7,6 +7,7 @@ import type { Detector } from '../../detector.js';
 import { gridLevels } from '../../gridAnchors.js';
 import { fasterRcnnCriterion, THRESHOLDS } from './criterion.js';
 import { fasterRcnnDecoder, LEAST_SIDE, SCALE } from './decode.js';
+import { fasterRcnnBoxes } from './decodeInGraph.js';
 import { firstStage, RATIOS, secondStage, type FirstStage } from './network.js';
 import { options } from './options.js';
 import { chooseProposals, type Proposals } from './proposals.js';
@@ -65,6 +66,7 @@ function create(asked: HeadOptions<typeof options>): Detector {
       suppresses: true,
     },
     decode: fasterRcnnDecoder(asked),
+    decodeInGraph: (outputs) => fasterRcnnBoxes(outputs, size),
   };
 }
 

@@ -2,6 +2,7 @@ import { defineDetector } from '../../defineDetector.js';
 import { placePoints } from '../../points.js';
 import { fcosCriterion } from './criterion.js';
 import { CANDIDATES, fcosDecoder } from './decode.js';
+import { fcosBoxes } from './decodeInGraph.js';
 import { fcosNetwork } from './network.js';
 import { options } from './options.js';
 
@@ -47,6 +48,7 @@ export const fcos = defineDetector({
         suppresses: true,
       },
       decode: fcosDecoder(points, asked),
+      decodeInGraph: (outputs) => fcosBoxes(outputs, points, size),
     };
   },
 });

@@ -1,9 +1,11 @@
+import * as b from '../../../../graph/builder.js';
 import type { Value } from '../../../../graph/spec.js';
 import type { Build } from '../../../../models/detector.js';
 import { anchorRule, fromAnchors } from '../../../decoding.js';
 import { PRIOR_BIAS } from '../../../losses.js';
 import { cellLevels, placeAnchors, type AnchorShapes } from '../../anchors.js';
 import { LARGEST_LOG_SIZE, SSD } from '../../boxCoder.js';
+import { anchorBoxesInGraph, softmaxInGraph } from '../../decodeInGraph.js';
 import type { AnchorPredictions, Detector } from '../../detector.js';
 import { MATCH_IOU, multiBoxCriterion } from './criterion.js';
 import { multiBoxDecoder } from './decode.js';
@@ -62,5 +64,9 @@ export function multiBox(
       suppresses: true,
     },
     decode: multiBoxDecoder(anchors, options),
+    decodeInGraph: ({ boxes, logits }) => ({
+      boxes: anchorBoxesInGraph(boxes!, anchors, SSD, size),
+      scores: softmax ? softmaxInGraph(logits!) : b.sigmoid(logits!),
+    }),
   };
 }

@@ -1,3 +1,5 @@
+import { sigmoid } from '../../../../graph/builder.js';
+import { clipInGraph } from '../../decodeInGraph.js';
 import { defineDetector } from '../../defineDetector.js';
 import { nmsFreeCriterion } from './criterion.js';
 import { nmsFreeDecoder } from './decode.js';
@@ -41,6 +43,7 @@ export const nmsFree = defineDetector({
         suppresses: false,
       },
       decode: nmsFreeDecoder(asked),
+      decodeInGraph: ({ logits, boxes }) => ({ boxes: clipInGraph(boxes!, asked.size), scores: sigmoid(logits!) }),
     };
   },
 });

@@ -1,6 +1,8 @@
+import * as b from '../../../../graph/builder.js';
 import { anchorRule, fromAnchors } from '../../../decoding.js';
 import { placeAnchors } from '../../anchors.js';
 import { LARGEST_LOG_SIZE } from '../../boxCoder.js';
+import { anchorBoxesInGraph } from '../../decodeInGraph.js';
 import { defineDetector } from '../../defineDetector.js';
 import { gridLevels } from '../../gridAnchors.js';
 import { retinaNetCriterion, SCALE, THRESHOLDS } from './criterion.js';
@@ -62,6 +64,10 @@ export const retinanet = defineDetector({
         grids.map(({ height, width }) => height * width * ANCHORS),
         asked,
       ),
+      decodeInGraph: ({ boxes, logits }) => ({
+        boxes: anchorBoxesInGraph(boxes!, anchors, SCALE, size),
+        scores: b.sigmoid(logits!),
+      }),
     };
   },
 });

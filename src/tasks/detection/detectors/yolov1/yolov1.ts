@@ -1,6 +1,7 @@
 import { defineDetector } from '../../defineDetector.js';
 import { yoloV1Criterion } from './criterion.js';
 import { yoloV1Decoder } from './decode.js';
+import { yoloV1Boxes } from './decodeInGraph.js';
 import { yoloV1Network } from './network.js';
 import { options } from './options.js';
 
@@ -39,6 +40,7 @@ export const yolov1 = defineDetector({
         suppresses: true,
       },
       decode: yoloV1Decoder(grid, asked),
+      decodeInGraph: ({ cells }) => yoloV1Boxes(cells!, grid, asked),
     };
   },
 });

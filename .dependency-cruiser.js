@@ -39,7 +39,7 @@ const rooms = {
   data: {
     files: 'data/(?!sample[.]ts$)',
     rooms: 'ground bytes files geometry categories sample',
-    packages: '@rgrove/parse-xml opentype.js p-limit sharp',
+    packages: '@rgrove/parse-xml hyparquet opentype.js p-limit sharp yaml',
     node: true,
   },
   engine: {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import sharp, { type OutputInfo } from 'sharp';
 import { openDatasets } from '../../src/data/dataset.js';
-import { parseCsv } from '../../src/data/formats/labelCsv.js';
+import { parseCsv } from '../../src/data/formats/table/parseCsv.js';
 import type { LabelledData } from '../../src/data/formats/labelledFormat.js';
 import { ofKind, type Annotation } from '../../src/data/sample.js';
 import { loadSample } from '../../src/data/pipeline/loadSample.js';

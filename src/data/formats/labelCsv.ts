@@ -6,6 +6,7 @@ import { findImages, type Found } from '../image/findImages.js';
 import { listFolder } from '../image/imageFiles.js';
 import { reportImages } from '../image/reportImages.js';
 import { decodeText } from './decodeText.js';
+import { parseCsv } from './table/parseCsv.js';
 import type { LabelledImage, LabelledPart } from './labelledDataset.js';
 import {
   HELD_OUT,
@@ -124,44 +125,3 @@ function oneOfEachFile(
 
 const columnOf = (cells: readonly string[], heads: readonly string[]): number =>
   cells.findIndex((cell) => heads.includes(cell));
-
-interface Row {
-  readonly cells: readonly string[];
-  /** Line of its first cell, counted from 1. */
-  readonly line: number;
-}
-
-/** Parses a table into rows; empty lines are left out. The separator is the one that occurs most often in the first
- *  line. */
-export function parseCsv(text: string): Row[] {
-  const first = /^[^\r\n]*/.exec(text)![0];
-  const separator = [',', ';', '\t'].reduce((a, b) => (first.split(b).length > first.split(a).length ? b : a));
-  const rows: Row[] = [];
-  let cells: string[] = [];
-  let cell = '';
-  let quoted = false;
-  let [line, rowLine] = [1, 1];
-  const endRow = (): void => {
-    cells.push(cell);
-    if (cells.length > 1 || cell.trim() !== '') rows.push({ cells, line: rowLine });
-    [cells, cell] = [[], ''];
-  };
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i]!;
-    if (character === '\n') line++;
-    if (quoted) {
-      if (character !== '"') cell += character;
-      else if (text[i + 1] === '"') cell += text[i++]!;
-      else quoted = false;
-    } else if (character === '"' && cell === '') quoted = true;
-    else if (character === separator) {
-      cells.push(cell);
-      cell = '';
-    } else if (character === '\n') {
-      endRow();
-      rowLine = line;
-    } else if (character !== '\r') cell += character;
-  }
-  if (cell !== '' || cells.length > 0) endRow();
-  return rows;
-}

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import type { Kind, PartName } from '../../sample.js';
+import { detectCreateMl } from '../createMl.js';
+import { detectDatumaro } from '../datumaro.js';
+import { detectHuggingFace, detectHuggingFaceClasses } from '../huggingFace/detect.js';
+import { detectLabelme } from '../labelme.js';
+import { detectLabelStudio, detectLabelStudioClasses } from '../labelStudio/detect.js';
+import { detectBoxTable, detectLabelTable } from '../table/detect.js';
+import { detectVia } from '../via.js';
+import { detectVott } from '../vott.js';
+import { detectWebDataset, detectWebDatasetClasses } from '../webDataset/detect.js';
+import { detectYolo } from '../yolo/detect.js';
+import { detectCoco } from './coco.js';
+import type { Detect, Detected } from './detected.js';
+import { detectImageFolder } from './folders.js';
+import { detectIcdar } from './icdar.js';
+import { listFiles, type Listing } from './listing.js';
+import { detectVoc } from './voc.js';
+
+/** How each layout recognises itself, by the name that `data.format` gives it. */
+export const detectors = {
+  coco: { kind: 'boxes', detect: detectCoco },
+  voc: { kind: 'boxes', detect: detectVoc },
+  yolo: { kind: 'boxes', detect: detectYolo },
+  createml: { kind: 'boxes', detect: detectCreateMl },
+  labelme: { kind: 'boxes', detect: detectLabelme },
+  labelstudio: { kind: 'boxes', detect: detectLabelStudio },
+  vott: { kind: 'boxes', detect: detectVott },
+  via: { kind: 'boxes', detect: detectVia },
+  datumaro: { kind: 'boxes', detect: detectDatumaro },
+  'box-csv': { kind: 'boxes', detect: detectBoxTable },
+  huggingface: { kind: 'boxes', detect: detectHuggingFace },
+  webdataset: { kind: 'boxes', detect: detectWebDataset },
+  icdar: { kind: 'text', detect: detectIcdar },
+  'labelstudio-classes': { kind: 'wholeImage', detect: detectLabelStudioClasses },
+  'huggingface-classes': { kind: 'wholeImage', detect: detectHuggingFaceClasses },
+  'webdataset-classes': { kind: 'wholeImage', detect: detectWebDatasetClasses },
+  csv: { kind: 'wholeImage', detect: detectLabelTable },
+  imageFolder: { kind: 'wholeImage', detect: detectImageFolder },
+} as const satisfies Record<string, { readonly kind: Kind; readonly detect: Detect }>;
+
+export type DetectedFormat = keyof typeof detectors;
+
+/** Every layout that a folder may have, the most certain first; of a folder that holds nothing but another folder, those
+ *  of that one. Throws E_FOLDER_ROOT if there is no such folder. */
+export async function detectLayouts(folder: string): Promise<Detected[]> {
+  const listing = await listFiles(folder);
+  const found: Detected[] = [];
+  for (const [format, { kind, detect }] of Object.entries(detectors)) {
+    const guess = await detect(listing);
+    if (!guess) continue;
+    const { certainty, why, parts, options } = guess;
+    found.push({
+      format,
+      kind,
+      certainty,
+      why,
+      data: { format, root: listing.root, ...parts, ...options },
+      parts: (['train', 'val', 'test'] as const).filter((part) => parts[part] !== undefined),
+      images: listing.images.length,
+    });
+  }
+  const inner = onlyFolder(listing);
+  if (inner !== undefined && (found[0]?.certainty ?? 0) < 0.6) {
+    const below = await detectLayouts(join(listing.root, inner));
+    if (below.length > 0) return below;
+  }
+  return found.sort((a, b) => b.certainty - a.certainty);
+}
+
+/** The folder that holds all files of a listing, as an archive that was unpacked has one. */
+function onlyFolder({ files }: Listing): string | undefined {
+  const tops = new Set(files.map((file) => (file.includes('/') ? file.slice(0, file.indexOf('/')) : '')));
+  const [only] = tops;
+  return tops.size === 1 && only !== '' ? only : undefined;
+}
+
+/** The parts of a folder as one layout finds them, as the options of a recipe name them. */
+export async function findParts(format: DetectedFormat, root: string): Promise<Partial<Record<PartName, unknown>>> {
+  const guess = await detectors[format].detect(await listFiles(root));
+  return guess?.parts ?? {};
+}

@@ -1,0 +1,60 @@
+import type { PartName } from '../../sample.js';
+import { cutFields, type Line } from '../text/icdarLine.js';
+import { chooseLayout } from '../text/chooseLayout.js';
+import { counted, spread, type Detect } from './detected.js';
+import type { Listing } from './listing.js';
+import { folderOf, partOf, splitByPart } from './parts.js';
+
+/** Scene text in the layouts of ICDAR, RCTW, Total-Text and CTW1500: detected only where the lines of the text files
+ *  can be read as one layout alone. */
+export const detectIcdar: Detect = async (listing) => {
+  const files = listing.files.filter((file) => /\.txt$/i.test(file));
+  const folders = splitByPart([...new Set(files.map(folderOf))]);
+  const parts: Partial<Record<PartName, unknown>> = {};
+  const found: string[] = [];
+  for (const [part, candidates] of Object.entries(folders) as [PartName, string[]][]) {
+    for (const truth of candidates) {
+      const layout = await layoutOf(
+        files.filter((file) => folderOf(file) === truth),
+        listing,
+      );
+      const images = layout && imagesFor(truth, part, listing);
+      if (!images) continue;
+      parts[part] = { images, truth };
+      found.push(layout);
+      break;
+    }
+  }
+  const [layout] = found;
+  if (layout === undefined) return undefined;
+  return {
+    certainty: 0.95,
+    why: `${counted(files.length, 'text file')} ${files.length === 1 ? 'has' : 'have'} lines of the layout ${layout}`,
+    parts,
+    options: { layout },
+  };
+};
+
+/** Most lines of the sample. */
+const MOST_LINES = 500;
+
+async function layoutOf(files: readonly string[], listing: Listing): Promise<string | undefined> {
+  const lines: Line[] = [];
+  for (const file of spread(files)) {
+    const text = (await listing.sample(file)).replace(/^\uFEFF/, '');
+    text.split(/\r\n|[\n\r]/).forEach((line, index) => {
+      if (line.trim() !== '') lines.push({ file, line: index + 1, fields: cutFields(line) });
+    });
+  }
+  const some = lines.slice(0, MOST_LINES);
+  const numeric = some.filter(({ fields: { numbers } }) => numbers.length >= 4);
+  if (some.length === 0 || numeric.length < 0.9 * some.length) return undefined;
+  const choice = chooseLayout(some, { option: 'data.layout:', official: true, transcriptions: true });
+  return 'layout' in choice && !choice.inDoubt && choice.layout !== 'polygons' ? choice.layout : undefined;
+}
+
+/** The folder of images for a folder of text files: the same one, or one of the same part. */
+function imagesFor(truth: string, part: PartName, { images }: Listing): string | undefined {
+  const folders = [...new Set(images.map(folderOf))];
+  return folders.find((folder) => folder === truth) ?? folders.find((folder) => partOf(folder) === part) ?? folders[0];
+}

@@ -1,0 +1,26 @@
+import type { PartName } from '../../sample.js';
+import { counted, filesLike, spread, type Detect } from './detected.js';
+import { foldersByPart, placesOf, splitByPart } from './parts.js';
+
+/** Recognises a layout that has one JSON file for each image: its places are folders. */
+export const jsonPerImage =
+  (looksRight: (text: string) => boolean, what: string): Detect =>
+  async (listing) => {
+    const files = listing.files.filter((file) => /\.json$/i.test(file));
+    const sample = spread(files);
+    const alike = await filesLike(listing, sample, looksRight);
+    if (alike.length === 0 || alike.length < 0.5 * sample.length) return undefined;
+    const why = `${counted(files.length, 'JSON file')} ${files.length === 1 ? 'has' : 'have'} ${what}`;
+    return { certainty: 0.98, why, parts: placesOf(foldersByPart(files)) };
+  };
+
+/** Recognises a layout that has one file for all images of a part: its places are files. */
+export const filePerPart =
+  (extension: RegExp, looksRight: (text: string, path: string) => boolean, what: string, certainty = 0.98): Detect =>
+  async (listing) => {
+    const files = listing.files.filter((file) => extension.test(file)).slice(0, 200);
+    const alike = await filesLike(listing, files, looksRight);
+    if (alike.length === 0) return undefined;
+    const parts: Partial<Record<PartName, unknown>> = placesOf(splitByPart(alike));
+    return { certainty, why: `${counted(alike.length, 'file')} ${alike.length === 1 ? 'has' : 'have'} ${what}`, parts };
+  };

@@ -1,0 +1,25 @@
+import type { PartName } from '../../sample.js';
+import { counted, filesLike, spread, type Detect } from './detected.js';
+import { foldersByPart, placesOf } from './parts.js';
+
+/** Pascal VOC: with lists in ImageSets/Main, or XML files in any folders. */
+export const detectVoc: Detect = async (listing) => {
+  const files = listing.files.filter((file) => /\.xml$/i.test(file));
+  const sample = spread(files);
+  const alike = await filesLike(listing, sample, (text) => /<annotation[\s>]/.test(text));
+  if (alike.length === 0 || alike.length < 0.5 * sample.length) return undefined;
+  const what = `${counted(files.length, 'XML file')} ${files.length === 1 ? 'is' : 'are'} an <annotation>`;
+  const lists = listing.files.flatMap((file) => /^ImageSets\/Main\/([^/]+)\.txt$/.exec(file)?.[1] ?? []);
+  if (lists.length > 0 && files.some((file) => file.startsWith('Annotations/'))) {
+    const has = (...names: readonly string[]): string | undefined => names.find((name) => lists.includes(name));
+    const train = has('train', 'trainval', 'default') ?? lists.find((list) => !/^(?:val|test)$/.test(list));
+    const parts: Partial<Record<PartName, string | undefined>> = {
+      train,
+      val: has('val', 'valid', 'validation'),
+      test: has('test'),
+    };
+    const known = Object.entries(parts).filter(([, list]) => list !== undefined);
+    return { certainty: 1, why: `${what}, and ImageSets/Main has lists`, parts: Object.fromEntries(known) };
+  }
+  return { certainty: 0.98, why: what, parts: placesOf(foldersByPart(files)) };
+};

@@ -1,0 +1,45 @@
+import { stat } from 'node:fs/promises';
+import { FinetuneError } from '../../../errors.js';
+
+export type ParquetRow = Readonly<Record<string, unknown>>;
+
+/** Names of the columns of a parquet file, its number of rows, and its `huggingface` metadata, which has the names of
+ *  classes. Throws E_LABEL_FILE or E_LABEL_SYNTAX. */
+export async function openParquet(file: string) {
+  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } = await import('hyparquet');
+  const fail = (error: unknown): never => {
+    const message = `not a parquet file that can be read: ${error instanceof Error ? error.message : String(error)}`;
+    throw new FinetuneError({ code: 'E_LABEL_SYNTAX', message, where: { file } }, { cause: error });
+  };
+  const entry = await stat(file).catch(() => undefined);
+  if (!entry?.isFile()) throw new FinetuneError({ code: 'E_LABEL_FILE', message: 'no such file', where: { file } });
+  const buffer = await asyncBufferFromFile(file);
+  const metadata = await parquetMetadataAsync(buffer).catch(fail);
+  const { schema, num_rows: rows, key_value_metadata: pairs = [] } = metadata;
+  const [root] = schema;
+  const columns: string[] = [];
+  for (let at = 1; columns.length < (root?.num_children ?? 0) && at < schema.length; at = after(schema, at))
+    columns.push(schema[at]!.name);
+  return {
+    columns,
+    rows: Number(rows),
+    about: pairs.find(({ key }) => key === 'huggingface')?.value,
+    /** Reads rows from `start` to before `end`; all columns, or some. Throws E_LABEL_SYNTAX. */
+    read: (start: number, end: number, some: readonly string[] = columns): Promise<readonly ParquetRow[]> =>
+      parquetReadObjects({
+        file: buffer,
+        metadata,
+        rowStart: start,
+        rowEnd: end,
+        columns: [...some],
+        utf8: false,
+      }).catch(fail) as Promise<readonly ParquetRow[]>,
+  };
+}
+
+/** The place of the next element of a parquet schema at the same level: each is followed by its children. */
+function after(schema: readonly { readonly num_children?: number | undefined }[], at: number): number {
+  let next = at + 1;
+  for (let left = schema[at]?.num_children ?? 0; left > 0 && next < schema.length; left--) next = after(schema, next);
+  return next;
+}

@@ -1,0 +1,23 @@
+import type { Detect } from '../detect/detected.js';
+import { filePerPart } from '../detect/json.js';
+
+const isTask = (text: string): boolean =>
+  /^\s*\[/.test(text) &&
+  (/"(?:annotations|completions)"\s*:\s*\[/.test(text) || /"(?:annotator|annotation_id|lead_time)"\s*:/.test(text));
+
+/** Label Studio with boxes: its JSON export, full or minimal. */
+export const detectLabelStudio: Detect = filePerPart(
+  /\.json$/i,
+  (text) => isTask(text) && /"(?:rectanglelabels|polygonlabels|brushlabels|ellipselabels)"/.test(text),
+  'the tasks of Label Studio with boxes',
+);
+
+/** Label Studio with a choice for each image. */
+export const detectLabelStudioClasses: Detect = filePerPart(
+  /\.json$/i,
+  (text) =>
+    isTask(text) &&
+    !/"(?:rectanglelabels|polygonlabels|brushlabels|ellipselabels)"/.test(text) &&
+    (/"choices"/.test(text) || /"choice"\s*:\s*"/.test(text)),
+  'the tasks of Label Studio with a choice for each image',
+);

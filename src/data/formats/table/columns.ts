@@ -1,0 +1,206 @@
+import { toNumber } from '../textFile.js';
+import type { Row } from './parseCsv.js';
+
+/** How the numbers of a row make a box. */
+type Corners = 'corners' | 'size' | 'centre' | 'list';
+
+/** Which column of a table holds what. */
+export interface BoxColumns {
+  /** What people call this table, for messages. */
+  readonly convention: string;
+  readonly hasHead: boolean;
+  readonly file: number;
+  readonly label: number | undefined;
+  /** The columns of x1, y1, x2, y2, or x, y, width, height; of a list, one column. */
+  readonly box: readonly number[];
+  readonly form: Corners;
+  /** The numbers are shares of the image's width and height; undefined if only they themselves can tell. */
+  readonly isFraction: boolean | undefined;
+  readonly width: number | undefined;
+  readonly height: number | undefined;
+  /** The column that says which part a row belongs to. */
+  readonly set: number | undefined;
+  /** Marks of Open Images. */
+  readonly confidence: number | undefined;
+  readonly group: number | undefined;
+  readonly difficult: number | undefined;
+}
+
+const FILES = [
+  'filename',
+  'file_name',
+  'file',
+  'image',
+  'image_path',
+  'imagepath',
+  'path',
+  'filepath',
+  'file_path',
+  'img',
+  'img_path',
+  'image_name',
+  'imagename',
+  'image_id',
+  'imageid',
+  'image_filename',
+  'frame',
+  'id',
+];
+const LABELS = [
+  'class',
+  'label',
+  'class_name',
+  'classname',
+  'category',
+  'category_name',
+  'label_name',
+  'labelname',
+  'name',
+  'object',
+  'target',
+  'class_id',
+  'source',
+];
+const CORNERS = [
+  ['xmin', 'ymin', 'xmax', 'ymax'],
+  ['x_min', 'y_min', 'x_max', 'y_max'],
+  ['x1', 'y1', 'x2', 'y2'],
+  ['x0', 'y0', 'x1', 'y1'],
+  ['left', 'top', 'right', 'bottom'],
+  ['x_from', 'y_from', 'x_to', 'y_to'],
+  ['bbox_x1', 'bbox_y1', 'bbox_x2', 'bbox_y2'],
+  ['bbox_xmin', 'bbox_ymin', 'bbox_xmax', 'bbox_ymax'],
+] as const;
+const SIZES = [
+  ['bbox_x', 'bbox_y', 'bbox_width', 'bbox_height'],
+  ['bbox_x', 'bbox_y', 'bbox_w', 'bbox_h'],
+  ['box_x', 'box_y', 'box_width', 'box_height'],
+  ['left', 'top', 'width', 'height'],
+  ['x', 'y', 'w', 'h'],
+  ['x', 'y', 'width', 'height'],
+] as const;
+const CENTRES = [
+  ['x_center', 'y_center', 'width', 'height'],
+  ['xcenter', 'ycenter', 'width', 'height'],
+  ['x_center', 'y_center', 'w', 'h'],
+  ['cx', 'cy', 'w', 'h'],
+] as const;
+const LISTS = ['bbox', 'box', 'bounding_box', 'boundingbox'];
+const WIDTHS = ['image_width', 'img_width', 'imagewidth', 'width'];
+const HEIGHTS = ['image_height', 'img_height', 'imageheight', 'height'];
+const SETS = ['set', 'split', 'subset', 'usage', 'ml_use', 'partition', 'fold'];
+
+/** The columns of a table of boxes by its first rows; undefined if it is no such table. */
+export function boxColumns(rows: readonly Row[]): BoxColumns | undefined {
+  const [first] = rows;
+  if (!first) return undefined;
+  return byHead(first.cells) ?? withoutHead(rows);
+}
+
+const NONE = {
+  width: undefined,
+  height: undefined,
+  set: undefined,
+  confidence: undefined,
+  group: undefined,
+  difficult: undefined,
+} as const;
+
+const nameOf = (cell: string): string =>
+  cell
+    .trim()
+    .replace(/^[#\uFEFF]+/, '')
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s-]+/g, '_');
+
+function byHead(cells: readonly string[]): BoxColumns | undefined {
+  const heads = cells.map(nameOf);
+  const at = (...names: readonly string[]): number | undefined => {
+    const found = names.map((name) => heads.indexOf(name)).find((index) => index >= 0);
+    return found;
+  };
+  const all = (names: readonly string[]): number[] | undefined => {
+    const places = names.map((name) => heads.indexOf(name));
+    return places.includes(-1) ? undefined : places;
+  };
+  const forms: [Corners, readonly (readonly string[])[]][] = [
+    ['corners', CORNERS],
+    ['centre', CENTRES],
+    ['size', SIZES],
+    ['list', LISTS.map((name) => [name])],
+  ];
+  for (const [form, candidates] of forms) {
+    const names = candidates.find((one) => all(one));
+    if (!names) continue;
+    const box = all(names)!;
+    const file = at(...FILES.filter((name) => !names.includes(name)));
+    if (file === undefined) return undefined;
+    const free = (...options: readonly string[]): number | undefined =>
+      at(...options.filter((one) => !names.includes(one)));
+    const isOpenImages = heads.includes('imageid') && heads.includes('xmin');
+    return {
+      convention: isOpenImages
+        ? 'Open Images'
+        : `columns ${[cells[file]!, ...box.map((index) => cells[index]!)].map((cell) => cell.trim()).join(', ')}`,
+      hasHead: true,
+      file,
+      label: free(...LABELS),
+      box,
+      form,
+      isFraction: isOpenImages ? true : undefined,
+      width: free(...WIDTHS),
+      height: free(...HEIGHTS),
+      set: at(...SETS),
+      confidence: isOpenImages ? at('confidence') : undefined,
+      group: at('isgroupof', 'iscrowd'),
+      difficult: at('difficult', 'isdifficult', 'ignore'),
+    };
+  }
+  return undefined;
+}
+
+const SET_NAME = /^(?:train|training|validation|valid|val|test|unassigned)$/i;
+const IMAGE_NAME = /\.(?:jpe?g|jfif|png|webp|tiff?|avif|bmp|gif)$/i;
+
+/** Tables without a head: those of Google AutoML and keras-retinanet, or a file, four numbers and a class in any order. */
+function withoutHead(rows: readonly Row[]): BoxColumns | undefined {
+  const some = rows.slice(0, 50).map(({ cells }) => cells.map((cell) => cell.trim()));
+  const [first] = some;
+  if (!first) return undefined;
+  const offset = some.every(([cell]) => SET_NAME.test(cell ?? '')) ? 1 : 0;
+  const isAutoMl = some.every(
+    (cells) =>
+      cells.length === offset + 10 && IMAGE_NAME.test(cells[offset]!) && cells.slice(offset + 2).every(isNumberOrEmpty),
+  );
+  if (isAutoMl) {
+    const [x1, y1] = [offset + 2, offset + 3];
+    const base = {
+      hasHead: false,
+      file: offset,
+      label: offset + 1,
+      box: [x1, y1, x1 + 4, y1 + 4],
+      form: 'corners',
+      isFraction: true,
+      ...NONE,
+    } as const;
+    return { convention: 'Google AutoML', ...base, set: offset === 1 ? 0 : undefined };
+  }
+  const columns = first.length;
+  if (some.some(({ length }) => length !== columns) || columns < 6) return undefined;
+  const file = first.findIndex((_, column) => some.every((cells) => IMAGE_NAME.test(cells[column]!)));
+  const isNumeric = (column: number): boolean =>
+    some.every((cells) => isNumberOrEmpty(cells[column]!)) &&
+    some.some((cells) => toNumber(cells[column]!) !== undefined);
+  const start = first.findIndex((_, column) =>
+    [0, 1, 2, 3].every((step) => column + step < columns && isNumeric(column + step)),
+  );
+  if (file < 0 || start < 0) return undefined;
+  const box = [start, start + 1, start + 2, start + 3];
+  const label = first.findIndex((_, column) => column !== file && !box.includes(column));
+  if (label < 0) return undefined;
+  const convention = file === 0 && start === 1 && columns === 6 ? 'keras-retinanet' : 'a table without a head';
+  return { convention, hasHead: false, file, label, box, form: 'corners', isFraction: undefined, ...NONE };
+}
+
+const isNumberOrEmpty = (cell: string): boolean => cell === '' || toNumber(cell) !== undefined;

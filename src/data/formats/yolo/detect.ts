@@ -1,0 +1,112 @@
+import { FinetuneError } from '../../../errors.js';
+import type { PartName } from '../../sample.js';
+import { counted, filesLike, spread, type Detect } from '../detect/detected.js';
+import type { Listing } from '../detect/listing.js';
+import { foldersByPart, placesOf } from '../detect/parts.js';
+import { placeReadings } from './places.js';
+import { parseDarknetData, parseYoloYaml, type YoloConfig } from './config.js';
+
+/** Files that list the names of the classes, one a line. */
+export const NAMES_FILE =
+  /(?:^|\/)(?:classes\.txt|classes\.names|obj\.names|labels\.txt|predefined_classes\.txt|_darknet\.labels|names\.txt|[^/]+\.names)$/i;
+
+/** A line of a label file: the number of a class and four or more numbers. */
+const LABEL_LINE = /^\s*\d+(?:\.0*)?(?:\s+[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?){4,}\s*$/i;
+
+/** YOLO: a text file of normalised boxes for each image, with data.yaml or without. */
+export const detectYolo: Detect = async (listing) => {
+  const config = await findConfig(listing);
+  const labels = await labelFiles(listing);
+  if (config) {
+    const parts = Object.fromEntries(
+      Object.entries(config.config.parts).filter(([, places]) => places.some((place) => isThere(place, listing))),
+    );
+    if (labels.length === 0 && Object.keys(parts).length === 0) return undefined;
+    const why = `${config.file} names its classes${labels.length > 0 ? `, and ${counted(labels.length, 'text file')} beside the images has lines of a class and a box` : ''}`;
+    const places = Object.keys(parts).length > 0 ? {} : partsOfLabels(listing, labels);
+    return {
+      certainty: labels.length > 0 ? 1 : 0.6,
+      why,
+      parts: Object.keys(parts).length > 0 ? parts : places,
+      options: { names: config.file },
+    };
+  }
+  if (labels.length === 0) return undefined;
+  const names = listing.files.find((file) => NAMES_FILE.test(file));
+  const why = `${counted(labels.length, 'text file')} of the names of images ${labels.length === 1 ? 'has' : 'have'} lines of a class and a box${names ? `, and ${names} names the classes` : ''}`;
+  return {
+    certainty: names ? 0.95 : 0.85,
+    why,
+    parts: partsOfLabels(listing, labels),
+    ...(names && { options: { names } }),
+  };
+};
+
+/** The folders of the images that have label files, by part. */
+function partsOfLabels(listing: Listing, labels: readonly string[]): Partial<Record<PartName, unknown>> {
+  const stems = new Set(labels.map((label) => nameOf(label)));
+  const images = listing.images.filter((image) => stems.has(nameOf(image)));
+  return placesOf(foldersByPart(images));
+}
+
+const nameOf = (path: string): string =>
+  path
+    .slice(path.lastIndexOf('/') + 1)
+    .replace(/\.[^.]*$/, '')
+    .normalize();
+
+/** The text files that are called as an image and have lines of labels, as far as a sample of them shows. */
+async function labelFiles(listing: Listing): Promise<string[]> {
+  const images = new Set(listing.images.map(nameOf));
+  const candidates = listing.files.filter((file) => /\.txt$/i.test(file) && images.has(nameOf(file)));
+  const sample = spread(candidates);
+  const alike = await filesLike(listing, sample, isLabelText);
+  const empty = await filesLike(listing, sample, (text) => text.trim() === '');
+  return alike.length > 0 && alike.length + empty.length >= 0.8 * sample.length ? candidates : [];
+}
+
+const isLabelText = (text: string): boolean => {
+  const lines = text.split(/\r\n|[\n\r]/).filter((line) => line.trim() !== '');
+  return lines.length > 0 && lines.slice(0, 50).every((line) => LABEL_LINE.test(line));
+};
+
+export interface FoundConfig {
+  readonly file: string;
+  readonly config: YoloConfig;
+}
+
+/** The data.yaml or obj.data of a folder: the least deep file that has the keys of one. */
+export async function findConfig(listing: Listing): Promise<FoundConfig | undefined> {
+  const depth = (file: string): number =>
+    file.split('/').length + (/(?:^|\/)(?:data|dataset)\.ya?ml$/i.test(file) ? -0.5 : 0);
+  const files = listing.files
+    .filter((file) => /\.(?:ya?ml|data)$/i.test(file))
+    .sort((a, b) => depth(a) - depth(b))
+    .slice(0, 40);
+  for (const file of files) {
+    const text = await listing.sample(file);
+    const config = readConfig(text, file);
+    if (config && isConfig(config)) return { file, config };
+  }
+  return undefined;
+}
+
+const isConfig = ({ names, namesFile, count, parts }: YoloConfig): boolean =>
+  (names !== undefined || namesFile !== undefined || count !== undefined) &&
+  (Object.keys(parts).length > 0 || names !== undefined);
+
+function readConfig(text: string, file: string): YoloConfig | undefined {
+  try {
+    return /\.data$/i.test(file) ? parseDarknetData(text) : parseYoloYaml(text, file);
+  } catch (error) {
+    if (error instanceof FinetuneError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a place of data.yaml leads to a file or folder of the listing, in one of the ways to read it. */
+const isThere = (place: string, { files }: Listing): boolean =>
+  /^\.\/?$/.test(place) ||
+  placeReadings(place)
+    .map((path) => path.replace(/\/$/, ''))
+    .some((path) => files.some((file) => file === path || file.startsWith(`${path}/`) || file.includes(`/${path}/`)));

@@ -1,0 +1,60 @@
+import { NAMES, smallSet } from '../smallSet.js';
+import { idOf, imagesOf, placePictures, tool, yoloText, corners, type Tool } from './shared.js';
+
+export const yoloTools: Readonly<Record<string, Tool>> = {
+  'Ultralytics YOLO': tool('yolo', async (place) => {
+    await placePictures(place, ({ part, stem }) => `images/${part}/${stem}.jpg`);
+    for (const image of smallSet)
+      if (image.boxes.length > 0) place(`labels/${image.part}/${image.stem}.txt`, yoloText(image));
+    const names = NAMES.map((name, i) => `  ${i}: ${name}\n`).join('');
+    place(
+      'data.yaml',
+      `path: ../datasets/blood  # dataset root dir\ntrain: images/train\nval: images/val\ntest:\n\nnames:\n${names}`,
+    );
+  }),
+  'Roboflow YOLO': tool('yolo', async (place) => {
+    const folder = (part: string): string => (part === 'val' ? 'valid' : part);
+    await placePictures(place, ({ part, stem }) => `${folder(part)}/images/${stem}_jpg.rf.0a1b2c3d.jpg`);
+    for (const image of smallSet)
+      place(`${folder(image.part)}/labels/${image.stem}_jpg.rf.0a1b2c3d.txt`, yoloText(image).trimEnd());
+    place(
+      'data.yaml',
+      `train: ../train/images\nval: ../valid/images\ntest: ../test/images\n\nnc: 3\nnames: ['${NAMES.join("', '")}']\n`,
+    );
+    place('README.roboflow.txt', 'blood > v1\n');
+  }),
+  Darknet: tool('yolo', async (place) => {
+    await placePictures(place, ({ stem }) => `data/obj/${stem}.jpg`);
+    for (const image of smallSet) place(`data/obj/${image.stem}.txt`, yoloText(image));
+    place('data/obj.names', NAMES.map((name) => `${name}\n`).join(''));
+    place(
+      'data/obj.data',
+      'classes = 3\ntrain = data/train.txt\nvalid = data/valid.txt\nnames = data/obj.names\nbackup = backup/\n',
+    );
+    const list = (part: string): string =>
+      imagesOf(part)
+        .map(({ stem }) => `data/obj/${stem}.jpg\n`)
+        .join('');
+    place('data/train.txt', list('train'));
+    place('data/valid.txt', list('val'));
+  }),
+  'LabelImg YOLO': tool(
+    'yolo',
+    async (place) => {
+      await placePictures(place, ({ stem }) => `${stem}.jpg`);
+      for (const image of smallSet) place(`${image.stem}.txt`, yoloText(image).replaceAll('\n', '\r\n'));
+      place('classes.txt', NAMES.map((name) => `${name}\r\n`).join(''));
+    },
+    ['train'],
+  ),
+  'YOLO polygons': tool('yolo', async (place) => {
+    await placePictures(place, ({ part, stem }) => `${part}/images/${stem}.jpg`);
+    for (const image of smallSet) {
+      const lines = image.boxes.map((box) =>
+        [idOf(box.name), ...corners(box).flatMap(([x, y]) => [x! / image.width, y! / image.height])].join(' '),
+      );
+      place(`${image.part}/labels/${image.stem}.txt`, lines.join('\n'));
+    }
+    place('data.yaml', `train: train/images\nval: val/images\nnames: [${NAMES.join(', ')}]\n`);
+  }),
+};

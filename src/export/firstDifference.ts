@@ -1,8 +1,8 @@
 import type { Results } from '../engine/engine.js';
 import { isOp } from '../graph/builder.js';
 import { nodesOf, parametersOf, type Program } from '../graph/program.js';
+import { layerOf } from '../graph/reading.js';
 import type { Value } from '../graph/spec.js';
-import { layerOf } from '../onnx/emission.js';
 import type { Net } from './format.js';
 import { compare, shareOf } from './parity.js';
 

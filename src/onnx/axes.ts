@@ -1,7 +1,8 @@
 import { isOp } from '../graph/builder.js';
+import { isIdentity, isReshape, permute } from '../graph/permutation.js';
 import { sameShape } from '../graph/shapes.js';
 import type { Node, Op, Shape, Value } from '../graph/spec.js';
-import { IMAGE_RANK, isIdentity, isReshape, permutationTo, permute } from './layout.js';
+import { IMAGE_RANK, permutationTo } from './layout.js';
 import type { Emission, Place, Rule } from './emission.js';
 
 /** Ops that rearrange or reduce axes. */

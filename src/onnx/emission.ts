@@ -1,7 +1,9 @@
 import { isOp } from '../graph/builder.js';
 import type { Param } from '../graph/params.js';
+import { isIdentity, isReshape, permute, transposed } from '../graph/permutation.js';
+import { layerOf } from '../graph/reading.js';
 import type { Node, Op, Shape, Value } from '../graph/spec.js';
-import { IMAGE_RANK, isIdentity, isReshape, permutationTo, permute, transposed, type Order } from './layout.js';
+import { IMAGE_RANK, permutationTo, type Order } from './layout.js';
 import type { Initializer } from './model.js';
 import { createWriter, type Writer } from './writer.js';
 
@@ -50,14 +52,6 @@ export interface Emission extends Writer {
 type Data = Float32Array | Int32Array | Uint8Array;
 const arrayOf = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 const isKnown = ({ node }: Value): boolean => isOp(node, 'param') || isOp(node, 'constant');
-
-/** The name of the layer that a node belongs to, or its op and number. */
-export function layerOf({ inputs, op, id }: Node): string {
-  const [x] = inputs;
-  const own = op === 'biasAdd' ? [...x!.node.inputs, ...inputs] : inputs; // the layer whose bias is added
-  const names = own.flatMap(({ node }) => (isOp(node, 'param') ? [node.attrs.name] : []));
-  return names[0]?.replace(/\.(weight|bias)(\.folded)?$/, '') ?? `${op}_${id}`;
-}
 
 export function createEmission(reading: Reading): Emission & { readonly initializers: readonly Initializer[] } {
   const writer = createWriter();

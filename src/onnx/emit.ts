@@ -1,6 +1,7 @@
 import { invariant, type FinetuneError } from '../errors.js';
 import type { Params } from '../graph/params.js';
 import { inputsOf, nodesOf, type Program, type Programs } from '../graph/program.js';
+import { countReaders } from '../graph/reading.js';
 import type { Node, Op, TensorType, Value } from '../graph/spec.js';
 import { createEmission, type Emission, type Place } from './emission.js';
 import { imageOps } from './images.js';
@@ -40,14 +41,6 @@ function wantedFirst(nodes: readonly Node[]): ReadonlySet<Value> {
     if (isWanted) for (const value of node.inputs) if (value.shape.length >= IMAGE_RANK) wanted.add(value);
   }
   return wanted;
-}
-
-function countReaders(nodes: readonly Node[], outputs: readonly Value[]): ReadonlyMap<Value, number> {
-  const readers = new Map<Value, number>();
-  const returned = outputs.flatMap((value) => [value, value]); // never read by one node alone
-  for (const value of [...nodes.flatMap(({ inputs }) => inputs), ...returned])
-    readers.set(value, (readers.get(value) ?? 0) + 1);
-  return readers;
 }
 
 /** Gives the values that the program returns their names in the model, in every node that makes or reads them. A value that

@@ -20,6 +20,7 @@ const rooms = {
   graph: { rooms: 'ground' },
   tensorflow: { rooms: 'ground graph', packages: '@bufbuild/protobuf' },
   onnx: { rooms: 'ground graph', packages: '@bufbuild/protobuf' },
+  tflite: { rooms: 'ground graph', packages: 'flatbuffers' },
   models: { rooms: 'ground graph' },
   sample: { files: 'data/sample[.]ts$', rooms: 'ground geometry' },
   tasks: { rooms: 'ground geometry categories graph models sample', packages: 'zod' },
@@ -43,8 +44,8 @@ const rooms = {
     node: true,
   },
   engine: {
-    rooms: 'ground bytes files fetch graph tensorflow onnx',
-    packages: '@tensorflow/.+ @bufbuild/protobuf koffi onnxruntime-node tar',
+    rooms: 'ground bytes files fetch graph tensorflow onnx tflite',
+    packages: '@tensorflow/.+ @litertjs/core @bufbuild/protobuf koffi onnxruntime-node tar',
     node: true,
   },
   train: { rooms: `${network} files decode weights data engine`, packages: '@bufbuild/protobuf zod', node: true },
@@ -61,7 +62,7 @@ const rooms = {
     packages: 'p-limit picomatch sharp zod',
     node: true,
   },
-  export: { rooms: `${training} onnx run modelFolder predict`, node: true },
+  export: { rooms: `${training} onnx tflite run modelFolder predict`, node: true },
   faces: {
     files: '(?:index[.]ts$|api/)',
     rooms: `${training} run finetune modelFolder predict export pycocotools`,

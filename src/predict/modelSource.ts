@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { CategoryId } from '../data/sample.js';
 import { openBackend } from '../engine/backend.js';
 import { installForInference } from '../engine/install/installForInference.js';
+import type { FilePort } from '../engine/file.js';
 import type { EngineName } from '../engine/names.js';
-import { openOnnxFile, type FilePort } from '../engine/onnxRuntime/file.js';
 import { FinetuneError } from '../errors.js';
 import { CARD_FILE } from '../modelFolder/card.js';
 import { readModelFolder } from '../modelFolder/readModelFolder.js';
@@ -14,6 +14,7 @@ import { createModel, type Model } from '../tasks/model.js';
 import type { Task } from '../tasks/task.js';
 import { applyFile } from '../train/modelWeights.js';
 import { readWeights, type WeightsFile } from '../weights/read.js';
+import { folderFormats } from './folderFormats.js';
 import { locateModel } from './locateModel.js';
 import { createRunner, runOnBackend, type Runner } from './runner.js';
 import { measuredThreshold } from './threshold.js';
@@ -51,27 +52,24 @@ export async function openModelSource(path: string, options: SourceOptions): Pro
   };
 }
 
-/** An exported model runs in ONNX Runtime, image by image. */
+/** An exported model runs in the runtime of its format, image by image. */
 async function openFolder(folder: string, { engine, ...hooks }: SourceOptions): Promise<ModelSource> {
-  if (engine !== 'auto' && engine !== 'onnxruntime')
+  const { card, description, bytes } = await readModelFolder(folder);
+  const format = folderFormats[card.format]!;
+  if (engine !== 'auto' && engine !== format.engine)
     throw new FinetuneError({
       code: 'E_USAGE',
-      message: `the model in ${folder} is an ONNX model, which the engine ${engine} cannot run`,
+      message: `the model in ${folder} is ${format.title}, which the engine ${engine} cannot run`,
       fix: 'leave the engine out, or name the run that the model was exported from',
     });
-  const { card, description, bytes } = await readModelFolder(folder);
   return {
     description,
     threshold: card.decode.thresholds.score ?? undefined,
     async open(task) {
-      await installForInference('onnxruntime', hooks);
+      await format.install(hooks);
       checkOutputs(task, card.outputs, folder);
       const size = task.evaluateSize ?? task.size;
-      return createRunner(
-        { task, size },
-        () => openOnnxFile(bytes, { inputs: [card.input], outputs: card.outputs }),
-        1,
-      );
+      return createRunner({ task, size }, () => format.open(bytes, { inputs: [card.input], outputs: card.outputs }), 1);
     },
   };
 }

@@ -16,6 +16,7 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
   graph: ['geometry/box', 'tensorflow/ops', 'models/backbone', 'engine/engine'],
   tensorflow: ['models/backbone', 'data/sample', 'engine/engine'],
   onnx: ['tensorflow/ops', 'models/backbone', 'data/sample', 'engine/engine'],
+  tflite: ['onnx/emit', 'models/backbone', 'data/sample', 'engine/engine'],
   models: ['tensorflow/ops', 'data/sample', 'tasks/task', 'engine/engine'],
   tasks: [
     'files/lock',
@@ -53,6 +54,7 @@ const inBrowser = [
   'graph',
   'tensorflow',
   'onnx',
+  'tflite',
   'models',
   'tasks',
   'weights/decode',

@@ -1,26 +1,14 @@
-import type { Shape } from '../../graph/spec.js';
-import { checkFeeds, type Session } from '../engine.js';
+import { checkFeeds } from '../engine.js';
+import type { FilePort, FilePorts, FileSession } from '../file.js';
 import { createQueue } from '../queue.js';
 import { call } from './call.js';
 import { loadOnnxRuntime, type OnnxRuntimeOptions } from './runtime.js';
-
-/** A float32 input or output of a file. */
-export interface FilePort {
-  readonly name: string;
-  readonly shape: Shape;
-}
-
-/** A model that was read from a file, with one program, whatever name it is run by. */
-export type FileSession = Pick<Session, 'run' | 'dispose'> & {
-  /** Name and version. */
-  readonly engine: string;
-};
 
 /** Loads the bytes of an .onnx file with these inputs and outputs.
  *  Throws E_ONNX_RUNTIME, E_ENGINE_UNAVAILABLE; `run` throws E_FEED and E_ONNX_RUNTIME. */
 export async function openOnnxFile(
   bytes: Uint8Array,
-  ports: { readonly inputs: readonly FilePort[]; readonly outputs: readonly FilePort[] },
+  ports: FilePorts,
   options: OnnxRuntimeOptions = {},
 ): Promise<FileSession> {
   const runtime = await loadOnnxRuntime();

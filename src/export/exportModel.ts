@@ -49,7 +49,7 @@ export const exportModel = (path: string, options: ExportOptions): Promise<Expor
 /** The same, in a format that may be no public one. */
 export async function exportAs(format: Format, path: string, options: ExportOptions): Promise<Exported> {
   const { quantize, nms = 'out', images, tolerance = INT8_TOLERANCE, signal, onProgress } = options;
-  checkOptions(options);
+  checkOptions(format, options);
   const hooks = { signal, onProgress };
   const checkpoint = await openCheckpoint(path, hooks);
   const directory = resolve(options.out ?? usualFolder(checkpoint, format, quantize));
@@ -95,8 +95,13 @@ export async function exportAs(format: Format, path: string, options: ExportOpti
 }
 
 /** Throws E_USAGE for options that exclude each other. */
-function checkOptions({ quantize, images, tolerance }: ExportOptions): void {
+function checkOptions({ name, quantizations }: Format, { quantize, images, tolerance }: ExportOptions): void {
   const usage = (message: string, fix: string) => new FinetuneError({ code: 'E_USAGE', message, fix });
+  if (quantize && !quantizations.includes(quantize))
+    throw usage(
+      `${name} is not written with ${quantize}`,
+      quantizations.length > 0 ? `quantise it to ${quantizations.join(' or ')}` : 'leave --quantize out',
+    );
   if (quantize && images !== undefined)
     throw usage(
       `${quantize} is calibrated and scored on the data of the run, not on other images`,

@@ -2,6 +2,7 @@ import type { Feeds, Results } from '../engine/engine.js';
 import type { FinetuneError } from '../errors.js';
 import type { Params } from '../graph/params.js';
 import type { Program } from '../graph/program.js';
+import type { Quantization } from './names.js';
 
 /** A program of one image as data, with the values of its parameters: what a format writes. */
 export interface Net {
@@ -32,6 +33,8 @@ export interface Calibration {
 /** A format of exported models. Each has a folder in formats/, and a line in formats.ts. */
 export interface Format {
   readonly name: string;
+  /** The types that it can be quantised to. */
+  readonly quantizations: readonly Quantization[];
   /** Names of the files that hold the model. */
   readonly files: readonly string[];
   /** Why it cannot hold the net; undefined if it can. */

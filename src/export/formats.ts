@@ -1,4 +1,5 @@
 import { onnx } from './formats/onnx/onnx.js';
+import { tflite } from './formats/tflite/tflite.js';
 
 /** Every format. To add one, add its folder to formats/, and its name here and in names.ts. */
-export const formats = [onnx] as const;
+export const formats = [onnx, tflite] as const;

@@ -1,5 +1,5 @@
 /** The names of the formats, which a command line needs before any format is loaded. */
-export const FORMATS = ['onnx'] as const;
+export const FORMATS = ['onnx', 'tflite'] as const;
 export type FormatName = (typeof FORMATS)[number];
 
 /** Where non-maximum suppression runs: `out`, in the program that runs the model. */

@@ -8,7 +8,7 @@ import { parseDescription } from '../tasks/description/schema.js';
 import { CARD_FILE, CARD_VERSION, cardSchema, type ReadCard } from './card.js';
 
 /** The file of a model in each format that can be run here. */
-const MODEL_FILES: Readonly<Record<string, string>> = { onnx: 'model.onnx' };
+const MODEL_FILES: Readonly<Record<string, string>> = { onnx: 'model.onnx', tflite: 'model.tflite' };
 
 /** An exported model. */
 export interface ModelFolder {

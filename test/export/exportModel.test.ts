@@ -91,27 +91,33 @@ afterEach(() => {
 const everything = (value: unknown): number[] =>
   typeof value === 'number' ? [value] : value !== null && typeof value === 'object' ? Object.values(value).flatMap(everything) : []; // prettier-ignore
 
-describe.each(Object.keys(runs) as (keyof typeof runs)[])('a model for %s', (task) => {
+/** The file and the runtime of each format that models are exported in here. */
+const formats = { onnx: ['model.onnx', /^onnxruntime/], tflite: ['model.tflite', /^litert/] } as const;
+const tasks = Object.keys(runs) as (keyof typeof runs)[];
+const pairs = tasks.flatMap((task) => (['onnx', 'tflite'] as const).map((format) => [task, format] as const));
+
+describe.each(pairs)('a model for %s as %s', (task, format) => {
   const [name, metric] = { detection: ['detector', 'AP'], classification: ['classifier', 'top1'], text: ['reader', 'hmean'] }[task] as [string, string]; // prettier-ignore
+  const [file, engine] = formats[format];
   let card: ModelCard;
-  const directory = below(name, 'onnx');
+  const directory = below(name, format);
   beforeAll(async () => {
-    const exported = await exportModel(made[task], { format: 'onnx' });
+    const exported = await exportModel(made[task], { format });
     expect(exported.directory).toBe(directory);
     ({ card } = exported);
   }, 60_000);
 
   test('is written with its card, compared on the validation images', async () => {
-    expect((await readdir(directory)).sort()).toEqual(['model-card.json', 'model.onnx']);
+    expect((await readdir(directory)).sort()).toEqual(['model-card.json', file]);
     expect(JSON.parse(await readFile(join(directory, 'model-card.json'), 'utf8'))).toEqual(
       JSON.parse(JSON.stringify(card)),
     );
-    expect(card).toMatchObject({ version: 1, format: 'onnx', quantize: null, task, metrics: null });
+    expect(card).toMatchObject({ version: 1, format, quantize: null, task, metrics: null });
     expect(card.parity.images).toBe(2);
     expect(card.parity.maxDifference).toBeLessThan(1e-3);
     expect(card.parity.metric!.name).toBe(metric);
     expect(card.parity.metric!.exported).toBe(card.parity.metric!.checkpoint);
-    expect(card.parity.engines.exported).toMatch(/^onnxruntime/);
+    expect(card.parity.engines.exported).toMatch(engine);
     for (const { meaning } of card.outputs) expect(meaning).not.toBe('');
     expect(card.source.weights).toBe(`${name}/checkpoints/best.safetensors`);
   });
@@ -225,7 +231,7 @@ describe('a model folder is refused', () => {
       /not the model that model-card\.json describes/,
     ],
     'with a newer card': [() => spoil(() => ({ version: 2 })), /version 2/],
-    'of a format that cannot be run here': [() => spoil(() => ({ format: 'tflite' })), /"tflite" cannot be run/],
+    'of a format that cannot be run here': [() => spoil(() => ({ format: 'paper' })), /"paper" cannot be run/],
     'with a damaged card': [() => writeFile(join(broken, 'model-card.json'), '{"version"'), /not JSON/],
     'with a card that lacks entries': [() => spoil(() => ({ outputs: [] })), /not understood: outputs/],
     'with an output that decoding does not expect': [
@@ -253,7 +259,7 @@ test('the command refuses formats that do not exist and options that exclude eac
   let said = '';
   jest.spyOn(console, 'error').mockImplementation((line: string) => (said += line));
   for (const [flags, message] of [
-    [['--format', 'tflite'], '--format is one of onnx; got "tflite"'],
+    [['--format', 'paper'], '--format is one of onnx, tflite; got "paper"'],
     [[], '--format is missing'],
     [['--format', 'onnx', '--quantize', 'int4'], '--quantize is one of int8'],
     [['--format', 'onnx', '--nms', 'in'], '--nms is one of out'],

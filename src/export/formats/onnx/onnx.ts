@@ -15,6 +15,7 @@ const FILE = 'model.onnx';
  *  graphs, with the channels last. */
 export const onnx: Format = {
   name: 'onnx',
+  quantizations: ['int8'],
   files: [FILE],
   whyNot: ({ program }) => whyNotOnnx({ evaluate: program }),
   async write(folder, { program, params }, calibration) {

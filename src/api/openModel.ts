@@ -1,19 +1,14 @@
 import { z } from 'zod';
 import { ENGINES } from '../engine/names.js';
-import { LEAST_OVERLAP, LEAST_TILE, MOST_OVERLAP } from '../geometry/tiles.js';
 import { fraction } from '../optionValues.js';
+import { tiling } from '../tasks/description/tiling.js';
 import { openModel as open, type OpenedModel, type OpenModelOptions } from '../predict/openModel.js';
 import { checkArgument, checkText, hooks } from './arguments.js';
 
 const optionsSchema = z.strictObject({
   ...hooks,
   scoreThreshold: fraction.optional(),
-  tiles: z
-    .strictObject({
-      size: z.int().min(LEAST_TILE),
-      overlap: z.number().min(LEAST_OVERLAP).max(MOST_OVERLAP).optional(),
-    })
-    .optional(),
+  tiles: z.union([z.literal(false), tiling]).optional(),
   engine: z.enum(['auto', ...ENGINES]).optional(),
 });
 

@@ -34,7 +34,7 @@ export async function predict(path: string, command: PredictCommand): Promise<vo
     const options = {
       ...{ engine, signal, onProgress },
       ...(threshold !== undefined && { scoreThreshold: threshold }),
-      ...(tiles && { tiles }),
+      ...(tiles !== undefined && { tiles }),
     };
     const model = await openModel(path, options);
     try {

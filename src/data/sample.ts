@@ -1,5 +1,6 @@
 import { invariant } from '../errors.js';
 import type { Xyxy } from '../geometry/box.js';
+import type { Tile } from '../geometry/tiles.js';
 
 /** A category's number in its data set, such as COCO's 1…90. Not a model's class index. */
 export type CategoryId = number & { readonly __categoryId: unique symbol };
@@ -23,6 +24,9 @@ interface AnnotationBase {
   readonly file: string;
   readonly width: number;
   readonly height: number;
+  /** The tile of the image that the network sees; all of the image if absent. `width`, `height` and boxes stay those of
+   *  the whole image. */
+  readonly view?: Tile | undefined;
   /** [N,4]. */
   readonly boxes: Xyxy;
   /** [N]. */
@@ -160,6 +164,8 @@ interface SampleBase {
   /** Size of the image as stored upright. */
   readonly originalWidth: number;
   readonly originalHeight: number;
+  /** The tile of the image that this is; all of the image if absent. */
+  readonly view?: Tile | undefined;
   readonly placement: Placement;
 }
 

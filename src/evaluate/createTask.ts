@@ -21,7 +21,10 @@ export function createDetection(
   sizes?: readonly (readonly [number, number])[],
 ): Task<readonly Detection[], CocoScore> {
   const network = detectionTask(options, sizes);
-  return { ...network, evaluator: (dataset) => detectionEvaluator(network, dataset) };
+  return {
+    ...network,
+    evaluator: (dataset, how) => detectionEvaluator(network, dataset, { ...how, selection: options }),
+  };
 }
 
 /** Scene-text detection by CRAFT's maps, scored by ICDAR's protocols. Throws E_MODEL_UNKNOWN. */

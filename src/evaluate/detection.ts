@@ -1,7 +1,11 @@
 import type { Dataset, Sample } from '../data/sample.js';
+import type { Tiling } from '../geometry/tiles.js';
 import type { Detection } from '../tasks/detection/detection.js';
+import { mergeDetections } from '../tasks/detection/mergeTiles.js';
+import type { SelectOptions } from '../tasks/detection/options.js';
 import type { Evaluator } from '../tasks/evaluator.js';
 import type { Section } from '../tasks/section.js';
+import type { ScoredImages } from '../tasks/task.js';
 import type { Network, Origin } from '../tasks/network.js';
 import { cocoPair, scoreCoco, toCocoDetections, withFileNames } from './coco.js';
 import { matchCoco } from './cocoMatches.js';
@@ -10,18 +14,28 @@ import { errorSections } from './errorSections.js';
 import { operatingPointOf, type Matches } from './matches.js';
 import { SHOWN_SCORE, worstImages } from './worstImages.js';
 
+export interface DetectionEvaluation extends ScoredImages {
+  /** Which of the boxes are detections, where those of several tiles are merged. */
+  readonly selection: Omit<SelectOptions, 'numClasses'>;
+}
+
 /** Scores detections by COCO's protocol; predictions.json is a COCO result file, with the names
  *  of the images' files. */
 export function detectionEvaluator(
   network: Pick<Network<readonly Detection[]>, 'decode'>,
   dataset: Dataset,
+  { tiles, selection }: DetectionEvaluation,
 ): Evaluator<CocoScore> {
-  const found: Detection[] = [];
+  const views: FoundInView[] = [];
   return {
     add(outputs, samples) {
-      found.push(...network.decode(outputs, samples.map(originOf)).flat());
+      const decoded = network.decode(outputs, samples.map(originOf));
+      samples.forEach((sample, i) => views.push({ sample, found: decoded[i]! }));
     },
     finish() {
+      const found = tiles
+        ? [...groupByImage(views).values()].flatMap((parts) => mergeViews(parts, tiles, selection))
+        : views.flatMap((view) => view.found);
       const predictions = toCocoDetections(found, dataset);
       const pair = cocoPair(dataset, predictions);
       const metric = scoreCoco(pair);
@@ -46,6 +60,36 @@ export function detectionEvaluator(
       };
     },
   };
+}
+
+/** What was found in an image, or in a tile of it. */
+interface FoundInView {
+  readonly sample: Sample;
+  readonly found: readonly Detection[];
+}
+
+function groupByImage(views: readonly FoundInView[]): Map<string | number, FoundInView[]> {
+  const byImage = new Map<string | number, FoundInView[]>();
+  for (const view of views) {
+    const same = byImage.get(view.sample.imageId);
+    if (same) same.push(view);
+    else byImage.set(view.sample.imageId, [view]);
+  }
+  return byImage;
+}
+
+/** The detections of an image, of which the network saw the tiles and the whole; a small image only as a whole. */
+function mergeViews(
+  parts: readonly FoundInView[],
+  { size, overlap }: Tiling,
+  selection: DetectionEvaluation['selection'],
+): readonly Detection[] {
+  const [{ sample, found }] = parts as [FoundInView];
+  if (parts.length === 1 && !sample.view) return found;
+  const image = { width: sample.originalWidth, height: sample.originalHeight };
+  const tiles = parts.map((part) => ({ tile: part.sample.view, found: part.found }));
+  const merged = mergeDetections(tiles, image, selection, size * overlap);
+  return merged.map((detection) => ({ ...detection, imageId: sample.imageId }));
 }
 
 /** The report's section with COCO's twelve numbers, in two rows of six, and the one with the categories. */

@@ -1,5 +1,6 @@
 import type { Dataset, Sample } from '../data/sample.js';
 import { loadBatches, type ImageOptions } from '../data/pipeline/loader.js';
+import { viewsOf } from '../data/views.js';
 import type { Session } from '../engine/engine.js';
 import { FinetuneError } from '../errors.js';
 import type { Model } from '../tasks/model.js';
@@ -32,12 +33,13 @@ export async function evaluate<Prediction, S extends Score>(
 ): Promise<Evaluation<S>> {
   const { batch, signal, onProgress } = options;
   const { task } = model;
-  const total = dataset.annotations.length;
-  const evaluator = task.evaluator(dataset);
+  const evaluator = task.evaluator(dataset, { tiles: options.tiles });
+  const views = viewsOf(dataset, options.tiles);
   let lossSum = 0;
   let done = 0;
+  const scored = new Set<string | number>();
   const start = performance.now();
-  for await (const { size, samples, encoded } of loadBatches(dataset, {
+  for await (const { size, samples, encoded } of loadBatches(views, {
     encode: (sample) => task.encode(sample),
     ...options,
     size: task.evaluateSize ?? model.size,
@@ -54,15 +56,17 @@ export async function evaluate<Prediction, S extends Score>(
     checkLoss(loss![0]!, dataset, samples);
     lossSum += loss![0]! * samples.length;
     done += samples.length;
-    onProgress?.({ phase: 'evaluate', done, total });
+    for (const { imageId } of samples) scored.add(imageId);
+    onProgress?.({ phase: 'evaluate', done, total: views.annotations.length });
   }
-  const imagesPerSecond = (done / (performance.now() - start)) * 1000;
+  const imagesPerSecond = (scored.size / (performance.now() - start)) * 1000;
+  const total = dataset.annotations.length;
   if (done === 0) throw nothingRead(dataset);
-  if (done < total)
+  if (scored.size < total)
     onProgress?.({
-      message: `${total - done} of the ${total} images of ${dataset.name} cannot be read, and are not scored`,
+      message: `${total - scored.size} of the ${total} images of ${dataset.name} cannot be read, and are not scored`,
     });
-  return { ...evaluator.finish(), loss: lossSum / done, images: done, imagesPerSecond };
+  return { ...evaluator.finish(), loss: lossSum / done, images: scored.size, imagesPerSecond };
 }
 
 /** A loss that is not finite means that the outputs are of no use: their score would be one of noise. */

@@ -1,5 +1,7 @@
 import { spreadImages, withImages } from '../data/firstImages.js';
+import { viewsOf } from '../data/views.js';
 import { difference as relativeError } from '../engine/onnxRuntime/quantize.js';
+import { taskOptions } from '../run/taskOptions.js';
 import type { Calibration } from './format.js';
 import { imagesOf, type ReadImage } from './images.js';
 import { mainNumber } from './parity.js';
@@ -18,7 +20,8 @@ export async function calibrate(
 ): Promise<Calibration> {
   const size = model.task.evaluateSize ?? model.size;
   const most = Math.max(LEAST_IMAGES, Math.min(MOST_IMAGES, Math.floor(MOST_PIXELS / (size[0] * size[1]))));
-  const part = spreadImages(data.train, most);
+  const { tiles } = taskOptions(recipe).images;
+  const part = spreadImages(viewsOf(data.train, tiles), most);
   const images: ReadImage[] = [];
   for await (const image of imagesOf(part, recipe, size, signal)) images.push(image);
   onProgress?.({ message: `calibrating on ${images.length} images of the training part` });
@@ -30,6 +33,7 @@ export async function calibrate(
         part,
         part.annotations.filter(({ imageId }) => ids.has(imageId)),
       ),
+      { tiles },
     );
     for (const [i, one] of results.entries()) evaluator.add(one, [samples[i]!]);
     return mainNumber(evaluator).value;

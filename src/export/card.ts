@@ -48,6 +48,7 @@ export async function makeCard(checkpoint: Checkpoint, options: CardOptions): Pr
       mean,
       std,
       resize: describeResize(description),
+      ...(description.images.tiles && { tiles: description.images.tiles }),
     },
     outputs: Object.entries(net.program.outputs).map(([name, { shape }]) => ({
       name,

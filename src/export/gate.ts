@@ -1,9 +1,11 @@
 import { spreadImages } from '../data/firstImages.js';
+import { viewsOf } from '../data/views.js';
 import type { Backend } from '../engine/backend.js';
 import { compile } from '../engine/compile.js';
 import { FinetuneError } from '../errors.js';
 import { withTemporaryFolder } from '../files/folders.js';
 import { inputsOf, nodesOf } from '../graph/program.js';
+import { taskOptions } from '../run/taskOptions.js';
 import { firstDifference } from './firstDifference.js';
 import type { Format, Net, Running } from './format.js';
 import type { Quantization } from './names.js';
@@ -46,12 +48,13 @@ export async function compareFiles(
   const { signal, onProgress } = options;
   const { model, description } = checkpoint;
   const part = given && spreadImages(given.data.val, MOST_COMPARED);
+  const tiles = given && taskOptions(given.recipe).images.tiles;
   const images: Pick<CompareOptions, 'images' | 'total' | 'evaluator'> =
     given && part
       ? {
-          images: imagesOf(part, given.recipe, model.task.evaluateSize ?? model.size, signal),
+          images: imagesOf(viewsOf(part, tiles), given.recipe, model.task.evaluateSize ?? model.size, signal),
           total: part.annotations.length,
-          evaluator: () => given.task.evaluator(part),
+          evaluator: () => given.task.evaluator(part, { tiles }),
         }
       : { images: imagesIn(options.images!, description, MOST_COMPARED, signal), total: 0, evaluator: undefined };
   const reference = await runCheckpoint(net, backend);

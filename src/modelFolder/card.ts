@@ -58,6 +58,8 @@ export interface ModelCard {
       /** RGB of the padding: of `letterbox` the same on both sides, of `shorterSide` to the right and below. */
       readonly fill?: readonly number[] | undefined;
     };
+    /** How large images are cut into tiles, each an input of its own, if the model learned from tiles. */
+    readonly tiles?: ModelDescription['images']['tiles'];
   };
   readonly outputs: readonly (CardPort & { readonly type: 'float32'; readonly meaning: string })[];
   readonly decode: Readonly<Record<string, unknown>>;

@@ -1,6 +1,7 @@
 import type { EngineName } from '../engine/names.js';
 import { FinetuneError } from '../errors.js';
 import { describedTask } from '../evaluate/createTask.js';
+import type { Tiling } from '../geometry/tiles.js';
 import type { ProgressEvent } from '../progress.js';
 import type {
   ClassifierDescription,
@@ -22,8 +23,9 @@ export interface OpenModelOptions {
   readonly scoreThreshold?: number;
   /** Reads images that are larger than a tile tile by tile, so that small objects are seen at their size: `size` is the
    *  side of a tile in pixels of the image, `overlap` the share that neighbours have in common (default: 0.2). Objects
-   *  on a seam are found once. Not for classifiers. */
-  readonly tiles?: { readonly size: number; readonly overlap?: number };
+   *  on a seam are found once. Not for classifiers. Default: the tiles that the model learned from (`data.tiles`), else
+   *  none; false for none. */
+  readonly tiles?: { readonly size: number; readonly overlap?: number } | false;
   readonly engine?: EngineName | 'auto';
   readonly signal?: AbortSignal;
   readonly onProgress?: (event: ProgressEvent) => void;
@@ -61,7 +63,7 @@ export async function openModel(
   const { kind, task } = describedTask(description);
   const open = async <Prediction, Found>(one: Task<Prediction>, options: PipelineOptions<Prediction, Found>) =>
     openPipeline(await source.open(one), description, options);
-  const tiling = tiles && { size: tiles.size, overlap: tiles.overlap ?? USUAL_OVERLAP };
+  const tiling = tilingOf(tiles, description);
   switch (kind) {
     case 'detection': {
       const { selection } = description as DetectorDescription;
@@ -88,6 +90,11 @@ export async function openModel(
       return { task: kind, description: description as TextDescription, scoreThreshold, ...opened };
     }
   }
+}
+
+function tilingOf(asked: OpenModelOptions['tiles'], { images }: ModelDescription): Tiling | undefined {
+  if (asked === false) return undefined;
+  return asked ? { size: asked.size, overlap: asked.overlap ?? USUAL_OVERLAP } : images.tiles;
 }
 
 /** Share of a tile that neighbours have in common. */

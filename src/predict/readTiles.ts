@@ -26,11 +26,9 @@ export async function* readTiles(
 ): AsyncGenerator<TileView> {
   const bands = bandsOf(tilesOf(image, tiling), image);
   for (const [i, band] of bands.entries()) {
+    // The whole image is read from its file as elsewhere, where decoding and shrinking are one step.
+    if (i === 0 && withWhole) yield { tile: undefined, view: await readView(source, image, description) };
     const pixels = await decodeBand(source, image, band);
-    if (i === 0 && withWhole) {
-      const view = await readView(bands.length === 1 ? pixels : source, image, description);
-      yield { tile: undefined, view };
-    }
     yield* inOrder(band.tiles, (tile) => readTile(pixels, { tile, band, image, description }), AHEAD);
   }
 }

@@ -2,6 +2,7 @@ import { mixedLength } from '../data/oldImages.js';
 import { countBatches } from '../data/pipeline/loader.js';
 import { repeatedLength, wantedRepeats } from '../data/repeatFactor.js';
 import type { Dataset } from '../data/sample.js';
+import { viewsOf } from '../data/views.js';
 import { evaluate } from '../evaluate/evaluate.js';
 import type { Recipe } from '../recipe/schema.js';
 import { freezePhases } from '../train/freeze.js';
@@ -40,8 +41,9 @@ export async function measureCosts(
 }
 
 /** Images that an epoch uses, repetitions included. */
-export function imagesPerEpoch(recipe: Recipe, train: Dataset): number {
+export function imagesPerEpoch(recipe: Recipe, images: Dataset): number {
   const { batch } = recipe.train;
+  const train = viewsOf(images, taskOptions(recipe).images.tiles);
   if (train.old && batch !== 'auto') return mixedLength(batch, train.old);
   const repeat = wantedRepeats(train, taskOptions(recipe).repeatThreshold);
   return repeat ? repeatedLength(repeat) : train.annotations.length;

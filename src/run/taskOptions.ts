@@ -53,25 +53,34 @@ export function taskOptions(recipe: Recipe): TaskOptions {
 
 /** How a recipe's images become the input, for the description of its model. */
 export function describeImages(recipe: Recipe): ImageDescription {
-  const { resize = 'stretch', interpolation = 'bilinear', cropFraction, limits } = taskOptions(recipe).images;
+  const { resize = 'stretch', interpolation = 'bilinear', cropFraction, limits, tiles } = taskOptions(recipe).images;
   return {
     resize,
     interpolation,
     ...(resize === 'crop' && { cropFraction }),
     ...(resize === 'shorterSide' && { limits }),
+    ...(tiles && { tiles }),
   };
 }
 
 function ofDetection(recipe: DetectionRecipe): TaskOptions {
   const { data, model, train, addClasses } = recipe;
   const { size, resize, prefetch, brokenImages, invalidBoxes, repeatThreshold } = data;
+  const tiles = data.tiles || undefined;
   const { classWeights } = train;
   const sizes = inputSizes(recipe);
   return {
     images:
       'min' in size
-        ? { resize: 'shorterSide', limits: { min: size.min, max: size.max }, buckets: sizes, prefetch, brokenImages }
-        : { resize, prefetch, brokenImages },
+        ? {
+            resize: 'shorterSide',
+            limits: { min: size.min, max: size.max },
+            buckets: sizes,
+            tiles,
+            prefetch,
+            brokenImages,
+          }
+        : { resize, tiles, prefetch, brokenImages },
     repeatThreshold,
     createTask: (numClasses, part) => {
       const weights = classWeights && part ? resolveClassWeights(classWeights, part) : undefined;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { loadBatches, type Batch } from '../data/pipeline/loader.js';
 import type { Dataset } from '../data/sample.js';
+import { viewsOf } from '../data/views.js';
 import type { Backend } from '../engine/backend.js';
 import type { Feeds, Results, Session } from '../engine/engine.js';
 import { FinetuneError } from '../errors.js';
@@ -51,11 +52,12 @@ interface Setup {
  *  Throws what planTraining, the engine and the checkpoint throw. */
 export async function openTrainer(
   model: Model,
-  data: Dataset,
+  images: Dataset,
   backend: Backend,
   options: TrainOptions,
 ): Promise<Trainer> {
   const { directory } = options;
+  const data = viewsOf(images, options.tiles);
   const plan = planTraining(model, data, options);
   // A run that was killed before its first checkpoint starts again, and repeats the same steps.
   const found = options.resume ? await findCheckpoint(directory, { setAside: true }) : undefined;

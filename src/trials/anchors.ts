@@ -1,6 +1,7 @@
 import { frameImage } from '../data/image/frame.js';
 import { placeObjects } from '../data/pipeline/boxSample.js';
 import type { Dataset } from '../data/sample.js';
+import { viewsOf } from '../data/views.js';
 import { FinetuneError } from '../errors.js';
 import { xyxy } from '../geometry/box.js';
 import { randomStream } from '../random.js';
@@ -89,12 +90,13 @@ function countsOf(n: readonly number[], levels: number, model: { readonly head: 
 }
 
 /** The boxes of a part as they reach the network without augmentation. Boxes that are not learned are left out. */
-export function placedBoxes({ annotations }: Dataset, recipe: DetectionRecipe): PlacedBoxes {
-  const placing = { ...taskOptions(recipe).images, size: roomySize(recipe) };
+export function placedBoxes(dataset: Dataset, recipe: DetectionRecipe): PlacedBoxes {
+  const { tiles, ...images } = taskOptions(recipe).images;
+  const placing = { ...images, size: roomySize(recipe) };
   const rows: number[] = [];
   const sizes: ObjectSize[] = [];
-  for (const annotation of annotations) {
-    const frame = frameImage(annotation, placing);
+  for (const annotation of viewsOf(dataset, tiles).annotations) {
+    const frame = frameImage(annotation, { ...placing, view: annotation.view });
     for (const [row] of annotation.classes.entries()) {
       const { boxes, ignore } = placeObjects(annotation, [row], frame);
       if (ignore[0] !== false) continue;

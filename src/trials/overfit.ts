@@ -1,12 +1,12 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Dataset } from '../data/sample.js';
+import type { Category, Dataset } from '../data/sample.js';
+import { viewsOf } from '../data/views.js';
 import { withTemporaryFolder } from '../files/folders.js';
 import type { ProgressEvent } from '../progress.js';
 import type { Recipe } from '../recipe/schema.js';
 import { withTrain } from '../recipe/withTrain.js';
 import { withRecipe } from '../run/openRecipe.js';
-import type { RecipeData } from '../run/recipeData.js';
 import { taskOptions } from '../run/taskOptions.js';
 import { train } from '../train/loop.js';
 import type { StepLine } from '../train/log/record.js';
@@ -44,7 +44,7 @@ export const overfit = (
   { n = 10, steps = 200, signal, onProgress }: OverfitOptions = {},
 ): Promise<OverfitResult> =>
   withRecipe(recipe, { signal, onProgress }, async ({ backend, data, model }) => {
-    const few = firstWithObjects(data, n);
+    const few = firstWithObjects(viewsOf(data.train, taskOptions(recipe).images.tiles), data.categories, n);
     const images = few.annotations.length;
     return withTemporaryFolder(join(tmpdir(), 'finetune-overfit-'), async (directory) => {
       const options = withoutHelp(recipe, { images, n, steps, directory });
@@ -63,8 +63,9 @@ export const overfit = (
     });
   });
 
-/** The first images with objects. None is repeated, and no images of old classes are mixed in. */
-function firstWithObjects({ train, categories }: RecipeData, n: number): Dataset {
+/** The first images with objects, of large ones their tiles. None is repeated, and no images of old classes are mixed
+ *  in. */
+function firstWithObjects(train: Dataset, categories: readonly Category[], n: number): Dataset {
   const withObjects = train.annotations.filter(({ ignore }) => ignore.includes(false));
   const annotations = (withObjects.length > 0 ? withObjects : train.annotations).slice(0, n);
   const { name, dropped, toCoco } = train;
@@ -88,6 +89,7 @@ function withoutHelp(
     warmup: { ...given.warmup, epochs: Math.min(given.warmup.epochs, epochs / 10) },
     optimizer: { ...given.optimizer, weightDecay: 0 },
     cache: 'none',
+    tiles: undefined, // the images are cut already
     stepsPerEpoch: null,
     earlyStop: false,
     repeatThreshold: null,

@@ -37,15 +37,18 @@ async function opened<M extends OpenedModel['task']>(task: M, path: string, opti
   return model as Extract<OpenedModel, { task: M }>;
 }
 
-describe('a run', () => {
-  const directory = join(folder, 'run');
+describe.each([
+  ['a run', 'tiles: false'],
+  ['a run that learns from tiles', 'tiles: { size: 160 }'],
+])('%s', (_, tiles) => {
+  const directory = join(folder, tiles.length > 12 ? 'tiles' : 'run');
   let predicted: { image_id: number; category_id: number; bbox: number[]; score: number }[];
   let annotations: readonly Annotation[];
   beforeAll(async () => {
     const recipe = await parseRecipe(
       `
 task: detection
-data: { format: synthetic, root: ${join(folder, 'drawn')}, train: { images: 8 }, val: { images: 2 }, size: [64, 96], resize: letterbox, categories: [fish, house], augment: false }
+data: { format: synthetic, root: ${join(folder, 'drawn')}, train: { images: 8 }, val: { images: 2 }, size: [64, 96], resize: letterbox, categories: [fish, house], ${tiles}, augment: false }
 model: { backbone: ${tinyBackbone} }
 train: { epochs: 1, batch: 4, warmup: { epochs: 0 } }
 evaluate: { batch: 1 }
@@ -273,7 +276,7 @@ describe('a file', () => {
     ['null', null],
     ['a number', 7],
     ['an empty path', ''],
-    ['a remote URL', new URL('https://host/x.png')],
+    ['a URL of another kind', new URL('ftp://host/x.png')],
     ['no bytes', new Uint8Array(0)],
     ['pixels of another size', { data: new Uint8Array(10), width: 2, height: 2 }],
     ['pixels of two channels', { data: new Uint8Array(8), width: 2, height: 2 }],

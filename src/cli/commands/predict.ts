@@ -33,7 +33,10 @@ export function definePredict(program: CAC): void {
     .option('--csv', 'write predictions.csv into --out')
     .option('--crops', 'write what was found, cut out of its image, into --out')
     .option('--overwrite', 'replace files of the same names in --out, which may then have files')
-    .option('--tile <pixels>', 'read larger images in tiles of this side, to find what is small in them')
+    .option(
+      '--tile <pixels>',
+      'read larger images in tiles of this side, to find what is small in them; none for whole images (default: as in training)',
+    )
     .option('--overlap <share>', 'share of a tile that the next one repeats (default: 0.2)')
     .option('--engine <engine>', `engine to compute with: ${ENGINES.join(', ')}`)
     .action(async (model: string, images: readonly string[], flags: PredictFlags) => {
@@ -46,7 +49,8 @@ export function definePredict(program: CAC): void {
 function readFlags(words: readonly string[], flags: PredictFlags): PredictCommand {
   const { out, overwrite = false, csv = false, crops = false, json = false, threshold, engine = 'auto' } = flags;
   const { tile, overlap } = flags;
-  if (overlap !== undefined && tile === undefined) throw new UsageError('--overlap needs --tile, the side of a tile');
+  if (overlap !== undefined && (tile === undefined || tile === 'none'))
+    throw new UsageError('--overlap needs --tile, the side of a tile');
   const images = [...words, ...(flags['--'] ?? [])].map((word) => (word === STDIN_ARGUMENT ? '-' : word));
   if (images.length === 0) throw new UsageError('no images given: name files, folders, patterns in quotes, or -');
   for (const [flag, isSet] of Object.entries({ '--csv': csv, '--crops': crops, '--overwrite': overwrite }))
@@ -59,13 +63,12 @@ function readFlags(words: readonly string[], flags: PredictFlags): PredictComman
     overwrite,
     out: out === undefined ? undefined : String(out),
     threshold: threshold === undefined ? undefined : numberWithin('--threshold', threshold, 0, 1),
-    tiles:
-      tile === undefined
-        ? undefined
-        : {
-            size: wholeNumber('--tile', tile, LEAST_TILE),
-            ...(overlap !== undefined && { overlap: numberWithin('--overlap', overlap, LEAST_OVERLAP, MOST_OVERLAP) }),
-          },
+    tiles: tile === undefined ? undefined : tile !== 'none' && tilesOf(tile, overlap),
     engine: oneOf('--engine', engine, ENGINES),
   };
 }
+
+const tilesOf = (tile: unknown, overlap: unknown) => ({
+  size: wholeNumber('--tile', tile, LEAST_TILE),
+  ...(overlap !== undefined && { overlap: numberWithin('--overlap', overlap, LEAST_OVERLAP, MOST_OVERLAP) }),
+});

@@ -1,4 +1,5 @@
 import { iou, xyxy } from '../../geometry/box.js';
+import { tilesOf, type Tiling } from '../../geometry/tiles.js';
 import { frameImage, type FrameOptions } from '../image/frame.js';
 import type { RawImage, RawObject } from '../rawDataset.js';
 import type { Say } from './remark.js';
@@ -51,12 +52,13 @@ const LEAST_SIDE = 1;
 const MANY_TINY = 0.1;
 const MANY_BEYOND = 0.25;
 
+/** How images reach the network. */
+export interface CheckedFrame extends Pick<FrameOptions, 'size' | 'resize' | 'limits'> {
+  readonly tiles?: Tiling | undefined;
+}
+
 /** Checks the boxes of one part at an input size, and reports what is suspicious to `say`. */
-export function checkBoxes(
-  part: PartName,
-  frame: Pick<FrameOptions, 'size' | 'resize' | 'limits'>,
-  say: Say,
-): BoxCheck {
+export function checkBoxes(part: PartName, { tiles, ...frame }: CheckedFrame, say: Say): BoxCheck {
   const tallies = new Map<string, Tally>();
   const named = new Map<string, number>();
   const shares = { objects: 0, tiny: 0, beyond: 0, cornersFit: 0, unit: 0 };
@@ -66,7 +68,8 @@ export function checkBoxes(
       for (const { category } of image.objects) named.set(category, (named.get(category) ?? 0) + 1);
       findDoubles(part, learned, say);
       const seen = new Set<string>();
-      const { target, region } = frameImage(image, frame);
+      const isCut = tiles && Math.max(image.width, image.height) > tiles.size;
+      const { target, region } = frameImage(image, { ...frame, view: isCut ? tilesOf(image, tiles)[0] : undefined });
       for (const object of learned) {
         const [x, y, w, h] = object.bbox;
         const tally = tallyOf(tallies, object.category);

@@ -1,16 +1,15 @@
 import type { ProgressEvent } from '../../progress.js';
 import { kindOf, readDatasets, type DataOptions } from '../dataset.js';
-import type { FrameOptions } from '../image/frame.js';
 import { describeOverlap, findOverlaps, type ComparedPart, type Overlap } from '../overlap.js';
 import type { Dataset, Dropped, PartName } from '../sample.js';
-import { checkBoxes, type BoxCheck, type CategoryStats } from './boxes.js';
+import { checkBoxes, type BoxCheck, type CategoryStats, type CheckedFrame } from './boxes.js';
 import { checkCategories, checkNames } from './categories.js';
 import { checkImages } from './images.js';
 import { labelStats } from './labels.js';
 import { remarkFindings, type Level, type Remark } from './remark.js';
 import { checkWords } from './words.js';
 
-export interface CheckOptions extends Pick<FrameOptions, 'size' | 'resize' | 'limits'> {
+export interface CheckOptions extends CheckedFrame {
   /** Images per training step. */
   readonly batch: number;
   readonly signal?: AbortSignal | undefined;
@@ -44,12 +43,12 @@ const ranks: Readonly<Record<Level, number>> = { error: 0, warning: 1, note: 2 }
 
 /** Check a data set: open it as training would, decode every image, and collect everything that is wrong or suspicious. */
 export async function checkData(data: DataOptions, options: CheckOptions): Promise<DataCheck> {
-  const { size, resize = 'stretch', limits, batch, signal, onProgress } = options;
+  const { size, resize = 'stretch', limits, tiles, batch, signal, onProgress } = options;
   const remarks: Remark[] = [];
   const say = (remark: Remark) => void remarks.push(remark);
   const boxes = new Map<PartName, BoxCheck>();
   const findingsOf = (part: PartName) => {
-    const check = checkBoxes(part, { size, resize, limits }, say);
+    const check = checkBoxes(part, { size, resize, limits, tiles }, say);
     boxes.set(part, check);
     return remarkFindings(part, say, (image, learned) => check.inspect(image, learned));
   };

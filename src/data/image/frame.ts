@@ -46,8 +46,10 @@ export interface FrameOptions {
   readonly limits?: SideLimits | undefined;
   /** Share of the shorter side that `crop` keeps: 0.875 for 224 of 256 pixels. */
   readonly cropFraction?: number;
-  /** The part of the plane, in pixels of the image, that fills the input; it may reach beyond the image. Default: the
-   *  image. */
+  /** The tile of the image that may be seen; it may reach beyond the image. Default: the image. */
+  readonly view?: Rect | undefined;
+  /** The part of the plane, in pixels of the image, that fills the input; it may reach beyond the view, where the input
+   *  is padded. Default: the view. */
   readonly patch?: Rect;
   readonly flip?: boolean;
 }
@@ -61,11 +63,12 @@ export function frameImage(
     resize = 'stretch',
     limits,
     cropFraction = 1,
-    patch = resize === 'crop' ? middleOf(image, [height, width], cropFraction) : wholeOf(image),
+    view = wholeOf(image),
+    patch = resize === 'crop' ? middleOf(image, [height, width], cropFraction) : view,
     flip = false,
   }: FrameOptions,
 ): Frame {
-  const region = roundInto(image, {
+  const region = roundInto(within(image, view), {
     left: patch.left,
     top: patch.top,
     right: patch.left + patch.width,
@@ -78,15 +81,12 @@ export function frameImage(
   const before = resize === 'shorterSide' ? 0 : 0.5; // share of the padding that goes to the left and above
   const marginX = (width - patch.width * scaleX) * before;
   const marginY = (height - patch.height * scaleY) * before;
-  const target = roundInto(
-    { width, height },
-    {
-      left: (region.left - patch.left) * scaleX + marginX,
-      top: (region.top - patch.top) * scaleY + marginY,
-      right: (region.left + region.width - patch.left) * scaleX + marginX,
-      bottom: (region.top + region.height - patch.top) * scaleY + marginY,
-    },
-  );
+  const target = roundInto(wholeOf({ width, height }), {
+    left: (region.left - patch.left) * scaleX + marginX,
+    top: (region.top - patch.top) * scaleY + marginY,
+    right: (region.left + region.width - patch.left) * scaleX + marginX,
+    bottom: (region.top + region.height - patch.top) * scaleY + marginY,
+  });
   return {
     width,
     height,
@@ -97,7 +97,15 @@ export function frameImage(
   };
 }
 
-const wholeOf = ({ width, height }: Extent): Rect => ({ left: 0, top: 0, width, height });
+export const wholeOf = ({ width, height }: Extent): Rect => ({ left: 0, top: 0, width, height });
+
+/** The part of a view that lies inside the image. */
+function within(image: Extent, view: Rect): Rect {
+  const [left, top] = [Math.max(0, view.left), Math.max(0, view.top)];
+  const right = Math.min(image.width, view.left + view.width);
+  const bottom = Math.min(image.height, view.top + view.height);
+  return { left, top, width: right - left, height: bottom - top };
+}
 
 /** The largest part in the middle of the image with the input's proportions, scaled by `fraction`. */
 function middleOf(image: Extent, [height, width]: readonly [number, number], fraction: number): Rect {
@@ -146,16 +154,17 @@ export function placeBoxes(from: Xyxy, frame: Frame): Xyxy {
 
 /** Rounds edges to whole pixels inside the bounds, at least one pixel apart. */
 function roundInto(
-  bounds: Extent,
+  bounds: Rect,
   { left, top, right, bottom }: { left: number; top: number; right: number; bottom: number },
 ): Rect {
-  const x = clamp(Math.round(left), 0, bounds.width - 1);
-  const y = clamp(Math.round(top), 0, bounds.height - 1);
+  const [mostX, mostY] = [bounds.left + bounds.width, bounds.top + bounds.height];
+  const x = clamp(Math.round(left), bounds.left, mostX - 1);
+  const y = clamp(Math.round(top), bounds.top, mostY - 1);
   return {
     left: x,
     top: y,
-    width: clamp(Math.round(right), x + 1, bounds.width) - x,
-    height: clamp(Math.round(bottom), y + 1, bounds.height) - y,
+    width: clamp(Math.round(right), x + 1, mostX) - x,
+    height: clamp(Math.round(bottom), y + 1, mostY) - y,
   };
 }
 

@@ -1,4 +1,5 @@
 import { FinetuneError } from '../../errors.js';
+import type { Tiling } from '../../geometry/tiles.js';
 import { randomStream, type RandomStream } from '../../random.js';
 import type { Size } from './buckets.js';
 import type { Resize, SideLimits } from '../image/frame.js';
@@ -51,10 +52,13 @@ export interface LoadOptions<Encoded = unknown> {
 }
 
 /** How images are read, apart from the order and the augmentation. */
-export type ImageOptions = Pick<
+export interface ImageOptions extends Pick<
   LoadOptions,
   'resize' | 'buckets' | 'limits' | 'cropFraction' | 'interpolation' | 'prefetch' | 'brokenImages' | 'onDrop'
->;
+> {
+  /** How large images are cut into tiles: viewsOf makes the part to load of it. */
+  readonly tiles?: Tiling | undefined;
+}
 
 export interface Batch<Encoded = unknown> {
   /** Height and width of all its pictures. */

@@ -31,6 +31,7 @@ export async function readPicture(
     size,
     limits,
     flip,
+    view: annotation.view,
     ...(resize && { resize }),
     ...(cropFraction !== undefined && { cropFraction }),
     ...(patch && { patch }),
@@ -49,6 +50,7 @@ export async function readPicture(
     flipped: flip,
     originalWidth: annotation.width,
     originalHeight: annotation.height,
+    view: annotation.view,
     placement: placementOf(frame),
   };
   return { common, frame };

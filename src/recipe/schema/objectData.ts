@@ -1,6 +1,7 @@
 /** `data` for detection: images with boxes, in several formats. */
 import { z } from 'zod';
 import { headsThat } from '../../tasks/detection/detectors.js';
+import { tiling } from '../../tasks/description/tiling.js';
 import { brokenImages, prefetch, root } from './images.js';
 import { repeatThreshold } from './repeatThreshold.js';
 import { count, expectedSize, fraction, names, size, sizeRange } from '../../optionValues.js';
@@ -109,6 +110,15 @@ const common = {
     .describe(
       'How images are fitted into the input: `stretch` fills it and changes the proportions, `letterbox` keeps them and pads. Use `letterbox` if the shape of objects matters and images differ in their proportions.',
     ),
+  tiles: z
+    .union([z.literal(false), tiling])
+    .default(false)
+    .meta({
+      description:
+        'Cuts images that are larger than a tile into tiles that overlap, for small objects on large images: the network learns from all tiles of an image and from the whole image, and predictions of the tiles are merged before they are scored. `finetune predict` uses the same tiles. Each tile decodes its image anew, so that an epoch takes longer by the number of tiles.',
+      expects: 'false, or {size, overlap}',
+      example: { size: 640 },
+    }),
   invalidBoxes: z
     .enum(['error', 'drop'])
     .default('error')

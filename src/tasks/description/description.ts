@@ -1,4 +1,5 @@
 import type { Category } from '../../data/sample.js';
+import type { Tiling } from '../../geometry/tiles.js';
 import type { Backbone, Rgb } from '../../models/backbone.js';
 import type { BackboneChoice } from '../../models/table.js';
 import type { SelectOptions } from '../detection/options.js';
@@ -17,6 +18,8 @@ export interface ImageDescription {
   readonly cropFraction?: number | undefined;
   /** Pixels of the sides with `shorterSide`. */
   readonly limits?: { readonly min: number; readonly max: number } | undefined;
+  /** How large images are cut into tiles, each an input of its own, if the model learned from tiles. */
+  readonly tiles?: Tiling | undefined;
 }
 
 /** Conventions around a backbone's weights. Another network with the same arrays would compute something else. */

@@ -6,6 +6,7 @@ import { detectorConflicts } from '../detection/conflicts.js';
 import { detectors } from '../detection/detectors.js';
 import { selection } from '../detection/options.js';
 import { thresholds } from '../text/options.js';
+import { tiling } from './tiling.js';
 import { DESCRIPTION_FORMAT, type ModelDescription } from './description.js';
 
 /** ImageNet-21k has 21,843 classes; more are a mistake, and the last layer would not fit into memory. */
@@ -20,6 +21,7 @@ const images = z.strictObject({
   interpolation: z.enum(['bilinear', 'bicubic']),
   cropFraction: z.number().gt(0).max(1).optional(),
   limits: z.strictObject({ min: side, max: side }).optional(),
+  tiles: tiling.optional(),
 });
 
 const categories = z.array(z.strictObject({ id: z.number(), name: z.string() })).max(MOST_CLASSES);

@@ -124,10 +124,11 @@ export class FeatureCache {
     return this.#contents.hash(this.annotations[index]!.file);
   }
 
-  /** The annotation's size is part of the name because it decides which part of the image is seen. */
+  /** The annotation's size and tile are part of the name because they decide which part of the image is seen. */
   #nameOf(index: number, content: string, flipped: boolean): string {
-    const { width, height } = this.annotations[index]!;
-    return `${content}-${width}x${height}${flipped ? '-flipped' : ''}`;
+    const { width, height, view } = this.annotations[index]!;
+    const tile = view ? `-${view.left},${view.top},${view.width}` : '';
+    return `${content}-${width}x${height}${tile}${flipped ? '-flipped' : ''}`;
   }
 
   #nameAsked(index: number, flipped: boolean): string | undefined {

@@ -1,5 +1,5 @@
 import type { RandomStream } from '../../../random.js';
-import type { Rect } from '../../image/frame.js';
+import { wholeOf, type Rect } from '../../image/frame.js';
 import { drawDistortion, type Distortion } from './photometric.js';
 import type { Annotation, Picture } from '../../sample.js';
 
@@ -64,7 +64,7 @@ export function planAugmentation(
   random: RandomStream,
 ): BoxAugmentation {
   const distortion = photometric ? drawDistortion(random, Number(photometric)) : undefined;
-  let patch: Rect = { left: 0, top: 0, width: annotation.width, height: annotation.height };
+  let patch: Rect = annotation.view ?? wholeOf(annotation);
   if (random.chance(expand)) patch = drawExpansion(patch, random);
   if (scale) patch = drawScale(patch, scale, random);
   if (iouCrop && (iouCrop === true || random.chance(iouCrop))) patch = drawCrop(patch, annotation, random);

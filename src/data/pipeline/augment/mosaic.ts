@@ -1,7 +1,7 @@
 import { xyxy } from '../../../geometry/box.js';
 import type { RandomStream } from '../../../random.js';
 import { planPatch, type BoxAugmentation, type ImageAugment } from './augment.js';
-import type { Rect, Resize } from '../../image/frame.js';
+import { wholeOf, type Rect, type Resize } from '../../image/frame.js';
 import { drawDistortion } from './photometric.js';
 import type { Annotation, BoxSample, Picture } from '../../sample.js';
 
@@ -32,14 +32,15 @@ export function planTile(
   random: RandomStream,
 ): BoxAugmentation {
   const distortion = photometric ? drawDistortion(random, Number(photometric)) : undefined;
+  const shown = annotation.view ?? wholeOf(annotation);
   const square = resize === 'letterbox' || resize === 'shorterSide'; // both axes have the same scale
-  const scaleX = square ? 1 : width / annotation.width;
-  const scaleY = square ? 1 : height / annotation.height;
-  const least = Math.max(tile.width / (annotation.width * scaleX), tile.height / (annotation.height * scaleY));
+  const scaleX = square ? 1 : width / shown.width;
+  const scaleY = square ? 1 : height / shown.height;
+  const least = Math.max(tile.width / (shown.width * scaleX), tile.height / (shown.height * scaleY));
   const zoom = least * random.uniform(1, MOST_ZOOM);
   const patch = { width: tile.width / (zoom * scaleX), height: tile.height / (zoom * scaleY) };
-  const left = random.uniform(0, annotation.width - patch.width);
-  const top = random.uniform(0, annotation.height - patch.height);
+  const left = shown.left + random.uniform(0, shown.width - patch.width);
+  const top = shown.top + random.uniform(0, shown.height - patch.height);
   return planPatch(annotation, { left, top, ...patch }, look, random, distortion);
 }
 

@@ -46,7 +46,7 @@ export async function finetune(source: Recipe | string, options: FinetuneOptions
   try {
     const { recipe, isBegun } = await continueRecipe(run.path, asked, { resume, extend });
     const work = (opened: OpenedRecipe) => runRecipe(opened, run, { resume: isBegun, extend, ...hooks });
-    return await withRecipe(recipe, hooks, work); // opens the engine, the data and the model
+    return await withRecipe(recipe, { ...hooks, ...(isBegun && { dividedBy: run.path }) }, work); // opens the engine, the data and the model
   } finally {
     await run.close();
   }

@@ -21,7 +21,7 @@ export async function evaluate(path: string, { weights, set = [], json = false }
   const recipe = await loadRecipe(file, { set });
   const { evaluateRecipe } = await import('../run/evaluateRecipe.js');
   const { metric, loss, imagesPerSecond } = await watched((hooks) =>
-    evaluateRecipe(recipe, { weights: weights ?? best, ...hooks }),
+    evaluateRecipe(recipe, { weights: weights ?? best, ...(isRun && { dividedBy: path }), ...hooks }),
   );
   if (json) console.log(JSON.stringify(metric));
   else console.log(`${taskTable(metric)}\nloss ${loss.toFixed(4)}, ${imagesPerSecond.toFixed(1)} images/s`);

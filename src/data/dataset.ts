@@ -11,6 +11,8 @@ import { icdar } from './formats/text/icdarParts.js';
 import { synthtext } from './formats/text/synthText.js';
 import { voc } from './formats/voc.js';
 import type { Category, Dataset, Kind, PartName } from './sample.js';
+import { openSplit, type DividedImages } from './split/openSplit.js';
+import type { SplitContext } from './split/split.js';
 import { synthetic } from './synthetic/openSynthetic.js';
 
 /** The layouts of data sets, by the name that `data.format` gives them. */
@@ -23,7 +25,7 @@ export type DataOptions = { [F in keyof Formats]: Parameters<Formats[F]['open']>
 /** What the images of a data set are annotated with. */
 export const kindOf = ({ format }: Pick<DataOptions, 'format'>): Kind => formats[format].kind;
 
-export interface OpenDataOptions {
+export interface OpenDataOptions extends Pick<SplitContext, 'kept'> {
   /** Dotted path of the data's options in a recipe, for errors that are about one of them (default: data). */
   readonly option?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -35,26 +37,41 @@ export interface Datasets {
   readonly val: Dataset;
   readonly test?: Dataset;
   readonly categories: readonly Category[];
+  /** How `split` divided the images. */
+  readonly divided?: DividedImages;
 }
 
 /** Open the parts to train, to validate and, where there is one, to test on, with the same categories in the same
  *  order. Reads annotations, no pixels. Throws every problem of all parts at once, E_DATA_EMPTY if a part has no image,
  *  and E_DATA_NO_OBJECT if the training part has nothing to learn. */
-export async function openDatasets(data: DataOptions, { option, signal }: OpenDataOptions = {}): Promise<Datasets> {
+export async function openDatasets(
+  data: DataOptions,
+  { option, signal, kept }: OpenDataOptions = {},
+): Promise<Datasets> {
   const findings = new Map<PartName, Findings>();
   const findingsOf = (part: PartName) => {
     const own = createFindings();
     findings.set(part, own);
     return own;
   };
-  const { train, val, test } = await readDatasets(data, { option, signal, findingsOf });
+  const { parts, divided } = await readDatasets(data, { option, signal, kept, findingsOf });
+  const { train, val, test } = parts;
   const problems = [...findings.values()].flatMap((part) => part.problems());
   if (problems.length > 0) throw new FinetuneError(problems);
-  return { train: train!, val: val!, ...(test && { test }), categories: train!.categories };
+  return {
+    train: train!,
+    val: val!,
+    ...(test && { test }),
+    categories: train!.categories,
+    ...(divided && { divided }),
+  };
 }
 
 /** The parts as far as they can be read: every problem goes to the findings of its part, and nothing is thrown for it. */
-export async function readDatasets(data: DataOptions, options: ReadOptions): Promise<Parts> {
+export async function readDatasets(
+  data: DataOptions,
+  options: ReadOptions & Pick<SplitContext, 'kept'>,
+): Promise<{ readonly parts: Parts; readonly divided?: DividedImages }> {
   const format = formats[data.format] as Format<DataOptions>;
   const findings = new Map<PartName, Findings>();
   const findingsOf = (part: PartName): Findings => {
@@ -64,11 +81,17 @@ export async function readDatasets(data: DataOptions, options: ReadOptions): Pro
   const problem = format.isDrawn ? undefined : await missingRoot(data, options);
   if (problem) {
     findingsOf('train').problem(problem);
-    return {};
+    return { parts: {} };
   }
-  const parts = await format.open(data, { ...options, findingsOf });
+  const { root } = data;
+  const split = 'split' in data && data.split ? data.split : undefined;
+  const { parts, ...divided } =
+    split && root !== undefined
+      ? await openSplit(format, data, split, { ...options, root, findingsOf })
+      : { parts: await format.open(data, { ...options, findingsOf }) };
   if (parts.train) needObjects(parts.train, findingsOf('train'));
-  return parts;
+  const { placed, remarks } = divided as Partial<DividedImages>;
+  return { parts, ...(placed && remarks && { divided: { placed, remarks } }) };
 }
 
 /** A training without an object to learn would end with a loss of 0, as if it had succeeded. */

@@ -47,6 +47,12 @@ function optimizerOptions({ optimizer, schedule, warmup }: Recipe['train']): Idl
   return idle;
 }
 
+/** Where parts are that `data.split` divides from the training part instead. */
+const dividedParts = (data: Recipe['data']): Idle[] =>
+  'split' in data && data.split
+    ? ['data.val', 'data.test', 'data.splitSeed'].map((path): Idle => [path, 'data.split', 'data.split: null'])
+    : [];
+
 /** Options that have no effect in this recipe. Writing one is an error, and the resolved recipe leaves them out. */
 export function idleOptions(recipe: Recipe): Conflict[] {
   const { train } = recipe;
@@ -57,6 +63,7 @@ export function idleOptions(recipe: Recipe): Conflict[] {
   });
   return [
     ...idleInTask(recipe).map((option) => idle(...option)),
+    ...dividedParts(recipe.data).map((option) => idle(...option)),
     ...optimizerOptions(train).map((option) => idle(...option)),
     ...(train.time === null
       ? []
@@ -77,12 +84,12 @@ const idleInDetection = ({ data: { augment, size }, model, evaluate }: Detection
     : []),
 ];
 
-const idleInClassification = ({ data: { resize, val }, addClasses }: Classification): Idle[] => [
+const idleInClassification = ({ data: { resize, val, split }, addClasses }: Classification): Idle[] => [
   ...(addClasses?.distill === 0
     ? [['addClasses.temperature', 'addClasses.distill: 0', 'addClasses.distill: 1'] satisfies Idle]
     : []),
   ...(resize === 'crop' ? [] : [['data.cropFraction', `data.resize: ${resize}`, 'data.resize: crop'] satisfies Idle]),
-  ...(typeof val === 'string'
+  ...(typeof val === 'string' && !split
     ? [['data.splitSeed', 'data.val naming a part', 'data.val to a share of the training images'] satisfies Idle]
     : []),
 ];

@@ -19,6 +19,7 @@ export function conflicts(recipe: Recipe, isSet: IsSet): Conflict[] {
     ...(recipe.task === 'detection' ? detectorConflicts(recipe.model, recipe.data.size, isSet) : []),
     ...(recipe.task === 'text' ? [] : addingConflicts(recipe)),
     ...categoryConflicts(recipe),
+    ...partConflicts(recipe),
     ...cacheConflicts(recipe),
     ...lengthConflicts(recipe, isSet),
   ];
@@ -31,6 +32,23 @@ function categoryConflicts({ data }: Recipe): Conflict[] {
   if (repeated === undefined) return [];
   const message = `"data.categories" names "${cut(repeated)}" twice`;
   return [{ path: 'data.categories', message, fix: 'name each category once' }];
+}
+
+/** A part to validate on is either in the data set or divided from the training part. */
+function partConflicts({ data }: Recipe): Conflict[] {
+  if (data.format === 'synthetic' || data.format === 'synthetic-text') return [];
+  const { split, val } = data;
+  if (!split && val === undefined && (data.format === 'coco' || data.format === 'icdar'))
+    return [
+      {
+        path: 'data.val',
+        message: `"data" has no part to validate on`,
+        fix: 'set data.val, or data.split: {val: 0.2}, which holds out a fifth of the training images',
+      },
+    ];
+  if (!split || split.val + split.test < 1) return [];
+  const message = `"data.split" holds out ${split.val} + ${split.test} of the images, which leaves none to train on`;
+  return [{ path: 'data.split', message, fix: 'lower data.split.val or data.split.test' }];
 }
 
 /** A cache keeps the features of frozen stages, so it needs such stages, one input size, and images that do not

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolvedRecipeText } from '../recipe/resolved.js';
 import { reopenRun } from './continueRun.js';
+import { writeDivision } from './division.js';
 import type { RunDirectory } from './directory.js';
 import type { PlannedRun } from './plan.js';
 
@@ -10,14 +11,16 @@ export interface BegunRun {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-/** Writes what a run is begun with: `recipe.yaml`, `versions.json`, and `plan.json` if something was planned. */
+/** Writes what a run is begun with: `recipe.yaml`, `versions.json`, `plan.json` if something was planned, and
+ *  `split.json` if images were divided. */
 export async function beginRun(
   run: RunDirectory,
-  { recipe, backend, plan }: PlannedRun,
+  { recipe, backend, data, plan }: PlannedRun,
   { resume, extend }: { readonly resume: boolean; readonly extend: number | undefined },
 ): Promise<BegunRun> {
   const versions = await collectVersions(`${backend.name} ${backend.version}`);
   if (plan) await run.write('plan.json', `${JSON.stringify(plan, null, 2)}\n`);
+  if (data.divided) await writeDivision(run, data.divided.placed);
   if (!resume || extend !== undefined) await run.write('recipe.yaml', resolvedRecipeText(recipe));
   if (extend !== undefined) await reopenRun(run.path);
   await run.write('versions.json', `${JSON.stringify(versions, null, 2)}\n`);

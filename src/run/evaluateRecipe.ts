@@ -9,6 +9,8 @@ import { taskOptions } from './taskOptions.js';
 export interface EvaluateRecipeOptions {
   /** Weights to score instead of the recipe's. */
   readonly weights?: string | undefined;
+  /** Directory of the run that trained the weights: images stay in the parts into which it divided them. */
+  readonly dividedBy?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }

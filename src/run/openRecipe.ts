@@ -8,6 +8,7 @@ import { blaming, locating } from '../recipe/places.js';
 import type { Recipe } from '../recipe/schema.js';
 import { describeUnscored, PARTS, warnOfOverlap } from '../report/claims.js';
 import type { Model } from '../tasks/model.js';
+import { keptDivision } from './division.js';
 import { recipeData, type RecipeData } from './recipeData.js';
 import { recipeModel, type RecipeModelOptions } from './recipeModel.js';
 
@@ -25,7 +26,10 @@ export interface OpenedRecipe {
   readonly began: number;
 }
 
-export type OpenOptions = RecipeModelOptions;
+export interface OpenOptions extends RecipeModelOptions {
+  /** Run directory whose division of the images is kept. */
+  readonly dividedBy?: string | undefined;
+}
 
 /** Opens the engine, the data and the model of a recipe and works with them. Every command and every function of the
  *  API that runs a recipe goes through here, so that the same mistake is the same error in all of them: errors of
@@ -38,7 +42,7 @@ export const withRecipe = <T>(
 
 async function openRecipe(
   recipe: Recipe,
-  { weights, purpose, signal, onProgress }: OpenOptions,
+  { weights, purpose, dividedBy, signal, onProgress }: OpenOptions,
 ): Promise<OpenedRecipe> {
   const hooks = { signal, onProgress };
   const { engine, threads } = recipe;
@@ -49,13 +53,14 @@ async function openRecipe(
   const backend = await blaming('engine', () => openBackend({ engine, threads }));
   onProgress?.({ message: `engine ${backend.name} ${backend.version}: ${backend.reason}` });
   await hearSignal(signal);
-  const data = await recipeData(recipe, hooks);
+  const kept = dividedBy === undefined ? undefined : await keptDivision(dividedBy);
+  const data = await recipeData(recipe, { ...hooks, kept });
   await hearSignal(signal);
-  const overlaps = await findOverlaps(comparedParts(data));
+  const overlaps = await findOverlaps(comparedParts(data), { pictures: false, signal });
   for (const overlap of overlaps) onProgress?.({ message: warnOfOverlap(overlap) });
   await hearSignal(signal);
   const { model, start } = await recipeModel(recipe, data, { weights, purpose, ...hooks });
-  const remarks = [...start, ...describeUnscored(data)];
+  const remarks = [...start, ...(data.divided?.remarks ?? []), ...describeUnscored(data)];
   for (const message of remarks) onProgress?.({ message });
   await hearSignal(signal);
   return { recipe, backend, data, model, overlaps, remarks, began };

@@ -1,8 +1,8 @@
 import { BACKGROUND, findColumns } from '../categories/columns.js';
-import { openDatasets } from '../data/dataset.js';
+import { openDatasets, type Datasets } from '../data/dataset.js';
 import { numberCategories } from '../data/categories.js';
 import { relabel } from '../data/relabel.js';
-import type { Category, Dataset } from '../data/sample.js';
+import type { Category, Dataset, PartName } from '../data/sample.js';
 import { FinetuneError } from '../errors.js';
 import type { ProgressEvent } from '../progress.js';
 import { blaming } from '../recipe/places.js';
@@ -18,6 +18,8 @@ export interface RecipeData {
   readonly categories: readonly Category[];
   /** Present if the recipe adds classes to those that its weights know. */
   readonly old?: OldData;
+  /** How `data.split` divided the images. */
+  readonly divided?: Datasets['divided'];
 }
 
 /** The classes that a model knew before others were added, and images to score them on. */
@@ -31,6 +33,8 @@ export interface OldData {
 }
 
 interface Hooks {
+  /** The part of each image by its name, as a run divided them. */
+  readonly kept?: Readonly<Record<string, PartName>> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
@@ -49,7 +53,9 @@ export async function recipeData(recipe: Recipe, hooks: Hooks = {}): Promise<Rec
   const known = await blaming('model.weights', () => knownClasses(uri, adding, hooks));
   const [fresh, former] = await Promise.all([
     blaming('data', () => openDatasets(adding.fresh, hooks)),
-    blaming('addClasses.replay', () => openDatasets(adding.replay, { ...hooks, option: 'addClasses.replay' })),
+    blaming('addClasses.replay', () =>
+      openDatasets(adding.replay, { ...hooks, kept: undefined, option: 'addClasses.replay' }),
+    ),
   ]);
   const categories = joinCategories(known, { fresh: fresh.categories, former: former.categories });
   const own = categories.slice(0, known.length);
@@ -60,6 +66,7 @@ export async function recipeData(recipe: Recipe, hooks: Hooks = {}): Promise<Rec
     val: relabel(fresh.val, categories),
     ...('test' in fresh && { test: relabel(fresh.test, categories) }),
     categories,
+    ...('divided' in fresh && { divided: fresh.divided }),
     old: { categories: own, before: relabel(former.val, own), after: relabel(former.val, categories) },
   };
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeOverlap, findOverlaps } from '../../src/data/overlap.js';
+import { photo } from './photo.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
 const dir = temporaryFolder();
@@ -23,8 +24,10 @@ describe('images that parts share', () => {
     linkSync(join(dir, 'a', '4'), join(dir, 'hard'));
     const others = ['link', 'hard', 'a/../a/1'].map((name) => ({ file: join(dir, name) }));
     const all = { ...val, annotations: [...val.annotations, ...others] };
-    expect(await findOverlaps([train, val])).toEqual([{ part: 'val', other: 'train', images: 1, of: 3 }]);
-    expect(await findOverlaps([train, all])).toEqual([{ part: 'val', other: 'train', images: 4, of: 6 }]);
+    expect(await findOverlaps([train, val])).toMatchObject([
+      { part: 'val', other: 'train', images: 1, of: 3, pairs: [{ reason: 'same file' }] },
+    ]);
+    expect(await findOverlaps([train, all])).toMatchObject([{ part: 'val', other: 'train', images: 4, of: 6 }]);
   });
 
   test('each part is compared with those before it, and twice the same image within a part is none', async () => {
@@ -34,5 +37,26 @@ describe('images that parts share', () => {
     const [overlap, ...more] = await findOverlaps([train, own, test]);
     expect(more).toEqual([]);
     expect(describeOverlap(overlap!)).toBe('2 of the 2 images of test are also in val');
+  });
+
+  test('a copy of an image that was saved anew, and a copy by its name, count with the pair', async () => {
+    const pattern = await photo(1);
+    const [png, jpeg, other] = ['p.png', 'p.jpg', 'q.png'].map((name) => join(dir, name)) as [string, string, string];
+    await pattern.clone().png().toFile(png);
+    await pattern.clone().resize(80).modulate({ brightness: 1.2 }).jpeg({ quality: 50 }).toFile(jpeg);
+    await (await photo(2)).png().toFile(other);
+    const own = part('train', { 'x_jpg.rf.0123456789abcdef.jpg': 'no image' });
+    const val = part('val', { 'x_jpg.rf.fedcba9876543210.jpg': 'none either' });
+    const first = { name: 'train', annotations: [{ file: png }, ...own.annotations] };
+    const second = { name: 'val', annotations: [{ file: jpeg }, { file: other }, ...val.annotations] };
+    const [overlap] = await findOverlaps([first, second]);
+    expect(overlap).toMatchObject({ images: 2, of: 3 });
+    expect(overlap!.pairs).toEqual([
+      { file: jpeg, other: png, reason: 'same picture' },
+      { file: val.annotations[0]!.file, other: own.annotations[0]!.file, reason: 'copy by its name' },
+    ]);
+    expect(describeOverlap(overlap!)).toBe(
+      '2 of the 3 images of val are also in train, or resemble images there (p.jpg and p.png: same picture)',
+    );
   });
 });

@@ -26,7 +26,7 @@ test('a recipe whose test part is its validation part is told from the files; `t
     );
   };
   const same = await open('val');
-  expect(same.overlaps).toEqual([{ part: 'the test part', other: 'the validation part', images: 2, of: 2 }]);
+  expect(same.overlaps).toMatchObject([{ part: 'the test part', other: 'the validation part', images: 2, of: 2 }]);
   expect(same.said).toEqual(expect.arrayContaining([expect.stringMatching(/^2 of the 2 images of the test part/), ...same.remarks])); // prettier-ignore
   expect(same.remarks).toEqual(['The whole model starts at random: no weights are loaded.']);
   expect(await open('null')).toMatchObject({ overlaps: [], hasTest: false });

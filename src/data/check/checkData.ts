@@ -52,7 +52,7 @@ export async function checkData(data: DataOptions, options: CheckOptions): Promi
     boxes.set(part, check);
     return remarkFindings(part, say, (image, learned) => check.inspect(image, learned));
   };
-  const opened = await readDatasets(data, { signal, findingsOf });
+  const { parts: opened } = await readDatasets(data, { signal, findingsOf });
 
   const onImage = (done: number, total: number) => onProgress?.({ phase: 'data', done, total });
   const { brokenImages } = data;
@@ -72,7 +72,7 @@ export async function checkData(data: DataOptions, options: CheckOptions): Promi
   if (learned) checkNames(learned, boxes, data.categories !== undefined, say);
   if (opened.train && opened.train.annotations.length < batch) sayTooFew(opened.train.annotations.length, batch, say);
 
-  for (const overlap of await findOverlaps(partsOf(opened))) sayOverlap(overlap, say);
+  for (const overlap of complete ? await findOverlaps(partsOf(opened)) : []) sayOverlap(overlap, say);
   remarks.sort((a, b) => ranks[a.level] - ranks[b.level]);
   return { remarks, parts, opened, complete, trainable: complete && remarks.every(({ level }) => level !== 'error') };
 }
@@ -83,8 +83,27 @@ const partsOf = (opened: Partial<Record<PartName, Dataset>>): ComparedPart[] =>
     return dataset ? [{ name, annotations: dataset.annotations }] : [];
   });
 
+/** Most pairs of one part and another that are listed. */
+const MOST_PAIRS = 20;
+
+const PHRASES = {
+  'same file': 'has the same file as',
+  'same picture': 'shows the same picture as',
+  'copy by its name': 'has, by its name, a copy of the same image as',
+  'frame of the same video': 'has a frame of the same video as',
+} as const;
+
 function sayOverlap(overlap: Overlap, say: (remark: Remark) => void): void {
-  const { part, other } = overlap;
+  const { part, other, pairs } = overlap;
+  for (const { file, other: twin, reason } of pairs.slice(0, MOST_PAIRS))
+    say({
+        level: 'warning',
+        part: part as PartName,
+        code: 'W_IMAGE_LEAK',
+        message: `${part} ${PHRASES[reason]} ${twin} of ${other}: the score will be too good`,
+        where: { file },
+        fix: `remove it from ${part} or from ${other}`,
+      });
   say({
     level: 'warning',
     part: part as PartName,

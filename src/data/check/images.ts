@@ -88,23 +88,13 @@ interface Job {
 }
 
 function saySame({ part, annotation }: Job, other: Job, say: Say): void {
-  const where = { file: annotation.file };
-  if (part === other.part)
-    say({
-      level: 'warning',
-      part,
-      code: 'W_IMAGE_DUPLICATE',
-      message: `the same picture as ${other.annotation.file}`,
-      where,
-      fix: 'remove one of them',
-    });
-  else
-    say({
-      level: 'warning',
-      part,
-      code: 'W_IMAGE_LEAK',
-      message: `${part} shows the same picture as ${other.annotation.file} of ${other.part}: the score will be too good`,
-      where,
-      fix: `remove it from ${part} or from ${other.part}`,
-    });
+  if (part !== other.part) return; // overlap.ts compares parts
+  say({
+    level: 'warning',
+    part,
+    code: 'W_IMAGE_DUPLICATE',
+    message: `the same picture as ${other.annotation.file}`,
+    where: { file: annotation.file },
+    fix: 'remove one of them',
+  });
 }

@@ -1,6 +1,7 @@
 import type { Findings } from '../findings.js';
 import type { DropPolicies, ReadPart } from '../rawDataset.js';
 import type { PartName } from '../sample.js';
+import type { SplitOptions } from '../split/split.js';
 import { buildPart } from './buildPart.js';
 import type { Format, Parts, ReadOptions } from './format.js';
 
@@ -10,6 +11,7 @@ export interface BoxData extends DropPolicies {
   readonly categories?: readonly string[] | undefined;
   /** Where the test part is; every layout says in its own way. */
   readonly test?: unknown;
+  readonly split?: SplitOptions | null | undefined;
 }
 
 /** How one layout reads its parts. */
@@ -33,10 +35,12 @@ export const boxFormat = <Data extends BoxData>(layout: BoxLayout<Data>): Format
 async function openBoxes<Data extends BoxData>(
   layout: BoxLayout<Data>,
   data: Data,
-  { signal, findingsOf }: ReadOptions,
+  { signal, findingsOf, trainOnly = false }: ReadOptions,
 ): Promise<Parts> {
   const { invalidBoxes = 'error', brokenImages = 'error' } = data;
-  const names: readonly PartName[] = ['train', 'val', ...(data.test ? (['test'] as const) : [])];
+  const names: readonly PartName[] = trainOnly
+    ? ['train']
+    : ['train', 'val', ...(data.test ? (['test'] as const) : [])];
   const parts = names.map((part) => ({ part, findings: findingsOf(part) }));
   const read = new Map<PartName, ReadPart>();
   for (const { part, findings } of parts) {

@@ -10,7 +10,7 @@ import { reportImages } from '../image/reportImages.js';
 import type { DropPolicies, RawImage, RawObject, ReadPart } from '../rawDataset.js';
 import { boxFormat, type BoxData } from './boxFormat.js';
 import { buildPart } from './buildPart.js';
-import type { Dataset } from '../sample.js';
+import type { Dataset, PartName } from '../sample.js';
 
 /** Paths of a part are relative to `root`. */
 interface Place {
@@ -22,19 +22,29 @@ export interface CocoData extends BoxData {
   readonly format: 'coco';
   readonly root: string;
   readonly train: Place;
-  readonly val: Place;
+  /** Absent with `split`. */
+  readonly val?: Place | undefined;
   readonly test?: Place | null | undefined;
 }
 
 /** COCO: a JSON file and a folder of images for each part. */
 export const coco = boxFormat<CocoData>({
   readPart: (data, part, findings, policies) => {
-    const { annotations, images } = data[part]!;
-    const { root } = data;
+    const { [part]: parted, root } = data;
+    if (!parted) throw noPart(part);
+    const { annotations, images } = parted;
     const place = { root, annotations: resolve(root, annotations), images: resolve(root, images), name: part };
     return readCoco({ ...place, ...policies }, findings);
   },
 });
+
+const noPart = (part: PartName): FinetuneError =>
+  new FinetuneError({
+    code: 'E_FOLDER_PART',
+    option: `data.${part}`,
+    message: `nothing says where the part ${part} is`,
+    fix: `set data.${part}, or data.split, which holds out images of the training part`,
+  });
 
 export interface CocoOptions extends DropPolicies {
   /** Path of the annotation file, instances_*.json. */

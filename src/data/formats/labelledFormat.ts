@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Findings } from '../findings.js';
 import type { PartName } from '../sample.js';
+import type { SplitOptions } from '../split/split.js';
 import type { Format, Parts, ReadOptions } from './format.js';
 import {
   buildLabelled,
@@ -21,6 +22,7 @@ export interface LabelledData<Name extends string = 'imageFolder' | 'csv'> {
   readonly val?: string | number | undefined;
   readonly test?: string | null | undefined;
   readonly splitSeed: number;
+  readonly split?: SplitOptions | null | undefined;
   readonly categories?: WantedClasses | undefined;
   /** A single class is allowed, because it is added to those of a model. */
   readonly singleClass?: boolean | undefined;
@@ -58,12 +60,14 @@ export const labelledFormat = <Name extends string>(layout: LabelledLayout): For
 async function openLabelled(
   layout: LabelledLayout,
   data: LabelledData<string>,
-  { findingsOf }: ReadOptions,
+  { findingsOf, trainOnly = false }: ReadOptions,
 ): Promise<Parts> {
-  const parts: readonly PartName[] = ['train', 'val', ...(data.test ? (['test'] as const) : [])];
+  const parts: readonly PartName[] = trainOnly
+    ? ['train']
+    : ['train', 'val', ...(data.test ? (['test'] as const) : [])];
   const findings = Object.fromEntries(parts.map((part) => [part, findingsOf(part)])) as Record<PartName, Findings>;
   try {
-    const read = await readParts(layout, data, findings);
+    const read = await readParts(layout, data, findings, trainOnly);
     const classes = chooseClasses(read.train!, data.categories, data.singleClass);
     if (findings.train.problems().length === 0) reportEmpty(read.train!, classes, findings.train);
     const opened: Parts = {};
@@ -91,12 +95,14 @@ async function readParts(
   layout: LabelledLayout,
   data: LabelledData<string>,
   findings: Record<PartName, Findings>,
+  trainOnly: boolean,
 ): Promise<Partial<Record<PartName, LabelledPart>>> {
   const { root, splitSeed, brokenImages = 'error' } = data;
   const places = await layout.findParts(data);
   const read = (place: string, part: PartName) =>
     layout.readPart(root, place, { brokenImages, findings: findings[part] });
   const whole = await read(places.train, 'train');
+  if (trainOnly) return { train: whole };
   const [train, val] =
     typeof places.val === 'number' ? holdOut(whole, places.val, splitSeed) : [whole, await read(places.val, 'val')];
   if (!places.test) return { train, val };

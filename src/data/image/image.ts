@@ -44,6 +44,10 @@ const isBitmap = (source: ImageSource): source is string | Uint8Array =>
     ? /\.bmp$/i.test(source)
     : source instanceof Uint8Array && source[0] === 0x42 && source[1] === 0x4d;
 
+/** A file as sharp reads it, upright. Throws what sharp throws. */
+export const openFile = async (file: string): Promise<Sharp> =>
+  openSource(isBitmap(file) ? await readBitmap(file) : file);
+
 const readBitmap = async (source: string | Uint8Array): Promise<Pixels> =>
   decodeBmp(typeof source === 'string' ? await readFile(source) : source);
 

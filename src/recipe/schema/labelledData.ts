@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { brokenImages, prefetch, root } from './images.js';
 import { repeatThreshold } from './repeatThreshold.js';
+import { split } from './split.js';
 import { expectedSize, fraction, names, size } from '../../optionValues.js';
 
 const augment = z.strictObject({
@@ -80,6 +81,7 @@ const augment = z.strictObject({
 
 const common = {
   root,
+  split,
   splitSeed: z
     .int()
     .min(0)
@@ -204,7 +206,15 @@ export const labelledData = z
   .discriminatedUnion('format', [imageFolder, csv])
   .describe('The data set to learn from. Its other options depend on `format`.');
 
-const place = { format: true, root: true, train: true, val: true, splitSeed: true, categories: true } as const;
+const place = {
+  format: true,
+  root: true,
+  train: true,
+  val: true,
+  split: true,
+  splitSeed: true,
+  categories: true,
+} as const;
 
 /** Options for images of classes that a model already knows. */
 export const replayImages = z

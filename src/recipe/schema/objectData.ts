@@ -4,6 +4,7 @@ import { headsThat } from '../../tasks/detection/detectors.js';
 import { tiling } from '../../tasks/description/tiling.js';
 import { brokenImages, prefetch, root } from './images.js';
 import { repeatThreshold } from './repeatThreshold.js';
+import { split } from './split.js';
 import { count, expectedSize, fraction, names, size, sizeRange } from '../../optionValues.js';
 
 const scaleFactor = z.number().min(0.1).max(10);
@@ -198,7 +199,12 @@ const coco = z.strictObject({
   format: z.literal('coco').describe('COCO: a JSON file and a folder of images for each part.'),
   root,
   train: cocoPart.describe('The training part.'),
-  val: cocoPart.describe('The validation part: it is scored after each epoch, and the best epoch is kept.'),
+  val: cocoPart
+    .optional()
+    .describe(
+      'The validation part: it is scored after each epoch, and the best epoch is kept. Required without `split`.',
+    )
+    .meta({ example: { annotations: 'annotations/instances_val2017.json', images: 'val2017' } }),
   test: cocoPart
     .nullish()
     .describe(
@@ -208,6 +214,7 @@ const coco = z.strictObject({
       example: { annotations: 'annotations/test.json', images: 'test' },
       when: 'Set it if you can spare the images.',
     }),
+  split,
   ...common,
 });
 
@@ -236,6 +243,7 @@ const voc = z.strictObject({
       'Name of the list of the test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: `null`, the validation part is scored again.',
     )
     .meta({ example: 'test', when: 'Set it if you can spare the images.' }),
+  split,
   ...common,
 });
 
@@ -244,10 +252,11 @@ export const objectData = z
   .describe('The data set to learn from. Its other options depend on `format`.');
 
 const place = { format: true, root: true, train: true, val: true, categories: true } as const;
+const divided = { ...place, split: true } as const;
 
 /** Options for images of classes that a model already knows. */
 export const replayObjects = z
-  .discriminatedUnion('format', [synthetic.pick({ ...place, seed: true }), coco.pick(place), voc.pick(place)])
+  .discriminatedUnion('format', [synthetic.pick({ ...place, seed: true }), coco.pick(divided), voc.pick(divided)])
   .describe(
     'Images of the old classes: `train` is mixed into the training, `val` is scored before and after. The options are those of `data`; the old model must know all of their `categories`.',
   );

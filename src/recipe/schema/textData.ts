@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { layoutNames, layoutOf } from '../../data/formats/text/layouts.js';
 import { brokenImages, prefetch, root } from './images.js';
+import { split } from './split.js';
 import { count, expectedSize, fraction, size } from '../../optionValues.js';
 
 const zoom = z
@@ -148,7 +149,10 @@ const icdar = z.strictObject({
   train: part.describe('The training part.'),
   val: z
     .union([part, held])
-    .describe('The validation part: it is scored after each epoch, and the best epoch is kept.')
+    .optional()
+    .describe(
+      'The validation part: it is scored after each epoch, and the best epoch is kept. Required without `split`.',
+    )
     .meta({ example: { every: 3 } }),
   layout: z
     .enum(['auto', ...layoutNames])
@@ -217,6 +221,7 @@ const icdar = z.strictObject({
       example: { images: 'ch4_test_images', truth: 'Challenge4_Test_Task1_GT' },
       when: 'Set it if you can spare the images.',
     }),
+  split,
   ...common,
 });
 
@@ -224,6 +229,7 @@ const synthtext = z.strictObject({
   format: z.literal('synthtext').describe('SynthText (Gupta et al. 2016): `gt.mat` and the images it names.'),
   root,
   val: held.prefault({ every: 50 }).describe('The validation part: some of the images, which are held out.'),
+  split,
   ...common,
 });
 

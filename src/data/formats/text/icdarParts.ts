@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createFindings, type Findings } from '../../findings.js';
 import type { Dataset, PartName, TextAnnotation } from '../../sample.js';
+import type { SplitOptions } from '../../split/split.js';
 import type { Format, Parts, ReadOptions } from '../format.js';
 import { openDrawnText, type DrawnTextOptions } from './drawnText.js';
 import { readIcdarPart } from './icdar.js';
@@ -17,9 +18,10 @@ export interface IcdarData {
   readonly format: 'icdar';
   readonly root: string;
   readonly train: Place;
-  /** A part of its own, or every n-th image of the training part, n = `every`. */
-  readonly val: Place | { readonly every: number };
+  /** A part of its own, or every n-th image of the training part, n = `every`. Absent with `split`. */
+  readonly val?: Place | { readonly every: number } | undefined;
   readonly test?: Place | null | undefined;
+  readonly split?: SplitOptions | null | undefined;
   readonly characters: 'mask' | 'split' | 'pseudo';
   readonly transcriptions: boolean;
   /** Layout of the text files (layouts.ts). */
@@ -40,15 +42,24 @@ export interface IcdarData {
 /** Scene text in the forms of the ICDAR challenges, mixed with drawn text if asked for. */
 export const icdar: Format<IcdarData> = { kind: 'text', open: openIcdar };
 
-async function openIcdar(data: IcdarData, { signal, findingsOf }: ReadOptions): Promise<Parts> {
+async function openIcdar(data: IcdarData, { signal, findingsOf, trainOnly = false }: ReadOptions): Promise<Parts> {
   const { root, train, val, test, transcriptions, layout = 'auto', brokenImages = 'error' } = data;
   const characters = data.characters === 'pseudo' ? 'mask' : data.characters; // the characters are found during the run
-  const { every } = val;
+  const held = trainOnly ? undefined : val;
+  const every = held?.every;
   const isHeld = (index: number): boolean => every !== undefined && index % every === every - 1;
   const places: [PartName, Place, (index: number) => boolean][] = [
     ['train', train, (index) => !isHeld(index)],
-    ['val', val.every === undefined ? val : train, (index) => every === undefined || isHeld(index)],
-    ...(test ? [['test', test, () => true] satisfies [PartName, Place, () => boolean]] : []),
+    ...(held
+      ? [
+          ['val', held.every === undefined ? held : train, (index) => every === undefined || isHeld(index)] satisfies [
+            PartName,
+            Place,
+            (index: number) => boolean,
+          ],
+        ]
+      : []),
+    ...(test && !trainOnly ? [['test', test, () => true] satisfies [PartName, Place, () => boolean]] : []),
   ];
   const opened: Parts = {};
   for (const [name, place, keep] of places) {

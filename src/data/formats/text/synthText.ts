@@ -7,6 +7,7 @@ import { findImages } from '../../image/findImages.js';
 import { readImageSize } from '../../image/image.js';
 import { reportImages } from '../../image/reportImages.js';
 import type { Dataset, TextAnnotation, TextWord } from '../../sample.js';
+import type { SplitOptions } from '../../split/split.js';
 import type { Format, Parts, ReadOptions } from '../format.js';
 import { buildText, type RawTextImage } from './buildText.js';
 import { readMat, type MatValue } from './matFile.js';
@@ -16,6 +17,7 @@ export interface SynthTextData {
   readonly format: 'synthtext';
   readonly root: string;
   readonly val: { readonly every: number };
+  readonly split?: SplitOptions | null | undefined;
   readonly brokenImages?: 'error' | 'drop';
   readonly categories?: undefined;
 }
@@ -25,12 +27,12 @@ export const synthtext: Format<SynthTextData> = { kind: 'text', open: openSynthT
 
 async function openSynthText(
   { root, val: { every }, brokenImages = 'error' }: SynthTextData,
-  { findingsOf }: ReadOptions,
+  { findingsOf, trainOnly = false }: ReadOptions,
 ): Promise<Parts> {
   const opened: Parts = {};
-  for (const name of ['train', 'val'] as const) {
+  for (const name of trainOnly ? (['train'] as const) : (['train', 'val'] as const)) {
     const findings = findingsOf(name);
-    const keep = (index: number): boolean => (index % every === every - 1) === (name === 'val');
+    const keep = (index: number): boolean => trainOnly || (index % every === every - 1) === (name === 'val');
     const part = { root, name: `SynthText ${name}`, keep, brokenImages };
     const dataset = await readSynthText(part, findings).catch((error: unknown) => findings.absorb(error));
     if (dataset) opened[name] = dataset;

@@ -11,12 +11,17 @@ import { calibrate } from './calibrate.js';
 import { makeCard } from './card.js';
 import type { Format, Net } from './format.js';
 import { formats } from './formats.js';
-import { type FormatName, type NmsPlace, type Quantization } from './names.js';
+import type { FormatName, NmsPlace, Quantization, TargetName } from './names.js';
 import { checkParity, compareFiles } from './gate.js';
 import { openCheckpoint, openRunData, type Checkpoint, type Hooks } from './source.js';
+import type { Adapted, Target } from './targets/target.js';
+import { targets } from './targets/targets.js';
 
 export interface ExportOptions extends Hooks {
-  readonly format: FormatName;
+  /** Default: the format that the application of `for` reads. One of the two must be given. */
+  readonly format?: FormatName | undefined;
+  /** The application that the model is written for, in the layout that it reads. */
+  readonly for?: TargetName | undefined;
   /** The type that the model computes with; default: float32. */
   readonly quantize?: Quantization | undefined;
   /** Where non-maximum suppression runs: `out`, the default, in the program that runs the model. */
@@ -39,32 +44,45 @@ export interface Exported {
 const INT8_TOLERANCE = 0.01;
 
 /** Exports a trained model: see exportModel of the API. */
-export const exportModel = (path: string, options: ExportOptions): Promise<Exported> =>
-  exportAs(
-    formats.find(({ name }) => name === options.format)!,
-    path,
-    options,
-  );
+export function exportModel(path: string, options: ExportOptions): Promise<Exported> {
+  const target = targets.find(({ name }) => name === options.for);
+  const wanted = options.format ?? target?.formats[0];
+  const format = formats.find(({ name }) => name === wanted);
+  if (!format) throw usage('the format is missing', `name a format, or an application: --format, --for`);
+  if (target && !target.formats.includes(format.name as FormatName))
+    throw usage(`${target.name} reads no ${format.name} models`, `leave --format out, or set it to ${target.formats.join(' or ')}`); // prettier-ignore
+  return exportAs(format, path, options, target);
+}
+
+const usage = (message: string, fix: string) => new FinetuneError({ code: 'E_USAGE', message, fix });
 
 /** The same, in a format that may be no public one. */
-export async function exportAs(format: Format, path: string, options: ExportOptions): Promise<Exported> {
+export async function exportAs(
+  given: Format,
+  path: string,
+  options: ExportOptions,
+  target?: Target,
+): Promise<Exported> {
   const { quantize, nms = 'out', images, tolerance = INT8_TOLERANCE, signal, onProgress } = options;
-  checkOptions(format, options);
+  checkOptions(given, options);
   const hooks = { signal, onProgress };
   const checkpoint = await openCheckpoint(path, hooks);
-  const directory = resolve(options.out ?? usualFolder(checkpoint, format, quantize));
+  const directory = resolve(options.out ?? usualFolder(checkpoint, target?.name ?? given.name, quantize));
   await checkEmpty(directory);
+  const where = { file: checkpoint.file.source.file };
+  const unfit = target?.whyNot(checkpoint, given.name as FormatName);
+  if (unfit) throw new FinetuneError({ code: 'E_EXPORT_TARGET', ...unfit, where });
   const net = netOf(checkpoint);
-  const obstacle = format.whyNot(net);
-  if (obstacle) {
-    const where = { file: checkpoint.file.source.file };
-    throw new FinetuneError(obstacle.problems.map(({ code, message }) => ({ code, message, where })));
-  }
-  const given = images === undefined ? await openRunData(checkpoint, hooks) : undefined;
+  const adapted = target ? target.adapt(checkpoint, net, given) : asItIs(checkpoint, net);
+  const { format = given } = adapted;
+  const obstacle = format.whyNot(adapted.net);
+  if (obstacle) throw new FinetuneError(obstacle.problems.map(({ code, message }) => ({ code, message, where })));
+  if (adapted.card.note !== undefined) onProgress?.({ message: `note: ${adapted.card.note}` });
+  const data = images === undefined ? await openRunData(checkpoint, hooks) : undefined;
   await installEngine(hooks);
   await installForInference('onnxruntime', hooks);
   const backend = await openBackend();
-  const calibration = quantize && (await calibrate(checkpoint, given!, { tolerance, ...hooks }));
+  const calibration = quantize && (await calibrate(checkpoint, data!, { adapted, tolerance, ...hooks }));
   let card: ModelCard | undefined;
   await makeWhole(
     directory,
@@ -72,17 +90,18 @@ export async function exportAs(format: Format, path: string, options: ExportOpti
       signal?.throwIfAborted();
       await makeFolder(folder);
       onProgress?.({ message: `writing the model${quantize ? ` with ${quantize}` : ''}` });
-      const { kept } = await format.write(folder, net, calibration);
+      const { kept } = await format.write(folder, adapted.net, calibration);
       if (kept.length > 0) onProgress?.({ message: `layers that stay in float32: ${kept.join(', ')}` });
-      const comparing = { format, net, backend, options: { quantize, tolerance, images, ...hooks } };
-      const comparison = await compareFiles(folder, { ...comparing, checkpoint, given });
+      const comparing = { format, net, adapted, backend, options: { quantize, tolerance, images, ...hooks } };
+      const comparison = await compareFiles(folder, { ...comparing, checkpoint, given: data });
       await checkParity(comparison, { ...comparing, directory });
       const { parity } = comparison;
       card = await makeCard(checkpoint, {
         format: format.name,
         quantize,
         nms,
-        net,
+        target: target?.name,
+        adapted,
         parity,
         folder,
         files: format.files,
@@ -96,7 +115,6 @@ export async function exportAs(format: Format, path: string, options: ExportOpti
 
 /** Throws E_USAGE for options that exclude each other. */
 function checkOptions({ name, quantizations }: Format, { quantize, images, tolerance }: ExportOptions): void {
-  const usage = (message: string, fix: string) => new FinetuneError({ code: 'E_USAGE', message, fix });
   if (quantize && !quantizations.includes(quantize))
     throw usage(
       `${name} is not written with ${quantize}`,
@@ -111,7 +129,7 @@ function checkOptions({ name, quantizations }: Format, { quantize, images, toler
     throw usage('the tolerance is that of quantisation; float32 models must be equal', 'leave it out, or quantise');
 }
 
-function usualFolder({ file, run }: Checkpoint, { name }: Format, quantize: Quantization | undefined): string {
+function usualFolder({ file, run }: Checkpoint, name: string, quantize: Quantization | undefined): string {
   const folder = quantize ? `${name}-${quantize}` : name;
   if (run !== undefined) return join(run, folder);
   const { file: weights } = file.source;
@@ -130,6 +148,13 @@ async function checkEmpty(directory: string): Promise<void> {
     fix: 'remove it, or choose another --out',
   });
 }
+
+/** The model with the input and the outputs of its checkpoint. */
+const asItIs = ({ model }: Checkpoint, net: Net): Adapted => ({
+  net,
+  feed: (pixels) => ({ image: pixels }),
+  card: { outputs: model.task.decoding.outputs },
+});
 
 /** The network for one image, with every BatchNorm folded into its convolution. */
 function netOf({ model }: Checkpoint): Net {

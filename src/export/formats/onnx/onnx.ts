@@ -18,10 +18,10 @@ export const onnx: Format = {
   quantizations: ['int8'],
   files: [FILE],
   whyNot: ({ program }) => whyNotOnnx({ evaluate: program }),
-  async write(folder, { program, params }, calibration) {
+  async write(folder, { program, params, metadata = {} }, calibration) {
     const model = emitOnnx('evaluate', program, params);
     const quantized = calibration && (await quantize(model, calibration.feeds, calibration));
-    await writeNew(join(folder, FILE), encodeOnnx(quantized?.model ?? model));
+    await writeNew(join(folder, FILE), encodeOnnx({ ...(quantized?.model ?? model), metadata }));
     return { kept: quantized?.kept.map(({ layer }) => layer) ?? [] };
   },
   async open(folder, { program }) {

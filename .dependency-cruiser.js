@@ -62,7 +62,7 @@ const rooms = {
     packages: 'p-limit picomatch sharp zod',
     node: true,
   },
-  export: { rooms: `${training} onnx tflite run modelFolder predict`, node: true },
+  export: { rooms: `${training} onnx tensorflow tflite run modelFolder predict`, node: true },
   faces: {
     files: '(?:index[.]ts$|api/)',
     rooms: `${training} run finetune modelFolder predict export pycocotools`,

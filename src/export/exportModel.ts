@@ -9,19 +9,14 @@ import { makeFolder, makeWhole, writeNew } from '../files/folders.js';
 import { CARD_FILE, type ModelCard } from '../modelFolder/card.js';
 import { calibrate } from './calibrate.js';
 import { makeCard } from './card.js';
-import type { Format, Net } from './format.js';
+import type { Format, Net, Quantizing } from './format.js';
 import { formats } from './formats.js';
-import type { FormatName, NmsPlace, Quantization, TargetName } from './names.js';
+import { type FormatName, type NmsPlace, type Quantization } from './names.js';
 import { checkParity, compareFiles } from './gate.js';
 import { openCheckpoint, openRunData, type Checkpoint, type Hooks } from './source.js';
-import type { Adapted, Target } from './targets/target.js';
-import { targets } from './targets/targets.js';
 
 export interface ExportOptions extends Hooks {
-  /** Default: the format that the application of `for` reads. One of the two must be given. */
-  readonly format?: FormatName | undefined;
-  /** The application that the model is written for, in the layout that it reads. */
-  readonly for?: TargetName | undefined;
+  readonly format: FormatName;
   /** The type that the model computes with; default: float32. */
   readonly quantize?: Quantization | undefined;
   /** Where non-maximum suppression runs: `out`, the default, in the program that runs the model. */
@@ -30,7 +25,7 @@ export interface ExportOptions extends Hooks {
   readonly out?: string | undefined;
   /** A folder of images to compare outputs on, where the run's own cannot be opened. */
   readonly images?: string | undefined;
-  /** The loss of the score that quantisation may cost; default: 0.01. */
+  /** The loss of the score that quantisation may cost; default: 0.002 for float16, 0.01 for int8. */
   readonly tolerance?: number | undefined;
 }
 
@@ -41,48 +36,35 @@ export interface Exported {
 }
 
 /** The loss of the score that quantisation may cost. */
-const INT8_TOLERANCE = 0.01;
+const TOLERANCES: Readonly<Record<Quantization, number>> = { float16: 0.002, int8: 0.01 };
 
 /** Exports a trained model: see exportModel of the API. */
-export function exportModel(path: string, options: ExportOptions): Promise<Exported> {
-  const target = targets.find(({ name }) => name === options.for);
-  const wanted = options.format ?? target?.formats[0];
-  const format = formats.find(({ name }) => name === wanted);
-  if (!format) throw usage('the format is missing', `name a format, or an application: --format, --for`);
-  if (target && !target.formats.includes(format.name as FormatName))
-    throw usage(`${target.name} reads no ${format.name} models`, `leave --format out, or set it to ${target.formats.join(' or ')}`); // prettier-ignore
-  return exportAs(format, path, options, target);
-}
-
-const usage = (message: string, fix: string) => new FinetuneError({ code: 'E_USAGE', message, fix });
+export const exportModel = (path: string, options: ExportOptions): Promise<Exported> =>
+  exportAs(
+    formats.find(({ name }) => name === options.format)!,
+    path,
+    options,
+  );
 
 /** The same, in a format that may be no public one. */
-export async function exportAs(
-  given: Format,
-  path: string,
-  options: ExportOptions,
-  target?: Target,
-): Promise<Exported> {
-  const { quantize, nms = 'out', images, tolerance = INT8_TOLERANCE, signal, onProgress } = options;
-  checkOptions(given, options);
+export async function exportAs(format: Format, path: string, options: ExportOptions): Promise<Exported> {
+  const { quantize, nms = 'out', images, signal, onProgress } = options;
+  const tolerance = options.tolerance ?? TOLERANCES[quantize ?? 'int8'];
+  checkOptions(format, options);
   const hooks = { signal, onProgress };
   const checkpoint = await openCheckpoint(path, hooks);
-  const directory = resolve(options.out ?? usualFolder(checkpoint, target?.name ?? given.name, quantize));
+  const directory = resolve(options.out ?? usualFolder(checkpoint, format, quantize));
   await checkEmpty(directory);
-  const where = { file: checkpoint.file.source.file };
-  const unfit = target?.whyNot(checkpoint, given.name as FormatName);
-  if (unfit) throw new FinetuneError({ code: 'E_EXPORT_TARGET', ...unfit, where });
   const net = netOf(checkpoint);
-  const adapted = target ? target.adapt(checkpoint, net, given) : asItIs(checkpoint, net);
-  const { format = given } = adapted;
-  const obstacle = format.whyNot(adapted.net);
-  if (obstacle) throw new FinetuneError(obstacle.problems.map(({ code, message }) => ({ code, message, where })));
-  if (adapted.card.note !== undefined) onProgress?.({ message: `note: ${adapted.card.note}` });
-  const data = images === undefined ? await openRunData(checkpoint, hooks) : undefined;
+  checkHolds(format, net, checkpoint.file.source.file);
+  const given = images === undefined ? await openRunData(checkpoint, hooks) : undefined;
   await installEngine(hooks);
   await installForInference('onnxruntime', hooks);
   const backend = await openBackend();
-  const calibration = quantize && (await calibrate(checkpoint, data!, { adapted, tolerance, ...hooks }));
+  const quantizing: Quantizing | undefined =
+    quantize === 'int8'
+      ? { type: quantize, calibrate: () => calibrate(checkpoint, given!, { tolerance, ...hooks }) }
+      : quantize && { type: quantize };
   let card: ModelCard | undefined;
   await makeWhole(
     directory,
@@ -90,21 +72,21 @@ export async function exportAs(
       signal?.throwIfAborted();
       await makeFolder(folder);
       onProgress?.({ message: `writing the model${quantize ? ` with ${quantize}` : ''}` });
-      const { kept } = await format.write(folder, adapted.net, calibration);
+      const { files, kept, call } = await format.write(folder, net, quantizing);
       if (kept.length > 0) onProgress?.({ message: `layers that stay in float32: ${kept.join(', ')}` });
-      const comparing = { format, net, adapted, backend, options: { quantize, tolerance, images, ...hooks } };
-      const comparison = await compareFiles(folder, { ...comparing, checkpoint, given: data });
+      const comparing = { format, net, backend, options: { quantize, tolerance, images, ...hooks } };
+      const comparison = await compareFiles(folder, { ...comparing, checkpoint, given });
       await checkParity(comparison, { ...comparing, directory });
       const { parity } = comparison;
       card = await makeCard(checkpoint, {
         format: format.name,
         quantize,
         nms,
-        target: target?.name,
-        adapted,
+        net,
         parity,
         folder,
-        files: format.files,
+        files,
+        call,
       });
       await writeNew(join(folder, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`);
     },
@@ -115,21 +97,37 @@ export async function exportAs(
 
 /** Throws E_USAGE for options that exclude each other. */
 function checkOptions({ name, quantizations }: Format, { quantize, images, tolerance }: ExportOptions): void {
-  if (quantize && !quantizations.includes(quantize))
+  const usage = (message: string, fix: string) => new FinetuneError({ code: 'E_USAGE', message, fix });
+  if (quantize && !quantizations.includes(quantize)) {
+    const others = formats.filter((one) => one.quantizations.includes(quantize)).map((one) => one.name);
     throw usage(
-      `${name} is not written with ${quantize}`,
-      quantizations.length > 0 ? `quantise it to ${quantizations.join(' or ')}` : 'leave --quantize out',
+      `${name} has no ${quantize}`,
+      `choose --format ${oneOf(others)}, or --quantize ${oneOf(quantizations)}`,
     );
+  }
   if (quantize && images !== undefined)
     throw usage(
-      `${quantize} is calibrated and scored on the data of the run, not on other images`,
+      `${quantize} is judged by the score on the data of the run, not on other images`,
       'leave one of the two out',
     );
   if (tolerance !== undefined && !quantize)
     throw usage('the tolerance is that of quantisation; float32 models must be equal', 'leave it out, or quantise');
 }
 
-function usualFolder({ file, run }: Checkpoint, name: string, quantize: Quantization | undefined): string {
+/** Throws if the format cannot hold the net, and names those that can. */
+function checkHolds(format: Format, net: Net, file: string): void {
+  const obstacle = format.whyNot(net);
+  if (!obstacle) return;
+  const others = formats.filter((one) => one.name !== format.name && one.whyNot(net) === undefined);
+  const fix = others.length > 0 ? `export it as ${oneOf(others.map(({ name }) => name))}` : undefined;
+  throw new FinetuneError(
+    obstacle.problems.map(({ code, message }) => ({ code, message, where: { file }, ...(fix && { fix }) })),
+  );
+}
+
+const oneOf = (names: readonly string[]): string => names.join(' or ');
+
+function usualFolder({ file, run }: Checkpoint, { name }: Format, quantize: Quantization | undefined): string {
   const folder = quantize ? `${name}-${quantize}` : name;
   if (run !== undefined) return join(run, folder);
   const { file: weights } = file.source;
@@ -148,13 +146,6 @@ async function checkEmpty(directory: string): Promise<void> {
     fix: 'remove it, or choose another --out',
   });
 }
-
-/** The model with the input and the outputs of its checkpoint. */
-const asItIs = ({ model }: Checkpoint, net: Net): Adapted => ({
-  net,
-  feed: (pixels) => ({ image: pixels }),
-  card: { outputs: model.task.decoding.outputs },
-});
 
 /** The network for one image, with every BatchNorm folded into its convolution. */
 function netOf({ model }: Checkpoint): Net {

@@ -8,8 +8,6 @@ import type { Quantization } from './names.js';
 export interface Net {
   readonly program: Program;
   readonly params: Params;
-  /** Texts by name that the file carries for the program that reads it, where the format has a place for them. */
-  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A model that was written, in its own runtime. */
@@ -20,7 +18,7 @@ export interface Running {
   dispose(): void;
 }
 
-/** What quantisation needs. */
+/** What quantisation to int8 needs. */
 export interface Calibration {
   /** Images that ranges are measured on. */
   readonly feeds: readonly Feeds[];
@@ -32,22 +30,33 @@ export interface Calibration {
   readonly tolerance: number;
 }
 
+/** How a model is quantised. */
+export type Quantizing =
+  | { readonly type: 'float16' }
+  | {
+      readonly type: 'int8';
+      /** Reads the images that ranges are measured on. */
+      readonly calibrate: () => Promise<Calibration>;
+    };
+
 /** A format of exported models. Each has a folder in formats/, and a line in formats.ts. */
 export interface Format {
   readonly name: string;
-  /** The types that it can be quantised to. */
+  /** The types that it can store a model in besides float32. */
   readonly quantizations: readonly Quantization[];
-  /** Names of the files that hold the model. */
-  readonly files: readonly string[];
   /** Why it cannot hold the net; undefined if it can. */
   whyNot(net: Net): FinetuneError | undefined;
-  /** Writes the files of the net into a folder. With `calibration` the net computes with int8. */
-  write(folder: string, net: Net, calibration?: Calibration): Promise<Written>;
+  /** Writes the files of the net into a folder. */
+  write(folder: string, net: Net, quantizing?: Quantizing): Promise<Written>;
   /** Reads the files of the folder, and runs them. */
   open(folder: string, net: Net): Promise<Running>;
 }
 
 export interface Written {
+  /** Names of the files that hold the model. */
+  readonly files: readonly string[];
   /** The layers that quantisation left in float32, most sensitive first. */
   readonly kept: readonly string[];
+  /** The method of the format's runtime that runs the model, where there are several. */
+  readonly call?: string;
 }

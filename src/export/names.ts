@@ -1,15 +1,11 @@
 /** The names of the formats, which a command line needs before any format is loaded. */
-export const FORMATS = ['onnx', 'tflite'] as const;
+export const FORMATS = ['onnx', 'savedmodel', 'tfjs', 'tflite'] as const;
 export type FormatName = (typeof FORMATS)[number];
-
-/** The applications that a model can be written for. Each has a folder in targets/. */
-export const TARGETS = ['ultralytics'] as const;
-export type TargetName = (typeof TARGETS)[number];
 
 /** Where non-maximum suppression runs: `out`, in the program that runs the model. */
 export const NMS_PLACES = ['out'] as const;
 export type NmsPlace = (typeof NMS_PLACES)[number];
 
 /** The types that a model can be quantised to. */
-export const QUANTIZATIONS = ['int8'] as const;
+export const QUANTIZATIONS = ['float16', 'int8'] as const;
 export type Quantization = (typeof QUANTIZATIONS)[number];

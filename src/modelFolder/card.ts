@@ -13,7 +13,6 @@ const port = z.looseObject({ name: z.string().min(1), shape: z.array(side).min(1
 export const cardSchema = z.looseObject({
   version: z.literal(CARD_VERSION),
   format: z.string(),
-  for: z.string().nullish(),
   task: z.enum(['detection', 'classification', 'text']),
   input: port,
   outputs: z.array(port).min(1),
@@ -34,15 +33,15 @@ export interface CardPort {
 export interface ModelCard {
   readonly version: typeof CARD_VERSION;
   readonly format: string;
-  /** The type that weights and activations are quantised to. */
+  /** The type that the model is quantised to. */
   readonly quantize: string | null;
-  /** The application that the model was written for: input and outputs are as that reads them. */
-  readonly for: string | null;
+  /** The method of the format's runtime that runs the model, where there are several. */
+  readonly call?: string;
   readonly task: ModelDescription['task'];
   /** The classes in the order of the outputs. */
   readonly categories: ModelDescription['categories'];
   readonly input: CardPort & {
-    readonly layout: 'NHWC' | 'NCHW';
+    readonly layout: 'NHWC';
     readonly type: 'float32';
     readonly channels: 'RGB';
     readonly range: readonly [number, number];

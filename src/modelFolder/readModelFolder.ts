@@ -7,13 +7,19 @@ import type { ModelDescription } from '../tasks/description/description.js';
 import { parseDescription } from '../tasks/description/schema.js';
 import { CARD_FILE, CARD_VERSION, cardSchema, type ReadCard } from './card.js';
 
-/** The file of a model in each format that can be run here. */
-const MODEL_FILES: Readonly<Record<string, string>> = { onnx: 'model.onnx', tflite: 'model.tflite' };
+/** The file of a model in each format that can be run here; a format can have more files beside it. */
+const MODEL_FILES: Readonly<Record<string, string>> = {
+  onnx: 'model.onnx',
+  savedmodel: 'saved_model.pb',
+  tfjs: 'model.json',
+  tflite: 'model.tflite',
+};
 
 /** An exported model. */
 export interface ModelFolder {
   readonly card: ReadCard;
   readonly description: ModelDescription;
+  readonly directory: string;
   /** The content of the model's file. */
   readonly bytes: Uint8Array;
 }
@@ -34,25 +40,31 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const place = join(folder, CARD_FILE);
   if (!names.includes(CARD_FILE)) throw failure(folder, `half of a model folder: it has no ${CARD_FILE}`, AGAIN);
   const card = parseCard(await onDisk(place, () => readFile(place, 'utf8')), place);
-  if (card.for != null) {
-    const message = `the model was written for ${card.for}, whose inputs and outputs are others`;
-    throw failure(place, message, 'predict with the run that it came from, or export it without --for');
-  }
   const name = MODEL_FILES[card.format];
   if (name === undefined) {
     const known = Object.keys(MODEL_FILES).join(', ');
     throw failure(place, `models of the format "${card.format}" cannot be run here`, `export it as ${known}`);
   }
+  const bytes = await readChecked(folder, names, name, card);
+  for (const other of Object.keys(card.files)) if (other !== name) await readChecked(folder, names, other, card);
+  const description = parseDescription(JSON.stringify(card.description), place);
+  checkSize(card, description, place);
+  return { card, description, directory: folder, bytes };
+}
+
+/** Reads a file of the model, if its content is the one that the card names. */
+async function readChecked(
+  folder: string,
+  names: readonly string[],
+  name: string,
+  card: ReadCard,
+): Promise<Uint8Array> {
   const file = join(folder, name);
   if (!names.includes(name)) throw failure(folder, `half of a model folder: it has no ${name}`, AGAIN);
   const bytes = await onDisk(file, () => readFile(file));
-  if (createHash('sha256').update(bytes).digest('hex') !== card.files[name]) {
-    const message = `${name} is not the model that ${CARD_FILE} describes: its sha256 is another one`;
-    throw failure(file, message, `put the two files of one export together, or ${AGAIN}`);
-  }
-  const description = parseDescription(JSON.stringify(card.description), place);
-  checkSize(card, description, place);
-  return { card, description, bytes };
+  if (createHash('sha256').update(bytes).digest('hex') === card.files[name]) return bytes;
+  const message = `${name} is not the model that ${CARD_FILE} describes: its sha256 is another one`;
+  throw failure(file, message, `put the files of one export together, or ${AGAIN}`);
 }
 
 function parseCard(text: string, file: string): ReadCard {

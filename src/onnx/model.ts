@@ -3,7 +3,8 @@ import type { DType, Shape } from '../graph/spec.js';
 /** An ONNX model as plain data: what the rules write, the quantiser rewrites and encode.ts turns into bytes. */
 
 /** Numbers of ONNX's TensorProto.DataType. */
-export const DATA_TYPE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
+export const DATA_TYPE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
+/** The values of float16 are its bits. */
 export type OnnxType = keyof typeof DATA_TYPE;
 
 export type Attr =
@@ -28,7 +29,7 @@ export interface Initializer {
   readonly name: string;
   readonly type: OnnxType;
   readonly shape: Shape;
-  readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array | Int8Array;
+  readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array | Int8Array | Uint16Array;
 }
 
 /** An input or output of the model. */
@@ -48,8 +49,6 @@ export interface OnnxModel {
   readonly initializers: readonly Initializer[];
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
-  /** Texts by name for the program that reads the file. */
-  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** The nodes and initializers that the outputs depend on. */

@@ -1,7 +1,12 @@
+import { openBackend, type CompiledBackend } from '../engine/backend.js';
+import { installEngine } from '../engine/install/install.js';
 import { installForInference } from '../engine/install/installForInference.js';
 import type { FilePorts, FileSession } from '../engine/file.js';
 import { openTfliteFile } from '../engine/litert/file.js';
+import { openSavedModel } from '../engine/libtensorflow/savedModel.js';
 import { openOnnxFile } from '../engine/onnxRuntime/file.js';
+import { openGraphModel } from '../engine/tfjs/graphModel.js';
+import type { ModelFolder } from '../modelFolder/readModelFolder.js';
 import type { ProgressEvent } from '../progress.js';
 
 export interface FolderHooks {
@@ -16,7 +21,7 @@ interface FolderFormat {
   /** The engine that it asks for by name; undefined where no engine of checkpoints runs it. */
   readonly engine: string | undefined;
   install(hooks: FolderHooks): Promise<void>;
-  open(bytes: Uint8Array, ports: FilePorts): Promise<FileSession>;
+  open(model: ModelFolder, ports: FilePorts): Promise<FileSession>;
 }
 
 /** The formats of model folders that can be run here. */
@@ -25,12 +30,27 @@ export const folderFormats: Readonly<Record<string, FolderFormat>> = {
     title: 'an ONNX model',
     engine: 'onnxruntime',
     install: (hooks) => installForInference('onnxruntime', hooks),
-    open: openOnnxFile,
+    open: ({ bytes }, ports) => openOnnxFile(bytes, ports),
+  },
+  savedmodel: {
+    title: 'a SavedModel',
+    engine: 'tensorflow',
+    install: async (hooks) => {
+      await installEngine(hooks);
+    },
+    open: async ({ directory }, ports) =>
+      openSavedModel(directory, ports, (await openBackend({ engine: 'tensorflow' })) as CompiledBackend),
+  },
+  tfjs: {
+    title: 'a graph model of TensorFlow.js',
+    engine: 'wasm',
+    install: () => Promise.resolve(),
+    open: ({ directory }, ports) => openGraphModel(directory, ports),
   },
   tflite: {
     title: 'a TFLite model',
     engine: undefined,
     install: () => Promise.resolve(), // @litertjs/core is a package that a person installs
-    open: openTfliteFile,
+    open: ({ bytes }, ports) => openTfliteFile(bytes, ports),
   },
 };

@@ -54,7 +54,8 @@ export async function openModelSource(path: string, options: SourceOptions): Pro
 
 /** An exported model runs in the runtime of its format, image by image. */
 async function openFolder(folder: string, { engine, ...hooks }: SourceOptions): Promise<ModelSource> {
-  const { card, description, bytes } = await readModelFolder(folder);
+  const model = await readModelFolder(folder);
+  const { card, description } = model;
   const format = folderFormats[card.format]!;
   if (engine !== 'auto' && engine !== format.engine)
     throw new FinetuneError({
@@ -69,7 +70,7 @@ async function openFolder(folder: string, { engine, ...hooks }: SourceOptions): 
       await format.install(hooks);
       checkOutputs(task, card.outputs, folder);
       const size = task.evaluateSize ?? task.size;
-      return createRunner({ task, size }, () => format.open(bytes, { inputs: [card.input], outputs: card.outputs }), 1);
+      return createRunner({ task, size }, () => format.open(model, { inputs: [card.input], outputs: card.outputs }), 1);
     },
   };
 }

@@ -11,11 +11,14 @@ function windowShares(def: GraphDef, windows: string, [, h, w]: Shape): string {
   return op2(def, 'Mul', windows, def.add('Const', [], { dtype: { type: DT.float32 }, value: { tensor } }));
 }
 
-/** TensorFlow's op takes one image at a time and fails on boxes that are not finite. Those become empty boxes, so that the
- *  run continues and the loss shows the fault. */
+/** The boxes; those that are not finite become empty, so that the run continues and the loss shows the fault. */
+export const finiteBoxes = (def: GraphDef, boxes: string): string =>
+  def.add('SelectV2', [def.add('IsFinite', [boxes], T), boxes, def.float(0)], T);
+
+/** TensorFlow's op takes one image at a time and fails on boxes that are not finite. */
 const nonMaxSuppression: Rule<'nonMaxSuppression'> = (node, { def, inputs: [given, scores] }) => {
   const [n, p] = node.inputs[0]!.shape as [number, number];
-  const boxes = def.add('SelectV2', [def.add('IsFinite', [given!], T), given!, def.float(0)], T);
+  const boxes = finiteBoxes(def, given!);
   const { threshold, limit } = node.attrs;
   const count = intScalar(def, limit);
   const lowest = def.float(-Infinity);

@@ -21,7 +21,7 @@ export function paddingAttrs(
   return { padding: { string: 'EXPLICIT' }, explicit_paddings: { ints: [0, 0, ...rows, ...columns, 0, 0] } };
 }
 
-function windowAttrs(window: Window, image: readonly number[], filter: readonly number[]): Record<string, Attr> {
+export function windowAttrs(window: Window, image: readonly number[], filter: readonly number[]): Record<string, Attr> {
   const { stride, dilation, padding } = window;
   return {
     ...T,

@@ -30,7 +30,7 @@ export const typed = ({ dtype }: Value): Readonly<Record<string, Attr>> => ({ T:
 
 /** Adds an int32 scalar. */
 export const intScalar = (def: GraphDef, value: number): string => intTensor(def, [], [value]);
-const intTensor = (def: GraphDef, shape: Shape, values: readonly number[]): string =>
+export const intTensor = (def: GraphDef, shape: Shape, values: readonly number[]): string =>
   def.add('Const', [], { dtype: { type: DT.int32 }, value: { tensor: { dtype: 'int32', shape, values } } });
 /** Adds the [rank, 2] tensor of a Pad. */
 export const paddingsOf = (def: GraphDef, paddings: readonly (readonly [number, number])[]): string =>

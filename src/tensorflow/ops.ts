@@ -59,7 +59,7 @@ const centres = (method: Interpolation): Record<string, Attr> => ({
   half_pixel_centers: { bool: method === 'bilinear' },
 });
 
-const reduction =
+export const reduction =
   (op: string) =>
   (node: Node<'sum'> | Node<'max'>, { def, inputs }: Emission): string[] => [
     def.add(op, [inputs[0]!, def.ints(node.attrs.axes)], {

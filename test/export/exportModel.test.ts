@@ -10,18 +10,32 @@ import type { Format } from '../../src/export/format.js';
 import { onnx } from '../../src/export/formats/onnx/onnx.js';
 import type { ModelCard } from '../../src/modelFolder/card.js';
 import { randomStream } from '../../src/random.js';
+import { loadRecipe } from '../../src/recipe/load.js';
+import { ownData } from '../../src/run/recipeData.js';
+import { recipeModel } from '../../src/run/recipeModel.js';
+import { saveModel } from '../../src/train/modelWeights.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { tinyBackbone } from '../tinyBackbone.js';
-import { makeRun } from './makeRun.js';
 
 const folder = temporaryFolder();
 const below = (...names: string[]) => join(folder, ...names);
 const photo = below('photos', 'photo.png');
 
+/** A run as one that was stopped after its first epoch leaves it, with random weights. */
+async function makeRun(name: string, text: string): Promise<string> {
+  const directory = below(name);
+  await mkdir(join(directory, 'checkpoints'), { recursive: true });
+  await writeFile(join(directory, 'recipe.yaml'), text);
+  const recipe = await loadRecipe(join(directory, 'recipe.yaml'));
+  const { model } = await recipeModel(recipe, await ownData(recipe));
+  await saveModel(model, join(directory, 'checkpoints', 'best.safetensors'));
+  return directory;
+}
+
 const runs = {
   detection: () =>
     makeRun(
-      below('detector'),
+      'detector',
       `
 task: detection
 data: { format: synthetic, root: ${below('drawn')}, train: { images: 8 }, val: { images: 2 }, size: [64, 96], resize: letterbox, categories: [fish, house] }
@@ -30,7 +44,7 @@ model: { backbone: ${tinyBackbone} }
     ),
   classification: () =>
     makeRun(
-      below('classifier'),
+      'classifier',
       `
 task: classification
 data: { format: imageFolder, root: ${below('colours')}, size: 32 }
@@ -39,7 +53,7 @@ model: { backbone: ${tinyBackbone} }
     ),
   text: () =>
     makeRun(
-      below('reader'),
+      'reader',
       `
 task: text
 data: { format: synthetic-text, root: ${below('words')}, train: { images: 2 }, val: { images: 2 }, size: 64, evaluateSize: [64, 96] }
@@ -78,13 +92,19 @@ const everything = (value: unknown): number[] =>
   typeof value === 'number' ? [value] : value !== null && typeof value === 'object' ? Object.values(value).flatMap(everything) : []; // prettier-ignore
 
 /** The file and the runtime of each format that models are exported in here. */
-const formats = { onnx: ['model.onnx', /^onnxruntime/], tflite: ['model.tflite', /^litert/] } as const;
+const formats = {
+  onnx: [['model.onnx'], /^onnxruntime/],
+  savedmodel: [['saved_model.pb'], /^tensorflow/],
+  tfjs: [['group1-shard1of1.bin', 'model.json'], /^tfjs/],
+  tflite: [['model.tflite'], /^litert/],
+} as const;
+const formatNames = Object.keys(formats) as (keyof typeof formats)[];
 const tasks = Object.keys(runs) as (keyof typeof runs)[];
-const pairs = tasks.flatMap((task) => (['onnx', 'tflite'] as const).map((format) => [task, format] as const));
+const pairs = tasks.flatMap((task) => formatNames.map((format) => [task, format] as const));
 
 describe.each(pairs)('a model for %s as %s', (task, format) => {
   const [name, metric] = { detection: ['detector', 'AP'], classification: ['classifier', 'top1'], text: ['reader', 'hmean'] }[task] as [string, string]; // prettier-ignore
-  const [file, engine] = formats[format];
+  const [files, engine] = formats[format];
   let card: ModelCard;
   const directory = below(name, format);
   beforeAll(async () => {
@@ -94,7 +114,7 @@ describe.each(pairs)('a model for %s as %s', (task, format) => {
   }, 60_000);
 
   test('is written with its card, compared on the validation images', async () => {
-    expect((await readdir(directory)).sort()).toEqual(['model-card.json', file]);
+    expect((await readdir(directory)).sort()).toEqual([...files, 'model-card.json'].sort());
     expect(JSON.parse(await readFile(join(directory, 'model-card.json'), 'utf8'))).toEqual(
       JSON.parse(JSON.stringify(card)),
     );
@@ -122,7 +142,7 @@ describe.each(pairs)('a model for %s as %s', (task, format) => {
     expect(many).toEqual(Array(20).fill(found));
     theirs.dispose();
     ours.dispose();
-    await expect(openModel(directory, { engine: 'wasm' })).rejects.toMatchObject({ code: 'E_USAGE' });
+    await expect(openModel(directory, { engine: 'tensorflow-gpu' })).rejects.toMatchObject({ code: 'E_USAGE' });
   });
 });
 
@@ -245,9 +265,10 @@ test('the command refuses formats that do not exist and options that exclude eac
   let said = '';
   jest.spyOn(console, 'error').mockImplementation((line: string) => (said += line));
   for (const [flags, message] of [
-    [['--format', 'paper'], '--format is one of onnx, tflite; got "paper"'],
+    [['--format', 'paper'], '--format is one of onnx, savedmodel, tfjs, tflite; got "paper"'],
     [[], '--format is missing'],
-    [['--format', 'onnx', '--quantize', 'int4'], '--quantize is one of int8'],
+    [['--format', 'onnx', '--quantize', 'int4'], '--quantize is one of float16, int8'],
+    [['--format', 'savedmodel', '--quantize', 'int8'], 'choose --format onnx or tfjs, or --quantize float16'],
     [['--format', 'onnx', '--nms', 'in'], '--nms is one of out'],
     [['--format', 'onnx', '--quantize', 'int8', '--images', folder], 'leave one of the two out'],
     [['--format', 'onnx', '--tolerance', '0.1'], 'the tolerance is that of quantisation'],

@@ -16,8 +16,7 @@ const compared = (expected: readonly number[][], found: readonly number[][], cho
       for (const index of expected.keys()) yield await Promise.resolve({ pixels: Float32Array.of(index) });
     })(),
     total: expected.length,
-    feed: (pixels) => ({ image: pixels }),
-    evaluators: undefined,
+    evaluator: undefined,
     chooses,
   });
 

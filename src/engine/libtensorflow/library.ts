@@ -25,6 +25,14 @@ export interface TensorFlow {
   deleteSessionOptions(options: Pointer): void;
   setConfig(options: Pointer, configProto: Uint8Array, length: number, status: Pointer): void;
   newSession(graph: Pointer, options: Pointer, status: Pointer): Pointer | null;
+  /** Loads a SavedModel with these tags into an empty graph, and opens a session for it. */
+  loadSavedModel(
+    options: Pointer,
+    folder: string,
+    tags: readonly string[],
+    graph: Pointer,
+    status: Pointer,
+  ): Promise<Pointer | null>;
   closeSession(session: Pointer, status: Pointer): void;
   deleteSession(session: Pointer, status: Pointer): void;
   listDevices(session: Pointer, status: Pointer): Pointer | null;
@@ -140,6 +148,9 @@ function bind(library: Library, system: Library): TensorFlow {
     deleteSessionOptions: call('void TF_DeleteSessionOptions(void*)'),
     setConfig: call('void TF_SetConfig(void*, void*, size_t, void*)'),
     newSession: call('void* TF_NewSession(void*, void*, void*)'),
+    loadSavedModel: loadSavedModel(
+      start('void* TF_LoadSessionFromSavedModel(void*, void*, const char*, const char**, int, void*, void*, void*)'),
+    ),
     closeSession: call('void TF_CloseSession(void*, void*)'),
     deleteSession: call('void TF_DeleteSession(void*, void*)'),
     listDevices: call('void* TF_SessionListDevices(void*, void*)'),
@@ -163,6 +174,12 @@ const sessionRun =
   (run: (...args: readonly unknown[]) => Promise<void>): TensorFlow['sessionRun'] =>
   (session, inputs, inputValues, inputCount, outputs, outputValues, outputCount, status) =>
     run(session, null, inputs, inputValues, inputCount, outputs, outputValues, outputCount, null, 0, null, status);
+
+/** TF_LoadSessionFromSavedModel without run options and without a copy of the MetaGraphDef. */
+const loadSavedModel =
+  (load: (...args: readonly unknown[]) => Promise<Pointer | null>): TensorFlow['loadSavedModel'] =>
+  (options, folder, tags, graph, status) =>
+    load(options, null, folder, tags, tags.length, graph, null, status);
 
 /** Calls a function with a status of its own: the C API does not allow two threads to share one. Throws E_TENSORFLOW with
  *  the status's message if it says that the call failed. */

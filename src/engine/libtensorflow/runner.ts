@@ -1,5 +1,6 @@
 import type { Shape } from '../../graph/spec.js';
 import { DT } from '../../tensorflow/graphDef.js';
+import { SERVE } from '../../tensorflow/savedModel.js';
 import type { Feed } from '../engine.js';
 import { createQueue } from '../queue.js';
 import { configProto, type SessionConfig } from './config.js';
@@ -25,12 +26,22 @@ export interface Runner {
 }
 
 /** Imports a GraphDef and opens a session for it. Throws E_TENSORFLOW. */
-export async function openRunner(tf: TensorFlow, graphDef: Uint8Array, config: SessionConfig): Promise<Runner> {
+export const openRunner = (tf: TensorFlow, graphDef: Uint8Array, config: SessionConfig): Promise<Runner> =>
+  withGraph(tf, async (graph) => {
+    await importGraph(tf, graph, graphDef);
+    return openSession(tf, config, (options, status) => Promise.resolve(tf.newSession(graph, options, status)));
+  });
+
+/** Loads a SavedModel from a folder, and opens a session for it. Throws E_TENSORFLOW. */
+export const openSavedModelRunner = (tf: TensorFlow, folder: string, config: SessionConfig): Promise<Runner> =>
+  withGraph(tf, (graph) =>
+    openSession(tf, config, (options, status) => tf.loadSavedModel(options, folder, [SERVE], graph, status)),
+  );
+
+async function withGraph(tf: TensorFlow, open: (graph: Pointer) => Promise<Pointer>): Promise<Runner> {
   const graph = tf.newGraph();
   try {
-    await importGraph(tf, graph, graphDef);
-    const session = await openSession(tf, graph, configProto(config));
-    return createRunner(tf, graph, session);
+    return createRunner(tf, graph, await open(graph));
   } catch (error) {
     tf.deleteGraph(graph);
     throw error;
@@ -48,13 +59,18 @@ async function importGraph(tf: TensorFlow, graph: Pointer, graphDef: Uint8Array)
   }
 }
 
-async function openSession(tf: TensorFlow, graph: Pointer, config: Uint8Array): Promise<Pointer> {
+async function openSession(
+  tf: TensorFlow,
+  config: SessionConfig,
+  open: (options: Pointer, status: Pointer) => Promise<Pointer | null>,
+): Promise<Pointer> {
   const options = tf.newSessionOptions();
   try {
+    const proto = configProto(config);
     await withStatus(tf, (status) => {
-      tf.setConfig(options, config, config.length, status);
+      tf.setConfig(options, proto, proto.length, status);
     });
-    return (await withStatus(tf, (status) => tf.newSession(graph, options, status)))!; // null only with a failed status
+    return (await withStatus(tf, (status) => open(options, status)))!; // null only with a failed status
   } finally {
     tf.deleteSessionOptions(options);
   }

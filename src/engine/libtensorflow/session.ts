@@ -4,7 +4,8 @@ import { parametersOf, type Programs } from '../../graph/program.js';
 import { DT } from '../../tensorflow/graphDef.js';
 import { emitPrograms } from '../../tensorflow/program.js';
 import type { CompiledBackend } from '../backend.js';
-import { checkFeeds, checkParams, type Feed, type Results, type Session } from '../engine.js';
+import { checkFeeds, checkParams, type Results, type Session } from '../engine.js';
+import { toFloat } from './feeds.js';
 import { openRunner } from './runner.js';
 
 /** Compiles programs for TensorFlow: all become one graph with shared variables, and each run is one session call, off
@@ -64,5 +65,3 @@ export async function compileSession(
     },
   };
 }
-
-const toFloat = (values: Feed): Float32Array => (values instanceof Float32Array ? values : Float32Array.from(values));

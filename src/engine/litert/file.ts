@@ -1,7 +1,7 @@
 import { FinetuneError, invariant } from '../../errors.js';
 import { sizeOf } from '../../graph/shapes.js';
 import { checkFeeds, type Results } from '../engine.js';
-import type { FilePorts, FileSession } from '../file.js';
+import { typed, type FilePorts, type FileSession } from '../file.js';
 import { createQueue } from '../queue.js';
 import { loadLiteRt, type TypedArray } from './runtime.js';
 
@@ -20,7 +20,7 @@ export async function openTfliteFile(bytes: Uint8Array, ports: FilePorts): Promi
     throw new FinetuneError({ code: 'E_LITERT', message });
   }
   const inOrder = createQueue();
-  const inputs = ports.inputs.map((one) => ({ ...one, dtype: 'float32' as const }));
+  const inputs = typed(ports.inputs);
   return {
     engine: `litert ${runtime.version}`,
     async run(program, feeds) {

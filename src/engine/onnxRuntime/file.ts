@@ -1,8 +1,10 @@
 import { checkFeeds } from '../engine.js';
-import type { FilePort, FilePorts, FileSession } from '../file.js';
+import { typed, type FilePort, type FilePorts, type FileSession } from '../file.js';
 import { createQueue } from '../queue.js';
 import { call } from './call.js';
 import { loadOnnxRuntime, type OnnxRuntimeOptions } from './runtime.js';
+
+type PortWithKey = Required<FilePort> & { readonly key: string };
 
 /** Loads the bytes of an .onnx file with these inputs and outputs.
  *  Throws E_ONNX_RUNTIME, E_ENGINE_UNAVAILABLE; `run` throws E_FEED and E_ONNX_RUNTIME. */
@@ -14,9 +16,9 @@ export async function openOnnxFile(
   const runtime = await loadOnnxRuntime();
   const session = await runtime.open(bytes, options);
   const inOrder = createQueue();
-  const typed = (list: readonly FilePort[]) =>
-    list.map((one) => ({ ...one, key: one.name, dtype: 'float32' as const }));
-  const [inputs, outputs] = [typed(ports.inputs), typed(ports.outputs)];
+  const [inputs, outputs] = [ports.inputs, ports.outputs].map((list) =>
+    typed(list).map((port) => ({ ...port, key: port.name })),
+  ) as [PortWithKey[], PortWithKey[]];
   return {
     engine: `onnxruntime ${runtime.version}`,
     async run(program, feeds) {

@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { portsOf } from '../../../engine/file.js';
 import { openOnnxFile } from '../../../engine/onnxRuntime/file.js';
 import { quantize } from '../../../engine/onnxRuntime/quantize.js';
 import { onDisk } from '../../../files/disk.js';
 import { writeNew } from '../../../files/folders.js';
-import { inputsOf } from '../../../graph/program.js';
+import type { Params } from '../../../graph/params.js';
 import { emitOnnx, whyNotOnnx } from '../../../onnx/emit.js';
 import { encodeOnnx } from '../../../onnx/encode.js';
-import type { Format } from '../../format.js';
+import { halveOnnx } from '../../../onnx/halve.js';
+import type { OnnxModel } from '../../../onnx/model.js';
+import type { Format, Quantizing } from '../../format.js';
 
 const FILE = 'model.onnx';
 
@@ -15,19 +18,28 @@ const FILE = 'model.onnx';
  *  graphs, with the channels last. */
 export const onnx: Format = {
   name: 'onnx',
-  quantizations: ['int8'],
-  files: [FILE],
+  quantizations: ['float16', 'int8'],
   whyNot: ({ program }) => whyNotOnnx({ evaluate: program }),
-  async write(folder, { program, params, metadata = {} }, calibration) {
-    const model = emitOnnx('evaluate', program, params);
-    const quantized = calibration && (await quantize(model, calibration.feeds, calibration));
-    await writeNew(join(folder, FILE), encodeOnnx({ ...(quantized?.model ?? model), metadata }));
-    return { kept: quantized?.kept.map(({ layer }) => layer) ?? [] };
+  async write(folder, { program, params }, quantizing) {
+    const { model, kept } = await quantizeModel(emitOnnx('evaluate', program, params), params, quantizing);
+    await writeNew(join(folder, FILE), encodeOnnx(model));
+    return { files: [FILE], kept };
   },
   async open(folder, { program }) {
     const file = join(folder, FILE);
     const bytes = await onDisk(file, () => readFile(file));
-    const outputs = Object.entries(program.outputs).map(([name, { shape }]) => ({ name, shape }));
-    return openOnnxFile(bytes, { inputs: inputsOf(program), outputs }, { spins: false }); // the training engine computes in turn with it
+    return openOnnxFile(bytes, portsOf(program), { spins: false }); // the training engine computes in turn with it
   },
 };
+
+async function quantizeModel(
+  model: OnnxModel,
+  params: Params,
+  quantizing: Quantizing | undefined,
+): Promise<{ readonly model: OnnxModel; readonly kept: readonly string[] }> {
+  if (quantizing?.type === 'float16') return { model: halveOnnx(model, (name) => params.has(name)), kept: [] };
+  if (quantizing === undefined) return { model, kept: [] };
+  const calibration = await quantizing.calibrate();
+  const quantized = await quantize(model, calibration.feeds, calibration);
+  return { model: quantized.model, kept: quantized.kept.map(({ layer }) => layer) };
+}

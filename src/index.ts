@@ -71,7 +71,7 @@ export type {
   TextDescription,
 } from './tasks/description/description.js';
 export type { ClassificationOptions } from './tasks/classification/classification.js';
-export type { Detection } from './tasks/detection/detection.js';
+export type { Detection } from './tasks/detection/detector.js';
 export type { DetectionOptions } from './tasks/detection/detectors.js';
 export type { SelectOptions } from './tasks/detection/options.js';
 export type { OperatingPoint, Score, Scored, SectionOptions } from './tasks/evaluator.js';

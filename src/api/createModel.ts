@@ -5,7 +5,7 @@ import { openBackend } from '../engine/backend.js';
 import { createClassification, createDetection } from '../evaluate/createTask.js';
 import { names } from '../optionValues.js';
 import { topClasses } from '../tasks/classification/classification.js';
-import type { Detection } from '../tasks/detection/detection.js';
+import type { Detection } from '../tasks/detection/detector.js';
 import { createModel as buildModel, type Model } from '../tasks/model.js';
 import type { Task } from '../tasks/task.js';
 import { applyFile, saveModel } from '../train/modelWeights.js';

@@ -1,6 +1,6 @@
 import { COCO, COCOeval, type CocoDataset } from '../pycocotools/index.js';
 import type { Dataset } from '../data/sample.js';
-import type { Detection } from '../tasks/detection/detection.js';
+import type { Detection } from '../tasks/detection/detector.js';
 import { cocoScore, type CocoScore } from './cocoScore.js';
 
 /** A detection as in COCO's result files; image_id is a file's stem for VOC. */

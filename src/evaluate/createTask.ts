@@ -10,7 +10,8 @@ import {
   type Classification,
   type ClassificationOptions,
 } from '../tasks/classification/classification.js';
-import { detectionTask, type Detection } from '../tasks/detection/detection.js';
+import { detectionTask } from '../tasks/detection/detection.js';
+import type { Detection } from '../tasks/detection/detector.js';
 import type { DetectionOptions } from '../tasks/detection/detectors.js';
 import type { ModelDescription } from '../tasks/description/description.js';
 import type { Task } from '../tasks/task.js';

@@ -1,6 +1,6 @@
 import type { Dataset, Sample } from '../data/sample.js';
 import type { Tiling } from '../geometry/tiles.js';
-import type { Detection } from '../tasks/detection/detection.js';
+import type { Detection } from '../tasks/detection/detector.js';
 import { mergeDetections } from '../tasks/detection/mergeTiles.js';
 import type { SelectOptions } from '../tasks/detection/options.js';
 import type { Evaluator } from '../tasks/evaluator.js';

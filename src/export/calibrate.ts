@@ -6,6 +6,7 @@ import type { Calibration } from './format.js';
 import { imagesOf, type ReadImage } from './images.js';
 import { mainNumber } from './parity.js';
 import type { Checkpoint, Hooks, RunData } from './source.js';
+import type { Adapted } from './targets/target.js';
 
 /** Images that quantisation is calibrated with; fewer if they are large, since all are held at once. */
 const [LEAST_IMAGES, MOST_IMAGES, MOST_PIXELS] = [8, 64, 16_000_000];
@@ -16,7 +17,7 @@ const MEASURED = 32;
 export async function calibrate(
   { model }: Checkpoint,
   { recipe, data, task }: RunData,
-  { tolerance, signal, onProgress }: Hooks & { readonly tolerance: number },
+  { adapted, tolerance, signal, onProgress }: Hooks & { readonly adapted: Adapted; readonly tolerance: number },
 ): Promise<Calibration> {
   const size = model.task.evaluateSize ?? model.size;
   const most = Math.max(LEAST_IMAGES, Math.min(MOST_IMAGES, Math.floor(MOST_PIXELS / (size[0] * size[1]))));
@@ -28,7 +29,7 @@ export async function calibrate(
   const scoreOf = (results: Parameters<Calibration['lossOf']>[0]): number => {
     const samples = images.slice(0, results.length).map(({ sample }) => sample!);
     const ids = new Set(samples.map(({ imageId }) => imageId));
-    const evaluator = task.evaluator(
+    const evaluator = (adapted.evaluator ?? task.evaluator)(
       withImages(
         part,
         part.annotations.filter(({ imageId }) => ids.has(imageId)),
@@ -39,7 +40,7 @@ export async function calibrate(
     return mainNumber(evaluator).value;
   };
   return {
-    feeds: images.map(({ pixels }) => ({ image: pixels })),
+    feeds: images.map(({ pixels }) => adapted.feed(pixels)),
     measured: MEASURED,
     tolerance,
     lossOf: (ours, expected) => {

@@ -7,15 +7,17 @@ import { measuredThreshold } from '../predict/threshold.js';
 import { loadRecipe } from '../recipe/load.js';
 import type { ModelDescription } from '../tasks/description/description.js';
 import { findInCatalog } from '../weights/catalog.js';
-import type { Net } from './format.js';
-import type { NmsPlace } from './names.js';
+import type { NmsPlace, TargetName } from './names.js';
 import type { Checkpoint } from './source.js';
+import type { Adapted } from './targets/target.js';
 
 export interface CardOptions {
   readonly format: string;
   readonly quantize: string | undefined;
   readonly nms: NmsPlace;
-  readonly net: Net;
+  /** The application that the model was written for. */
+  readonly target: TargetName | undefined;
+  readonly adapted: Adapted;
   readonly parity: Parity;
   /** The folder of the model, and the names of its files. */
   readonly folder: string;
@@ -26,7 +28,7 @@ export interface CardOptions {
 
 /** The card of an exported model. */
 export async function makeCard(checkpoint: Checkpoint, options: CardOptions): Promise<ModelCard> {
-  const { format, quantize = null, nms, net, parity, folder, files, call } = options;
+  const { format, quantize = null, nms, target = null, adapted, parity, folder, files, call } = options;
   const { description, model, file, run } = checkpoint;
   const { task, categories, mean, std } = description;
   const { source } = file;
@@ -37,6 +39,7 @@ export async function makeCard(checkpoint: Checkpoint, options: CardOptions): Pr
     version: CARD_VERSION,
     format,
     quantize,
+    for: target,
     ...(call !== undefined && { call }),
     task,
     categories,
@@ -52,14 +55,15 @@ export async function makeCard(checkpoint: Checkpoint, options: CardOptions): Pr
       std,
       resize: describeResize(description),
       ...(description.images.tiles && { tiles: description.images.tiles }),
+      ...adapted.card.input,
     },
-    outputs: Object.entries(net.program.outputs).map(([name, { shape }]) => ({
+    outputs: Object.entries(adapted.net.program.outputs).map(([name, { shape }]) => ({
       name,
       shape,
       type: 'float32',
-      meaning: model.task.decoding.outputs[name] ?? '',
+      meaning: adapted.card.outputs[name] ?? '',
     })),
-    decode: await describeDecoding(checkpoint, nms),
+    decode: await describeDecoding(checkpoint, nms, adapted.card.decode),
     parity,
     metrics: run !== undefined && basename(source.file) === 'best.safetensors' ? await readMetric(run) : null,
     source: {
@@ -96,9 +100,10 @@ function describeResize({ images }: ModelDescription): ModelCard['input']['resiz
 async function describeDecoding(
   { model, description, file }: Checkpoint,
   place: NmsPlace,
+  own: ModelCard['decode'] | undefined,
 ): Promise<ModelCard['decode']> {
   const { scores, boxes, anchors, points, boxCoder, candidates, suppresses } = model.task.decoding;
-  const rule = { scores, boxes, anchors, points, boxCoder, candidates };
+  const rule = own ?? { scores, boxes, anchors, points, boxCoder, candidates };
   const score = (await measuredThreshold(file.source.file)) ?? null;
   if (description.task === 'classification') return { ...rule, thresholds: { score } };
   if (description.task === 'text') return { ...rule, thresholds: { score, ...description.thresholds } };

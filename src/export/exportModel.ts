@@ -11,12 +11,17 @@ import { calibrate } from './calibrate.js';
 import { makeCard } from './card.js';
 import type { Format, Net, Quantizing } from './format.js';
 import { formats } from './formats.js';
-import { type FormatName, type NmsPlace, type Quantization } from './names.js';
+import type { FormatName, NmsPlace, Quantization, TargetName } from './names.js';
 import { checkParity, compareFiles } from './gate.js';
 import { openCheckpoint, openRunData, type Checkpoint, type Hooks } from './source.js';
+import type { Adapted, Target } from './targets/target.js';
+import { targets } from './targets/targets.js';
 
 export interface ExportOptions extends Hooks {
-  readonly format: FormatName;
+  /** Default: the format that the application of `for` reads. One of the two must be given. */
+  readonly format?: FormatName | undefined;
+  /** The application that the model is written for, in the layout that it reads. */
+  readonly for?: TargetName | undefined;
   /** The type that the model computes with; default: float32. */
   readonly quantize?: Quantization | undefined;
   /** Where non-maximum suppression runs: `out`, the default, in the program that runs the model. */
@@ -39,31 +44,47 @@ export interface Exported {
 const TOLERANCES: Readonly<Record<Quantization, number>> = { float16: 0.002, int8: 0.01 };
 
 /** Exports a trained model: see exportModel of the API. */
-export const exportModel = (path: string, options: ExportOptions): Promise<Exported> =>
-  exportAs(
-    formats.find(({ name }) => name === options.format)!,
-    path,
-    options,
-  );
+export function exportModel(path: string, options: ExportOptions): Promise<Exported> {
+  const target = targets.find(({ name }) => name === options.for);
+  const wanted = options.format ?? target?.formats[0];
+  const format = formats.find(({ name }) => name === wanted);
+  if (!format) throw usage('the format is missing', `name a format, or an application: --format, --for`);
+  if (target && !target.formats.includes(format.name as FormatName))
+    throw usage(`${target.name} reads no ${format.name} models`, `leave --format out, or set it to ${target.formats.join(' or ')}`); // prettier-ignore
+  return exportAs(format, path, options, target);
+}
+
+const usage = (message: string, fix: string) => new FinetuneError({ code: 'E_USAGE', message, fix });
 
 /** The same, in a format that may be no public one. */
-export async function exportAs(format: Format, path: string, options: ExportOptions): Promise<Exported> {
+export async function exportAs(
+  given: Format,
+  path: string,
+  options: ExportOptions,
+  target?: Target,
+): Promise<Exported> {
   const { quantize, nms = 'out', images, signal, onProgress } = options;
   const tolerance = options.tolerance ?? TOLERANCES[quantize ?? 'int8'];
-  checkOptions(format, options);
+  checkOptions(given, options);
   const hooks = { signal, onProgress };
   const checkpoint = await openCheckpoint(path, hooks);
-  const directory = resolve(options.out ?? usualFolder(checkpoint, format, quantize));
+  const directory = resolve(options.out ?? usualFolder(checkpoint, target?.name ?? given.name, quantize));
   await checkEmpty(directory);
+  const where = { file: checkpoint.file.source.file };
+  const unfit = target?.whyNot(checkpoint, given.name as FormatName);
+  if (unfit) throw new FinetuneError({ code: 'E_EXPORT_TARGET', ...unfit, where });
   const net = netOf(checkpoint);
-  checkHolds(format, net, checkpoint.file.source.file);
-  const given = images === undefined ? await openRunData(checkpoint, hooks) : undefined;
+  const adapted = target ? target.adapt(checkpoint, net, given) : asItIs(checkpoint, net);
+  const { format = given } = adapted;
+  checkHolds(format, adapted.net, where.file);
+  if (adapted.card.note !== undefined) onProgress?.({ message: `note: ${adapted.card.note}` });
+  const data = images === undefined ? await openRunData(checkpoint, hooks) : undefined;
   await installEngine(hooks);
   await installForInference('onnxruntime', hooks);
   const backend = await openBackend();
   const quantizing: Quantizing | undefined =
     quantize === 'int8'
-      ? { type: quantize, calibrate: () => calibrate(checkpoint, given!, { tolerance, ...hooks }) }
+      ? { type: quantize, calibrate: () => calibrate(checkpoint, data!, { adapted, tolerance, ...hooks }) }
       : quantize && { type: quantize };
   let card: ModelCard | undefined;
   await makeWhole(
@@ -72,17 +93,18 @@ export async function exportAs(format: Format, path: string, options: ExportOpti
       signal?.throwIfAborted();
       await makeFolder(folder);
       onProgress?.({ message: `writing the model${quantize ? ` with ${quantize}` : ''}` });
-      const { files, kept, call } = await format.write(folder, net, quantizing);
+      const { files, kept, call } = await format.write(folder, adapted.net, quantizing);
       if (kept.length > 0) onProgress?.({ message: `layers that stay in float32: ${kept.join(', ')}` });
-      const comparing = { format, net, backend, options: { quantize, tolerance, images, ...hooks } };
-      const comparison = await compareFiles(folder, { ...comparing, checkpoint, given });
+      const comparing = { format, net, adapted, backend, options: { quantize, tolerance, images, ...hooks } };
+      const comparison = await compareFiles(folder, { ...comparing, checkpoint, given: data });
       await checkParity(comparison, { ...comparing, directory });
       const { parity } = comparison;
       card = await makeCard(checkpoint, {
         format: format.name,
         quantize,
         nms,
-        net,
+        target: target?.name,
+        adapted,
         parity,
         folder,
         files,
@@ -97,7 +119,6 @@ export async function exportAs(format: Format, path: string, options: ExportOpti
 
 /** Throws E_USAGE for options that exclude each other. */
 function checkOptions({ name, quantizations }: Format, { quantize, images, tolerance }: ExportOptions): void {
-  const usage = (message: string, fix: string) => new FinetuneError({ code: 'E_USAGE', message, fix });
   if (quantize && !quantizations.includes(quantize)) {
     const others = formats.filter((one) => one.quantizations.includes(quantize)).map((one) => one.name);
     throw usage(
@@ -127,7 +148,7 @@ function checkHolds(format: Format, net: Net, file: string): void {
 
 const oneOf = (names: readonly string[]): string => names.join(' or ');
 
-function usualFolder({ file, run }: Checkpoint, { name }: Format, quantize: Quantization | undefined): string {
+function usualFolder({ file, run }: Checkpoint, name: string, quantize: Quantization | undefined): string {
   const folder = quantize ? `${name}-${quantize}` : name;
   if (run !== undefined) return join(run, folder);
   const { file: weights } = file.source;
@@ -146,6 +167,13 @@ async function checkEmpty(directory: string): Promise<void> {
     fix: 'remove it, or choose another --out',
   });
 }
+
+/** The model with the input and the outputs of its checkpoint. */
+const asItIs = ({ model }: Checkpoint, net: Net): Adapted => ({
+  net,
+  feed: (pixels) => ({ image: pixels }),
+  card: { outputs: model.task.decoding.outputs },
+});
 
 /** The network for one image, with every BatchNorm folded into its convolution. */
 function netOf({ model }: Checkpoint): Net {

@@ -8,6 +8,8 @@ import type { Quantization } from './names.js';
 export interface Net {
   readonly program: Program;
   readonly params: Params;
+  /** Texts by name that the file carries for the program that reads it, where the format has a place for them. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A model that was written, in its own runtime. */

@@ -4,14 +4,15 @@ import type { Backend } from '../engine/backend.js';
 import { compile } from '../engine/compile.js';
 import { FinetuneError } from '../errors.js';
 import { withTemporaryFolder } from '../files/folders.js';
-import { inputsOf, nodesOf } from '../graph/program.js';
+import { inputsOf, nodesOf, type Programs } from '../graph/program.js';
 import { taskOptions } from '../run/taskOptions.js';
 import { firstDifference } from './firstDifference.js';
 import type { Format, Net, Running } from './format.js';
 import type { Quantization } from './names.js';
 import { imagesIn, imagesOf } from './images.js';
-import { compareOutputs, type Comparison, type CompareOptions } from './parity.js';
+import { compareOutputs, WRITTEN, type Comparison, type CompareOptions } from './parity.js';
 import type { Checkpoint, Hooks, RunData } from './source.js';
+import type { Adapted } from './targets/target.js';
 
 /** Images on which the exported model is compared with the checkpoint at most. */
 const MOST_COMPARED = 100;
@@ -28,7 +29,10 @@ export interface GateOptions extends Hooks {
 /** What the exported model is compared with. */
 export interface Comparing {
   readonly format: Format;
+  /** The net of the checkpoint. */
   readonly net: Net;
+  /** What was written of it. */
+  readonly adapted: Adapted;
   readonly backend: Backend;
   readonly options: GateOptions;
 }
@@ -39,6 +43,7 @@ export async function compareFiles(
   {
     format,
     net,
+    adapted,
     backend,
     checkpoint,
     given,
@@ -49,20 +54,24 @@ export async function compareFiles(
   const { model, description } = checkpoint;
   const part = given && spreadImages(given.data.val, MOST_COMPARED);
   const tiles = given && taskOptions(given.recipe).images.tiles;
-  const images: Pick<CompareOptions, 'images' | 'total' | 'evaluator'> =
+  const images: Pick<CompareOptions, 'images' | 'total' | 'evaluators'> =
     given && part
       ? {
           images: imagesOf(viewsOf(part, tiles), given.recipe, model.task.evaluateSize ?? model.size, signal),
           total: part.annotations.length,
-          evaluator: () => given.task.evaluator(part, { tiles }),
+          evaluators: {
+            checkpoint: () => given.task.evaluator(part, { tiles }),
+            exported: () => (adapted.evaluator ?? given.task.evaluator)(part, { tiles }),
+          },
         }
-      : { images: imagesIn(options.images!, description, MOST_COMPARED, signal), total: 0, evaluator: undefined };
-  const reference = await runCheckpoint(net, backend);
+      : { images: imagesIn(options.images!, description, MOST_COMPARED, signal), total: 0, evaluators: undefined };
+  const reference = await runCheckpoint({ evaluate: net.program, [WRITTEN]: adapted.net.program }, net, backend);
   try {
-    const exported = await format.open(folder, net);
+    const exported = await format.open(folder, adapted.net);
     try {
-      const chooses = choosesBoxes(net);
-      return await compareOutputs({ checkpoint: reference, exported, ...images, chooses, signal, onProgress });
+      const chooses = choosesBoxes(adapted.net);
+      const { feed } = adapted;
+      return await compareOutputs({ checkpoint: reference, exported, feed, ...images, chooses, signal, onProgress });
     } finally {
       exported.dispose();
     }
@@ -71,9 +80,9 @@ export async function compareFiles(
   }
 }
 
-/** The net on the engine that trains. */
-async function runCheckpoint({ program, params }: Net, backend: Backend): Promise<Running> {
-  const session = await compile({ evaluate: program }, backend, params);
+/** Programs on the engine that trains. */
+async function runCheckpoint(programs: Programs, { params }: Net, backend: Backend): Promise<Running> {
+  const session = await compile(programs, backend, params);
   return { ...session, engine: `${backend.name} ${backend.version}` };
 }
 
@@ -83,18 +92,20 @@ const choosesBoxes = ({ program }: Net): boolean =>
 /** Throws E_EXPORT_PARITY if the difference is larger than it may be. */
 export async function checkParity(
   { parity: { images, maxDifference, metric }, worst }: Comparison,
-  { directory, format, net, backend, options }: Comparing & { readonly directory: string },
+  { directory, format, adapted, backend, options }: Omit<Comparing, 'net'> & { readonly directory: string },
 ): Promise<void> {
   const { quantize, tolerance } = options;
+  const { tolerance: mayLose = SCORE_TOLERANCE, evaluator } = adapted;
   const lost = metric ? metric.checkpoint - metric.exported : 0;
-  const isClose = quantize ? lost <= tolerance : maxDifference <= OUTPUT_TOLERANCE && Math.abs(lost) <= SCORE_TOLERANCE;
+  const off = evaluator ? lost : Math.abs(lost); // an application may do better by its own rules
+  const isClose = quantize ? lost <= tolerance : maxDifference <= OUTPUT_TOLERANCE && off <= mayLose;
   if (images > 0 && isClose) return;
   const scores = metric
     ? `; ${metric.name} is ${metric.exported.toFixed(4)} instead of ${metric.checkpoint.toFixed(4)}`
     : '';
   const allowed = quantize
     ? `a loss of ${tolerance}`
-    : `${OUTPUT_TOLERANCE} of the outputs and ${SCORE_TOLERANCE} of the score`;
+    : `${OUTPUT_TOLERANCE} of the outputs and ${mayLose} of the score`;
   const where = { file: directory };
   const found = `outputs differ by up to ${maxDifference.toPrecision(2)} of the largest value on ${images} images${scores}`;
   const message = `the exported model is not the checkpoint's: ${found} (allowed: ${allowed})`;
@@ -105,7 +116,7 @@ export async function checkParity(
       where,
       fix: 'allow more with --tolerance, or leave --quantize out',
     });
-  const layer = await locate(worst, { format, net, backend, directory });
+  const layer = await locate(worst, { format, adapted, backend, directory });
   throw new FinetuneError({
     code: 'E_EXPORT_PARITY',
     message: `${message}; ${layer === undefined ? 'no layer differs when the model is written again' : `the first layer that differs is ${layer}`}`,
@@ -117,18 +128,23 @@ export async function checkParity(
 /** The first layer that differs on the image with the largest difference. */
 function locate(
   { pixels, output }: Comparison['worst'],
-  { format, net, backend, directory }: Omit<Comparing, 'options'> & { readonly directory: string },
+  {
+    format,
+    adapted: { net, feed },
+    backend,
+    directory,
+  }: Omit<Comparing, 'options' | 'net'> & { readonly directory: string },
 ): Promise<string | undefined> {
   const run = async (running: Running, part: Net) => {
     try {
-      const feeds = inputsOf(part.program).length > 0 ? { image: pixels } : {};
+      const feeds = inputsOf(part.program).length > 0 ? feed(pixels) : {};
       return await running.run('evaluate', feeds);
     } finally {
       running.dispose();
     }
   };
   const runs = {
-    checkpoint: async (part: Net) => run(await runCheckpoint(part, backend), part),
+    checkpoint: async (part: Net) => run(await runCheckpoint({ evaluate: part.program }, part, backend), part),
     exported: (part: Net) =>
       withTemporaryFolder(`${directory}.`, async (folder) => {
         await format.write(folder, part);

@@ -1,4 +1,4 @@
-import type { Results } from '../engine/engine.js';
+import type { Feeds } from '../engine/engine.js';
 import type { Parity } from '../modelFolder/card.js';
 import type { ProgressEvent } from '../progress.js';
 import type { Evaluator } from '../tasks/evaluator.js';
@@ -7,13 +7,16 @@ import type { Running } from './format.js';
 import type { ReadImage } from './images.js';
 
 export interface CompareOptions {
+  /** Runs the program `evaluate` of the checkpoint, and `written`, the one that was exported. */
   readonly checkpoint: Running;
   readonly exported: Running;
+  /** What the exported program is fed with for an image. */
+  readonly feed: (pixels: Float32Array) => Feeds;
   readonly images: AsyncIterable<ReadImage>;
   /** Number of images, for progress. */
   readonly total: number;
-  /** Makes an evaluator for the images, if they have annotations. */
-  readonly evaluator: (() => Evaluator<TaskScore>) | undefined;
+  /** Make evaluators for the outputs of the two, if the images have annotations. */
+  readonly evaluators: Readonly<Record<'checkpoint' | 'exported', () => Evaluator<TaskScore>>> | undefined;
   /** Whether the net itself chooses boxes: then one that differs by a rounding can be another box. */
   readonly chooses: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -26,17 +29,21 @@ export interface Comparison {
   readonly worst: { readonly pixels: Float32Array; readonly output: string };
 }
 
+/** The name of the exported program on the engine of the checkpoint. */
+export const WRITTEN = 'written';
+
 /** Runs the checkpoint and the exported model on the same images, and compares outputs and scores. */
 export async function compareOutputs(options: CompareOptions): Promise<Comparison> {
-  const { checkpoint, exported, images, total, evaluator, chooses, signal, onProgress } = options;
-  const scores = evaluator && { checkpoint: evaluator(), exported: evaluator() };
+  const { checkpoint, exported, feed, images, total, evaluators, chooses, signal, onProgress } = options;
+  const scores = evaluators && { checkpoint: evaluators.checkpoint(), exported: evaluators.exported() };
   const differences: ReadonlyMap<string, number>[] = [];
   const largest = new Map<string, number>();
   let worst: Comparison['worst'] & { readonly share: number } = { share: -1, pixels: new Float32Array(), output: '' };
   for await (const { pixels, sample } of images) {
     signal?.throwIfAborted();
-    const expected = await checkpoint.run('evaluate', { image: pixels });
-    const found = await exported.run('evaluate', { image: pixels });
+    const fed = feed(pixels);
+    const expected = await checkpoint.run(WRITTEN, fed);
+    const found = await exported.run('evaluate', fed);
     const one = new Map<string, number>();
     for (const [name, values] of Object.entries(expected)) {
       const { difference, most } = compare(found[name]!, values);
@@ -46,7 +53,10 @@ export async function compareOutputs(options: CompareOptions): Promise<Compariso
       if (share > worst.share) worst = { share, pixels, output: name };
     }
     differences.push(one);
-    if (sample && scores) add(scores, expected, found, sample);
+    if (sample && scores) {
+      scores.checkpoint.add(await checkpoint.run('evaluate', { image: pixels }), [sample]);
+      scores.exported.add(found, [sample]);
+    }
     onProgress?.({ phase: 'evaluate', done: differences.length, total: Math.max(total, differences.length) });
   }
   const shares = differences.map((one) =>
@@ -62,11 +72,6 @@ export async function compareOutputs(options: CompareOptions): Promise<Compariso
 }
 
 type Scores = Readonly<Record<'checkpoint' | 'exported', Evaluator<TaskScore>>>;
-
-function add(scores: Scores, expected: Results, found: Results, sample: NonNullable<ReadImage['sample']>): void {
-  scores.checkpoint.add(expected, [sample]);
-  scores.exported.add(found, [sample]);
-}
 
 function metricOf(scores: Scores): Parity['metric'] {
   const [checkpoint, exported] = [mainNumber(scores.checkpoint), mainNumber(scores.exported)];

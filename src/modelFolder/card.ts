@@ -13,6 +13,7 @@ const port = z.looseObject({ name: z.string().min(1), shape: z.array(side).min(1
 export const cardSchema = z.looseObject({
   version: z.literal(CARD_VERSION),
   format: z.string(),
+  for: z.string().nullish(),
   task: z.enum(['detection', 'classification', 'text']),
   input: port,
   outputs: z.array(port).min(1),
@@ -37,11 +38,13 @@ export interface ModelCard {
   readonly quantize: string | null;
   /** The method of the format's runtime that runs the model, where there are several. */
   readonly call?: string;
+  /** The application that the model was written for: input and outputs are as that reads them. */
+  readonly for: string | null;
   readonly task: ModelDescription['task'];
   /** The classes in the order of the outputs. */
   readonly categories: ModelDescription['categories'];
   readonly input: CardPort & {
-    readonly layout: 'NHWC';
+    readonly layout: 'NHWC' | 'NCHW';
     readonly type: 'float32';
     readonly channels: 'RGB';
     readonly range: readonly [number, number];

@@ -40,6 +40,10 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const place = join(folder, CARD_FILE);
   if (!names.includes(CARD_FILE)) throw failure(folder, `half of a model folder: it has no ${CARD_FILE}`, AGAIN);
   const card = parseCard(await onDisk(place, () => readFile(place, 'utf8')), place);
+  if (card.for != null) {
+    const message = `the model was written for ${card.for}, whose inputs and outputs are others`;
+    throw failure(place, message, 'predict with the run that it came from, or export it without --for');
+  }
   const name = MODEL_FILES[card.format];
   if (name === undefined) {
     const known = Object.keys(MODEL_FILES).join(', ');

@@ -67,7 +67,7 @@ const portProto = ({ name, dtype, shape }: Port): Uint8Array =>
   );
 
 /** Writes the bytes of an .onnx file. Throws E_ONNX_SIZE for a model of 2 GB or more. */
-export function encodeOnnx({ nodes, initializers, inputs, outputs }: OnnxModel): Uint8Array {
+export function encodeOnnx({ nodes, initializers, inputs, outputs, metadata = {} }: OnnxModel): Uint8Array {
   const size = initializers.reduce((sum, { data }) => sum + data.byteLength, 0);
   if (size > MOST_BYTES - 2 ** 24) {
     const message = `the weights take ${(size / 1e9).toFixed(1)} GB, and an ONNX file holds less than 2 GB`;
@@ -84,5 +84,6 @@ export function encodeOnnx({ nodes, initializers, inputs, outputs }: OnnxModel):
     text(int(w, 1, IR_VERSION), 2, 'tfjs-finetune');
     bytes(w, 7, graph);
     nested(w, 8, (opset) => int(opset, 2, OPSET));
+    for (const [key, value] of Object.entries(metadata)) nested(w, 14, (entry) => text(text(entry, 1, key), 2, value));
   });
 }

@@ -49,6 +49,8 @@ export interface OnnxModel {
   readonly initializers: readonly Initializer[];
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
+  /** Texts by name for the program that reads the file. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** The nodes and initializers that the outputs depend on. */

@@ -1,6 +1,6 @@
 import { topClasses, type Classification } from '../tasks/classification/classification.js';
 import type { ModelDescription } from '../tasks/description/description.js';
-import type { Detection } from '../tasks/detection/detection.js';
+import type { Detection } from '../tasks/detection/detector.js';
 import type { TextDetection } from '../tasks/text/text.js';
 
 /** An object that was found. */

@@ -10,32 +10,18 @@ import type { Format } from '../../src/export/format.js';
 import { onnx } from '../../src/export/formats/onnx/onnx.js';
 import type { ModelCard } from '../../src/modelFolder/card.js';
 import { randomStream } from '../../src/random.js';
-import { loadRecipe } from '../../src/recipe/load.js';
-import { ownData } from '../../src/run/recipeData.js';
-import { recipeModel } from '../../src/run/recipeModel.js';
-import { saveModel } from '../../src/train/modelWeights.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { tinyBackbone } from '../tinyBackbone.js';
+import { makeRun } from './makeRun.js';
 
 const folder = temporaryFolder();
 const below = (...names: string[]) => join(folder, ...names);
 const photo = below('photos', 'photo.png');
 
-/** A run as one that was stopped after its first epoch leaves it, with random weights. */
-async function makeRun(name: string, text: string): Promise<string> {
-  const directory = below(name);
-  await mkdir(join(directory, 'checkpoints'), { recursive: true });
-  await writeFile(join(directory, 'recipe.yaml'), text);
-  const recipe = await loadRecipe(join(directory, 'recipe.yaml'));
-  const { model } = await recipeModel(recipe, await ownData(recipe));
-  await saveModel(model, join(directory, 'checkpoints', 'best.safetensors'));
-  return directory;
-}
-
 const runs = {
   detection: () =>
     makeRun(
-      'detector',
+      below('detector'),
       `
 task: detection
 data: { format: synthetic, root: ${below('drawn')}, train: { images: 8 }, val: { images: 2 }, size: [64, 96], resize: letterbox, categories: [fish, house] }
@@ -44,7 +30,7 @@ model: { backbone: ${tinyBackbone} }
     ),
   classification: () =>
     makeRun(
-      'classifier',
+      below('classifier'),
       `
 task: classification
 data: { format: imageFolder, root: ${below('colours')}, size: 32 }
@@ -53,7 +39,7 @@ model: { backbone: ${tinyBackbone} }
     ),
   text: () =>
     makeRun(
-      'reader',
+      below('reader'),
       `
 task: text
 data: { format: synthetic-text, root: ${below('words')}, train: { images: 2 }, val: { images: 2 }, size: 64, evaluateSize: [64, 96] }

@@ -16,7 +16,8 @@ const compared = (expected: readonly number[][], found: readonly number[][], cho
       for (const index of expected.keys()) yield await Promise.resolve({ pixels: Float32Array.of(index) });
     })(),
     total: expected.length,
-    evaluator: undefined,
+    feed: (pixels) => ({ image: pixels }),
+    evaluators: undefined,
     chooses,
   });
 

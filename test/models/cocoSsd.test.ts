@@ -9,7 +9,7 @@ import { randomStream } from '../../src/random.js';
 import { COCO_COLUMNS } from '../../src/categories/coco.js';
 import { catalog } from '../../src/weights/catalog.js';
 import type { Category } from '../../src/data/sample.js';
-import type { Detection } from '../../src/tasks/detection/detection.js';
+import type { Detection } from '../../src/tasks/detection/detector.js';
 import { openCocoSsd } from '../weights/cocoSsd.js';
 
 let model: Model<readonly Detection[]>;

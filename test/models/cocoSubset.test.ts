@@ -11,7 +11,7 @@ import { detectorDefaults } from '../../src/tasks/detection/detectorDefaults.js'
 import { createModel } from '../../src/tasks/model.js';
 import { withWeights } from '../../src/train/modelWeights.js';
 import { openPredictor } from '../../src/evaluate/predictor.js';
-import type { Detection } from '../../src/tasks/detection/detection.js';
+import type { Detection } from '../../src/tasks/detection/detector.js';
 import { imageFeed } from '../../src/tasks/feeds.js';
 import { catalog } from '../../src/weights/catalog.js';
 import { COCO_COLUMNS } from '../../src/categories/coco.js';

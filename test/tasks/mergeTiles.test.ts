@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { ClassIndex } from '../../src/data/sample.js';
 import { iou, xyxy } from '../../src/geometry/box.js';
 import { tilesOf } from '../../src/geometry/tiles.js';
-import type { Detection } from '../../src/tasks/detection/detection.js';
+import type { Detection } from '../../src/tasks/detection/detector.js';
 import { mergeDetections, type TileDetections } from '../../src/tasks/detection/mergeTiles.js';
 import { mergeWords } from '../../src/tasks/text/mergeTiles.js';
 import * as fc from '../fastCheck.js';

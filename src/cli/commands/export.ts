@@ -1,9 +1,10 @@
 import type { CAC } from 'cac';
-import { FORMATS, NMS_PLACES, QUANTIZATIONS } from '../../export/names.js';
-import { needed, numberWithin, oneOf } from '../usage.js';
+import { FORMATS, NMS_PLACES, QUANTIZATIONS, TARGETS } from '../../export/names.js';
+import { numberWithin, oneOf, UsageError } from '../usage.js';
 
 interface ExportFlags {
   readonly format?: string;
+  readonly for?: string;
   readonly quantize?: string;
   readonly nms?: string;
   readonly out?: string | number;
@@ -18,9 +19,10 @@ export function defineExport(program: CAC): void {
   program
     .command('export <model>', 'write a trained model for other programs, and prove that it finds the same')
     .usage(
-      'export <run or checkpoint> --format onnx [--quantize int8] [--nms out] [--out DIR] [--images FOLDER] [--json]',
+      'export <run or checkpoint> --format onnx [--for APPLICATION] [--quantize int8] [--nms out] [--out DIR] [--images FOLDER] [--json]',
     )
     .option('--format <format>', `format of the model: ${FORMATS.join(', ')}`)
+    .option('--for <application>', `application to write the model for: ${TARGETS.join(', ')}`)
     .option('--quantize <type>', `type to compute with, for a smaller model: ${QUANTIZATIONS.join(', ')}`)
     .option('--nms <place>', 'where non-maximum suppression runs: out, in the program that runs the model (default)')
     .option('--out <dir>', 'new folder for the model (default: one called as the format in the run directory)')
@@ -28,9 +30,11 @@ export function defineExport(program: CAC): void {
     .option('--tolerance <loss>', 'loss of the score that --quantize may cost (default: 0.01)')
     .option('--json', 'print the card of the model as one line of JSON')
     .action(async (model: string, flags: ExportFlags) => {
-      const { quantize, nms, tolerance, json = false } = flags;
+      const { format, for: target, quantize, nms, tolerance, json = false } = flags;
+      if (format === undefined && target === undefined) throw new UsageError('--format is missing');
       const options = {
-        format: oneOf('--format', needed('--format', flags.format), FORMATS),
+        format: format === undefined ? undefined : oneOf('--format', format, FORMATS),
+        for: target === undefined ? undefined : oneOf('--for', target, TARGETS),
         quantize: quantize === undefined ? undefined : oneOf('--quantize', quantize, QUANTIZATIONS),
         nms: nms === undefined ? undefined : oneOf('--nms', nms, NMS_PLACES),
         out: text(flags.out),

@@ -13,6 +13,20 @@ export interface GraphBoxes {
   readonly scores: Value;
 }
 
+/** The same with one box in each row, whose score is 0 for the classes that it does not belong to: boxes [1,R,4], scores
+ *  [1,R,K]. */
+export function oneBoxPerRow({ boxes, scores }: GraphBoxes): GraphBoxes {
+  const [, rows, classes] = scores.shape as [number, number, number];
+  if (boxes.shape[0] === 1) return { boxes, scores };
+  const all = classes * rows;
+  const ofRow = Array.from({ length: all }, (_, i) => Math.floor(i / rows));
+  const own = b.oneHot(b.constant(boxes.node.graph, ofRow, [1, all], 'int32'), classes);
+  return {
+    boxes: b.reshape(boxes, [1, all, 4]),
+    scores: b.mul(b.reshape(b.transpose(scores, [0, 2, 1]), [1, all, 1]), own),
+  };
+}
+
 /** The outputs of a detector by name. */
 export type GraphOutputs = Readonly<Record<string, Value>>;
 

@@ -1,22 +1,13 @@
-import type { ClassIndex } from '../../data/sample.js';
 import { FinetuneError } from '../../errors.js';
 import { sizeOf } from '../../graph/shapes.js';
 import { findBackbone } from '../../models/registry.js';
 import { BACKGROUND } from '../../categories/columns.js';
 import { conventionsOf, type DetectorDescription, type NetworkDescription } from '../description/description.js';
 import type { Network, Origin } from '../network.js';
-import type { Detector } from './detector.js';
+import type { Detection, Detector } from './detector.js';
 import { headOf, type DetectionOptions } from './detectors.js';
 import { selection } from './options.js';
-
-export interface Detection {
-  readonly imageId: string | number;
-  readonly classIndex: ClassIndex;
-  /** x1, y1, x2, y2 in pixels of the original image, limited to the image. */
-  readonly box: readonly [number, number, number, number];
-  /** 0…1. */
-  readonly score: number;
-}
+import { toOriginal } from './toOriginal.js';
 
 const create = (options: DetectionOptions): Detector => headOf(options.head).create(options);
 
@@ -107,13 +98,7 @@ export function detectionTask(
       origins.map((origin, n) => {
         const { detector, lengths } = seeing(origin.picture);
         const one = lengths.map(([name, length]) => [name, results[name]!.subarray(n * length, (n + 1) * length)]);
-        const { boxes, scores, classes } = detector.decode(Object.fromEntries(one) as typeof results);
-        return scores.map((score, i) => ({
-          imageId: origin.imageId,
-          classIndex: classes[i]!,
-          box: toOriginal(boxes.subarray(i * 4, i * 4 + 4), origin),
-          score,
-        }));
+        return toOriginal(detector.decode(Object.fromEntries(one) as typeof results), origin);
       }),
   };
 }
@@ -136,11 +121,4 @@ function describeHead(
     background,
     selection: pick(selection) as DetectorDescription['selection'],
   };
-}
-
-function toOriginal(box: Float32Array, { placement, originalWidth, originalHeight }: Origin): Detection['box'] {
-  const { scaleX, scaleY, offsetX, offsetY } = placement;
-  const x = (value: number): number => Math.min(Math.max((value - offsetX) / scaleX, 0), originalWidth);
-  const y = (value: number): number => Math.min(Math.max((value - offsetY) / scaleY, 0), originalHeight);
-  return [x(box[0]!), y(box[1]!), x(box[2]!), y(box[3]!)];
 }

@@ -31,6 +31,16 @@ export interface Found {
   readonly classes: readonly ClassIndex[];
 }
 
+/** An object that was found in an image. */
+export interface Detection {
+  readonly imageId: string | number;
+  readonly classIndex: ClassIndex;
+  /** x1, y1, x2, y2 in pixels of the original image, limited to the image. */
+  readonly box: readonly [number, number, number, number];
+  /** 0…1. */
+  readonly score: number;
+}
+
 /** What the network of a head with anchors predicts for each of them: level after level, row after row, cell after
  *  cell. */
 export interface AnchorPredictions {

@@ -1,7 +1,7 @@
 import { joinParts, type TilePart } from '../../geometry/joinParts.js';
 import { cutSidesOf, WHOLE, type Tile } from '../../geometry/tiles.js';
 import { xyxy } from '../../geometry/box.js';
-import type { Detection } from './detection.js';
+import type { Detection } from './detector.js';
 import { suppressPerClass } from './nms.js';
 import type { SelectOptions } from './options.js';
 

@@ -20,9 +20,9 @@ export const onnx: Format = {
   name: 'onnx',
   quantizations: ['float16', 'int8'],
   whyNot: ({ program }) => whyNotOnnx({ evaluate: program }),
-  async write(folder, { program, params }, quantizing) {
+  async write(folder, { program, params, metadata = {} }, quantizing) {
     const { model, kept } = await quantizeModel(emitOnnx('evaluate', program, params), params, quantizing);
-    await writeNew(join(folder, FILE), encodeOnnx(model));
+    await writeNew(join(folder, FILE), encodeOnnx({ ...model, metadata }));
     return { files: [FILE], kept };
   },
   async open(folder, { program }) {

@@ -1,0 +1,5 @@
+import type { Target } from './target.js';
+import { ultralytics } from './ultralytics/ultralytics.js';
+
+/** Every application. To add one, add its folder to targets/, and its name here, in names.ts and in docs/export.md. */
+export const targets: readonly Target[] = [ultralytics];

@@ -1,0 +1,84 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { exportModel } from '../../src/api/exportModel.js';
+import { openModel } from '../../src/api/openModel.js';
+import { run as command } from '../../src/cli/program.js';
+import { TARGETS } from '../../src/export/names.js';
+import { targets } from '../../src/export/targets/targets.js';
+import { decodeUltralytics } from '../../src/export/targets/ultralytics/decode.js';
+import { temporaryFolder } from '../data/temporaryFolder.js';
+import { tinyBackbone } from '../tinyBackbone.js';
+import { makeRun } from './makeRun.js';
+
+const folder = temporaryFolder();
+const data = `{ format: synthetic, root: ${folder}/drawn, train: { images: 4 }, val: { images: 4 }, size: [64, 96], categories: [fish, house] }`;
+const heads = {
+  ssdlite: '',
+  fcos: ', channels: 8',
+  fasterRcnn: ', channels: 8, units: 16, proposals: 20',
+} as const;
+const headNames = Object.keys(heads) as (keyof typeof heads)[];
+const detectors = {} as Record<keyof typeof heads, string>;
+let reader: string;
+
+beforeAll(async () => {
+  for (const head of headNames)
+    detectors[head] = await makeRun(
+      join(folder, head),
+      `task: detection\ndata: ${data}\nmodel: { head: ${head}, backbone: ${tinyBackbone}${heads[head]} }\nevaluate: { scoreThreshold: 0.1 }\n`,
+    );
+  reader = await makeRun(
+    join(folder, 'reader'),
+    `task: text\ndata: { format: synthetic-text, root: ${folder}/words, train: { images: 1 }, val: { images: 1 }, size: 64, evaluateSize: 64 }\nmodel: { backbone: ${tinyBackbone} }\n`,
+  );
+}, 60_000);
+
+test('every name has a target, and every target is in the docs', async () => {
+  expect(targets.map(({ name }) => name)).toEqual([...TARGETS]);
+  const docs = await readFile(new URL('../../docs/export.md', import.meta.url), 'utf8');
+  for (const name of TARGETS) expect(docs).toContain(`| \`${name}\` |`);
+});
+
+describe('ultralytics', () => {
+  test.each(headNames)(
+    '%s is written as one output, and its own decoding finds the same',
+    async (head) => {
+      const { directory, card } = await exportModel(detectors[head], { for: 'ultralytics' });
+      expect(directory).toBe(join(detectors[head], 'ultralytics'));
+      expect(card).toMatchObject({
+        format: 'onnx',
+        for: 'ultralytics',
+        input: { name: 'images', shape: [1, 3, 64, 96], layout: 'NCHW', range: [0, 1] },
+        outputs: [{ name: 'output0' }],
+      });
+      expect(card.outputs[0]!.shape.slice(0, 2)).toEqual([1, 6]);
+      const { metric, maxDifference } = card.parity;
+      expect(maxDifference).toBeLessThan(1e-3);
+      expect(metric!.exported).toBeCloseTo(metric!.checkpoint, 3);
+      const bytes = await readFile(join(directory, 'model.onnx'));
+      expect(bytes.includes('{0: "fish", 1: "house"}')).toBe(true);
+      await expect(openModel(directory)).rejects.toMatchObject({ code: 'E_MODEL_FOLDER' });
+    },
+    60_000,
+  );
+
+  test('decodes centres, suppresses in each class, and takes every class of a box', () => {
+    // Rows: two boxes that overlap, and one elsewhere; then the scores of two classes.
+    const output = Float32Array.from([10, 11, 50, 10, 10, 50, 8, 8, 4, 8, 8, 4, 0.9, 0.8, 0.1, 0.2, 0.6, 0]);
+    const found = decodeUltralytics(output, { classes: 2, confidence: 0.15, iou: 0.5, most: 10 });
+    expect(found.classes).toEqual([0, 1]);
+    expect([...found.boxes]).toEqual([6, 6, 14, 14, 7, 6, 15, 14]);
+    expect(found.scores.map((score) => Number(score.toFixed(4)))).toEqual([0.9, 0.6]);
+  });
+});
+
+test('an application that cannot use the model says why', async () => {
+  await expect(exportModel(reader, { for: 'ultralytics' })).rejects.toMatchObject({
+    code: 'E_EXPORT_TARGET',
+    message: expect.stringContaining('this is a model for text'),
+    problems: [{ where: { file: join(reader, 'checkpoints', 'best.safetensors') } }],
+  });
+  await expect(exportModel(reader, {})).rejects.toMatchObject({ code: 'E_USAGE' });
+  expect(await command(['export', reader, '--for', 'fridge'])).toBe(2);
+}, 60_000);

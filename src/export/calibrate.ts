@@ -1,6 +1,6 @@
 import { spreadImages, withImages } from '../data/firstImages.js';
 import { viewsOf } from '../data/views.js';
-import { difference as relativeError } from '../engine/onnxRuntime/quantize.js';
+import { difference as relativeError } from '../engine/calibrate.js';
 import { taskOptions } from '../run/taskOptions.js';
 import type { Calibration } from './format.js';
 import { imagesOf, type ReadImage } from './images.js';

@@ -2,7 +2,7 @@ import { invariant } from '../errors.js';
 import { sizeOf } from '../graph/shapes.js';
 import type { Initializer, OnnxModel, OnnxNode } from './model.js';
 import { isWeighted, planQuantization } from './quantizable.js';
-import { withZero, type Range } from './ranges.js';
+import { withZero, type Range } from '../quantize/ranges.js';
 
 /** Static quantisation in the QDQ form: a pair of QuantizeLinear and DequantizeLinear around what is computed with int8,
  *  which runtimes fuse into integer kernels. Activations are uint8 with one scale for each value; weights int8 with one

@@ -41,6 +41,8 @@ export interface Emission {
   /** A float32 constant, by default a scalar; equal ones share a tensor. */
   floats(values: readonly number[], shape?: Shape): string;
   reshape(x: string, type: Typed): string;
+  /** Says that a tensor has the range of this value. */
+  withRangeOf(tensor: string, value: Value): string;
   /** Whether one node alone reads the value, and the program does not return it. */
   hasOneReader(value: Value): boolean;
 }
@@ -132,6 +134,10 @@ export function createEmission(reading: Reading): Emission & { readonly emitted:
     floats: (list, shape = []) =>
       share(`floats ${shape.join()} ${list.join()}`, { type: 'float32', shape, data: Float32Array.from(list) }),
     reshape: (x, type) => emission.add('RESHAPE', [x, emission.ints(type.shape)], type, { shape: type.shape }),
+    withRangeOf(tensor, value) {
+      values.set(tensor, value);
+      return tensor;
+    },
     hasOneReader: (value) => reading.countReaders(value) === 1,
   };
   return emission;

@@ -34,9 +34,9 @@ function framed(
   };
 }
 const withZeros =
-  (at: Emission) =>
+  (x: Value, at: Emission) =>
   (image: string, amounts: string, shape: Shape): string =>
-    at.add('PAD', [image, amounts], { dtype: 'float32', shape });
+    at.withRangeOf(at.add('PAD', [image, amounts], { dtype: 'float32', shape }), x);
 
 type AnyConvolution = Node<'conv'> | Node<'depthwise'>;
 export const isConvolution = (node: Node): node is Node & AnyConvolution =>
@@ -52,7 +52,7 @@ export function convolve(
   const [x, filter] = node.inputs as [Value, Value];
   const [y] = node.outputs as [Value];
   const window: Convolution = node.attrs;
-  const { image, padding } = framed(x, filter.shape, window, at, withZeros(at));
+  const { image, padding } = framed(x, filter.shape, window, at, withZeros(x, at));
   const isDepthwise = node.op === 'depthwise';
   const weight = at.permuted(filter, [3, 0, 1, 2]);
   const shift = bias ? at.in(bias) : at.floats(Array<number>(y.shape[3]!).fill(0), [y.shape[3]!]);
@@ -126,7 +126,7 @@ const slide = (op: OperatorName, image: string, padding: number, { kernel, strid
 const maxPool: Rule<'maxPool'> = ({ attrs, inputs: [x], outputs: [y] }, at) => {
   const lowest = -3.4028234663852886e38; // of float32
   const fill = isNonNegative(x!)
-    ? withZeros(at)
+    ? withZeros(x!, at)
     : (image: string, amounts: string, shape: Shape): string =>
         at.add('PADV2', [image, amounts, at.floats([lowest])], { dtype: 'float32', shape });
   const { image, padding } = framed(x!, attrs.kernel, attrs, at, fill);

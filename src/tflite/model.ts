@@ -49,7 +49,7 @@ export interface TfliteModel {
   readonly tensors: ReadonlyMap<string, TfliteTensor>;
   readonly inputs: readonly TflitePort[];
   readonly outputs: readonly TflitePort[];
-  /** The value of the graph that a tensor holds, of those that hold one. */
+  /** The value of the graph that a tensor holds, or whose range it has, of those for which there is one. */
   readonly values: ReadonlyMap<string, Value>;
   /** Named blobs that readers of the file look for. */
   readonly metadata?: ReadonlyMap<string, Uint8Array>;

@@ -1,10 +1,12 @@
-import { FinetuneError } from '../../errors.js';
-import type { OnnxModel } from '../../onnx/model.js';
+import { encodeOnnx } from '../../onnx/encode.js';
+import type { OnnxModel, Port } from '../../onnx/model.js';
 import { planQuantization, weightsOf } from '../../onnx/quantizable.js';
 import { quantizeOnnx, type QuantizeOptions } from '../../onnx/quantize.js';
-import type { Calibration, Range } from '../../onnx/ranges.js';
-import type { Feeds, Results } from '../engine.js';
-import { calibrate, openModel } from './calibrate.js';
+import { keepSensitive, type Kept } from '../../quantize/keepSensitive.js';
+import type { Calibration } from '../../quantize/ranges.js';
+import { calibrate, difference } from '../calibrate.js';
+import { checkFeeds, type Feeds, type Results } from '../engine.js';
+import { call } from './call.js';
 import { loadOnnxRuntime, type OnnxRuntime, type OnnxRuntimeOptions } from './runtime.js';
 
 export interface QuantizationOptions extends OnnxRuntimeOptions, Pick<QuantizeOptions, 'weightBits'> {
@@ -22,78 +24,48 @@ export interface QuantizationOptions extends OnnxRuntimeOptions, Pick<QuantizeOp
   readonly measured?: number;
 }
 
-export interface Quantization {
-  readonly model: OnnxModel;
-  /** What quantisation costs, as `lossOf` measures it. */
-  readonly loss: number;
-  /** The layers that stayed in float32, most sensitive first, each with the loss when it alone is quantised. */
-  readonly kept: readonly { readonly layer: string; readonly loss: number }[];
-}
-
 /** Makes a model compute with int8: ranges come from running it on the feeds, and layers whose quantisation costs most stay
  *  in float32. Throws E_QUANTIZE if there is nothing to calibrate with. */
 export async function quantize(
   model: OnnxModel,
   feeds: readonly Feeds[],
   options: QuantizationOptions = {},
-): Promise<Quantization> {
+): Promise<Kept<OnnxModel>> {
   const { method = 'mse', lossOf = difference, tolerance = 0.15, mostKept = 0.25, measured = 8 } = options;
-  if (feeds.length === 0)
-    throw new FinetuneError({ code: 'E_QUANTIZE', message: 'there are no images to calibrate with', fix: 'give some' });
   const runtime = await loadOnnxRuntime();
   const names = [...new Set(planQuantization(model, new Set()).values.values())];
-  const ranges = await calibrate(runtime, model, names, feeds, { ...options, method });
+  const inside = await openModel(runtime, returning(model, names), options);
+  const ranges = await calibrate((fed) => inside.run(fed), names, feeds, method).finally(() => inside.release());
   const few = feeds.slice(0, measured);
-  const expected = await resultsOf(runtime, model, few, options);
-  const attempt = async (keep: ReadonlySet<string>): Promise<Quantization> => {
-    const quantized = quantizeOnnx(model, ranges, { ...options, keep });
-    const loss = lossOf(await resultsOf(runtime, quantized, few, options), expected);
-    return { model: quantized, loss, kept: [] };
+  const run = (one: OnnxModel, count = few.length): Promise<Results[]> =>
+    resultsOf(runtime, one, few.slice(0, count), options);
+  return keepSensitive({
+    layers: weightsOf(model).map(({ name }) => name),
+    write: (keep) => quantizeOnnx(model, ranges, { ...options, keep }),
+    run,
+    expected: await run(model),
+    lossOf,
+    tolerance,
+    mostKept,
+  });
+}
+
+/** The model with other values as its outputs. */
+function returning(model: OnnxModel, names: readonly string[]): OnnxModel {
+  const outputs = names.map((name): Port => ({ key: name, name, dtype: 'float32', shape: undefined }));
+  return { ...model, outputs };
+}
+
+async function openModel(runtime: OnnxRuntime, model: OnnxModel, options: OnnxRuntimeOptions) {
+  const session = await runtime.open(encodeOnnx(model), options);
+  const inputs = model.inputs.map(({ key, dtype, shape }) => ({ name: key, dtype, shape: shape! }));
+  return {
+    run(feeds: Feeds): Promise<Results> {
+      checkFeeds('calibration', inputs, feeds);
+      return call(runtime, 'calibration', { session, inputs: model.inputs, outputs: model.outputs }, feeds);
+    },
+    release: () => session.release(),
   };
-
-  let best = await attempt(new Set());
-  if (best.loss <= tolerance) return best;
-  const layers = weightsOf(model).map(({ name }) => name);
-  const single = await lossesAlone({ runtime, model, ranges, layers, options }, few, expected);
-  for (const count of growing(Math.floor(layers.length * mostKept))) {
-    const kept = single.slice(0, count);
-    const next = await attempt(new Set(kept.map(({ layer }) => layer)));
-    if (next.loss < best.loss) best = { ...next, kept };
-    if (best.loss <= tolerance) break;
-  }
-  return best;
-}
-
-/** 1, 2, 3, 4, 6, 9 and so on, half as many again each time, up to `most`. */
-function growing(most: number): number[] {
-  const counts: number[] = [];
-  for (let count = 1; count <= most; count += Math.max(1, Math.floor(count / 2))) counts.push(count);
-  return counts;
-}
-
-interface Measuring {
-  readonly runtime: OnnxRuntime;
-  readonly model: OnnxModel;
-  readonly ranges: ReadonlyMap<string, Range>;
-  readonly layers: readonly string[];
-  readonly options: QuantizationOptions;
-}
-
-/** The loss when one layer alone is quantised, largest first. */
-async function lossesAlone(
-  { runtime, model, ranges, layers, options }: Measuring,
-  feeds: readonly Feeds[],
-  expected: readonly Results[],
-): Promise<Quantization['kept']> {
-  const { lossOf = difference } = options;
-  const losses: { layer: string; loss: number }[] = [];
-  const [few, wanted] = [feeds.slice(0, 2), expected.slice(0, 2)];
-  for (const layer of layers) {
-    const keep = new Set(layers.filter((name) => name !== layer));
-    const alone = quantizeOnnx(model, ranges, { ...options, keep });
-    losses.push({ layer, loss: lossOf(await resultsOf(runtime, alone, few, options), wanted) });
-  }
-  return losses.sort((a, b) => b.loss - a.loss);
 }
 
 async function resultsOf(
@@ -110,22 +82,4 @@ async function resultsOf(
   } finally {
     await running.release();
   }
-}
-
-/** The largest difference of an output as a share of its own size, √(Σ difference² / Σ value²). */
-export function difference(ours: readonly Results[], expected: readonly Results[]): number {
-  const keys = Object.keys(expected[0]!);
-  return Math.max(
-    ...keys.map((key) => {
-      let [off, all] = [0, 1e-12];
-      expected.forEach((result, i) => {
-        const [a, b] = [ours[i]![key]!, result[key]!];
-        for (let k = 0; k < b.length; k++) {
-          off += (a[k]! - b[k]!) ** 2;
-          all += b[k]! ** 2;
-        }
-      });
-      return Math.sqrt(off / all);
-    }),
-  );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { addValues, chooseRange, createHistogram, nothingSeen, widen, withZero } from '../../src/onnx/ranges.js';
+import { addValues, chooseRange, createHistogram, nothingSeen, widen, withZero } from '../../src/quantize/ranges.js';
 import { randomStream } from '../../src/random.js';
 
 /** 100,000 normal values and one far away. */

@@ -254,7 +254,7 @@ test('the command refuses formats that do not exist and options that exclude eac
     [['--format', 'paper'], '--format is one of onnx, savedmodel, tfjs, tflite; got "paper"'],
     [[], '--format is missing'],
     [['--format', 'onnx', '--quantize', 'int4'], '--quantize is one of float16, int8'],
-    [['--format', 'savedmodel', '--quantize', 'int8'], 'choose --format onnx or tfjs, or --quantize float16'],
+    [['--format', 'savedmodel', '--quantize', 'int8'], 'choose --format onnx or tfjs or tflite, or --quantize float16'],
     [['--format', 'onnx', '--nms', 'in'], '--nms is one of out'],
     [['--format', 'onnx', '--quantize', 'int8', '--images', folder], 'leave one of the two out'],
     [['--format', 'onnx', '--tolerance', '0.1'], 'the tolerance is that of quantisation'],

@@ -58,6 +58,7 @@ const rooms = {
   run: { rooms: training, packages: 'sharp zod', node: true },
   finetune: { files: 'finetune[.]ts$', rooms: `${training} run`, node: true },
   trials: { rooms: `${training} run finetune`, packages: 'yaml zod', node: true },
+  init: { rooms: `${training} run trials`, packages: 'yaml', node: true },
   predict: {
     rooms: `${network} draw files decode weights fetch data engine train evaluate modelFolder`,
     packages: 'p-limit picomatch sharp zod',
@@ -70,7 +71,7 @@ const rooms = {
     packages: 'zod',
     node: true,
   },
-  cli: { rooms: `${training} run finetune trials predict export`, packages: 'cac cli-progress p-limit', node: true },
+  cli: { rooms: `${training} run finetune trials init predict export`, packages: 'cac cli-progress p-limit', node: true },
 };
 
 const words = (list = '') => list.split(' ').filter(Boolean);

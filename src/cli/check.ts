@@ -5,7 +5,7 @@ import type { Level, Remark } from '../data/check/remark.js';
 import { bucketUse, type BucketUse, type Size } from '../data/pipeline/buckets.js';
 import type { Dataset, PartName } from '../data/sample.js';
 import { FinetuneError, formatProblem, type Problem } from '../errors.js';
-import { loadRecipe } from '../recipe/load.js';
+import { loadRecipe, parseRecipe } from '../recipe/load.js';
 import { locateProblem, locating } from '../recipe/places.js';
 import { printable } from '../printable.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -13,12 +13,13 @@ import { roomySize } from '../run/detectionRecipe.js';
 import { taskOptions } from '../run/taskOptions.js';
 import type { CeilingBySize } from '../tasks/detection/recallCeiling.js';
 import { ceilingTable } from './ceilingTable.js';
+import { isFolder, lookAt, recipeFileFor, type InitCommand } from './init.js';
 import { Stopped } from './interrupt.js';
 import { table } from './table.js';
 import { Reported } from './usage.js';
 import { watched } from './watched.js';
 
-export interface CheckCommand {
+export interface CheckCommand extends Pick<InitCommand, 'task' | 'layout'> {
   readonly set?: readonly string[];
   /** Write a page of images as the model sees them. */
   readonly augment?: boolean;
@@ -34,9 +35,9 @@ const MOST_OF_A_KIND = 10;
  *  whether the data can be trained on. */
 export async function check(
   path: string,
-  { set = [], augment = false, out, json = false }: CheckCommand,
+  { set = [], augment = false, out, json = false, task, layout }: CheckCommand,
 ): Promise<boolean> {
-  const recipe = await loadRecipe(path, { set });
+  const recipe = await recipeOf(path, { set, task, layout });
   const { data, train, seed } = recipe;
   const size = lookedAt(recipe);
   const options = { size, ...taskOptions(recipe).images, batch: train.batch === 'auto' ? 1 : train.batch };
@@ -65,6 +66,14 @@ export async function check(
   if (page !== undefined) console.log(page);
   if (!complete && signal.reason instanceof Stopped) throw new Reported(signal.reason.exitCode);
   return trainable;
+}
+
+/** The recipe in a file, or one that is made for a folder of images. */
+async function recipeOf(path: string, { set = [], ...asked }: CheckCommand): Promise<Recipe> {
+  if (!(await isFolder(path))) return loadRecipe(path, { set });
+  const file = recipeFileFor(path);
+  const { text } = await lookAt(path, { ...asked, file });
+  return parseRecipe(text, file, { set });
 }
 
 /** The remark with its place in the recipe, where it is about an option. An error without any place is one of

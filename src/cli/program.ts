@@ -7,6 +7,7 @@ import { maskSecrets } from '../maskSecrets.js';
 import { printable } from '../printable.js';
 import { defineAnchors, defineCheck, defineScore, defineSynth } from './commands/data.js';
 import { defineExport } from './commands/export.js';
+import { defineInit } from './commands/init.js';
 import { defineDoctor, defineModels, defineSetup, defineWeights } from './commands/models.js';
 import { definePredict, STDIN_ARGUMENT } from './commands/predict.js';
 import { defineCompare, defineEval, defineTrain, defineVerifyFreeze } from './commands/runs.js';
@@ -20,6 +21,7 @@ const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 /** The commands in the order of `finetune --help`. */
 const COMMANDS = [
   defineTrain,
+  defineInit,
   defineEval,
   definePredict,
   defineExport,
@@ -72,7 +74,7 @@ function checkWords({ args: [word, ...others], options, matchedCommand, commands
 
 const isUsage = (error: unknown): boolean =>
   error instanceof FinetuneError
-    ? /^E_(RECIPE|RUN|RESUME|EXTEND|SWEEP|COMPARE|ANCHOR|PREDICT)_|^E_(USAGE|MODEL_UNKNOWN|MODEL_PATH|EXPORT_OUT)$/.test(
+    ? /^E_(RECIPE|INIT|RUN|RESUME|EXTEND|SWEEP|COMPARE|ANCHOR|PREDICT)_|^E_(USAGE|MODEL_UNKNOWN|MODEL_PATH|EXPORT_OUT)$/.test(
         error.code,
       )
     : error instanceof Error && (error.name === 'CACError' || error.name === 'UsageError');

@@ -2,13 +2,16 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { FinetuneError } from '../errors.js';
 import { maskSecrets } from '../maskSecrets.js';
-import { loadRecipe } from '../recipe/load.js';
+import { writeAtomically } from '../files/writeAtomically.js';
+import { loadRecipe, parseRecipe } from '../recipe/load.js';
+import type { Recipe } from '../recipe/schema.js';
 import { FINISHED, isThere, newRunPath } from '../run/directory.js';
+import { isFolder, lookAt, recipeFileFor, type InitCommand } from './init.js';
 import { Stopped } from './interrupt.js';
-import { Reported } from './usage.js';
+import { Reported, UsageError } from './usage.js';
 import { watched } from './watched.js';
 
-export interface TrainCommand {
+export interface TrainCommand extends Omit<InitCommand, 'out' | 'json'> {
   readonly set?: readonly string[];
   /** The run directory. Default: a new one, named after the recipe and the time, in the recipe's `out`. */
   readonly out?: string | undefined;
@@ -23,8 +26,8 @@ export interface TrainCommand {
 /** `finetune recipe.yaml`: runs the recipe. The last line on stdout is the run directory; progress and errors go to
  *  stderr. */
 export async function train(path: string, command: TrainCommand): Promise<void> {
-  const { set = [], out, resume = false, extend, json = false } = command;
-  const recipe = await loadRecipe(path, { set });
+  const { out, resume = false, extend, json = false } = command;
+  const { recipe, reasons } = await recipeOf(path, command);
   if (command.dryRun) {
     const { printForecast } = await import('./dryRun.js');
     return printForecast(recipe, { json });
@@ -36,6 +39,7 @@ export async function train(path: string, command: TrainCommand): Promise<void> 
   try {
     const { metrics } = await watched(async (hooks) => {
       const result = await finetune(recipe, { directory, resume, extend, ...hooks });
+      if (reasons !== undefined) await writeAtomically(join(directory, REASONS), reasons);
       if (!result.metrics) hooks.signal.throwIfAborted();
       return result;
     }, 'stopping after this step, and saving');
@@ -50,6 +54,27 @@ export async function train(path: string, command: TrainCommand): Promise<void> 
     if (await hasProgress(directory, error)) console.error(`Progress is saved. Fix the error, then run: ${again()}`);
     throw error;
   }
+}
+
+/** The recipe that was made for a folder, with its reasons, in the directory of its run. */
+const REASONS = 'init.yaml';
+
+/** The recipe in a file, or one that is made for a folder of images. A run that is continued has its recipe in its
+ *  directory. */
+async function recipeOf(
+  path: string,
+  { set = [], out, resume = false, extend, task, layout, latency, time }: TrainCommand,
+): Promise<{ readonly recipe: Recipe; readonly reasons?: string }> {
+  if (!(await isFolder(path))) return { recipe: await loadRecipe(path, { set }) };
+  if (await isThere(join(path, 'recipe.yaml'))) {
+    throw new UsageError(`${path} is a run directory; its recipe is ${join(path, 'recipe.yaml')}`);
+  }
+  const begun = out === undefined ? undefined : join(out, 'recipe.yaml');
+  if (begun !== undefined && (resume || extend !== undefined) && (await isThere(begun)))
+    return { recipe: await loadRecipe(begun, { set }) };
+  const file = recipeFileFor(path);
+  const { text } = await lookAt(path, { file, task, layout, latency, time });
+  return { recipe: await parseRecipe(text, file, { set }), reasons: text };
 }
 
 /** Whether the run had saved a checkpoint before the error, which `--resume` can continue. */

@@ -50,7 +50,10 @@ function optimizerOptions({ optimizer, schedule, warmup }: Recipe['train']): Idl
 /** Where parts are that `data.split` divides from the training part instead. */
 const dividedParts = (data: Recipe['data']): Idle[] =>
   'split' in data && data.split
-    ? ['data.val', 'data.test', 'data.splitSeed'].map((path): Idle => [path, 'data.split', 'data.split: null'])
+    ? [
+        ...['data.val', 'data.splitSeed'].map((path): Idle => [path, 'data.split', 'data.split: null']),
+        ...(data.split.test > 0 ? [['data.test', 'data.split.test', 'data.split.test: 0'] satisfies Idle] : []),
+      ]
     : [];
 
 /** Options that have no effect in this recipe. Writing one is an error, and the resolved recipe leaves them out. */

@@ -120,7 +120,7 @@ test.each([
   ['', 'data.val, or data.split'],
   [', split: {val: 0.5, test: 0.5}', 'leaves none to train on'],
   [', split: {}, val: {annotations: v.json, images: v}', '"data.val" has no effect with data.split'],
-  [', split: {}, test: {annotations: v.json, images: v}', '"data.test" has no effect with data.split'],
+  [', split: {test: 0.1}, test: {annotations: v.json, images: v}', '"data.test" has no effect with data.split.test'],
 ])('COCO with the parts%s is refused before anything is read', async (parts, why) => {
   const data = `{format: coco, root: ., train: {annotations: t.json, images: t}${parts}}`;
   await expect(parseRecipe(`task: detection\ndata: ${data}\n`, 'a.yaml')).rejects.toThrow(why);

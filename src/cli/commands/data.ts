@@ -3,6 +3,7 @@ import type { AnchorsCommand } from '../anchors.js';
 import type { CheckCommand } from '../check.js';
 import type { ScoreCommand } from '../scored.js';
 import { NegativeResult, UsageError, wholeNumber } from '../usage.js';
+import { FOLDER_FLAGS, folderOptions } from './init.js';
 import { SET } from './shared.js';
 
 export function defineScore(program: CAC): void {
@@ -74,18 +75,28 @@ export function defineSynth(program: CAC): void {
 }
 
 export function defineCheck(program: CAC): void {
-  program
-    .command('check <recipe.yaml>', 'check all of the data before training; exit code 1 if it cannot be trained on')
+  const command = program
+    .command(
+      'check <recipe.yaml>',
+      'check all of the data of a recipe or a folder before training; exit code 1 if it cannot be trained on',
+    )
     .option('--augment', 'write a page of images as the model sees them, with their boxes')
     .option('--out <file>', "file of the page (default: named after the recipe, in the recipe's out)", {
       type: [String],
     })
     .option(...SET)
-    .option('--json', 'print the findings as one line of JSON')
-    .action(async (recipe: string, { out, ...options }: Omit<CheckCommand, 'out'> & { out?: readonly string[] }) => {
+    .option('--json', 'print the findings as one line of JSON');
+  for (const [flag, description] of FOLDER_FLAGS) command.option(flag, `of a folder: ${description}`);
+  command.action(
+    async (
+      recipe: string,
+      { out, task, layout, ...options }: Omit<CheckCommand, 'out'> & { out?: readonly string[] },
+    ) => {
+      const asked = folderOptions({ task, layout });
       const { check } = await import('../check.js');
-      if (!(await check(recipe, { ...options, out: out?.at(-1) }))) throw new NegativeResult();
-    });
+      if (!(await check(recipe, { ...options, ...asked, out: out?.at(-1) }))) throw new NegativeResult();
+    },
+  );
 }
 
 export function defineAnchors(program: CAC): void {

@@ -2,16 +2,19 @@ import type { CAC } from 'cac';
 import type { EvalCommand } from '../eval.js';
 import type { TrainCommand } from '../train.js';
 import { NegativeResult, UsageError } from '../usage.js';
+import { FOLDER_FLAGS, folderOptions, PLAN_FLAGS, planOptions, type PlanFlags } from './init.js';
 import { ENGINE, SET, settingsOf, THREADS, type EngineFlags } from './shared.js';
 
 /** cac turns a value that looks like a number into one. */
-type TrainFlags = Omit<TrainCommand, 'out'> & EngineFlags & { readonly out?: string | number | undefined };
+type TrainFlags = Omit<TrainCommand, 'out' | 'latency' | 'time'> &
+  EngineFlags &
+  PlanFlags & { readonly out?: string | number | undefined };
 
 export function defineTrain(program: CAC): void {
-  program
-    .command('<recipe.yaml>', 'run a recipe: train, evaluate and report')
+  const command = program
+    .command('<recipe.yaml>', 'run a recipe, or one made for a folder of labelled images: train, evaluate and report')
     .usage(
-      '<recipe.yaml> [--set key=value …] [--out DIR] [--engine E] [--threads N] [--resume | --extend EPOCHS | --dry-run] [--json]',
+      '<recipe.yaml|folder> [--set key=value …] [--out DIR] [--engine E] [--threads N] [--resume | --extend EPOCHS | --dry-run] [--json]',
     )
     .option(...SET)
     .option('--out <dir>', 'run directory (default: a new one in the folder that the recipe names as out)')
@@ -20,13 +23,16 @@ export function defineTrain(program: CAC): void {
     .option('--resume', 'continue the stopped run in --out')
     .option('--extend <epochs>', 'number of epochs to add to the finished run in --out')
     .option('--dry-run', 'do one step of everything, forecast time, memory and disk, and leave nothing behind')
-    .option('--json', 'print the metrics as one line of JSON before the run directory')
-    .action(async (recipe: string, { out, ...options }: TrainFlags) => {
-      checkVerbs({ out, ...options });
-      // Lazily, like every command: `score` is done before zod would be loaded.
-      const { train } = await import('../train.js');
-      await train(recipe, { ...options, set: settingsOf(options), out: out === undefined ? out : String(out) });
-    });
+    .option('--json', 'print the metrics as one line of JSON before the run directory');
+  for (const [flag, description] of [...FOLDER_FLAGS, ...PLAN_FLAGS])
+    command.option(flag, `of a folder: ${description}`);
+  command.action(async (recipe: string, { out, latency, time, task, layout, ...options }: TrainFlags) => {
+    checkVerbs({ out, ...options });
+    const asked = { ...folderOptions({ task, layout }), ...planOptions({ latency, time }) };
+    // Lazily, like every command: `score` is done before zod would be loaded.
+    const { train } = await import('../train.js');
+    await train(recipe, { ...options, ...asked, set: settingsOf(options), out: out === undefined ? out : String(out) });
+  });
 }
 
 /** `--resume`, `--extend` and `--dry-run` exclude each other, and the first two need the directory of a run. */

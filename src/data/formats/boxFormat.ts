@@ -35,13 +35,11 @@ export const boxFormat = <Data extends BoxData>(layout: BoxLayout<Data>): Format
 async function openBoxes<Data extends BoxData>(
   layout: BoxLayout<Data>,
   data: Data,
-  { signal, findingsOf, trainOnly = false }: ReadOptions,
+  { signal, findingsOf, skip = [] }: ReadOptions,
 ): Promise<Parts> {
   const { invalidBoxes = 'error', brokenImages = 'error' } = data;
-  const names: readonly PartName[] = trainOnly
-    ? ['train']
-    : ['train', 'val', ...(data.test ? (['test'] as const) : [])];
-  const parts = names.map((part) => ({ part, findings: findingsOf(part) }));
+  const names: readonly PartName[] = ['train', 'val', ...(data.test ? (['test'] as const) : [])];
+  const parts = names.filter((part) => !skip.includes(part)).map((part) => ({ part, findings: findingsOf(part) }));
   const read = new Map<PartName, ReadPart>();
   for (const { part, findings } of parts) {
     const result = await layout

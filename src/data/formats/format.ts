@@ -5,8 +5,8 @@ export interface ReadOptions {
   /** Dotted path of the data's options in a recipe, for errors that are about one of them (default: data). */
   readonly option?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** The training part alone is opened: the other parts are divided from it. */
-  readonly trainOnly?: boolean | undefined;
+  /** Parts that are not opened, because they are divided from the training part (default: none). */
+  readonly skip?: readonly PartName[] | undefined;
   /** Gives the findings of a part, which collect its problems. */
   readonly findingsOf: (part: PartName) => Findings;
 }

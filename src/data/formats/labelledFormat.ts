@@ -60,14 +60,13 @@ export const labelledFormat = <Name extends string>(layout: LabelledLayout): For
 async function openLabelled(
   layout: LabelledLayout,
   data: LabelledData<string>,
-  { findingsOf, trainOnly = false }: ReadOptions,
+  { findingsOf, skip = [] }: ReadOptions,
 ): Promise<Parts> {
-  const parts: readonly PartName[] = trainOnly
-    ? ['train']
-    : ['train', 'val', ...(data.test ? (['test'] as const) : [])];
+  const named: readonly PartName[] = ['train', 'val', ...(data.test ? (['test'] as const) : [])];
+  const parts = named.filter((part) => !skip.includes(part));
   const findings = Object.fromEntries(parts.map((part) => [part, findingsOf(part)])) as Record<PartName, Findings>;
   try {
-    const read = await readParts(layout, data, findings, trainOnly);
+    const read = await readParts(layout, data, findings, skip);
     const classes = chooseClasses(read.train!, data.categories, data.singleClass);
     if (findings.train.problems().length === 0) reportEmpty(read.train!, classes, findings.train);
     const opened: Parts = {};
@@ -95,18 +94,18 @@ async function readParts(
   layout: LabelledLayout,
   data: LabelledData<string>,
   findings: Record<PartName, Findings>,
-  trainOnly: boolean,
+  skip: readonly PartName[],
 ): Promise<Partial<Record<PartName, LabelledPart>>> {
   const { root, splitSeed, brokenImages = 'error' } = data;
   const places = await layout.findParts(data);
   const read = (place: string, part: PartName) =>
     layout.readPart(root, place, { brokenImages, findings: findings[part] });
   const whole = await read(places.train, 'train');
-  if (trainOnly) return { train: whole };
+  const test = places.test && !skip.includes('test') ? { test: await read(places.test, 'test') } : {};
+  if (skip.includes('val')) return { train: whole, ...test };
   const [train, val] =
     typeof places.val === 'number' ? holdOut(whole, places.val, splitSeed) : [whole, await read(places.val, 'val')];
-  if (!places.test) return { train, val };
-  return { train, val, test: await read(places.test, 'test') };
+  return { train, val, ...test };
 }
 
 /** Reports class folders without images: they are more likely a mistake than a class. The thousand classes of ImageNet

@@ -17,12 +17,13 @@ export async function openSplit<Data>(
   { root, kept, ...options }: ReadOptions & SplitContext,
 ): Promise<Pick<Split, 'parts'> & Partial<DividedImages>> {
   const inspected = new Map<string | number, Inspected>();
-  const findingsOf = (part: PartName): Findings => ({
-    ...options.findingsOf(part),
-    inspect: (...found) => void inspected.set(found[0].imageId, found),
-  });
-  const { train } = await format.open(data, { ...options, findingsOf, trainOnly: true });
-  if (!train) return { parts: {} };
+  const findingsOf = (part: PartName): Findings =>
+    part === 'train'
+      ? { ...options.findingsOf(part), inspect: (...found) => void inspected.set(found[0].imageId, found) }
+      : options.findingsOf(part);
+  const skip: readonly PartName[] = split.test > 0 ? ['val', 'test'] : ['val'];
+  const { train, ...others } = await format.open(data, { ...options, findingsOf, skip });
+  if (!train) return { parts: others };
   const divided = await splitDataset(train, split, { root, signal: options.signal, kept });
   for (const [part, dataset] of Object.entries(divided.parts) as [PartName, typeof train][]) {
     const findings = options.findingsOf(part);
@@ -36,8 +37,8 @@ export async function openSplit<Data>(
       code: 'E_DATA_EMPTY',
       option: 'data.split',
       message: `${length} ${length === 1 ? 'image leaves' : 'images leave'} none for the part ${part}`,
-      fix: 'raise its share in data.split, or add images',
+      fix: 'add images: a class needs one for each part; data.split.by: none draws images whatever their class',
     });
   }
-  return divided;
+  return { ...divided, parts: { ...divided.parts, ...others } };
 }

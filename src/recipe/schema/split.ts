@@ -15,7 +15,7 @@ export const split = z
       .min(0)
       .lt(1)
       .default(0)
-      .describe('Share of the images for the test part, which is scored once, at the end; 0 for none.')
+      .describe('Share of the images for the test part, which is scored once, at the end; 0 leaves `data.test` as it is.')
       .meta({ example: 0.1, when: 'Set it if you can spare the images.' }),
     by: z
       .enum(['group', 'class', 'none'])
@@ -34,6 +34,6 @@ export const split = z
   })
   .nullish()
   .describe(
-    'Divides the images of the training part into parts, in place of `val` and `test`: `{}` holds out a fifth for validation. The same images give the same parts, and the run directory keeps them in split.json. Default: `null`, the parts are those of the data set.',
+    'Divides the images of the training part into parts, in place of `val` and, if a share of it is asked for, `test`: `{}` holds out a fifth for validation. The same images give the same parts, and the run directory keeps them in split.json. Default: `null`, the parts are those of the data set.',
   )
   .meta({ example: { val: 0.2, test: 0.1 }, when: 'Set it if the data set has no validation part.' });

@@ -49,7 +49,10 @@ function foldersWith(name: string, { images }: Listing): string[] {
   for (const { path } of readingsOf(name).sort((a, b) => b.kept - a.kept)) {
     const wanted = path.normalize();
     const found = images.filter((image) => image.normalize() === wanted || image.normalize().endsWith(`/${wanted}`));
-    if (found.length > 0) return found.map((image) => image.slice(0, image.length - path.length - 1) || '.');
+    if (found.length > 0) {
+      const depth = path.split('/').length; // an accent may be composed in two ways, so lengths can differ
+      return found.map((image) => image.split('/').slice(0, -depth).join('/') || '.');
+    }
   }
   return [];
 }

@@ -15,6 +15,7 @@ import type { Detect, Detected } from './detected.js';
 import { detectImageFolder } from './folders.js';
 import { detectIcdar } from './icdar.js';
 import { listFiles, type Listing } from './listing.js';
+import { detectSynthText } from './synthText.js';
 import { detectVoc } from './voc.js';
 
 /** How each layout recognises itself, by the name that `data.format` gives it. */
@@ -32,6 +33,7 @@ export const detectors = {
   huggingface: { kind: 'boxes', detect: detectHuggingFace },
   webdataset: { kind: 'boxes', detect: detectWebDataset },
   icdar: { kind: 'text', detect: detectIcdar },
+  synthtext: { kind: 'text', detect: detectSynthText },
   'labelstudio-classes': { kind: 'wholeImage', detect: detectLabelStudioClasses },
   'huggingface-classes': { kind: 'wholeImage', detect: detectHuggingFaceClasses },
   'webdataset-classes': { kind: 'wholeImage', detect: detectWebDatasetClasses },

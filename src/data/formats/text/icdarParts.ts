@@ -42,10 +42,10 @@ export interface IcdarData {
 /** Scene text in the forms of the ICDAR challenges, mixed with drawn text if asked for. */
 export const icdar: Format<IcdarData> = { kind: 'text', open: openIcdar };
 
-async function openIcdar(data: IcdarData, { signal, findingsOf, trainOnly = false }: ReadOptions): Promise<Parts> {
+async function openIcdar(data: IcdarData, { signal, findingsOf, skip = [] }: ReadOptions): Promise<Parts> {
   const { root, train, val, test, transcriptions, layout = 'auto', brokenImages = 'error' } = data;
   const characters = data.characters === 'pseudo' ? 'mask' : data.characters; // the characters are found during the run
-  const held = trainOnly ? undefined : val;
+  const held = skip.includes('val') ? undefined : val;
   const every = held?.every;
   const isHeld = (index: number): boolean => every !== undefined && index % every === every - 1;
   const places: [PartName, Place, (index: number) => boolean][] = [
@@ -59,7 +59,7 @@ async function openIcdar(data: IcdarData, { signal, findingsOf, trainOnly = fals
           ],
         ]
       : []),
-    ...(test && !trainOnly ? [['test', test, () => true] satisfies [PartName, Place, () => boolean]] : []),
+    ...(test && !skip.includes('test') ? [['test', test, () => true] satisfies [PartName, Place, () => boolean]] : []),
   ];
   const opened: Parts = {};
   for (const [name, place, keep] of places) {

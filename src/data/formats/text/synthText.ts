@@ -27,12 +27,13 @@ export const synthtext: Format<SynthTextData> = { kind: 'text', open: openSynthT
 
 async function openSynthText(
   { root, val: { every }, brokenImages = 'error' }: SynthTextData,
-  { findingsOf, trainOnly = false }: ReadOptions,
+  { findingsOf, skip = [] }: ReadOptions,
 ): Promise<Parts> {
   const opened: Parts = {};
-  for (const name of trainOnly ? (['train'] as const) : (['train', 'val'] as const)) {
+  const whole = skip.includes('val');
+  for (const name of whole ? (['train'] as const) : (['train', 'val'] as const)) {
     const findings = findingsOf(name);
-    const keep = (index: number): boolean => trainOnly || (index % every === every - 1) === (name === 'val');
+    const keep = (index: number): boolean => whole || (index % every === every - 1) === (name === 'val');
     const part = { root, name: `SynthText ${name}`, keep, brokenImages };
     const dataset = await readSynthText(part, findings).catch((error: unknown) => findings.absorb(error));
     if (dataset) opened[name] = dataset;

@@ -1,0 +1,65 @@
+import { basename } from 'node:path';
+import { stringify } from 'yaml';
+import type { DataFacts } from './facts.js';
+import { taskOf, type Recognised } from './recognise.js';
+import type { Setting } from './setting.js';
+
+const MOST_CLASSES = 8;
+
+/** What was found and what was decided, in about five lines. */
+export function describeFindings(
+  { chosen, others }: Recognised,
+  facts: DataFacts,
+  settings: readonly Setting[],
+): string[] {
+  const { format, kind, data, why } = chosen;
+  const of = (path: string): unknown => settings.find((setting) => setting.path === path)?.value;
+  const alternatives = others.map((other) => `--layout ${other.format} would read it otherwise (${other.why})`);
+  return [
+    [`${basename(data.root)} is ${format}: ${why}`, ...alternatives].join('; '),
+    [
+      kind === 'text'
+        ? `text: ${facts.objects} words`
+        : `${taskOf(kind)} of ${describeClasses(facts, kind === 'wholeImage' ? 'images' : 'objects')}`,
+      ...describeDropped(facts),
+    ].join('; '),
+    describeSizes(facts),
+    describeParts(facts, of('data.split.val')),
+    describeModel(of),
+  ];
+}
+
+function describeClasses({ classes, objects }: DataFacts, noun: string): string {
+  const many = classes.length === 1 ? '1 class' : `${classes.length} classes`;
+  const frequent = [...classes].sort((a, b) => b.count - a.count);
+  const shown = frequent.slice(0, MOST_CLASSES).map(({ name, count }) => `${name} ${count}`);
+  const rest = frequent.length - shown.length;
+  return `${many}, ${objects} ${noun}: ${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
+const describeDropped = ({ dropped }: DataFacts): string[] =>
+  Object.entries(dropped)
+    .slice(0, 3)
+    .map(([reason, count]) => `${reason}: ${count}`);
+
+function describeSizes({ imageSize, isOneSize, objectSides }: DataFacts): string {
+  const size = `images of ${imageSize.join(' × ')} pixels${isOneSize ? '' : ' (median)'}`;
+  if (!objectSides) return size;
+  const [least, median, most] = objectSides.map((side) => side.toFixed(0));
+  return `${size}; objects of ${median} pixels (root of the area; 80 % are of ${least} to ${most})`;
+}
+
+function describeParts({ parts }: DataFacts, held: unknown): string {
+  const counts = Object.entries(parts).map(([part, count]) => `${part} ${count}`);
+  const how =
+    held === undefined ? 'as the data set has them' : 'val is held out by data.split, near-duplicates on one side';
+  return `${counts.join(', ')} images, ${how}`;
+}
+
+function describeModel(of: (path: string) => unknown): string {
+  const text = (path: string): string => stringify(of(path), { collectionStyle: 'flow' }).trim();
+  const size = of('data.evaluateSize') === undefined ? text('data.size') : text('data.evaluateSize');
+  const head = of('model.head') === undefined ? '' : `${text('model.head')} on `;
+  const length = of('train.time') === undefined ? `${text('train.epochs')} epochs` : text('train.time');
+  return `${head}${text('model.backbone')} at ${size} pixels from ${text('model.weights')}; ${length} in batches of ${text('train.batch')}`;
+}

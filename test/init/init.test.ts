@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import sharp from 'sharp';
+import { initRecipe, type InitResult } from '../../src/init/initRecipe.js';
+import { chooseSchedule } from '../../src/init/schedule.js';
+import { run } from '../../src/cli/program.js';
+import { loadRecipe, parseRecipe } from '../../src/recipe/load.js';
+
+let root: string;
+let picture: Buffer;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'finetune-init-'));
+  picture = await sharp({ create: { width: 64, height: 48, channels: 3, background: '#789' } })
+    .png()
+    .toBuffer();
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const write = async (file: string, content: string | Buffer): Promise<void> => {
+  await mkdir(dirname(join(root, file)), { recursive: true });
+  await writeFile(join(root, file), content);
+};
+const look = (folder: string, options = {}): Promise<InitResult> =>
+  initRecipe(join(root, folder), { file: join(root, 'made.yaml'), ...options });
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+/** A COCO part of images with a box each. */
+async function coco(folder: string, count: number, { names = ['cog', 'nut'], side = 30, bad = 0 } = {}): Promise<void> {
+  for (const i of numbers(count)) await write(`${folder}/images/${i}.png`, picture);
+  const annotations = numbers(count).map((i) => ({ id: i + 1, image_id: i, category_id: i % names.length, bbox: [2, 2, i < bad ? 0 : side, 30], area: 30 * side, iscrowd: 0 })); // prettier-ignore
+  const images = numbers(count).map((i) => ({ id: i, file_name: `${i}.png`, width: 64, height: 48 }));
+  const categories = names.map((name, id) => ({ id, name }));
+  await write(`${folder}/annotations.json`, JSON.stringify({ images, annotations, categories }));
+}
+
+describe('a folder becomes a recipe', () => {
+  test('COCO without a validation part: the split, the weights and a schedule that can work, each with its reason', async () => {
+    await coco('parts', 40);
+    const { text, recipe, recognised, facts, lines } = await look('parts');
+    expect(recognised.chosen.format).toBe('coco');
+    expect(facts).toMatchObject({ parts: { train: 32, val: 8 }, objects: 40, imageSize: [64, 48], isOneSize: true });
+    expect(recipe).toMatchObject({
+      task: 'detection',
+      data: { format: 'coco', split: { val: 0.2, by: 'group' }, size: [300, 300] },
+      model: { head: 'ssdlite', classLoss: 'softmax' },
+      train: { batch: 4, epochs: 63 },
+    });
+    expect(lines).toHaveLength(5);
+    expect(text.split('\n').every((line) => line.length <= 120)).toBe(true);
+    expect(text).toContain('  root: parts # relative to this file');
+    expect(text).toMatch(/epochs: 63 # 8 steps an epoch, 504 in all/);
+    expect(await parseRecipe(text, join(root, 'made.yaml'))).toEqual(recipe);
+  });
+
+  test('classes of COCO keep their predictor, sided classes are not mirrored, and a few bad boxes are left out', async () => {
+    await coco('known', 20, { names: ['cat', 'dog'] });
+    expect((await look('known')).recipe.model).toMatchObject({ classLoss: 'sigmoid' });
+    await coco('sided', 20, { names: ['left-shoe', 'right-shoe'], bad: 1 });
+    const { recipe, facts } = await look('sided');
+    expect(recipe.data).toMatchObject({ invalidBoxes: 'drop', augment: { flip: 0 } });
+    expect(facts.dropped).toEqual({ 'box without area': 1 });
+    await coco('bad', 20, { bad: 5 });
+    await expect(look('bad')).rejects.toMatchObject({ code: 'E_COCO_BOX' });
+  });
+
+  test('class folders become a classifier on frozen features', async () => {
+    for (const i of numbers(12)) await write(`classes/${i % 2 ? 'cat' : 'dog'}/${i}.png`, picture);
+    const { recipe, lines } = await look('classes', { time: '2m' });
+    expect(recipe).toMatchObject({
+      task: 'classification',
+      data: { format: 'imageFolder', split: { val: 0.2 } },
+      train: { freeze: { stages: 'all', batchNorm: 'eval' }, cache: 'memory', batch: 2, time: '2m' },
+    });
+    expect(lines[1]).toBe('classification of 2 classes, 12 images: cat 6, dog 6');
+  });
+});
+
+describe('what is uncertain is not guessed', () => {
+  test('no labels, an unknown layout, and a layout of another task are errors that say what is there', async () => {
+    await write('photos/a.png', picture);
+    await expect(look('photos')).rejects.toMatchObject({
+      code: 'E_INIT_LAYOUT',
+      message: expect.stringContaining('1 files, 1 of them images (1 .png)'),
+    });
+    await expect(look('photos', { layout: 'cocoo' })).rejects.toThrow('did you mean "coco"?');
+    await coco('boxes', 5);
+    await expect(look('boxes', { task: 'classification' })).rejects.toThrow('without --task classification it can be');
+  });
+
+  test('two readings for two tasks must be chosen between; two files of the same task are told', async () => {
+    await coco('both', 10);
+    const rows = numbers(10).map((i) => `images/${i}.png,${i % 2 ? 'good' : 'bad'}`);
+    await write('both/labels.csv', ['file,label', ...rows].join('\n'));
+    await expect(look('both')).rejects.toMatchObject({
+      code: 'E_INIT_AMBIGUOUS',
+      message: expect.stringMatching(/as coco, for detection .* as csv, for classification/),
+    });
+    expect((await look('both', { task: 'classification' })).recipe.data).toMatchObject({ format: 'csv' });
+  });
+});
+
+test('the command writes the recipe once, and never over a file', async () => {
+  await coco('command', 10);
+  const out = join(root, 'command.yaml');
+  const said = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+  const printed = jest.spyOn(console, 'log').mockImplementation(() => undefined);
+  expect(await run(['init', join(root, 'command'), '--out', out, '--json'])).toBe(0);
+  expect(JSON.parse(printed.mock.calls[0]![0] as string)).toMatchObject({
+    layout: 'coco',
+    parts: { train: 8, val: 2 },
+  });
+  expect(printed.mock.calls.at(-1)).toEqual([out]);
+  expect(await loadRecipe(out)).toMatchObject({ task: 'detection' });
+  expect(await run(['init', join(root, 'command'), '--out', out])).toBe(2);
+  expect(said.mock.calls.flat().join('\n')).toContain('E_INIT_EXISTS');
+  expect(await run(['init', 'x', '--latency', 'fast'])).toBe(2);
+  expect(await run(['init', 'x', '--task', 'boxes'])).toBe(2);
+  jest.restoreAllMocks();
+});
+
+test.each([
+  [5, 1],
+  [40, 8],
+  [60, 8],
+  [3000, 8],
+])(
+  'the schedule for %i images has at least 300 steps and at most a fifth of the images in a batch',
+  (images, batch) => {
+    const settings = new Map(
+      chooseSchedule({ images, batch: 8, time: undefined }).map(({ path, value }) => [path, value]),
+    );
+    expect(settings.get('train.batch')).toBe(batch);
+    const perEpoch = Math.floor(images / batch);
+    expect(perEpoch * Number(settings.get('train.epochs'))).toBeGreaterThanOrEqual(300);
+    expect(Number(settings.get('train.warmup.steps'))).toBeLessThanOrEqual(Math.max(1, perEpoch));
+  },
+);

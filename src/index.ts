@@ -42,7 +42,7 @@ export type { Activation } from './graph/blocks.js';
 export type { Rgb } from './models/backbone.js';
 export type { BackboneChoice, BackboneTable, TableRow } from './models/table.js';
 export type { ModelCard } from './modelFolder/card.js';
-export type { FoundClass, FoundObject, FoundWord } from './predict/found.js';
+export type { FoundClass, FoundObject, FoundWord } from './tasks/found.js';
 export type {
   OpenedClassifier,
   OpenedDetector,
@@ -52,7 +52,7 @@ export type {
 } from './predict/openModel.js';
 export type { Opened, PredictAllOptions, Predicted, RawOutput } from './predict/pipeline.js';
 export type { ImageInput } from './predict/readImage.js';
-export type { ChosenThreshold } from './predict/threshold.js';
+export type { ChosenThreshold } from './tasks/threshold.js';
 export type { LogLine, ProgressEvent, ProgressStep } from './progress.js';
 export type { LoadOptions as LoadRecipeOptions } from './recipe/load.js';
 export type { COCO, IouType } from './pycocotools/index.js';

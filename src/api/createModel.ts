@@ -4,7 +4,7 @@ import type { Category } from '../data/sample.js';
 import { openBackend } from '../engine/backend.js';
 import { createClassification, createDetection } from '../evaluate/createTask.js';
 import { names } from '../optionValues.js';
-import { topClasses } from '../tasks/classification/classification.js';
+import { topClasses } from '../tasks/classification/probabilities.js';
 import type { Detection } from '../tasks/detection/detector.js';
 import { createModel as buildModel, type Model } from '../tasks/model.js';
 import type { Task } from '../tasks/task.js';
@@ -19,7 +19,7 @@ import {
   type ModelOptions,
 } from './modelOptions.js';
 import { checkPixels } from './pixels.js';
-import { SHOWN } from '../predict/found.js';
+import { SHOWN } from '../tasks/found.js';
 import { runOnBackend, type Turn } from '../predict/runner.js';
 
 export interface LoadOptions {

@@ -1,5 +1,5 @@
 import { ofKind, type ClassIndex, type Dataset } from '../data/sample.js';
-import { topClasses, type Classification } from '../tasks/classification/classification.js';
+import { topClasses, type Classification } from '../tasks/classification/probabilities.js';
 import type { Evaluator } from '../tasks/evaluator.js';
 import type { Section } from '../tasks/section.js';
 import type { Network } from '../tasks/network.js';

@@ -4,12 +4,10 @@ import type { CocoScore } from './cocoScore.js';
 import { detectionEvaluator } from './detection.js';
 import type { IcdarScore } from './hmean.js';
 import { textEvaluator, type TextEvaluation } from './text.js';
-import { textTask, type TextDetection, type TextOptions } from '../tasks/text/text.js';
-import {
-  classificationTask,
-  type Classification,
-  type ClassificationOptions,
-} from '../tasks/classification/classification.js';
+import type { TextDetection } from '../tasks/text/findText.js';
+import { textTask, type TextOptions } from '../tasks/text/text.js';
+import { classificationTask, type ClassificationOptions } from '../tasks/classification/classification.js';
+import type { Classification } from '../tasks/classification/probabilities.js';
 import { detectionTask } from '../tasks/detection/detection.js';
 import type { Detection } from '../tasks/detection/detector.js';
 import type { DetectionOptions } from '../tasks/detection/detectors.js';

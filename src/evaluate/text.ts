@@ -4,7 +4,7 @@ import { bounds } from '../geometry/polygon.js';
 import type { Evaluator } from '../tasks/evaluator.js';
 import type { Example, Section } from '../tasks/section.js';
 import type { Origin } from '../tasks/network.js';
-import { findText, mapsOf, type TextDetection } from '../tasks/text/text.js';
+import { findText, mapsOf, type TextDetection } from '../tasks/text/findText.js';
 import type { TextThresholds } from '../tasks/text/textBoxes.js';
 import { scoreDetEval } from './detEval.js';
 import { scoreIou, type IcdarResult, type IcdarScore, type ImageScore } from './hmean.js';

@@ -1,5 +1,5 @@
 import type { NumbersSection } from '../tasks/section.js';
-import { findText, type MapsOf, type TextDetection } from '../tasks/text/text.js';
+import { findText, type MapsOf, type TextDetection } from '../tasks/text/findText.js';
 import type { TextThresholds } from '../tasks/text/textBoxes.js';
 import { combine, type IcdarResult, type IcdarScore, type ImageScore } from './hmean.js';
 

@@ -102,8 +102,8 @@ async function describeDecoding(
   place: NmsPlace,
   own: ModelCard['decode'] | undefined,
 ): Promise<ModelCard['decode']> {
-  const { scores, boxes, anchors, points, boxCoder, candidates, suppresses } = model.task.decoding;
-  const rule = own ?? { scores, boxes, anchors, points, boxCoder, candidates };
+  const { scores, boxes, anchors, points, grid, boxCoder, candidates, suppresses } = model.task.decoding;
+  const rule = own ?? { scores, boxes, anchors, points, grid, boxCoder, candidates };
   const score = (await measuredThreshold(file.source.file)) ?? null;
   if (description.task === 'classification') return { ...rule, thresholds: { score } };
   if (description.task === 'text') return { ...rule, thresholds: { score, ...description.thresholds } };

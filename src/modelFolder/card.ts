@@ -1,29 +1,8 @@
-import { z } from 'zod';
 import type { ModelDescription } from '../tasks/description/description.js';
 
 /** The version of the card. It rises when an older program would misread a newer card. */
 export const CARD_VERSION = 1;
 export const CARD_FILE = 'model-card.json';
-
-const side = z.int().min(1);
-const score = z.number().min(0).max(1);
-const port = z.looseObject({ name: z.string().min(1), shape: z.array(side).min(1) });
-
-/** What this program reads of a card; the rest is for other programs and for people. */
-export const cardSchema = z.looseObject({
-  version: z.literal(CARD_VERSION),
-  format: z.string(),
-  for: z.string().nullish(),
-  task: z.enum(['detection', 'classification', 'text']),
-  input: port,
-  outputs: z.array(port).min(1),
-  decode: z.looseObject({ thresholds: z.looseObject({ score: score.nullable() }) }),
-  files: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),
-  description: z.looseObject({}),
-});
-
-/** The parts of a card that reading it needs. */
-export type ReadCard = z.output<typeof cardSchema>;
 
 export interface CardPort {
   readonly name: string;

@@ -5,7 +5,8 @@ import { FinetuneError } from '../errors.js';
 import { onDisk } from '../files/disk.js';
 import type { ModelDescription } from '../tasks/description/description.js';
 import { parseDescription } from '../tasks/description/schema.js';
-import { CARD_FILE, CARD_VERSION, cardSchema, type ReadCard } from './card.js';
+import { CARD_FILE, CARD_VERSION } from './card.js';
+import { cardSchema, type ReadCard } from './cardSchema.js';
 
 /** The file of a model in each format that can be run here; a format can have more files beside it. */
 const MODEL_FILES: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import type { FinetuneError } from '../errors.js';
-import type { FoundClass, FoundObject, FoundWord } from './found.js';
+import type { FoundClass, FoundObject, FoundWord } from '../tasks/found.js';
 
 /** What a model finds in an image, by its task. */
 export type AnyFound = FoundObject | FoundClass | FoundWord;

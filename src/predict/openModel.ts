@@ -12,10 +12,10 @@ import type {
 import { mergeDetections } from '../tasks/detection/mergeTiles.js';
 import type { Task } from '../tasks/task.js';
 import { mergeWords } from '../tasks/text/mergeTiles.js';
-import { classesOf, objectsOf, wordsOf, type FoundClass, type FoundObject, type FoundWord } from './found.js';
+import { classesOf, objectsOf, wordsOf, type FoundClass, type FoundObject, type FoundWord } from '../tasks/found.js';
 import { openPipeline, type Opened, type PipelineOptions } from './pipeline.js';
 import { openModelSource } from './modelSource.js';
-import { chooseThreshold, type ChosenThreshold } from './threshold.js';
+import { chooseThreshold, type ChosenThreshold } from '../tasks/threshold.js';
 
 export interface OpenModelOptions {
   /** Least score of what `predict` returns (for a classifier the least probability). Default: the score with the best

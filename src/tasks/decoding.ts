@@ -13,6 +13,8 @@ export interface Decoding {
   /** The anchors in the order of the outputs: level after level, row after row, cell after cell, shape after shape. */
   readonly anchors?: AnchorRule;
   readonly points?: PointRule;
+  /** Rows and columns of the cells of a detector that predicts for each cell of one grid. */
+  readonly grid?: { readonly height: number; readonly width: number };
   readonly boxCoder?: BoxCoder;
   /** Which boxes enter non-maximum suppression. */
   readonly candidates?: string;
@@ -20,12 +22,12 @@ export interface Decoding {
   readonly suppresses?: boolean;
 }
 
-interface AnchorRule {
+export interface AnchorRule {
   readonly rule: string;
   readonly levels: readonly AnchorLevel[];
 }
 
-interface PointRule {
+export interface PointRule {
   readonly rule: string;
   readonly levels: readonly { readonly height: number; readonly width: number; readonly stride: number }[];
 }

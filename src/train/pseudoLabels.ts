@@ -9,7 +9,7 @@ import { makeFolder } from '../files/folders.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import { project, squareToQuad } from '../geometry/homography.js';
 import type { Task } from '../tasks/task.js';
-import { mapsOf } from '../tasks/text/text.js';
+import { mapsOf } from '../tasks/text/findText.js';
 import type { Maps } from '../tasks/text/textBoxes.js';
 import { wordCharacters, type Cell } from '../tasks/text/wordCharacters.js';
 import type { RunState } from './checkpoint/state.js';

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { openModel } from '../../src/api/openModel.js';
-import type { FoundObject } from '../../src/predict/found.js';
+import type { FoundObject } from '../../src/tasks/found.js';
 import type { OpenedModel } from '../../src/predict/openModel.js';
 import { numberCategories } from '../../src/data/categories.js';
 import { openDatasets } from '../../src/data/dataset.js';

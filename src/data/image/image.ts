@@ -4,6 +4,7 @@ import { FinetuneError } from '../../errors.js';
 import { decodeBmp } from './bmp.js';
 import type { Extent, Frame } from './frame.js';
 import { meanColour } from './meanColour.js';
+import { pad } from './pad.js';
 import { distortColours, type Distortion } from '../pipeline/augment/photometric.js';
 import type { Picture } from '../sample.js';
 import { readRgb, storageOf, type Storage } from './storage.js';
@@ -125,22 +126,6 @@ export async function readImageHeader(from: ImageSource): Promise<ImageHeader> {
   } catch (error) {
     return fail(from, error);
   }
-}
-
-function pad(inner: Uint8Array, { target, width, height }: Frame, [r, g, b]: readonly [number, number, number]) {
-  const data = new Uint8Array(width * height * 3); // [height, width, 3]
-  const row = new Uint8Array(width * 3);
-  for (let x = 0; x < width * 3; x += 3) {
-    row[x] = r;
-    row[x + 1] = g;
-    row[x + 2] = b;
-  }
-  for (let y = 0; y < height; y++) data.set(row, y * width * 3);
-  for (let y = 0; y < target.height; y++) {
-    const from = y * target.width * 3;
-    data.set(inner.subarray(from, from + target.width * 3), ((target.top + y) * width + target.left) * 3);
-  }
-  return data;
 }
 
 /** Throws the problem with its code. sharp's errors carry none, so this looks whether the file exists. */

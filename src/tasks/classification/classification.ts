@@ -1,4 +1,4 @@
-import { ofKind, type ClassIndex, type Sample } from '../../data/sample.js';
+import { ofKind, type Sample } from '../../data/sample.js';
 import * as b from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { buildClassifier } from '../../models/classifier.js';
@@ -8,14 +8,8 @@ import { conventionsOf } from '../description/description.js';
 import { distilClasses } from '../distillation.js';
 import { softCrossEntropyRows } from '../losses.js';
 import { findPlaces, regulariserFor } from '../regulariser.js';
+import { softmax, type Classification } from './probabilities.js';
 import type { Losses, LossOptions, Network, Targets } from '../network.js';
-
-/** Probabilities of the classes for one image. */
-export interface Classification {
-  readonly imageId: string | number;
-  /** [K]; they add up to 1. */
-  readonly probabilities: Float32Array;
-}
 
 export interface ClassificationOptions {
   readonly backbone: BackboneChoice;
@@ -112,17 +106,4 @@ export function classificationTask(options: ClassificationOptions): Network<Clas
         probabilities: softmax(logits!.subarray(n * numClasses, (n + 1) * numClasses)),
       })),
   };
-}
-
-function softmax(logits: Float32Array): Float32Array {
-  const highest = logits.reduce((a, b) => Math.max(a, b));
-  const powers = logits.map((logit) => Math.exp(logit - highest));
-  const total = powers.reduce((sum, power) => sum + power, 0);
-  return powers.map((power) => power / total);
-}
-
-/** The `count` classes with the highest probabilities, best first; equal ones in the order of the classes. */
-export function topClasses(probabilities: Float32Array, count: number): ClassIndex[] {
-  const order = Array.from(probabilities.keys()).sort((i, j) => probabilities[j]! - probabilities[i]! || i - j);
-  return order.slice(0, count) as ClassIndex[];
 }

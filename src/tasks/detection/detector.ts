@@ -21,6 +21,9 @@ export interface DetectorOptions extends SelectOptions {
   readonly classWeights?: readonly number[] | undefined;
 }
 
+/** What decoding reads of a detector's options. */
+export type DecodeOptions = Pick<DetectorOptions, 'size' | keyof SelectOptions>;
+
 /** What a detector found on one image: rows belong together. */
 export interface Found {
   /** [D,4], in pixels of the input. */

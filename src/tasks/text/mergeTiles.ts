@@ -2,7 +2,7 @@ import { joinParts, type TilePart } from '../../geometry/joinParts.js';
 import { minAreaRect } from '../../geometry/minAreaRect.js';
 import { bounds, intersectionArea, polygonIou, region, type Region } from '../../geometry/polygon.js';
 import { cutSidesOf, WHOLE, type Tile } from '../../geometry/tiles.js';
-import type { TextDetection } from './text.js';
+import type { TextDetection } from './findText.js';
 
 /** The words that were found in a tile of an image. */
 export interface TileWords {

@@ -1,9 +1,8 @@
 import type { ClassIndex } from '../../../../data/sample.js';
 import { clipBoxes, xyxy, xyxyToCxcywh } from '../../../../geometry/box.js';
 import { decodeBoxes, type CoderScale } from '../../boxCoder.js';
-import type { Detector } from '../../detector.js';
+import type { DecodeOptions, Detector } from '../../detector.js';
 import { suppressPerClass, type Candidate } from '../../nms.js';
-import type { FasterRcnnOptions } from './options.js';
 
 /** Scale of the offsets that the second stage predicts. */
 export const SCALE: CoderScale = { centre: 10, size: 5 };
@@ -12,7 +11,7 @@ export const LEAST_SIDE = 1e-2;
 
 /** Turns the outputs of one image into detections: `proposals` [P,4], `valid` [P], `logits` [P,columns], the
  *  background's first, and `boxes` [P,4,columns], offset by offset. Each class of a proposal has a box of its own. */
-export function fasterRcnnDecoder(options: FasterRcnnOptions): Detector['decode'] {
+export function fasterRcnnDecoder(options: DecodeOptions): Detector['decode'] {
   const { numClasses, size, scoreThreshold } = options;
   const columns = numClasses + 1;
 

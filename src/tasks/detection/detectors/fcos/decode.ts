@@ -1,9 +1,8 @@
 import type { ClassIndex } from '../../../../data/sample.js';
 import { clipBoxes } from '../../../../geometry/box.js';
-import type { Detector } from '../../detector.js';
+import type { DecodeOptions, Detector } from '../../detector.js';
 import { suppressPerClass, type Candidate } from '../../nms.js';
 import { decodeDistances, type Points } from '../../points.js';
-import type { FcosOptions } from './options.js';
 
 /** Best scores of each level that enter NMS. */
 export const CANDIDATES = 1000;
@@ -18,7 +17,7 @@ const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /** Turns `logits` [P,classes], `distances` [P,4] and `centernessLogits` [P] of one image into detections. Every class of a point is a
  *  candidate of its own; its score is the geometric mean of the probability and the centerness. */
-export function fcosDecoder(points: Points, options: FcosOptions): Detector['decode'] {
+export function fcosDecoder(points: Points, options: DecodeOptions): Detector['decode'] {
   const { numClasses, scoreThreshold, size } = options;
   const numLevels = points.levels.at(-1)! + 1;
 

@@ -1,12 +1,15 @@
 import { clipBoxes, type Cxcywh } from '../../../../geometry/box.js';
 import { decodeBoxes } from '../../boxCoder.js';
-import type { Detector } from '../../detector.js';
+import type { DecodeOptions, Detector } from '../../detector.js';
 import { selectPerClass } from '../../nms.js';
 import type { MultiBoxOptions } from './options.js';
 
 /** Turns `boxes` [A,4] and `logits` [A,columns] of one image into detections, with NMS for each class. anchors
  *  [A,4]. */
-export function multiBoxDecoder(anchors: Cxcywh, options: MultiBoxOptions): Detector['decode'] {
+export function multiBoxDecoder(
+  anchors: Cxcywh,
+  options: DecodeOptions & Pick<MultiBoxOptions, 'classLoss'>,
+): Detector['decode'] {
   const { size, numClasses, scoreThreshold } = options;
   const softmax = options.classLoss === 'softmax';
   const columns = softmax ? numClasses + 1 : numClasses;

@@ -1,12 +1,11 @@
 import type { ClassIndex } from '../../../../data/sample.js';
 import { clipBoxes, xyxy } from '../../../../geometry/box.js';
-import type { Detector } from '../../detector.js';
-import type { NmsFreeOptions } from './options.js';
+import type { DecodeOptions, Detector } from '../../detector.js';
 
 /** The best scores of one image, without any suppression of overlaps: each object is predicted at one point. Every class of a point counts by
  *  itself. logits [P,classes], boxes [P,4]. */
 export const nmsFreeDecoder =
-  ({ numClasses, scoreThreshold, maxDetections, size }: NmsFreeOptions): Detector['decode'] =>
+  ({ numClasses, scoreThreshold, maxDetections, size }: DecodeOptions): Detector['decode'] =>
   ({ logits, boxes }) => {
     const least = Math.log(scoreThreshold / (1 - scoreThreshold));
     const found: { readonly at: number; readonly logit: number }[] = [];

@@ -5,15 +5,15 @@ import type { Value } from '../../../../graph/spec.js';
 import { focalLoss, focalStart } from '../../../losses.js';
 import type { Losses, LossOptions } from '../../../network.js';
 import { rowWeights } from '../../../rowWeights.js';
-import { encodeMatches, type CoderScale } from '../../boxCoder.js';
+import { encodeMatches } from '../../boxCoder.js';
 import { anchorBoxLoss } from '../../boxLosses.js';
 import type { AnchorPredictions, Criterion } from '../../detector.js';
 import { labelsOf, UNLEARNT } from '../../matcher.js';
 import { matchByThresholds } from '../../thresholdMatcher.js';
+import { SCALE } from './decode.js';
 import type { RetinaNetOptions } from './options.js';
 
 export const THRESHOLDS = { foreground: 0.5, background: 0.4 };
-export const SCALE: CoderScale = { centre: 1, size: 1 };
 /** The error at which smoothL1 turns from a square into a line: RetinaNet's own, as in Detectron. */
 const BETA = 0.11;
 

@@ -1,11 +1,11 @@
 import type { ClassIndex } from '../../../../data/sample.js';
 import { clipBoxes, type Cxcywh } from '../../../../geometry/box.js';
-import { decodeBoxes } from '../../boxCoder.js';
-import type { Detector } from '../../detector.js';
+import { decodeBoxes, type CoderScale } from '../../boxCoder.js';
+import type { DecodeOptions, Detector } from '../../detector.js';
 import { suppressPerClass, type Candidate } from '../../nms.js';
-import { SCALE } from './criterion.js';
-import type { RetinaNetOptions } from './options.js';
 
+/** Scale of the offsets. */
+export const SCALE: CoderScale = { centre: 1, size: 1 };
 /** Best scores of each level that enter NMS. */
 export const CANDIDATES = 1000;
 
@@ -20,7 +20,7 @@ interface Scored {
 export function retinaNetDecoder(
   anchors: Cxcywh,
   lengths: readonly number[],
-  options: RetinaNetOptions,
+  options: DecodeOptions,
 ): Detector['decode'] {
   const { numClasses, scoreThreshold, size } = options;
   const least = Math.log(scoreThreshold / (1 - scoreThreshold));

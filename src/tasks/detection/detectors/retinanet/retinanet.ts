@@ -5,8 +5,8 @@ import { LARGEST_LOG_SIZE } from '../../boxCoder.js';
 import { anchorBoxesInGraph } from '../../decodeInGraph.js';
 import { defineDetector } from '../../defineDetector.js';
 import { gridLevels } from '../../gridAnchors.js';
-import { retinaNetCriterion, SCALE, THRESHOLDS } from './criterion.js';
-import { CANDIDATES, retinaNetDecoder } from './decode.js';
+import { retinaNetCriterion, THRESHOLDS } from './criterion.js';
+import { CANDIDATES, retinaNetDecoder, SCALE } from './decode.js';
 import { retinaNetNetwork } from './network.js';
 import { options } from './options.js';
 

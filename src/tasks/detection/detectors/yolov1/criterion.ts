@@ -6,7 +6,7 @@ import type { Losses, LossOptions, Targets } from '../../../network.js';
 import { rowWeights } from '../../../rowWeights.js';
 import type { Criterion } from '../../detector.js';
 import { UNLEARNT } from '../../matcher.js';
-import type { CellGrid } from './network.js';
+import type { CellGrid } from './decode.js';
 import type { YoloV1Options } from './options.js';
 
 /** The paper's weights of the coordinates and of the confidence of boxes without an object. */

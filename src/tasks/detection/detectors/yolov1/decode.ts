@@ -1,11 +1,21 @@
 import { clipBoxes, cxcywh, cxcywhToXyxy } from '../../../../geometry/box.js';
-import type { Detector } from '../../detector.js';
+import type { DecodeOptions, Detector } from '../../detector.js';
 import { selectPerClass } from '../../nms.js';
-import { cellColumns, type CellGrid } from './network.js';
 import type { YoloV1Options } from './options.js';
 
+/** Rows and columns of cells over the input. */
+export interface CellGrid {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Columns of a cell: x, y, √w, √h and confidence of each box, then the classes. */
+export const cellColumns = ({ boxesPerCell, numClasses }: YoloV1DecodeOptions): number => boxesPerCell * 5 + numClasses;
+
+type YoloV1DecodeOptions = DecodeOptions & Pick<YoloV1Options, 'boxesPerCell'>;
+
 /** Turns `cells` of one image into detections: every box of a cell with every class of it. */
-export function yoloV1Decoder(grid: CellGrid, options: YoloV1Options): Detector['decode'] {
+export function yoloV1Decoder(grid: CellGrid, options: YoloV1DecodeOptions): Detector['decode'] {
   const { boxesPerCell, scoreThreshold, size } = options;
   const [height, width] = size;
   const columns = cellColumns(options);

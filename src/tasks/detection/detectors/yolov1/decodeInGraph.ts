@@ -1,7 +1,7 @@
 import * as b from '../../../../graph/builder.js';
 import type { Value } from '../../../../graph/spec.js';
 import { clipInGraph, type GraphBoxes } from '../../decodeInGraph.js';
-import type { CellGrid } from './network.js';
+import type { CellGrid } from './decode.js';
 import type { YoloV1Options } from './options.js';
 
 /** `yoloV1Decoder` in the graph, before it chooses. cells [1,cells,columns]. */

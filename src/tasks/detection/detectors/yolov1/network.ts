@@ -2,16 +2,8 @@ import { activate, conv, linear, normActivate, type Context } from '../../../../
 import { reshape } from '../../../../graph/builder.js';
 import type { Value } from '../../../../graph/spec.js';
 import { buildTrunk, type Build } from '../../../../models/detector.js';
+import { cellColumns, type CellGrid } from './decode.js';
 import type { YoloV1Options } from './options.js';
-
-/** Rows and columns of cells over the input. */
-export interface CellGrid {
-  readonly height: number;
-  readonly width: number;
-}
-
-/** Columns of a cell: x, y, √w, √h and confidence of each box, then the classes. */
-export const cellColumns = ({ boxesPerCell, numClasses }: YoloV1Options): number => boxesPerCell * 5 + numClasses;
 
 /** Backbone and head for one batch and size: cells [N, grid.height · grid.width, columns], row after row. */
 export function yoloV1Network(

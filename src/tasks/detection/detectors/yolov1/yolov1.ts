@@ -36,6 +36,7 @@ export const yolov1 = defineDetector({
         scores: "the box's confidence times the cell's probability, both limited to 0…1",
         boxes:
           'centre = ((column + x) / columns · input width, (row + y) / rows · input height); width = √width² · input width, height = √height² · input height; then limited to the input',
+        grid,
         candidates: `of each class, the ${asked.candidates} best above the least score`,
         suppresses: true,
       },

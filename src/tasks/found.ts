@@ -1,7 +1,7 @@
-import { topClasses, type Classification } from '../tasks/classification/classification.js';
-import type { ModelDescription } from '../tasks/description/description.js';
-import type { Detection } from '../tasks/detection/detector.js';
-import type { TextDetection } from '../tasks/text/text.js';
+import { topClasses, type Classification } from './classification/probabilities.js';
+import type { ModelDescription } from './description/description.js';
+import type { Detection } from './detection/detector.js';
+import type { TextDetection } from './text/findText.js';
 
 /** An object that was found. */
 export interface FoundObject {

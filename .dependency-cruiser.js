@@ -3,7 +3,7 @@
  *  A room is a folder of src/, or the files that `files` matches. It may import itself, the rooms and the packages of its row,
  *  and Node's own modules where `node` is true. Imports of types count like any other. An import is judged by the file that it
  *  leads to, however its path is written. */
-const network = 'ground geometry categories graph models sample tasks';
+const network = 'ground geometry categories graph models sample frame tasks';
 const training = `${network} files decode weights data engine train evaluate recipe report`;
 
 const rooms = {
@@ -24,7 +24,9 @@ const rooms = {
   tflite: { rooms: 'ground graph quantize', packages: 'flatbuffers' },
   models: { rooms: 'ground graph' },
   sample: { files: 'data/sample[.]ts$', rooms: 'ground geometry' },
+  frame: { files: 'data/image/(frame|pad|meanColour)[.]ts$', rooms: 'geometry sample' },
   tasks: { rooms: 'ground geometry categories graph models sample', packages: 'zod' },
+  runtime: { files: 'runtime(?:[.]ts$|/)', rooms: 'ground geometry sample frame tasks modelFolder' },
   decode: { files: 'weights/decode/', rooms: 'ground bytes', packages: 'jsfive zod' },
 
   // These need Node: they read and write files, compute and measure.
@@ -39,8 +41,8 @@ const rooms = {
   },
   modelFolder: { rooms: 'ground files tasks', packages: 'zod', node: true },
   data: {
-    files: 'data/(?!sample[.]ts$)',
-    rooms: 'ground bytes files geometry categories sample',
+    files: 'data/(?!sample[.]ts$|image/(frame|pad|meanColour)[.]ts$)',
+    rooms: 'ground bytes files geometry categories sample frame',
     packages: '@rgrove/parse-xml hyparquet opentype.js p-limit sharp yaml',
     node: true,
   },

@@ -28,6 +28,7 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
     'train/loop',
     'run/plan',
   ],
+  runtime: ['graph/spec', 'files/lock', 'data/dataset', 'weights/load', 'predict/openModel', 'engine/engine'],
   'weights/decode': ['files/lock', 'graph/spec', 'weights/load'],
   pycocotools: ['errors', 'geometry/box', 'evaluate/coco'],
   files: ['geometry/box', 'data/sample', 'fetch/download'],
@@ -60,6 +61,7 @@ const inBrowser = [
   'tflite',
   'models',
   'tasks',
+  'runtime',
   'weights/decode',
 ];
 const ofNode = ['node:fs', 'fs/promises', 'sharp', 'tar'];

@@ -1,0 +1,47 @@
+import { frameImage, placementOf, type Rect } from '../data/image/frame.js';
+import { pad } from '../data/image/pad.js';
+import type { Origin } from '../tasks/network.js';
+import type { RuntimeCard } from './card.js';
+import { resizeImage, type Raster } from './resize.js';
+
+/** An image as the network reads it. */
+export interface RuntimeView {
+  /** [1, height, width, 3], RGB 0…255. */
+  readonly pixels: Float32Array;
+  readonly origin: Origin;
+}
+
+/** Makes the network's input of an image, or of a part of it, as the card says; as readView of predict does. */
+export function viewOf(image: Raster, { input }: RuntimeCard, patch?: Rect): RuntimeView {
+  const { mode, method, cropFraction, limits, fill } = input.resize;
+  const [, height, width] = input.shape as [number, number, number, number];
+  const frame = frameImage(image, {
+    size: [height, width],
+    resize: mode,
+    limits,
+    ...(cropFraction !== undefined && { cropFraction }),
+    ...(patch && { patch }),
+  });
+  const { region, target } = frame;
+  const inner = resizeImage(cut(image, region), target.width, target.height, method).data as Uint8Array;
+  const isWhole = target.width === width && target.height === height;
+  const data = isWhole ? inner : pad(inner, frame, fill as [number, number, number]);
+  const origin = {
+    imageId: 0,
+    placement: placementOf(frame),
+    originalWidth: image.width,
+    originalHeight: image.height,
+    picture: { width, height },
+  };
+  return { pixels: Float32Array.from(data), origin };
+}
+
+function cut(image: Raster, { left, top, width, height }: Rect): Raster {
+  if (width === image.width && height === image.height) return image;
+  const data = new Uint8Array(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    const from = ((top + y) * image.width + left) * 3;
+    data.set(image.data.subarray(from, from + width * 3), y * width * 3);
+  }
+  return { data, width, height };
+}

@@ -69,7 +69,7 @@ const reading = z.strictObject({ option: text.optional(), signal: hooks.signal }
 export async function openDatasets(data: DataOptions, options: OpenDataOptions = {}): Promise<Datasets> {
   checkArgument('options', reading, options);
   const { format } = checkArgument('data', z.looseObject({ format: z.string() }), data);
-  const schema = layouts.find((layout) => layout.options.some(({ shape }) => shape.format.value === format));
+  const schema = layouts.find((layout) => layout.options.some(({ shape }) => shape.format.safeParse(format).success));
   // A format that no layout has is named by the first one's message, with those that it knows.
   checkArgument('data', (schema ?? objectData) as z.ZodType, withoutTag(data));
   return openParts(data, options);

@@ -57,7 +57,11 @@ export async function check(
   if (augment && checked.opened.train && !signal.aborted) {
     const { writeSamplePage } = await import('../report/samplePage.js');
     page = out ?? join(recipe.out, `${basename(path).replace(/\.ya?ml$/, '')}-check.html`);
-    const shown = { ...data, ...taskOptions(recipe).images, size: recipe.task === 'text' ? recipe.data.size : size };
+    const shown = {
+      ...taskOptions(recipe).images,
+      augment: data.augment,
+      size: recipe.task === 'text' ? recipe.data.size : size,
+    };
     await writeSamplePage(checked.opened.train, { ...shown, seed, epochs: train.epochs }, page);
   }
   const { parts, complete } = checked;

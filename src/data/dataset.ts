@@ -3,20 +3,52 @@ import { FinetuneError, type Problem } from '../errors.js';
 import { learnedClasses } from './countObjects.js';
 import { createFindings, type Findings } from './findings.js';
 import { coco } from './formats/coco.js';
+import { createMl } from './formats/createMl.js';
+import { datumaro } from './formats/datumaro.js';
 import type { Format, Parts, ReadOptions } from './formats/format.js';
+import { huggingFace, huggingFaceClasses } from './formats/huggingFace/huggingFace.js';
 import { imageFolder } from './formats/imageFolder.js';
 import { csv } from './formats/labelCsv.js';
+import { labelme } from './formats/labelme.js';
+import { labelStudio, labelStudioClasses } from './formats/labelStudio/labelStudio.js';
+import { boxTable } from './formats/table/boxTable.js';
 import { syntheticText } from './formats/text/drawnText.js';
 import { icdar } from './formats/text/icdarParts.js';
 import { synthtext } from './formats/text/synthText.js';
+import { via } from './formats/via.js';
 import { voc } from './formats/voc.js';
+import { vott } from './formats/vott.js';
+import { webDataset, webDatasetClasses } from './formats/webDataset/webDataset.js';
+import { yolo } from './formats/yolo/yolo.js';
 import type { Category, Dataset, Kind, PartName } from './sample.js';
 import { openSplit, type DividedImages } from './split/openSplit.js';
 import type { SplitContext } from './split/split.js';
 import { synthetic } from './synthetic/openSynthetic.js';
 
 /** The layouts of data sets, by the name that `data.format` gives them. */
-const formats = { synthetic, coco, voc, imageFolder, csv, 'synthetic-text': syntheticText, icdar, synthtext };
+const formats = {
+  synthetic,
+  coco,
+  voc,
+  yolo,
+  createml: createMl,
+  labelme,
+  labelstudio: labelStudio,
+  vott,
+  via,
+  datumaro,
+  'box-csv': boxTable,
+  huggingface: huggingFace,
+  webdataset: webDataset,
+  imageFolder,
+  csv,
+  'labelstudio-classes': labelStudioClasses,
+  'huggingface-classes': huggingFaceClasses,
+  'webdataset-classes': webDatasetClasses,
+  'synthetic-text': syntheticText,
+  icdar,
+  synthtext,
+};
 
 type Formats = typeof formats;
 /** Where a data set is, and how it is read: the options of one of the formats. */

@@ -36,7 +36,7 @@ const LIKELY = 0.4;
 /** The layouts that a recipe can read, by task. */
 const formatsOf = (task: TaskName): string[] => {
   const schema = { detection: objectData, classification: labelledData, text: textData }[task];
-  return schema.options.map(({ shape }) => shape.format.value);
+  return schema.options.flatMap(({ shape: { format } }) => ('options' in format ? format.options : [format.value]));
 };
 const isReadable = ({ kind, format }: Detected): boolean => formatsOf(taskOf(kind)).includes(format);
 

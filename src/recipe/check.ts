@@ -56,7 +56,7 @@ function withTask(written: unknown, issues: readonly Issue[]): [raw: unknown, is
   const wrong = issues.filter(({ path }) => path.length === 1 && path[0] === 'task');
   if (wrong.length === 0 || typeof written !== 'object' || written === null) return [written, issues];
   const format = (written as { data?: { format?: unknown } | null }).data?.format;
-  const task = format === 'imageFolder' || format === 'csv' ? 'classification' : 'detection';
+  const task = /^(?:imageFolder|csv|.*-classes)$/.test(String(format)) ? 'classification' : 'detection';
   const assumed = { ...written, task };
   return [assumed, [...wrong, ...(recipeSchema.safeParse(assumed).error?.issues ?? [])]];
 }

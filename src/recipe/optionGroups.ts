@@ -1,4 +1,4 @@
-import { expected, properties, type Option } from './options.js';
+import { choosingName, expected, properties, type Option } from './options.js';
 
 /** Where a group of options stands in a recipe. */
 export interface Place {
@@ -44,13 +44,15 @@ export function groupsOf(option: Option, path = '', choice = ''): Group[] {
     return [{ ...place, description, entries, choices: [] }, ...groupsInside(entries)];
   }
 
-  const isShared = ({ name, option: inner }: Entry) =>
-    inner.const === undefined &&
-    branches.every((branch) => JSON.stringify(branch.properties?.[name]) === JSON.stringify(inner));
+  const name = choosingName(branches);
+  const isShared = ({ name: shared, option: inner }: Entry) =>
+    shared !== name &&
+    branches.every((branch) => JSON.stringify(branch.properties?.[shared]) === JSON.stringify(inner));
   const shared = entriesOf(branches[0]!, path, choice).filter(isShared);
   const choices = branches.map((branch) => {
-    const [name, literal] = properties(branch).find(([, { const: value }]) => value !== undefined)!;
-    const chosen = joined(choice, `\`${name}: ${expected(literal)}\``);
+    const literal = branch.properties![name] as Option;
+    const values = literal.enum ? `${literal.enum.slice(0, 3).map(String).join(', ')} …` : expected(literal);
+    const chosen = joined(choice, `\`${name}: ${values}\``);
     const entries = entriesOf(branch, path, chosen).filter((entry) => !isShared(entry) && entry.name !== name);
     const group = { path, choice: chosen, key: keyOf(branch), description: '', entries, choices: [] };
     return { name, option: literal, group };

@@ -13,13 +13,18 @@ function forms(option: Option, value: unknown): Option[] {
   const branches = option.oneOf ?? option.anyOf;
   if (!branches) return [option];
   if (!option.oneOf) return branches;
-  return branches.filter((branch) =>
-    properties(branch).some(
-      ([name, { const: literal, default: standard }]) =>
-        literal !== undefined && literal === (member(value, name) ?? standard),
-    ),
-  );
+  const name = choosingName(branches);
+  return branches.filter((branch) => {
+    const option = branch.properties?.[name] as Option | undefined;
+    const chosen = member(value, name) ?? option?.default;
+    return option !== undefined && (option.const === chosen || (option.enum ?? []).includes(chosen as string));
+  });
 }
+
+/** The name of the option that chooses between maps: the one that has a single value in one of them, such as
+ *  `data.format`; another map may list several. */
+export const choosingName = (branches: readonly Option[]): string =>
+  branches.flatMap(properties).find(([, { const: literal }]) => literal !== undefined)![0];
 
 const member = (value: unknown, key: PropertyKey): unknown =>
   typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined;

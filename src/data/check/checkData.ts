@@ -97,13 +97,13 @@ function sayOverlap(overlap: Overlap, say: (remark: Remark) => void): void {
   const { part, other, pairs } = overlap;
   for (const { file, other: twin, reason } of pairs.slice(0, MOST_PAIRS))
     say({
-        level: 'warning',
-        part: part as PartName,
-        code: 'W_IMAGE_LEAK',
-        message: `${part} ${PHRASES[reason]} ${twin} of ${other}: the score will be too good`,
-        where: { file },
-        fix: `remove it from ${part} or from ${other}`,
-      });
+      level: 'warning',
+      part: part as PartName,
+      code: 'W_IMAGE_LEAK',
+      message: `${part} ${PHRASES[reason]} ${twin} of ${other}: the score will be too good`,
+      where: { file },
+      fix: `remove it from ${part} or from ${other}`,
+    });
   say({
     level: 'warning',
     part: part as PartName,

@@ -1,6 +1,10 @@
+import { basename } from 'node:path';
 import { filePerPart } from './detect/json.js';
+import { asText, fieldsOf, isFields, numbersOf, parseLabelJson } from './records/readLabels.js';
+import type { ImageRecord, ObjectRecord } from './records/record.js';
+import { recordFormat } from './records/recordFormat.js';
+import { notOfLayout, textLayout, type LabelFile } from './records/textLayout.js';
 
-/** Create ML of Apple: a JSON list of images with boxes by their centres. */
 export const detectCreateMl = filePerPart(
   /\.json$/i,
   (text) =>
@@ -10,3 +14,38 @@ export const detectCreateMl = filePerPart(
     (/"coordinates"\s*:\s*\{/.test(text) || /createml/i.test(text)),
   'a list of images with annotations in "coordinates"',
 );
+
+/** Create ML of Apple: a JSON list of images with boxes by their centres. */
+export const createMl = recordFormat(
+  'createml',
+  detectCreateMl,
+  textLayout((path) => /\.json$/i.test(path), readCreateMl),
+);
+
+function readCreateMl(text: string, { file, wrong }: LabelFile): { images: ImageRecord[] } {
+  const list = parseLabelJson(text, file);
+  if (!Array.isArray(list)) throw notOfLayout(file, `${basename(file)} is not a list of images with annotations`);
+  const images = list.flatMap((entry: unknown, index): ImageRecord[] => {
+    const fields = isFields(entry) ? entry : {};
+    const name = asText(fields['image'] ?? fields['imagefilename'] ?? fields['imageFilename']);
+    if (name === undefined) {
+      wrong(`[${index}] has no "image"`);
+      return [];
+    }
+    const annotations = fieldsOf(fields['annotations'] ?? fields['annotation']);
+    const objects = annotations.flatMap(({ label, coordinates }, at): ObjectRecord[] => {
+      const subject = `[${index}].annotations[${at}] of "${name}"`;
+      const category = asText(label);
+      const box = numbersOf(coordinates, 'x', 'y', 'width', 'height') as [number, number, number, number] | undefined;
+      if (category !== undefined && box) {
+        const [x, y, w, h] = box;
+        const points = [x - w / 2, y - h / 2, x + w / 2, y + h / 2];
+        return [{ category, points, form: 'box', unit: 'pixels', where: { file }, subject }];
+      }
+      wrong(`${subject} has no ${box ? '"label"' : '"coordinates" of x, y, width and height'}`);
+      return [];
+    });
+    return [{ name, objects, where: { file } }];
+  });
+  return { images };
+}

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { FinetuneError } from '../../errors.js';
@@ -10,12 +11,13 @@ import type { DropPolicies, RawImage, ReadPart } from '../rawDataset.js';
 import { boxFormat, type BoxData } from './boxFormat.js';
 import { buildPart } from './buildPart.js';
 import type { Dataset } from '../sample.js';
+import { readVocFolder } from './vocFolder.js';
 import { readVocFile, type VocObject } from './vocFile.js';
 import { indexByStem } from './stemIndex.js';
 import { reportEntries, sortEntries, type SoundEntry } from './vocEntries.js';
 import { listOf, readListLines, readVocList } from './vocList.js';
 
-/** A part is the name of a list in ImageSets/Main. */
+/** A part is the name of a list in ImageSets/Main, or a folder with XML files. */
 export interface VocData extends BoxData {
   readonly format: 'voc';
   readonly root: string;
@@ -24,10 +26,23 @@ export interface VocData extends BoxData {
   readonly test?: string | null | undefined;
 }
 
-/** Pascal VOC. */
+/** Pascal VOC: the folders of the challenge, or XML files in any folders. */
 export const voc = boxFormat<VocData>({
-  readPart: (data, part, findings, policies) => readVoc({ root: data.root, split: data[part]!, ...policies }, findings),
+  readPart: async ({ root, ...data }, part, findings, policies) => {
+    const place = data[part]!;
+    return (await isFolderOfPart(root, place))
+      ? readVocFolder({ root, place, part, ...policies }, findings)
+      : readVoc({ root, split: place, ...policies }, findings);
+  },
 });
+
+/** Whether a part is a folder with XML files, rather than a list in ImageSets/Main. */
+async function isFolderOfPart(root: string, place: string): Promise<boolean> {
+  const list = await stat(listOf(root, place)).catch(() => undefined);
+  if (list?.isFile()) return false;
+  const folder = await stat(resolve(root, place)).catch(() => undefined);
+  return folder?.isDirectory() ?? false;
+}
 
 export interface VocOptions extends DropPolicies {
   /** The folder with Annotations/, ImageSets/Main/ and JPEGImages/. */

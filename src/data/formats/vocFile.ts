@@ -15,6 +15,8 @@ export interface VocFile {
   /** Width and height of <size>; undefined where they are missing or unusable. */
   readonly size: { readonly width: number; readonly height: number } | undefined;
   readonly objects: readonly VocObject[];
+  /** The name of the image, without the folders of the annotator's disk. */
+  readonly fileName: string | undefined;
 }
 
 /** Read one Pascal VOC annotation to learn from. Its corners are 1-based and inclusive (VOC devkit), so a box spans
@@ -30,6 +32,7 @@ export async function readVocFile(
   const [width, height] = [Number(annotation.width ?? 0), Number(annotation.height ?? 0)];
   return {
     size: width > 0 && height > 0 ? { width, height } : undefined,
+    fileName: annotation.fileName,
     objects: annotation.objects.flatMap((object) => checkObject(object, invalidBoxes, findings) ?? []),
   };
 }

@@ -27,9 +27,11 @@ export interface VocXml {
   readonly width: string | undefined;
   readonly height: string | undefined;
   readonly objects: readonly VocXmlObject[];
+  /** The last part of <filename>, or of <path>. */
+  readonly fileName: string | undefined;
 }
 
-/** Read a Pascal VOC annotation. <path>, <folder> and <filename> are ignored: they name places on the annotator's disk.
+/** Read a Pascal VOC annotation. The folders of <path> and <folder> are ignored: they are those of the annotator's disk.
  *  Returns undefined, and adds E_ENCODING or E_VOC_XML to `findings`, if the file is not text, not XML, or its root is
  *  not <annotation>. */
 export async function readVocXml(file: string, findings: Findings): Promise<VocXml | undefined> {
@@ -55,7 +57,9 @@ export async function readVocXml(file: string, findings: Findings): Promise<VocX
     };
   });
   const size = childrenOf(root, 'size')[0];
-  return { width: size && textOf(size, 'width'), height: size && textOf(size, 'height'), objects };
+  const written = textOf(root, 'filename') ?? textOf(root, 'path');
+  const fileName = written?.slice(Math.max(written.lastIndexOf('/'), written.lastIndexOf('\\')) + 1);
+  return { width: size && textOf(size, 'width'), height: size && textOf(size, 'height'), objects, fileName };
 }
 
 function parse(text: string, file: string, findings: Findings): XmlElement | undefined {

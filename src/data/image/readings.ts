@@ -8,7 +8,8 @@ export type Change =
   | 'an absolute path'
   | 'a prefix'
   | 'spaces around it'
-  | 'other capitals';
+  | 'other capitals'
+  | 'another extension';
 
 /** One way to read a name as a path. */
 export interface Reading {

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+
 import { join, resolve } from 'node:path';
 import { FinetuneError } from '../../errors.js';
 import { makeWhole, writeNew } from '../../files/folders.js';
+import { cacheDir } from '../cacheDir.js';
 import { listFolder } from '../image/imageFiles.js';
 
 export interface DrawnSet {
@@ -42,6 +43,3 @@ async function isDrawn(folder: string, { stamp, stampFile, noun }: DrawnSet): Pr
     fix: 'name another data.root, or remove that folder',
   });
 }
-
-/** The package's cache, as weights/cache.ts has it. */
-const cacheDir = (): string => join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'tfjs-finetune');

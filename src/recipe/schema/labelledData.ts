@@ -202,8 +202,41 @@ const csv = z.strictObject({
   ...common,
 });
 
+const labels = z.strictObject({
+  format: z
+    .enum(['labelstudio-classes', 'huggingface-classes', 'webdataset-classes'])
+    .describe(
+      'A class for each image: the choices of Label Studio, the labels of Hugging Face (metadata.jsonl, metadata.csv or parquet), or the classes of WebDataset (tar files). docs/data.md describes them.',
+    ),
+  train: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File or folder of `data.root` to train on. Default: what the names of folders and files say.')
+    .meta({ example: 'train', when: 'Set it if the folder has another name.' }),
+  val: z
+    .union([z.string().min(1), share])
+    .optional()
+    .meta({
+      description:
+        'File or folder for validation: it is scored after each epoch, and the best epoch is kept. A number holds out that share of the training images, class by class. Default: what the names of folders and files say, or 0.2.',
+      expects: 'text, or a number above 0 and below 1',
+      example: 0.1,
+      when: 'Set a number if you have no such part and want another share.',
+    }),
+  test: z
+    .string()
+    .min(1)
+    .nullish()
+    .describe(
+      'File or folder of the test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: `null`, the validation part is scored again.',
+    )
+    .meta({ example: 'test', when: 'Set it if you can spare the images.' }),
+  ...common,
+});
+
 export const labelledData = z
-  .discriminatedUnion('format', [imageFolder, csv])
+  .discriminatedUnion('format', [imageFolder, csv, labels])
   .describe('The data set to learn from. Its other options depend on `format`.');
 
 const place = {
@@ -218,7 +251,7 @@ const place = {
 
 /** Options for images of classes that a model already knows. */
 export const replayImages = z
-  .discriminatedUnion('format', [imageFolder.pick(place), csv.pick(place)])
+  .discriminatedUnion('format', [imageFolder.pick(place), csv.pick(place), labels.pick(place)])
   .describe(
     'Images of the old classes: `train` is mixed into the training, `val` is scored before and after. The options are those of `data`; the old model must know all of their `categories`.',
   );

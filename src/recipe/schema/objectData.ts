@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { headsThat } from '../../tasks/detection/detectors.js';
 import { tiling } from '../../tasks/description/tiling.js';
 import { brokenImages, prefetch, root } from './images.js';
+import { labelFiles } from './labelFiles.js';
 import { repeatThreshold } from './repeatThreshold.js';
 import { split } from './split.js';
 import { count, expectedSize, fraction, names, size, sizeRange } from '../../optionValues.js';
@@ -247,8 +248,30 @@ const voc = z.strictObject({
   ...common,
 });
 
+const labels = z.strictObject({
+  format: z
+    .enum([
+      'yolo',
+      'createml',
+      'labelme',
+      'labelstudio',
+      'vott',
+      'via',
+      'datumaro',
+      'box-csv',
+      'huggingface',
+      'webdataset',
+    ])
+    .describe(
+      '`yolo`: a text file for each image, with or without data.yaml. `createml`, `labelme`, `labelstudio`, `vott`, `via` (VGG Image Annotator) and `datumaro`: their JSON files. `box-csv`: a table with a box in each row. `huggingface`: an image folder with metadata.jsonl, or parquet files. `webdataset`: tar files. docs/data.md describes them.',
+    ),
+  ...labelFiles,
+  split,
+  ...common,
+});
+
 export const objectData = z
-  .discriminatedUnion('format', [synthetic, coco, voc])
+  .discriminatedUnion('format', [synthetic, coco, voc, labels])
   .describe('The data set to learn from. Its other options depend on `format`.');
 
 const place = { format: true, root: true, train: true, val: true, categories: true } as const;
@@ -256,7 +279,12 @@ const divided = { ...place, split: true } as const;
 
 /** Options for images of classes that a model already knows. */
 export const replayObjects = z
-  .discriminatedUnion('format', [synthetic.pick({ ...place, seed: true }), coco.pick(divided), voc.pick(divided)])
+  .discriminatedUnion('format', [
+    synthetic.pick({ ...place, seed: true }),
+    coco.pick(divided),
+    voc.pick(divided),
+    labels.pick(divided),
+  ])
   .describe(
     'Images of the old classes: `train` is mixed into the training, `val` is scored before and after. The options are those of `data`; the old model must know all of their `categories`.',
   );

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Kind, PartName } from '../../sample.js';
+import type { Kind } from '../../sample.js';
 import { detectCreateMl } from '../createMl.js';
 import { detectDatumaro } from '../datumaro.js';
 import { detectHuggingFace, detectHuggingFaceClasses } from '../huggingFace/detect.js';
@@ -75,10 +75,4 @@ function onlyFolder({ files }: Listing): string | undefined {
   const tops = new Set(files.map((file) => (file.includes('/') ? file.slice(0, file.indexOf('/')) : '')));
   const [only] = tops;
   return tops.size === 1 && only !== '' ? only : undefined;
-}
-
-/** The parts of a folder as one layout finds them, as the options of a recipe name them. */
-export async function findParts(format: DetectedFormat, root: string): Promise<Partial<Record<PartName, unknown>>> {
-  const guess = await detectors[format].detect(await listFiles(root));
-  return guess?.parts ?? {};
 }

@@ -1,0 +1,100 @@
+import { dirname, join } from 'node:path';
+import pLimit from 'p-limit';
+import { FinetuneError } from '../../../errors.js';
+import { DROP_HINT } from '../records/buildRecords.js';
+import { readLabelText } from '../records/readLabels.js';
+import type { ImageRecord, ObjectRecord, PartRecords } from '../records/record.js';
+import { recordFormat, type RecordSource } from '../records/recordFormat.js';
+import { detectYolo } from './detect.js';
+import { findLabelFiles } from './labelFiles.js';
+import { listImages, type YoloImage } from './images.js';
+import { readYoloLine } from './lines.js';
+import { readNames, type YoloNames } from './names.js';
+
+/** YOLO: a text file of normalised boxes, polygons or rotated boxes for each image (Ultralytics, Roboflow, Darknet,
+ *  LabelImg, CVAT). */
+export const yolo = recordFormat('yolo', detectYolo, readYolo);
+
+/** Maximum number of open files while labels are read. */
+const OPEN_FILES = 16;
+
+async function readYolo(source: RecordSource): Promise<PartRecords> {
+  const { root, findings } = source;
+  const names = await readNames(root, source.names);
+  const folder = names.file === undefined ? root : dirname(names.file);
+  const own = names.config?.path === undefined ? [] : [join(folder, names.config.path)];
+  const images = await listImages(source, [...own, folder, root]);
+  const labels = await findLabelFiles(
+    images.map(({ file }) => file),
+    root,
+  );
+  if (labels.size === 0 && images.length > 0)
+    throw new FinetuneError({
+      code: 'E_LABEL_FILE',
+      message: `none of the ${images.length} images has a label file, such as ${images[0]!.file.replace(/\.[^.]+$/, '.txt')}`,
+      where: { file: dirname(images[0]!.file) },
+      fix: 'put the label files beside the images, or in labels/ where the images are in images/',
+    });
+  const limit = pLimit(OPEN_FILES);
+  const read = images.map((image) => limit(readImage, image, labels.get(image.file), names, source));
+  const records = (await Promise.all(read)).filter((record) => record !== undefined);
+  const absent = images.length - labels.size;
+  if (absent > 0)
+    findings.count(
+      'image without a label file, which has no objects',
+      () => {
+        const { file } = images.find((image) => !labels.has(image.file))!;
+        return { message: file, where: { file } };
+      },
+      absent,
+    );
+  return { images: records, categories: names.categories };
+}
+
+async function readImage(
+  { file, where }: YoloImage,
+  labels: string | undefined,
+  names: YoloNames,
+  source: RecordSource,
+): Promise<ImageRecord | undefined> {
+  if (labels === undefined) return { name: file, file, objects: [], where };
+  try {
+    const text = await readLabelText(labels);
+    return { name: file, file, objects: readObjects(text, labels, names, source), where: { file: labels } };
+  } catch (error) {
+    source.findings.absorb(error);
+    return undefined;
+  }
+}
+
+function readObjects(
+  text: string,
+  file: string,
+  names: YoloNames,
+  { findings, invalidBoxes }: RecordSource,
+): ObjectRecord[] {
+  const hasKeypoints = names.config?.hasKeypoints ?? false;
+  return text.split(/\r\n|[\n\r]/).flatMap((line, index) => {
+    if (line.trim() === '') return [];
+    const where = { file, line: index + 1 };
+    const object = readYoloLine(line, hasKeypoints);
+    if ('fault' in object) {
+      const { fault, isBox } = object;
+      const problem = { code: isBox ? 'E_LABEL_BOX' : 'E_LABEL_ROW', message: fault, where } as const;
+      if (isBox) findings.report(invalidBoxes, 'box outside its image', () => ({ ...problem, fix: DROP_HINT }));
+      else findings.problem(problem);
+      return [];
+    }
+    const { label, points, form, hasConfidence, isClipped } = object;
+    const category = names.nameOf(label);
+    if (category === undefined) {
+      const known = names.categories ? `; ${names.file!} has ${names.categories.length}` : '';
+      findings.problem({ code: 'E_LABEL_ROW', message: `there is no class "${label.slice(0, 60)}"${known}`, where });
+      return [];
+    }
+    if (hasConfidence) findings.count('confidence at the end of a line, left out', () => ({ message: line, where }));
+    if (form === 'outline') findings.count('polygon read as the box around it', () => ({ message: line, where }));
+    if (isClipped) findings.count('value a hair outside of 0 to 1, clipped', () => ({ message: line, where }));
+    return [{ category, points, form, unit: 'shares', where, subject: `class "${category}"` } satisfies ObjectRecord];
+  });
+}

@@ -67,7 +67,13 @@ const withoutSecrets = ({ message, fix, excerpt, ...rest }: Problem): Problem =>
 
 /** `file:line:column  message   CODE`, then the excerpt and the fix, each on a line of its own; without control
  *  characters. */
-export function formatProblem({ code, message, where, fix, excerpt }: Problem): string {
+export function formatProblem({
+  code,
+  message,
+  where,
+  fix,
+  excerpt,
+}: Omit<Problem, 'code'> & { readonly code: string }): string {
   const place = [where?.file, where?.line, where?.column].filter((part) => part !== undefined).join(':');
   const head = `${place ? `${place}  ` : ''}${cut(message, MOST_SAID)}   ${code}`;
   return printable([head, excerpt, fix && `  ${cut(fix, MOST_SAID)}`].filter(Boolean).join('\n'));

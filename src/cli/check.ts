@@ -4,7 +4,7 @@ import { checkData, type DataCheck, type PartStats } from '../data/check/checkDa
 import type { Level, Remark } from '../data/check/remark.js';
 import { bucketUse, type BucketUse, type Size } from '../data/pipeline/buckets.js';
 import type { Dataset, PartName } from '../data/sample.js';
-import { FinetuneError, formatProblem, type Problem } from '../errors.js';
+import { FinetuneError, formatProblem } from '../errors.js';
 import { loadRecipe, parseRecipe } from '../recipe/load.js';
 import { locateProblem, locating } from '../recipe/places.js';
 import { printable } from '../printable.js';
@@ -153,7 +153,7 @@ function print(
 }
 
 function formatRemark({ level, part, ...remark }: Remark): string {
-  const text = formatProblem(remark as Problem);
+  const text = formatProblem(remark);
   return `${level}${part ? ` in ${part}` : ''}: ${text}`;
 }
 

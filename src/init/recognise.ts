@@ -47,10 +47,9 @@ export async function recognise(folder: string, { task, layout }: Asked = {}): P
   const fitting = all.filter(
     ({ kind, format }) => (!task || kind === KINDS[task]) && (layout === undefined || format === layout),
   );
-  const readable = fitting.filter(isReadable);
-  const [first, ...rest] = readable;
-  if (!first) throw await unknownLayout(folder, { task, layout }, all, fitting);
-  const others = rest.filter(({ certainty }) => certainty >= LIKELY);
+  const [first, ...rest] = fitting;
+  if (!first || !isReadable(first)) throw await unknownLayout(folder, { task, layout }, all, fitting);
+  const others = rest.filter((other) => other.certainty >= LIKELY && isReadable(other));
   const rival = others.find(
     ({ certainty, kind }) => first.certainty - certainty < (kind === first.kind ? 0.01 : CLOSE),
   );

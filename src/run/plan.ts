@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { secondsOf } from '../duration.js';
-import { FinetuneError } from '../errors.js';
+import { FinetuneError, formatProblem } from '../errors.js';
 import { readOwnJson } from '../files/readOwnJson.js';
 import type { ProgressEvent } from '../progress.js';
+import { locateProblem } from '../recipe/places.js';
 import { conflicts } from '../recipe/rules.js';
 import type { Recipe } from '../recipe/schema.js';
 import { withTrain } from '../recipe/withTrain.js';
@@ -13,6 +14,7 @@ import type { Costs } from '../train/costs/rehearse.js';
 import { planTime, type Length } from '../train/costs/timePlan.js';
 import { imagesPerEpoch, lengthOf, measureCosts, type MeasureOptions } from './measure.js';
 import type { OpenedRecipe } from './openRecipe.js';
+import { scheduleWarnings } from './scheduleWarnings.js';
 
 export interface PlanOptions extends MeasureOptions {
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
@@ -39,13 +41,27 @@ export interface PlannedRun extends OpenedRecipe {
  *  options. */
 export async function planRun(opened: OpenedRecipe, options: PlanOptions): Promise<PlannedRun> {
   const { time, batch, memory } = opened.recipe.train;
-  if (time === null && batch !== 'auto') return opened;
+  if (time === null && batch !== 'auto') return warned(opened, options);
   const sized = batch === 'auto' ? await withBatch(opened, options) : { recipe: opened.recipe, costs: undefined };
   const timed = { ...opened, recipe: sized.recipe };
   const recipe = time === null ? sized.recipe : await withTime(timed, sized.costs, options);
   const { batch: found, epochs, stepsPerEpoch } = recipe.train;
   const plan: Plan = { asked: { time, batch, memory }, found: { batch: found, epochs, stepsPerEpoch } };
-  return { ...opened, recipe, plan };
+  return { ...warned({ ...opened, recipe }, options), plan };
+}
+
+/** The run with remarks on a schedule that cannot work, each told with its place in the recipe. */
+function warned(opened: OpenedRecipe, { onProgress }: PlanOptions): OpenedRecipe {
+  const { recipe, data, remarks } = opened;
+  const found = scheduleWarnings(recipe, imagesPerEpoch(recipe, data.train));
+  for (const warning of found) onProgress?.({ message: `warning: ${formatProblem(locateProblem(warning, recipe))}` });
+  return {
+    ...opened,
+    remarks: [
+      ...remarks,
+      ...found.map(({ message, fix }) => `${message[0]!.toUpperCase()}${message.slice(1)}: ${fix}.`),
+    ],
+  };
 }
 
 const batchSchema = z.union([z.number(), z.literal('auto')]);

@@ -45,12 +45,12 @@ describe('a folder becomes a recipe', () => {
       task: 'detection',
       data: { format: 'coco', split: { val: 0.2, by: 'group' }, size: [300, 300] },
       model: { head: 'ssdlite', classLoss: 'softmax' },
-      train: { batch: 4, epochs: 63 },
+      train: { batch: 4, epochs: 40 },
     });
     expect(lines).toHaveLength(5);
     expect(text.split('\n').every((line) => line.length <= 120)).toBe(true);
     expect(text).toContain('  root: parts # relative to this file');
-    expect(text).toMatch(/epochs: 63 # 8 steps an epoch, 504 in all/);
+    expect(text).toMatch(/epochs: 40 # 8 steps an epoch, 320 in all/);
     expect(await parseRecipe(text, join(root, 'made.yaml'))).toEqual(recipe);
   });
 

@@ -49,9 +49,14 @@ async function layoutOf(files: readonly string[], listing: Listing): Promise<str
   const some = lines.slice(0, MOST_LINES);
   const numeric = some.filter(({ fields: { numbers } }) => numbers.length >= 4);
   if (some.length === 0 || numeric.length < 0.9 * some.length) return undefined;
+  if (numeric.every(({ fields: { numbers } }) => isNormalised(numbers))) return undefined;
   const choice = chooseLayout(some, { option: 'data.layout:', official: true, transcriptions: true });
   return 'layout' in choice && !choice.inDoubt && choice.layout !== 'polygons' ? choice.layout : undefined;
 }
+
+/** Whether a line is one of YOLO: a class and shares of the image. Coordinates of words are pixels. */
+const isNormalised = ([first, ...shares]: readonly number[]): boolean =>
+  Number.isInteger(first) && shares.every((share) => Math.abs(share) <= 1.5);
 
 /** The folder of images for a folder of text files: the same one, or one of the same part. */
 function imagesFor(truth: string, part: PartName, { images }: Listing): string | undefined {

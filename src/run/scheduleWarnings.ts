@@ -1,0 +1,54 @@
+import { countBatches } from '../data/pipeline/loader.js';
+import type { Recipe } from '../recipe/schema.js';
+
+/** A setting with which a run cannot learn much, and the value that would do. */
+export interface ScheduleWarning {
+  readonly code: `W_TRAIN_${'STEPS' | 'BATCH' | 'WARMUP'}`;
+  readonly option: string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** Fewest steps that a run should have: 340 steps taught raccoon, 150 a classifier's last layer (docs/results.md). */
+const LEAST_STEPS = 300;
+/** Most of the images that a batch should have. */
+const MOST_IN_BATCH = 1 / 5;
+/** Most of the run that the warm-up should take. */
+const MOST_WARMUP = 1 / 2;
+
+/** Says which settings of a planned recipe make a schedule that cannot work with so many images in an epoch. */
+export function scheduleWarnings({ train }: Recipe, images: number): ScheduleWarning[] {
+  const { epochs, stepsPerEpoch, warmup, schedule } = train;
+  const batch = Number(train.batch);
+  const perEpoch = Math.min(countBatches(images, batch, true), stepsPerEpoch ?? Infinity);
+  const steps = perEpoch * epochs;
+  const found: ScheduleWarning[] = [];
+  const fifth = Math.max(1, Math.floor(images * MOST_IN_BATCH));
+  const smaller = Math.min(batch, 2 ** Math.floor(Math.log2(fifth)));
+  if (batch > fifth)
+    found.push({
+      code: 'W_TRAIN_BATCH',
+      option: 'train.batch',
+      message: `a batch of ${batch} is more than a fifth of the ${images} images of an epoch, so that its steps are few and alike`,
+      fix: `set train.batch: ${smaller}`,
+    });
+  if (steps < LEAST_STEPS) {
+    const enough = Math.ceil(LEAST_STEPS / Math.min(countBatches(images, smaller, true), stepsPerEpoch ?? Infinity));
+    const wanted = smaller < batch ? `train.epochs: ${enough} with that batch` : `train.epochs: ${enough}`;
+    found.push({
+      code: 'W_TRAIN_STEPS',
+      option: 'train.epochs',
+      message: `the run has ${steps} steps in all (${epochs} epochs of ${perEpoch}), and a model rarely learns much in fewer than ${LEAST_STEPS}`,
+      fix: `set ${wanted}, or train.time; --extend adds epochs to a finished run`,
+    });
+  }
+  const warm = warmup.steps ?? Math.round(warmup.epochs * perEpoch);
+  if (schedule.name !== 'onecycle' && warm > MOST_WARMUP * steps && steps > 1)
+    found.push({
+      code: 'W_TRAIN_WARMUP',
+      option: warmup.steps === null ? 'train.warmup.epochs' : 'train.warmup.steps',
+      message: `the warm-up takes ${warm} of the ${steps} steps, so the learning rate hardly reaches its value`,
+      fix: `set train.warmup.steps: ${Math.max(1, Math.round(steps / 20))}`,
+    });
+  return found;
+}

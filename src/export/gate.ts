@@ -60,7 +60,7 @@ export async function compareFiles(
           images: imagesOf(viewsOf(part, tiles), given.recipe, model.task.evaluateSize ?? model.size, signal),
           total: part.annotations.length,
           evaluators: {
-            checkpoint: () => given.task.evaluator(part, { tiles }),
+            checkpoint: () => (adapted.reference ?? given.task.evaluator)(part, { tiles }),
             exported: () => (adapted.evaluator ?? given.task.evaluator)(part, { tiles }),
           },
         }

@@ -33,6 +33,8 @@ export interface Adapted {
   /** Scores what the application finds: it decodes the outputs by the rules that the application has published
    *  (targets/evaluators.ts). Left out where the outputs are those of the checkpoint, and decoded like them. */
   readonly evaluator?: (dataset: Dataset, how?: ScoredImages) => Evaluator<TaskScore>;
+  /** Scores the checkpoint where the application's decoder leaves out what the checkpoint's does not. Default: as in its run. */
+  readonly reference?: (dataset: Dataset, how?: ScoredImages) => Evaluator<TaskScore>;
   /** The loss of the score that the application's own decoding may cost; default: as little as for every format. */
   readonly tolerance?: number;
   /** How the card describes the model. */

@@ -1,5 +1,6 @@
+import { cocoSsd } from './cocoSsd/cocoSsd.js';
 import type { Target } from './target.js';
 import { ultralytics } from './ultralytics/ultralytics.js';
 
 /** Every application. To add one, add its folder to targets/, and its name here, in names.ts and in docs/export.md. */
-export const targets: readonly Target[] = [ultralytics];
+export const targets: readonly Target[] = [cocoSsd, ultralytics];

@@ -41,9 +41,10 @@ export interface GraphModelFiles {
   readonly shards: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Whether the model must be run with `executeAsync`: non-maximum suppression returns as many rows as it keeps. */
+/** Whether the model must be run with `executeAsync`: non-maximum suppression returns as many rows as it keeps, and Merge is
+ *  an op of control flow. */
 export const needsAsync = (nodes: readonly { readonly op: string }[]): boolean =>
-  nodes.some(({ op }) => op.startsWith('NonMaxSuppression'));
+  nodes.some(({ op }) => op === 'Merge' || op.startsWith('NonMaxSuppression'));
 
 /** Writes a graph model. `typeOf` chooses how the values of a parameter are stored; other constants stay as they are. */
 export function encodeGraphModel(

@@ -1,5 +1,6 @@
 import { basename, dirname, isAbsolute, parse, relative, resolve } from 'node:path';
 
+import { fileURLToPath } from 'node:url';
 import { FinetuneError } from '../errors.js';
 import type { ProgressEvent } from '../progress.js';
 import { parseRecipe } from '../recipe/load.js';
@@ -60,13 +61,24 @@ export async function initRecipe(folder: string, options: InitOptions): Promise<
   const settings = [...dataOf, ...chosen];
   const lines = describeFindings(recognised, facts, settings);
   const command = `finetune ${relative('.', file) || file}`;
-  const head = [`Written by finetune init for ${basename(resolve(folder))}.`, '', `  ${command}`, '', ...lines];
+  const schema = relative(dirname(resolve(file)), SCHEMA).replaceAll('\\', '/');
+  const head = [
+    `yaml-language-server: $schema=${schema}`,
+    `Written by finetune init for ${basename(resolve(folder))}.`,
+    '',
+    `  ${command}`,
+    '',
+    ...lines,
+  ];
   const text = renderRecipe(
     settings,
     head.map((line) => line.replaceAll('\n', ' ')),
   );
   return { text, recipe: await parseRecipe(text, file), recognised, facts, settings, lines };
 }
+
+/** The recipe as JSON Schema, in this package; editors read it. */
+const SCHEMA = fileURLToPath(new URL('../../schema/recipe.json', import.meta.url));
 
 /** The options of `data` that the layout was recognised with. */
 function dataSettings({ chosen: { data, parts, why } }: Recognised, file: string): Setting[] {

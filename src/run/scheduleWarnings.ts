@@ -22,6 +22,7 @@ export function scheduleWarnings({ train }: Recipe, images: number): ScheduleWar
   const batch = Number(train.batch);
   const perEpoch = Math.min(countBatches(images, batch, true), stepsPerEpoch ?? Infinity);
   const steps = perEpoch * epochs;
+  if (steps === 0) return []; // that is an error
   const found: ScheduleWarning[] = [];
   const fifth = Math.max(1, Math.floor(images * MOST_IN_BATCH));
   const smaller = Math.min(batch, 2 ** Math.floor(Math.log2(fifth)));

@@ -48,8 +48,9 @@ describe('a folder becomes a recipe', () => {
       train: { batch: 4, epochs: 40 },
     });
     expect(lines).toHaveLength(5);
-    expect(text.split('\n').every((line) => line.length <= 120)).toBe(true);
+    expect(text.split('\n').every((line) => line.length <= 120 || line.includes('$schema='))).toBe(true);
     expect(text).toContain('  root: parts # relative to this file');
+    expect(text).toMatch(/^# yaml-language-server: \$schema=\S+\/schema\/recipe\.json\n/);
     expect(text).toMatch(/epochs: 40 # 8 steps an epoch, 320 in all/);
     expect(await parseRecipe(text, join(root, 'made.yaml'))).toEqual(recipe);
   });

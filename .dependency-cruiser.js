@@ -21,7 +21,7 @@ const rooms = {
   tensorflow: { rooms: 'ground graph', packages: '@bufbuild/protobuf' },
   quantize: { rooms: 'ground' },
   onnx: { rooms: 'ground graph quantize', packages: '@bufbuild/protobuf' },
-  tflite: { rooms: 'ground graph quantize', packages: 'flatbuffers' },
+  tflite: { rooms: 'ground graph quantize', packages: 'fflate flatbuffers' },
   models: { rooms: 'ground graph' },
   sample: { files: 'data/sample[.]ts$', rooms: 'ground geometry' },
   frame: { files: 'data/image/(frame|pad|meanColour)[.]ts$', rooms: 'geometry sample' },

@@ -36,7 +36,7 @@ export async function calibrate(
       ),
       { tiles },
     );
-    for (const [i, one] of results.entries()) evaluator.add(one, [samples[i]!]);
+    for (const [i, one] of results.entries()) evaluator.add(adapted.finish?.run(one) ?? one, [samples[i]!]);
     return mainNumber(evaluator).value;
   };
   return {

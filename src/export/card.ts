@@ -57,7 +57,7 @@ export async function makeCard(checkpoint: Checkpoint, options: CardOptions): Pr
       ...(description.images.tiles && { tiles: description.images.tiles }),
       ...adapted.card.input,
     },
-    outputs: Object.entries(adapted.net.program.outputs).map(([name, { shape }]) => ({
+    outputs: outputsOf(adapted).map(([name, shape]) => ({
       name,
       shape,
       type: 'float32',
@@ -77,6 +77,12 @@ export async function makeCard(checkpoint: Checkpoint, options: CardOptions): Pr
     description,
   };
 }
+
+/** Names and shapes of what the files return. */
+const outputsOf = ({ net, finish }: Adapted): [string, readonly number[]][] =>
+  finish
+    ? Object.entries(finish.outputs)
+    : Object.entries(net.program.outputs).map(([name, { shape }]) => [name, shape]);
 
 /** The path of a file from the folder of its run on: the others are of no use on another machine. */
 const placeOf = (file: string, run: string | undefined): string =>

@@ -1,5 +1,6 @@
 import { spreadImages } from '../data/firstImages.js';
 import { viewsOf } from '../data/views.js';
+import type { Results } from '../engine/engine.js';
 import type { Backend } from '../engine/backend.js';
 import { compile } from '../engine/compile.js';
 import { FinetuneError } from '../errors.js';
@@ -69,9 +70,19 @@ export async function compareFiles(
   try {
     const exported = await format.open(folder, adapted.net);
     try {
-      const chooses = choosesBoxes(adapted.net);
-      const { feed } = adapted;
-      return await compareOutputs({ checkpoint: reference, exported, feed, ...images, chooses, signal, onProgress });
+      const { feed, finish } = adapted;
+      const chooses = finish !== undefined || choosesBoxes(adapted.net);
+      const found = finish && ((outputs: Results) => finish.run(outputs));
+      return await compareOutputs({
+        checkpoint: reference,
+        exported,
+        feed,
+        finish: found,
+        ...images,
+        chooses,
+        signal,
+        onProgress,
+      });
     } finally {
       exported.dispose();
     }
@@ -151,5 +162,7 @@ function locate(
         return run(await format.open(folder, part), part);
       }),
   };
-  return firstDifference(net, output, runs, OUTPUT_TOLERANCE);
+  // What the files compute beyond the graph stands for all that it is computed of.
+  const wanted = output in net.program.outputs ? output : Object.keys(net.program.outputs)[0]!;
+  return firstDifference(net, wanted, runs, OUTPUT_TOLERANCE);
 }

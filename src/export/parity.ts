@@ -1,4 +1,4 @@
-import type { Feeds } from '../engine/engine.js';
+import type { Feeds, Results } from '../engine/engine.js';
 import type { Parity } from '../modelFolder/card.js';
 import type { ProgressEvent } from '../progress.js';
 import type { Evaluator } from '../tasks/evaluator.js';
@@ -12,6 +12,8 @@ export interface CompareOptions {
   readonly exported: Running;
   /** What the exported program is fed with for an image. */
   readonly feed: (pixels: Float32Array) => Feeds;
+  /** What the files compute of the outputs of the program. */
+  readonly finish?: ((outputs: Results) => Results) | undefined;
   readonly images: AsyncIterable<ReadImage>;
   /** Number of images, for progress. */
   readonly total: number;
@@ -42,7 +44,8 @@ export async function compareOutputs(options: CompareOptions): Promise<Compariso
   for await (const { pixels, sample } of images) {
     signal?.throwIfAborted();
     const fed = feed(pixels);
-    const expected = await checkpoint.run(WRITTEN, fed);
+    const computed = await checkpoint.run(WRITTEN, fed);
+    const expected = options.finish?.(computed) ?? computed;
     const found = await exported.run('evaluate', fed);
     const one = new Map<string, number>();
     for (const [name, values] of Object.entries(expected)) {

@@ -24,7 +24,7 @@ export interface ModelCard {
   readonly categories: ModelDescription['categories'];
   readonly input: CardPort & {
     readonly layout: 'NHWC' | 'NCHW';
-    readonly type: 'float32' | 'int32';
+    readonly type: 'float32' | 'int32' | 'uint8';
     readonly channels: 'RGB';
     readonly range: readonly [number, number];
     /** The model itself computes (x − mean) / std: it is fed with pixels of the range. */

@@ -1,57 +1,18 @@
 import { Builder, type Offset } from 'flatbuffers';
 import { FinetuneError } from '../errors.js';
 import type { Options, TfliteModel, TfliteNode, TflitePort, TfliteTensor } from './model.js';
+import { bytes, int32, int8, ints, offset, offsets, table, type Slot } from './flatbuffer.js';
 import { operators, TENSOR_TYPE, type Operator } from './operators.js';
 
 /** The version of the schema, and its mark at the start of a file. */
 const [SCHEMA_VERSION, IDENTIFIER] = [3, 'TFL3'];
 /** Offsets of a flatbuffer are signed 32-bit integers. */
 const MOST_BYTES = 2 ** 31 - 1;
-/** Kernels read constants where they lie in the file. */
-const ALIGNMENT = 16;
 /** OperatorCode's first field holds only codes below this one. */
 const LONG_CODE = 127;
 const CUSTOM = 32;
 /** The name under which programs find the inputs and outputs. */
 const SIGNATURE = 'serving_default';
-
-type Slot = (builder: Builder) => void;
-/** Writes a table; each slot writes one field. */
-function table(builder: Builder, size: number, slots: readonly Slot[]): Offset {
-  builder.startObject(size);
-  for (const slot of slots) slot(builder);
-  return builder.endObject();
-}
-const offset =
-  (slot: number, value: Offset): Slot =>
-  (builder) => {
-    builder.addFieldOffset(slot, value, 0);
-  };
-const int32 =
-  (slot: number, value: number): Slot =>
-  (builder) => {
-    builder.addFieldInt32(slot, value, 0);
-  };
-const int8 =
-  (slot: number, value: number): Slot =>
-  (builder) => {
-    builder.addFieldInt8(slot, value, 0);
-  };
-
-function offsets(builder: Builder, values: readonly Offset[]): Offset {
-  builder.startVector(4, values.length, 4);
-  for (const value of [...values].reverse()) builder.addOffset(value);
-  return builder.endVector();
-}
-function ints(builder: Builder, values: readonly number[]): Offset {
-  builder.startVector(4, values.length, 4);
-  for (const value of [...values].reverse()) builder.addInt32(value);
-  return builder.endVector();
-}
-function bytes(builder: Builder, values: Uint8Array): Offset {
-  builder.prep(ALIGNMENT, values.length);
-  return builder.createByteVector(values);
-}
 
 // Field numbers from schema.fbs.
 

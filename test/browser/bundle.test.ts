@@ -9,7 +9,19 @@ import { work } from './work.js';
 /** Builds one bundle for the browser of all that must run there, and runs it. */
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const folders = ['bytes', 'categories', 'geometry', 'graph', 'models', 'onnx', 'tasks', 'tensorflow', 'weights/decode'];
+const folders = [
+  'bytes',
+  'categories',
+  'geometry',
+  'graph',
+  'models',
+  'onnx',
+  'quantize',
+  'tasks',
+  'tensorflow',
+  'tflite',
+  'weights/decode',
+];
 
 /** Code that holds every file of `folders`, and exports what `work.ts` exports. */
 function everything(more: readonly string[] = []): string {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unzipSync } from 'fflate';
 import { exportModel } from '../../src/api/exportModel.js';
 import { openModel } from '../../src/api/openModel.js';
 import { run as command } from '../../src/cli/program.js';
@@ -16,11 +17,13 @@ const data = `{ format: synthetic, root: ${folder}/drawn, train: { images: 4 }, 
 const heads = {
   ssdlite: '',
   fcos: ', channels: 8',
+  nmsFree: '',
   fasterRcnn: ', channels: 8, units: 16, proposals: 20',
 } as const;
 const headNames = Object.keys(heads) as (keyof typeof heads)[];
 const detectors = {} as Record<keyof typeof heads, string>;
 let reader: string;
+let soft: string;
 
 beforeAll(async () => {
   for (const head of headNames)
@@ -28,6 +31,10 @@ beforeAll(async () => {
       join(folder, head),
       `task: detection\ndata: ${data}\nmodel: { head: ${head}, backbone: ${tinyBackbone}${heads[head]} }\nevaluate: { scoreThreshold: 0.1 }\n`,
     );
+  soft = await makeRun(
+    join(folder, 'soft'),
+    `task: detection\ndata: ${data}\nmodel: { backbone: ${tinyBackbone} }\nevaluate: { nms: softLinear }\n`,
+  );
   reader = await makeRun(
     join(folder, 'reader'),
     `task: text\ndata: { format: synthetic-text, root: ${folder}/words, train: { images: 1 }, val: { images: 1 }, size: 64, evaluateSize: 64 }\nmodel: { backbone: ${tinyBackbone} }\n`,
@@ -70,6 +77,65 @@ describe('ultralytics', () => {
     expect(found.classes).toEqual([0, 1]);
     expect([...found.boxes]).toEqual([6, 6, 14, 14, 7, 6, 15, 14]);
     expect(found.scores.map((score) => Number(score.toFixed(4)))).toEqual([0.9, 0.6]);
+  });
+});
+
+describe('TFLite files that choose the objects', () => {
+  const cases = (['mediapipe', 'frigate'] as const).flatMap((target) => (['ssdlite', 'fcos', 'nmsFree'] as const).map((head) => [target, head] as const)); // prettier-ignore
+  test.each(cases)(
+    'for %s, of %s, find what the checkpoint finds',
+    async (target, head) => {
+      const { directory, card } = await exportModel(detectors[head], { for: target });
+      expect(directory).toBe(join(detectors[head], target));
+      expect(card).toMatchObject({
+        format: 'tflite',
+        for: target,
+        input: { shape: [1, 64, 96, 3], type: target === 'frigate' ? 'uint8' : 'float32' },
+        outputs: [
+          { name: 'boxes', shape: [1, 100, 4] },
+          { name: 'classes', shape: [1, 100] },
+          { name: 'scores', shape: [1, 100] },
+          { name: 'count', shape: [1] },
+        ],
+      });
+      const { metric, maxDifference, engines } = card.parity;
+      expect(engines.exported).toMatch(/^litert/);
+      expect(maxDifference).toBeLessThan(1e-3);
+      expect(metric!.exported).toBeCloseTo(metric!.checkpoint, 3);
+      await expect(openModel(directory)).rejects.toMatchObject({ code: 'E_MODEL_FOLDER' });
+    },
+    60_000,
+  );
+
+  test('read bytes where they compute with int8', async () => {
+    const { directory, card } = await exportModel(detectors.ssdlite, {
+      for: 'frigate',
+      quantize: 'int8',
+      tolerance: 1,
+    });
+    expect(directory).toBe(join(detectors.ssdlite, 'frigate-int8'));
+    expect(card).toMatchObject({ quantize: 'int8', input: { type: 'uint8' }, parity: { images: 4 } });
+  }, 60_000);
+
+  test('have the names of the classes behind them for MediaPipe', async () => {
+    const bytes = await readFile(join(detectors.ssdlite, 'mediapipe', 'model.tflite'));
+    const files = unzipSync(bytes); // an archive may have anything before it
+    expect(new TextDecoder().decode(files['labels.txt'])).toBe('fish\nhouse\n');
+    for (const text of ['TFLITE_METADATA', 'M001', 'number of detections']) expect(bytes.includes(text)).toBe(true);
+  });
+
+  test.each(['mediapipe', 'frigate'] as const)('are refused for %s where TFLite lacks an op', async (target) => {
+    await expect(exportModel(detectors.fasterRcnn, { for: target })).rejects.toMatchObject({
+      code: 'E_TFLITE_OP',
+      message: expect.stringContaining('cropAndResize'),
+    });
+  });
+
+  test('are refused where the model lowers scores instead', async () => {
+    await expect(exportModel(soft, { for: 'mediapipe' })).rejects.toMatchObject({
+      code: 'E_EXPORT_TARGET',
+      message: expect.stringContaining('nms: softLinear'),
+    });
   });
 });
 

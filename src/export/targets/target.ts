@@ -1,5 +1,5 @@
 import type { Dataset } from '../../data/sample.js';
-import type { Feeds } from '../../engine/engine.js';
+import type { Feeds, Results } from '../../engine/engine.js';
 import type { Problem } from '../../errors.js';
 import type { TaskScore } from '../../evaluate/createTask.js';
 import type { ModelCard } from '../../modelFolder/card.js';
@@ -30,6 +30,9 @@ export interface Adapted {
   readonly format?: Format;
   /** What the net is fed with for an image: pixels [1, height, width, 3], RGB 0…255. */
   readonly feed: (pixels: Float32Array) => Feeds;
+  /** What the files compute of the outputs of the net beyond the graph, with an operator that it does not have. The files return
+   *  this in place of the outputs. */
+  readonly finish?: Finish;
   /** Scores what the application finds: it decodes the outputs by the rules that the application has published
    *  (targets/evaluators.ts). Left out where the outputs are those of the checkpoint, and decoded like them. */
   readonly evaluator?: (dataset: Dataset, how?: ScoredImages) => Evaluator<TaskScore>;
@@ -39,6 +42,13 @@ export interface Adapted {
   readonly tolerance?: number;
   /** How the card describes the model. */
   readonly card: AdaptedCard;
+}
+
+export interface Finish {
+  /** Shapes of what the files return. */
+  readonly outputs: Readonly<Record<string, readonly number[]>>;
+  /** The same in JavaScript, to compare with. */
+  run(outputs: Results): Results;
 }
 
 export interface AdaptedCard {

@@ -3,6 +3,7 @@ import { viewsOf } from '../data/views.js';
 import { difference as relativeError } from '../engine/calibrate.js';
 import { taskOptions } from '../run/taskOptions.js';
 import type { Calibration } from './format.js';
+import { choosesBoxes } from './gate.js';
 import { imagesOf, type ReadImage } from './images.js';
 import { mainNumber } from './parity.js';
 import type { Checkpoint, Hooks, RunData } from './source.js';
@@ -10,6 +11,8 @@ import type { Adapted } from './targets/target.js';
 
 /** Images that quantisation is calibrated with; fewer if they are large, since all are held at once. */
 const [LEAST_IMAGES, MOST_IMAGES, MOST_PIXELS] = [8, 64, 16_000_000];
+/** Difference of the outputs that is accepted, as a share of their size. */
+const CLOSE = 0.1;
 /** Those on which the loss of the score is measured. */
 const MEASURED = 32;
 
@@ -44,9 +47,13 @@ export async function calibrate(
     measured: MEASURED,
     tolerance,
     lossOf: (ours, expected) => {
-      const lost = scoreOf(expected) - scoreOf(ours);
-      // The score of few images is coarse: where it is the same, the outputs tell layers apart.
-      return Math.max(0, lost) + tolerance * Math.min(0.5, relativeError(ours, expected) / 10);
+      const lost = Math.max(0, scoreOf(expected) - scoreOf(ours));
+      const off = relativeError(ours, expected);
+      // The score of few images is coarse, so that outputs must be close, too. A net that chooses boxes itself returns
+      // them in another order at the least change.
+      if (choosesBoxes(adapted.net)) return lost + tolerance * Math.min(0.5, off / 10);
+      return Math.max(lost, (tolerance * off) / CLOSE);
     },
+    ...(!choosesBoxes(adapted.net) && { sensitivityOf: relativeError }),
   };
 }

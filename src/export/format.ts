@@ -28,6 +28,8 @@ export interface Calibration {
   readonly measured: number;
   /** What quantisation costs, for the outputs of the first images. */
   readonly lossOf: (ours: readonly Results[], expected: readonly Results[]) => number;
+  /** What tells sensitive layers from others on few images; default: the loss. */
+  readonly sensitivityOf?: (ours: readonly Results[], expected: readonly Results[]) => number;
   /** The loss that is accepted. */
   readonly tolerance: number;
 }

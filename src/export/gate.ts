@@ -97,7 +97,8 @@ async function runCheckpoint(programs: Programs, { params }: Net, backend: Backe
   return { ...session, engine: `${backend.name} ${backend.version}` };
 }
 
-const choosesBoxes = ({ program }: Net): boolean =>
+/** Whether boxes are chosen inside the net, where the least change can choose another one. */
+export const choosesBoxes = ({ program }: Net): boolean =>
   nodesOf(program).some(({ op }) => op === 'topK' || op === 'nonMaxSuppression');
 
 /** Throws E_EXPORT_PARITY if the difference is larger than it may be. */

@@ -67,6 +67,22 @@ export function quantizeOnnx(
     nodes.push({ op: 'QuantizeLinear', name: q, inputs: [source, ...by], outputs: [q], attrs: {} });
     nodes.push({ op: 'DequantizeLinear', name: `${name}.levels`, inputs: [q, ...by], outputs: [dq], attrs: {} });
   };
+  const spread = new Set<string>();
+  /** The levels of a value for a layer that stays in float32, as float32 with the same scale for each channel. ONNX Runtime
+   *  quantises the weights of every layer whose input has a single scale, in one range for all channels. */
+  const levelsByChannel = (name: string, channels: number): string => {
+    const output = `${name}.float32`;
+    if (spread.has(name)) return output;
+    spread.add(name);
+    const { scale, zero } = rangeOf(name);
+    const inputs = [
+      `${name}.quantized`,
+      constant(`${output}.scale`, 'float32', new Float32Array(channels).fill(scale), [channels]),
+      constant(`${output}.zero`, 'uint8', new Uint8Array(channels).fill(zero), [channels]),
+    ];
+    nodes.push({ op: 'DequantizeLinear', name: output, inputs, outputs: [output], attrs: { axis: { int: 1 } } });
+    return output;
+  };
   const renamed = (name: string): string => (plan.values.has(name) && returned.has(name) ? `${name}.float` : name);
   /** What a node reads: the levels of a value where it computes with int8, or where the value has levels anyway. */
   const read = (node: OnnxNode, name: string): string => {
@@ -92,6 +108,10 @@ export function quantizeOnnx(
   const done = new Map<string, string>();
   for (const node of model.nodes) {
     const inputs = node.inputs.map((name) => read(node, name));
+    const [first = '', second = ''] = node.inputs;
+    const weight = isWeighted(node) && !plan.nodes.has(node.name) ? initializers.get(second) : undefined;
+    if (weight && plan.values.has(first) && inputs[0] !== renamed(first))
+      inputs[0] = levelsByChannel(first, channelsRead(node, weight));
     if (isWeighted(node) && plan.nodes.has(node.name)) {
       const { scale } = rangeOf(node.inputs[0]!);
       const quantized = quantizeParameters(node, initializers, scale, LARGEST[weightBits]);
@@ -109,6 +129,16 @@ export function quantizeOnnx(
   const used = new Set(nodes.flatMap((node) => node.inputs));
   return { ...model, nodes, initializers: [...model.initializers, ...made].filter(({ name }) => used.has(name)) };
 }
+
+/** Number of channels of the value that a convolution or a Gemm reads, on its second axis. */
+function channelsRead({ op, attrs }: OnnxNode, { shape }: Initializer): number {
+  if (op === 'Gemm') return shape[isTransposed(attrs) ? 1 : 0]!;
+  const { group } = attrs;
+  return shape[1]! * (group && 'int' in group ? group.int : 1);
+}
+
+const isTransposed = ({ transB }: OnnxNode['attrs']): boolean =>
+  transB !== undefined && 'int' in transB && transB.int === 1;
 
 /** The name, with a number where the parameter was quantised with other scales before. */
 function unused(name: string, done: ReadonlyMap<string, string>): string {
@@ -136,8 +166,7 @@ function quantizeParameters(
   const weight = initializers.get(node.inputs[1]!)!;
   const bias = node.inputs[2] ? initializers.get(node.inputs[2]) : undefined;
   const { shape } = weight;
-  const transB = node.attrs.transB;
-  const axis = node.op === 'Conv' || (transB && 'int' in transB && transB.int === 1) ? 0 : 1;
+  const axis = node.op === 'Conv' || isTransposed(node.attrs) ? 0 : 1;
   const data = weight.data as Float32Array;
   const inner = sizeOf(shape.slice(axis + 1));
   const channels = shape[axis]!;

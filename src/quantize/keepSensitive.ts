@@ -10,6 +10,8 @@ export interface Search<Model, Results> {
   /** What the float32 model returns for the feeds. */
   readonly expected: readonly Results[];
   readonly lossOf: (ours: readonly Results[], expected: readonly Results[]) => number;
+  /** What tells sensitive layers from others on few feeds; default: the loss. */
+  readonly sensitivityOf?: ((ours: readonly Results[], expected: readonly Results[]) => number) | undefined;
   /** The loss that is accepted. */
   readonly tolerance: number;
   /** Most layers that return to float32, as a share of all. */
@@ -58,11 +60,12 @@ async function lossesAlone<Model, Results>({
   run,
   expected,
   lossOf,
+  sensitivityOf = lossOf,
 }: Search<Model, Results>): Promise<Kept<Model>['kept']> {
   const losses: { layer: string; loss: number }[] = [];
   for (const layer of layers) {
     const alone = write(new Set(layers.filter((name) => name !== layer)));
-    losses.push({ layer, loss: lossOf(await run(alone, FEW), expected.slice(0, FEW)) });
+    losses.push({ layer, loss: sensitivityOf(await run(alone, FEW), expected.slice(0, FEW)) });
   }
   return losses.sort((a, b) => b.loss - a.loss);
 }

@@ -72,6 +72,14 @@ describe('the quantised model', () => {
     expect(names).not.toContain('outer.weight.int8');
     expect(names).toContain('inner.weight.int8');
   });
+
+  test('gives a kept layer its input with a scale for each channel: with one scale ONNX Runtime quantises its weights', () => {
+    const kept = quantizeOnnx(model, ranges, { keep: new Set(['outer/Conv']) });
+    const [input] = kept.nodes.find(({ name }) => name === 'outer/Conv')!.inputs;
+    const levels = kept.nodes.find(({ outputs }) => outputs[0] === input)!;
+    const scale = kept.initializers.find(({ name }) => name === levels.inputs[1])!;
+    expect([levels.op, levels.attrs, scale.shape]).toEqual(['DequantizeLinear', { axis: { int: 1 } }, [8]]);
+  });
 });
 
 test('levels span the range and hold 0 exactly', () => {

@@ -16,6 +16,8 @@ export interface TfliteQuantization {
   /** Number of feeds, from the first, on which the loss is measured. */
   readonly measured: number;
   readonly lossOf: (ours: readonly Results[], expected: readonly Results[]) => number;
+  /** What tells sensitive layers from others on few feeds; default: the loss. */
+  readonly sensitivityOf?: ((ours: readonly Results[], expected: readonly Results[]) => number) | undefined;
   /** The loss that is accepted. */
   readonly tolerance: number;
 }
@@ -28,7 +30,7 @@ const MOST_KEPT = 0.25;
 export async function quantize(
   model: TfliteModel,
   params: Params,
-  { feeds, measured, lossOf, tolerance }: TfliteQuantization,
+  { feeds, measured, lossOf, sensitivityOf, tolerance }: TfliteQuantization,
 ): Promise<Kept<TfliteModel>> {
   const measuredIn = new Map<Value, string>(); // several tensors have the range of one value
   const owners = measuredTensors(model).map((tensor): [string, string] => {
@@ -52,6 +54,7 @@ export async function quantize(
     run,
     expected: await run(model),
     lossOf,
+    sensitivityOf,
     tolerance,
     mostKept: MOST_KEPT,
   });

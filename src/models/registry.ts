@@ -1,4 +1,4 @@
-import { didYouMean } from '../didYouMean.js';
+import { didYouMean, nearest } from '../didYouMean.js';
 import { FinetuneError } from '../errors.js';
 import type { Backbone } from './backbone.js';
 import { alexnet } from './backbones/alexnet.js';
@@ -69,11 +69,31 @@ export const backbones: ReadonlyMap<string, Backbone> = new Map(
   families.flat().map((backbone) => [backbone.name, backbone]),
 );
 
+/** The backbones whose names begin with a name without its width: mobilenetv2 is mobilenetv2_035, mobilenetv2_050 … */
+export const familyOf = (name: string): readonly Backbone[] =>
+  backbones.has(name) ? [] : [...backbones.values()].filter((backbone) => backbone.name.startsWith(`${name}_`));
+
+/** The family that was meant, where its width was left out: moblenetv2. */
+function suggestFamily(typed: string): string | undefined {
+  if (/_\d/.test(typed)) return undefined;
+  const names = [...backbones.keys()].map((name) => name.replace(/_\d+$/, ''));
+  const near = nearest(typed, new Set(names));
+  if (near === undefined || backbones.has(near)) return undefined;
+  return `did you mean "${near}"? Its names are ${familyOf(near)
+    .map(({ name }) => name)
+    .join(', ')}`;
+}
+
 /** The backbone of this name, or of a table. Throws E_MODEL_UNKNOWN with the nearest name. */
 export function findBackbone(name: BackboneChoice): Backbone {
   if (typeof name === 'object') return tableBackbone(name);
   const found = backbones.get(name);
   if (found) return found;
-  const fix = didYouMean(name, backbones.keys()) ?? 'finetune models lists them';
+  const [first] = familyOf(name);
+  const fix = first
+    ? `"${name}" has several widths: ${familyOf(name)
+        .map(({ name: one }) => one)
+        .join(', ')}`
+    : (suggestFamily(name) ?? didYouMean(name, backbones.keys()) ?? 'finetune models lists them');
   throw new FinetuneError({ code: 'E_MODEL_UNKNOWN', message: `there is no backbone "${name}"`, fix });
 }

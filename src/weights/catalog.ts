@@ -117,6 +117,17 @@ export const catalog: readonly CatalogEntry[] = [
   timm('vgg16_bn.tv_in1k', 'BSD-3-Clause', crop(224, 0.875, 'bilinear'), 0.7337),
 ];
 
+/** Backbones of detectors that have published weights, by the name of the detector. */
+const WITHIN: Readonly<Record<string, string>> = { ssdlite_mobilenet_v2: 'tf_mobilenetv2_100' };
+
+/** Published weights of a backbone, and the kind of source that has them: npm, pip or hf. */
+export const weightsOf = (
+  backbone: string,
+): { readonly name: string; readonly source: string; readonly uri: string }[] =>
+  catalog
+    .filter(({ model }) => (WITHIN[model] ?? model) === backbone)
+    .map(({ name, uri }) => ({ name, source: uri.slice(0, uri.indexOf(':')), uri }));
+
 /** Finds the entry with this name or URI. A `pip:` or `npm:` package without a version finds the version that is
  *  listed. */
 export const findInCatalog = (nameOrUri: string): CatalogEntry | undefined =>

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, jest, test } from '@jest/globals';
+import { catalog, weightsOf } from '../../src/weights/catalog.js';
 import { run } from '../../src/cli/program.js';
 import { count } from '../../src/graph/count.js';
 import { buildClassifier, describeStages } from '../../src/models/describe.js';
@@ -29,7 +30,7 @@ test('finetune models --json lists every backbone', async () => {
 });
 
 test('finetune models NAME --json gives one', async () => {
-  expect(JSON.parse(await printed('models', 'resnet50', '--json'))).toEqual([
+  expect(JSON.parse(await printed('models', 'resnet50', '--json'))).toMatchObject([
     {
       name: 'resnet50',
       params: 25557032,
@@ -82,6 +83,13 @@ test('finetune models my.yaml counts and times every stage, beside the nearest p
   expect(text).toMatch(/^tiny +\S+ +\S+ +\S+ +\S+\nmobilenetv3_small_050 .*\nratio +\d/m); // the nearest in MACs
   await rm(folder, { recursive: true });
 }, 60_000);
+
+test('a family lists its members, each with the weights that can be had and where from', async () => {
+  expect(await printed('models', 'mobilenetv2')).toMatch(/^mobilenetv2_100 .* hf: mobilenetv2_100\.ra_in1k$/m);
+  expect(weightsOf('tf_efficientnet_lite0')).toMatchObject([{ name: 'efficientnet_lite0.google', source: 'pip' }]);
+  expect(weightsOf('tf_mobilenetv2_100')).toMatchObject([{ name: 'ssdlite_mobilenet_v2.coco', source: 'npm' }]);
+  expect(catalog.every(({ model }) => weightsOf(model).length > 0 || model === 'ssdlite_mobilenet_v2')).toBe(true);
+});
 
 test('--latency and --against want a model', async () => {
   const error = jest.spyOn(console, 'error').mockImplementation(() => undefined);

@@ -4,7 +4,7 @@ import { count } from '../../src/graph/count.js';
 import { isOp } from '../../src/graph/builder.js';
 import { buildClassifier, describe } from '../../src/models/describe.js';
 import { differences, published } from '../../src/models/published.js';
-import { backbones, families, findBackbone } from '../../src/models/registry.js';
+import { backbones, families, familyOf, findBackbone } from '../../src/models/registry.js';
 import { optionAt } from '../../src/recipe/options.js';
 
 const all = [...backbones.values()];
@@ -17,6 +17,10 @@ test('a recipe takes each of them', () => {
 test('no two families have a name in common, and the nearest name is offered', () => {
   expect(backbones.size).toBe(families.flat().length);
   expect(() => findBackbone('rexnet100')).toThrow(/did you mean "rexnet_100"\?/);
+  expect(() => findBackbone('moblenetv2')).toThrow(/did you mean "mobilenetv2"\? Its names are mobilenetv2_035, /);
+  expect(() => findBackbone('mobilenetv2')).toThrow(/"mobilenetv2" has several widths: mobilenetv2_035, /);
+  expect(familyOf('mobilenetv2')).toContain(backbones.get('mobilenetv2_100'));
+  expect(familyOf('resnet50')).toEqual([]);
   expect(() => findBackbone('perceptron')).toThrow(expect.objectContaining({ code: 'E_MODEL_UNKNOWN' }));
 });
 

@@ -45,6 +45,15 @@ export const padBy = (def: GraphDef, x: string, paddings: readonly (readonly [nu
 export const sliceOf = (def: GraphDef, x: string, begin: Shape, size: Shape): string =>
   def.add('Slice', [x, def.ints(begin), def.ints(size)], { ...T, Index: { type: DT.int32 } });
 
+/** Picks rows along an axis; `rows` is an int32 vector. */
+export const rowsAt = (def: GraphDef, x: string, rows: string, axis: number, type: number = DT.float32): string =>
+  def.add('GatherV2', [x, rows, intScalar(def, axis)], {
+    Tparams: { type },
+    Tindices: { type: DT.int32 },
+    Taxis: { type: DT.int32 },
+    batch_dims: { int: 0 },
+  });
+
 export const product = (def: GraphDef, a: string, b: string, { transposeA = false, transposeB = false } = {}): string =>
   def.add('MatMul', [a, b], { ...T, transpose_a: { bool: transposeA }, transpose_b: { bool: transposeB } });
 

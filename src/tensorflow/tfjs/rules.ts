@@ -1,6 +1,7 @@
 import { isOp } from '../../graph/builder.js';
 import type { Convolution, Node, Op, Padding, Shape, Value } from '../../graph/spec.js';
 import { finiteBoxes } from '../boxes.js';
+import { cropAndResize } from './crop.js';
 import { paddingAttrs, valid, windowAttrs } from '../convolutions.js';
 import {
   intScalar,
@@ -9,6 +10,7 @@ import {
   padBy,
   paddingsOf,
   reshapeTo,
+  rowsAt,
   sliceOf,
   T,
   type Emission,
@@ -152,14 +154,6 @@ function roundsAlike(length: number, resized: number): boolean {
     (i) => Math.floor(Math.fround(i * factor)) === Math.floor((i * length) / resized),
   );
 }
-const rowsAt = (def: GraphDef, x: string, rows: string, axis: number, type: number = DT.float32): string =>
-  def.add('GatherV2', [x, rows, intScalar(def, axis)], {
-    Tparams: { type },
-    Tindices: { type: DT.int32 },
-    Taxis: { type: DT.int32 },
-    batch_dims: { int: 0 },
-  });
-
 /** The backend wasm picks wrong rows in a gather with a batch: the rows of all images are one list. */
 const gather: Rule<'gather'> = ({ inputs: [x, indices] }, { def, inputs: [values, rows] }) => {
   const { dtype } = x!;
@@ -223,6 +217,7 @@ export const tfjsRules: Rules = {
   maxPool,
   resize,
   gather,
+  cropAndResize,
   oneHot,
   nonMaxSuppression,
   cast,

@@ -67,13 +67,18 @@ const rooms = {
     node: true,
   },
   export: { rooms: `${training} onnx tensorflow tflite run modelFolder predict`, node: true },
+  convert: { rooms: 'ground files sample data geometry recipe', node: true },
   faces: {
     files: '(?:index[.]ts$|api/)',
     rooms: `${training} run finetune modelFolder predict export pycocotools`,
     packages: 'zod',
     node: true,
   },
-  cli: { rooms: `${training} run finetune trials init predict export`, packages: 'cac cli-progress p-limit', node: true },
+  cli: {
+    rooms: `${training} convert run finetune trials init predict export`,
+    packages: 'cac cli-progress p-limit',
+    node: true,
+  },
 };
 
 const words = (list = '') => list.split(' ').filter(Boolean);

@@ -5,7 +5,7 @@ import { FinetuneError } from '../errors.js';
 import { readError } from '../files/disk.js';
 import { maskSecrets } from '../maskSecrets.js';
 import { printable } from '../printable.js';
-import { defineAnchors, defineCheck, defineScore, defineSynth } from './commands/data.js';
+import { defineAnchors, defineCheck, defineConvert, defineScore, defineSynth } from './commands/data.js';
 import { defineExport } from './commands/export.js';
 import { defineInit } from './commands/init.js';
 import { defineDoctor, defineModels, defineSetup, defineWeights } from './commands/models.js';
@@ -34,6 +34,7 @@ const COMMANDS = [
   defineModels,
   defineSynth,
   defineCheck,
+  defineConvert,
   defineAnchors,
   defineDoctor,
   defineSetup,

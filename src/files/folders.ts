@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { onDisk } from './disk.js';
 
@@ -19,6 +19,12 @@ export const writeNew = (file: string, content: string | Uint8Array | readonly U
   onDisk(file, () => writeFile(file, content));
 
 export const move = (from: string, to: string): Promise<void> => onDisk(to, () => rename(from, to));
+
+/** Copies a file. */
+export const copyInto = (from: string, to: string): Promise<void> => onDisk(to, () => copyFile(from, to));
+
+/** Gives a file a second name, or copies it where the disk cannot do that. */
+export const linkInto = (from: string, to: string): Promise<void> => link(from, to).catch(() => copyInto(from, to));
 
 /** Removes a file or a folder with all that is in it, if it is there. */
 export const remove = (path: string): Promise<void> => onDisk(path, () => rm(path, { recursive: true, force: true }));

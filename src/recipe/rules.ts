@@ -26,7 +26,7 @@ export function conflicts(recipe: Recipe, isSet: IsSet): Conflict[] {
 }
 
 function categoryConflicts({ data }: Recipe): Conflict[] {
-  const names = 'categories' in data && typeof data.categories !== 'string' ? data.categories : undefined;
+  const names = 'categories' in data && Array.isArray(data.categories) ? data.categories : undefined;
   const seen = new Set<string>();
   const repeated = names?.find((name) => seen.size === seen.add(name).size);
   if (repeated === undefined) return [];

@@ -41,6 +41,7 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
   modelFolder: ['engine/engine', 'data/dataset', 'weights/load', 'predict/openModel', 'export/exportModel'],
   recipe: ['engine/engine', 'train/loop', 'evaluate/evaluate', 'report/report', 'run/plan'],
   report: ['weights/load', 'engine/engine', 'run/plan', 'trials/lrFind'],
+  convert: ['engine/engine', 'train/loop', 'run/plan', 'cli/train'],
   init: ['finetune', 'predict/openModel', 'cli/train'],
   run: ['finetune', 'trials/lrFind', 'index'],
   trials: ['index'],

@@ -82,7 +82,7 @@ test.each([
   ['train.optimizer.momentum', 'a number from 0 to below 1'],
   ['train.clipNorm', 'a number above 0, or null'],
   ['data.augment', 'false, or a map of options'],
-  ['data.categories', 'a list of text'],
+  ['data.categories', 'a list of text, or {map, drop}'],
   ['data.train.images', 'text'],
   ['model.lowestLevelAnchors', 'one of 3, 6'],
   ['task', 'detection'],

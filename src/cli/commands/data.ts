@@ -99,6 +99,40 @@ export function defineCheck(program: CAC): void {
   );
 }
 
+interface ConvertFlags {
+  readonly to?: readonly string[];
+  readonly out?: readonly string[];
+  readonly images: readonly string[];
+  readonly map?: readonly string[];
+  readonly drop?: readonly string[];
+  readonly skipBroken?: boolean;
+  readonly json?: boolean;
+}
+
+export function defineConvert(program: CAC): void {
+  program
+    .command('convert <folder or recipe>', 'write a data set in another layout, and say what is lost')
+    .usage('convert <folder or recipe> --to coco|voc|yolo|icdar|labelme|createml|csv --out DIR [options]')
+    .option('--to <layout>', 'layout to write: coco, voc, yolo, icdar, labelme, createml or csv', { type: [String] })
+    .option('--out <dir>', 'new folder for the data set', { type: [String] })
+    .option('--images <how>', 'copy or link the image files, or none', { type: [String], default: ['copy'] })
+    .option('--map <old=new>', 'new name of a category; may be given several times', { type: [String] })
+    .option('--drop <name>', 'category to leave out; may be given several times', { type: [String] })
+    .option('--skip-broken', 'leave out wrong boxes and broken images, and count them')
+    .option('--json', 'print the counts as one line of JSON before the folder')
+    .action(
+      async (
+        source: string,
+        { to, out, images, map = [], drop = [], skipBroken = false, json = false }: ConvertFlags,
+      ) => {
+        const [layout, folder] = [to?.at(-1), out?.at(-1)];
+        if (layout === undefined || folder === undefined) throw new UsageError('convert needs --to and --out');
+        const { convert } = await import('../convert.js');
+        await convert(source, { to: layout, out: folder, images: images.at(-1)!, map, drop, skipBroken, json });
+      },
+    );
+}
+
 export function defineAnchors(program: CAC): void {
   program
     .command('anchors <recipe.yaml>', 'fit anchors to the training boxes and print them as a block for the recipe')

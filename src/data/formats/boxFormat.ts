@@ -1,3 +1,4 @@
+import { assertKnown, changePart, isChange, type CategoryChanges, type CategoryChoice } from '../categoryChanges.js';
 import type { Findings } from '../findings.js';
 import type { DropPolicies, ReadPart } from '../rawDataset.js';
 import type { PartName } from '../sample.js';
@@ -7,8 +8,9 @@ import type { Format, Parts, ReadOptions } from './format.js';
 
 /** The options that all layouts of images with boxes share. */
 export interface BoxData extends DropPolicies {
-  /** Names to learn, in the order of the model's classes. Without them: all of the training part. */
-  readonly categories?: readonly string[] | undefined;
+  /** Names to learn, in the order of the model's classes, or changes to all names. Without them: all of the training
+   *  part. */
+  readonly categories?: CategoryChoice | undefined;
   /** Where the test part is; every layout says in its own way. */
   readonly test?: unknown;
   readonly split?: SplitOptions | null | undefined;
@@ -47,12 +49,15 @@ async function openBoxes<Data extends BoxData>(
       .catch((error: unknown) => findings.absorb(error));
     if (result) read.set(part, result);
   }
+  const { categories } = data;
+  const changed = isChange(categories) ? changeParts(read, categories, parts) : read;
+  const wanted = isChange(categories) ? undefined : categories;
   const opened: Parts = {};
   for (const { part, findings } of parts) {
     try {
-      const own = read.get(part);
+      const own = changed.get(part);
       if (!own) continue;
-      const dataset = buildPart(own, [...read.values()], data.categories, findings, { invalidBoxes });
+      const dataset = buildPart(own, [...changed.values()], wanted, findings, { invalidBoxes });
       opened[part] = dataset;
       if (dataset.annotations.length > 0 || findings.problems().length > 0) continue;
       findings.problem({ code: 'E_DATA_EMPTY', message: `${dataset.name} has no images` });
@@ -61,4 +66,26 @@ async function openBoxes<Data extends BoxData>(
     }
   }
   return opened;
+}
+
+/** The parts with changed categories; none if a name that should change does not exist. */
+function changeParts(
+  read: ReadonlyMap<PartName, ReadPart>,
+  changes: CategoryChanges,
+  parts: readonly { readonly part: PartName; readonly findings: Findings }[],
+): Map<PartName, ReadPart> {
+  const [first] = read.values();
+  try {
+    const names = [...read.values()].flatMap(({ categories }) => categories.map(({ name }) => name));
+    if (first) assertKnown(names, changes, first.place);
+  } catch (error) {
+    parts[0]!.findings.absorb(error);
+    return new Map();
+  }
+  return new Map(
+    parts.flatMap(({ part, findings }) => {
+      const own = read.get(part);
+      return own ? [[part, changePart(own, changes, findings)] as const] : [];
+    }),
+  );
 }

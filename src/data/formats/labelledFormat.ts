@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { assertKnown, isChange, rename, type CategoryChanges } from '../categoryChanges.js';
 import type { Findings } from '../findings.js';
 import type { PartName } from '../sample.js';
 import type { SplitOptions } from '../split/split.js';
@@ -23,7 +24,7 @@ export interface LabelledData<Name extends string = 'imageFolder' | 'csv'> {
   readonly test?: string | null | undefined;
   readonly splitSeed: number;
   readonly split?: SplitOptions | null | undefined;
-  readonly categories?: WantedClasses | undefined;
+  readonly categories?: WantedClasses | CategoryChanges | undefined;
   /** A single class is allowed, because it is added to those of a model. */
   readonly singleClass?: boolean | undefined;
   readonly brokenImages?: 'error' | 'drop' | undefined;
@@ -66,14 +67,17 @@ async function openLabelled(
   const parts = named.filter((part) => !skip.includes(part));
   const findings = Object.fromEntries(parts.map((part) => [part, findingsOf(part)])) as Record<PartName, Findings>;
   try {
-    const read = await readParts(layout, data, findings, skip);
-    const classes = chooseClasses(read.train!, data.categories, data.singleClass);
+    const { categories } = data;
+    const written = await readParts(layout, data, findings, skip);
+    const read = isChange(categories) ? changeParts(written, categories, findings) : written;
+    const classes = chooseClasses(read.train!, isChange(categories) ? undefined : categories, data.singleClass);
     if (findings.train.problems().length === 0) reportEmpty(read.train!, classes, findings.train);
     const opened: Parts = {};
     for (const part of parts) {
       const from = read[part];
       if (!from) continue;
-      if (data.categories === undefined && part !== 'train') reportStrangers(from, classes, findings[part]);
+      if ((categories === undefined || isChange(categories)) && part !== 'train')
+        reportStrangers(from, classes, findings[part]);
       const dataset = await buildLabelled(from, classes, findings[part], data.brokenImages ?? 'error');
       opened[part] = dataset;
       if (dataset.annotations.length > 0 || findings[part].problems().length > 0) continue;
@@ -88,6 +92,32 @@ async function openLabelled(
     findings.train.absorb(error);
     return {};
   }
+}
+
+/** The parts with changed classes. Throws E_DATA_CATEGORY for a class that does not exist. */
+function changeParts(
+  read: Partial<Record<PartName, LabelledPart>>,
+  changes: CategoryChanges,
+  findings: Record<PartName, Findings>,
+): Partial<Record<PartName, LabelledPart>> {
+  const parts = Object.entries(read) as [PartName, LabelledPart][];
+  assertKnown(
+    parts.flatMap(([, { classes }]) => classes),
+    changes,
+    read.train!.place,
+  );
+  return Object.fromEntries(
+    parts.map(([name, part]) => {
+      const classes = part.classes.flatMap((label) => rename(label, changes) ?? []);
+      const images = part.images.flatMap((image) => {
+        const label = rename(image.label, changes);
+        if (label !== undefined) return [{ ...image, label }];
+        findings[name].count('image of a class that data.categories.drop names');
+        return [];
+      });
+      return [name, { ...part, classes: [...new Set(classes)].sort(), images }];
+    }),
+  );
 }
 
 async function readParts(

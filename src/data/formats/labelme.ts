@@ -50,7 +50,7 @@ async function readImageData(file: string): Promise<Uint8Array | undefined> {
 }
 
 function readShape(
-  { label, points: written, shape_type: type = 'polygon' }: Readonly<Record<string, unknown>>,
+  { label, points: written, shape_type: type = 'polygon', flags, difficult }: Readonly<Record<string, unknown>>,
   index: number,
   { file, wrong, findings }: LabelFile,
 ): ObjectRecord | undefined {
@@ -62,7 +62,8 @@ function readShape(
   if (category === undefined) wrong(`${subject} has no "label"`);
   else if (points.length === 0 || points.some(Number.isNaN)) wrong(`${subject} has no list of "points"`);
   else {
-    const base = { category, form: 'outline', unit: 'pixels', where: { file }, subject } as const;
+    const mark = markOf(flags, difficult);
+    const base = { category, form: 'outline', unit: 'pixels', mark, where: { file }, subject } as const;
     if (type === 'rectangle' && points.length === 4) return { ...base, points };
     if (type === 'circle' && points.length === 4) {
       findings.count('circle read as the box around it', note);
@@ -77,4 +78,13 @@ function readShape(
     findings.count(`shape without area (${String(type)}), left out`, note);
   }
   return undefined;
+}
+
+/** The mark of a shape: among its flags, or X-AnyLabeling's difficult. */
+function markOf(flags: unknown, difficult: unknown): ObjectRecord['mark'] {
+  const { crowd, ignore } = isFields(flags) ? flags : {};
+  if (crowd === true) return 'crowd';
+  return ignore === true || difficult === true || (isFields(flags) && flags['difficult'] === true)
+    ? 'ignore'
+    : undefined;
 }

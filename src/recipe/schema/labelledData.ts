@@ -1,5 +1,6 @@
 /** `data` for classification: images with one class each. */
 import { z } from 'zod';
+import { categoryChanges } from './categoryChanges.js';
 import { brokenImages, prefetch, root } from './images.js';
 import { repeatThreshold } from './repeatThreshold.js';
 import { split } from './split.js';
@@ -121,12 +122,12 @@ const common = {
   brokenImages,
   repeatThreshold,
   categories: z
-    .union([z.literal('imagenet-1k'), names.min(1)])
+    .union([z.literal('imagenet-1k'), names.min(1), categoryChanges])
     .optional()
     .meta({
       description:
-        'Names of the classes to learn, in this order; images of other classes are left out and counted. `imagenet-1k` stands for the thousand classes of ImageNet, by synset or name, of which some may have no image. Default: all classes of the training part, sorted.',
-      expects: 'a list of text, or imagenet-1k',
+        'Names of the classes to learn, in this order; images of other classes are left out and counted. `imagenet-1k` stands for the thousand classes of ImageNet, by synset or name, of which some may have no image. Or `map` and `drop`, which change the names of some and leave out others. Default: all classes of the training part, sorted.',
+      expects: 'a list of text, imagenet-1k, or {map, drop}',
       example: ['cat', 'dog'],
       when: 'Set it to learn some of the classes, or to fix their order.',
     }),

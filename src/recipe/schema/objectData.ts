@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { headsThat } from '../../tasks/detection/detectors.js';
 import { tiling } from '../../tasks/description/tiling.js';
+import { categoryChanges } from './categoryChanges.js';
 import { brokenImages, prefetch, root } from './images.js';
 import { labelFiles } from './labelFiles.js';
 import { repeatThreshold } from './repeatThreshold.js';
@@ -128,13 +129,16 @@ const common = {
     .meta({ when: 'Set `drop` once you have looked at them.' }),
   brokenImages,
   repeatThreshold,
-  categories: names
-    .min(1)
+  categories: z
+    .union([names.min(1), categoryChanges])
     .optional()
-    .describe(
-      'Names of the categories to learn, in this order; objects of other categories are left out. Default: all categories, in the order of the data set.',
-    )
-    .meta({ example: ['cat', 'dog'], when: 'Set it to learn some of the categories, or to fix their order.' }),
+    .meta({
+      description:
+        'Names of the categories to learn, in this order; objects of other categories are left out. Or `map` and `drop`, which change the names of some and leave out others. Default: all categories, in the order of the data set.',
+      expects: 'a list of text, or {map, drop}',
+      example: ['cat', 'dog'],
+      when: 'Set it to learn some of the categories, or to fix their order.',
+    }),
   augment: z
     .union([z.literal(false), augment.transform((options) => ({ kind: 'boxes' as const, ...options }))])
     .prefault({})

@@ -15,7 +15,9 @@ export const split = z
       .min(0)
       .lt(1)
       .default(0)
-      .describe('Share of the images for the test part, which is scored once, at the end; 0 leaves `data.test` as it is.')
+      .describe(
+        'Share of the images for the test part, which is scored once, at the end; 0 leaves `data.test` as it is.',
+      )
       .meta({ example: 0.1, when: 'Set it if you can spare the images.' }),
     by: z
       .enum(['group', 'class', 'none'])

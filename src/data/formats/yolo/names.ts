@@ -35,8 +35,7 @@ export async function readNames(root: string, written: string | undefined): Prom
     : /\.data$/i.test(path)
       ? parseDarknetData(text)
       : undefined;
-  const listed =
-    config?.namesFile === undefined ? undefined : findList(config.namesFile, path, root, listing.files);
+  const listed = config?.namesFile === undefined ? undefined : findList(config.namesFile, path, root, listing.files);
   const names = config ? (config.names ?? (listed && linesOf(await readLabelText(listed)))) : linesOf(text);
   if (!names) return { file, config, nameOf: nameByNumber, categories: countedNames(config?.count) };
   assertDifferent(names, listed ?? file);

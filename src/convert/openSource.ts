@@ -1,0 +1,60 @@
+import { stat } from 'node:fs/promises';
+import { kindOf, readDatasets, type DataOptions } from '../data/dataset.js';
+import type { CategoryChanges } from '../data/categoryChanges.js';
+import { createFindings, type Findings } from '../data/findings.js';
+import { detectLayouts } from '../data/formats/detect/detectLayouts.js';
+import type { Dataset, Dropped, Kind, PartName } from '../data/sample.js';
+import { FinetuneError } from '../errors.js';
+import { loadRecipe } from '../recipe/load.js';
+
+/** A data set that was opened to be converted. */
+export interface Source {
+  /** The layout and the folder, for people. */
+  readonly description: string;
+  readonly kind: Kind;
+  readonly parts: Partial<Record<PartName, Dataset>>;
+  /** What reading left out or corrected, by part. */
+  readonly dropped: Partial<Record<PartName, Dropped>>;
+}
+
+/** Opens a folder of labels, whose layout is recognised, or the data of a recipe. Throws every problem of the data at
+ *  once, and E_CONVERT_SOURCE if no layout is recognised. */
+export async function openSource(
+  path: string,
+  {
+    changes,
+    skipBroken = false,
+  }: { readonly changes?: CategoryChanges | undefined; readonly skipBroken?: boolean | undefined },
+): Promise<Source> {
+  const { data, absent } = await dataOf(path);
+  const policies = skipBroken ? { invalidBoxes: 'drop', brokenImages: 'drop' } : {};
+  const chosen = { ...data, ...policies, ...(changes && { categories: changes }) } as DataOptions;
+  const findings = new Map<PartName, Findings>();
+  const findingsOf = (part: PartName): Findings => {
+    const own = createFindings();
+    findings.set(part, own);
+    return own;
+  };
+  const { parts } = await readDatasets(chosen, { findingsOf, skip: absent });
+  const problems = [...findings.values()].flatMap((one) => one.problems());
+  if (problems.length > 0) throw new FinetuneError(problems);
+  const dropped = Object.fromEntries([...findings].map(([part, one]) => [part, one.dropped]));
+  return { description: `${data.format} in ${data.root ?? path}`, kind: kindOf(data), parts, dropped };
+}
+
+async function dataOf(path: string): Promise<{ readonly data: DataOptions; readonly absent: readonly PartName[] }> {
+  const entry = await stat(path).catch(() => undefined);
+  if (!entry?.isDirectory()) return { data: (await loadRecipe(path)).data, absent: [] };
+  const [best] = await detectLayouts(path);
+  if (!best)
+    throw new FinetuneError({
+      code: 'E_CONVERT_SOURCE',
+      message: 'no layout of labels is recognised in this folder',
+      where: { file: path },
+      fix: 'docs/data.md lists the layouts; a recipe whose data.format names the layout can be converted too',
+    });
+  // What a recipe's schema would fill in; the layouts that need it are those of the kind.
+  const defaults = best.kind === 'text' ? { characters: 'mask', transcriptions: true, crops: 1 } : { splitSeed: 1 };
+  const absent = (['val', 'test'] as const).filter((part) => !best.parts.includes(part));
+  return { data: { ...defaults, ...best.data } as unknown as DataOptions, absent };
+}

@@ -1,0 +1,103 @@
+import { expect, test } from '@jest/globals';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { convert, type Converted } from '../../../src/convert/convert.js';
+import { openDatasets, type DataOptions } from '../../../src/data/dataset.js';
+import { detectLayouts } from '../../../src/data/formats/detect/detectLayouts.js';
+import * as fc from '../../fastCheck.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+
+const root = temporaryFolder();
+const LAYOUTS = ['coco', 'voc', 'yolo', 'labelme', 'createml', 'csv'] as const;
+const [WIDTH, HEIGHT] = [60, 40];
+
+/** Names that programs stumble over. */
+const names = fc.uniqueArray(
+  fc.constantFrom('cat', 'Dog, black', 'a "b" & <c>', 'né', "it's", '0', 'yes: no', '安全帽'),
+  { minLength: 2, maxLength: 4 },
+);
+const whole = (min: number, max: number) => fc.integer({ min, max });
+const box = fc
+  .tuple(whole(0, 40), whole(0, 20), whole(1, 20), whole(1, 20), whole(0, 3), fc.boolean())
+  .map(([x, y, w, h, quarter, far]) => ({ bbox: [x + quarter / 4, y, w, far ? h : h - 0.5], index: x }) as const);
+const dataSet = fc.record({ names, images: fc.array(fc.array(box, { maxLength: 3 }), { minLength: 2, maxLength: 3 }) });
+
+let picture: Buffer | undefined;
+
+async function writeSource(
+  folder: string,
+  { names: all, images }: { names: string[]; images: { bbox: readonly number[]; index: number }[][] },
+) {
+  picture ??= await sharp({ create: { width: WIDTH, height: HEIGHT, channels: 3, background: 'red' } })
+    .jpeg()
+    .toBuffer();
+  for (const part of ['train', 'val']) {
+    mkdirSync(join(folder, part), { recursive: true });
+    let id = 0;
+    const json = {
+      images: images.map((_, i) => ({ id: i + 1, file_name: `${part}_${i}.jpg`, width: WIDTH, height: HEIGHT })),
+      annotations: [[{ bbox: [1, 1, 5, 5], index: 0 }], ...images].flatMap((boxes, i) =>
+        boxes.map(({ bbox, index }) => ({
+          id: ++id,
+          image_id: Math.max(i, 1),
+          category_id: (index % all.length) + 1,
+          bbox,
+          area: bbox[2]! * bbox[3]!,
+          iscrowd: 0,
+        })),
+      ),
+      categories: all.map((name, i) => ({ id: i + 1, name })),
+    };
+    images.forEach((_, i) => {
+      writeFileSync(join(folder, part, `${part}_${i}.jpg`), picture!);
+    });
+    writeFileSync(join(folder, `${part}.json`), JSON.stringify(json));
+  }
+}
+
+async function contents(folder: string): Promise<unknown> {
+  const [best] = await detectLayouts(folder);
+  const { train, val } = await openDatasets(best!.data as unknown as DataOptions);
+  return [train, val].map(({ annotations, categories }) =>
+    annotations
+      .map(({ file, boxes, classes }) => ({
+        file: file.slice(file.lastIndexOf('/') + 1),
+        objects: classes
+          .map(
+            (index, i) =>
+              `${categories[index]!.name}: ${[0, 1, 2, 3].map((k) => boxes[4 * i + k]!.toFixed(3)).join(' ')}`,
+          )
+          .sort(),
+      }))
+      .sort((a, b) => (a.file < b.file ? -1 : 1)),
+  );
+}
+
+const run = (source: string, to: string, out: string): Promise<Converted> =>
+  convert({ source, to, out, images: 'link' });
+
+test.each(LAYOUTS)(
+  'what goes through %s and any other layout is the same, but for the losses that are listed',
+  async (first) => {
+    let count = 0;
+    await fc.assert(
+      fc.asyncProperty(dataSet, async (set) => {
+        const folder = join(root, `${first}-${count++}`);
+        await writeSource(join(folder, 'source'), set);
+        const expected = await contents(join(folder, 'source'));
+        const there = await run(join(folder, 'source'), first, join(folder, first));
+        expect(await contents(join(folder, first))).toEqual(expected);
+        for (const second of LAYOUTS) {
+          const converted = await run(join(folder, first), second, join(folder, `then-${second}`));
+          expect(await contents(converted.out)).toEqual(expected);
+          for (const { what } of [...there.losses, ...converted.losses])
+            expect(what).toBe('category without an object');
+          expect(converted.dropped).toEqual({ train: {}, val: {} });
+        }
+        rmSync(folder, { recursive: true });
+      }),
+      { numRuns: 3 },
+    );
+  },
+);

@@ -5,6 +5,7 @@ import { FinetuneError } from '../errors.js';
 import { readError } from '../files/disk.js';
 import { maskSecrets } from '../maskSecrets.js';
 import { printable } from '../printable.js';
+import { defineCompletion } from './commands/completion.js';
 import { defineAnchors, defineCheck, defineConvert, defineScore, defineSynth } from './commands/data.js';
 import { defineExport } from './commands/export.js';
 import { defineInit } from './commands/init.js';
@@ -39,6 +40,7 @@ const COMMANDS = [
   defineDoctor,
   defineSetup,
   defineWeights,
+  defineCompletion,
 ] as const;
 
 /** Runs the command line `argv`, without node and script, and returns the exit code. Errors go to stderr. */

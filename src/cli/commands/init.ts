@@ -17,7 +17,7 @@ export interface PlanFlags {
   readonly time?: string | undefined;
 }
 
-const TASKS = ['detection', 'text', 'classification'] as const;
+export const TASKS = ['detection', 'text', 'classification'] as const;
 
 /** Flags of the commands that look at a folder. */
 export const FOLDER_FLAGS: readonly [flag: string, description: string][] = [

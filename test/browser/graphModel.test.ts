@@ -80,7 +80,7 @@ inBrowserSlowly(
       .toFile(join(folder, 'photos', 'photo.png'));
     const found = await page.call<{ bbox: number[]; class: string; score: number }[]>('detect', 0.05);
     expect(found.length).toBeGreaterThan(0);
-    const { classNames } = (card).decode['coco-ssd'] as { classNames: Record<string, string> };
+    const { classNames } = card.decode['coco-ssd'] as { classNames: Record<string, string> };
     for (const one of found) {
       expect(['fish', 'house']).toContain(classNames[one.class]);
       expect(one.bbox[0]! + one.bbox[2]!).toBeLessThanOrEqual(301);

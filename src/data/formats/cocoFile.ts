@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { FinetuneError, type Problem, quoted } from '../../errors.js';
 import type { Findings } from '../findings.js';
+import { boxOfSegmentation } from './cocoSegmentation.js';
 import { readCocoJson } from './cocoJson.js';
 import type { Extent } from '../image/frame.js';
 import type { RawObject } from '../rawDataset.js';
@@ -22,8 +23,8 @@ export interface CocoImage {
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** Reads and checks a COCO annotation file (https://cocodataset.org/#format-data, "Object Detection"; segmentations are
- *  not needed). Problems go to `findings`, a box without area too unless `invalidBoxes` is drop.
+/** Reads and checks a COCO annotation file (https://cocodataset.org/#format-data, "Object Detection"; segmentations
+ *  count where a box is missing). Problems go to `findings`, a box without area too unless `invalidBoxes` is drop.
  *  Throws E_COCO_FILE if it cannot be read, E_ENCODING or E_COCO_JSON if it is not JSON, E_COCO_LAYOUT if a list is
  *  missing. */
 export async function readCocoFile(
@@ -31,7 +32,7 @@ export async function readCocoFile(
   invalidBoxes: 'error' | 'drop',
   findings: Findings,
 ): Promise<CocoFile> {
-  const lists = listsOf(file, await readCocoJson(file));
+  const lists = withoutParents(listsOf(file, await readCocoJson(file)), file, findings);
   const locate: Locate = (code, list, index) => (message, fix) => {
     const id = lists[list][index]!['id'];
     return {
@@ -46,6 +47,21 @@ export async function readCocoFile(
   const images = readImages(lists.images, locate, findings, refused.images);
   readObjects(lists.annotations, { categories, images, refused, invalidBoxes, locate, findings });
   return { categories: [...categories.values()], images: [...images.values()] };
+}
+
+/** The lists without the category of id 0 that Roboflow adds as the parent of the others, if no annotation has it. */
+function withoutParents(lists: Lists, file: string, findings: Findings): Lists {
+  const used = new Set(lists.annotations.map((row) => row['category_id']));
+  const parents = new Set(lists.categories.map((row) => row['supercategory']));
+  const isParent = ({ id, name, supercategory }: Row): boolean =>
+    id === 0 && supercategory === 'none' && parents.has(name) && !used.has(id);
+  const categories = lists.categories.filter((row) => !isParent(row));
+  if (categories.length === lists.categories.length || categories.length === 0) return lists;
+  findings.count('parent of other categories, which is no category itself', () => ({
+    message: quoted(lists.categories.find(isParent)!['name'], 60),
+    where: { file },
+  }));
+  return { ...lists, categories };
 }
 
 /** Makes the problems of a row. */
@@ -117,7 +133,10 @@ function readObjects(
   let highest = rows.reduce((most, { id }) => (isWhole(id) && id > most ? id : most), 0);
   rows.forEach((row, index) => {
     const wrong = locate('E_COCO_ANNOTATION', 'annotations', index);
-    const { id = ++highest, image_id: imageId, bbox, area } = row;
+    const { id = ++highest, image_id: imageId, bbox: written, area } = row;
+    const around = isAbsent(written) ? boxOfSegmentation(row['segmentation']) : undefined;
+    const bbox = around ?? written;
+    if (around) findings.count('box around a segmentation, since there is no bbox', () => wrong('no "bbox"'));
     const image = isId(imageId) ? (images.get(imageId) ?? images.get(otherType(imageId))) : undefined;
     if (refused.images.has(imageId) || refused.categories.has(row['category_id'])) return;
     const category = categories.get(toWhole(row['category_id']) ?? NaN);
@@ -198,6 +217,10 @@ function toFlag(value: unknown): 0 | 1 | undefined {
   if (value === 1 || value === true || value === '1') return 1;
   return typeof value === 'string' ? { true: 1 as const, false: 0 as const }[value.toLowerCase()] : undefined;
 }
+
+/** A box that is not stated: it is missing, or an empty list. */
+const isAbsent = (bbox: unknown): boolean =>
+  bbox === undefined || bbox === null || (Array.isArray(bbox) && bbox.length === 0);
 
 const shown = (value: unknown): string => (value === undefined ? 'undefined' : quoted(value, 60));
 const isBox = (value: unknown): value is [number, number, number, number] =>

@@ -14,6 +14,7 @@ import { formats } from './formats.js';
 import type { FormatName, NmsPlace, Quantization, TargetName } from './names.js';
 import { checkParity, compareFiles } from './gate.js';
 import { openCheckpoint, openRunData, type Checkpoint, type Hooks } from './source.js';
+import { suppressInside } from './suppressInside.js';
 import type { Adapted, Target } from './targets/target.js';
 import { targets } from './targets/targets.js';
 
@@ -24,7 +25,8 @@ export interface ExportOptions extends Hooks {
   readonly for?: TargetName | undefined;
   /** The type that the model computes with; default: float32. */
   readonly quantize?: Quantization | undefined;
-  /** Where non-maximum suppression runs: `out`, the default, in the program that runs the model. */
+  /** Where non-maximum suppression runs: `out`, the default, in the program that runs the model, or `in` the model, which
+   *  then returns detections. */
   readonly nms?: NmsPlace | undefined;
   /** The folder to write, which must be new or empty. Default: a folder called as the format in the run directory. */
   readonly out?: string | undefined;
@@ -68,13 +70,15 @@ export async function exportAs(
   checkOptions(given, options);
   const hooks = { signal, onProgress };
   const checkpoint = await openCheckpoint(path, hooks);
-  const directory = resolve(options.out ?? usualFolder(checkpoint, target?.name ?? given.name, quantize));
+  const directory = resolve(
+    options.out ?? usualFolder(checkpoint, target?.name ?? (nms === 'in' ? `${given.name}-nms` : given.name), quantize),
+  );
   await checkEmpty(directory);
   const where = { file: checkpoint.file.source.file };
   const unfit = target?.whyNot(checkpoint, given.name as FormatName);
   if (unfit) throw new FinetuneError({ code: 'E_EXPORT_TARGET', ...unfit, where });
   const net = netOf(checkpoint);
-  const adapted = target ? target.adapt(checkpoint, net, given) : asItIs(checkpoint, net);
+  const adapted = adapt(checkpoint, net, { format: given, target, nms });
   const { format = given } = adapted;
   checkHolds(format, adapted.net, where.file);
   if (adapted.card.note !== undefined) onProgress?.({ message: `note: ${adapted.card.note}` });
@@ -118,7 +122,10 @@ export async function exportAs(
 }
 
 /** Throws E_USAGE for options that exclude each other. */
-function checkOptions({ name, quantizations }: Format, { quantize, images, tolerance }: ExportOptions): void {
+function checkOptions(
+  { name, quantizations }: Format,
+  { for: target, nms, quantize, images, tolerance }: ExportOptions,
+): void {
   if (quantize && !quantizations.includes(quantize)) {
     const others = formats.filter((one) => one.quantizations.includes(quantize)).map((one) => one.name);
     throw usage(
@@ -126,6 +133,8 @@ function checkOptions({ name, quantizations }: Format, { quantize, images, toler
       `choose --format ${oneOf(others)}, or --quantize ${oneOf(quantizations)}`,
     );
   }
+  if (target !== undefined && nms !== undefined)
+    throw usage('the application decides where non-maximum suppression runs', 'leave one of --for and --nms out');
   if (quantize && images !== undefined)
     throw usage(
       `${quantize} is judged by the score on the data of the run, not on other images`,
@@ -166,6 +175,15 @@ async function checkEmpty(directory: string): Promise<void> {
     where: { file: directory },
     fix: 'remove it, or choose another --out',
   });
+}
+
+function adapt(
+  checkpoint: Checkpoint,
+  net: Net,
+  { format, target, nms }: { readonly format: Format; readonly target: Target | undefined; readonly nms: NmsPlace },
+): Adapted {
+  if (target) return target.adapt(checkpoint, net, format);
+  return nms === 'in' ? suppressInside(checkpoint, net) : asItIs(checkpoint, net);
 }
 
 /** The model with the input and the outputs of its checkpoint. */

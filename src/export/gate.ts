@@ -70,7 +70,7 @@ export async function compareFiles(
   try {
     const exported = await format.open(folder, adapted.net);
     try {
-      const { feed, finish } = adapted;
+      const { feed, finish, compared } = adapted;
       const chooses = finish !== undefined || choosesBoxes(adapted.net);
       const found = finish && ((outputs: Results) => finish.run(outputs));
       return await compareOutputs({
@@ -78,6 +78,7 @@ export async function compareFiles(
         exported,
         feed,
         finish: found,
+        compared,
         ...images,
         chooses,
         signal,

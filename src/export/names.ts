@@ -6,8 +6,8 @@ export type FormatName = (typeof FORMATS)[number];
 export const TARGETS = ['coco-ssd', 'frigate', 'mediapipe', 'ultralytics'] as const;
 export type TargetName = (typeof TARGETS)[number];
 
-/** Where non-maximum suppression runs: `out`, in the program that runs the model. */
-export const NMS_PLACES = ['out'] as const;
+/** Where non-maximum suppression runs: `out`, in the program that runs the model, or `in` the model. */
+export const NMS_PLACES = ['out', 'in'] as const;
 export type NmsPlace = (typeof NMS_PLACES)[number];
 
 /** The types that a model can be quantised to. */

@@ -15,6 +15,8 @@ export interface CompareOptions {
   /** What the files compute of the outputs of the program. */
   readonly finish?: ((outputs: Results) => Results) | undefined;
   readonly images: AsyncIterable<ReadImage>;
+  /** The outputs that are compared value by value; default: all. */
+  readonly compared?: readonly string[] | undefined;
   /** Number of images, for progress. */
   readonly total: number;
   /** Make evaluators for the outputs of the two, if the images have annotations. */
@@ -36,7 +38,7 @@ export const WRITTEN = 'written';
 
 /** Runs the checkpoint and the exported model on the same images, and compares outputs and scores. */
 export async function compareOutputs(options: CompareOptions): Promise<Comparison> {
-  const { checkpoint, exported, feed, images, total, evaluators, chooses, signal, onProgress } = options;
+  const { checkpoint, exported, feed, images, compared, total, evaluators, chooses, signal, onProgress } = options;
   const scores = evaluators && { checkpoint: evaluators.checkpoint(), exported: evaluators.exported() };
   const differences: ReadonlyMap<string, number>[] = [];
   const largest = new Map<string, number>();
@@ -49,6 +51,7 @@ export async function compareOutputs(options: CompareOptions): Promise<Compariso
     const found = await exported.run('evaluate', fed);
     const one = new Map<string, number>();
     for (const [name, values] of Object.entries(expected)) {
+      if (compared && !compared.includes(name)) continue;
       const { difference, most } = compare(found[name]!, values);
       one.set(name, difference);
       largest.set(name, Math.max(largest.get(name) ?? 0, most));

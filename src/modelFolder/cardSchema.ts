@@ -15,7 +15,10 @@ export const cardSchema = z.looseObject({
   task: z.enum(['detection', 'classification', 'text']),
   input,
   outputs: z.array(port).min(1),
-  decode: z.looseObject({ thresholds: z.looseObject({ score: score.nullable() }) }),
+  decode: z.looseObject({
+    thresholds: z.looseObject({ score: score.nullable() }),
+    nms: z.looseObject({ place: z.string() }).nullish(),
+  }),
   files: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),
   description: z.looseObject({}),
 });

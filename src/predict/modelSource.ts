@@ -10,7 +10,11 @@ import { readModelFolder } from '../modelFolder/readModelFolder.js';
 import type { ProgressEvent } from '../progress.js';
 import type { ModelDescription } from '../tasks/description/description.js';
 import { parseDescription } from '../tasks/description/schema.js';
+import type { Detection } from '../tasks/detection/detector.js';
+import { readSuppressed } from '../tasks/detection/suppressed.js';
+import { toOriginal } from '../tasks/detection/toOriginal.js';
 import { createModel, type Model } from '../tasks/model.js';
+import type { Network } from '../tasks/network.js';
 import type { Task } from '../tasks/task.js';
 import { applyFile } from '../train/modelWeights.js';
 import { readWeights, type WeightsFile } from '../weights/read.js';
@@ -68,11 +72,25 @@ async function openFolder(folder: string, { engine, ...hooks }: SourceOptions): 
     threshold: card.decode.thresholds.score ?? undefined,
     async open(task) {
       await format.install(hooks);
-      checkOutputs(task, card.outputs, folder);
+      const isSuppressed = card.decode.nms?.place === 'in';
+      if (!isSuppressed) checkOutputs(task, card.outputs, folder);
       const size = task.evaluateSize ?? task.size;
-      return createRunner({ task, size }, () => format.open(model, { inputs: [card.input], outputs: card.outputs }), 1);
+      return createRunner(
+        { task: isSuppressed ? readingDetections(task) : task, size },
+        () => format.open(model, { inputs: [card.input], outputs: card.outputs }),
+        1,
+      );
     },
   };
+}
+
+/** The task of a detector whose model returns detections. */
+function readingDetections<Prediction>(task: Task<Prediction>): Task<Prediction> {
+  const { description } = task;
+  const threshold = description.task === 'detection' ? description.selection.scoreThreshold : 0;
+  const decode: Network<readonly Detection[]>['decode'] = (results, origins) =>
+    origins.map((origin) => toOriginal(readSuppressed(results, threshold), origin));
+  return { ...task, decode: decode as unknown as typeof task.decode };
 }
 
 /** The outputs that decoding reads must be there, and have the sizes that it expects. */

@@ -2,8 +2,9 @@ import { FinetuneError } from '../errors.js';
 import { tilesOf } from '../geometry/tiles.js';
 import { softmax } from '../tasks/classification/probabilities.js';
 import type { DetectorDescription, TextDescription } from '../tasks/description/description.js';
-import type { Detection } from '../tasks/detection/detector.js';
+import type { Detection, Detector } from '../tasks/detection/detector.js';
 import { mergeDetections } from '../tasks/detection/mergeTiles.js';
+import { readSuppressed } from '../tasks/detection/suppressed.js';
 import { toOriginal } from '../tasks/detection/toOriginal.js';
 import { classesOf, objectsOf, wordsOf, type FoundClass, type FoundObject, type FoundWord } from '../tasks/found.js';
 import { findText, mapsOf } from '../tasks/text/findText.js';
@@ -61,7 +62,10 @@ export function createPredictor(
   };
   switch (description.task) {
     case 'detection': {
-      const find = detectorDecoder(decode, description, scoreThreshold);
+      const find: Detector['decode'] =
+        decode.nms?.place === 'in'
+          ? (outputs) => readSuppressed(outputs, scoreThreshold)
+          : detectorDecoder(decode, description, scoreThreshold);
       const detect = async (view: RuntimeView) => toOriginal(find(await see(view)), view.origin);
       return {
         task: 'detection',

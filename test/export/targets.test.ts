@@ -8,6 +8,7 @@ import { run as command } from '../../src/cli/program.js';
 import { TARGETS } from '../../src/export/names.js';
 import { targets } from '../../src/export/targets/targets.js';
 import { decodeUltralytics } from '../../src/export/targets/ultralytics/decode.js';
+import type { FoundObject } from '../../src/tasks/found.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { tinyBackbone } from '../tinyBackbone.js';
 import { makeRun } from './makeRun.js';
@@ -25,12 +26,16 @@ const detectors = {} as Record<keyof typeof heads, string>;
 let reader: string;
 let soft: string;
 
+/** Heads whose classes start with the logit of 0.01. */
+const weak = ['fcos', 'nmsFree'];
+const makeDetector = (head: string, more: string): Promise<string> =>
+  makeRun(
+    join(folder, head),
+    `task: detection\ndata: ${data}\nmodel: { head: ${head}, backbone: ${tinyBackbone}${more} }\nevaluate: { scoreThreshold: ${weak.includes(head) ? 0.001 : 0.1} }\n`,
+  );
+
 beforeAll(async () => {
-  for (const head of headNames)
-    detectors[head] = await makeRun(
-      join(folder, head),
-      `task: detection\ndata: ${data}\nmodel: { head: ${head}, backbone: ${tinyBackbone}${heads[head]} }\nevaluate: { scoreThreshold: 0.1 }\n`,
-    );
+  for (const head of headNames) detectors[head] = await makeDetector(head, heads[head]);
   soft = await makeRun(
     join(folder, 'soft'),
     `task: detection\ndata: ${data}\nmodel: { backbone: ${tinyBackbone} }\nevaluate: { nms: softLinear }\n`,
@@ -45,6 +50,37 @@ test('every name has a target, and every target is in the docs', async () => {
   expect(targets.map(({ name }) => name)).toEqual([...TARGETS]);
   const docs = await readFile(new URL('../../docs/export.md', import.meta.url), 'utf8');
   for (const name of TARGETS) expect(docs).toContain(`| \`${name}\` |`);
+});
+
+describe('--nms in', () => {
+  test.each(headNames)(
+    '%s returns the detections that decoding finds',
+    async (head) => {
+      const run = detectors[head];
+      const { directory, card } = await exportModel(run, { format: 'onnx', nms: 'in' });
+      expect(card.outputs.map(({ name }) => name)).toEqual(['boxes', 'scores', 'classes', 'count']);
+      expect(card.decode).toMatchObject({ nms: { place: 'in' } });
+      const { metric } = card.parity;
+      expect(metric!.exported).toBeCloseTo(metric!.checkpoint, 3);
+      const options = { scoreThreshold: weak.includes(head) ? 0.001 : 0.1 };
+      const [theirs, ours] = [await openModel(run, options), await openModel(directory, options)];
+      const photo = { data: new Uint8Array(96 * 64 * 3).map((_, i) => (i * 7919) % 256), width: 96, height: 64 };
+      const [expected, found] = [await theirs.predict(photo), await ours.predict(photo)] as FoundObject[][];
+      theirs.dispose();
+      ours.dispose();
+      expect(expected!.length).toBeGreaterThan(0);
+      expect(found).toHaveLength(expected!.length);
+      for (const [i, { score }] of expected!.entries()) expect(found![i]!.score).toBeCloseTo(score, 4);
+      const near = (one: FoundObject, other: FoundObject) => one.category === other.category && one.box.every((value, i) => Math.abs(value - other.box[i]!) < 0.1); // prettier-ignore
+      const lost = expected!.filter((one) => !found!.some((other) => near(one, other)));
+      expect(lost.length).toBeLessThanOrEqual(expected!.length * 0.05); // of equal scores at the end of the list
+    },
+    60_000,
+  );
+
+  test('is refused for other models', async () => {
+    await expect(exportModel(reader, { format: 'onnx', nms: 'in' })).rejects.toMatchObject({ code: 'E_EXPORT_NMS' });
+  });
 });
 
 describe('ultralytics', () => {

@@ -24,7 +24,10 @@ export function defineExport(program: CAC): void {
     .option('--format <format>', `format of the model: ${FORMATS.join(', ')}`)
     .option('--for <application>', `application to write the model for: ${TARGETS.join(', ')}`)
     .option('--quantize <type>', `type to compute with, for a smaller model: ${QUANTIZATIONS.join(', ')}`)
-    .option('--nms <place>', 'where non-maximum suppression runs: out, in the program that runs the model (default)')
+    .option(
+      '--nms <place>',
+      'where non-maximum suppression runs: out, in the program that runs the model (default), or in the model',
+    )
     .option('--out <dir>', 'new folder for the model (default: one called as the format in the run directory)')
     .option('--images <folder>', "images to compare outputs on, where the run's own data is gone")
     .option('--tolerance <loss>', 'loss of the score that --quantize may cost (default: 0.01)')

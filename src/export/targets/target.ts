@@ -33,6 +33,9 @@ export interface Adapted {
   /** What the files compute of the outputs of the net beyond the graph, with an operator that it does not have. The files return
    *  this in place of the outputs. */
   readonly finish?: Finish;
+  /** The outputs that are compared value by value; default: all. Where the model chooses boxes, nearly equal scores may
+   *  change their places, and the score of the whole tells whether the boxes are right. */
+  readonly compared?: readonly string[];
   /** Scores what the application finds: it decodes the outputs by the rules that the application has published
    *  (targets/evaluators.ts). Left out where the outputs are those of the checkpoint, and decoded like them. */
   readonly evaluator?: (dataset: Dataset, how?: ScoredImages) => Evaluator<TaskScore>;

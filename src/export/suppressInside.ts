@@ -1,0 +1,38 @@
+import { FinetuneError } from '../errors.js';
+import { SUPPRESSED_OUTPUTS, readSuppressed } from '../tasks/detection/suppressed.js';
+import { suppressInGraph } from '../tasks/detection/suppressInGraph.js';
+import type { Net } from './format.js';
+import type { Checkpoint } from './source.js';
+import { scoreBoxes } from './targets/evaluators.js';
+import type { Adapted } from './targets/target.js';
+
+/** The detector with its decoding and non-maximum suppression inside: `--nms in`.
+ *  Throws E_EXPORT_NMS for other models, and for Soft-NMS, which formats have no op for. */
+export function suppressInside({ model, description, file }: Checkpoint, net: Net): Adapted {
+  const { task } = model;
+  const refuse = (message: string): FinetuneError =>
+    new FinetuneError({
+      code: 'E_EXPORT_NMS',
+      message,
+      where: { file: file.source.file },
+      fix: 'leave --nms out: then the program that runs the model decodes its outputs as the card says',
+    });
+  if (description.task !== 'detection' || !task.decodeInGraph)
+    throw refuse(`non-maximum suppression belongs to detectors, and this is a model for ${description.task}`);
+  const { selection, head } = description;
+  const suppresses = task.decoding.suppresses ?? false;
+  if (suppresses && selection.nms !== 'hard')
+    throw refuse(`the model suppresses with evaluate.nms: ${selection.nms}, which a model file cannot hold`);
+  const candidates = COUNTED_BY_CLASS.includes(head.head) ? selection.candidates : undefined;
+  const found = suppressInGraph(task.decodeInGraph(net.program.outputs), { ...selection, suppresses, candidates });
+  return {
+    net: { ...net, program: { outputs: { ...found } } },
+    feed: (pixels) => ({ image: pixels }),
+    compared: ['scores'],
+    evaluator: scoreBoxes((results) => readSuppressed(results, selection.scoreThreshold), description),
+    card: { outputs: SUPPRESSED_OUTPUTS, decode: { scores: 'the output itself', boxes: 'the output itself' } },
+  };
+}
+
+/** Heads in which `evaluate.candidates` limits the boxes of a class. */
+const COUNTED_BY_CLASS = ['ssdlite', 'ssd', 'yolov1'];

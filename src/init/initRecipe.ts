@@ -2,13 +2,13 @@ import { basename, dirname, isAbsolute, parse, relative, resolve } from 'node:pa
 
 import { fileURLToPath } from 'node:url';
 import { FinetuneError } from '../errors.js';
+import { count } from '../graph/count.js';
 import type { ProgressEvent } from '../progress.js';
 import { parseRecipe } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { DetectionRecipe } from '../run/detectionRecipe.js';
 import { ownData, type RecipeData } from '../run/recipeData.js';
 import { taskOptions } from '../run/taskOptions.js';
-import { createModel } from '../tasks/model.js';
 import { describeFindings } from './describe.js';
 import { chooseDetection, DETECTION_SIDES } from './detection.js';
 import { factsOf, type DataFacts } from './facts.js';
@@ -258,14 +258,15 @@ const MEMORY_SHARE = 0.6;
 async function withMemory(
   choose: (batch: number) => Setting[],
   most: number,
-  { data, opened }: Found,
+  { data }: Found,
   parse: (settings: readonly Setting[]) => Promise<Recipe>,
 ): Promise<Setting[]> {
   const recipe = await parse(choose(most));
   const task = taskOptions(recipe).createTask(Math.max(1, data.categories.length));
-  const { count } = createModel(task, { categories: data.categories, seed: opened.seed });
+  const { outputs } = task.build({ batch: 1, size: task.size, trainBatchNorm: () => false });
+  const { activationBytes } = count(Object.values(outputs));
   const available = MEMORY_SHARE * process.availableMemory();
   let batch = most;
-  while (batch > 1 && COPIES * batch * count.activationBytes > available) batch /= 2;
+  while (batch > 1 && COPIES * batch * activationBytes > available) batch /= 2;
   return choose(batch);
 }

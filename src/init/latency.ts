@@ -16,7 +16,7 @@ interface Hooks {
 }
 
 /** The first of the recipes that predicts one image within `budget` milliseconds on this machine, or the last one. They
- *  come largest input first. */
+ *  come largest input first, and are measured in turn, so that a slow moment of the machine affects all of them. */
 export async function withinLatency(
   recipes: readonly { readonly side: number; readonly recipe: Recipe }[],
   budget: number,
@@ -24,17 +24,15 @@ export async function withinLatency(
   hooks: Hooks,
 ): Promise<TimedSize> {
   await installForInference('auto', hooks);
-  const backend = await openBackend();
-  let timed: TimedSize | undefined;
-  for (const { side, recipe } of recipes) {
-    hooks.signal?.throwIfAborted();
+  const targets = recipes.map(({ recipe }) => {
     const task = taskOptions(recipe).createTask(classes);
     const size = task.evaluateSize ?? task.size;
-    const { outputs } = task.build({ batch: 1, size, trainBatchNorm: () => false });
-    const [[milliseconds]] = (await measureLatency([[Object.values(outputs)]], backend)) as [[number]];
-    hooks.onProgress?.({ message: `an image of ${size.join(' × ')}: ${milliseconds.toFixed(1)} ms` });
-    timed = { side, milliseconds };
-    if (milliseconds <= budget) break;
-  }
-  return timed!;
+    return [Object.values(task.build({ batch: 1, size, trainBatchNorm: () => false }).outputs)];
+  });
+  hooks.signal?.throwIfAborted();
+  const times = await measureLatency(targets, await openBackend());
+  const timed = recipes.map(({ side }, i): TimedSize => ({ side, milliseconds: times[i]![0]! }));
+  const said = timed.map(({ side, milliseconds }) => `${side} pixels ${milliseconds.toFixed(1)} ms`).join(', ');
+  hooks.onProgress?.({ message: `measured: ${said}` });
+  return timed.find(({ milliseconds }) => milliseconds <= budget) ?? timed.at(-1)!;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { portsOf } from '../../../engine/file.js';
 import { openTfliteFile } from '../../../engine/litert/file.js';
 import { quantize } from '../../../engine/litert/quantize.js';
+import { loadLiteRt } from '../../../engine/litert/runtime.js';
 import { onDisk } from '../../../files/disk.js';
 import { writeNew } from '../../../files/folders.js';
 import { emitTflite, whyNotTflite } from '../../../tflite/emit.js';
@@ -35,6 +36,7 @@ export async function modelOf(
   { program, params }: Net,
   quantizing: Quantizing | undefined,
 ): Promise<{ readonly model: TfliteModel; readonly kept: readonly string[] }> {
+  await loadLiteRt(); // without it, everything that follows would be in vain
   const model = emitTflite('evaluate', program, params);
   if (quantizing === undefined) return { model, kept: [] };
   if (quantizing.type === 'float16') return { model: halveTflite(model, (name) => params.has(name)), kept: [] };

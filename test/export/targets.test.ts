@@ -83,6 +83,24 @@ describe('--nms in', () => {
   });
 });
 
+test.each(['opencv', 'openvino'] as const)(
+  '%s gets decoded boxes and scores',
+  async (target) => {
+    const { card } = await exportModel(detectors.fasterRcnn, { for: target });
+    expect(card).toMatchObject({
+      for: target,
+      input: { name: 'image', shape: [1, 3, 64, 96], layout: 'NCHW', range: [0, 255] },
+      outputs: [{ name: 'boxes' }, { name: 'scores' }],
+    });
+    const [boxes, scores] = card.outputs.map(({ shape }) => shape);
+    expect([boxes![1], boxes![2], scores![2]]).toEqual([scores![1], 4, 2]);
+    const { metric, maxDifference } = card.parity;
+    expect(maxDifference).toBeLessThan(1e-3);
+    expect(metric!.exported).toBeCloseTo(metric!.checkpoint, 3);
+  },
+  60_000,
+);
+
 describe('ultralytics', () => {
   test.each(headNames)(
     '%s is written as one output, and its own decoding finds the same',

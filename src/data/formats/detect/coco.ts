@@ -47,8 +47,8 @@ async function imagesOf(annotations: string, part: PartName, listing: Listing): 
 /** The folders from which a name, in one of the ways to read it, leads to an image; those that keep most of it first. */
 function foldersWith(name: string, { images }: Listing): string[] {
   for (const { path } of readingsOf(name).sort((a, b) => b.kept - a.kept)) {
-    const wanted = path.normalize();
-    const found = images.filter((image) => image.normalize() === wanted || image.normalize().endsWith(`/${wanted}`));
+    const wanted = keyOf(path);
+    const found = images.filter((image) => keyOf(image) === wanted || keyOf(image).endsWith(`/${wanted}`));
     if (found.length > 0) {
       const depth = path.split('/').length; // an accent may be composed in two ways, so lengths can differ
       return found.map((image) => image.split('/').slice(0, -depth).join('/') || '.');
@@ -56,6 +56,8 @@ function foldersWith(name: string, { images }: Listing): string[] {
   }
   return [];
 }
+
+const keyOf = (path: string): string => path.normalize().toLowerCase();
 
 function parse(json: string): string {
   try {

@@ -19,7 +19,7 @@ import { detectSynthText } from './synthText.js';
 import { detectVoc } from './voc.js';
 
 /** How each layout recognises itself, by the name that `data.format` gives it. */
-export const detectors = {
+const detectors = {
   coco: { kind: 'boxes', detect: detectCoco },
   voc: { kind: 'boxes', detect: detectVoc },
   yolo: { kind: 'boxes', detect: detectYolo },
@@ -40,8 +40,6 @@ export const detectors = {
   csv: { kind: 'wholeImage', detect: detectLabelTable },
   imageFolder: { kind: 'wholeImage', detect: detectImageFolder },
 } as const satisfies Record<string, { readonly kind: Kind; readonly detect: Detect }>;
-
-export type DetectedFormat = keyof typeof detectors;
 
 /** Every layout that a folder may have, the most certain first; of a folder that holds nothing but another folder, those
  *  of that one. Throws E_FOLDER_ROOT if there is no such folder. */

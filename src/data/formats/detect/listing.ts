@@ -83,7 +83,9 @@ async function readSample(file: string): Promise<string> {
 
 /** A sample may begin and end inside a character, so what is not UTF-16 is decoded leniently. */
 function asText(bytes: Uint8Array, file: string): string {
-  if (bytes.includes(0)) {
+  const isWide =
+    bytes.includes(0) || (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+  if (isWide) {
     try {
       return decodeText(bytes.subarray(0, bytes.length - (bytes.length % 2)), file);
     } catch {

@@ -54,9 +54,6 @@ export function foldersByPart(files: readonly string[]): Split<string> {
 
 export const folderOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 0)) || '.';
 
-/** The path without its folders and its extension. */
-export const stemOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
-
 function commonFolder(folders: readonly string[]): string {
   const [first = '.', ...rest] = folders.map((folder) => folder.split('/'));
   if (typeof first === 'string') return first;

@@ -53,7 +53,8 @@ const nameOf = (path: string): string =>
   path
     .slice(path.lastIndexOf('/') + 1)
     .replace(/\.[^.]*$/, '')
-    .normalize();
+    .normalize()
+    .toLowerCase();
 
 /** The text files that are called as an image and have lines of labels, as far as a sample of them shows. */
 async function labelFiles(listing: Listing): Promise<string[]> {

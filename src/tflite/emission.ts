@@ -52,6 +52,10 @@ export interface Typed {
   readonly shape: Shape;
 }
 
+/** An activation is a part of the layer before it. */
+const nameOfLayer = (node: Node): string =>
+  isOp(node, 'relu') || isOp(node, 'relu6') ? layerOf(node.inputs[0]!.node) : layerOf(node);
+
 const arrayOf = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 const typeOf = (dtype: DType): TfliteType => dtype;
 
@@ -97,7 +101,7 @@ export function createEmission(reading: Reading): Emission & { readonly emitted:
   };
   const nameOf = ({ node }: Value): string => (isOp(node, 'param') ? node.attrs.name : `constant_${node.id}`);
   const place = ({ node, index }: Value): string => {
-    const written = places.get(node) ?? within(layerOf(node), () => reading.apply(node, emission));
+    const written = places.get(node) ?? within(nameOfLayer(node), () => reading.apply(node, emission));
     places.set(node, written);
     written.forEach((name, i) => {
       if (!values.has(name)) values.set(name, node.outputs[i]!);

@@ -74,8 +74,12 @@ const rooms = {
     packages: 'zod',
     node: true,
   },
+  labelling: {
+    rooms: 'ground geometry categories sample files data tasks evaluate report predict',
+    node: true,
+  },
   cli: {
-    rooms: `${training} convert run finetune trials init predict export`,
+    rooms: `${training} labelling convert run finetune trials init predict export`,
     packages: 'cac cli-progress p-limit',
     node: true,
   },

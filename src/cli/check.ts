@@ -73,7 +73,7 @@ export async function check(
 }
 
 /** The recipe in a file, or one that is made for a folder of images. */
-async function recipeOf(path: string, { set = [], ...asked }: CheckCommand): Promise<Recipe> {
+export async function recipeOf(path: string, { set = [], ...asked }: CheckCommand): Promise<Recipe> {
   if (!(await isFolder(path))) return loadRecipe(path, { set });
   const file = recipeFileFor(path);
   const { text } = await lookAt(path, { ...asked, file });

@@ -48,6 +48,7 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
   export: ['finetune', 'trials/lrFind', 'api/openModel', 'index'],
   predict: ['export/exportModel', 'recipe/load', 'run/plan', 'report/report', 'api/openModel'],
   api: ['trials/lrFind'],
+  labelling: ['engine/engine', 'train/loop', 'run/plan', 'cli/train'],
   cli: [],
 };
 const inBrowser = [

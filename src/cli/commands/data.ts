@@ -74,6 +74,11 @@ export function defineSynth(program: CAC): void {
     });
 }
 
+interface CheckFlags extends Omit<CheckCommand, 'out'> {
+  readonly out?: readonly string[];
+  readonly suspects?: readonly string[];
+}
+
 export function defineCheck(program: CAC): void {
   const command = program
     .command(
@@ -81,22 +86,27 @@ export function defineCheck(program: CAC): void {
       'check all of the data of a recipe or a folder before training; exit code 1 if it cannot be trained on',
     )
     .option('--augment', 'write a page of images as the model sees them, with their boxes')
+    .option('--suspects <run>', 'compare the labels with a trained model, and list those that it contradicts', {
+      type: [String],
+    })
     .option('--out <file>', "file of the page (default: named after the recipe, in the recipe's out)", {
       type: [String],
     })
     .option(...SET)
     .option('--json', 'print the findings as one line of JSON');
   for (const [flag, description] of FOLDER_FLAGS) command.option(flag, `of a folder: ${description}`);
-  command.action(
-    async (
-      recipe: string,
-      { out, task, layout, ...options }: Omit<CheckCommand, 'out'> & { out?: readonly string[] },
-    ) => {
-      const asked = folderOptions({ task, layout });
-      const { check } = await import('../check.js');
-      if (!(await check(recipe, { ...options, ...asked, out: out?.at(-1) }))) throw new NegativeResult();
-    },
-  );
+  command.action(async (recipe: string, { out, task, layout, suspects, ...options }: CheckFlags) => {
+    const asked = folderOptions({ task, layout });
+    const model = suspects?.at(-1);
+    if (model !== undefined) {
+      if (options.augment) throw new UsageError('--augment and --suspects write different pages: give one of them');
+      const { suspects: find } = await import('../suspects.js');
+      await find(recipe, { ...options, ...asked, model, out: out?.at(-1) });
+      return;
+    }
+    const { check } = await import('../check.js');
+    if (!(await check(recipe, { ...options, ...asked, out: out?.at(-1) }))) throw new NegativeResult();
+  });
 }
 
 interface ConvertFlags {

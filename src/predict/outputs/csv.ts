@@ -28,7 +28,8 @@ function cellsOf(found: AnyFound): (string | number)[] {
   return [found.category, found.categoryId, score, ...found.box.map((value) => value.toFixed(2))];
 }
 
-const lineOf = (cells: readonly (string | number)[]): string => `${cells.map(cellText).join(',')}\r\n`;
+/** A line of a table: RFC 4180. */
+export const lineOf = (cells: readonly (string | number)[]): string => `${cells.map(cellText).join(',')}\r\n`;
 
 function cellText(cell: string | number): string {
   const text = String(cell);

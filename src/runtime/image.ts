@@ -1,5 +1,5 @@
 import { FinetuneError } from '../errors.js';
-import type { Raster } from './resize.js';
+import type { Raster } from './sampling.js';
 
 /** Pixels with 1, 3 or 4 values of 8 bits, row after row, such as the ImageData of a canvas. */
 export interface PixelData {

@@ -13,7 +13,7 @@ import { checkCard, type RuntimeCard } from './card.js';
 import { detectorDecoder } from './decoders.js';
 import type { Engine } from './engine.js';
 import { readPixels, type RuntimeImage } from './image.js';
-import type { Raster } from './resize.js';
+import type { Raster } from './sampling.js';
 import { viewOf, type RuntimeView } from './view.js';
 
 export interface PredictorOptions {

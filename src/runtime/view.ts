@@ -2,7 +2,8 @@ import { frameImage, placementOf, type Rect } from '../data/image/frame.js';
 import { pad } from '../data/image/pad.js';
 import type { Origin } from '../tasks/network.js';
 import type { RuntimeCard } from './card.js';
-import { resizeImage, type Raster } from './resize.js';
+import { resizeImage } from './resize.js';
+import type { Raster } from './sampling.js';
 
 /** An image as the network reads it. */
 export interface RuntimeView {
@@ -23,7 +24,7 @@ export function viewOf(image: Raster, { input }: RuntimeCard, patch?: Rect): Run
     ...(patch && { patch }),
   });
   const { region, target } = frame;
-  const inner = resizeImage(cut(image, region), target.width, target.height, method).data as Uint8Array;
+  const inner = resizeImage(cut(image, region), target.width, target.height, method).data;
   const isWhole = target.width === width && target.height === height;
   const data = isWhole ? inner : pad(inner, frame, fill as [number, number, number]);
   const origin = {

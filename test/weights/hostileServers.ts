@@ -10,7 +10,7 @@ import type { Limits } from '../../src/fetch/limits.js';
 import { openSource } from '../../src/weights/sources/source.js';
 
 export const weights = encodeSafetensors(new Map([['w', { shape: [2], data: Float32Array.of(1, 2) }]]));
-const limits: Limits = { tries: 2, backoff: 1, idle: 150, rate: 10_000, window: 400, total: 5000, bytes: 1 << 20 };
+const limits: Limits = { tries: 2, backoff: 1, idle: 500, rate: 10_000, window: 800, total: 5000, bytes: 1 << 20 };
 /** For what must come, however busy the machine is. */
 const patient: Partial<Limits> = { idle: 20_000, window: 20_000, total: 60_000 };
 

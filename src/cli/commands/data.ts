@@ -77,6 +77,7 @@ export function defineSynth(program: CAC): void {
 interface CheckFlags extends Omit<CheckCommand, 'out'> {
   readonly out?: readonly string[];
   readonly suspects?: readonly string[];
+  readonly next?: readonly string[];
 }
 
 export function defineCheck(program: CAC): void {
@@ -89,15 +90,25 @@ export function defineCheck(program: CAC): void {
     .option('--suspects <run>', 'compare the labels with a trained model, and list those that it contradicts', {
       type: [String],
     })
+    .option('--next <run>', 'rank the unlabelled photos of a folder by what labelling them would teach this model', {
+      type: [String],
+    })
     .option('--out <file>', "file of the page (default: named after the recipe, in the recipe's out)", {
       type: [String],
     })
     .option(...SET)
     .option('--json', 'print the findings as one line of JSON');
   for (const [flag, description] of FOLDER_FLAGS) command.option(flag, `of a folder: ${description}`);
-  command.action(async (recipe: string, { out, task, layout, suspects, ...options }: CheckFlags) => {
+  command.action(async (recipe: string, { out, task, layout, suspects, next, ...options }: CheckFlags) => {
     const asked = folderOptions({ task, layout });
-    const model = suspects?.at(-1);
+    const [model, teacher] = [suspects?.at(-1), next?.at(-1)];
+    if (model !== undefined && teacher !== undefined)
+      throw new UsageError('--next and --suspects answer different questions: give one of them');
+    if (teacher !== undefined) {
+      const { next: rank } = await import('../next.js');
+      await rank(recipe, { ...options, model: teacher });
+      return;
+    }
     if (model !== undefined) {
       if (options.augment) throw new UsageError('--augment and --suspects write different pages: give one of them');
       const { suspects: find } = await import('../suspects.js');

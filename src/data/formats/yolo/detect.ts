@@ -22,7 +22,7 @@ export const detectYolo: Detect = async (listing) => {
       Object.entries(config.config.parts).filter(([, places]) => places.some((place) => isThere(place, listing))),
     );
     if (labels.length === 0 && Object.keys(parts).length === 0) return undefined;
-    const why = `${config.file} names its classes${labels.length > 0 ? `, and ${counted(labels.length, 'text file')} beside the images has lines of a class and a box` : ''}`;
+    const why = `${config.file} names its classes${labels.length > 0 ? `, and ${counted(labels.length, 'text file')} beside the images ${labels.length === 1 ? 'has' : 'have'} lines of a class and a box` : ''}`;
     const places = Object.keys(parts).length > 0 ? {} : partsOfLabels(listing, labels);
     return {
       certainty: labels.length > 0 ? 1 : 0.6,
@@ -32,7 +32,7 @@ export const detectYolo: Detect = async (listing) => {
     };
   }
   if (labels.length === 0) return undefined;
-  const names = listing.files.find((file) => NAMES_FILE.test(file));
+  const names = (await findBrokenConfig(listing)) ?? listing.files.find((file) => NAMES_FILE.test(file));
   const why = `${counted(labels.length, 'text file')} of the names of images ${labels.length === 1 ? 'has' : 'have'} lines of a class and a box${names ? `, and ${names} names the classes` : ''}`;
   return {
     certainty: names ? 0.95 : 0.85,
@@ -76,15 +76,29 @@ export interface FoundConfig {
   readonly config: YoloConfig;
 }
 
-/** The data.yaml or obj.data of a folder: the least deep file that has the keys of one. */
-export async function findConfig(listing: Listing): Promise<FoundConfig | undefined> {
+/** Files that may be a data.yaml or an obj.data, the least deep ones first. */
+function configFiles({ files }: Listing): string[] {
   const depth = (file: string): number =>
     file.split('/').length + (/(?:^|\/)(?:data|dataset)\.ya?ml$/i.test(file) ? -0.5 : 0);
-  const files = listing.files
+  return files
     .filter((file) => /\.(?:ya?ml|data)$/i.test(file))
     .sort((a, b) => depth(a) - depth(b))
     .slice(0, 40);
-  for (const file of files) {
+}
+
+/** A file that names classes but cannot be read, of a folder without a data.yaml that can. Whoever reads it gets its
+ *  error; without it, the classes would be called by their numbers and nobody would know why. */
+export async function findBrokenConfig(listing: Listing): Promise<string | undefined> {
+  for (const file of configFiles(listing)) {
+    const text = await listing.sample(file);
+    if (/^names\s*:/m.test(text) && !readConfig(text, file)) return file;
+  }
+  return undefined;
+}
+
+/** The data.yaml or obj.data of a folder: the least deep file that has the keys of one. */
+export async function findConfig(listing: Listing): Promise<FoundConfig | undefined> {
+  for (const file of configFiles(listing)) {
     const text = await listing.sample(file);
     const config = readConfig(text, file);
     if (config && isConfig(config)) return { file, config };

@@ -5,7 +5,7 @@ import { listFiles } from '../detect/listing.js';
 import { readLabelText } from '../records/readLabels.js';
 import { notOfLayout } from '../records/textLayout.js';
 import { parseDarknetData, parseYoloYaml, type YoloConfig } from './config.js';
-import { findConfig, NAMES_FILE } from './detect.js';
+import { findBrokenConfig, findConfig, NAMES_FILE } from './detect.js';
 import { placeReadings } from './places.js';
 
 /** The classes of a YOLO data set. */
@@ -26,6 +26,7 @@ export async function readNames(root: string, written: string | undefined): Prom
   const path =
     written ??
     (await findConfig(listing))?.file ??
+    (await findBrokenConfig(listing)) ??
     listing.files.filter((one) => NAMES_FILE.test(one)).sort((a, b) => a.split('/').length - b.split('/').length)[0];
   if (path === undefined) return { file: undefined, config: undefined, nameOf: nameByNumber, categories: undefined };
   const file = join(root, path);

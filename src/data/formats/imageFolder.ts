@@ -1,4 +1,4 @@
-import { lstat, readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join, relative, resolve } from 'node:path';
 import { FinetuneError } from '../../errors.js';
 import { didYouMean } from '../../didYouMean.js';
@@ -63,7 +63,7 @@ async function readClassFolders(root: string, part: string, { findings }: ReadPa
   }
   for (const folder of folders) {
     const label = folder.normalize(); // file systems differ in how they compose accents
-    const inside = await filesUnder(join(place, folder));
+    const inside = await filesUnder(join(place, folder), [await realpath(place)]);
     const found = inside.filter(isImage);
     for (const file of inside) {
       if (isImage(file)) continue;
@@ -133,9 +133,13 @@ async function assertName(dir: string, name: string): Promise<void> {
   });
 }
 
-async function filesUnder(dir: string): Promise<string[]> {
+/** The files of a folder and its subfolders. A link to a folder that is being listed is not followed: its images would
+ *  be counted again and again. */
+async function filesUnder(dir: string, above: readonly string[]): Promise<string[]> {
+  const real = await realpath(dir);
+  if (above.includes(real)) return [];
   const { folders, files } = await look(dir);
-  const inside = await Promise.all(folders.map((folder) => filesUnder(join(dir, folder))));
+  const inside = await Promise.all(folders.map((folder) => filesUnder(join(dir, folder), [...above, real])));
   return [...files.map((file) => join(dir, file)), ...inside.flat()];
 }
 

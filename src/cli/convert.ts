@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { convert as convertData, type Converted } from '../convert/convert.js';
 import type { CategoryChanges } from '../data/categoryChanges.js';
+import { describeUnread } from '../data/formats/detect/detected.js';
 import type { Dropped, PartName } from '../data/sample.js';
 import { printable } from '../printable.js';
 import { UsageError } from './usage.js';
@@ -55,7 +56,7 @@ function changesOf(map: readonly string[], drop: readonly string[]): CategoryCha
   return { map: Object.fromEntries(entries), drop };
 }
 
-function describe({ source, to, parts, categories, losses, dropped }: Converted): string {
+function describe({ source, to, parts, categories, losses, dropped, unread }: Converted): string {
   const counts = Object.entries(parts).map(
     ([part, { images, objects }]) => `  ${part}: ${images} images, ${objects} objects`,
   );
@@ -65,9 +66,12 @@ function describe({ source, to, parts, categories, losses, dropped }: Converted)
   return [
     `${source} was written as ${to}, with ${categories.length} categories: ${categories.slice(0, 20).join(', ')}${categories.length > 20 ? ', …' : ''}`,
     ...counts,
+    ...(unread.length > 0 ? [describeUnread(unread)] : []),
     ...(corrected.length > 0 ? ['left out or corrected when it was read:', ...corrected] : []),
     ...(losses.length > 0
       ? [`what ${to} cannot express:`, ...losses.map(({ what, count }) => `  ${what}: ${count}`)]
-      : [`nothing was lost`]),
+      : unread.length > 0
+        ? []
+        : ['nothing was lost']),
   ].join('\n');
 }

@@ -34,6 +34,8 @@ export interface Converted {
   readonly losses: readonly Loss[];
   /** What reading left out or corrected. */
   readonly dropped: Partial<Record<PartName, Dropped>>;
+  /** Files of labels in the folder that are not read. */
+  readonly unread: readonly string[];
 }
 
 /** Writes a data set in another layout. The folder appears when it is complete. Throws E_CONVERT_TO for a layout that
@@ -100,6 +102,7 @@ export async function convert({
       ...(renamed > 0 ? [{ what: 'image renamed, since another has the same name', count: renamed }] : []),
     ],
     dropped: opened.dropped,
+    unread: opened.unread,
   };
 }
 

@@ -121,7 +121,7 @@ export async function readDatasets(
     split && root !== undefined
       ? await openSplit(format, data, split, { ...options, root, findingsOf })
       : { parts: await format.open(data, { ...options, findingsOf }) };
-  if (parts.train) needObjects(parts.train, findingsOf('train'));
+  if (parts.train && !options.unlearned) needObjects(parts.train, findingsOf('train'));
   const { placed, remarks } = divided as Partial<DividedImages>;
   return { parts, ...(placed && remarks && { divided: { placed, remarks } }) };
 }

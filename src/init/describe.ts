@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { stringify } from 'yaml';
+import { describeUnread } from '../data/formats/detect/detected.js';
 import type { DataFacts } from './facts.js';
 import { taskOf, type Recognised } from './recognise.js';
 import type { Setting } from './setting.js';
@@ -12,11 +13,12 @@ export function describeFindings(
   facts: DataFacts,
   settings: readonly Setting[],
 ): string[] {
-  const { format, kind, data, why } = chosen;
+  const { format, kind, data, why, unread } = chosen;
   const of = (path: string): unknown => settings.find((setting) => setting.path === path)?.value;
   const alternatives = others.map((other) => `--layout ${other.format} would read it otherwise (${other.why})`);
+  const left = unread.length > 0 ? [describeUnread(unread)] : [];
   return [
-    [`${basename(data.root)} is ${format}: ${why}`, ...alternatives].join('; '),
+    [`${basename(data.root)} is ${format}: ${why}`, ...left, ...alternatives].join('; '),
     [
       kind === 'text'
         ? `text: ${facts.objects} words`

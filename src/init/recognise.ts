@@ -94,8 +94,11 @@ async function unknownLayout(
   const found = all.length > 0 && asked ? `; without ${asked} it can be read ${all.map(describe).join(', or ')}` : '';
   return new FinetuneError({
     code: 'E_INIT_LAYOUT',
-    message: `no labels were recognised${asked && ` for ${asked}`}: ${files.length} files, ${images.length} of them images (${content})${found}`,
-    fix: 'put the images of each class into a folder of its own, or bring annotations in one of the layouts of docs/init.md',
+    message:
+      files.length === 0
+        ? 'the folder has no files'
+        : `no labels were recognised${asked && ` for ${asked}`}: ${files.length} files, ${images.length} of them images (${content})${found}`,
+    fix: 'put the images of each class into a folder of its own, or bring annotations in one of the layouts of docs/data.md',
     ...at,
   });
 }

@@ -7,6 +7,8 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   /** Parts that are not opened, because they are divided from the training part (default: none). */
   readonly skip?: readonly PartName[] | undefined;
+  /** The training part need not have anything to learn, because it is only rewritten (default: false). */
+  readonly unlearned?: boolean | undefined;
   /** Gives the findings of a part, which collect its problems. */
   readonly findingsOf: (part: PartName) => Findings;
 }

@@ -24,7 +24,8 @@ export const detectCoco: Detect = async (listing) => {
     parts[part] = { annotations, images: await imagesOf(annotations, part, listing) };
   }
   const why = `${counted(chosen.length, 'JSON file')} ${chosen.length === 1 ? 'has' : 'have'} the lists images, annotations and categories`;
-  return { certainty: 1, why, parts };
+  const read = new Set(Object.values(parts).map((part) => (part as { annotations: string }).annotations));
+  return { certainty: 1, why, parts, unread: chosen.filter((file) => !read.has(file)) };
 };
 
 /** The folder to which the names of an annotation file are relative: the one that has the first of its images. */

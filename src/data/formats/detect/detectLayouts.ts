@@ -49,7 +49,7 @@ export async function detectLayouts(folder: string): Promise<Detected[]> {
   for (const [format, { kind, detect }] of Object.entries(detectors)) {
     const guess = await detect(listing);
     if (!guess) continue;
-    const { certainty, why, parts, options } = guess;
+    const { certainty, why, parts, options, unread = [] } = guess;
     found.push({
       format,
       kind,
@@ -57,6 +57,7 @@ export async function detectLayouts(folder: string): Promise<Detected[]> {
       why,
       data: { format, root: listing.root, ...parts, ...options },
       parts: (['train', 'val', 'test'] as const).filter((part) => parts[part] !== undefined),
+      unread,
       images: listing.images.length,
     });
   }

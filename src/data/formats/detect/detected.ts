@@ -12,6 +12,8 @@ export interface Detected {
    *  among them. */
   readonly data: Readonly<Record<string, unknown>> & { readonly format: string; readonly root: string };
   readonly parts: readonly PartName[];
+  /** Files of the layout that `data` leaves out, because the recipe names one file for each part. */
+  readonly unread: readonly string[];
   /** Number of image files below the folder. */
   readonly images: number;
   /** What speaks for it, as the end of "this is YOLO, because …". */
@@ -24,6 +26,8 @@ export interface Guess {
   readonly why: string;
   /** The parts, as the options of a recipe name them. */
   readonly parts: Partial<Record<PartName, unknown>>;
+  /** Files of the layout that the parts leave out (default: none). */
+  readonly unread?: readonly string[];
   /** Other options that the layout needs. */
   readonly options?: Readonly<Record<string, unknown>>;
 }
@@ -52,3 +56,7 @@ export async function filesLike(
 }
 
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** What a person is told about files of labels that are not read. */
+export const describeUnread = (unread: readonly string[]): string =>
+  `not read: ${unread.slice(0, 3).join(', ')}${unread.length > 3 ? ` and ${unread.length - 3} more` : ''}, since a recipe names one for each part (join them to read all)`;

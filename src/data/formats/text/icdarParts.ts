@@ -42,7 +42,7 @@ export interface IcdarData {
 /** Scene text in the forms of the ICDAR challenges, mixed with drawn text if asked for. */
 export const icdar: Format<IcdarData> = { kind: 'text', open: openIcdar };
 
-async function openIcdar(data: IcdarData, { signal, findingsOf, skip = [] }: ReadOptions): Promise<Parts> {
+async function openIcdar(data: IcdarData, { signal, findingsOf, skip = [], unlearned }: ReadOptions): Promise<Parts> {
   const { root, train, val, test, transcriptions, layout = 'auto', brokenImages = 'error' } = data;
   const characters = data.characters === 'pseudo' ? 'mask' : data.characters; // the characters are found during the run
   const held = skip.includes('val') ? undefined : val;
@@ -77,7 +77,7 @@ async function openIcdar(data: IcdarData, { signal, findingsOf, skip = [] }: Rea
     };
     const dataset = await readIcdarPart(part, findings).catch((error: unknown) => findings.absorb(error));
     const whole = name === 'train' && dataset ? await withDrawn(dataset, data, { signal, findings }) : dataset;
-    if (whole && name === 'train' && data.characters !== 'pseudo') needCharacters(whole, findings);
+    if (whole && name === 'train' && data.characters !== 'pseudo' && !unlearned) needCharacters(whole, findings);
     if (whole) opened[name] = whole;
   }
   return opened;

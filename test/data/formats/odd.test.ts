@@ -1,0 +1,130 @@
+import { describe, expect, test } from '@jest/globals';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import sharp from 'sharp';
+import { convert, type ConvertOptions } from '../../../src/convert/convert.js';
+import { detectLayouts } from '../../../src/data/formats/detect/detectLayouts.js';
+import { recognise } from '../../../src/init/recognise.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+
+const root = temporaryFolder();
+const jpeg = await sharp({ create: { width: 64, height: 48, channels: 3, background: '#a52' } })
+  .jpeg()
+  .toBuffer();
+
+/** Writes files below a folder of its own; an image for each path that ends as one. */
+async function folderOf(name: string, files: Readonly<Record<string, string>>): Promise<string> {
+  for (const [path, text] of Object.entries(files)) {
+    const file = join(root, name, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, /\.jpg$/.test(path) && text === '' ? jpeg : text);
+  }
+  return join(root, name);
+}
+
+const convertOdd = async (source: string, options: Partial<ConvertOptions> = {}) => {
+  const out = join(root, 'converted');
+  await rm(out, { recursive: true, force: true });
+  return convert({ source, to: 'coco', out, images: 'none', ...options });
+};
+
+const cocoFile = (width: number, height: number, ...names: string[]): string =>
+  JSON.stringify({
+    images: names.map((name, id) => ({ id, file_name: name, width, height })),
+    annotations: names.map((_, id) => ({
+      id,
+      image_id: id,
+      category_id: 1,
+      bbox: [2, 3, 10, 12],
+      iscrowd: 0,
+      area: 120,
+    })),
+    categories: [{ id: 1, name: 'cat' }],
+  });
+
+describe('a YOLO folder whose data.yaml cannot be read', () => {
+  test.each([
+    ['nc: 3\nnames: [cat, dog]\ntrain: images\n', 'E_LABEL_LAYOUT'],
+    ['names:\n\t- cat\n', 'E_LABEL_SYNTAX'],
+  ])('is an error rather than classes called 0 and 1: %j', async (yaml, code) => {
+    const files = { 'images/a.jpg': '', 'labels/a.txt': '0 0.5 0.5 0.2 0.2\n', 'data.yaml': yaml };
+    const folder = await folderOf(`yolo-${code}`, files);
+    await expect(convertOdd(folder)).rejects.toMatchObject({ code });
+  });
+});
+
+test('files of labels that are not read are named', async () => {
+  const files = {
+    'a.jpg': '',
+    'b.jpg': '',
+    'one.json': cocoFile(64, 48, 'a.jpg'),
+    'two.json': cocoFile(64, 48, 'b.jpg'),
+  };
+  const folder = await folderOf('two files', files);
+  const [best] = await detectLayouts(folder);
+  expect(best!.unread).toEqual(['two.json']);
+  expect(await convertOdd(folder)).toMatchObject({ unread: ['two.json'] });
+});
+
+describe('convert', () => {
+  test('refuses boxes of another version of an image, or leaves the image out', async () => {
+    const files = { 'a.jpg': '', 'b.jpg': '', 'all.json': cocoFile(640, 480, 'a.jpg', 'b.jpg') };
+    const folder = await folderOf('resized', files);
+    await expect(convertOdd(folder)).rejects.toMatchObject({
+      code: 'E_IMAGE_SIZE',
+      problems: [{ fix: expect.stringContaining('--skip-broken') }, {}],
+    });
+    const { parts, dropped } = await convertOdd(folder, { skipBroken: true });
+    expect(parts.train).toEqual({ images: 0, objects: 0 });
+    expect(dropped.train).toEqual({ 'image has another size than its annotation says': 2 });
+  });
+
+  test('writes words without character boxes, which training could not learn from', async () => {
+    const folder = await folderOf('words', { 'a.jpg': '', 'gt_a.txt': '1,1,20,1,20,9,1,9,hello\n' });
+    expect(await convertOdd(folder)).toMatchObject({ parts: { train: { images: 1, objects: 1 } } });
+  });
+});
+
+test('the layout that one part of scene text tells is that of a part in doubt', async () => {
+  const price = '1,1,20,1,20,9,1,9,1,200\n';
+  const files = {
+    'train/a.jpg': '',
+    'train_gt/gt_a.txt': price,
+    'val/b.jpg': '',
+    'val_gt/gt_b.txt': price.replace('1,200', 'x'),
+  };
+  const [best] = await detectLayouts(await folderOf('prices', files));
+  expect(best).toMatchObject({ format: 'icdar', parts: ['train', 'val'], data: { layout: 'icdar2015' } });
+});
+
+test("Total-Text's own text files are recognised", async () => {
+  const line = "x: [[1 20 20 1]], y: [[1 1 9 9]], ornt: [u'c'], transcriptions: [u'HI']\n";
+  const [best] = await detectLayouts(await folderOf('native', { 'a.jpg': '', 'poly_gt_a.txt': line }));
+  expect(best).toMatchObject({ format: 'icdar', data: { layout: 'total-text-native' } });
+});
+
+describe('folders of classes', () => {
+  test.each([
+    ['training_set', 'test_set', 'training_set'],
+    ['seg_train/seg_train', 'seg_test/seg_test', 'seg_train/seg_train'],
+  ])('lie in %s', async (train, held, place) => {
+    const files = Object.fromEntries(
+      [train, held].flatMap((part) => ['x', 'y'].map((name) => [`${part}/${name}/1.jpg`, ''])),
+    );
+    const [best] = await detectLayouts(await folderOf(`parts ${train}`, files));
+    expect(best).toMatchObject({ format: 'imageFolder', parts: ['train', 'test'], data: { train: place } });
+  });
+
+  test('may be called like a part among other words', async () => {
+    const files = { 'test tube/1.jpg': '', 'beaker/1.jpg': '' };
+    const { chosen } = await recognise(await folderOf('glass', files));
+    expect(chosen).toMatchObject({ format: 'imageFolder', data: { train: '.' } });
+  });
+
+  test('with a link to themselves have each image once', async () => {
+    const folder = await folderOf('circle', { 'x/1.jpg': '', 'y/1.jpg': '' });
+    await symlink('..', join(folder, 'x', 'up'));
+    const { parts } = await convertOdd(folder, { to: 'csv' });
+    expect(parts.train).toMatchObject({ images: 2 });
+  });
+});

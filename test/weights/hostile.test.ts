@@ -140,7 +140,7 @@ describe('a body', () => {
     const url = await serve((request, response) => {
       const from = Number(/\d+/.exec(request.headers.range ?? '')?.[0] ?? 0);
       const head = { etag: '"1"', 'content-length': 1e6 - from, 'content-range': `bytes ${from}-999999/1000000` };
-      response.writeHead(from > 0 ? 206 : 200, head).write('x', () => setTimeout(() => request.socket.destroy(), 20));
+      response.writeHead(from > 0 ? 206 : 200, head).write('x', () => setTimeout(() => request.socket.destroy(), 200));
     });
     expect((await fails(`${url}/x.safetensors`)).message).toMatch(/after 2 tries/);
   });
@@ -161,7 +161,7 @@ describe('a body', () => {
   it.each(['open', 'closed'])('shorter than announced, with the connection %s, is told', async (state) => {
     const url = await serve((request, response) => {
       response.writeHead(200, { 'content-length': weights.byteLength + 100 });
-      response.write(weights, () => state === 'closed' && setTimeout(() => request.socket.destroy(), 20));
+      response.write(weights, () => state === 'closed' && setTimeout(() => request.socket.destroy(), 200));
     });
     const error = await fails(`${url}/x.safetensors`);
     expect(error.code).toBe('E_WEIGHTS_SIZE');

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { CategoryChanges } from '../data/categoryChanges.js';
 import { writerNames, writers, type WriterName } from '../data/formats/writers/writers.js';
 import type { Loss, Writer } from '../data/formats/writers/writer.js';
@@ -62,6 +62,14 @@ export async function convert({
       message: 'the folder is not empty',
       where: { file: out },
       fix: 'name a new folder with --out',
+    });
+  const inside = relative(resolve(source), resolve(out));
+  if (!inside.startsWith('..') && !isAbsolute(inside))
+    throw new FinetuneError({
+      code: 'E_CONVERT_OUT',
+      message: 'the folder lies inside the data set, which would then have two sets of labels',
+      where: { file: out },
+      fix: 'name a folder beside the data set with --out',
     });
   const opened = await openSource(source, { changes, skipBroken });
   const byKind: Partial<Record<typeof opened.kind, Writer>> = writers[to];

@@ -84,7 +84,11 @@ async function readText(path: string, span?: Span): Promise<string> {
     const { code, message } = error as NodeJS.ErrnoException;
     const problem: Problem =
       code === 'ENOENT'
-        ? { code: 'E_RECIPE_NOT_FOUND', message: `no recipe "${path}"`, fix: await missingFix(path) }
+        ? {
+            code: 'E_RECIPE_NOT_FOUND',
+            message: `no recipe ${/\.ya?ml$/i.test(path) ? '' : 'or folder '}"${path}"`,
+            fix: await missingFix(path),
+          }
         : { code: 'E_RECIPE_UNREADABLE', message: `cannot read the recipe "${path}": ${message}`, ...encoding(error) };
     throw new FinetuneError(span ? problemAt(span, problem) : problem, { cause: error });
   }

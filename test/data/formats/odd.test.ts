@@ -79,6 +79,11 @@ describe('convert', () => {
     expect(dropped.train).toEqual({ 'image has another size than its annotation says': 2 });
   });
 
+  test('does not write into the data set, which would then have two sets of labels', async () => {
+    const folder = await folderOf('inside', { 'a.jpg': '', 'all.json': cocoFile(64, 48, 'a.jpg') });
+    await expect(convertOdd(folder, { out: join(folder, 'yolo') })).rejects.toMatchObject({ code: 'E_CONVERT_OUT' });
+  });
+
   test('writes words without character boxes, which training could not learn from', async () => {
     const folder = await folderOf('words', { 'a.jpg': '', 'gt_a.txt': '1,1,20,1,20,9,1,9,hello\n' });
     expect(await convertOdd(folder)).toMatchObject({ parts: { train: { images: 1, objects: 1 } } });

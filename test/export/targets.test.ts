@@ -8,6 +8,7 @@ import { run as command } from '../../src/cli/program.js';
 import { TARGETS } from '../../src/export/names.js';
 import { targets } from '../../src/export/targets/targets.js';
 import { decodeUltralytics } from '../../src/export/targets/ultralytics/decode.js';
+import { strideFor } from '../../src/export/targets/ultralytics/ultralytics.js';
 import type { FoundObject } from '../../src/tasks/found.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { tinyBackbone } from '../tinyBackbone.js';
@@ -123,6 +124,10 @@ describe('ultralytics', () => {
     },
     60_000,
   );
+
+  test('names a stride that divides both sides of the input, to which the package would enlarge them', () => {
+    expect([strideFor([64, 96]), strideFor([204, 204]), strideFor([300, 320]), strideFor([31, 64])]).toEqual([32, 4, 4, 1]); // prettier-ignore
+  });
 
   test('decodes centres, suppresses in each class, and takes every class of a box', () => {
     // Rows: two boxes that overlap, and one elsewhere; then the scores of two classes.

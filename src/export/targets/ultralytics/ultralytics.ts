@@ -66,9 +66,16 @@ function metadataOf({ categories, size }: DetectorDescription): Record<string, s
   const names = categories.map(({ name }, i) => `${i}: ${JSON.stringify(name)}`);
   return {
     task: 'detect',
-    stride: '32',
+    stride: String(strideFor(size)),
     batch: '1',
     imgsz: `[${size.join(', ')}]`,
     names: `{${names.join(', ')}}`,
   };
 }
+
+/** The stride that the file names: the package feeds sides that are multiples of it, and the model has one size. */
+export const strideFor = (size: readonly number[]): number => size.reduce(commonDivisor, USUAL_STRIDE);
+
+const USUAL_STRIDE = 32; // of Ultralytics' own detectors
+
+const commonDivisor = (one: number, other: number): number => (other === 0 ? one : commonDivisor(other, one % other));

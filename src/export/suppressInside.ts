@@ -1,6 +1,7 @@
 import { FinetuneError } from '../errors.js';
+import type { DetectorDescription } from '../tasks/description/description.js';
 import { SUPPRESSED_OUTPUTS, readSuppressed } from '../tasks/detection/suppressed.js';
-import { suppressInGraph } from '../tasks/detection/suppressInGraph.js';
+import { suppressInGraph, type GraphDetections } from '../tasks/detection/suppressInGraph.js';
 import type { Net } from './format.js';
 import type { Checkpoint } from './source.js';
 import { scoreBoxes } from './targets/evaluators.js';
@@ -19,19 +20,27 @@ export function suppressInside({ model, description, file }: Checkpoint, net: Ne
     });
   if (description.task !== 'detection' || !task.decodeInGraph)
     throw refuse(`non-maximum suppression belongs to detectors, and this is a model for ${description.task}`);
-  const { selection, head } = description;
-  const suppresses = task.decoding.suppresses ?? false;
-  if (suppresses && selection.nms !== 'hard')
+  const { selection } = description;
+  if (task.decoding.suppresses && selection.nms !== 'hard')
     throw refuse(`the model suppresses with evaluate.nms: ${selection.nms}, which a model file cannot hold`);
-  const candidates = COUNTED_BY_CLASS.includes(head.head) ? selection.candidates : undefined;
-  const found = suppressInGraph(task.decodeInGraph(net.program.outputs), { ...selection, suppresses, candidates });
   return {
-    net: { ...net, program: { outputs: { ...found } } },
+    net: { ...net, program: { outputs: { ...detectInGraph(model, description, net) } } },
     feed: (pixels) => ({ image: pixels }),
     compared: ['scores'],
     evaluator: scoreBoxes((results) => readSuppressed(results, selection.scoreThreshold), description),
     card: { outputs: SUPPRESSED_OUTPUTS, decode: { scores: 'the output itself', boxes: 'the output itself' } },
   };
+}
+
+/** What a detector with hard suppression, or none, finds in an image, as values of its graph. */
+export function detectInGraph(
+  { task }: Checkpoint['model'],
+  { selection, head }: DetectorDescription,
+  { program }: Net,
+): GraphDetections {
+  const candidates = COUNTED_BY_CLASS.includes(head.head) ? selection.candidates : undefined;
+  const suppresses = task.decoding.suppresses ?? false;
+  return suppressInGraph(task.decodeInGraph!(program.outputs), { ...selection, suppresses, candidates });
 }
 
 /** Heads in which `evaluate.candidates` limits the boxes of a class. */

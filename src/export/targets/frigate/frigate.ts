@@ -1,50 +1,13 @@
-import { withByteInput } from '../../../tflite/byteInput.js';
-import { encodeTflite } from '../../../tflite/encode.js';
-import { withPostProcess } from '../../../tflite/postProcess.js';
-import { scoreBoxes } from '../evaluators.js';
-import { detectorOf } from '../detector.js';
-import { finishedTflite } from '../postProcess/format.js';
-import {
-  decodePostProcessed,
-  describeChoice,
-  encoded,
-  finishOf,
-  MEANINGS,
-  settingsOf,
-  whyNotPostProcess,
-} from '../postProcess/postProcess.js';
+import { whyNotPostProcess } from '../postProcess/postProcess.js';
 import type { Target } from '../target.js';
+import { adaptTflite } from './tflite.js';
+import { adaptYolonas } from './yolonas.js';
 
-/** The least score that Frigate reports, and the most objects (frigate/detectors/plugins/cpu_tfl.py). */
-const [REPORTED, MOST] = [0.4, 20];
-
-/** The model that Frigate's detectors `cpu` and `edgetpu` read: an input of bytes [1,height,width,3], and the four outputs of
- *  TFLite_Detection_PostProcess, by their order. */
+/** Models for Frigate's detectors: `cpu` and `edgetpu` read TFLite, `onnx` and `openvino` read ONNX. */
 export const frigate: Target = {
   name: 'frigate',
-  formats: ['tflite'],
+  formats: ['tflite', 'onnx'],
   whyNot: (checkpoint) => whyNotPostProcess(checkpoint, 'frigate'),
-  adapt(checkpoint, net) {
-    const settings = settingsOf(checkpoint);
-    const description = detectorOf(checkpoint);
-    const finish = finishOf(settings);
-    return {
-      net: encoded(checkpoint, net),
-      format: finishedTflite({
-        of: [settings.boxes, settings.scores],
-        finish: (model) => encodeTflite(withByteInput(withPostProcess(model, settings))),
-        returns: finish.outputs,
-        input: 'uint8',
-      }),
-      feed: (pixels) => ({ image: pixels.map((value) => Math.max(0, Math.min(255, Math.round(value)))) }),
-      finish,
-      evaluator: scoreBoxes((results) => decodePostProcessed(results, description.size), description),
-      card: {
-        input: { type: 'uint8' },
-        outputs: MEANINGS,
-        decode: describeChoice(settings),
-        note: `frigate reports the ${MOST} best objects with a score of ${REPORTED} or more; set model.width: ${description.size[1]}, model.height: ${description.size[0]}, model.input_pixel_format: rgb`,
-      },
-    };
-  },
+  adapt: (checkpoint, net, { name }) =>
+    name === 'onnx' ? adaptYolonas(checkpoint, net) : adaptTflite(checkpoint, net),
 };

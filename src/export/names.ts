@@ -3,7 +3,15 @@ export const FORMATS = ['onnx', 'savedmodel', 'tfjs', 'tflite'] as const;
 export type FormatName = (typeof FORMATS)[number];
 
 /** The applications that a model can be written for. Each has a folder in targets/. */
-export const TARGETS = ['coco-ssd', 'frigate', 'mediapipe', 'opencv', 'openvino', 'ultralytics'] as const;
+export const TARGETS = [
+  'coco-ssd',
+  'frigate',
+  'mediapipe',
+  'opencv',
+  'openvino',
+  'transformersjs',
+  'ultralytics',
+] as const;
 export type TargetName = (typeof TARGETS)[number];
 
 /** Where non-maximum suppression runs: `out`, in the program that runs the model, or `in` the model. */

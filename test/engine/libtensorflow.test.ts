@@ -35,6 +35,7 @@ function programs() {
     expect([await first, await second]).toEqual([{ y: Float32Array.of(11) }, { y: Float32Array.of(16) }]);
     await written;
     expect(await session.read()).toEqual(at({ w: 16 }));
+    expect(await session.read([])).toEqual(new Map()); // TensorFlow itself refuses to fetch nothing
     session.dispose();
   });
 

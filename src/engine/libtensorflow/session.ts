@@ -38,6 +38,7 @@ export async function compileSession(
       return results;
     },
     async read(names = [...parameters.keys()]) {
+      if (names.length === 0) return new Map(); // TensorFlow refuses a call that fetches nothing
       const places = names.map((name) => emitted.constants.get(name) ?? emitted.variables.get(name)!.read);
       const values = await runner.call([], places);
       const params = names.map((name, i): [string, Param] => {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
@@ -22,7 +23,9 @@ const read = async (directory: string, name: string): Promise<unknown> =>
 
 /** What the stock pipeline finds. It runs in a process of its own, since it is no module for jest. */
 async function classify(directory: string, photo: string): Promise<{ label: string; score: number }[]> {
-  const script = `import { env, pipeline } from '@huggingface/transformers';
+  const require = createRequire(import.meta.url);
+  const place = require.resolve('@huggingface/transformers');
+  const script = `import { env, pipeline } from ${JSON.stringify(place)};
     env.allowRemoteModels = false;
     const classify = await pipeline('image-classification', ${JSON.stringify(directory)});
     console.log(JSON.stringify(await classify(${JSON.stringify(photo)})));`;

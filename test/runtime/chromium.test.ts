@@ -22,7 +22,7 @@ const SIZES: readonly (readonly [number, number, number?])[] = [
   ...Array.from({ length: 9 }, (_, i) => [100 + i, 60 + 3 * i] as const), // that are enlarged along one axis or both
   [200, 150, 3],
 ];
-/** Photos that Node reads in another way than a browser can: turned by a quarter, and more than four times the input. */
+/** Photos that Node reads in another way than a browser can: turned after it was resized, and more than four times the input. */
 const OTHERS: typeof SIZES = [
   [320, 240, 6],
   [960, 720],

@@ -30,7 +30,10 @@ export function defineExport(program: CAC): void {
     )
     .option('--out <dir>', 'new folder for the model (default: one called as the format in the run directory)')
     .option('--images <folder>', "images to compare outputs on, where the run's own data is gone")
-    .option('--tolerance <loss>', 'loss of the score that --quantize may cost (default: 0.01)')
+    .option(
+      '--tolerance <loss>',
+      'loss of the score that --quantize may cost (default: 0.002 for float16, 0.01 for int8)',
+    )
     .option('--json', 'print the card of the model as one line of JSON')
     .action(async (model: string, flags: ExportFlags) => {
       const { format, for: target, quantize, nms, tolerance, json = false } = flags;

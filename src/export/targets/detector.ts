@@ -9,7 +9,7 @@ import type { Obstacle } from './target.js';
 export const whyNoDetector = ({ description: { task } }: Checkpoint, application: string): Obstacle | undefined =>
   task === 'detection'
     ? undefined
-    : { message: `${application} finds objects, and this is a model for ${task}`, fix: 'leave --for out' };
+    : { message: `${application} has no use for a model for ${task}`, fix: 'leave --for out' };
 
 /** The description of a model that `whyNoDetector` has let pass. */
 export function detectorOf({ description }: Checkpoint): DetectorDescription {

@@ -1,6 +1,6 @@
 import { matchPredictions } from '../evaluate/matchPredictions.js';
 import { iou, xyxy } from '../geometry/box.js';
-import type { Corners } from '../tasks/section.js';
+import type { Corners, PredictedBox, TruthBox } from '../tasks/section.js';
 import { countReliability, type MatchedImage, type Reliability } from './reliability.js';
 import { ranked, type LookedAtBoxes, type Suspect } from './suspect.js';
 
@@ -13,6 +13,8 @@ export interface SuspectOptions {
 const SAME_OBJECT = 0.5;
 /** IoU below which a label's box does not fit: two careful people agree better. */
 const WELL_PLACED = 0.75;
+/** Weight of a box that fits in part: detectors place boxes less exactly than people. */
+const INEXACT = 0.5;
 /** IoU from which a detection that finds no label may mean a label whose box is wrong. */
 const NEAR = 0.2;
 /** Least score of a class that a label of it is given, so that the share of another class stays below 1. */
@@ -66,15 +68,21 @@ function chargesOf({ image: { truth, found }, matches }: MatchedImage, { trust }
     return found.flatMap((other, d): Charge[] => {
       const [overlap, believed] = [overlaps[d]!, other.score * trust(other.label)];
       if (matches[d] === row) {
-        const disagreement = believed * Math.max(0, (WELL_PLACED - overlap) / (WELL_PLACED - SAME_OBJECT));
+        const disagreement = INEXACT * believed * Math.max(0, (WELL_PLACED - overlap) / (WELL_PLACED - SAME_OBJECT));
         return [{ kind: 'loose', row, detection: d, disagreement }];
       }
       if (matches[d] !== -1 || overlap < NEAR) return [];
+      // A neighbour of the detection's class may be what it found.
+      const neighbours = truth.map((one, i) => (one.label === other.label && i !== row ? iou(labels, i, boxes, d) : 0));
+      const rest = 1 - Math.max(...neighbours);
       if (other.label === label)
-        return isFound || overlap >= SAME_OBJECT ? [] : [{ kind: 'loose', row, detection: d, disagreement: believed }];
+        return isFound || overlap >= SAME_OBJECT
+          ? []
+          : [{ kind: 'loose', row, detection: d, disagreement: believed * rest }];
       if (overlap < SAME_OBJECT || other.score <= own) return [];
       // The label tells that there is an object, so a low score of its class counts for more than elsewhere.
-      return [{ kind: 'class', row, detection: d, disagreement: (Math.sqrt(believed) * other.score) / (other.score + own) }]; // prettier-ignore
+      const preferred = other.score / (other.score + own);
+      return [{ kind: 'class', row, detection: d, disagreement: Math.sqrt(believed) * preferred ** 2 * rest }];
     });
   });
 }
@@ -116,16 +124,19 @@ function missing({ image, matches }: MatchedImage, charged: ReadonlySet<number>,
     );
     if (isKnown || kept.some((other) => iou(boxes, other, boxes, d) >= SAME_OBJECT)) return [];
     kept.push(d);
-    // A part of a labelled object, or a group of them, is rather a bad box than another object.
-    const shared = truth.map((object) =>
-      object.label === label ? Math.max(inside(box, object.box), inside(object.box, box)) : 0,
-    );
-    const disagreement = score * trust(label) * (1 - Math.max(0, ...shared));
+    const disagreement = score * trust(label) * (1 - sharedWith(truth, found[d]!));
     return [{ ...identify(image), kind: 'missing', model: { category: label, score, box }, disagreement }];
   });
 }
 
 const cornersOf = (boxes: readonly { readonly box: Corners }[]) => xyxy(boxes.flatMap(({ box }) => box));
+
+/** How far a detection is explained by another label of its class: as a part of the object, or as a group of them. */
+const sharedWith = (truth: readonly TruthBox[], { label, box }: PredictedBox): number =>
+  Math.max(
+    0,
+    ...truth.map((object) => (object.label === label ? Math.max(inside(box, object.box), inside(object.box, box)) : 0)),
+  );
 
 /** Share of a box that is inside another one. */
 function inside(box: Corners, other: Corners): number {

@@ -26,6 +26,7 @@ const { values, positionals } = parseArgs({
 const [source] = positionals;
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 const folder = values.keep ?? (await mkdtemp(join(tmpdir(), 'suspects-')));
+if (values.keep) await mkdir(folder, { recursive: true });
 const PARTS = ['train', 'val'];
 const fileOf = (part) => join('annotations', `instances_${part}2017.json`);
 const readPart = async (part) => JSON.parse(await readFile(join(source, fileOf(part)), 'utf8'));

@@ -44,8 +44,8 @@ test('each kind of mistake is found, and the first suspects are the confident on
     'swapped class',
     'dropped missing',
     'moved away loose',
-    'shifted loose',
     'invented unseen',
+    'shifted loose',
   ]);
 });
 
@@ -53,6 +53,16 @@ test('what is ignored, and a part of a labelled object, is no missing label', ()
   const crowd = image('crowd', [label('dog', [0, 0, 200, 100], true)], [seen('dog', 0.9, square(10, 10))]);
   const part = image('part', [label('dog', square(0, 0, 150))], [seen('dog', 0.9, square(0, 0, 150)), seen('dog', 0.6, square(10, 10))]); // prettier-ignore
   expect(kindsOf(crowd, part)).toEqual([]);
+});
+
+test('an object beside a neighbour of the class that was found does not have the wrong class', () => {
+  const horse = label('dog', square(10, 10));
+  const rider = label('cat', square(14, 10));
+  const found = [seen('cat', 0.9, square(14, 10)), seen('cat', 0.5, square(12, 10))];
+  const [alone] = suspectObjects([...right, image('alone', [horse], [seen('cat', 0.5, square(12, 10))])]);
+  const [both] = suspectObjects([...right, image('both', [horse, rider], found)]);
+  expect(alone).toMatchObject({ kind: 'class' });
+  expect(both?.disagreement ?? 0).toBeLessThan(alone!.disagreement / 2);
 });
 
 test('an object that is labelled once is not reported for a second class that is less likely', () => {

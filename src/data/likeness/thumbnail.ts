@@ -1,7 +1,8 @@
 import { openFile } from '../image/image.js';
 
-/** An image as a unit vector: 16 × 16 grey values, less their mean, divided by their length. The product of two of them
- *  is the correlation of the images, which brightness and contrast do not change. */
+/** An image as a unit vector: 16 × 16 grey values, less the plane that fits them best, divided by their length. The
+ *  product of two of them is the correlation of the images, which brightness, contrast and light from one side do not
+ *  change: backgrounds that fade from one side to the other would make any two images alike. */
 export interface Thumbnail {
   /** [256], row after row. */
   readonly values: Float32Array;
@@ -15,7 +16,7 @@ const BLOCK = 4;
 /** Pixels of the decoded picture for each value, per side: their mean hides how a decoder shrinks an image. */
 const PER_VALUE = 2;
 /** Least standard deviation, of 255 grey levels: below it, the pattern is noise. */
-const LEAST_CONTRAST = 2;
+const LEAST_CONTRAST = 4;
 
 /** Reads the thumbnail of an image file; undefined if it cannot be decoded, or is of one colour. */
 export async function readThumbnail(file: string): Promise<Thumbnail | undefined> {
@@ -35,17 +36,31 @@ export async function readThumbnail(file: string): Promise<Thumbnail | undefined
 
 /** The thumbnail of grey values, [256]; undefined if they hardly differ. */
 export function normalise(grey: ArrayLike<number>): Thumbnail | undefined {
-  const values = Float32Array.from(grey);
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const length = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0));
+  const values = withoutPlane(grey);
+  const length = Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0));
   if (length < LEAST_CONTRAST * SIDE) return undefined;
   const blocks = new Float32Array((SIDE / BLOCK) ** 2);
   values.forEach((value, i) => {
-    values[i] = (value - mean) / length;
+    values[i] = value / length;
     const [x, y] = [i % SIDE, Math.floor(i / SIDE)];
     blocks[Math.floor(y / BLOCK) * (SIDE / BLOCK) + Math.floor(x / BLOCK)]! += values[i] / BLOCK;
   });
   return { values, blocks };
+}
+
+/** The values less their mean and their slopes along both axes. */
+function withoutPlane(grey: ArrayLike<number>): Float32Array {
+  const centre = (SIDE - 1) / 2;
+  const at = (i: number): readonly [number, number] => [(i % SIDE) - centre, Math.floor(i / SIDE) - centre];
+  const squares = (SIDE * SIDE * (SIDE * SIDE - 1)) / 12; // sum of the squared distances from the middle, along one axis
+  let [mean, slopeX, slopeY] = [0, 0, 0];
+  for (let i = 0; i < grey.length; i++) {
+    const [x, y] = at(i);
+    mean += grey[i]! / grey.length;
+    slopeX += (grey[i]! * x) / squares;
+    slopeY += (grey[i]! * y) / squares;
+  }
+  return Float32Array.from(grey, (value, i) => value - mean - slopeX * at(i)[0] - slopeY * at(i)[1]);
 }
 
 /** Whether the correlation of two images is at least `least`. */

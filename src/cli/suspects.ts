@@ -38,10 +38,15 @@ export async function suspects(path: string, { model: uri, out, json = false, ..
     const { train, val, test } = data;
     const parts = { train, val, ...(test && { test }) };
     const isDetector = recipe.task === 'detection';
-    const model = await openModel(uri, { ...hooks, ...(isDetector && { scoreThreshold: LEAST_SCORE }), engine: recipe.engine }); // prettier-ignore
+    const model = await openModel(uri, {
+      ...hooks,
+      ...(isDetector && { scoreThreshold: LEAST_SCORE }),
+      engine: recipe.engine,
+    });
     try {
       const result = await lookAt({ parts, categories: data.categories }, model, hooks);
-      const all = result.task === 'detection' ? suspectObjects(result.images, { confident }) : suspectClasses(result.images); // prettier-ignore
+      const all =
+        result.task === 'detection' ? suspectObjects(result.images, { confident }) : suspectClasses(result.images);
       return { looked: result, found: all, names: data.categories.map(({ name }) => name) };
     } finally {
       model.dispose();

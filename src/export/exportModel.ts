@@ -52,7 +52,10 @@ export function exportModel(path: string, options: ExportOptions): Promise<Expor
   const format = formats.find(({ name }) => name === wanted);
   if (!format) throw usage('the format is missing', `name a format, or an application: --format, --for`);
   if (target && !target.formats.includes(format.name as FormatName))
-    throw usage(`${target.name} reads no ${format.name} models`, `leave --format out, or set it to ${target.formats.join(' or ')}`); // prettier-ignore
+    throw usage(
+      `${target.name} reads no ${format.name} models`,
+      `leave --format out, or set it to ${target.formats.join(' or ')}`,
+    );
   return exportAs(format, path, options, target);
 }
 

@@ -216,7 +216,10 @@ async function chooseTask(task: TaskName, found: Found, options: InitOptions): P
       const [width, height] = facts.imageSize;
       const longest = Math.min(LONGEST_SIDE, Math.max(width, height));
       const sized = (side: number): [number, number] =>
-        [height, width].map((one) => Math.max(32, Math.round((one * side) / Math.max(width, height) / 32) * 32)) as [number, number]; // prettier-ignore
+        [height, width].map((one) => Math.max(32, Math.round((one * side) / Math.max(width, height) / 32) * 32)) as [
+          number,
+          number,
+        ];
       const choose = (size: Setting, batch = BATCH.text): Setting[] =>
         chooseText({ facts, size, time, batch, isDrawn });
       const trial = (side: number): Promise<Recipe> => parsed(choose(setting('data.evaluateSize', sized(side))));

@@ -108,7 +108,9 @@ function unseen({ image, matches }: MatchedImage, charged: ReadonlySet<number>, 
     if (image.found.some((_, d) => iou(labels, row, boxes, d) >= NEAR)) return [];
     const missed = 1 - sight(object);
     const disagreement = EXPECTED / (EXPECTED + (1 - EXPECTED) * missed);
-    return [{ ...identify(image), kind: 'unseen', row, label: { category: object.label, box: object.box }, disagreement }]; // prettier-ignore
+    return [
+      { ...identify(image), kind: 'unseen', row, label: { category: object.label, box: object.box }, disagreement },
+    ];
   });
 }
 

@@ -43,7 +43,10 @@ export const onnxRuntime = <T>(ort: OnnxRuntime<T>, session: OnnxSession<T>): En
   async run({ name, shape, data }, outputs) {
     const found = await session.run({ [name]: new ort.Tensor('float32', data, shape) });
     const tensors = pick(found as Record<string, { readonly data: Values }>, outputs);
-    return named(outputs, tensors.map((tensor) => floats(tensor.data))); // prettier-ignore
+    return named(
+      outputs,
+      tensors.map((tensor) => floats(tensor.data)),
+    );
   },
 });
 

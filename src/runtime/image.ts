@@ -56,7 +56,9 @@ function isPixels(image: unknown): image is PixelData {
 async function draw(image: unknown): Promise<PixelData> {
   const { createImageBitmap, OffscreenCanvas } = globalThis as Browser;
   if (typeof image !== 'object' || image === null || !createImageBitmap || !OffscreenCanvas)
-    throw wrong('predict wants {data, width, height} with 1, 3 or 4 values of 8 bits for each pixel, or in a browser an <img>, <canvas>, <video>, ImageBitmap or Blob'); // prettier-ignore
+    throw wrong(
+      'predict wants {data, width, height} with 1, 3 or 4 values of 8 bits for each pixel, or in a browser an <img>, <canvas>, <video>, ImageBitmap or Blob',
+    );
   const options = { colorSpaceConversion: 'none', premultiplyAlpha: 'none', imageOrientation: 'from-image' };
   const bitmap = await createImageBitmap(image, options).catch((error: unknown) => {
     throw wrong(`the browser cannot draw the image: ${error instanceof Error ? error.message : String(error)}`);

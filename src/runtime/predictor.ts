@@ -94,7 +94,11 @@ export function createPredictor(
           withView(image, (outputs, view) => wordsOf(words(outputs, view, description), scoreThreshold)),
       };
     default:
-      throw new FinetuneError({ code: 'E_MODEL_FOLDER', message: 'the card describes a model of an unknown task', fix: 'update tfjs-finetune' }); // prettier-ignore
+      throw new FinetuneError({
+        code: 'E_MODEL_FOLDER',
+        message: 'the card describes a model of an unknown task',
+        fix: 'update tfjs-finetune',
+      });
   }
 }
 

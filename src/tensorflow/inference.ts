@@ -31,10 +31,24 @@ type Emit = (node: Node, at: Emission) => readonly string[];
 
 /** Ops that only training needs, and that programs for inference do not have. */
 const trainingOps: ReadonlySet<Op> = new Set<Op>([
-  'convInputGrad', 'convFilterGrad', 'depthwiseInputGrad', 'depthwiseFilterGrad', 'batchNormGrad', 'maxPoolGrad',
-  'averagePoolGrad', 'resizeGrad', 'cropAndResizeGrad', 'reluGrad', 'relu6Grad', 'sigmoidGrad', 'swishGrad',
-  'hardSwishGrad', 'softmaxCrossEntropy', 'randomUniform', 'assign',
-]); // prettier-ignore
+  'convInputGrad',
+  'convFilterGrad',
+  'depthwiseInputGrad',
+  'depthwiseFilterGrad',
+  'batchNormGrad',
+  'maxPoolGrad',
+  'averagePoolGrad',
+  'resizeGrad',
+  'cropAndResizeGrad',
+  'reluGrad',
+  'relu6Grad',
+  'sigmoidGrad',
+  'swishGrad',
+  'hardSwishGrad',
+  'softmaxCrossEntropy',
+  'randomUniform',
+  'assign',
+]);
 
 /** Why a GraphDef for inference cannot hold the program; undefined if it can. */
 export function whyNotInference(program: Program): FinetuneError | undefined {

@@ -13,7 +13,8 @@ const nonMaxSuppression: Rule<'nonMaxSuppression'> = ({ attrs, inputs, outputs }
   const own = (value: Value, i: number, shape: readonly number[]): string => {
     const type = { dtype: 'float32', shape: [1, ...shape] } as const;
     const zeros = shape.map(() => 0);
-    const one = n === 1 ? at.in(value) : at.add('SLICE', [at.in(value), at.ints([i, ...zeros]), at.ints(type.shape)], type); // prettier-ignore
+    const one =
+      n === 1 ? at.in(value) : at.add('SLICE', [at.in(value), at.ints([i, ...zeros]), at.ints(type.shape)], type);
     return at.reshape(one, { dtype: 'float32', shape });
   };
   const each = Array.from({ length: n }, (_, i) => {

@@ -13,14 +13,26 @@ const unary =
   ({ inputs: [x], outputs: [y] }, at) => [at.add(op, [at.in(x!)], y!)];
 const binary =
   (op: OperatorName): EachRule =>
-  ({ inputs, outputs: [y] }, at) => [at.add(op, inputs.map((value) => at.in(value)), y!)]; // prettier-ignore
+  ({ inputs, outputs: [y] }, at) => [
+    at.add(
+      op,
+      inputs.map((value) => at.in(value)),
+      y!,
+    ),
+  ];
 
 /** Operators of arithmetic, which can end with an activation. */
 const arithmetic = { add: 'ADD', sub: 'SUB', mul: 'MUL', div: 'DIV' } as const;
 type Arithmetic = keyof typeof arithmetic;
 const isArithmetic = (node: Node): node is Node & Node<Arithmetic> => node.op in arithmetic;
-const writeArithmetic = ({ op, inputs, outputs: [y] }: Node<Arithmetic>, at: Emission, activation: FusedActivation) =>
-  [at.add(arithmetic[op], inputs.map((value) => at.in(value)), y!, fused(activation))]; // prettier-ignore
+const writeArithmetic = ({ op, inputs, outputs: [y] }: Node<Arithmetic>, at: Emission, activation: FusedActivation) => [
+  at.add(
+    arithmetic[op],
+    inputs.map((value) => at.in(value)),
+    y!,
+    fused(activation),
+  ),
+];
 export const fuseIntoArithmetic: Write = (node, at, activation) =>
   isArithmetic(node) && node.outputs[0]!.dtype === 'float32' ? writeArithmetic(node, at, activation) : undefined;
 

@@ -141,9 +141,16 @@ export function encodeTflite(model: TfliteModel): Uint8Array {
   const codePlaces = new Map([...codes.keys()].map((key, i) => [key, i]));
   const written = nodes.map((node, i) => operatorTable(builder, node, codePlaces.get(all[i]!.key)!, indexOf));
   const [inputs, outputs] = [model.inputs, model.outputs].map((ports) =>
-    ints(builder, ports.map(({ tensor }) => indexOf(tensor))),
-  ) as [Offset, Offset]; // prettier-ignore
-  const [tensorVector, operatorVector, name] = [offsets(builder, named), offsets(builder, written), builder.createString('model')]; // prettier-ignore
+    ints(
+      builder,
+      ports.map(({ tensor }) => indexOf(tensor)),
+    ),
+  ) as [Offset, Offset];
+  const [tensorVector, operatorVector, name] = [
+    offsets(builder, named),
+    offsets(builder, written),
+    builder.createString('model'),
+  ];
   const subgraph = table(builder, 6, [
     offset(0, tensorVector),
     offset(1, inputs),
@@ -152,13 +159,16 @@ export function encodeTflite(model: TfliteModel): Uint8Array {
     offset(4, name),
   ]);
   const [codeVector, subgraphs, description, bufferVector, noteVector, signatures] = [
-    offsets(builder, [...codes.values()].map((code) => codeTable(builder, code))),
+    offsets(
+      builder,
+      [...codes.values()].map((code) => codeTable(builder, code)),
+    ),
     offsets(builder, [subgraph]),
     builder.createString('tfjs-finetune'),
     offsets(builder, buffers),
     offsets(builder, notes),
     offsets(builder, [signatureTable(builder, model, indexOf)]),
-  ]; // prettier-ignore
+  ];
   const root = table(builder, 10, [
     int32(0, SCHEMA_VERSION),
     offset(1, codeVector),

@@ -81,7 +81,14 @@ export function scaleChannels(node: Node<'add'>, at: Emission): readonly string[
   if (!isVector(shift) || !isVector(scale) || !sameShape(x.shape, product.shape)) return undefined;
   const data = at.known(scale)!;
   const weight = at.constant('scale', { type: 'float32', shape: [1, 1, 1, channels], data });
-  const options = { padding: PADDING.valid, strideWidth: 1, strideHeight: 1, multiplier: 1, dilationWidth: 1, dilationHeight: 1 }; // prettier-ignore
+  const options = {
+    padding: PADDING.valid,
+    strideWidth: 1,
+    strideHeight: 1,
+    multiplier: 1,
+    dilationWidth: 1,
+    dilationHeight: 1,
+  };
   return [at.add('DEPTHWISE_CONV_2D', [at.in(x), weight, at.in(shift)], node.outputs[0]!, options)];
 }
 
@@ -135,7 +142,13 @@ const maxPool: Rule<'maxPool'> = ({ attrs, inputs: [x], outputs: [y] }, at) => {
 
 /** A BatchNorm that was not folded: (x − mean) · scale/√(variance + ε) + shift. */
 const batchNorm: Rule<'batchNorm'> = ({ attrs: { epsilon }, inputs, outputs: [y] }, at) => {
-  const [x, scale, shift, mean, variance] = inputs.map((value) => at.in(value)) as [string, string, string, string, string]; // prettier-ignore
+  const [x, scale, shift, mean, variance] = inputs.map((value) => at.in(value)) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   const vector = inputs[1]!;
   const spread = at.add('RSQRT', [at.add('ADD', [variance, at.floats([epsilon])], vector)], vector);
   const factor = at.add('MUL', [scale, spread], vector);

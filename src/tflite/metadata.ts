@@ -81,15 +81,25 @@ function tensorTable(builder: Builder, one: TensorMetadata): Offset {
 export function encodeMetadata({ name, description, license, input, outputs, group }: Metadata): Uint8Array {
   const builder = new Builder();
   const inputs = offsets(builder, [tensorTable(builder, input)]);
-  const all = offsets(builder, outputs.map((one) => tensorTable(builder, one))); // prettier-ignore
+  const all = offsets(
+    builder,
+    outputs.map((one) => tensorTable(builder, one)),
+  );
   const groups: Slot[] = [];
   if (group) {
-    const names = offsets(builder, group.map((one) => builder.createString(one))); // prettier-ignore
+    const names = offsets(
+      builder,
+      group.map((one) => builder.createString(one)),
+    );
     const title = builder.createString('detection_result');
     groups.push(offset(8, offsets(builder, [table(builder, 2, [offset(0, title), offset(1, names)])])));
   }
   const subgraph = offsets(builder, [table(builder, 10, [offset(2, inputs), offset(3, all), ...groups])]);
-  const [title, text, parser] = [builder.createString(name), builder.createString(description), builder.createString('1.5.0')]; // prettier-ignore
+  const [title, text, parser] = [
+    builder.createString(name),
+    builder.createString(description),
+    builder.createString('1.5.0'),
+  ];
   const terms: Slot[] = license === undefined ? [] : [offset(5, builder.createString(license))];
   const root = table(builder, 8, [offset(0, title), offset(1, text), offset(3, subgraph), ...terms, offset(7, parser)]);
   builder.finish(root, IDENTIFIER);

@@ -23,9 +23,13 @@ const operator = (
 const activation = (slot: number) => ({ activation: [slot, 'int8'] }) as const;
 const reducer = { keepDims: [0, 'bool'] } as const;
 const pool = {
-  padding: [0, 'int8'], strideWidth: [1, 'int32'], strideHeight: [2, 'int32'],
-  filterWidth: [3, 'int32'], filterHeight: [4, 'int32'], ...activation(5),
-} as const; // prettier-ignore
+  padding: [0, 'int8'],
+  strideWidth: [1, 'int32'],
+  strideHeight: [2, 'int32'],
+  filterWidth: [3, 'int32'],
+  filterHeight: [4, 'int32'],
+  ...activation(5),
+} as const;
 
 export const operators = {
   ABS: operator(101, 78),
@@ -35,14 +39,33 @@ export const operators = {
   BROADCAST_TO: operator(130, 104, {}, [2, 2]),
   CAST: operator(53, 37, { from: [0, 'int8'], to: [1, 'int8'] }),
   CONCATENATION: operator(2, 10, { axis: [0, 'int32'], ...activation(1) }),
-  CONV_2D: operator(3, 1, {
-    padding: [0, 'int8'], strideWidth: [1, 'int32'], strideHeight: [2, 'int32'], ...activation(3),
-    dilationWidth: [4, 'int32'], dilationHeight: [5, 'int32'],
-  }, [1, 3]),
-  DEPTHWISE_CONV_2D: operator(4, 2, {
-    padding: [0, 'int8'], strideWidth: [1, 'int32'], strideHeight: [2, 'int32'], multiplier: [3, 'int32'],
-    ...activation(4), dilationWidth: [5, 'int32'], dilationHeight: [6, 'int32'],
-  }, [2, 3]),
+  CONV_2D: operator(
+    3,
+    1,
+    {
+      padding: [0, 'int8'],
+      strideWidth: [1, 'int32'],
+      strideHeight: [2, 'int32'],
+      ...activation(3),
+      dilationWidth: [4, 'int32'],
+      dilationHeight: [5, 'int32'],
+    },
+    [1, 3],
+  ),
+  DEPTHWISE_CONV_2D: operator(
+    4,
+    2,
+    {
+      padding: [0, 'int8'],
+      strideWidth: [1, 'int32'],
+      strideHeight: [2, 'int32'],
+      multiplier: [3, 'int32'],
+      ...activation(4),
+      dilationWidth: [5, 'int32'],
+      dilationHeight: [6, 'int32'],
+    },
+    [2, 3],
+  ),
   DEQUANTIZE: operator(6, 38, {}, [3, 2]),
   DIV: operator(42, 29, activation(0)),
   EQUAL: operator(71, 53),
@@ -85,7 +108,7 @@ export const operators = {
   SUM: operator(74, 27, reducer),
   TOPK_V2: operator(48, 34),
   TRANSPOSE: operator(39, 26),
-} satisfies Readonly<Record<string, Operator>>; // prettier-ignore
+} satisfies Readonly<Record<string, Operator>>;
 export type OperatorName = keyof typeof operators;
 
 /** Values of the schema's enumerations. */

@@ -43,10 +43,23 @@ const fuse: Write = (node, at, activation) =>
 
 /** Ops that only training needs. */
 const trainingOps = [
-  'convInputGrad', 'convFilterGrad', 'depthwiseInputGrad', 'depthwiseFilterGrad', 'batchNormGrad', 'maxPoolGrad',
-  'averagePoolGrad', 'resizeGrad', 'cropAndResizeGrad', 'reluGrad', 'relu6Grad', 'sigmoidGrad', 'swishGrad',
-  'hardSwishGrad', 'randomUniform', 'assign',
-] as const satisfies readonly Op[]; // prettier-ignore
+  'convInputGrad',
+  'convFilterGrad',
+  'depthwiseInputGrad',
+  'depthwiseFilterGrad',
+  'batchNormGrad',
+  'maxPoolGrad',
+  'averagePoolGrad',
+  'resizeGrad',
+  'cropAndResizeGrad',
+  'reluGrad',
+  'relu6Grad',
+  'sigmoidGrad',
+  'swishGrad',
+  'hardSwishGrad',
+  'randomUniform',
+  'assign',
+] as const satisfies readonly Op[];
 type TrainingOp = (typeof trainingOps)[number];
 
 /** Why TFLite cannot hold the node; undefined if it can. */

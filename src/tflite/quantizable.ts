@@ -9,9 +9,17 @@ const WEIGHTED: ReadonlySet<unknown> = new Set(['CONV_2D', 'DEPTHWISE_CONV_2D', 
 const FREE: ReadonlySet<unknown> = new Set(['ADD', 'SUB', 'MUL', 'MEAN', 'HARD_SWISH', 'LEAKY_RELU', 'RELU', 'RELU6']);
 /** Ops whose inputs and output must share their levels. */
 const SHARING: ReadonlySet<unknown> = new Set([
-  'AVERAGE_POOL_2D', 'MAX_POOL_2D', 'CONCATENATION', 'RESHAPE', 'TRANSPOSE', 'SLICE', 'PAD', 'RESIZE_BILINEAR',
-  'RESIZE_NEAREST_NEIGHBOR', 'GATHER',
-]); // prettier-ignore
+  'AVERAGE_POOL_2D',
+  'MAX_POOL_2D',
+  'CONCATENATION',
+  'RESHAPE',
+  'TRANSPOSE',
+  'SLICE',
+  'PAD',
+  'RESIZE_BILINEAR',
+  'RESIZE_NEAREST_NEIGHBOR',
+  'GATHER',
+]);
 /** Ops all of whose inputs carry values; the others have their values in the first one. */
 const COMBINING: ReadonlySet<unknown> = new Set(['ADD', 'SUB', 'MUL', 'CONCATENATION']);
 /** The op whose output has levels from 0 to 1 that the specification fixes. */

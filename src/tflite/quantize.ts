@@ -140,7 +140,9 @@ function quantizeParameters(
   const bias = biasName === '' ? undefined : (of(biasName).data as Float32Array);
   const biasOf = (c: number): number => {
     if (!bias) return 0;
-    return axis === undefined ? bias.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0) : Math.abs(bias[c]!); // prettier-ignore
+    return axis === undefined
+      ? bias.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0)
+      : Math.abs(bias[c]!);
   };
   const scales = Float32Array.from(most, (value, c) =>
     Math.max(value / LARGEST_WEIGHT, biasOf(c) / (LARGEST_BIAS * inputScale), 1e-12),

@@ -52,7 +52,9 @@ const iou = ([ax, ay, aw, ah], [bx, by, bw, bh]) => {
 async function spoil(root, seed) {
   const random = randomNumbers(seed);
   const parts = await Promise.all(PARTS.map(readPart));
-  const all = parts.flatMap(({ annotations }, p) => annotations.filter(({ iscrowd }) => !iscrowd).map((one) => ({ one, p }))); // prettier-ignore
+  const all = parts.flatMap(({ annotations }, p) =>
+    annotations.filter(({ iscrowd }) => !iscrowd).map((one) => ({ one, p })),
+  );
   for (let i = all.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
     [all[i], all[j]] = [all[j], all[i]];
@@ -98,8 +100,22 @@ async function publishedModel() {
 }
 
 async function suspectsOf(root, model) {
-  const set = [`data.root=${root}`, ...PARTS.flatMap((part) => [`data.${part}.annotations=${fileOf(part)}`, `data.${part}.images=images/${part}2017`]), ...values.set]; // prettier-ignore
-  const args = [here('../../dist/cli/main.js'), 'check', here('../../recipes/ssdlite-coco.yaml'), '--suspects', model, '--json', '--out', join(root, 'suspects.html'), ...set.flatMap((one) => ['--set', one])]; // prettier-ignore
+  const set = [
+    `data.root=${root}`,
+    ...PARTS.flatMap((part) => [`data.${part}.annotations=${fileOf(part)}`, `data.${part}.images=images/${part}2017`]),
+    ...values.set,
+  ];
+  const args = [
+    here('../../dist/cli/main.js'),
+    'check',
+    here('../../recipes/ssdlite-coco.yaml'),
+    '--suspects',
+    model,
+    '--json',
+    '--out',
+    join(root, 'suspects.html'),
+    ...set.flatMap((one) => ['--set', one]),
+  ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let [said, errors] = ['', ''];
   child.stdout.on('data', (text) => (said += text));
@@ -132,6 +148,8 @@ for (const seed of values.seeds.split(',').map(Number)) {
     return `${kind} ${own.filter((one) => found.has(one)).length}/${own.length}`;
   };
   const few = Math.round(spoiled.length / 4);
-  console.log(`seed ${seed}: ${spoiled.length} spoiled labels, ${suspects.length} suspects; precision at ${few}: ${precision(few)}, at ${spoiled.length}: ${precision(spoiled.length)} (${['drop', 'swap', 'shift'].map(share).join(', ')})`); // prettier-ignore
+  console.log(
+    `seed ${seed}: ${spoiled.length} spoiled labels, ${suspects.length} suspects; precision at ${few}: ${precision(few)}, at ${spoiled.length}: ${precision(spoiled.length)} (${['drop', 'swap', 'shift'].map(share).join(', ')})`,
+  );
 }
 if (!values.keep) await rm(folder, { recursive: true });

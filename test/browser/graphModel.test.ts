@@ -56,7 +56,12 @@ inBrowserSlowly(
     await portable.write(params);
     const expected = await portable.run('program', feeds);
     portable.dispose();
-    const inputs = emitInference(program, params, tfjsRules).inputs.map(({ key, shape, dtype }) => [key, [...feeds[key]!], shape, dtype]); // prettier-ignore
+    const inputs = emitInference(program, params, tfjsRules).inputs.map(({ key, shape, dtype }) => [
+      key,
+      [...feeds[key]!],
+      shape,
+      dtype,
+    ]);
     const names = Object.keys(expected);
     const found = await page.call<{ backend: string; values: number[][] }>('run', inputs, names);
     expect(found.backend).toBe('webgl');

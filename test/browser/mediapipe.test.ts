@@ -47,7 +47,9 @@ let classifier: string;
 async function drawNoise(file: string, width: number, height: number): Promise<void> {
   const random = randomStream(1, file);
   const data = Uint8Array.from({ length: width * height * 3 }, () => random.integer(0, 256));
-  await sharp(data, { raw: { width, height, channels: 3 } }).png().toFile(file); // prettier-ignore
+  await sharp(data, { raw: { width, height, channels: 3 } })
+    .png()
+    .toFile(file);
 }
 
 beforeAll(async () => {
@@ -92,11 +94,16 @@ inBrowserSlowly(
     const model = await openModel(detector, { scoreThreshold: 0.1 });
     const expected = (await model.predict(below('photos', 'wide.png'))) as readonly Found[];
     model.dispose();
-    const found = await page!.call<Found[]>('detect', 'detector', '/photos/wide.png', { maxResults: 100, scoreThreshold: 0.1 }); // prettier-ignore
+    const found = await page!.call<Found[]>('detect', 'detector', '/photos/wide.png', {
+      maxResults: 100,
+      scoreThreshold: 0.1,
+    });
     expect(found).toHaveLength(expected.length);
     // MediaPipe rounds boxes to pixels, and joins those of several classes.
     const isNear = (a: Found, b: Found): boolean =>
-      a.category === b.category && Math.abs(a.score - b.score) < 2e-3 && a.box.every((x, i) => Math.abs(x - b.box[i]!) < 1.1); // prettier-ignore
+      a.category === b.category &&
+      Math.abs(a.score - b.score) < 2e-3 &&
+      a.box.every((x, i) => Math.abs(x - b.box[i]!) < 1.1);
     expect(expected.filter((one) => !found.some((other) => isNear(one, other)))).toEqual([]);
   },
   120_000,

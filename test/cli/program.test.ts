@@ -31,8 +31,14 @@ test.each([
   [['recipes/quickstart.yaml', '--resume'], '--resume needs --out, the directory of the run to continue'],
   [['recipes/quickstart.yaml', '--extend', '2'], '--extend needs --out, the directory of the run to continue'],
   [['recipes/quickstart.yaml', '--out', 'x', '--extend', 'two'], '--extend takes a number of epochs; got "two"'],
-  [['check', 'x.yaml', '--suspects', 'a', '--next', 'b'], '--next and --suspects answer different questions: give one of them'], // prettier-ignore
-  [['check', 'x.yaml', '--suspects', 'a', '--augment'], '--augment and --suspects write different pages: give one of them'], // prettier-ignore
+  [
+    ['check', 'x.yaml', '--suspects', 'a', '--next', 'b'],
+    '--next and --suspects answer different questions: give one of them',
+  ],
+  [
+    ['check', 'x.yaml', '--suspects', 'a', '--augment'],
+    '--augment and --suspects write different pages: give one of them',
+  ],
   [['doctor', '--jsn'], 'Unknown option `--jsn`, did you mean "--json"?'],
   [
     ['doctor', '--engine', 'cuda'],

@@ -16,13 +16,26 @@ import { temporaryFolder } from './temporaryFolder.js';
 const root = temporaryFolder();
 
 const image = (name: string, ...classes: number[]): BoxAnnotation => ({
-  kind: 'boxes', imageId: name, file: join(root, name), width: 9, height: 9,
-  boxes: xyxy(classes.flatMap(() => [0, 0, 4, 4])), classes: classes as ClassIndex[], ignore: classes.map(() => false),
-}); // prettier-ignore
+  kind: 'boxes',
+  imageId: name,
+  file: join(root, name),
+  width: 9,
+  height: 9,
+  boxes: xyxy(classes.flatMap(() => [0, 0, 4, 4])),
+  classes: classes as ClassIndex[],
+  ignore: classes.map(() => false),
+});
 const dataset = (annotations: readonly BoxAnnotation[]): Dataset => ({
-  name: 'train', categories: [], annotations, dropped: { box: 1 },
-  toCoco: () => ({ images: annotations.map(({ imageId }) => ({ id: imageId, width: 9, height: 9, file_name: '' })), categories: [], annotations: [] }),
-}); // prettier-ignore
+  name: 'train',
+  categories: [],
+  annotations,
+  dropped: { box: 1 },
+  toCoco: () => ({
+    images: annotations.map(({ imageId }) => ({ id: imageId, width: 9, height: 9, file_name: '' })),
+    categories: [],
+    annotations: [],
+  }),
+});
 const usual: SplitOptions = { val: 0.2, test: 0.1, by: 'class', seed: 1 };
 const namesOf = (part: Dataset | undefined) => part!.annotations.map(({ imageId }) => String(imageId)).sort();
 const many = Array.from({ length: 100 }, (_, i) => image(`${i}.jpg`, ...(i < 3 ? [0, 1] : i < 80 ? [0] : [])));
@@ -31,8 +44,10 @@ describe('a division', () => {
   test('has the wanted shares, every class in every part, and does not depend on the order of the images', async () => {
     const { parts, placed } = await splitDataset(dataset(many), usual, { root });
     expect(Object.entries(parts).map(([part, { annotations }]) => [part, annotations.length])).toEqual([
-      ['train', 70], ['val', 20], ['test', 10],
-    ]); // prettier-ignore
+      ['train', 70],
+      ['val', 20],
+      ['test', 10],
+    ]);
     for (const { annotations, toCoco } of Object.values(parts)) {
       expect(annotations.some(({ classes }) => classes.includes(1 as ClassIndex))).toBe(true);
       expect(toCoco().images).toHaveLength(annotations.length);
@@ -66,7 +81,11 @@ describe('a division', () => {
 });
 
 test('groups stay together, and a class in as many groups as there are parts is in each', () => {
-  const groups: Group[] = Array.from({ length: 12 }, (_, i) => ({ name: String(i), size: 5, classes: [[i % 4], [], [], [], []] })); // prettier-ignore
+  const groups: Group[] = Array.from({ length: 12 }, (_, i) => ({
+    name: String(i),
+    size: 5,
+    classes: [[i % 4], [], [], [], []],
+  }));
   const parts = drawParts(groups, { train: 0.7, val: 0.2, test: 0.1 }, 7);
   for (const classIndex of [0, 1, 2, 3])
     expect(new Set(parts.filter((_, i) => i % 4 === classIndex))).toEqual(new Set<PartName>(['train', 'val', 'test']));
@@ -75,10 +94,13 @@ test('groups stay together, and a class in as many groups as there are parts is 
 test.each([
   ['a/IMG_0012.jpg', { series: 'IMG_', number: 12, isVideo: false }],
   ['clip1_frame_0012.png', { series: 'clip1_frame_', number: 12, isVideo: true }],
-  ['walk_mp4-7_jpg.rf.0a1b2c3d4e5f60718293a4b5c6d7e8f9.jpg', { copyOf: 'walk_mp4-7_jpg', series: 'walk_mp4-', number: 7, isVideo: true }],
+  [
+    'walk_mp4-7_jpg.rf.0a1b2c3d4e5f60718293a4b5c6d7e8f9.jpg',
+    { copyOf: 'walk_mp4-7_jpg', series: 'walk_mp4-', number: 7, isVideo: true },
+  ],
   ['cat_jpg.rf.AbCdEfGh12.jpg', { copyOf: 'cat_jpg', isVideo: false }],
   ['video.jpg', { isVideo: false }],
-])('the origin of %s', (name, origin) => expect(originOf(name)).toEqual(origin)); // prettier-ignore
+])('the origin of %s', (name, origin) => expect(originOf(name)).toEqual(origin));
 
 test('copies, frames and pictures that look the same are of one group', async () => {
   const names = ['a_jpg.rf.00112233445566.jpg', 'a_jpg.rf.66554433221100.jpg', 'b1.png', 'b2.png', 'c9.png', 'd.png'];
@@ -89,7 +111,12 @@ test('copies, frames and pictures that look the same are of one group', async ()
   const links = await findLike(files.map((file) => ({ file })));
   expect(links.map(({ reason }) => reason)).toEqual(['copy by its name', 'same picture']);
   expect(linkedGroups(6, links)).toEqual([0, 0, 2, 3, 4, 4]);
-  expect(await findLike(files.map((file) => ({ file })), { pictures: false })).toHaveLength(1); // prettier-ignore
+  expect(
+    await findLike(
+      files.map((file) => ({ file })),
+      { pictures: false },
+    ),
+  ).toHaveLength(1);
 });
 
 test('near-duplicates of a folder stay in one part; one video of all images is cut into blocks, which is told', async () => {

@@ -44,7 +44,13 @@ describe.each(resizes)('a photo that is brought to the size of the net by %s', (
     const image = b.input(graph, 'image', [1, ...size, 3]);
     const whole = b.constant(graph, [0, 0, 1, 1], [1, 1, 1, 4]);
     const program: Program = { outputs: { pixels: b.mul(image, 1), boxes: whole } };
-    const emitted = takeAnySize(emitInference(program, new Map(), tfjsRules), { image: 'image', boxes: 'boxes', size, resize, fill: meanColour }); // prettier-ignore
+    const emitted = takeAnySize(emitInference(program, new Map(), tfjsRules), {
+      image: 'image',
+      boxes: 'boxes',
+      size,
+      resize,
+      fill: meanColour,
+    });
     const directory = join(folder, `${resize}-${shape.join('x')}`);
     mkdirSync(directory);
     const { json, shards } = encodeGraphModel(emitted, () => 'float32');
@@ -52,7 +58,10 @@ describe.each(resizes)('a photo that is brought to the size of the net by %s', (
     for (const [name, bytes] of shards) await writeFile(join(directory, name), bytes);
     const model = await openGraphModel(directory, {
       inputs: [{ name: PHOTO_INPUT, shape: [1, ...shape, 3], dtype: 'int32' }],
-      outputs: [{ name: 'pixels', shape: [1, ...size, 3] }, { name: 'boxes', shape: [1, 1, 1, 4] }], // prettier-ignore
+      outputs: [
+        { name: 'pixels', shape: [1, ...size, 3] },
+        { name: 'boxes', shape: [1, 1, 1, 4] },
+      ],
     });
     const found = await model.run('evaluate', { [PHOTO_INPUT]: Int32Array.from(pixels) });
     model.dispose();
@@ -82,7 +91,12 @@ describe.each(resizes)('a photo that is brought to the size of the net by %s', (
 });
 
 test('a class has the column of its name, and the others those that are left', () => {
-  const { columns, columnOf, names } = placeClasses(['fish', 'stop sign', 'person', ...Array.from({ length: 11 }, (_, i) => `c${i}`)]); // prettier-ignore
+  const { columns, columnOf, names } = placeClasses([
+    'fish',
+    'stop sign',
+    'person',
+    ...Array.from({ length: 11 }, (_, i) => `c${i}`),
+  ]);
   expect(columnOf.slice(0, 4)).toEqual([1, 12, 0, 2]);
   expect(columnOf.slice(-3)).toEqual([10, 13, 14]); // COCO has no id 12, and 13 is taken
   expect(columns).toBe(15);

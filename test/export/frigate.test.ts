@@ -38,7 +38,10 @@ describe('frigate as ONNX', () => {
     const model = await openModel(run, { scoreThreshold: 0.1 });
     const expected = (await model.predict(photo)) as FoundObject[];
     model.dispose();
-    const planes = Float32Array.from({ length: photo.data.length }, (_, i) => photo.data[(i % (96 * 64)) * 3 + Math.floor(i / (96 * 64))]!); // prettier-ignore
+    const planes = Float32Array.from(
+      { length: photo.data.length },
+      (_, i) => photo.data[(i % (96 * 64)) * 3 + Math.floor(i / (96 * 64))]!,
+    );
     const session = await ort.InferenceSession.create(join(directory, 'model.onnx'));
     const { detections } = await session.run({ image: new ort.Tensor('float32', planes, [1, 3, 64, 96]) });
     const { boxes, scores, classes } = decodeYolonas(detections!.data as Float32Array, 20);
@@ -55,7 +58,12 @@ describe('frigate as ONNX', () => {
   test('reads rows up to the first one without a class, and no more than 20', () => {
     const row = (score: number, category: number) => [0, 1, 2, 3, 4, score, category];
     const output = Float32Array.from([...row(0.9, 1), ...row(0.8, 0), ...row(0, -1), ...row(0.7, 0)]);
-    expect(decodeYolonas(output, 20)).toMatchObject({ scores: [expect.closeTo(0.9), expect.closeTo(0.8)], classes: [1, 0] }); // prettier-ignore
-    expect(decodeYolonas(Float32Array.from(Array.from({ length: 30 }, () => row(0.5, 1)).flat()), 20).scores).toHaveLength(20); // prettier-ignore
+    expect(decodeYolonas(output, 20)).toMatchObject({
+      scores: [expect.closeTo(0.9), expect.closeTo(0.8)],
+      classes: [1, 0],
+    });
+    expect(
+      decodeYolonas(Float32Array.from(Array.from({ length: 30 }, () => row(0.5, 1)).flat()), 20).scores,
+    ).toHaveLength(20);
   });
 });

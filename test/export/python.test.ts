@@ -43,7 +43,10 @@ inPython(
       const session = await openSavedModel(directory, { inputs: [card.input], outputs: card.outputs }, backend);
       const expected = await session.run('evaluate', { image });
       session.dispose();
-      const printed = execFileSync(python!, ['-c', program, directory, pixels], { maxBuffer: 2 ** 26, stdio: ['ignore', 'pipe', 'ignore'] }); // prettier-ignore
+      const printed = execFileSync(python!, ['-c', program, directory, pixels], {
+        maxBuffer: 2 ** 26,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
       const found = JSON.parse(printed.toString()) as Record<string, number[]>;
       expect(Object.keys(found).sort()).toEqual(Object.keys(expected).sort());
       for (const [name, values] of Object.entries(expected)) {

@@ -51,7 +51,14 @@ describe('float16', () => {
     expect(toFloat16(values)).toEqual(all);
     const [one, next] = [0x3c00, 0x3c01];
     const middle = (float16Of(one) + float16Of(next)) / 2;
-    expect([...toFloat16(Float32Array.of(middle, -middle, -0, 1e-9, 65520, NaN))]).toEqual([one, 0x8000 | one, 0x8000, 0, 0x7c00, 0x7e00]); // prettier-ignore
+    expect([...toFloat16(Float32Array.of(middle, -middle, -0, 1e-9, 65520, NaN))]).toEqual([
+      one,
+      0x8000 | one,
+      0x8000,
+      0,
+      0x7c00,
+      0x7e00,
+    ]);
     expect([...toFloat16(Float32Array.of(middle + 1e-4))]).toEqual([next]);
   });
   const float16Of = (bits: number): number => float16ToFloat32(new Uint8Array(Uint16Array.of(bits).buffer))[0]!;
@@ -101,14 +108,17 @@ describe('the gate', () => {
       options: { quantize, tolerance, images: undefined },
     } as unknown as Parameters<typeof checkParity>[1] & Comparing);
 
-  test.each([['int8', 0.01], ['float16', 0.002]] as const)('refuses %s that loses more than it may, and says how much', async (quantize, tolerance) => {
+  test.each([
+    ['int8', 0.01],
+    ['float16', 0.002],
+  ] as const)('refuses %s that loses more than it may, and says how much', async (quantize, tolerance) => {
     await expect(check(quantize, tolerance)).rejects.toMatchObject({
       code: 'E_EXPORT_PARITY',
       message: expect.stringMatching(/AP is 0\.4800 instead of 0\.5000 \(allowed: a loss of 0\.0/),
       problems: [{ where: { file: folder }, fix: expect.stringContaining('--tolerance') }],
     });
     await expect(check(quantize, 0.03)).resolves.toBeUndefined();
-  }); // prettier-ignore
+  });
 });
 
 test('a SavedModel of 2 GB is refused, with what can hold it', () => {

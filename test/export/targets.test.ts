@@ -72,7 +72,8 @@ describe('--nms in', () => {
       expect(expected!.length).toBeGreaterThan(0);
       expect(found).toHaveLength(expected!.length);
       for (const [i, { score }] of expected!.entries()) expect(found![i]!.score).toBeCloseTo(score, 4);
-      const near = (one: FoundObject, other: FoundObject) => one.category === other.category && one.box.every((value, i) => Math.abs(value - other.box[i]!) < 0.1); // prettier-ignore
+      const near = (one: FoundObject, other: FoundObject) =>
+        one.category === other.category && one.box.every((value, i) => Math.abs(value - other.box[i]!) < 0.1);
       const lost = expected!.filter((one) => !found!.some((other) => near(one, other)));
       expect(lost.length).toBeLessThanOrEqual(expected!.length * 0.05); // of equal scores at the end of the list
     },
@@ -126,7 +127,9 @@ describe('ultralytics', () => {
   );
 
   test('names a stride that divides both sides of the input, to which the package would enlarge them', () => {
-    expect([strideFor([64, 96]), strideFor([204, 204]), strideFor([300, 320]), strideFor([31, 64])]).toEqual([32, 4, 4, 1]); // prettier-ignore
+    expect([strideFor([64, 96]), strideFor([204, 204]), strideFor([300, 320]), strideFor([31, 64])]).toEqual([
+      32, 4, 4, 1,
+    ]);
   });
 
   test('decodes centres, suppresses in each class, and takes every class of a box', () => {
@@ -140,7 +143,9 @@ describe('ultralytics', () => {
 });
 
 describe('TFLite files that choose the objects', () => {
-  const cases = (['mediapipe', 'frigate'] as const).flatMap((target) => (['ssdlite', 'fcos', 'nmsFree'] as const).map((head) => [target, head] as const)); // prettier-ignore
+  const cases = (['mediapipe', 'frigate'] as const).flatMap((target) =>
+    (['ssdlite', 'fcos', 'nmsFree'] as const).map((head) => [target, head] as const),
+  );
   test.each(cases)(
     'for %s, of %s, find what the checkpoint finds',
     async (target, head) => {

@@ -50,17 +50,32 @@ beforeAll(async () => {
 
 describe('transformersjs', () => {
   test.each([
-    ['crop', 'size: 32, cropFraction: 0.8', { size: { shortest_edge: 40 }, do_center_crop: true, crop_size: { height: 32, width: 32 }, resample: 3 }], // prettier-ignore
-    ['stretch', 'size: [32, 48], resize: stretch, interpolation: bilinear', { size: { height: 32, width: 48 }, do_center_crop: false, resample: 2 }], // prettier-ignore
+    [
+      'crop',
+      'size: 32, cropFraction: 0.8',
+      { size: { shortest_edge: 40 }, do_center_crop: true, crop_size: { height: 32, width: 32 }, resample: 3 },
+    ],
+    [
+      'stretch',
+      'size: [32, 48], resize: stretch, interpolation: bilinear',
+      { size: { height: 32, width: 48 }, do_center_crop: false, resample: 2 },
+    ],
   ] as const)(
     '%s is a folder that the stock pipeline loads',
     async (name, data, preprocessor) => {
       const run = await makeClassifier(name, data);
       const { directory, card } = await exportModel(run, { for: 'transformersjs' });
       expect(Object.keys(card.files)).toEqual(['onnx/model.onnx', 'config.json', 'preprocessor_config.json']);
-      expect(card).toMatchObject({ input: { name: 'pixel_values', layout: 'NCHW', range: [0, 1] }, outputs: [{ name: 'logits' }] }); // prettier-ignore
+      expect(card).toMatchObject({
+        input: { name: 'pixel_values', layout: 'NCHW', range: [0, 1] },
+        outputs: [{ name: 'logits' }],
+      });
       expect(await read(directory, 'config.json')).toMatchObject({ id2label: { 0: 'blue', 1: 'red' } });
-      expect(await read(directory, 'preprocessor_config.json')).toMatchObject({ do_rescale: true, do_normalize: false, ...preprocessor }); // prettier-ignore
+      expect(await read(directory, 'preprocessor_config.json')).toMatchObject({
+        do_rescale: true,
+        do_normalize: false,
+        ...preprocessor,
+      });
       const model = await openModel(run, { scoreThreshold: 0 });
       const expected = (await model.predict(photo)) as FoundClass[];
       model.dispose();
@@ -75,7 +90,10 @@ describe('transformersjs', () => {
     const boxed = await makeClassifier('letterbox', 'size: 32, resize: letterbox');
     const wide = await makeClassifier('wide', 'size: [32, 48]');
     const data = `{ format: synthetic, root: ${folder}/drawn, train: { images: 1 }, val: { images: 1 }, size: 64 }`;
-    const detector = await makeRun(join(folder, 'detector'), `task: detection\ndata: ${data}\nmodel: { backbone: ${tinyBackbone} }\n`); // prettier-ignore
+    const detector = await makeRun(
+      join(folder, 'detector'),
+      `task: detection\ndata: ${data}\nmodel: { backbone: ${tinyBackbone} }\n`,
+    );
     for (const [run, message] of [
       [boxed, 'data.resize: letterbox'],
       [wide, 'data.resize: crop with an input of 48x32 pixels'],

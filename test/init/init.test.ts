@@ -29,7 +29,14 @@ const numbers = (count: number): number[] => Array.from({ length: count }, (_, i
 /** A COCO part of images with a box each. */
 async function coco(folder: string, count: number, { names = ['cog', 'nut'], side = 30, bad = 0 } = {}): Promise<void> {
   for (const i of numbers(count)) await write(`${folder}/images/${i}.png`, picture);
-  const annotations = numbers(count).map((i) => ({ id: i + 1, image_id: i, category_id: i % names.length, bbox: [2, 2, i < bad ? 0 : side, 30], area: 30 * side, iscrowd: 0 })); // prettier-ignore
+  const annotations = numbers(count).map((i) => ({
+    id: i + 1,
+    image_id: i,
+    category_id: i % names.length,
+    bbox: [2, 2, i < bad ? 0 : side, 30],
+    area: 30 * side,
+    iscrowd: 0,
+  }));
   const images = numbers(count).map((i) => ({ id: i, file_name: `${i}.png`, width: 64, height: 48 }));
   const categories = names.map((name, id) => ({ id, name }));
   await write(`${folder}/annotations.json`, JSON.stringify({ images, annotations, categories }));

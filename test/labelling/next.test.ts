@@ -52,7 +52,13 @@ test('near-duplicates do not fill the top: the second of them comes after differ
   expect(order.map(({ index }) => candidates[index]!.file)).toEqual(['a', 'c', 'b', 'one colour', 'a again']);
   expect(order.at(-1)).toMatchObject({ value: expect.closeTo(0, 3), like: { index: 0 } });
   // Behind the images that are chosen one by one, the others follow in the order of their values.
-  expect(chooseDiverse(candidates, 1).map(({ index }) => candidates[index]!.file)).toEqual(['a', 'c', 'b', 'one colour', 'a again']); // prettier-ignore
+  expect(chooseDiverse(candidates, 1).map(({ index }) => candidates[index]!.file)).toEqual([
+    'a',
+    'c',
+    'b',
+    'one colour',
+    'a again',
+  ]);
 });
 
 let folder: string;
@@ -96,5 +102,7 @@ test('photos come with reasons, which name the photo before that looks alike; br
     'near the threshold of 0.50: cat 0.50',
     'near the threshold of 0.50: cat 0.45; looks like one.png',
   ]);
-  await expect(rankPhotos(files, fakeModel('text', {}), { threshold: 0.5 })).rejects.toMatchObject({ code: 'E_SUSPECTS' }); // prettier-ignore
+  await expect(rankPhotos(files, fakeModel('text', {}), { threshold: 0.5 })).rejects.toMatchObject({
+    code: 'E_SUSPECTS',
+  });
 });

@@ -9,11 +9,15 @@ const square = (x: number, y: number, side = 40): Corners => [x, y, x + side, y 
 const label = (name: string, box: Corners, ignore = false) => ({ label: name, box, ignore });
 const seen = (name: string, score: number, box: Corners) => ({ label: name, score, box });
 
-const image = (
-  name: string,
-  truth: LookedAtBoxes['truth'],
-  found: LookedAtBoxes['found'],
-): LookedAtBoxes => ({ part: 'train', file: `/photos/${name}.jpg`, imageId: name, width: 200, height: 200, truth, found }); // prettier-ignore
+const image = (name: string, truth: LookedAtBoxes['truth'], found: LookedAtBoxes['found']): LookedAtBoxes => ({
+  part: 'train',
+  file: `/photos/${name}.jpg`,
+  imageId: name,
+  width: 200,
+  height: 200,
+  truth,
+  found,
+});
 
 /** Images whose labels the model agrees with, so that it is believed. */
 const right = Array.from({ length: 20 }, (_, i) =>
@@ -35,7 +39,11 @@ test('each kind of mistake is found, and the first suspects are the confident on
   const dog = label('dog', square(100, 100));
   const bad = [
     image('dropped', [dog], [seen('cat', 0.95, square(10, 10)), seen('dog', 0.9, square(100, 100))]),
-    image('swapped', [dog, label('dog', square(10, 10))], [seen('cat', 0.9, square(10, 10)), seen('dog', 0.9, square(100, 100))]), // prettier-ignore
+    image(
+      'swapped',
+      [dog, label('dog', square(10, 10))],
+      [seen('cat', 0.9, square(10, 10)), seen('dog', 0.9, square(100, 100))],
+    ),
     image('shifted', [label('cat', square(20, 10))], [seen('cat', 0.8, square(10, 10))]),
     image('moved away', [label('cat', square(36, 10))], [seen('cat', 0.7, square(20, 20))]),
     image('invented', [dog, label('cat', square(10, 10))], [seen('dog', 0.9, square(100, 100))]),
@@ -51,7 +59,11 @@ test('each kind of mistake is found, and the first suspects are the confident on
 
 test('what is ignored, and a part of a labelled object, is no missing label', () => {
   const crowd = image('crowd', [label('dog', [0, 0, 200, 100], true)], [seen('dog', 0.9, square(10, 10))]);
-  const part = image('part', [label('dog', square(0, 0, 150))], [seen('dog', 0.9, square(0, 0, 150)), seen('dog', 0.6, square(10, 10))]); // prettier-ignore
+  const part = image(
+    'part',
+    [label('dog', square(0, 0, 150))],
+    [seen('dog', 0.9, square(0, 0, 150)), seen('dog', 0.6, square(10, 10))],
+  );
   expect(kindsOf(crowd, part)).toEqual([]);
 });
 
@@ -66,7 +78,11 @@ test('an object beside a neighbour of the class that was found does not have the
 });
 
 test('an object that is labelled once is not reported for a second class that is less likely', () => {
-  const both = image('both', [label('cat', square(10, 10))], [seen('cat', 0.8, square(10, 10)), seen('dog', 0.5, square(10, 11))]); // prettier-ignore
+  const both = image(
+    'both',
+    [label('cat', square(10, 10))],
+    [seen('cat', 0.8, square(10, 10)), seen('dog', 0.5, square(10, 11))],
+  );
   expect(kindsOf(both)).toEqual([]);
 });
 

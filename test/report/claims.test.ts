@@ -2,7 +2,13 @@ import { expect, test } from '@jest/globals';
 import { describeUnscored, PARTS, scoreClaims } from '../../src/report/claims.js';
 
 const best = { epoch: 3, name: 'AP', value: 0.5 };
-const share = (part: keyof typeof PARTS, other: keyof typeof PARTS) => ({ part: PARTS[part], other: PARTS[other], images: 2, of: 5, pairs: [] }); // prettier-ignore
+const share = (part: keyof typeof PARTS, other: keyof typeof PARTS) => ({
+  part: PARTS[part],
+  other: PARTS[other],
+  images: 2,
+  of: 5,
+  pairs: [],
+});
 
 test('only a test part that shares no image with the validation part has a score on which nothing was chosen', () => {
   const chosen = 'Epoch 3 was chosen for the best AP on the validation part (0.500)';

@@ -8,15 +8,27 @@ const warnings = async (train: string, images: number): Promise<string[]> => {
 };
 
 test.each([
-  ['the schedule of COCO on 40 photos', '{epochs: 12, batch: 32, warmup: {steps: 924}}', 40, [
-    'W_TRAIN_BATCH set train.batch: 8', 'W_TRAIN_STEPS set train.epochs: 60 with that batch', 'W_TRAIN_WARMUP set train.warmup.steps: 1',
-  ]],
+  [
+    'the schedule of COCO on 40 photos',
+    '{epochs: 12, batch: 32, warmup: {steps: 924}}',
+    40,
+    [
+      'W_TRAIN_BATCH set train.batch: 8',
+      'W_TRAIN_STEPS set train.epochs: 60 with that batch',
+      'W_TRAIN_WARMUP set train.warmup.steps: 1',
+    ],
+  ],
   ['a run that is too short', '{epochs: 5, batch: 8}', 200, ['W_TRAIN_STEPS set train.epochs: 12']],
   ['epochs of few steps', '{epochs: 5, batch: 8, stepsPerEpoch: 10}', 2000, ['W_TRAIN_STEPS set train.epochs: 30']],
-  ['a warm-up of more than half of the run', '{epochs: 20, batch: 8, warmup: {epochs: 11}}', 200, ['W_TRAIN_WARMUP set train.warmup.steps: 25']],
+  [
+    'a warm-up of more than half of the run',
+    '{epochs: 20, batch: 8, warmup: {epochs: 11}}',
+    200,
+    ['W_TRAIN_WARMUP set train.warmup.steps: 25'],
+  ],
   ['a schedule with its own warm-up', '{epochs: 20, batch: 8, schedule: {name: onecycle}}', 200, []],
   ['a schedule that can work', '{epochs: 20, batch: 8}', 200, []],
   ['a single image', '{epochs: 300, batch: 1}', 1, []],
 ] as const)('%s', async (_, train, images, expected) => {
   expect(await warnings(train, images)).toEqual(expected);
-}); // prettier-ignore
+});

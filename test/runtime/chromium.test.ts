@@ -34,7 +34,9 @@ async function writePhoto(file: string, [width, height, orientation]: (typeof SI
   const raw = (side: number) => ({ raw: { width: side, height: side, channels: 3 as const } });
   const soft = Uint8Array.from({ length: 12 * 12 * 3 }, () => random.integer(0, 256));
   const pixels = await sharp(soft, raw(12)).resize(width, height, { fit: 'fill' }).raw().toBuffer();
-  const noisy = pixels.map((value, i) => Math.min(255, Math.max(0, value + random.integer(-20, 21) + Math.round(((i % (width * 3)) / width) * 10)))); // prettier-ignore
+  const noisy = pixels.map((value, i) =>
+    Math.min(255, Math.max(0, value + random.integer(-20, 21) + Math.round(((i % (width * 3)) / width) * 10))),
+  );
   const image = sharp(noisy, { raw: { width, height, channels: 3 } }).jpeg({ quality: 90 });
   await (orientation === undefined ? image : image.withMetadata({ orientation })).toFile(file);
 }
@@ -60,7 +62,11 @@ inBrowserSlowly(
     for (const name of names) expected.push((await model.predict(join(photos, name))) as FoundObject[]);
     model.dispose();
     page = await openPage({ code, folders: { model: directory, ort, photos } });
-    const found = await page.call<FoundObject[][]>('predictAll', names.map((name) => `/photos/${name}`), scoreThreshold); // prettier-ignore
+    const found = await page.call<FoundObject[][]>(
+      'predictAll',
+      names.map((name) => `/photos/${name}`),
+      scoreThreshold,
+    );
     const off = expected.map((list, i) => list.map((one) => nearest(one, found[i]!)));
     const share = (some: readonly number[]): number => some.filter((pixels) => pixels < 0.5).length / some.length;
     const equal = off.slice(0, SIZES.length).flat();

@@ -63,7 +63,14 @@ test('a card is refused if it is none, of another version, for an application, o
     [{ ...whole, for: 'frigate' }, /written for "frigate"/],
     [{ ...whole, decode: undefined, outputs: 3 }, /no decode and no outputs/],
   ] as const)
-    expect(() => checkCard(card)).toThrow(expect.objectContaining({ code: 'E_MODEL_FOLDER', message: expect.stringMatching(message) })); // prettier-ignore
-  const description = { head: { head: 'ssdlite' }, size: [1, 1], selection: {}, categories } as unknown as DetectorDescription; // prettier-ignore
+    expect(() => checkCard(card)).toThrow(
+      expect.objectContaining({ code: 'E_MODEL_FOLDER', message: expect.stringMatching(message) }),
+    );
+  const description = {
+    head: { head: 'ssdlite' },
+    size: [1, 1],
+    selection: {},
+    categories,
+  } as unknown as DetectorDescription;
   expect(() => detectorDecoder({ thresholds: { score: null } }, description, 0.5)).toThrow(/no decode\.anchors/);
 });

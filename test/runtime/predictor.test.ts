@@ -14,7 +14,11 @@ import { makeRun } from '../export/makeRun.js';
 import { tinyBackbone } from '../tinyBackbone.js';
 
 const folder = temporaryFolder();
-const data = { detection: `format: synthetic, root: ${folder}/drawn, train: { images: 2 }, val: { images: 2 }, size: [64, 96], categories: [fish, house]`, text: `format: synthetic-text, root: ${folder}/words, train: { images: 2 }, val: { images: 2 }, size: 64, evaluateSize: [64, 96]`, classification: `format: imageFolder, root: ${folder}/colours, size: 32` }; // prettier-ignore
+const data = {
+  detection: `format: synthetic, root: ${folder}/drawn, train: { images: 2 }, val: { images: 2 }, size: [64, 96], categories: [fish, house]`,
+  text: `format: synthetic-text, root: ${folder}/words, train: { images: 2 }, val: { images: 2 }, size: 64, evaluateSize: [64, 96]`,
+  classification: `format: imageFolder, root: ${folder}/colours, size: 32`,
+};
 const recipes = {
   'detector that stretches': `task: detection\ndata: { ${data.detection} }\nmodel: { backbone: ${tinyBackbone} }\n`,
   'detector that letterboxes tiles': `task: detection\ndata: { ${data.detection}, resize: letterbox, tiles: { size: 64, overlap: 0.2 } }\nmodel: { backbone: ${tinyBackbone} }\n`,
@@ -55,7 +59,9 @@ const everything = (value: unknown): (number | string)[] =>
 
 const isSame = (one: readonly (number | string)[], other: readonly (number | string)[]): boolean =>
   one.length === other.length &&
-  one.every((value, i) => (typeof value === 'string' ? value === other[i] : Math.abs(value - (other[i] as number)) < 0.5)); // prettier-ignore
+  one.every((value, i) =>
+    typeof value === 'string' ? value === other[i] : Math.abs(value - (other[i] as number)) < 0.5,
+  );
 
 /** Share of what is found by random weights that nearly equal scores may turn round. */
 const TIES = 0.05;
@@ -92,8 +98,16 @@ test('an engine that has loaded another model is refused, by name and by size', 
   const card: unknown = JSON.parse(await readFile(join(directory, 'model-card.json'), 'utf8'));
   const photo = await drawPhoto(40, 40, 3);
   const model = await ort.InferenceSession.create(join(folder, 'detector-that-stretches', 'onnx', 'model.onnx'));
-  const other = { run: (feeds: Record<string, ort.Tensor>) => model.run({ image: new ort.Tensor('float32', new Float32Array(64 * 96 * 3 + 0 * Object.keys(feeds).length), [1, 64, 96, 3]) }) }; // prettier-ignore
-  const named = createPredictor(card, onnxRuntime(ort, { run: async (feeds: Record<string, ort.Tensor>) => ({ boxes: (await other.run(feeds)).boxes }) })); // prettier-ignore
+  const other = {
+    run: (feeds: Record<string, ort.Tensor>) =>
+      model.run({
+        image: new ort.Tensor('float32', new Float32Array(64 * 96 * 3 + 0 * Object.keys(feeds).length), [1, 64, 96, 3]),
+      }),
+  };
+  const named = createPredictor(
+    card,
+    onnxRuntime(ort, { run: async (feeds: Record<string, ort.Tensor>) => ({ boxes: (await other.run(feeds)).boxes }) }),
+  );
   await expect(named.predict(photo)).rejects.toMatchObject({
     code: 'E_RUNTIME_OUTPUT',
     message: expect.stringContaining('no output "logits": its outputs are boxes'),
@@ -102,8 +116,12 @@ test('an engine that has loaded another model is refused, by name and by size', 
     code: 'E_RUNTIME_OUTPUT',
     message: expect.stringContaining('the card says [1, 2]'),
   });
-  await expect(createPredictor(card, onnxRuntime(ort, other)).predict({ data: new Uint8Array(5), width: 2, height: 2 })).rejects.toMatchObject({ code: 'E_FEED' }); // prettier-ignore
-  await expect(createPredictor(card, onnxRuntime(ort, other)).predict('photo.jpg' as never)).rejects.toMatchObject({ code: 'E_FEED' }); // prettier-ignore
+  await expect(
+    createPredictor(card, onnxRuntime(ort, other)).predict({ data: new Uint8Array(5), width: 2, height: 2 }),
+  ).rejects.toMatchObject({ code: 'E_FEED' });
+  await expect(createPredictor(card, onnxRuntime(ort, other)).predict('photo.jpg' as never)).rejects.toMatchObject({
+    code: 'E_FEED',
+  });
 });
 
 test('TensorFlow.js and LiteRT.js are called by names, and their tensors are freed', async () => {
@@ -140,7 +158,16 @@ test('TensorFlow.js and LiteRT.js are called by names, and their tensors are fre
 
 test('the bundle takes 20 kB at most, and holds no package and no module of Node', async () => {
   const entry = new URL('../../src/runtime.ts', import.meta.url).pathname;
-  const { outputFiles, metafile } = await build({ entryPoints: [entry], bundle: true, minify: true, format: 'esm', write: false, metafile: true, platform: 'browser', logLevel: 'silent' }); // prettier-ignore
+  const { outputFiles, metafile } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    write: false,
+    metafile: true,
+    platform: 'browser',
+    logLevel: 'silent',
+  });
   expect(Object.keys(metafile.inputs).filter((file) => !/^src\/|\/src\//.test(file))).toEqual([]);
   expect(gzipSync(outputFiles[0]!.contents, { level: 9 }).length).toBeLessThanOrEqual(20_000);
 });

@@ -48,18 +48,46 @@ const image = (name: string, ...shape: number[]): Value => {
 };
 const param = (name: string, kind: ParamKind, ...shape: number[]): Value =>
   b.param(graph, { name, shape, role: 'weight', kind, init: { type: 'constant', value: 0 } });
-const same = [[1, 1], [1, 1]] as const; // prettier-ignore
+const same = [
+  [1, 1],
+  [1, 1],
+] as const;
 const window = { stride: 1, dilation: 1, padding: same };
 
 /** Layers, whose bias and activation TensorFlow.js computes with the convolution. */
-const layer = b.biasAdd(b.conv(image('layer', 1, 5, 5, 4), param('layer.weight', 'conv', 3, 3, 4, 6), window), param('layer.bias', 'vector', 6)); // prettier-ignore
+const layer = b.biasAdd(
+  b.conv(image('layer', 1, 5, 5, 4), param('layer.weight', 'conv', 3, 3, 4, 6), window),
+  param('layer.bias', 'vector', 6),
+);
 outputs.fused = b.relu6(layer);
 outputs.fusedTwice = b.mul(b.relu(layer), layer);
-outputs.fusedBias = b.biasAdd(b.depthwise(image('deep', 1, 6, 5, 4), param('deep.weight', 'depthwise', 3, 3, 4, 1), { ...window, padding: [[2, 0], [1, 2]] }), param('deep.bias', 'vector', 4)); // prettier-ignore
-outputs.fusedProduct = b.relu(b.biasAdd(b.matMul(image('rows', 3, 4), param('product.weight', 'linear', 4, 5)), param('product.bias', 'vector', 5))); // prettier-ignore
-outputs.grouped = b.conv(image('groups', 1, 5, 5, 6), param('groups.weight', 'conv', 3, 3, 2, 9), { ...window, stride: 2, groups: 3 }); // prettier-ignore
+outputs.fusedBias = b.biasAdd(
+  b.depthwise(image('deep', 1, 6, 5, 4), param('deep.weight', 'depthwise', 3, 3, 4, 1), {
+    ...window,
+    padding: [
+      [2, 0],
+      [1, 2],
+    ],
+  }),
+  param('deep.bias', 'vector', 4),
+);
+outputs.fusedProduct = b.relu(
+  b.biasAdd(b.matMul(image('rows', 3, 4), param('product.weight', 'linear', 4, 5)), param('product.bias', 'vector', 5)),
+);
+outputs.grouped = b.conv(image('groups', 1, 5, 5, 6), param('groups.weight', 'conv', 3, 3, 2, 9), {
+  ...window,
+  stride: 2,
+  groups: 3,
+});
 outputs.nearest = b.resize(image('small', 1, 7, 5, 2), [23, 17], 'nearest');
-const corners = [[0, 0, 4, 4], [0, 1, 4, 5], [6, 6, 9, 9], [NaN, 0, 1, 1], [1, 0, 5, 4], [6, 6, 9, 8]]; // prettier-ignore
+const corners = [
+  [0, 0, 4, 4],
+  [0, 1, 4, 5],
+  [6, 6, 9, 9],
+  [NaN, 0, 1, 1],
+  [1, 0, 5, 4],
+  [6, 6, 9, 8],
+];
 const boxes = feed('boxes', [1, 6, 4], 'float32', corners.flat());
 const scores = feed('scores', [1, 6], 'float32', [0.3, 0.9, 0.5, 0.2, 0.8, 0.6]);
 const [kept, count] = b.nonMaxSuppression(boxes, scores, { threshold: 0.4, limit: 5 }) as [Value, Value];

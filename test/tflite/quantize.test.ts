@@ -17,10 +17,17 @@ import { layersOf, planQuantization } from '../../src/tflite/quantizable.js';
 import { quantizeTflite } from '../../src/tflite/quantize.js';
 import { buildProgram, smallClassifier, smallDetector, textDetector } from '../models/smallNetworks.js';
 
-const none: Padding = [[0, 0], [0, 0]]; // prettier-ignore
+const none: Padding = [
+  [0, 0],
+  [0, 0],
+];
 const random = randomStream(1, 'weights');
 const weights = (graph: Graph, ...shape: number[]): Value =>
-  b.constant(graph, Array.from({ length: sizeOf(shape) }, () => random.uniform(-1, 1)), shape); // prettier-ignore
+  b.constant(
+    graph,
+    Array.from({ length: sizeOf(shape) }, () => random.uniform(-1, 1)),
+    shape,
+  );
 
 /** A layer of single pixels without an activation. */
 const layer = (x: Value, channels: number): Value => {
@@ -47,11 +54,21 @@ const between: Record<string, (x: Value, graph: Graph) => Value> = {
   LEAKY_RELU: (x) => b.maximum(x, b.mul(x, 0.1)),
   RESHAPE: (x) => b.reshape(b.transpose(b.reshape(x, [48, 2, 2]), [0, 2, 1]), [1, 6, 8, 4]),
   SLICE: (x) => b.slice(x, [0, 0, 0, 1], [1, 6, 8, 2]),
-  CONV_2D: (x, g) => b.relu(b.conv(x, weights(g, 3, 3, 4, 4), { stride: 2, dilation: 1, padding: symmetricPadding(3) })),
-  'CONV_2D in groups': (x, g) => b.conv(x, weights(g, 3, 3, 2, 4), { stride: 1, dilation: 1, padding: symmetricPadding(3), groups: 2 }),
-  'CONV_2D, dilated': (x, g) => b.conv(x, weights(g, 3, 3, 4, 4), { stride: 1, dilation: 2, padding: symmetricPadding(3, 2) }),
-  DEPTHWISE_CONV_2D: (x, g) => b.relu6(b.depthwise(x, weights(g, 3, 3, 4, 1), { stride: 2, dilation: 1, padding: [samePadding(6, 3, 2), samePadding(8, 3, 2)] })),
-}; // prettier-ignore
+  CONV_2D: (x, g) =>
+    b.relu(b.conv(x, weights(g, 3, 3, 4, 4), { stride: 2, dilation: 1, padding: symmetricPadding(3) })),
+  'CONV_2D in groups': (x, g) =>
+    b.conv(x, weights(g, 3, 3, 2, 4), { stride: 1, dilation: 1, padding: symmetricPadding(3), groups: 2 }),
+  'CONV_2D, dilated': (x, g) =>
+    b.conv(x, weights(g, 3, 3, 4, 4), { stride: 1, dilation: 2, padding: symmetricPadding(3, 2) }),
+  DEPTHWISE_CONV_2D: (x, g) =>
+    b.relu6(
+      b.depthwise(x, weights(g, 3, 3, 4, 1), {
+        stride: 2,
+        dilation: 1,
+        padding: [samePadding(6, 3, 2), samePadding(8, 3, 2)],
+      }),
+    ),
+};
 
 /** Feeds of pixels for the inputs. */
 const feedsOf = (program: Program, count: number): Feeds[] =>
@@ -139,7 +156,7 @@ test('any layer can stay in float32', () => {
   );
   for (const kept of layersOf(model).filter((_name, i) => i % 8 === 0)) {
     const { nodes, tensors } = quantizeTflite(model, ranges, new Set([kept]));
-    const float = nodes.filter((node) => isLayer(node) && tensors.get(node.inputs[1]!)!.type === 'float32'); // prettier-ignore
+    const float = nodes.filter((node) => isLayer(node) && tensors.get(node.inputs[1]!)!.type === 'float32');
     expect(float.map(({ outputs }) => outputs[0])).toEqual([kept]);
   }
 });
@@ -149,7 +166,8 @@ test('float16 stores every parameter in half the bytes, and changes the outputs 
   const { program, params } = buildProgram(network, { withLoss: false, batch: 1 });
   const model = emitTflite('program', program, params);
   const small = halveTflite(model, (name) => params.has(name));
-  const bytes = ({ tensors }: TfliteModel) => [...tensors.values()].reduce((sum, { data }) => sum + (data?.byteLength ?? 0), 0); // prettier-ignore
+  const bytes = ({ tensors }: TfliteModel) =>
+    [...tensors.values()].reduce((sum, { data }) => sum + (data?.byteLength ?? 0), 0);
   expect(bytes(small)).toBeLessThan(bytes(model) * 0.55);
   const feeds = feedsOf(program, 2);
   const off = difference(await run(small, feeds), await run(model, feeds));

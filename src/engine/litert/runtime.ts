@@ -102,7 +102,13 @@ async function load(): Promise<LiteRt> {
       module.HEAPU8.set(bytes, place);
       try {
         const model = module.loadModel(environment, place, bytes.byteLength);
-        const options = { environment: { liteRtEnvironment: environment }, accelerator: 'wasm', cpuOptions: { numThreads: 1 }, gpuOptions: {}, webNNOptions: {} }; // prettier-ignore
+        const options = {
+          environment: { liteRtEnvironment: environment },
+          accelerator: 'wasm',
+          cpuOptions: { numThreads: 1 },
+          gpuOptions: {},
+          webNNOptions: {},
+        };
         const compiled = await module.compileModel(environment, model, options);
         return wrap({ module, environment, model, compiled, place, heard: () => said });
       } catch (error) {

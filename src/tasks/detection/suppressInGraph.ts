@@ -44,7 +44,11 @@ export function suppressInGraph(
   const all = classes * limit;
   const flat = b.reshape(kept.scores, [1, all]);
   const [found, places] = b.topK(flat, Math.min(maxDetections, all)) as [Value, Value];
-  const numbers = b.constant(graph, Array.from({ length: all }, (_, i) => Math.floor(i / limit)), [1, all]); // prettier-ignore
+  const numbers = b.constant(
+    graph,
+    Array.from({ length: all }, (_, i) => Math.floor(i / limit)),
+    [1, all],
+  );
   const counts = b.cast(b.greater(found, scoreThreshold), 'float32');
   return {
     boxes: b.mul(b.gather(b.reshape(kept.boxes, [1, all, 4]), places), b.reshape(counts, [1, found.shape[1]!, 1])),

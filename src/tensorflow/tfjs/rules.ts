@@ -160,7 +160,11 @@ const gather: Rule<'gather'> = ({ inputs: [x, indices] }, { def, inputs: [values
   const [n, count, ...rest] = x!.shape as [number, number];
   const all = (name: string, shape: Shape, type: number): string =>
     def.add('Reshape', [name, def.ints(shape)], { T: { type }, Tshape: { type: DT.int32 } });
-  const starts = intTensor(def, [n, 1], Array.from({ length: n }, (_, i) => i * count)); // prettier-ignore
+  const starts = intTensor(
+    def,
+    [n, 1],
+    Array.from({ length: n }, (_, i) => i * count),
+  );
   const numbers = n === 1 ? rows! : def.add('AddV2', [rows!, starts], { T: { type: DT.int32 } });
   const picked = rowsAt(def, all(values!, [n * count, ...rest], DT[dtype]), all(numbers, [-1], DT.int32), 0, DT[dtype]);
   return [all(picked, [...indices!.shape, ...rest], DT[dtype])];
@@ -205,7 +209,11 @@ const oneHot: Rule<'oneHot'> = ({ attrs: { depth }, inputs: [indices] }, { def, 
   const int = { type: DT.int32 };
   const shape = def.ints([...indices!.shape, 1]);
   const column = def.add('Reshape', [x!, shape], { T: int, Tshape: int });
-  const classes = intTensor(def, [depth], Array.from({ length: depth }, (_, i) => i)); // prettier-ignore
+  const classes = intTensor(
+    def,
+    [depth],
+    Array.from({ length: depth }, (_, i) => i),
+  );
   const hits = def.add('Equal', [column, classes], { T: int });
   return [def.add('Cast', [hits], { SrcT: { type: DT.bool }, DstT: { type: DT.float32 } })];
 };

@@ -62,7 +62,11 @@ test.each(heads)(
       const best = all.sort((one, other) => other[1]! - one[1]!).slice(0, expected!.length + 1);
       for (const { classIndex, score, box } of expected!) {
         const wanted = [classIndex, score, ...box];
-        const same = best.find((one) => one.every((value, i) => Math.abs(value - wanted[i]!) < 1e-2 && (i > 1 || Math.abs(value - wanted[i]!) < 1e-5))); // prettier-ignore
+        const same = best.find((one) =>
+          one.every(
+            (value, i) => Math.abs(value - wanted[i]!) < 1e-2 && (i > 1 || Math.abs(value - wanted[i]!) < 1e-5),
+          ),
+        );
         expect([engine.name, same]).not.toEqual([engine.name, undefined]);
       }
       const left = best[expected!.length]?.[1] ?? 0;

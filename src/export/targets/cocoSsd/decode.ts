@@ -40,7 +40,12 @@ export function decodeCocoSsd(
     }).flat(),
   );
   const order = best.filter(({ score }) => score > minScore).sort((one, other) => other.score - one.score);
-  const kept = nms(corners, order.map(({ row }) => row), minScore, most); // prettier-ignore
+  const kept = nms(
+    corners,
+    order.map(({ row }) => row),
+    minScore,
+    most,
+  );
   const found = kept.map((row) => best[row]!).filter(({ column }) => classes[column] !== undefined);
   return {
     boxes: xyxy(found.flatMap(({ row }) => [...corners.subarray(4 * row, 4 * row + 4)])),

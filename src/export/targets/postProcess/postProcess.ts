@@ -107,7 +107,12 @@ export function decodePostProcessed(results: Results, [height, width]: readonly 
   return {
     boxes: xyxy(
       rows.flatMap((i) => {
-        const [top, left, bottom, right] = boxes.subarray(i * 4, i * 4 + 4) as unknown as [number, number, number, number]; // prettier-ignore
+        const [top, left, bottom, right] = boxes.subarray(i * 4, i * 4 + 4) as unknown as [
+          number,
+          number,
+          number,
+          number,
+        ];
         return [left * width, top * height, right * width, bottom * height];
       }),
     ),

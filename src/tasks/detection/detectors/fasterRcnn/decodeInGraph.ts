@@ -18,7 +18,10 @@ export function fasterRcnnBoxes(outputs: GraphOutputs, size: readonly [number, n
   );
   const from = b.concat([centres, sides(proposals!, [1, rows])], 2);
   const boxes = clipInGraph(decodeOffsets(b.transpose(ofClasses, [2, 0, 1]), from, SCALE), size);
-  const small = b.max(b.cast(b.greater(b.scalar(boxes.node.graph, LEAST_SIDE), sides(boxes, [classes, rows])), 'float32'), [2]); // prettier-ignore
+  const small = b.max(
+    b.cast(b.greater(b.scalar(boxes.node.graph, LEAST_SIDE), sides(boxes, [classes, rows])), 'float32'),
+    [2],
+  );
   const counts = b.mul(
     b.reshape(valid!, [1, rows, 1]),
     b.reshape(b.transpose(b.sub(b.scalar(boxes.node.graph, 1), small), [1, 0]), [1, rows, classes]),

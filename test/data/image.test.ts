@@ -95,6 +95,10 @@ describe('decodeImage', () => {
       const part = await decodeImage(file, frameImage({ width, height }, { size: [2, 3], patch, flip: true }));
       for (let y = 0; y < 2; y++)
         for (let x = 0; x < 3; x++) expect(at(part.data, x, y, 3)).toBe(at(seen, 3 - x, 1 + y));
+      // Enlarged, it is the picture that is stored upright, and lies where placementOf says.
+      const larger = frameImage({ width, height }, { size: [9, 12] });
+      const upright = await store(await raw(seen, width, height).png().toBuffer(), 'png');
+      expect(await decodeImage(file, larger)).toEqual(await decodeImage(upright, larger));
     },
   );
 

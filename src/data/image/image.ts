@@ -79,24 +79,43 @@ export async function decodeImage(
     const sized = { fit: 'fill', kernel: KERNELS[interpolation], fastShrinkOnLoad: false } as const;
     return readRgb(source.resize(target.width, target.height, sized).flop(flip), storage);
   };
-  const read = async (storage: Storage) =>
-    readFrom(openSource(isBitmap(from) ? await readBitmap(from) : from), storage);
-  const inner = await readAsStored(from, read).catch((error: unknown) => fail(from, error));
+  const enlarges = target.width > region.width || target.height > region.height;
+  const read = async (stored: Stored) => {
+    const source = openSource(isBitmap(from) ? await readBitmap(from) : from);
+    return readFrom(enlarges && isTurned(stored) ? await turned(source) : source, stored.storage);
+  };
+  const isPlain = (stored: Stored) => stored.storage.kind === 'plain' && !(enlarges && isTurned(stored));
+  const inner = await readAsStored(from, read, isPlain).catch((error: unknown) => fail(from, error));
   if (distortion) distortColours(inner, distortion);
   if (target.width === width && target.height === height) return { data: inner, width, height };
   return { data: pad(inner, frame, fill), width, height };
 }
 
+/** The image upright. sharp resizes before it turns an image, and an enlarged image lies half a pixel to one side
+ *  (ENLARGING_SHIFT): turned afterwards, that would be another side. */
+async function turned(source: Sharp): Promise<Sharp> {
+  const { data, info } = await source.raw().toBuffer({ resolveWithObject: true });
+  return sharp(data, { ...reading, raw: info });
+}
+
+type Stored = Pick<ImageHeader, 'storage' | 'orientation'>;
+const isTurned = ({ storage, orientation }: Stored): boolean => orientation > 1 && storage.kind === 'plain';
+const PLAIN: Stored = { storage: { kind: 'plain' }, orientation: 1 };
+
 /** How the files store their pixels, as far as their headers were read. */
-const storages = new Map<string, Storage>();
+const known = new Map<string, Stored>();
 
 /** Reads a file whose storage is not known yet as a plain one while its header is read, since nearly every file is
  *  plain and both reads must be handed to the thread pool at once; if it is not, it is read again. */
-async function readAsStored(from: ImageSource, read: (storage: Storage) => Promise<Uint8Array>): Promise<Uint8Array> {
-  const known = typeof from === 'string' ? storages.get(from) : undefined;
-  if (known) return read(known);
-  const [pixels, { storage }] = await Promise.all([read({ kind: 'plain' }), readImageHeader(from)]);
-  return storage.kind === 'plain' ? pixels : read(storage);
+async function readAsStored(
+  from: ImageSource,
+  read: (stored: Stored) => Promise<Uint8Array>,
+  isPlain: (stored: Stored) => boolean,
+): Promise<Uint8Array> {
+  const stored = typeof from === 'string' ? known.get(from) : undefined;
+  if (stored) return read(stored);
+  const [pixels, header] = await Promise.all([read(PLAIN), readImageHeader(from)]);
+  return isPlain(header) ? pixels : read(header);
 }
 
 /** Width and height of an image as stored upright, from its header. Throws E_IMAGE_MISSING or E_IMAGE_DECODE with the
@@ -121,7 +140,7 @@ export async function readImageHeader(from: ImageSource): Promise<ImageHeader> {
     const metadata = await source().metadata();
     const { autoOrient, orientation = 1 } = metadata;
     const storage = await storageOf(metadata, source);
-    if (typeof from === 'string') storages.set(from, storage);
+    if (typeof from === 'string') known.set(from, { storage, orientation });
     return { width: autoOrient.width, height: autoOrient.height, orientation, storage };
   } catch (error) {
     return fail(from, error);

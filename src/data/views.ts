@@ -1,4 +1,4 @@
-import { xyxy } from '../geometry/box.js';
+import { rowOf, xyxy } from '../geometry/box.js';
 import { tilesOf, type Tile, type Tiling } from '../geometry/tiles.js';
 import type { BoxAnnotation, Dataset } from './sample.js';
 
@@ -35,12 +35,7 @@ function viewOf(annotation: BoxAnnotation, view: Tile): BoxAnnotation {
   const boxes: number[] = [];
   const rows: { readonly row: number; readonly isHidden: boolean }[] = [];
   for (const row of annotation.classes.keys()) {
-    const [x1, y1, x2, y2] = annotation.boxes.subarray(4 * row, 4 * row + 4) as Iterable<number> as [
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [x1, y1, x2, y2] = rowOf(annotation.boxes, row);
     const [left, right] = [Math.max(x1, view.left), Math.min(x2, view.left + view.width)];
     const [top, bottom] = [Math.max(y1, view.top), Math.min(y2, view.top + view.height)];
     if (right <= left || bottom <= top) continue;

@@ -14,6 +14,14 @@ export const xyxy = (rows: ArrayLike<number>): Xyxy => flat(rows) as Xyxy;
 /** Declares rows [N,4] from outside to be centres and sizes. */
 export const cxcywh = (rows: ArrayLike<number>): Cxcywh => flat(rows) as Cxcywh;
 
+/** Row i of rows of four numbers. */
+export const rowOf = (rows: Float32Array, i: number): readonly [number, number, number, number] => [
+  rows[4 * i]!,
+  rows[4 * i + 1]!,
+  rows[4 * i + 2]!,
+  rows[4 * i + 3]!,
+];
+
 type Row = (a: number, b: number, c: number, d: number) => readonly [number, number, number, number];
 
 function mapRows(from: Float32Array, row: Row): Float32Array {

@@ -3,17 +3,18 @@ import type { Params } from '../graph/params.js';
 import { inputsOf, nodesOf, type Program, type Programs } from '../graph/program.js';
 import { countReaders } from '../graph/reading.js';
 import type { Node, Op, TensorType, Value } from '../graph/spec.js';
+import { whyTraining } from '../graph/trainingOps.js';
 import { createEmission, type Emission, type Place } from './emission.js';
 import { imageOps } from './images.js';
 import { IMAGE_RANK } from './layout.js';
 import { withoutUnused, type OnnxModel, type OnnxNode, type Port } from './model.js';
-import { onnxOps, refusal, whyNot } from './ops.js';
+import { onnxOps, refusal } from './ops.js';
 
 /** Why ONNX cannot hold the programs, with the name of the first one that it cannot; undefined if it holds all. Training
  *  stays with the other engines. */
 export function whyNotOnnx(programs: Programs): FinetuneError | undefined {
   for (const [name, program] of Object.entries(programs)) {
-    const reason = nodesOf(program).map(whyNot).find(Boolean);
+    const reason = nodesOf(program).map(whyTraining).find(Boolean);
     if (reason) return refusal(name, reason);
   }
   return undefined;

@@ -1,6 +1,7 @@
 import { FinetuneError } from '../errors.js';
 import { isOp } from '../graph/builder.js';
 import type { Node, Op, Value } from '../graph/spec.js';
+import { trainingOps, whyTraining, type TrainingOp } from '../graph/trainingOps.js';
 import { onnxAxes } from './axes.js';
 import { castTo, onnxBoxes } from './boxes.js';
 import { onnxElementwise } from './elementwise.js';
@@ -42,21 +43,6 @@ const softmaxCrossEntropy: Rule<'softmaxCrossEntropy'> = ({ inputs }, at) => {
   return [last(at.add('Reshape', [chosen, at.ints([n])])), last(gradient)];
 };
 
-/** Ops that only training needs. ONNX's operators have no gradients and no variables. */
-export const trainingOps = [
-  'convInputGrad', 'convFilterGrad', 'depthwiseInputGrad', 'depthwiseFilterGrad', 'batchNormGrad', 'maxPoolGrad',
-  'averagePoolGrad', 'resizeGrad', 'cropAndResizeGrad', 'reluGrad', 'relu6Grad', 'sigmoidGrad', 'swishGrad',
-  'hardSwishGrad', 'randomUniform', 'assign',
-] as const satisfies readonly Op[]; // prettier-ignore
-type TrainingOp = (typeof trainingOps)[number];
-
-/** Why ONNX cannot hold the node; undefined if it can. */
-export function whyNot(node: Node): string | undefined {
-  if (trainingOps.includes(node.op as TrainingOp)) return `${node.op} belongs to training`;
-  if (isOp(node, 'batchNorm') && node.attrs.training) return 'batchNorm uses the statistics of the batch';
-  return undefined;
-}
-
 export const refusal = (program: string, reason: string): FinetuneError =>
   new FinetuneError({
     code: 'E_ONNX_OP',
@@ -64,9 +50,9 @@ export const refusal = (program: string, reason: string): FinetuneError =>
     fix: 'use the engine tensorflow or wasm for it: they hold every op',
   });
 
-/** Callers ask `whyNot` first. */
+/** Callers ask `whyTraining` first. */
 const refuse = (node: Node): never => {
-  throw refusal(node.op, whyNot(node) ?? 'it has no rule');
+  throw refusal(node.op, whyTraining(node) ?? 'it has no rule');
 };
 const refusals = Object.fromEntries(trainingOps.map((op) => [op, refuse])) as unknown as {
   [K in TrainingOp]: Rule<K>;

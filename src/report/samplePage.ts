@@ -1,3 +1,4 @@
+import { rowOf } from '../geometry/box.js';
 import { dirname } from 'node:path';
 import sharp from 'sharp';
 import type { Dataset, Sample } from '../data/sample.js';
@@ -88,7 +89,7 @@ async function drawSample({ picture, boxes, classes, ignore }: Sample, names: re
     .toBuffer();
   const drawn = classes.map((classIndex, i) => {
     const label = names[classIndex]!;
-    const [x1, y1, x2, y2] = boxes.subarray(4 * i, 4 * i + 4) as unknown as [number, number, number, number];
+    const [x1, y1, x2, y2] = rowOf(boxes, i);
     return {
       box: [x1, y1, x2, y2] as const,
       label,

@@ -4,6 +4,7 @@ import type { Params } from '../graph/params.js';
 import { inputsOf, nodesOf, type Program } from '../graph/program.js';
 import { layerOf } from '../graph/reading.js';
 import type { Node, Op, TensorType, Value } from '../graph/spec.js';
+import { whyTraining } from '../graph/trainingOps.js';
 import type { Emission, Rule } from './emission.js';
 import { createGraphDef, DT, type NodeDef } from './graphDef.js';
 import { tfOps } from './ops.js';
@@ -29,36 +30,13 @@ export interface EmittedInference {
 export type Rules = { readonly [K in Op]: Rule<K> };
 type Emit = (node: Node, at: Emission) => readonly string[];
 
-/** Ops that only training needs, and that programs for inference do not have. */
-const trainingOps: ReadonlySet<Op> = new Set<Op>([
-  'convInputGrad',
-  'convFilterGrad',
-  'depthwiseInputGrad',
-  'depthwiseFilterGrad',
-  'batchNormGrad',
-  'maxPoolGrad',
-  'averagePoolGrad',
-  'resizeGrad',
-  'cropAndResizeGrad',
-  'reluGrad',
-  'relu6Grad',
-  'sigmoidGrad',
-  'swishGrad',
-  'hardSwishGrad',
-  'softmaxCrossEntropy',
-  'randomUniform',
-  'assign',
-]);
-
 /** Why a GraphDef for inference cannot hold the program; undefined if it can. */
 export function whyNotInference(program: Program): FinetuneError | undefined {
-  const node = nodesOf(program).find(
-    (one) => trainingOps.has(one.op) || (isOp(one, 'batchNorm') && one.attrs.training),
-  );
-  return (
-    node &&
-    new FinetuneError({ code: 'E_EXPORT_OP', message: `${layerOf(node)} has a ${node.op}, which belongs to training` })
-  );
+  for (const node of nodesOf(program)) {
+    const reason = isOp(node, 'softmaxCrossEntropy') ? 'softmaxCrossEntropy belongs to training' : whyTraining(node);
+    if (reason) return new FinetuneError({ code: 'E_EXPORT_OP', message: `${layerOf(node)}: ${reason}` });
+  }
+  return undefined;
 }
 
 /** Writes a program for inference; `params` has the values of its parameters. Nodes are called after their layers. */

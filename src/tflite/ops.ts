@@ -2,6 +2,7 @@ import { FinetuneError } from '../errors.js';
 import { isOp } from '../graph/builder.js';
 import { layerOf } from '../graph/reading.js';
 import type { Node, Op, Value } from '../graph/spec.js';
+import { trainingOps, whyTraining, type TrainingOp } from '../graph/trainingOps.js';
 import { activate, fused, type Write } from './activations.js';
 import { tfliteAxes } from './axes.js';
 import { tfliteBoxes } from './boxes.js';
@@ -41,33 +42,10 @@ const fuseIntoLayer: Write = (node, at, activation) => {
 const fuse: Write = (node, at, activation) =>
   fuseIntoLayer(node, at, activation) ?? fuseIntoArithmetic(node, at, activation);
 
-/** Ops that only training needs. */
-const trainingOps = [
-  'convInputGrad',
-  'convFilterGrad',
-  'depthwiseInputGrad',
-  'depthwiseFilterGrad',
-  'batchNormGrad',
-  'maxPoolGrad',
-  'averagePoolGrad',
-  'resizeGrad',
-  'cropAndResizeGrad',
-  'reluGrad',
-  'relu6Grad',
-  'sigmoidGrad',
-  'swishGrad',
-  'hardSwishGrad',
-  'randomUniform',
-  'assign',
-] as const satisfies readonly Op[];
-type TrainingOp = (typeof trainingOps)[number];
-
 /** Why TFLite cannot hold the node; undefined if it can. */
 export function whyNot(node: Node): string | undefined {
-  if (trainingOps.includes(node.op as TrainingOp)) return `${node.op} belongs to training`;
-  if (isOp(node, 'batchNorm') && node.attrs.training) return 'batchNorm uses the statistics of the batch';
   if (isOp(node, 'cropAndResize')) return 'TFLite has no op that crops windows of feature maps (cropAndResize)';
-  return undefined;
+  return whyTraining(node);
 }
 
 export const refusal = (program: string, node: Node, reason: string): FinetuneError =>

@@ -1,3 +1,4 @@
+import { rowOf } from '../../geometry/box.js';
 import type { RandomStream } from '../../random.js';
 import type { AnchorLevel, AnchorShapes } from './anchors.js';
 import type { PlacedBoxes } from './recallCeiling.js';
@@ -92,7 +93,7 @@ export function fitAnchors(
   const ofLevel = levels.map((): Shape[] => []);
   const finest = counts.findIndex((count) => count > 0);
   for (const row of rows) {
-    const [x1, y1, x2, y2] = boxes.subarray(row * 4, row * 4 + 4) as unknown as [number, number, number, number];
+    const [x1, y1, x2, y2] = rowOf(boxes, row);
     const shape = [x2 - x1, y2 - y1] as const;
     const fine = levels.findLastIndex(({ step }, k) => counts[k]! > 0 && worstIou(shape, step) >= placement);
     ofLevel[Math.max(fine, finest)]?.push(shape);

@@ -1,4 +1,4 @@
-import { xyxy, type Xyxy } from '../../geometry/box.js';
+import { rowOf, xyxy, type Xyxy } from '../../geometry/box.js';
 
 /** A feature map that a detector without anchors predicts on. */
 export interface PointLevel {
@@ -45,7 +45,7 @@ export function distancesOf(
   j: number,
 ): [number, number, number, number] {
   const [x, y, stride] = [centres[i * 2]!, centres[i * 2 + 1]!, strides[i]!];
-  const [left, top, right, bottom] = boxes.subarray(j * 4, j * 4 + 4) as unknown as [number, number, number, number];
+  const [left, top, right, bottom] = rowOf(boxes, j);
   return [(x - left) / stride, (y - top) / stride, (right - x) / stride, (bottom - y) / stride];
 }
 
@@ -60,11 +60,6 @@ export function encodeDistances(points: Points, matches: Int32Array, truth: Xyxy
 /** The box that the point `i` predicts by row `i` of `distances` [P,4] → [1,4], pixels of the input. */
 export function decodeDistances(distances: Float32Array, { centres, strides }: Points, i: number): Xyxy {
   const [x, y, stride] = [centres[i * 2]!, centres[i * 2 + 1]!, strides[i]!];
-  const [left, top, right, bottom] = distances.subarray(i * 4, i * 4 + 4) as unknown as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [left, top, right, bottom] = rowOf(distances, i);
   return xyxy([x - left * stride, y - top * stride, x + right * stride, y + bottom * stride]);
 }

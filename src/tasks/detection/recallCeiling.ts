@@ -1,4 +1,4 @@
-import type { Xyxy } from '../../geometry/box.js';
+import { rowOf, type Xyxy } from '../../geometry/box.js';
 import type { AnchorLevel, DetectorAnchors } from './anchors.js';
 
 /** COCO's sizes of objects, by their area in pixels of the stored image. */
@@ -36,7 +36,7 @@ export function objectSize(area: number): ObjectSize {
 /** IoU of a box with its best anchor. Among anchors of one shape this is the one with the nearest centre, because the
  *  common area shrinks with the distance on either axis; so one anchor of each shape is compared. */
 export function bestIou(levels: readonly AnchorLevel[], boxes: Xyxy, row: number): number {
-  const [x1, y1, x2, y2] = boxes.subarray(row * 4, row * 4 + 4) as unknown as [number, number, number, number];
+  const [x1, y1, x2, y2] = rowOf(boxes, row);
   const area = (x2 - x1) * (y2 - y1);
   let best = 0;
   for (const { grid, step, offset, shapes } of levels) {

@@ -1,5 +1,5 @@
 import type { ClassIndex } from '../../../data/sample.js';
-import { xyxy } from '../../../geometry/box.js';
+import { rowOf, xyxy } from '../../../geometry/box.js';
 import type { Found } from '../../../tasks/detection/detector.js';
 import { nms } from '../../../tasks/detection/nms.js';
 
@@ -30,12 +30,7 @@ export function decodeCocoSsd(
   });
   const corners = xyxy(
     Array.from({ length: rows }, (_, row) => {
-      const [top, left, bottom, right] = boxes.subarray(4 * row, 4 * row + 4) as unknown as [
-        number,
-        number,
-        number,
-        number,
-      ];
+      const [top, left, bottom, right] = rowOf(boxes, row);
       return [left * width, top * height, right * width, bottom * height];
     }).flat(),
   );

@@ -1,19 +1,8 @@
 import type { Metadata } from '../../../tflite/metadata.js';
 import type { TfliteModel } from '../../../tflite/model.js';
-import { withPostProcess } from '../../../tflite/postProcess.js';
 import type { Net } from '../../format.js';
 import type { Checkpoint } from '../../source.js';
-import { detectorOf } from '../detector.js';
-import { scoreBoxes } from '../evaluators.js';
-import { finishedTflite } from '../postProcess/format.js';
-import {
-  decodePostProcessed,
-  describeChoice,
-  encoded,
-  finishOf,
-  MEANINGS,
-  settingsOf,
-} from '../postProcess/postProcess.js';
+import { adaptPostProcessed } from '../postProcess/postProcess.js';
 import type { Adapted } from '../target.js';
 import { LABELS } from './labels.js';
 
@@ -36,22 +25,9 @@ const metadata: Parameters<Complete>[0] = {
 };
 
 /** For ObjectDetector: the four outputs of TFLite_Detection_PostProcess. */
-export function adaptDetector(checkpoint: Checkpoint, net: Net, complete: Complete): Adapted {
-  const settings = settingsOf(checkpoint);
-  const description = detectorOf(checkpoint);
-  const finish = finishOf(settings);
-  const write = complete(metadata);
-  return {
-    net: encoded(checkpoint, net),
-    format: finishedTflite({
-      of: [settings.boxes, settings.scores],
-      finish: (model) => write(withPostProcess(model, settings)),
-      returns: finish.outputs,
-      input: 'float32',
-    }),
+export const adaptDetector = (checkpoint: Checkpoint, net: Net, complete: Complete): Adapted =>
+  adaptPostProcessed(checkpoint, net, {
+    write: complete(metadata),
+    input: 'float32',
     feed: (pixels) => ({ image: pixels }),
-    finish,
-    evaluator: scoreBoxes((results) => decodePostProcessed(results, description.size), description),
-    card: { outputs: MEANINGS, decode: describeChoice(settings) },
-  };
-}
+  });

@@ -1,16 +1,18 @@
 import type { ClassIndex } from '../../../data/sample.js';
 import type { Results } from '../../../engine/engine.js';
-import { xyxy } from '../../../geometry/box.js';
+import { rowOf, xyxy } from '../../../geometry/box.js';
 import * as b from '../../../graph/builder.js';
 import type { Value } from '../../../graph/spec.js';
 import type { Found } from '../../../tasks/detection/detector.js';
 import { suppressPerClass, type Candidate } from '../../../tasks/detection/nms.js';
-import type { PostProcess } from '../../../tflite/postProcess.js';
-import { postProcessedShapes } from '../../../tflite/postProcess.js';
+import type { TfliteModel } from '../../../tflite/model.js';
+import { postProcessedShapes, withPostProcess, type PostProcess } from '../../../tflite/postProcess.js';
 import type { Net } from '../../format.js';
 import type { Checkpoint } from '../../source.js';
 import { boxesOf, detectorOf, whyNoDetector } from '../detector.js';
-import type { Finish, Obstacle } from '../target.js';
+import { scoreBoxes } from '../evaluators.js';
+import type { Adapted, Finish, Obstacle } from '../target.js';
+import { finishedTflite } from './format.js';
 
 /** Detectors whose TFLite file chooses the objects by itself, with the operator TFLite_Detection_PostProcess. It suppresses boxes of
  *  each class as our decoder does, so that both find the same. */
@@ -33,7 +35,7 @@ export function whyNotPostProcess(checkpoint: Checkpoint, application: string): 
 }
 
 /** How the operator chooses, where the net returns boxes and scores as `encoded` does. */
-export function settingsOf(checkpoint: Checkpoint): PostProcess {
+function settingsOf(checkpoint: Checkpoint): PostProcess {
   const { selection, categories } = detectorOf(checkpoint);
   return {
     boxes: BOXES,
@@ -47,7 +49,7 @@ export function settingsOf(checkpoint: Checkpoint): PostProcess {
 }
 
 /** The net with boxes as the operator takes them. */
-export function encoded(checkpoint: Checkpoint, net: Net): Net {
+function encoded(checkpoint: Checkpoint, net: Net): Net {
   const [height, width] = detectorOf(checkpoint).size;
   const { boxes, scores } = boxesOf(checkpoint, net);
   const [, rows] = boxes.shape as [number, number];
@@ -62,7 +64,7 @@ export function encoded(checkpoint: Checkpoint, net: Net): Net {
 }
 
 /** What the operator returns, in JavaScript. */
-export function finishOf(settings: PostProcess): Finish {
+function finishOf(settings: PostProcess): Finish {
   const { classes, scoreThreshold, iouThreshold, maxDetections } = settings;
   const outputs = postProcessedShapes(maxDetections);
   return {
@@ -73,7 +75,7 @@ export function finishOf(settings: PostProcess): Finish {
       for (const [i, score] of scores.entries()) {
         if (score < scoreThreshold) continue;
         const row = Math.floor(i / classes);
-        const [y, x, h, w] = boxes.subarray(row * 4, row * 4 + 4) as unknown as [number, number, number, number];
+        const [y, x, h, w] = rowOf(boxes, row);
         const [halfH, halfW] = [Math.exp(h) / 2, Math.exp(w) / 2];
         const box = xyxy([x - halfW, y - halfH, x + halfW, y + halfH]);
         candidates.push({ box, score, classIndex: (i % classes) as ClassIndex });
@@ -92,7 +94,7 @@ export function finishOf(settings: PostProcess): Finish {
 function fill({ boxes, scores, classes }: Found, most: number): Results {
   const filled = { boxes: new Float32Array(most * 4), classes: new Float32Array(most), scores: new Float32Array(most) };
   for (const [i, score] of scores.entries()) {
-    const [left, top, right, bottom] = boxes.subarray(i * 4, i * 4 + 4) as unknown as [number, number, number, number];
+    const [left, top, right, bottom] = rowOf(boxes, i);
     filled.boxes.set([top, left, bottom, right], i * 4);
     filled.scores[i] = score;
     filled.classes[i] = classes[i]!;
@@ -101,18 +103,13 @@ function fill({ boxes, scores, classes }: Found, most: number): Results {
 }
 
 /** Reads the four outputs, as every program does: `count` rows of boxes as shares of the image. */
-export function decodePostProcessed(results: Results, [height, width]: readonly [number, number]): Found {
+function decodePostProcessed(results: Results, [height, width]: readonly [number, number]): Found {
   const { boxes, classes, scores, count } = results as Record<'boxes' | 'classes' | 'scores' | 'count', Float32Array>;
   const rows = Array.from({ length: count[0]! }, (_, i) => i);
   return {
     boxes: xyxy(
       rows.flatMap((i) => {
-        const [top, left, bottom, right] = boxes.subarray(i * 4, i * 4 + 4) as unknown as [
-          number,
-          number,
-          number,
-          number,
-        ];
+        const [top, left, bottom, right] = rowOf(boxes, i);
         return [left * width, top * height, right * width, bottom * height];
       }),
     ),
@@ -122,7 +119,7 @@ export function decodePostProcessed(results: Results, [height, width]: readonly 
 }
 
 /** Meaning of the four outputs, for the card. */
-export const MEANINGS = {
+const MEANINGS = {
   boxes: '[1, D, 4]: top, left, bottom and right of each box as shares of the image, best first',
   classes: '[1, D]: the index of the class of each box, from 0',
   scores: '[1, D]: the score of each box, 0…1',
@@ -130,7 +127,7 @@ export const MEANINGS = {
 } as const;
 
 /** How the card says that the file has chosen already. */
-export const describeChoice = ({ scoreThreshold, iouThreshold, maxDetections }: PostProcess) => ({
+const describeChoice = ({ scoreThreshold, iouThreshold, maxDetections }: PostProcess) => ({
   scores: 'the output itself',
   boxes: 'the output itself',
   TFLite_Detection_PostProcess: {
@@ -139,3 +136,35 @@ export const describeChoice = ({ scoreThreshold, iouThreshold, maxDetections }: 
     max_detections: maxDetections,
   },
 });
+
+/** How a file is written with the operator at its end, and fed. */
+export interface PostProcessed {
+  readonly write: (model: TfliteModel) => Uint8Array;
+  readonly input: 'float32' | 'uint8';
+  readonly feed: Adapted['feed'];
+  readonly card?: Pick<Adapted['card'], 'input' | 'note'>;
+}
+
+/** The model with the four outputs of the operator. */
+export function adaptPostProcessed(
+  checkpoint: Checkpoint,
+  net: Net,
+  { write, input, feed, card }: PostProcessed,
+): Adapted {
+  const settings = settingsOf(checkpoint);
+  const description = detectorOf(checkpoint);
+  const finish = finishOf(settings);
+  return {
+    net: encoded(checkpoint, net),
+    format: finishedTflite({
+      of: [settings.boxes, settings.scores],
+      finish: (model) => write(withPostProcess(model, settings)),
+      returns: finish.outputs,
+      input,
+    }),
+    feed,
+    finish,
+    evaluator: scoreBoxes((results) => decodePostProcessed(results, description.size), description),
+    card: { ...card, outputs: MEANINGS, decode: describeChoice(settings) },
+  };
+}

@@ -1,3 +1,4 @@
+import { rowOf } from '../../../../geometry/box.js';
 import type { Sample } from '../../../../data/sample.js';
 import * as b from '../../../../graph/builder.js';
 import type { Value } from '../../../../graph/spec.js';
@@ -24,7 +25,7 @@ function fromPoint(distances: Value): Value {
 function centernessOf(distances: Float32Array): Float32Array {
   const share = (one: number, other: number): number => Math.min(one, other) / Math.max(one, other);
   return Float32Array.from({ length: distances.length / 4 }, (_, i) => {
-    const [left, top, right, bottom] = distances.subarray(i * 4, i * 4 + 4) as unknown as [number, number, number, number]; // prettier-ignore
+    const [left, top, right, bottom] = rowOf(distances, i);
     return left + right > 0 ? Math.sqrt(share(left, right) * share(top, bottom)) : 0;
   });
 }

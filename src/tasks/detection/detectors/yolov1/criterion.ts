@@ -1,5 +1,5 @@
 import type { Sample } from '../../../../data/sample.js';
-import { xyxyToCxcywh } from '../../../../geometry/box.js';
+import { rowOf, xyxyToCxcywh } from '../../../../geometry/box.js';
 import * as b from '../../../../graph/builder.js';
 import type { Value } from '../../../../graph/spec.js';
 import type { Losses, LossOptions, Targets } from '../../../network.js';
@@ -87,7 +87,7 @@ export function yoloV1Criterion(grid: CellGrid, options: YoloV1Options): Criteri
     const [height, width] = size;
     const centred = xyxyToCxcywh(boxes);
     for (const [i, classIndex] of classes.entries()) {
-      const [cx, cy, w, h] = centred.subarray(i * 4, i * 4 + 4) as unknown as [number, number, number, number];
+      const [cx, cy, w, h] = rowOf(centred, i);
       const [x, y] = [(cx / width) * grid.width, (cy / height) * grid.height];
       const [column, row] = [Math.min(Math.floor(x), grid.width - 1), Math.min(Math.floor(y), grid.height - 1)];
       const cell = row * grid.width + column;

@@ -58,7 +58,8 @@ export interface Page {
 export interface PageOptions {
   /** The module that runs in the page: see bundleForBrowser. */
   readonly code: string;
-  /** Folders that the page can fetch files from: `{ model: '/tmp/x' }` serves /tmp/x/model.json as /model/model.json. */
+  /** Folders that the page can fetch files from: `{ model: 'runs/a/tfjs' }` serves runs/a/tfjs/model.json
+   *  as /model/model.json. */
   readonly folders?: Readonly<Record<string, string>>;
   /** Whether the page needs WebGL. */
   readonly webgl?: boolean;

@@ -11,7 +11,7 @@ export interface CompletedCommand {
   readonly name: string;
   readonly description: string;
   readonly options: readonly CompletedOption[];
-  /** Words that its first argument can be; files if there are none, and beside them. */
+  /** Words that are offered for its first argument, besides the names of files. */
   readonly words: readonly string[];
 }
 

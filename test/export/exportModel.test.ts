@@ -125,7 +125,9 @@ describe.each(pairs)('a model for %s as %s', (task, format) => {
     for (const [i, value] of everything(expected).entries()) expect(numbers[i]).toBeCloseTo(value, 3);
     const many = [];
     for await (const one of ours.predictAll(Array<string>(20).fill(photo))) many.push(one.error ?? one.predictions);
-    expect(many).toEqual(Array(20).fill(found));
+    expect(many).toHaveLength(20);
+    for (const one of many)
+      for (const [i, value] of everything(one).entries()) expect(numbers[i]).toBeCloseTo(value, 5);
     theirs.dispose();
     ours.dispose();
     await expect(openModel(directory, { engine: 'tensorflow-gpu' })).rejects.toMatchObject({ code: 'E_USAGE' });

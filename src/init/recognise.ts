@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { detectLayouts } from '../data/formats/detect/detectLayouts.js';
 import type { Detected } from '../data/formats/detect/detected.js';
 import { listFiles } from '../data/formats/detect/listing.js';
+import { layoutNames } from '../data/formats/text/layouts.js';
 import type { Kind } from '../data/sample.js';
 import { didYouMean } from '../didYouMean.js';
 import { FinetuneError } from '../errors.js';
@@ -43,9 +44,10 @@ const isReadable = ({ kind, format }: Detected): boolean => formatsOf(taskOf(kin
 /** Recognises the layout of a folder, and with it the task. Throws E_INIT_LAYOUT if no layout fits, and
  *  E_INIT_AMBIGUOUS if several fit equally well. */
 export async function recognise(folder: string, { task, layout }: Asked = {}): Promise<Recognised> {
-  const all = await detectLayouts(folder);
+  const all = (await detectLayouts(folder)).map((found) => withTextLayout(found, layout));
   const fitting = all.filter(
-    ({ kind, format }) => (!task || kind === KINDS[task]) && (layout === undefined || format === layout),
+    ({ kind, format, data }) =>
+      (!task || kind === KINDS[task]) && (layout === undefined || format === layout || data['layout'] === layout),
   );
   const [first, ...rest] = fitting;
   if (!first || !isReadable(first)) throw await unknownLayout(folder, { task, layout }, all, fitting);
@@ -65,6 +67,12 @@ export async function recognise(folder: string, { task, layout }: Asked = {}): P
   });
 }
 
+/** Scene text in the layout of text files that was asked for; any other layout as it is. */
+const withTextLayout = (found: Detected, layout: string | undefined): Detected =>
+  found.format === 'icdar' && layoutNames.some((name) => name === layout)
+    ? { ...found, data: { ...found.data, layout }, why: 'its text files have coordinates' }
+    : found;
+
 const describe = ({ format, kind, why }: Detected): string => `as ${format}, for ${taskOf(kind)} (${why})`;
 
 async function unknownLayout(
@@ -75,7 +83,7 @@ async function unknownLayout(
 ): Promise<FinetuneError> {
   const { root, files, images } = await listFiles(folder);
   const at = { where: { file: root } };
-  const known = TASKS.flatMap(formatsOf);
+  const known = [...TASKS.flatMap(formatsOf), ...layoutNames];
   if (layout !== undefined && !known.includes(layout)) {
     const fix = didYouMean(layout, known) ?? `the layouts are ${known.join(', ')}`;
     return new FinetuneError({ code: 'E_INIT_LAYOUT', message: `there is no layout "${layout}"`, fix, ...at });

@@ -187,7 +187,7 @@ describe('a table of images', () => {
       'image listed twice': 1,
     });
     await writeFile(join(dir, 'train.csv'), 'file,label\nx/1.jpg,a\nx\\1.jpg,b\n');
-    await expect(open({ format: 'csv', root: dir })).rejects.toMatchObject({ code: 'E_IMAGE_AMBIGUOUS' });
+    await expect(open({ format: 'csv', root: dir })).rejects.toMatchObject({ code: 'E_LABEL_ROW' });
   });
 
   test('a table without heads, and one that is not there', async () => {

@@ -124,7 +124,7 @@ recipes/a.yaml:15:1  "report" must be a map of options; got nothing   E_RECIPE_T
       'task: detection\ndata:\n  format: coco\n  root: x\n  train: trainval\n  val: {annotations: a.json}\n',
     );
     expect(problems.map(({ code, message, where }) => [code, message, where?.line])).toEqual([
-      ['E_RECIPE_TYPE', '"data.train" must be a map of options; got "trainval"', 5],
+      ['E_RECIPE_VALUE', '"data.train" must be {annotations, images}, or a list of them; got "trainval"', 5],
       ['E_RECIPE_MISSING_KEY', '"data.val.images" is missing', 6],
     ]);
   });

@@ -3,6 +3,7 @@ import type { Findings } from '../findings.js';
 import type { DropPolicies, ReadPart } from '../rawDataset.js';
 import type { PartName } from '../sample.js';
 import type { SplitOptions } from '../split/split.js';
+import { checkBoxForm } from './boxForm.js';
 import { buildPart } from './buildPart.js';
 import type { Format, Parts, ReadOptions } from './format.js';
 
@@ -47,7 +48,9 @@ async function openBoxes<Data extends BoxData>(
     const result = await layout
       .readPart(data, part, findings, { invalidBoxes, brokenImages }, signal)
       .catch((error: unknown) => findings.absorb(error));
-    if (result) read.set(part, result);
+    if (!result) continue;
+    checkBoxForm(result, findings);
+    read.set(part, result);
   }
   const { categories } = data;
   const changed = isChange(categories) ? changeParts(read, categories, parts) : read;

@@ -10,6 +10,7 @@ import { reportImages } from '../image/reportImages.js';
 import type { DropPolicies, RawImage, RawObject, ReadPart } from '../rawDataset.js';
 import { boxFormat, type BoxData } from './boxFormat.js';
 import { buildPart } from './buildPart.js';
+import { joinCoco } from './joinCoco.js';
 import type { Dataset, PartName } from '../sample.js';
 
 /** Paths of a part are relative to `root`. */
@@ -18,23 +19,29 @@ interface Place {
   readonly images: string;
 }
 
+/** One annotation file, or several whose images are one part. */
+type Places = Place | readonly Place[];
+
 export interface CocoData extends BoxData {
   readonly format: 'coco';
   readonly root: string;
-  readonly train: Place;
+  readonly train: Places;
   /** Absent with `split`. */
-  readonly val?: Place | undefined;
-  readonly test?: Place | null | undefined;
+  readonly val?: Places | undefined;
+  readonly test?: Places | null | undefined;
 }
 
-/** COCO: a JSON file and a folder of images for each part. */
+/** COCO: a JSON file and a folder of images for each part, or several of them. */
 export const coco = boxFormat<CocoData>({
-  readPart: (data, part, findings, policies) => {
-    const { [part]: parted, root } = data;
-    if (!parted) throw noPart(part);
-    const { annotations, images } = parted;
-    const place = { root, annotations: resolve(root, annotations), images: resolve(root, images), name: part };
-    return readCoco({ ...place, ...policies }, findings);
+  readPart: async (data, part, findings, policies) => {
+    const { [part]: places, root } = data;
+    if (!places) throw noPart(part);
+    const read: ReadPart[] = [];
+    for (const { annotations, images } of [places].flat()) {
+      const place = { root, annotations: resolve(root, annotations), images: resolve(root, images), name: part };
+      read.push(await readCoco({ ...place, ...policies }, findings));
+    }
+    return joinCoco(read, resolve(root), findings);
   },
 });
 

@@ -3,6 +3,7 @@ import { FinetuneError, type Problem, quoted } from '../../errors.js';
 import type { Findings } from '../findings.js';
 import { boxOfSegmentation } from './cocoSegmentation.js';
 import { readCocoJson } from './cocoJson.js';
+import { asNumber, numberList } from './records/readLabels.js';
 import type { Extent } from '../image/frame.js';
 import type { RawObject } from '../rawDataset.js';
 import type { Category, CategoryId } from '../sample.js';
@@ -67,25 +68,29 @@ function withoutParents(lists: Lists, file: string, findings: Findings): Lists {
 /** Makes the problems of a row. */
 type Locate = (code: Problem['code'], list: keyof Lists, index: number) => (message: string, fix?: string) => Problem;
 
-/** The categories by id. Ids of refused rows are added to `refused`: their annotations are no further problems. */
+/** The categories by id; what is counted by a text gets a number behind all others. Ids of refused rows are added to `refused`: their annotations are no further problems. */
 function readCategories(
   rows: readonly Row[],
   locate: Locate,
   findings: Findings,
   refused: Set<unknown>,
-): Map<number, Category> {
-  const categories = new Map<number, Category>();
+): Map<number | string, Category> {
+  const categories = new Map<number | string, Category>();
+  let highest = rows.reduce((most, { id }) => Math.max(most, toWhole(id) ?? 0), 0);
   const names = new Set<string>();
   rows.forEach(({ id: written, name }, index) => {
     const wrong = locate('E_COCO_CATEGORY', 'categories', index);
-    const id = toWhole(written);
-    if (id === undefined) findings.problem(wrong(`"id" must be a whole number${ofSize(written)}`));
+    const id = toId(written);
+    if (id === undefined) findings.problem(wrong('"id" must be a whole number or a text'));
     else if (typeof name !== 'string' || name === '') findings.problem(wrong('"name" must be a text'));
     else if (categories.has(id)) findings.problem(wrong('the id occurs twice'));
     else if (names.has(name)) findings.problem(wrong(`the name "${name}" occurs twice`));
     else {
-      categories.set(id, { id: id as CategoryId, name });
+      const number = isWhole(id) ? id : ++highest;
+      categories.set(id, { id: number as CategoryId, name });
       names.add(name);
+      if (id !== number)
+        findings.count('id of a category that is no number, replaced by one', () => wrong(`its id is ${number} here`));
     }
     if (id === undefined || !categories.has(id)) refused.add(written);
   });
@@ -116,7 +121,7 @@ function readImages(
 }
 
 interface ObjectContext {
-  readonly categories: ReadonlyMap<number, Category>;
+  readonly categories: ReadonlyMap<number | string, Category>;
   readonly images: ReadonlyMap<number | string, CocoImage>;
   readonly refused: { readonly categories: ReadonlySet<unknown>; readonly images: ReadonlySet<unknown> };
   readonly invalidBoxes: 'error' | 'drop';
@@ -135,11 +140,11 @@ function readObjects(
     const wrong = locate('E_COCO_ANNOTATION', 'annotations', index);
     const { id = ++highest, image_id: imageId, bbox: written, area } = row;
     const around = isAbsent(written) ? boxOfSegmentation(row['segmentation']) : undefined;
-    const bbox = around ?? written;
+    const bbox = around ?? (isBox(written) ? written : numberList(written));
     if (around) findings.count('box around a segmentation, since there is no bbox', () => wrong('no "bbox"'));
     const image = isId(imageId) ? (images.get(imageId) ?? images.get(otherType(imageId))) : undefined;
     if (refused.images.has(imageId) || refused.categories.has(row['category_id'])) return;
-    const category = categories.get(toWhole(row['category_id']) ?? NaN);
+    const category = categories.get(toId(row['category_id']) ?? NaN);
     const [iscrowd, ignore] = [toFlag(row['iscrowd']), toFlag(row['ignore'])];
     if (!isId(id)) findings.problem(wrong('"id" must be a whole number'));
     else if (ids.has(id)) findings.problem(wrong('the id occurs twice'));
@@ -158,7 +163,7 @@ function readObjects(
         id: isWhole(id) ? id : ++highest,
         category: category.name,
         bbox,
-        area: typeof area === 'number' && area >= 0 ? area : bbox[2] * bbox[3],
+        area: areaOf(area, bbox),
         iscrowd,
         ...(ignore === 1 ? { ignore } : {}),
         problem: (message) => locate('E_COCO_BOX', 'annotations', index)(message, DROP_HINT),
@@ -208,8 +213,9 @@ function toWhole(value: unknown): number | undefined {
 const otherType = (id: number | string): number | string =>
   typeof id === 'number' ? String(id) : (toWhole(id) ?? NaN);
 
-const ofSize = (id: unknown): string =>
-  typeof id === 'string' && /^-?\d+$/.test(id) ? ` below 2^53; ${id} is too large` : '';
+/** A whole number, or another text: ids beyond 2^53 are texts, too. */
+const toId = (value: unknown): number | string | undefined =>
+  toWhole(value) ?? (typeof value === 'string' && value !== '' ? value : undefined);
 
 /** 0 or 1 from the values that programs write for no and yes; undefined for any other. */
 function toFlag(value: unknown): 0 | 1 | undefined {
@@ -221,6 +227,12 @@ function toFlag(value: unknown): 0 | 1 | undefined {
 /** A box that is not stated: it is missing, or an empty list. */
 const isAbsent = (bbox: unknown): boolean =>
   bbox === undefined || bbox === null || (Array.isArray(bbox) && bbox.length === 0);
+
+/** The area that is stated, or that of the box. */
+function areaOf(stated: unknown, [, , w, h]: RawObject['bbox']): number {
+  const area = asNumber(stated);
+  return area !== undefined && area >= 0 ? area : w * h;
+}
 
 const shown = (value: unknown): string => (value === undefined ? 'undefined' : quoted(value, 60));
 const isBox = (value: unknown): value is [number, number, number, number] =>

@@ -1,13 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { FinetuneError, type Where } from '../../errors.js';
-import type { Findings } from '../findings.js';
-import { findImages, type Found } from '../image/findImages.js';
-import { listFolder } from '../image/imageFiles.js';
-import { reportImages } from '../image/reportImages.js';
+import { IMAGE_EXTENSION, listFolder } from '../image/imageFiles.js';
 import { decodeText } from './decodeText.js';
+import { partOf } from './detect/parts.js';
+import type { LabelledPart } from './labelledDataset.js';
+import { labelledPart, type ClassRecord } from './records/classRecords.js';
+import { labelColumns } from './table/labelColumns.js';
 import { parseCsv } from './table/parseCsv.js';
-import type { LabelledImage, LabelledPart } from './labelledDataset.js';
 import {
   HELD_OUT,
   labelledFormat,
@@ -18,9 +18,6 @@ import {
 
 /** A table of images: a line `file,label`, then one for each image. */
 export const csv = labelledFormat<'csv'>({ findParts, readPart: readLabelCsv });
-
-const FILE_HEADS = ['file', 'filename', 'file_name', 'path', 'filepath', 'image', 'image_path'];
-const LABEL_HEADS = ['label', 'class', 'category', 'class_name'];
 
 /** The tables that the options name, or train.csv and, if there is one, val.csv. Throws E_FOLDER_ROOT if there is no
  *  folder `root`. */
@@ -62,22 +59,22 @@ async function readLabelCsv(
     throw new FinetuneError({ code: 'E_CSV_FILE', message, where: { file: place }, fix }, { cause: error });
   });
   const [head, ...rows] = parseCsv(decodeText(bytes, place));
-  const cells = head?.cells.map((cell) => cell.trim().toLowerCase()) ?? [];
-  const [fileColumn, labelColumn] = [columnOf(cells, FILE_HEADS), columnOf(cells, LABEL_HEADS)];
-  if (fileColumn < 0 || labelColumn < 0) {
+  const cells = head?.cells ?? [];
+  const columns = labelColumns(cells);
+  if (!columns) {
     throw new FinetuneError({
       code: 'E_CSV_HEAD',
-      message: `the first line must name the columns "file" and "label"; it is "${head?.cells.join(',') ?? ''}"`,
+      message: `the first line must name the columns "file" and "label"; it is "${cells.join(',')}"`,
       where: { file: place, line: 1 },
       fix: 'write "file,label" above the rows',
     });
   }
   const seen = new Map<string, { readonly label: string; readonly line: number }>();
-  const listed: Omit<LabelledImage, 'file'>[] = [];
+  const listed: ClassRecord[] = [];
   for (const { cells: row, line } of rows) {
     const where: Where = { file: place, line };
-    const file = row[fileColumn]?.trim() ?? '';
-    const label = row[labelColumn]?.trim().normalize() ?? '';
+    const file = row[columns.file]?.trim() ?? '';
+    const label = row[columns.label]?.trim().normalize() ?? '';
     const before = seen.get(file);
     const wrong = (message: string) => findings.problem({ code: 'E_CSV_ROW', message, where });
     if (row.length !== cells.length)
@@ -88,40 +85,9 @@ async function readLabelCsv(
     else if (before) findings.count('image listed twice', () => ({ message: `"${file}" again`, where }));
     else {
       seen.set(file, { label, line });
-      listed.push({ name: file, label, where });
+      listed.push({ name: file, isStem: !IMAGE_EXTENSION.test(file), label, where });
     }
   }
-  const folder = resolve(root);
-  const found = await findImages(seen.keys(), { folder, others: [dirname(place)] });
-  const whereOf = (file: string): Where => ({ file: place, line: seen.get(file)!.line });
-  await reportImages(found, { folder, root: folder, brokenImages, whereOf }, findings);
-  const images = oneOfEachFile(listed, found, findings);
-  const classes = [...new Set(listed.map(({ label }) => label))].sort();
-  return { name: name.replace(/\.[^.]+$/, ''), classes, images, place };
+  const part = partOf(name) ?? 'train';
+  return labelledPart(listed, { root: resolve(root), part, place, brokenImages, findings });
 }
-
-/** The images that were found. Two names of one file are like two rows of one name. */
-function oneOfEachFile(
-  listed: readonly Omit<LabelledImage, 'file'>[],
-  found: ReadonlyMap<string, Found>,
-  findings: Findings,
-): LabelledImage[] {
-  const byFile = new Map<string, LabelledImage>();
-  for (const row of listed) {
-    const { file } = found.get(row.name)!;
-    if (file === undefined) continue;
-    const { where, name, label } = row;
-    const before = byFile.get(file);
-    if (!before) byFile.set(file, { ...row, file });
-    else if (before.label === label)
-      findings.count('image listed twice', () => ({ message: `"${name}" again`, where }));
-    else {
-      const message = `"${name}" is "${label}" here and "${before.label}" on line ${before.where.line!}: an image has one class`;
-      findings.problem({ code: 'E_CSV_ROW', message, where });
-    }
-  }
-  return [...byFile.values()];
-}
-
-const columnOf = (cells: readonly string[], heads: readonly string[]): number =>
-  cells.findIndex((cell) => heads.includes(cell));

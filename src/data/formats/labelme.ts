@@ -1,5 +1,6 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { FinetuneError } from '../../errors.js';
+import { IMAGE_EXTENSION, listFolder } from '../image/imageFiles.js';
 import { jsonPerImage } from './detect/json.js';
 import { asText, fieldsOf, isFields, numberList, parseLabelJson, readLabelText, sizeOf } from './records/readLabels.js';
 import type { ImageRecord, ObjectRecord } from './records/record.js';
@@ -18,10 +19,16 @@ export const labelme = recordFormat(
   textLayout((path) => /\.json$/i.test(path), readLabelme),
 );
 
-function readLabelme(text: string, file: LabelFile): { images: ImageRecord[] } {
+async function readLabelme(text: string, file: LabelFile): Promise<{ images: ImageRecord[] }> {
   const fields = parseLabelJson(text, file.file);
-  if (!isFields(fields) || !Array.isArray(fields['shapes']))
-    throw notOfLayout(file.file, `${basename(file.file)} has no list "shapes"`);
+  if (!isFields(fields) || !Array.isArray(fields['shapes'])) {
+    if (await isOfImage(file.file)) throw notOfLayout(file.file, `${basename(file.file)} has no list "shapes"`);
+    file.findings.count('JSON file of another kind, left out', () => ({
+      message: file.file,
+      where: { file: file.file },
+    }));
+    return { images: [] };
+  }
   const stem = basename(file.file).replace(/\.json$/i, '');
   const name = asText(fields['imagePath']) ?? stem;
   const objects = fieldsOf(fields['shapes']).flatMap((shape, index) => readShape(shape, index, file) ?? []);
@@ -35,6 +42,13 @@ function readLabelme(text: string, file: LabelFile): { images: ImageRecord[] } {
     ...(typeof fields['imageData'] === 'string' && { bytes: () => readImageData(file.file) }),
   };
   return { images: [record] };
+}
+
+/** Whether a file is called as an image beside it, so that it should have the labels of that image. */
+async function isOfImage(file: string): Promise<boolean> {
+  const stem = basename(file).replace(/\.json$/i, '');
+  const beside = await listFolder(dirname(file));
+  return [...beside].some((name) => IMAGE_EXTENSION.test(name) && name.replace(IMAGE_EXTENSION, '') === stem);
 }
 
 /** The image that stands in the file itself. The file is read again, since all images would not fit into memory. */
@@ -71,14 +85,18 @@ function readShape(
       const radius = Math.hypot(px - x, py - y);
       return { ...base, points: [x - radius, y - radius, x + radius, y + radius] };
     }
-    if ((type === 'polygon' || type === 'rectangle' || type === 'mask') && points.length >= 4) {
-      if (type !== 'mask') findings.count('polygon read as the box around it', note);
+    if (OUTLINES.has(String(type)) && points.length >= 4) {
+      const what = type === 'rotation' ? 'rotated box' : 'polygon';
+      if (type !== 'mask') findings.count(`${what} read as the box around it`, note);
       return { ...base, points };
     }
     findings.count(`shape without area (${String(type)}), left out`, note);
   }
   return undefined;
 }
+
+/** Shapes with points around an object; rotation is a rotated box of X-AnyLabeling. */
+const OUTLINES: ReadonlySet<string> = new Set(['polygon', 'rectangle', 'mask', 'rotation']);
 
 /** The mark of a shape: among its flags, or X-AnyLabeling's difficult. */
 function markOf(flags: unknown, difficult: unknown): ObjectRecord['mark'] {

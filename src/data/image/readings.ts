@@ -39,8 +39,6 @@ const CHANGES: readonly ((form: Form) => Form | undefined)[] = [
     const trimmed = path.trim();
     return trimmed === path ? undefined : { path: trimmed, changes: [...changes, 'spaces around it'] };
   },
-  ({ path, changes }) =>
-    path.includes('\\') ? { path: path.replaceAll('\\', '/'), changes: [...changes, 'backslashes'] } : undefined,
   ({ path, changes }) => {
     const rest = /^[a-z][a-z\d+.-]+:\/\/[^/]*(\/[^?#]*)/i.exec(path)?.[1];
     return rest === undefined ? undefined : { path: rest, changes: [...changes, 'a URL'] };
@@ -53,6 +51,8 @@ const CHANGES: readonly ((form: Form) => Form | undefined)[] = [
     const decoded = /%[\da-f]{2}/i.test(path) ? decodePercent(path) : undefined;
     return decoded === undefined ? undefined : { path: decoded, changes: [...changes, 'percent-encoded characters'] };
   },
+  ({ path, changes }) =>
+    path.includes('\\') ? { path: path.replaceAll('\\', '/'), changes: [...changes, 'backslashes'] } : undefined,
   ({ path, changes }) => {
     const plain = path.replace(/(^|\/)[\da-f]{8}-([^/]+)$/i, '$1$2');
     return plain === path ? undefined : { path: plain, changes: [...changes, 'a prefix'] };

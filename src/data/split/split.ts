@@ -1,4 +1,5 @@
 import { relative, resolve } from 'node:path';
+import { isUnpacked } from '../formats/records/unpackImage.js';
 import type { Annotation, Dataset, PartName } from '../sample.js';
 import { learnedClasses } from '../countObjects.js';
 import { findLike, linkedGroups } from '../likeness/findLike.js';
@@ -40,13 +41,14 @@ const BLOCKS = 20;
 
 /** Divides a data set. The same images, options and seed give the same parts, in whatever order the images come and
  *  wherever the folder lies; an image that is added moves few others. Images outside of `root` (drawn ones) stay in the
- *  training part. */
+ *  training part, but for those that stand inside files of labels. */
 export async function splitDataset(
   dataset: Dataset,
   { val, test, by, seed }: SplitOptions,
   { root, signal, kept }: SplitContext,
 ): Promise<Split> {
-  const nameOf = ({ file }: Annotation): string => relative(resolve(root), file).replaceAll('\\', '/');
+  const nameOf = ({ file, imageId }: Annotation): string =>
+    isUnpacked(file) ? String(imageId) : relative(resolve(root), file).replaceAll('\\', '/');
   const own = dataset.annotations
     .map((annotation, row) => ({ annotation, row, name: nameOf(annotation) }))
     .filter(({ name }) => !name.startsWith('../'))

@@ -200,17 +200,23 @@ const cocoPart = z.strictObject({
     .meta({ example: 'train2017' }),
 });
 
+const cocoPlace = z.union([cocoPart, z.array(cocoPart).min(1)]).meta({
+  expects: '{annotations, images}, or a list of them',
+});
+
 const coco = z.strictObject({
   format: z.literal('coco').describe('COCO: a JSON file and a folder of images for each part.'),
   root,
-  train: cocoPart.describe('The training part.'),
-  val: cocoPart
+  train: cocoPlace
+    .describe('The training part: an annotation file and a folder of images, or a list of them.')
+    .meta({ example: { annotations: 'annotations/instances_train2017.json', images: 'train2017' } }),
+  val: cocoPlace
     .optional()
     .describe(
       'The validation part: it is scored after each epoch, and the best epoch is kept. Required without `split`.',
     )
     .meta({ example: { annotations: 'annotations/instances_val2017.json', images: 'val2017' } }),
-  test: cocoPart
+  test: cocoPlace
     .nullish()
     .describe(
       'The test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: `null`, the validation part is scored again.',

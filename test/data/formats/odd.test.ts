@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { convert, type ConvertOptions } from '../../../src/convert/convert.js';
 import { detectLayouts } from '../../../src/data/formats/detect/detectLayouts.js';
+import { openDatasets, type DataOptions } from '../../../src/data/dataset.js';
 import { recognise } from '../../../src/init/recognise.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
@@ -53,17 +54,111 @@ describe('a YOLO folder whose data.yaml cannot be read', () => {
   });
 });
 
-test('files of labels that are not read are named', async () => {
-  const files = {
-    'a.jpg': '',
-    'b.jpg': '',
-    'one.json': cocoFile(64, 48, 'a.jpg'),
-    'two.json': cocoFile(64, 48, 'b.jpg'),
+describe('several COCO files of one part', () => {
+  const files = { 'a.jpg': '', 'b.jpg': '', 'one.json': cocoFile(64, 48, 'a.jpg') };
+
+  test('are joined, whatever their ids are; an image that both have counts once', async () => {
+    const folder = await folderOf('two files', { ...files, 'two.json': cocoFile(64, 48, 'b.jpg', 'a.jpg') });
+    const { parts, dropped } = await convertOdd(folder);
+    expect(parts.train).toEqual({ images: 2, objects: 2 });
+    expect(dropped.train).toEqual({ 'image listed twice': 1 });
+  });
+
+  test('that label an image differently are an error', async () => {
+    const other = cocoFile(64, 48, 'a.jpg').replace('[2,3,10,12]', '[2,3,10,13]');
+    const folder = await folderOf('two opinions', { ...files, 'two.json': other });
+    await expect(convertOdd(folder)).rejects.toMatchObject({ code: 'E_COCO_IMAGE' });
+  });
+});
+
+describe('boxes that are not what the layout says', () => {
+  const boxed = (...boxes: number[][]): string => {
+    const json = JSON.parse(cocoFile(64, 48, 'a.jpg')) as { annotations: Record<string, unknown>[] };
+    return JSON.stringify({ ...json, annotations: boxes.map((bbox, id) => ({ ...json.annotations[0], id, bbox })) });
   };
-  const folder = await folderOf('two files', files);
-  const [best] = await detectLayouts(folder);
-  expect(best!.unread).toEqual(['two.json']);
-  expect(await convertOdd(folder)).toMatchObject({ unread: ['two.json'] });
+
+  test.each([
+    ['corners', [10, 10, 60, 40], 'x1, y1, x2, y2'],
+    ['shares', [0.25, 0.5, 0.5, 0.25], 'shares of the image'],
+  ])('%s are an error, not boxes that are clipped', async (name, box, message) => {
+    const folder = await folderOf(name, { 'a.jpg': '', 'all.json': boxed(box, box) });
+    await expect(convertOdd(folder)).rejects.toMatchObject({
+      problems: [{ message: expect.stringContaining(message) }],
+    });
+  });
+});
+
+test('classes of COCO may be counted by texts', async () => {
+  const text = cocoFile(64, 48, 'a.jpg')
+    .replace('"category_id":1', '"category_id":"c-1"')
+    .replace('{"id":1,', '{"id":"c-1",');
+  const folder = await folderOf('text ids', { 'a.jpg': '', 'all.json': text });
+  expect((await convertOdd(folder)).parts.train).toEqual({ images: 1, objects: 1 });
+});
+
+test('a validation folder that data.yaml does not name is taken, and one that is the training folder is none', async () => {
+  const label = '0 0.5 0.5 0.2 0.2\n';
+  const folders = ['train', 'valid'].flatMap((part): [string, string][] => [
+    [`${part}/images/${part}.jpg`, ''],
+    [`${part}/labels/${part}.txt`, label],
+  ]);
+  const write = async (yaml: string) => {
+    const [best] = await detectLayouts(await folderOf(yaml, { ...Object.fromEntries(folders), 'data.yaml': yaml }));
+    return best!;
+  };
+  expect((await write('names: [x]\ntrain: ../train/images\n')).data).toMatchObject({ val: 'valid/images' });
+  const same = await write('names: [x]\ntrain: ../train/images\nval: ../train/images\n');
+  expect(same).toMatchObject({
+    parts: ['train', 'val'],
+    data: { val: 'valid/images' },
+    why: expect.stringContaining('is its train'),
+  });
+});
+
+describe('tables of boxes', () => {
+  const rows = (...lines: string[]) => folderOf(lines[0]!, { 'a.jpg': '', 'b.jpg': '', 'boxes.csv': lines.join('\n') });
+
+  test.each([
+    ['with decimal commas', 'file;class;x1;y1;x2;y2', 'a.jpg;cat;1,5;2,5;20,5;30,5'],
+    ['with the separator in the first line', 'sep=;', 'file;class;x1;y1;x2;y2', 'a.jpg;cat;1.5;2.5;20.5;30.5'],
+    ['of makesense.ai', 'cat,1.5,2.5,19,28,a.jpg,64,48'],
+  ])('%s', async (_, ...lines) => {
+    const [best] = await detectLayouts(await rows(...lines));
+    const { train } = await openDatasets({ ...best!.data, val: best!.data['train'] } as unknown as DataOptions);
+    expect([...train.annotations[0]!.boxes]).toEqual([1.5, 2.5, 20.5, 30.5]);
+  });
+
+  test('with numbers that may have a decimal comma or thousands are an error', async () => {
+    const folder = await rows('file;class;x1;y1;x2;y2;z', 'a.jpg;cat;1,500;2,500;20,500;30,500;');
+    await expect(convertOdd(folder)).rejects.toMatchObject({ problems: [{ where: { line: 2 } }] });
+  });
+});
+
+test('tables of classes may be called by ids without extensions, and images lie in any folder', async () => {
+  const files = { 'train/7.jpg': '', 'train/8.jpg': '', 'labels.csv': 'id;choice\n7;cat\n8;dog\n' };
+  expect((await convertOdd(await folderOf('ids', files), { to: 'csv' })).parts.train).toMatchObject({ images: 2 });
+});
+
+test('files of JSON beside those of labelme are counted, unless they are called as an image', async () => {
+  const shapes = JSON.stringify({
+    imagePath: 'a.jpg',
+    shapes: [
+      {
+        label: 'cat',
+        shape_type: 'rotation',
+        points: [
+          [1, 1],
+          [20, 5],
+          [18, 30],
+          [2, 28],
+        ],
+      },
+    ],
+  });
+  const folder = await folderOf('settings', { 'a.jpg': '', 'a.json': shapes, 'settings.json': '{"a": 1}' });
+  const { parts, dropped } = await convertOdd(folder);
+  expect(parts.train).toEqual({ images: 1, objects: 1 });
+  expect(dropped.train).toMatchObject({ 'JSON file of another kind, left out': 1 });
 });
 
 describe('convert', () => {

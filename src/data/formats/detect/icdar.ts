@@ -2,52 +2,75 @@ import type { PartName } from '../../sample.js';
 import { cutFields, type Line } from '../text/icdarLine.js';
 import { chooseLayout } from '../text/chooseLayout.js';
 import { beginsNative } from '../text/totalText.js';
-import { counted, spread, type Detect } from './detected.js';
+import { counted, filesLike, spread, type Detect } from './detected.js';
 import type { Listing } from './listing.js';
 import { folderOf, partOf, splitByPart } from './parts.js';
 
-/** Scene text in the layouts of ICDAR, RCTW, Total-Text and CTW1500: detected only where the lines of the text files
- *  can be read as one layout alone. */
+/** Scene text in the layouts of ICDAR, RCTW, Total-Text and CTW1500: detected where the lines of the text files can be
+ *  read as one layout alone. Where they can be read in several ways, whoever opens the data asks. */
 export const detectIcdar: Detect = async (listing) => {
-  const files = listing.files.filter((file) => /\.txt$/i.test(file));
-  const folders = splitByPart([...new Set(files.map(folderOf))]);
+  const truths = await truthsOf(listing);
+  const split = splitByPart([...truths.keys()]);
   const parts: Partial<Record<PartName, unknown>> = {};
-  const found: string[] = [];
-  const unread: string[] = [];
   const unclear: Partial<Record<PartName, unknown>> = {};
-  for (const [part, candidates] of Object.entries(folders) as [PartName, string[]][]) {
+  const unread: string[] = [];
+  const found: string[] = [];
+  for (const [part, candidates] of Object.entries(split) as [PartName, string[]][]) {
     for (const truth of candidates) {
-      const layout = await layoutOf(
-        files.filter((file) => folderOf(file) === truth),
-        listing,
-      );
-      const images = layout && imagesFor(truth, part, listing);
-      if (!images) continue;
-      if (layout === IN_DOUBT) {
-        unclear[part] ??= { images, truth };
-        continue;
+      const layout = truths.get(truth)!;
+      const images = imagesFor(truth, part, listing);
+      if (images === undefined) continue;
+      if (layout === IN_DOUBT) unclear[part] ??= { images, truth };
+      else if (parts[part]) unread.push(truth);
+      else {
+        parts[part] = { images, truth };
+        found.push(layout);
       }
-      if (parts[part]) {
-        unread.push(truth);
-        continue;
-      }
-      parts[part] = { images, truth };
-      found.push(layout);
     }
   }
   const [layout] = found;
-  if (layout === undefined) return undefined;
-  return {
-    certainty: 0.95,
-    why: `${counted(files.length, 'text file')} ${files.length === 1 ? 'has' : 'have'} lines of the layout ${layout}`,
-    parts: { ...unclear, ...parts },
-    unread,
-    options: { layout },
-  };
+  const known = { ...unclear, ...parts };
+  if (Object.keys(known).length === 0) return undefined;
+  if (layout === undefined)
+    return { certainty: 0.5, why: 'its text files have coordinates, in a layout that is not certain', parts: known };
+  const why = `${counted(truths.size, 'place')} ${truths.size === 1 ? 'has' : 'have'} texts of the layout ${layout}`;
+  return { certainty: 0.95, why, parts: known, unread, options: { layout } };
 };
 
-/** What the lines of a part can be read as in several ways; the parts of a data set have one layout, so that another
- *  part may tell it. */
+/** The folders and files that may hold the ground truth, with their layouts: folders of text files, of XML files of
+ *  CTW1500, and the JSON file of ICDAR 2019-ArT. */
+async function truthsOf(listing: Listing): Promise<Map<string, string>> {
+  const truths = new Map<string, string>();
+  const texts = byFolder(listing.files.filter((file) => /\.txt$/i.test(file)));
+  for (const [folder, files] of texts) {
+    const layout = await layoutOf(files, listing);
+    if (layout !== undefined) truths.set(folder, layout);
+  }
+  const isCtw = (text: string): boolean => /<Annotations>/.test(text) && /<segs>/.test(text);
+  for (const [folder, files] of byFolder(listing.files.filter((file) => /\.xml$/i.test(file))))
+    if (!truths.has(folder) && (await filesLike(listing, spread(files), isCtw)).length > 0)
+      truths.set(folder, 'ctw1500');
+  const json = listing.files.filter((file) => /\.json$/i.test(file));
+  for (const file of await filesLike(listing, spread(json), isArt)) truths.set(file, 'icdar2019-art');
+  return truths;
+}
+
+/** Whether a text begins as the JSON file of ICDAR 2019-ArT: a map of lists of words. */
+const isArt = (text: string): boolean =>
+  /^\s*\{\s*"[^"]+"\s*:\s*\[/.test(text) && /"transcription"\s*:/.test(text) && /"points"\s*:\s*\[\s*\[/.test(text);
+
+function byFolder(files: readonly string[]): Map<string, string[]> {
+  const folders = new Map<string, string[]>();
+  for (const file of files) {
+    const known = folders.get(folderOf(file));
+    if (known) known.push(file);
+    else folders.set(folderOf(file), [file]);
+  }
+  return folders;
+}
+
+/** The lines of a part can be read in several ways; the parts of a data set have one layout, so that another part may
+ *  tell it. */
 const IN_DOUBT = 'in doubt';
 
 /** Most lines of the sample. */

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { FinetuneError } from '../../../errors.js';
 import { parseLabelJson, readLabelText, isFields, type Fields } from '../records/readLabels.js';
 import type { LabelFile } from '../records/textLayout.js';
@@ -110,7 +111,7 @@ async function parquetRow(
   const name = typeof path === 'string' && path !== '' ? path : `${index}`;
   const unpacked =
     bytes instanceof Uint8Array ? await unpackImage(() => Promise.resolve(bytes), `${file}\n${index}`) : undefined;
-  if (unpacked !== undefined) return { ...base, name: `${name} in row ${index}`, file: unpacked };
+  if (unpacked !== undefined) return { ...base, name: `${name} in row ${index} of ${basename(file)}`, file: unpacked };
   return { ...base, name: typeof path === 'string' && path !== '' ? path : undefined };
 }
 

@@ -17,6 +17,8 @@ import type { LabelFile } from './textLayout.js';
 /** An image with its class, as it stands in a file of labels. */
 export interface ClassRecord {
   readonly name: string;
+  /** The name has no extension. */
+  readonly isStem?: boolean;
   readonly label: string;
   /** Absolute path of the image, where that is known. */
   readonly file?: string;
@@ -66,29 +68,25 @@ export const classFileFormat = (
           findings.absorb(error);
         }
       }
-      return labelledPart(records, { root: folder, part, name: places[0]!, brokenImages, findings });
+      return labelledPart(records, { root: folder, part, place: join(folder, places[0]!), brokenImages, findings });
     },
   });
 
 /** Joins the files of a part in one name; no path has this character. */
 const SEPARATOR = '\n';
 
-async function labelledPart(
+/** Finds the images of the records. Problems go to `findings`: an image has one class. */
+export async function labelledPart(
   records: readonly ClassRecord[],
   {
     root,
     part,
-    name,
+    place,
     brokenImages,
     findings,
-  }: { root: string; part: PartName; name: string; brokenImages: 'error' | 'drop'; findings: Findings },
+  }: { root: string; part: PartName; place: string; brokenImages: 'error' | 'drop'; findings: Findings },
 ): Promise<LabelledPart> {
-  const asImages = new Map(
-    records.map((record): [ImageRecord, ClassRecord] => [
-      { name: record.name, ...(record.file !== undefined && { file: record.file }), objects: [], where: record.where },
-      record,
-    ]),
-  );
+  const asImages = new Map(records.map((record): [ImageRecord, ClassRecord] => [{ ...record, objects: [] }, record]));
   const located = await locateImages([...asImages.keys()], { root, part, images: undefined, brokenImages, findings });
   const byFile = new Map<string, LabelledImage>();
   for (const [image, file] of located) {
@@ -105,5 +103,5 @@ async function labelledPart(
       });
   }
   const classes = [...new Set(records.map(({ label }) => label))].sort();
-  return { name: part, classes, images: [...byFile.values()], place: join(root, name) };
+  return { name: part, classes, images: [...byFile.values()], place };
 }

@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { makeFolder } from '../../../files/folders.js';
 import { writeAtomically } from '../../../files/writeAtomically.js';
 import { cacheDir } from '../../cacheDir.js';
+
+const folderOfUnpacked = (): string => join(cacheDir(), 'images');
+
+/** Whether an image was unpacked from another file: its path then says nothing about it. */
+export const isUnpacked = (file: string): boolean => file.startsWith(folderOfUnpacked() + sep);
 
 /** Writes an image that stands inside another file to the cache, and returns its path; undefined if there is no image.
  *  `key` says where the image comes from; an image of the same key and the same bytes is written once. */
@@ -15,7 +20,7 @@ export async function unpackImage(
   const extension = bytes && extensionOf(bytes);
   if (!bytes || extension === undefined) return undefined;
   const digest = createHash('sha256').update(key).update('\n').update(bytes).digest('hex').slice(0, 40);
-  const folder = join(cacheDir(), 'images', digest.slice(0, 2));
+  const folder = join(folderOfUnpacked(), digest.slice(0, 2));
   const file = join(folder, `${digest}.${extension}`);
   const there = await stat(file).catch(() => undefined);
   if (there?.size === bytes.length) return file;

@@ -9,6 +9,7 @@ import { recordFormat } from '../records/recordFormat.js';
 import { notOfLayout, textLayout, type LabelFile } from '../records/textLayout.js';
 import { toNumber } from '../textFile.js';
 import { boxColumns, type BoxColumns } from './columns.js';
+import { withDecimalPoints } from './decimalComma.js';
 import { detectBoxTable } from './detect.js';
 import { parseCsv, type Row } from './parseCsv.js';
 
@@ -38,9 +39,10 @@ async function readTable(text: string, file: LabelFile): Promise<{ images: Image
     );
   const { hasHead, set } = columns;
   const cells = rows[0]!.cells.length;
-  const own = rows
-    .slice(hasHead ? 1 : 0)
-    .filter((row) => set === undefined || (partOf(row.cells[set] ?? '') ?? 'train') === file.part);
+  const numeric = columns.form === 'list' ? [] : columns.box;
+  const own = withDecimalPoints(rows.slice(hasHead ? 1 : 0), numeric, file).filter(
+    (row) => set === undefined || (partOf(row.cells[set] ?? '') ?? 'train') === file.part,
+  );
   const boxes = own.map((row) => boxOf(row, columns));
   const shares = columns.isFraction ?? areShares(boxes);
   if (shares && columns.isFraction === undefined)
@@ -140,10 +142,13 @@ function sizeIn(width: string, height: string): ImageRecord['size'] {
   return w !== undefined && h !== undefined && w > 0 && h > 0 ? { width: w, height: h } : undefined;
 }
 
-/** The names of Open Images' classes by their identifiers: those of class-descriptions*.csv in the data set. */
+/** The names of Open Images' classes by their identifiers: those of class-descriptions*.csv in the data set, which
+ *  FiftyOne calls classes.csv. */
 async function descriptions(root: string): Promise<(label: string) => string> {
   const { files } = await listFiles(root);
-  const path = files.find((file) => /class-descriptions[^/]*\.csv$/i.test(file));
+  const path =
+    files.find((file) => /class-descriptions[^/]*\.csv$/i.test(file)) ??
+    files.find((file) => /(?:^|\/)classes\.csv$/i.test(file));
   if (path === undefined) return (label) => label;
   const file = join(root, path);
   const rows = parseCsv(await readLabelText(file));

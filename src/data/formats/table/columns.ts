@@ -26,7 +26,8 @@ export interface BoxColumns {
   readonly difficult: number | undefined;
 }
 
-const FILES = [
+/** Names of the column of the files, the usual one first. */
+export const FILES = [
   'filename',
   'file_name',
   'file',
@@ -106,7 +107,8 @@ const NONE = {
   difficult: undefined,
 } as const;
 
-const nameOf = (cell: string): string =>
+/** The name of a column, however it is written. */
+export const nameOf = (cell: string): string =>
   cell
     .trim()
     .replace(/^[#\uFEFF]+/, '')
@@ -191,16 +193,41 @@ function withoutHead(rows: readonly Row[]): BoxColumns | undefined {
   const file = first.findIndex((_, column) => some.every((cells) => IMAGE_NAME.test(cells[column]!)));
   const isNumeric = (column: number): boolean =>
     some.every((cells) => isNumberOrEmpty(cells[column]!)) &&
-    some.some((cells) => toNumber(cells[column]!) !== undefined);
+    some.some((cells) => numberIn(cells[column]!) !== undefined);
   const start = first.findIndex((_, column) =>
     [0, 1, 2, 3].every((step) => column + step < columns && isNumeric(column + step)),
   );
   if (file < 0 || start < 0) return undefined;
+  const isMakeSense = columns === 8 && start === 1 && file === 5 && isNumeric(6) && isNumeric(7);
+  if (isMakeSense) {
+    const base = {
+      hasHead: false,
+      file,
+      label: 0,
+      box: [1, 2, 3, 4],
+      form: 'size',
+      isFraction: false,
+      ...NONE,
+    } as const;
+    return { convention: 'makesense.ai', ...base, width: 6, height: 7 };
+  }
   const box = [start, start + 1, start + 2, start + 3];
   const label = first.findIndex((_, column) => column !== file && !box.includes(column));
   if (label < 0) return undefined;
   const convention = file === 0 && start === 1 && columns === 6 ? 'keras-retinanet' : 'a table without a head';
-  return { convention, hasHead: false, file, label, box, form: 'corners', isFraction: undefined, ...NONE };
+  const form = areSizes(some, box) ? 'size' : 'corners';
+  return { convention, hasHead: false, file, label, box, form, isFraction: undefined, ...NONE };
 }
 
-const isNumberOrEmpty = (cell: string): boolean => cell === '' || toNumber(cell) !== undefined;
+/** Whether most boxes have no area as corners, and all have one as a width and a height. */
+function areSizes(rows: readonly (readonly string[])[], box: readonly number[]): boolean {
+  const boxes = rows
+    .map((cells) => box.map((column) => numberIn(cells[column]!)))
+    .filter((one) => !one.includes(undefined));
+  const flat = (boxes as number[][]).filter(([x1, y1, x2, y2]) => x2! <= x1! || y2! <= y1!);
+  return flat.length > boxes.length / 2 && (boxes as number[][]).every(([, , w, h]) => w! > 0 && h! > 0);
+}
+
+/** A number, which may have a decimal comma. */
+const numberIn = (cell: string): number | undefined => toNumber(cell.replace(/^([+-]?\d+),(\d+)$/, '$1.$2'));
+const isNumberOrEmpty = (cell: string): boolean => cell === '' || numberIn(cell) !== undefined;

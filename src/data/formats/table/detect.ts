@@ -1,7 +1,10 @@
+import { IMAGE_EXTENSION } from '../../image/imageFiles.js';
 import type { PartName } from '../../sample.js';
 import { counted, type Detect } from '../detect/detected.js';
+import type { Listing } from '../detect/listing.js';
 import { partOf, placesOf, splitByPart, type Split } from '../detect/parts.js';
 import { boxColumns, type BoxColumns } from './columns.js';
+import { labelColumns } from './labelColumns.js';
 import { parseCsv, type Row } from './parseCsv.js';
 
 const TABLE = /\.(?:csv|tsv|txt)$/i;
@@ -36,8 +39,21 @@ function partsInside(
   return Object.fromEntries([...parts].map((part) => [part, file]));
 }
 
-const FILE_HEADS = ['file', 'filename', 'file_name', 'path', 'filepath', 'image', 'image_path'];
-const LABEL_HEADS = ['label', 'class', 'category', 'class_name'];
+/** Whether a column has names of images: with their extensions, or else of images that exist. A table of classes may have
+ *  numbers there. */
+function namesImages(rows: readonly Row[], column: number, { images }: Listing): boolean {
+  const names = rows.map(({ cells }) => stemOf(cells[column]?.trim() ?? ''));
+  if (rows.some(({ cells }) => IMAGE_EXTENSION.test(cells[column] ?? ''))) return true;
+  const stems = new Set(images.map(stemOf));
+  return names.some((name) => stems.has(name));
+}
+
+const stemOf = (path: string): string =>
+  path
+    .replace(/^.*[\\/]/s, '')
+    .replace(IMAGE_EXTENSION, '')
+    .normalize()
+    .toLowerCase();
 
 /** A table with a file and a label in each row. */
 export const detectLabelTable: Detect = async (listing) => {
@@ -46,9 +62,8 @@ export const detectLabelTable: Detect = async (listing) => {
     .filter((one) => TABLE.test(one) && !/(?:^|\/)metadata\.csv$/i.test(one))
     .slice(0, 500)) {
     const rows = sampleRows(await listing.sample(file));
-    const heads = rows[0]?.cells.map((cell) => cell.trim().toLowerCase()) ?? [];
-    const has = (names: readonly string[]): boolean => names.some((name) => heads.includes(name));
-    if (has(FILE_HEADS) && has(LABEL_HEADS) && !boxColumns(rows)) found.push(file);
+    const columns = labelColumns(rows[0]?.cells ?? []);
+    if (columns && !boxColumns(rows) && namesImages(rows.slice(1), columns.file, listing)) found.push(file);
   }
   if (found.length === 0) return undefined;
   const split: Split<string> = splitByPart(found);

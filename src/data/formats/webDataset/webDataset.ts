@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { FinetuneError } from '../../../errors.js';
 import { IMAGE_EXTENSION } from '../../image/imageFiles.js';
 import { classFileFormat, type ClassRecord } from '../records/classRecords.js';
@@ -93,8 +94,11 @@ function sampleRecord({ key, image, texts }: Sample, { file, wrong, findings }: 
     wrong(`${subject} has no ${category === undefined ? 'category' : '"bbox" of four numbers'}`);
     return [];
   });
-  return [{ name: key, file: image, objects, where: { file } }];
+  return [{ name: nameOf(file, key), file: image, objects, where: { file } }];
 }
+
+/** The name of a sample: two tar files may have the same keys. */
+const nameOf = (file: string, key: string): string => `${basename(file)}/${key.replace(/^\.\//, '')}`;
 
 /** The objects of a sample: a list of them, or lists of boxes and of categories side by side. */
 function objectsIn(json: Fields): Fields[] {
@@ -132,7 +136,7 @@ async function readClasses(label: LabelFile): Promise<readonly ClassRecord[]> {
     }
     const json = parse(texts.get('json'), key, wrong) ?? {};
     const name = asText(texts.get('cls') ?? json['label'] ?? json['cls'] ?? json['class'] ?? json['class_name']);
-    if (name !== undefined) return [{ name: key, file: image, label: name, where: { file } }];
+    if (name !== undefined) return [{ name: nameOf(file, key), file: image, label: name, where: { file } }];
     wrong(`"${key}" has no class`);
     return [];
   });

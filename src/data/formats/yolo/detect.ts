@@ -18,18 +18,12 @@ export const detectYolo: Detect = async (listing) => {
   const config = await findConfig(listing);
   const labels = await labelFiles(listing);
   if (config) {
-    const parts = Object.fromEntries(
-      Object.entries(config.config.parts).filter(([, places]) => places.some((place) => isThere(place, listing))),
-    );
+    const { parts, remarks } = partsOfConfig(config, listing, labels);
     if (labels.length === 0 && Object.keys(parts).length === 0) return undefined;
-    const why = `${config.file} names its classes${labels.length > 0 ? `, and ${counted(labels.length, 'text file')} beside the images ${labels.length === 1 ? 'has' : 'have'} lines of a class and a box` : ''}`;
-    const places = Object.keys(parts).length > 0 ? {} : partsOfLabels(listing, labels);
-    return {
-      certainty: labels.length > 0 ? 1 : 0.6,
-      why,
-      parts: Object.keys(parts).length > 0 ? parts : places,
-      options: { names: config.file },
-    };
+    const lines = `${counted(labels.length, 'text file')} beside the images ${labels.length === 1 ? 'has' : 'have'} lines of a class and a box`;
+    const reasons = [`${config.file} names its classes`, ...(labels.length > 0 ? [lines] : []), ...remarks];
+    const why = reasons.join(', and ');
+    return { certainty: labels.length > 0 ? 1 : 0.6, why, parts, options: { names: config.file } };
   }
   if (labels.length === 0) return undefined;
   const names = (await findBrokenConfig(listing)) ?? listing.files.find((file) => NAMES_FILE.test(file));
@@ -41,6 +35,42 @@ export const detectYolo: Detect = async (listing) => {
     ...(names && { options: { names } }),
   };
 };
+
+/** The parts that a data.yaml names. In the place of one that it does not name, or that does not exist, comes the folder
+ *  of images with labels that has the name of that part; a person is told. */
+function partsOfConfig(
+  { file, config }: FoundConfig,
+  listing: Listing,
+  labels: readonly string[],
+): { readonly parts: Partial<Record<PartName, unknown>>; readonly remarks: readonly string[] } {
+  const found = partsOfLabels(listing, labels);
+  const { train } = config.parts;
+  const all = Object.entries(config.parts) as [PartName, readonly string[]][];
+  const [named, same] = [true, false].map((isOther) =>
+    all.filter(([part, places]) => (part === 'train' || places.join('\n') !== train?.join('\n')) === isOther),
+  ) as [typeof all, typeof all];
+  const there = named.filter(([, places]) => places.some((place) => isThere(place, listing)));
+  const absent = named.filter(([part]) => part !== 'test' && !there.some(([one]) => one === part));
+  const missing = absent.map(([part, places]) => `its ${part} (${places.join(', ')}) does not exist`);
+  if (there.length === 0) return { parts: found, remarks: missing };
+  const parts: Partial<Record<PartName, unknown>> = Object.fromEntries(there);
+  const isNew = (folder: string): boolean => !there.some(([, places]) => places.some((place) => holds(place, folder)));
+  const others = (Object.entries(found) as [PartName, unknown][]).filter(
+    ([part, folders]) => parts[part] === undefined && [folders].flat().every((folder) => isNew(String(folder))),
+  );
+  for (const [part, folder] of others) parts[part] = folder;
+  const taken = others.map(
+    ([part, folder]) => `${[folder].flat().join(', ')} is taken for ${part}, which ${file} does not name`,
+  );
+  const equal = same.map(([part]) => `its ${part} is its train, which is no part of its own`);
+  return { parts, remarks: [...missing, ...taken, ...equal] };
+}
+
+/** Whether a place of data.yaml is a folder, or holds it. */
+const holds = (place: string, folder: string): boolean =>
+  placeReadings(place)
+    .map((path) => path.replace(/^(?:\.\.?\/)+|\/$/g, ''))
+    .some((path) => path === '.' || folder === path || folder.startsWith(`${path}/`));
 
 /** The folders of the images that have label files, by part. */
 function partsOfLabels(listing: Listing, labels: readonly string[]): Partial<Record<PartName, unknown>> {

@@ -1,0 +1,46 @@
+import type { Findings } from '../findings.js';
+import type { RawImage, RawObject, ReadPart } from '../rawDataset.js';
+
+/** Share of the boxes that leave their images, as x, y, width and height, from which on they may be something else. */
+const MANY = 0.2;
+/** Share of the boxes that fit another form, from which on they are likely to have it. */
+const MOST = 0.95;
+/** Pixels by which a box may exceed its image. */
+const ROUNDING = 1;
+
+/** Reports boxes that are not what their layout says: corners in the place of width and height, which would be read as
+ *  boxes that are too large, and shares of the image in the place of pixels. Boxes are clipped to their images, so that
+ *  nobody would notice. */
+export function checkBoxForm({ images, place }: ReadPart, findings: Findings): void {
+  const all = images.flatMap((image) => image.objects.map((object) => ({ image, object })));
+  const first = all.find(({ image, object }) => leaves(object, image)) ?? all[0];
+  if (!first) return;
+  const share = (test: (object: RawObject, image: RawImage) => boolean): number =>
+    all.filter(({ image, object }) => test(object, image)).length / all.length;
+  const say = (what: string, fix: string): void => {
+    const { code, where = { file: place } } = first.object.problem('');
+    findings.problem({ code, message: what, where, fix });
+  };
+  const out = share(leaves);
+  if (out >= MANY && share(areCorners) >= MOST)
+    say(
+      `${Math.round(out * all.length)} of ${all.length} boxes leave their images, but all fit as x1, y1, x2, y2`,
+      'write boxes as x, y, width, height',
+    );
+  else if (share(areShares) >= MOST)
+    say(
+      'the boxes look like shares of the image, since no value is above 1',
+      'write them in pixels: multiply x and width by the width of the image, y and height by its height',
+    );
+}
+
+const leaves = ({ bbox: [x, y, w, h] }: RawObject, { width, height }: RawImage): boolean =>
+  x + w > width + ROUNDING || y + h > height + ROUNDING;
+
+const areCorners = ({ bbox: [x1, y1, x2, y2] }: RawObject, { width, height }: RawImage): boolean =>
+  x2 > x1 && y2 > y1 && x2 <= width + ROUNDING && y2 <= height + ROUNDING;
+
+const areShares = ({ bbox }: RawObject, { width, height }: RawImage): boolean =>
+  Math.min(width, height) > 8 &&
+  bbox.every((value) => value >= 0 && value <= 1) &&
+  bbox.some((value) => value % 1 !== 0);

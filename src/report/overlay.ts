@@ -75,7 +75,7 @@ export async function encodePicture(file: string, size: Size): Promise<string> {
   const scale = Math.min(1, size.width / image.width, size.height / image.height);
   const side = (length: number): number => Math.max(1, Math.round(length * scale));
   const frame = frameImage(image, { size: [side(image.height), side(image.width)] });
-  const { data, width, height } = await decodeImage(file, frame);
+  const { data, width, height } = await decodeImage(file, frame, { shrinkOnLoad: true });
   const jpeg = await sharp(data, { raw: { width, height, channels: 3 } })
     .jpeg({ quality: 80, mozjpeg: true })
     .toBuffer();

@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
 import sharp from 'sharp';
+import { frameImage } from '../../src/data/image/frame.js';
+import { decodeImage } from '../../src/data/image/image.js';
 import { randomStream } from '../../src/random.js';
 import { resizeImage } from '../../src/runtime/resize.js';
 
@@ -31,3 +33,26 @@ test.each([
     .toBuffer();
   expect(Buffer.from(resizeImage({ data, width, height }, toWidth, toHeight, method).data)).toEqual(expected);
 });
+
+test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+  'a JPEG photo of many times the size, of EXIF orientation %d, has the pixels of its whole decoding',
+  async (orientation) => {
+    const [width, height] = [423, 317];
+    const random = randomStream(1, 'photo');
+    const noise = Uint8Array.from({ length: width * height * 3 }, () => random.integer(0, 256));
+    const file = await sharp(noise, { raw: { width, height, channels: 3 } })
+      .withMetadata({ orientation })
+      .jpeg()
+      .toBuffer();
+    const { data, info } = await sharp(file, { autoOrient: true }).raw().toBuffer({ resolveWithObject: true });
+    for (const resize of ['stretch', 'letterbox'] as const) {
+      const frame = frameImage(info, { size: [40, 52], resize });
+      const { width: toWidth, height: toHeight } = frame.target;
+      const whole = resizeImage({ data, width: info.width, height: info.height }, toWidth, toHeight, 'bilinear');
+      const inside = { ...frame, target: { ...frame.target, left: 0, top: 0 }, width: toWidth, height: toHeight };
+      expect((await decodeImage(file, inside)).data).toEqual(whole.data);
+      const { data: shrunk } = await decodeImage(file, inside, { shrinkOnLoad: true });
+      expect(shrunk).not.toEqual(whole.data);
+    }
+  },
+);

@@ -39,7 +39,7 @@ export async function readPicture(
   // Both start at once, but the size is checked first, since a wrong size can make the crop itself fail.
   const pixels = isKnown?.(flip)
     ? NO_PICTURE
-    : decodeImage(annotation.file, frame, { interpolation, distortion, blur });
+    : decodeImage(annotation.file, frame, { interpolation, distortion, blur, shrinkOnLoad: plan !== undefined });
   pixels.catch(() => undefined); // it is thrown below, after the size
   await assertSize(annotation, checkSize);
   const decoded = await pixels;

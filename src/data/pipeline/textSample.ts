@@ -82,7 +82,7 @@ async function look(
   };
   const frame = frameImage(annotation, { size: [rows, columns], patch, flip });
   const placement = placementOf(frame);
-  const upright = await decodeImage(annotation.file, frame, { distortion });
+  const upright = await decodeImage(annotation.file, frame, { distortion, shrinkOnLoad: true });
   const place = byPlacement(placement);
   return {
     picture: rotated(upright, height, width, cos, sin),

@@ -114,7 +114,12 @@ async function describeDecoding(
   if (description.task === 'classification') return { ...rule, thresholds: { score } };
   if (description.task === 'text') return { ...rule, thresholds: { score, ...description.thresholds } };
   const { nms: kind, nmsThreshold, scoreThreshold, maxDetections } = description.selection;
-  const suppression = { place, kind: suppresses ? kind : 'none', iouThreshold: nmsThreshold, perClass: true };
+  const suppression = {
+    place,
+    kind: suppresses && place !== 'none' ? kind : 'none',
+    iouThreshold: nmsThreshold,
+    perClass: true,
+  };
   return {
     ...rule,
     background: description.background,

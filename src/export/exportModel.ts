@@ -13,8 +13,9 @@ import type { Format, Net, Quantizing } from './format.js';
 import { formats } from './formats.js';
 import type { FormatName, NmsPlace, Quantization, TargetName } from './names.js';
 import { checkParity, compareFiles } from './gate.js';
+import { otherImages } from './images.js';
 import { openCheckpoint, openRunData, type Checkpoint, type Hooks } from './source.js';
-import { suppressInside } from './suppressInside.js';
+import { detectorOf, suppressInside } from './suppressInside.js';
 import type { Adapted, Target } from './targets/target.js';
 import { targets } from './targets/targets.js';
 
@@ -25,12 +26,13 @@ export interface ExportOptions extends Hooks {
   readonly for?: TargetName | undefined;
   /** The type that the model computes with; default: float32. */
   readonly quantize?: Quantization | undefined;
-  /** Where non-maximum suppression runs: `out`, the default, in the program that runs the model, or `in` the model, which
-   *  then returns detections. */
+  /** Where non-maximum suppression runs: `out`, the default, in the program that runs the model, as the card says; `in` the
+   *  model, which then returns detections; or `none`: `predict` then returns boxes that overlap, for a program that has
+   *  its own way to choose among them. */
   readonly nms?: NmsPlace | undefined;
   /** The folder to write, which must be new or empty. Default: a folder called as the format in the run directory. */
   readonly out?: string | undefined;
-  /** A folder of images to compare outputs on, where the run's own cannot be opened. */
+  /** A folder of images, or a pattern, to compare outputs on where the run's own cannot be opened. */
   readonly images?: string | undefined;
   /** The loss of the score that quantisation may cost; default: 0.002 for float16, 0.01 for int8. */
   readonly tolerance?: number | undefined;
@@ -41,6 +43,9 @@ export interface Exported {
   readonly directory: string;
   readonly card: ModelCard;
 }
+
+/** What the usual folder is called after its format, by the place of non-maximum suppression. */
+const FOLDER_ENDINGS: Readonly<Record<NmsPlace, string>> = { out: '', in: '-nms', none: '-all-boxes' };
 
 /** The loss of the score that quantisation may cost. */
 const TOLERANCES: Readonly<Record<Quantization, number>> = { float16: 0.002, int8: 0.01 };
@@ -74,9 +79,10 @@ export async function exportAs(
   const hooks = { signal, onProgress };
   const checkpoint = await openCheckpoint(path, hooks);
   const directory = resolve(
-    options.out ?? usualFolder(checkpoint, target?.name ?? (nms === 'in' ? `${given.name}-nms` : given.name), quantize),
+    options.out ?? usualFolder(checkpoint, target?.name ?? `${given.name}${FOLDER_ENDINGS[nms]}`, quantize),
   );
   await checkEmpty(directory);
+  const others = images === undefined ? undefined : await otherImages(images, signal);
   const where = { file: checkpoint.file.source.file };
   const unfit = target?.whyNot(checkpoint, given.name as FormatName);
   if (unfit) throw new FinetuneError({ code: 'E_EXPORT_TARGET', ...unfit, where });
@@ -102,7 +108,7 @@ export async function exportAs(
       onProgress?.({ message: `writing the model${quantize ? ` with ${quantize}` : ''}` });
       const { files, kept, call } = await format.write(folder, adapted.net, quantizing);
       if (kept.length > 0) onProgress?.({ message: `layers that stay in float32: ${kept.join(', ')}` });
-      const comparing = { format, net, adapted, backend, options: { quantize, tolerance, images, ...hooks } };
+      const comparing = { format, net, adapted, backend, options: { quantize, tolerance, images: others, ...hooks } };
       const comparison = await compareFiles(folder, { ...comparing, checkpoint, given: data });
       await checkParity(comparison, { ...comparing, directory });
       const { parity } = comparison;
@@ -186,6 +192,7 @@ function adapt(
   { format, target, nms }: { readonly format: Format; readonly target: Target | undefined; readonly nms: NmsPlace },
 ): Adapted {
   if (target) return target.adapt(checkpoint, net, format);
+  if (nms === 'none') detectorOf(checkpoint);
   return nms === 'in' ? suppressInside(checkpoint, net) : asItIs(checkpoint, net);
 }
 

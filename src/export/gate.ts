@@ -7,6 +7,7 @@ import { FinetuneError } from '../errors.js';
 import { withTemporaryFolder } from '../files/folders.js';
 import { inputsOf, nodesOf, type Programs } from '../graph/program.js';
 import { taskOptions } from '../run/taskOptions.js';
+import type { Input } from '../predict/inputs/findInputs.js';
 import { firstDifference } from './firstDifference.js';
 import type { Format, Net, Running } from './format.js';
 import type { Quantization } from './names.js';
@@ -24,7 +25,8 @@ export interface GateOptions extends Hooks {
   readonly quantize: Quantization | undefined;
   /** The loss of the score that quantisation may cost. */
   readonly tolerance: number;
-  readonly images: string | undefined;
+  /** Images to compare outputs on instead of those of the run. */
+  readonly images: readonly Input[] | undefined;
 }
 
 /** What the exported model is compared with. */
@@ -65,7 +67,11 @@ export async function compareFiles(
             exported: () => (adapted.evaluator ?? given.task.evaluator)(part, { tiles }),
           },
         }
-      : { images: imagesIn(options.images!, description, MOST_COMPARED, signal), total: 0, evaluators: undefined };
+      : {
+          images: imagesIn(options.images!.slice(0, MOST_COMPARED), description, signal),
+          total: Math.min(options.images!.length, MOST_COMPARED),
+          evaluators: undefined,
+        };
   const reference = await runCheckpoint({ evaluate: net.program, [WRITTEN]: adapted.net.program }, net, backend);
   try {
     const exported = await format.open(folder, adapted.net);

@@ -1,8 +1,9 @@
 import { readImageHeader } from '../data/image/image.js';
 import { loadBatches } from '../data/pipeline/loader.js';
 import type { Dataset, Sample } from '../data/sample.js';
-import { findInputs } from '../predict/inputs/findInputs.js';
-import { readView } from '../predict/readImage.js';
+import { findInputs, type Input } from '../predict/inputs/findInputs.js';
+import { readInput } from '../predict/inputs/readInput.js';
+import { checkImage, readView, sourceOf } from '../predict/readImage.js';
 import type { Recipe } from '../recipe/schema.js';
 import { taskOptions } from '../run/taskOptions.js';
 import type { ModelDescription } from '../tasks/description/description.js';
@@ -28,18 +29,28 @@ export async function* imagesOf(
     if (samples.length > 0) yield { pixels: imageFeed(samples, 1, size), sample: samples[0]! };
 }
 
-/** Reads the first images of a folder. Throws E_PREDICT_INPUT if it has none, and the error of an image that cannot be read. */
+/** The images that a name stands for, as those of `predict` do: a folder, a file, a pattern. Throws E_PREDICT_INPUT if
+ *  there are none, and the error of one that cannot be read. */
+export async function otherImages(name: string, signal: AbortSignal | undefined): Promise<readonly Input[]> {
+  const found = await findInputs([name], { signal });
+  return found.map((input) => {
+    if ('error' in input) throw input.error;
+    return input;
+  });
+}
+
+/** Reads images as `predict` does. Throws E_IMAGE_MISSING, E_IMAGE_DECODE. */
 export async function* imagesIn(
-  folder: string,
+  inputs: readonly Input[],
   description: ModelDescription,
-  most: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ReadImage, void, undefined> {
-  for (const input of (await findInputs([folder], { signal })).slice(0, most)) {
+  for (const input of inputs) {
     signal?.throwIfAborted();
-    if ('error' in input) throw input.error;
-    const file = String(input.path);
-    const { pixels } = await readView(file, await readImageHeader(file), description);
+    const image = await readInput(input, process.stdin, signal);
+    if (typeof image === 'object' && 'error' in image) throw image.error;
+    const source = await sourceOf(checkImage(image));
+    const { pixels } = await readView(source, await readImageHeader(source), description);
     yield { pixels };
   }
 }

@@ -14,8 +14,8 @@ export const TARGETS = [
 ] as const;
 export type TargetName = (typeof TARGETS)[number];
 
-/** Where non-maximum suppression runs: `out`, in the program that runs the model, or `in` the model. */
-export const NMS_PLACES = ['out', 'in'] as const;
+/** Where non-maximum suppression runs: `out`, in the program that runs the model; `in` the model; or nowhere (`none`). */
+export const NMS_PLACES = ['out', 'in', 'none'] as const;
 export type NmsPlace = (typeof NMS_PLACES)[number];
 
 /** The types that a model can be quantised to. */

@@ -7,22 +7,32 @@ import type { Checkpoint } from './source.js';
 import { scoreBoxes } from './targets/evaluators.js';
 import type { Adapted } from './targets/target.js';
 
+const refuse = ({ file }: Checkpoint, message: string): FinetuneError =>
+  new FinetuneError({
+    code: 'E_EXPORT_NMS',
+    message,
+    where: { file: file.source.file },
+    fix: 'leave --nms out: then the program that runs the model decodes its outputs as the card says',
+  });
+
+/** The description of a detector. Throws E_EXPORT_NMS for other models. */
+export function detectorOf(checkpoint: Checkpoint): DetectorDescription {
+  const { description } = checkpoint;
+  if (description.task === 'detection') return description;
+  throw refuse(checkpoint, `non-maximum suppression belongs to detectors, and this is a model for ${description.task}`);
+}
+
 /** The detector with its decoding and non-maximum suppression inside: `--nms in`.
  *  Throws E_EXPORT_NMS for other models, and for Soft-NMS, which formats have no op for. */
-export function suppressInside({ model, description, file }: Checkpoint, net: Net): Adapted {
-  const { task } = model;
-  const refuse = (message: string): FinetuneError =>
-    new FinetuneError({
-      code: 'E_EXPORT_NMS',
-      message,
-      where: { file: file.source.file },
-      fix: 'leave --nms out: then the program that runs the model decodes its outputs as the card says',
-    });
-  if (description.task !== 'detection' || !task.decodeInGraph)
-    throw refuse(`non-maximum suppression belongs to detectors, and this is a model for ${description.task}`);
+export function suppressInside(checkpoint: Checkpoint, net: Net): Adapted {
+  const description = detectorOf(checkpoint);
+  const { model } = checkpoint;
   const { selection } = description;
-  if (task.decoding.suppresses && selection.nms !== 'hard')
-    throw refuse(`the model suppresses with evaluate.nms: ${selection.nms}, which a model file cannot hold`);
+  if (model.task.decoding.suppresses && selection.nms !== 'hard')
+    throw refuse(
+      checkpoint,
+      `the model suppresses with evaluate.nms: ${selection.nms}, which a model file cannot hold`,
+    );
   return {
     net: { ...net, program: { outputs: { ...detectInGraph(model, description, net) } } },
     feed: (pixels) => ({ image: pixels }),

@@ -11,7 +11,7 @@ import type { ProgressEvent } from '../progress.js';
 import type { ModelDescription } from '../tasks/description/description.js';
 import { parseDescription } from '../tasks/description/schema.js';
 import type { Detection } from '../tasks/detection/detector.js';
-import { readSuppressed } from '../tasks/detection/suppressed.js';
+import { readSuppressed, suppressingAt } from '../tasks/detection/suppressed.js';
 import { toOriginal } from '../tasks/detection/toOriginal.js';
 import { createModel, type Model } from '../tasks/model.js';
 import type { Network } from '../tasks/network.js';
@@ -59,7 +59,8 @@ export async function openModelSource(path: string, options: SourceOptions): Pro
 /** An exported model runs in the runtime of its format, image by image. */
 async function openFolder(folder: string, { engine, ...hooks }: SourceOptions): Promise<ModelSource> {
   const model = await readModelFolder(folder);
-  const { card, description } = model;
+  const { card } = model;
+  const description = suppressingAt(card.decode.nms?.place, model.description);
   const format = folderFormats[card.format]!;
   if (engine !== 'auto' && engine !== format.engine)
     throw new FinetuneError({

@@ -4,7 +4,7 @@ import { softmax } from '../tasks/classification/probabilities.js';
 import type { DetectorDescription, TextDescription } from '../tasks/description/description.js';
 import type { Detection, Detector } from '../tasks/detection/detector.js';
 import { mergeDetections } from '../tasks/detection/mergeTiles.js';
-import { readSuppressed } from '../tasks/detection/suppressed.js';
+import { readSuppressed, suppressingAt } from '../tasks/detection/suppressed.js';
 import { toOriginal } from '../tasks/detection/toOriginal.js';
 import { classesOf, objectsOf, wordsOf, type FoundClass, type FoundObject, type FoundWord } from '../tasks/found.js';
 import { findText, mapsOf } from '../tasks/text/findText.js';
@@ -49,7 +49,8 @@ export function createPredictor(
   { scoreThreshold: asked }: PredictorOptions = {},
 ): Predictor {
   const checked = checkCard(card);
-  const { description, decode } = checked;
+  const { decode } = checked;
+  const description = suppressingAt(decode.nms?.place, checked.description);
   const scoreThreshold = chooseThreshold(description, asked, decode.thresholds.score ?? undefined).value;
   const { categories } = description;
   const see = (view: RuntimeView): Promise<Outputs> => compute(view, checked, engine);

@@ -204,6 +204,19 @@ test('without the data of its run a checkpoint is compared on other images, outp
   });
 }, 60_000);
 
+test('images to compare on are looked for before anything is written', async () => {
+  const [out, empty] = [below('not-written'), below('drawn', 'annotations')];
+  for (const [images, code] of [
+    [below('gone'), 'E_IMAGE_MISSING'],
+    [empty, 'E_PREDICT_INPUT'],
+  ] as const)
+    await expect(exportModel(made.detection, { format: 'onnx', out, images })).rejects.toMatchObject({
+      code,
+      problems: [{ where: { file: images } }],
+    });
+  expect(await readdir(folder)).not.toContain('not-written');
+});
+
 test('a folder that has files is not written to', async () => {
   await expect(exportModel(made.text, { format: 'onnx', out: below('photos') })).rejects.toMatchObject({
     code: 'E_EXPORT_OUT',
@@ -257,7 +270,7 @@ test('the command refuses formats that do not exist and options that exclude eac
     [[], '--format is missing'],
     [['--format', 'onnx', '--quantize', 'int4'], '--quantize is one of float16, int8'],
     [['--format', 'savedmodel', '--quantize', 'int8'], 'choose --format onnx or tfjs or tflite, or --quantize float16'],
-    [['--format', 'onnx', '--nms', 'inside'], '--nms is one of out, in'],
+    [['--format', 'onnx', '--nms', 'inside'], '--nms is one of out, in, none'],
     [['--for', 'ultralytics', '--nms', 'in'], 'leave one of --for and --nms out'],
     [['--format', 'onnx', '--quantize', 'int8', '--images', folder], 'leave one of the two out'],
     [['--format', 'onnx', '--tolerance', '0.1'], 'the tolerance is that of quantisation'],

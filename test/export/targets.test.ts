@@ -81,7 +81,11 @@ describe('--nms in', () => {
   );
 
   test('is refused for other models', async () => {
-    await expect(exportModel(reader, { format: 'onnx', nms: 'in' })).rejects.toMatchObject({ code: 'E_EXPORT_NMS' });
+    for (const nms of ['in', 'none'] as const)
+      await expect(exportModel(reader, { format: 'onnx', nms })).rejects.toMatchObject({
+        code: 'E_EXPORT_NMS',
+        problems: [{ where: { file: join(reader, 'checkpoints', 'best.safetensors') } }],
+      });
   });
 });
 

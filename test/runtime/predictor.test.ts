@@ -9,6 +9,7 @@ import { exportModel } from '../../src/api/exportModel.js';
 import { openModel } from '../../src/api/openModel.js';
 import { randomStream } from '../../src/random.js';
 import { createPredictor, liteRt, onnxRuntime, tensorFlow, type PixelData } from '../../src/runtime.js';
+import type { FoundObject } from '../../src/tasks/found.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { makeRun } from '../export/makeRun.js';
 import { tinyBackbone } from '../tinyBackbone.js';
@@ -92,6 +93,34 @@ describe.each(Object.entries(recipes))('the runtime of a %s', (name, recipe) => 
     expect(lost.length).toBeLessThanOrEqual(expected.length * TIES);
   });
 });
+
+test('a model that was exported with --nms none returns boxes that overlap, in the runtime as in Node', async () => {
+  const run = join(folder, 'detector-that-stretches');
+  const { directory, card } = await exportModel(run, { format: 'onnx', nms: 'none' });
+  expect(directory).toBe(join(run, 'onnx-all-boxes'));
+  expect(card.decode).toMatchObject({ nms: { place: 'none', kind: 'none' } });
+  const photo = await drawPhoto(90, 60, 3);
+  const options = { scoreThreshold: 0.02 };
+  const node = await openModel(directory, options);
+  const all = (await node.predict(photo)) as FoundObject[];
+  node.dispose();
+  expect(all).toHaveLength(100); // evaluate.maxDetections
+  const found = (await (await openRuntime(directory, options)).predict(photo)).map(everything);
+  expect(all.filter((one) => !found.some((other) => isSame(everything(one), other)))).toEqual([]);
+  const suppressed = (await (await openRuntime(join(run, 'onnx'), options)).predict(photo)) as readonly FoundObject[];
+  expect(all[0]!.score).toBeCloseTo(suppressed[0]!.score, 4);
+  const most = (list: readonly FoundObject[]): number =>
+    Math.max(...list.flatMap((a, i) => list.slice(i + 1).map((b) => (a.category === b.category ? overlapOf(a.box, b.box) : 0)))); // prettier-ignore
+  expect(most(suppressed)).toBeLessThan(0.61); // evaluate.nmsThreshold
+  expect(most(all)).toBeGreaterThan(0.7);
+});
+
+/** Intersection over union of two boxes [x, y, width, height]. */
+function overlapOf(a: FoundObject['box'], b: FoundObject['box']): number {
+  const along = (i: 0 | 1): number => Math.max(0, Math.min(a[i] + a[i + 2]!, b[i] + b[i + 2]!) - Math.max(a[i], b[i]));
+  const common = along(0) * along(1);
+  return common / (a[2] * a[3] + b[2] * b[3] - common);
+}
 
 test('an engine that has loaded another model is refused, by name and by size', async () => {
   const directory = join(folder, 'classifier', 'onnx');

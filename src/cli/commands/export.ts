@@ -26,7 +26,7 @@ export function defineExport(program: CAC): void {
     .option('--quantize <type>', `type to compute with, for a smaller model: ${QUANTIZATIONS.join(', ')}`)
     .option(
       '--nms <place>',
-      'where non-maximum suppression runs: out, in the program that runs the model (default), or in the model',
+      'where non-maximum suppression runs: out, in the program that runs the model (default), in the model, or none',
     )
     .option('--out <dir>', 'new folder for the model (default: one called as the format in the run directory)')
     .option('--images <folder>', "images to compare outputs on, where the run's own data is gone")

@@ -1,5 +1,6 @@
 import type { ClassIndex } from '../../data/sample.js';
 import { xyxy } from '../../geometry/box.js';
+import type { ModelDescription } from '../description/description.js';
 import type { Found } from './detector.js';
 
 /** Meaning of the outputs of a model that has non-maximum suppression inside. D is the largest number of detections. */
@@ -22,3 +23,10 @@ export function readSuppressed(
     classes: shown.map((_, i) => Math.round(classes![i]!) as ClassIndex),
   };
 }
+
+/** The description of a model whose card names this place for non-maximum suppression. With `none` nobody but the reader of
+ *  the predictions suppresses: they are the best boxes, however much they overlap. */
+export const suppressingAt = (place: string | undefined, description: ModelDescription): ModelDescription =>
+  place === 'none' && description.task === 'detection'
+    ? { ...description, selection: { ...description.selection, nms: 'hard', nmsThreshold: Infinity } }
+    : description;

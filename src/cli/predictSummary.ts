@@ -121,7 +121,8 @@ function numbers(
 ): string {
   const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
   const things = { detection: 'object', text: 'word', classification: '' }[task];
-  const least = value === 0 ? '' : ` (score ≥ ${+value.toFixed(3)}${CHOSEN_BY[chosenBy]})`;
+  const isAny = value === 0 && chosenBy !== 'asked';
+  const least = isAny ? '' : ` (score ≥ ${+value.toFixed(3)}${CHOSEN_BY[chosenBy]})`;
   const what = things === '' ? least : `, ${plural(of.found, things)}${least}`;
   const speed = of.images > 1 && of.seconds > 0 ? `, ${((of.images - 1) / of.seconds).toFixed(1)} images/s` : '';
   const failed = of.failed > 0 ? `; ${plural(of.failed, 'file')} could not be read:` : '';

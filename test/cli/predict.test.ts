@@ -2,6 +2,7 @@ import { afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/glob
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { run } from '../../src/cli/program.js';
 import { numberCategories } from '../../src/data/categories.js';
@@ -30,6 +31,7 @@ beforeAll(async () => {
     const data = Uint8Array.from({ length: width * height * 3 }, () => random.integer(0, 256));
     await sharp(data, { raw: { width, height, channels: 3 } }).toFile(join(photos, name));
   }
+  await mkdir(below('empty'));
   await writeFile(join(photos, 'broken.jpg'), 'this is no image');
   const categories = numberCategories(['a dog', '../cat']);
   const options = { ...detectorDefaults.ssdlite, backbone: tinyTable, size: [64, 64], numClasses: 2 } as const;
@@ -177,6 +179,44 @@ test('a classifier gets bars, and no crops', async () => {
   expect(said).toContain('--crops');
 });
 
+/** A PNG file that says that it has these sides, and has no pixels. */
+async function writeBomb(file: string, width: number, height: number): Promise<void> {
+  const small = await sharp({ create: { width: 1, height: 1, channels: 3, background: 'red' } })
+    .png()
+    .toBuffer();
+  small.writeUInt32BE(width, 16);
+  small.writeUInt32BE(height, 20);
+  small.writeUInt32BE(crc32(small.subarray(12, 29)), 29);
+  await writeFile(file, small);
+}
+
+test('images that would fill the memory are errors among the others', async () => {
+  const bombs = below('bombs');
+  await mkdir(bombs);
+  await writeBomb(join(bombs, 'huge.png'), 100_000, 100_000);
+  await writeBomb(join(bombs, 'liar.png'), 16_000, 16_000);
+  await writeFile(join(bombs, 'sound.jpg'), await readFile(join(photos, 'a.jpg')));
+  expect(await run(['predict', detector, bombs, '--json'])).toBe(1);
+  const [huge, liar, sound] = JSON.parse(printed) as [Printed[0], Printed[0], Printed[0]];
+  expect(huge.error).toEqual({ code: 'E_IMAGE_DECODE', message: expect.stringContaining('pixel limit') });
+  expect(liar.error!.code).toBe('E_IMAGE_DECODE');
+  expect(sound).toMatchObject({ width: 90, height: 60 });
+});
+
+const slowly = process.env.FINETUNE_SLOW === '1' ? test : test.skip;
+slowly.each([1, 6])(
+  'a JPEG photo of 200 megapixels, of EXIF orientation %d, is read',
+  async (orientation) => {
+    const file = below(`large-${orientation}.jpg`);
+    const create = { width: 16_000, height: 12_500, channels: 3, background: 'green' } as const;
+    await sharp({ create, limitInputPixels: false }).withMetadata({ orientation }).jpeg().toFile(file);
+    expect(await run(['predict', detector, file, '--json'])).toBe(0);
+    const [width, height] = orientation === 1 ? [16_000, 12_500] : [12_500, 16_000];
+    expect(JSON.parse(printed)).toMatchObject([{ file, width, height }]);
+  },
+  120_000,
+);
+
 test.each([
   [['predict', 'RUN'], 'no images given'],
   [['predict', 'RUN', 'x.jpg', '--csv'], '--csv needs --out'],
@@ -184,9 +224,12 @@ test.each([
   [['predict', 'RUN', 'x.jpg', '--tile', '5'], '--tile takes a whole number, at least 32; got "5"'],
   [['predict', 'RUN', 'x.jpg', '--overlap', '0.1'], '--overlap needs --tile'],
   [['predict', 'RUN', 'none/*.jpg'], 'E_PREDICT_INPUT'],
+  [['predict', 'RUN', 'EMPTY'], 'the folder has no images'],
   [['predict', 'no/such/run', 'PHOTO'], 'E_MODEL_PATH'],
 ])('%j is refused with exit code 2', async (argv, message) => {
-  const words = argv.map((word) => ({ RUN: detector, PHOTO: join(photos, 'a.jpg') })[word] ?? word);
+  const words = argv.map(
+    (word) => ({ RUN: detector, EMPTY: below('empty'), PHOTO: join(photos, 'a.jpg') })[word] ?? word,
+  );
   expect(await run(words)).toBe(2);
   expect(said).toContain(message);
   expect(printed).toBe('');

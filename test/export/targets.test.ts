@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { exportModel } from '../../src/api/exportModel.js';
@@ -203,6 +203,42 @@ describe('TFLite files that choose the objects', () => {
     await expect(exportModel(soft, { for: 'mediapipe' })).rejects.toMatchObject({
       code: 'E_EXPORT_TARGET',
       message: expect.stringContaining('nms: softLinear'),
+    });
+  });
+});
+
+describe('--for with --quantize', () => {
+  const quick = [
+    ['coco-ssd', undefined, 'float16'],
+    ['ultralytics', undefined, 'int8'],
+  ] as const;
+  const slow = [
+    ['coco-ssd', undefined, 'int8'],
+    ['frigate', 'onnx', 'float16'],
+    ['frigate', 'onnx', 'int8'],
+    ['mediapipe', undefined, 'float16'],
+    ['mediapipe', undefined, 'int8'],
+    ['opencv', undefined, 'float16'],
+    ['openvino', undefined, 'int8'],
+    ['ultralytics', undefined, 'float16'],
+  ] as const;
+  test.each([...quick, ...(process.env.FINETUNE_SLOW === '1' ? slow : [])])(
+    'writes a detector for %s (format: %s) as %s, and measures its score',
+    async (target, format, quantize) => {
+      const options = { for: target, format, quantize, tolerance: 1 };
+      const { directory, card } = await exportModel(detectors.ssdlite, options);
+      expect(directory).toBe(join(detectors.ssdlite, `${target}-${quantize}`));
+      expect(card).toMatchObject({ for: target, quantize, parity: { images: 4, metric: { name: 'AP' } } });
+      expect(card.parity.maxDifference).toBeGreaterThan(0);
+      if (format) await rm(directory, { recursive: true }); // both formats of frigate are called as frigate
+    },
+    120_000,
+  );
+
+  test('is refused in a format without that type', async () => {
+    await expect(exportModel(detectors.ssdlite, { format: 'savedmodel', quantize: 'int8' })).rejects.toMatchObject({
+      code: 'E_USAGE',
+      problems: [{ fix: expect.stringContaining('--format onnx or tfjs or tflite') }],
     });
   });
 });

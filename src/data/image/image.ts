@@ -81,8 +81,8 @@ export async function decodeImage(
   const reduction = Math.min(region.width / target.width, region.height / target.height);
   const isPart = region.width < image.width || region.height < image.height;
   const readFrom = (source: Sharp, storage: Storage): Promise<Uint8Array> => {
-    // A crop, even of the whole image, keeps the JPEG decoder from shrinking, and turns the image before it is resized.
-    if (isPart || (reduction >= SHRINK_ON_LOAD && !shrinkOnLoad)) source.extract(region);
+    if (isPart) source.extract(region);
+    else if (reduction >= SHRINK_ON_LOAD && !shrinkOnLoad) decodeWhole(source, frame, storage);
     if (blur !== undefined) source.blur(blur); // sharp blurs after the resize, whatever the order of these calls
     const sized = { fit: 'fill', kernel: KERNELS[interpolation], fastShrinkOnLoad: false } as const;
     return readRgb(source.resize(target.width, target.height, sized).flop(flip), storage);
@@ -98,6 +98,16 @@ export async function decodeImage(
   if (target.width === width && target.height === height) return { data: inner, width, height };
   return { data: pad(inner, frame, fill), width, height };
 }
+
+/** Keeps the JPEG decoder from shrinking an image while it reads. A crop, be it of the whole image, does so, and turns the
+ *  image before it is resized, for which its pixels must be in memory; those of a very large one are turned afterwards. */
+function decodeWhole(source: Sharp, { image, region }: Frame, { kind }: Storage): void {
+  if (image.width * image.height <= MOST_TURNED_PIXELS) source.extract(region);
+  else if (kind === 'plain') source.pipelineColourspace('srgb'); // which it has
+}
+
+/** Pixels of an image that is turned in memory: 192 MB. Few browsers decode larger ones. */
+const MOST_TURNED_PIXELS = 64_000_000;
 
 /** The image upright. sharp resizes before it turns an image, and an enlarged image lies half a pixel to one side
  *  (ENLARGING_SHIFT): turned afterwards, that would be another side. */

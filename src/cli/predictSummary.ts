@@ -31,7 +31,7 @@ export function createSummary(model: OpenedModel, { rows }: { readonly rows: boo
   };
   const fail = ({ file }: Entry, code: string, message: string): void => {
     failed++;
-    if (failures.length < MOST_FAILURES) failures.push(printable(`  ${file}  ${message}   ${code}`));
+    if (failures.length < MOST_FAILURES) failures.push(printable(`  ${inOneLine(file)}  ${message}   ${code}`));
   };
 
   return {
@@ -79,7 +79,21 @@ const HEADS = {
   text: ['file', 'score', 'x', 'y', 'width', 'height'],
 };
 
-function rowOf(file: string, one: AnyFound): string[] {
+/** A file name that does not break the line that it is shown in. */
+const inOneLine = (name: string): string => name.replaceAll('\n', '\\n').replaceAll('\t', '\\t');
+
+/** Characters of a file name in a table at most; a longer one loses its middle. */
+const MOST_CHARACTERS = 60;
+
+function inTable(name: string): string {
+  const characters = Array.from(inOneLine(name));
+  if (characters.length <= MOST_CHARACTERS) return characters.join('');
+  const half = MOST_CHARACTERS / 2;
+  return `${characters.slice(0, half - 1).join('')}…${characters.slice(-half).join('')}`;
+}
+
+function rowOf(path: string, one: AnyFound): string[] {
+  const file = inTable(path);
   const score = scoreOf(one).toFixed(3);
   if ('probability' in one) return [file, one.category, score];
   if ('box' in one) return [file, one.category, score, ...one.box.map((value) => value.toFixed(0))];

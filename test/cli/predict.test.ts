@@ -179,6 +179,19 @@ test('a classifier gets bars, and no crops', async () => {
   expect(said).toContain('--crops');
 });
 
+test.each([
+  ['with a line feed', 'new\nline.jpg', 'new\\nline.jpg'],
+  ['of many letters', `${'long'.repeat(50)}.jpg`, '…'],
+])('a name %s does not break the table', async (_, name, shown) => {
+  await mkdir(below('odd'), { recursive: true });
+  await writeFile(join(below('odd'), name), await readFile(join(photos, 'a.jpg')));
+  expect(await run(['predict', detector, join(below('odd'), name), '--threshold', '0'])).toBe(0);
+  const rows = said.split('\n').filter((line) => / (a dog|\.\.\/cat) +\d\.\d{3} /.test(line));
+  expect(rows).toHaveLength(40);
+  for (const row of rows) expect(row).toContain(shown);
+  expect(rows[0]!.length).toBeLessThan(120);
+});
+
 /** A PNG file that says that it has these sides, and has no pixels. */
 async function writeBomb(file: string, width: number, height: number): Promise<void> {
   const small = await sharp({ create: { width: 1, height: 1, channels: 3, background: 'red' } })

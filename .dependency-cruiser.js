@@ -27,9 +27,11 @@ const rooms = {
   frame: { files: 'data/image/(frame|pad|meanColour)[.]ts$', rooms: 'geometry sample' },
   tasks: { rooms: 'ground geometry categories graph models sample', packages: 'zod' },
   runtime: { files: 'runtime(?:[.]ts$|/)', rooms: 'ground geometry sample frame tasks modelFolder' },
+  demo: { files: 'demo/(?!bundle[.]mjs$)', rooms: 'ground draw tasks runtime' },
   decode: { files: 'weights/decode/', rooms: 'ground bytes', packages: 'jsfive zod' },
 
   // These need Node: they read and write files, compute and measure.
+  demoBundle: { files: 'demo/bundle[.]mjs$', packages: 'esbuild', node: true },
   pycocotools: { node: true },
   files: { rooms: 'ground bytes', node: true },
   fetch: { rooms: 'ground files', packages: 'undici zod', node: true },
@@ -66,11 +68,15 @@ const rooms = {
     packages: 'p-limit picomatch sharp zod',
     node: true,
   },
-  export: { rooms: `${training} onnx tensorflow tflite run modelFolder predict`, node: true },
+  export: {
+    rooms: `${training} onnx tensorflow tflite run modelFolder predict demo`,
+    packages: 'sharp',
+    node: true,
+  },
   convert: { rooms: 'ground files sample data geometry recipe', node: true },
   faces: {
     files: '(?:index[.]ts$|api/)',
-    rooms: `${training} run finetune modelFolder predict export pycocotools`,
+    rooms: `${training} run finetune modelFolder predict export demo pycocotools`,
     packages: 'zod',
     node: true,
   },
@@ -79,7 +85,7 @@ const rooms = {
     node: true,
   },
   cli: {
-    rooms: `${training} labelling convert run finetune trials init predict export`,
+    rooms: `${training} labelling convert run finetune trials init predict modelFolder export demo`,
     packages: 'cac cli-progress p-limit',
     node: true,
   },

@@ -22,6 +22,7 @@ if (!dependenciesAreCurrent()) {
   npm('install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error');
 }
 node('node_modules/typescript/bin/tsc', '--build');
+node('src/demo/bundle.mjs');
 
 const [{ setup }, { watched }] = await Promise.all([import('./dist/cli/setup.js'), import('./dist/cli/watched.js')]);
 await watched((hooks) => setup({ retry: asked, quiet: !asked, ...hooks })).catch((error) => {

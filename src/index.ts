@@ -8,6 +8,7 @@ export {
   type LoadedModel,
   type LoadOptions,
 } from './api/createModel.js';
+export { exportDemo } from './api/exportDemo.js';
 export { exportModel } from './api/exportModel.js';
 export { evaluateRecipe, finetune, loadRecipe, openDatasets, scoreCoco } from './api/functions.js';
 export type { AnyModelOptions, ClassifierModelOptions, DetectorModelOptions, HeadOptions } from './api/modelOptions.js';
@@ -37,6 +38,7 @@ export type { TaskScore } from './evaluate/createTask.js';
 export type { Evaluation } from './evaluate/evaluate.js';
 export type { IcdarScore } from './evaluate/hmean.js';
 export type { FinetuneOptions, FinetuneResult } from './finetune.js';
+export type { DemoOptions, ExportedDemo } from './export/demo/exportDemo.js';
 export type { Exported, ExportOptions } from './export/exportModel.js';
 export type { Activation } from './graph/blocks.js';
 export type { Rgb } from './models/backbone.js';

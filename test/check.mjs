@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 const checks = [
   ['eslint', '.'],
   ['tsc', '--noEmit', '-p', 'test'],
+  ['tsc', '--noEmit', '-p', 'src/demo/page'],
   ['prettier', '--check', '.'],
   ['depcruise', 'src', '--output-type', 'err-long'],
   ['knip'],

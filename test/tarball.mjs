@@ -75,6 +75,7 @@ try {
     'README.md',
     'bin/finetune.mjs',
     'dist/index.d.ts',
+    'dist/demo/page.js',
     'recipes/quickstart.yaml',
     'docs/install.md',
   ])

@@ -166,14 +166,16 @@ function checkHolds(format: Format, net: Net, file: string): void {
 
 const oneOf = (names: readonly string[]): string => names.join(' or ');
 
-function usualFolder({ file, run }: Checkpoint, name: string, quantize: Quantization | undefined): string {
+/** The folder that is written where none is named. */
+export function usualFolder({ file, run }: Checkpoint, name: string, quantize: Quantization | undefined): string {
   const folder = quantize ? `${name}-${quantize}` : name;
   if (run !== undefined) return join(run, folder);
   const { file: weights } = file.source;
   return join(dirname(weights), `${basename(weights, extname(weights))}-${folder}`);
 }
 
-async function checkEmpty(directory: string): Promise<void> {
+/** Throws E_EXPORT_OUT if a folder that is to be written has files. */
+export async function checkEmpty(directory: string): Promise<void> {
   const held = await readdir(directory).catch((error: unknown) =>
     (error as NodeJS.ErrnoException).code === 'ENOENT' ? [] : [(error as Error).message],
   );

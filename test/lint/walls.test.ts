@@ -29,6 +29,7 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
     'run/plan',
   ],
   runtime: ['graph/spec', 'files/lock', 'data/dataset', 'weights/load', 'predict/openModel', 'engine/engine'],
+  demo: ['geometry/box', 'files/lock', 'data/dataset', 'export/exportModel', 'engine/engine'],
   'weights/decode': ['files/lock', 'graph/spec', 'weights/load'],
   pycocotools: ['errors', 'geometry/box', 'evaluate/coco'],
   files: ['geometry/box', 'data/sample', 'fetch/download'],
@@ -64,6 +65,7 @@ const inBrowser = [
   'models',
   'tasks',
   'runtime',
+  'demo',
   'weights/decode',
 ];
 const ofNode = ['node:fs', 'fs/promises', 'sharp', 'tar'];

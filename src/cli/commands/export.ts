@@ -1,6 +1,7 @@
 import type { CAC } from 'cac';
+import { DEMO_FORMATS } from '../../demo/content.js';
 import { FORMATS, NMS_PLACES, QUANTIZATIONS, TARGETS } from '../../export/names.js';
-import { numberWithin, oneOf, UsageError } from '../usage.js';
+import { numberWithin, oneOf, UsageError, wholeNumber } from '../usage.js';
 
 interface ExportFlags {
   readonly format?: string;
@@ -10,6 +11,9 @@ interface ExportFlags {
   readonly out?: string | number;
   readonly images?: string | number;
   readonly tolerance?: unknown;
+  readonly demo?: boolean;
+  readonly with?: string | readonly string[];
+  readonly samples?: unknown;
   readonly json?: boolean;
 }
 
@@ -19,7 +23,7 @@ export function defineExport(program: CAC): void {
   program
     .command('export <model>', 'write a trained model for other programs, and prove that it finds the same')
     .usage(
-      'export <run or checkpoint> --format onnx [--for APPLICATION] [--quantize int8] [--nms out] [--out DIR] [--images FOLDER] [--json]',
+      'export <run or checkpoint> --format onnx [--for APPLICATION] [--demo] [--quantize int8] [--nms out] [--out DIR] [--images FOLDER] [--json]',
     )
     .option('--format <format>', `format of the model: ${FORMATS.join(', ')}`)
     .option('--for <application>', `application to write the model for: ${TARGETS.join(', ')}`)
@@ -34,20 +38,46 @@ export function defineExport(program: CAC): void {
       '--tolerance <loss>',
       'loss of the score that --quantize may cost (default: 0.002 for float16, 0.01 for int8)',
     )
+    .option('--demo', 'write a web page that runs the model, with all that it needs, instead of the model alone')
+    .option('--with <folder>', 'with --demo: another model folder that the page offers (repeatable)', {
+      type: [String],
+    })
+    .option('--samples <number>', 'with --demo: number of sample images, from the validation part (default: 6)')
     .option('--json', 'print the card of the model as one line of JSON')
     .action(async (model: string, flags: ExportFlags) => {
-      const { format, for: target, quantize, nms, tolerance, json = false } = flags;
-      if (format === undefined && target === undefined) throw new UsageError('--format is missing');
+      const { format, for: target, quantize, nms, tolerance, demo = false, json = false } = flags;
+      if (!demo && (flags.samples !== undefined || flags.with !== undefined))
+        throw new UsageError('--samples and --with belong to --demo');
+      if (demo && target !== undefined) throw new UsageError('leave one of --demo and --for out');
+      if (!demo && format === undefined && target === undefined) throw new UsageError('--format is missing');
       const options = {
-        format: format === undefined ? undefined : oneOf('--format', format, FORMATS),
-        for: target === undefined ? undefined : oneOf('--for', target, TARGETS),
         quantize: quantize === undefined ? undefined : oneOf('--quantize', quantize, QUANTIZATIONS),
         nms: nms === undefined ? undefined : oneOf('--nms', nms, NMS_PLACES),
         out: text(flags.out),
         images: text(flags.images),
         tolerance: tolerance === undefined ? undefined : numberWithin('--tolerance', tolerance, 0, 1),
       };
-      const { exportCommand } = await import('../export.js');
-      await exportCommand(model, options, { json });
+      const { exportCommand, exportDemoCommand } = await import('../export.js');
+      if (demo)
+        await exportDemoCommand(
+          model,
+          {
+            ...options,
+            format: format === undefined ? undefined : oneOf('--format with --demo', format, DEMO_FORMATS),
+            with: [flags.with ?? []].flat().map(String),
+            samples: flags.samples === undefined ? undefined : wholeNumber('--samples', flags.samples, 0),
+          },
+          { json },
+        );
+      else
+        await exportCommand(
+          model,
+          {
+            ...options,
+            format: format === undefined ? undefined : oneOf('--format', format, FORMATS),
+            for: target === undefined ? undefined : oneOf('--for', target, TARGETS),
+          },
+          { json },
+        );
     });
 }

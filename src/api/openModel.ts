@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ENGINES } from '../engine/names.js';
-import { fraction } from '../optionValues.js';
+import { count, fraction } from '../optionValues.js';
 import { tiling } from '../tasks/description/tiling.js';
 import { openModel as open, type OpenedModel, type OpenModelOptions } from '../predict/openModel.js';
 import { checkArgument, checkText, hooks } from './arguments.js';
@@ -10,6 +10,7 @@ const optionsSchema = z.strictObject({
   scoreThreshold: fraction.optional(),
   tiles: z.union([z.literal(false), tiling]).optional(),
   engine: z.enum(['auto', ...ENGINES]).optional(),
+  threads: z.union([z.literal('auto'), count]).optional(),
 });
 
 /** Opens a trained model: a run directory (its best weights), or a safetensors file that this package wrote, which

@@ -21,7 +21,8 @@ interface FolderFormat {
   /** The engine that it asks for by name; undefined where no engine of checkpoints runs it. */
   readonly engine: string | undefined;
   install(hooks: FolderHooks): Promise<void>;
-  open(model: ModelFolder, ports: FilePorts): Promise<FileSession>;
+  /** `threads` counts where the runtime has threads. */
+  open(model: ModelFolder, ports: FilePorts, threads: number | 'auto'): Promise<FileSession>;
 }
 
 /** The formats of model folders that can be run here. */
@@ -30,7 +31,7 @@ export const folderFormats: Readonly<Record<string, FolderFormat>> = {
     title: 'an ONNX model',
     engine: 'onnxruntime',
     install: (hooks) => installForInference('onnxruntime', hooks),
-    open: ({ bytes }, ports) => openOnnxFile(bytes, ports),
+    open: ({ bytes }, ports, threads) => openOnnxFile(bytes, ports, threads === 'auto' ? {} : { threads }),
   },
   savedmodel: {
     title: 'a SavedModel',
@@ -38,8 +39,8 @@ export const folderFormats: Readonly<Record<string, FolderFormat>> = {
     install: async (hooks) => {
       await installEngine(hooks);
     },
-    open: async ({ directory }, ports) =>
-      openSavedModel(directory, ports, (await openBackend({ engine: 'tensorflow' })) as CompiledBackend),
+    open: async ({ directory }, ports, threads) =>
+      openSavedModel(directory, ports, (await openBackend({ engine: 'tensorflow', threads })) as CompiledBackend),
   },
   tfjs: {
     title: 'a graph model of TensorFlow.js',

@@ -25,6 +25,7 @@ import { measuredThreshold } from './threshold.js';
 
 export interface SourceOptions {
   readonly engine: EngineName | 'auto';
+  readonly threads?: number | 'auto' | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
@@ -43,7 +44,7 @@ export interface ModelSource {
 export async function openModelSource(path: string, options: SourceOptions): Promise<ModelSource> {
   const located = await locateModel(path);
   if ('folder' in located) return openFolder(located.folder, options);
-  const { engine, ...hooks } = options;
+  const { engine, threads = 'auto', ...hooks } = options;
   const file = await readWeights(located.uri, withoutUndefined(hooks));
   const description = describedBy(file);
   return {
@@ -51,13 +52,13 @@ export async function openModelSource(path: string, options: SourceOptions): Pro
     threshold: await measuredThreshold(path),
     async open(task) {
       await installForInference(engine, hooks);
-      return runOnBackend(describedModel(task, description, file), await openBackend({ engine }));
+      return runOnBackend(describedModel(task, description, file), await openBackend({ engine, threads }));
     },
   };
 }
 
 /** An exported model runs in the runtime of its format, image by image. */
-async function openFolder(folder: string, { engine, ...hooks }: SourceOptions): Promise<ModelSource> {
+async function openFolder(folder: string, { engine, threads = 'auto', ...hooks }: SourceOptions): Promise<ModelSource> {
   const model = await readModelFolder(folder);
   const { card } = model;
   const description = suppressingAt(card.decode.nms?.place, model.description);
@@ -78,7 +79,7 @@ async function openFolder(folder: string, { engine, ...hooks }: SourceOptions): 
       const size = task.evaluateSize ?? task.size;
       return createRunner(
         { task: isSuppressed ? readingDetections(task) : task, size },
-        () => format.open(model, { inputs: [card.input], outputs: card.outputs }),
+        () => format.open(model, { inputs: [card.input], outputs: card.outputs }, threads),
         1,
       );
     },
@@ -133,7 +134,7 @@ export function describedModel<Prediction>(
 }
 
 /** The hooks that are set. */
-export const withoutUndefined = ({ signal, onProgress }: Omit<SourceOptions, 'engine'>) => ({
+export const withoutUndefined = ({ signal, onProgress }: Omit<SourceOptions, 'engine' | 'threads'>) => ({
   ...(signal && { signal }),
   ...(onProgress && { onProgress }),
 });

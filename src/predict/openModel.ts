@@ -27,6 +27,8 @@ export interface OpenModelOptions {
    *  none; false for none. */
   readonly tiles?: { readonly size: number; readonly overlap?: number } | false;
   readonly engine?: EngineName | 'auto';
+  /** Threads to compute with. Default: as many as there are processors. */
+  readonly threads?: number | 'auto';
   readonly signal?: AbortSignal;
   readonly onProgress?: (event: ProgressEvent) => void;
 }
@@ -54,9 +56,9 @@ export type OpenedModel = OpenedDetector | OpenedClassifier | OpenedTextDetector
 /** Opens a trained model: see openModel of the API. */
 export async function openModel(
   path: string,
-  { scoreThreshold: asked, tiles, engine = 'auto', signal, onProgress }: OpenModelOptions = {},
+  { scoreThreshold: asked, tiles, engine = 'auto', threads, signal, onProgress }: OpenModelOptions = {},
 ): Promise<OpenedModel> {
-  const source = await openModelSource(path, { engine, signal, onProgress });
+  const source = await openModelSource(path, { engine, threads, signal, onProgress });
   const scoreThreshold = chooseThreshold(source.description, asked, source.threshold);
   const description = withThreshold(source.description, scoreThreshold.value);
   const { categories } = description;

@@ -68,6 +68,11 @@ const rooms = {
     packages: 'p-limit picomatch sharp zod',
     node: true,
   },
+  serve: {
+    rooms: 'ground geometry sample files data tasks engine modelFolder predict',
+    packages: 'fastify @fastify/.+ prom-client zod',
+    node: true,
+  },
   export: {
     rooms: `${training} onnx tensorflow tflite run modelFolder predict demo`,
     packages: 'sharp',
@@ -76,7 +81,7 @@ const rooms = {
   convert: { rooms: 'ground files sample data geometry recipe', node: true },
   faces: {
     files: '(?:index[.]ts$|api/)',
-    rooms: `${training} run finetune modelFolder predict export demo pycocotools`,
+    rooms: `${training} run finetune modelFolder predict serve export demo pycocotools`,
     packages: 'zod',
     node: true,
   },
@@ -85,7 +90,7 @@ const rooms = {
     node: true,
   },
   cli: {
-    rooms: `${training} labelling convert run finetune trials init predict modelFolder export demo`,
+    rooms: `${training} labelling convert run finetune trials init predict serve modelFolder export demo`,
     packages: 'cac cli-progress p-limit',
     node: true,
   },

@@ -13,6 +13,7 @@ export { exportModel } from './api/exportModel.js';
 export { evaluateRecipe, finetune, loadRecipe, openDatasets, scoreCoco } from './api/functions.js';
 export type { AnyModelOptions, ClassifierModelOptions, DetectorModelOptions, HeadOptions } from './api/modelOptions.js';
 export { openModel } from './api/openModel.js';
+export { serve } from './api/serve.js';
 export type { DataOptions, Datasets, OpenDataOptions } from './data/dataset.js';
 export type { Pixels } from './data/image/image.js';
 export type {
@@ -58,6 +59,9 @@ export type { ChosenThreshold } from './tasks/threshold.js';
 export type { LogLine, ProgressEvent, ProgressStep } from './progress.js';
 export type { LoadOptions as LoadRecipeOptions } from './recipe/load.js';
 export type { COCO, IouType } from './pycocotools/index.js';
+export type { Serving } from './serve/serve.js';
+export type { ServeOptions } from './serve/options.js';
+export type { Served } from './serve/host.js';
 export type { Recipe } from './recipe/schema.js';
 export type { BestEpoch } from './report/charts.js';
 export type { Metrics } from './report/report.js';

@@ -12,6 +12,7 @@ import { defineInit } from './commands/init.js';
 import { defineDoctor, defineModels, defineSetup, defineWeights } from './commands/models.js';
 import { definePredict, STDIN_ARGUMENT } from './commands/predict.js';
 import { defineCompare, defineEval, defineTrain, defineVerifyFreeze } from './commands/runs.js';
+import { defineServe } from './commands/serve.js';
 import { defineLrFind, defineOverfit, defineSweep } from './commands/trials.js';
 import { Stopped } from './interrupt.js';
 import { Reported, UsageError } from './usage.js';
@@ -26,6 +27,7 @@ const COMMANDS = [
   defineEval,
   definePredict,
   defineExport,
+  defineServe,
   defineScore,
   defineLrFind,
   defineOverfit,

@@ -86,7 +86,7 @@ const rooms = {
     node: true,
   },
   labelling: {
-    rooms: 'ground geometry categories sample files data tasks evaluate report predict',
+    rooms: 'ground geometry categories sample frame files data tasks evaluate report predict',
     node: true,
   },
   cli: {

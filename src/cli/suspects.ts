@@ -24,7 +24,7 @@ export interface SuspectsCommand extends Omit<CheckCommand, 'augment'> {
 /** Suspects that are printed; the list has all of them. */
 const MOST_ROWS = 30;
 /** Least score of the detections that are considered: low ones tell that something is there. */
-const LEAST_SCORE = 0.02;
+const LEAST_SCORE = 0.01;
 /** Score of a detection that is taken for an object, where the run measured none. */
 const USUAL_CONFIDENT = 0.3;
 
@@ -45,8 +45,7 @@ export async function suspects(path: string, { model: uri, out, json = false, ..
     });
     try {
       const result = await lookAt({ parts, categories: data.categories }, model, hooks);
-      const all =
-        result.task === 'detection' ? suspectObjects(result.images, { confident }) : suspectClasses(result.images);
+      const all = result.task === 'detection' ? suspectObjects(result.images) : suspectClasses(result.images);
       return { looked: result, found: all, names: data.categories.map(({ name }) => name) };
     } finally {
       model.dispose();

@@ -5,6 +5,7 @@ import type { OpenedModel } from '../predict/openModel.js';
 import type { PredictAllOptions, Predicted } from '../predict/pipeline.js';
 import type { FoundObject } from '../tasks/found.js';
 import type { Corners } from '../tasks/section.js';
+import { lookCloser } from './closerLooks.js';
 import type { LookedAtBoxes, LookedAtWhole } from './suspect.js';
 
 /** The labelled images of a data set. */
@@ -23,7 +24,7 @@ interface Row<A extends Annotation = Annotation> {
   readonly annotation: A;
 }
 
-/** Lets a model look at every labelled image once, and calls its classes by the names of the data. Labels of classes
+/** Lets a model look at every labelled image, and closer at each labelled box, and calls its classes by the names of the data. Labels of classes
  *  that the model does not know are not judged, and neither are images that cannot be read.
  *  Throws E_SUSPECTS if model and data are of different tasks, or have no class in common. */
 export async function lookAt(
@@ -39,7 +40,13 @@ export async function lookAt(
   const kind = rows[0]?.annotation.kind;
   if (model.task === 'detection' && kind === 'boxes') {
     needCommon(nameOf);
-    return lookAtBoxes(rows, model.predictAll(filesOf(rows), options), { names, nameOf });
+    const looked = await lookAtBoxes(rows, model.predictAll(filesOf(rows), options), { names, nameOf });
+    const closer = await lookCloser(looked.images, model, (category) => nameOf.get(category), options);
+    return {
+      ...looked,
+      task: 'detection',
+      images: looked.images.map((image, i) => ({ ...image, closer: closer[i]! })),
+    };
   }
   if (model.task === 'classification' && kind === 'wholeImage') {
     needCommon(nameOf);
@@ -62,9 +69,9 @@ async function lookAtBoxes(
   rows: readonly Row[],
   predictions: Predictions<FoundObject>,
   { names, nameOf }: Naming,
-): Promise<Looked> {
+): Promise<{ readonly images: readonly LookedAtBoxes[]; readonly unreadable: number }> {
   const known = new Set(nameOf.values());
-  const looked = await collect(rows, predictions, ({ part, annotation }, found): LookedAtBoxes => {
+  return collect(rows, predictions, ({ part, annotation }, found): LookedAtBoxes => {
     const { file, imageId, width, height, boxes, classes, ignore } = annotation;
     const truth = classes.map((index, i) => {
       const label = names[index]!;
@@ -77,7 +84,6 @@ async function lookAtBoxes(
     });
     return { part, file, imageId, width, height, truth, found: own };
   });
-  return { task: 'detection', ...looked };
 }
 
 async function lookAtWhole(

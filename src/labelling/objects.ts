@@ -1,151 +1,144 @@
-import { matchPredictions } from '../evaluate/matchPredictions.js';
-import { iou, xyxy } from '../geometry/box.js';
+import { randomStream, type RandomStream } from '../random.js';
 import type { Corners, PredictedBox, TruthBox } from '../tasks/section.js';
-import { countReliability, type MatchedImage, type Reliability } from './reliability.js';
+import { inside, labelEvidence, missingSigns, overlap, SAME_PLACE, type LabelEvidence } from './evidence.js';
+import { fitLogOdds } from './logistic.js';
 import { ranked, type LookedAtBoxes, type Suspect } from './suspect.js';
 
-export interface SuspectOptions {
-  /** Score from which a detection is taken for an object. */
-  readonly confident?: number;
+/** Share of the labels that is expected to be wrong, for each kind of mistake. */
+const EXPECTED = 0.017;
+/** Labels where nothing is are rarer. */
+const EXPECTED_INVENTED = 0.005;
+/** Least score of a detection that may mean a missing label. */
+const LEAST_SCORE = 0.1;
+/** IoU with any label from which a detection is not about an object without a label. */
+const LABELLED = 0.4;
+/** How far a box is moved on purpose along each axis, in sides of the box: from beyond what careful people differ by to
+ *  where the box is beside its object. */
+const [LEAST_SHIFT, MOST_SHIFT] = [0.15, 0.45];
+/** Examples of either group below which nothing is known about a kind of mistake. */
+const FEW = 8;
+
+/** Labels of boxes that a detector disagrees with, by the probability that they are wrong. What tells a wrong label is
+ *  learned from the data themselves, most of whose labels are right: each label is judged as it is, and with a mistake
+ *  made on purpose (another class, a box that is moved, no label), against what the model sees there; a logistic
+ *  regression for each kind of mistake separates the two. So a model that misses many objects, or takes one class for
+ *  another, is believed as far as it deserves. `found` must have detections of low scores, too. */
+export function suspectObjects(images: readonly LookedAtBoxes[]): Suspect[] {
+  return ranked([...wrongLabels(images), ...missingLabels(images)]);
 }
 
-/** IoU of a label and a detection from which they are about one object. */
-const SAME_OBJECT = 0.5;
-/** IoU below which a label's box does not fit: two careful people agree better. */
-const WELL_PLACED = 0.75;
-/** Weight of a box that fits in part: detectors place boxes less exactly than people. */
-const INEXACT = 0.5;
-/** IoU from which a detection that finds no label may mean a label whose box is wrong. */
-const NEAR = 0.2;
-/** Least score of a class that a label of it is given, so that the share of another class stays below 1. */
-const NO_SCORE = 0.02;
-/** Share of labels without an object that is expected before looking. */
-const EXPECTED = 0.03;
-/** Share of a detection inside an ignored region from which it is the region's. */
-const INSIDE = 0.5;
-
-/** Labels of boxes that a detector disagrees with. `found` must have detections of low scores, too: they tell that an
- *  object is there although the model is not sure. */
-export function suspectObjects(images: readonly LookedAtBoxes[], { confident = 0.3 }: SuspectOptions = {}): Suspect[] {
-  const matched = images.map((image) => ({ image, matches: matchPredictions(image.truth, image.found) }));
-  const reliability = countReliability(matched, confident);
-  return ranked(matched.flatMap((image) => judge(image, reliability)));
-}
-
-/** What a label or a detection is accused of. */
-interface Charge {
-  readonly kind: 'class' | 'loose';
+interface Judged {
+  readonly image: LookedAtBoxes;
   readonly row: number;
-  readonly detection: number;
-  readonly disagreement: number;
+  readonly object: TruthBox;
+  readonly evidence: LabelEvidence;
 }
 
-function judge(matched: MatchedImage, reliability: Reliability): Suspect[] {
-  const charges = chargesOf(matched, reliability).sort((a, b) => b.disagreement - a.disagreement);
-  const [rows, detections] = [new Set<number>(), new Set<number>()];
-  const made = charges.filter(({ row, detection }) => {
-    if (rows.has(row) || detections.has(detection)) return false; // one suspicion for each label and each detection
-    rows.add(row);
-    detections.add(detection);
-    return true;
-  });
-  return [
-    ...made.map((charge) => suspectOf(matched.image, charge)),
-    ...unseen(matched, rows, reliability),
-    ...missing(matched, detections, reliability),
+function wrongLabels(images: readonly LookedAtBoxes[]): Suspect[] {
+  const random = randomStream(1, 'mistakes on purpose');
+  const names = [
+    ...new Set(images.flatMap(({ truth }) => truth.flatMap(({ label, ignore }) => (ignore ? [] : [label])))),
   ];
-}
-
-/** Labels whose class or box a detection contradicts. */
-function chargesOf({ image: { truth, found }, matches }: MatchedImage, { trust }: Reliability): Charge[] {
-  const [labels, boxes] = [cornersOf(truth), cornersOf(found)];
-  return truth.flatMap(({ label, ignore }, row) => {
-    if (ignore) return [];
-    const overlaps = found.map((_, d) => iou(labels, row, boxes, d));
-    const isNear = (d: number) => found[d]!.label === label && (matches[d] === row || matches[d] === -1);
-    const own = Math.max(NO_SCORE, ...found.map(({ score }, d) => (isNear(d) && overlaps[d]! >= NEAR ? score : 0)));
-    const isFound = matches.includes(row);
-    return found.flatMap((other, d): Charge[] => {
-      const [overlap, believed] = [overlaps[d]!, other.score * trust(other.label)];
-      if (matches[d] === row) {
-        const disagreement = INEXACT * believed * Math.max(0, (WELL_PLACED - overlap) / (WELL_PLACED - SAME_OBJECT));
-        return [{ kind: 'loose', row, detection: d, disagreement }];
-      }
-      if (matches[d] !== -1 || overlap < NEAR) return [];
-      // A neighbour of the detection's class may be what it found.
-      const neighbours = truth.map((one, i) => (one.label === other.label && i !== row ? iou(labels, i, boxes, d) : 0));
-      const rest = 1 - Math.max(...neighbours);
-      if (other.label === label)
-        return isFound || overlap >= SAME_OBJECT
-          ? []
-          : [{ kind: 'loose', row, detection: d, disagreement: believed * rest }];
-      if (overlap < SAME_OBJECT || other.score <= own) return [];
-      // The label tells that there is an object, so a low score of its class counts for more than elsewhere.
-      const preferred = other.score / (other.score + own);
-      return [{ kind: 'class', row, detection: d, disagreement: Math.sqrt(believed) * preferred ** 2 * rest }];
+  const judged: Judged[] = [];
+  const [swapped, moved, invented]: [number[][], number[][], number[][]] = [[], [], []];
+  for (const image of images)
+    image.truth.forEach((object, row) => {
+      if (object.ignore) return;
+      const others = image.truth.filter((_, i) => i !== row);
+      const seen = [...image.found, ...(image.closer?.[row] ?? [])];
+      const judge = (one: Pick<TruthBox, 'label' | 'box'>) => labelEvidence(one, seen, others, image);
+      judged.push({ image, row, object, evidence: judge(object) });
+      const { label, box } = object;
+      const wrong = names[(names.indexOf(label) + random.integer(1, names.length)) % names.length]!;
+      if (names.length > 1) swapped.push([...judge({ label: wrong, box }).signs]);
+      const shift = (side: number) => random.uniform(LEAST_SHIFT, MOST_SHIFT) * side * (random.chance(0.5) ? 1 : -1);
+      const [dx, dy] = [shift(box[2] - box[0]), shift(box[3] - box[1])];
+      const off: Corners = [box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy];
+      moved.push([...judge({ label, box: off }).signs]);
+      invented.push([
+        ...labelEvidence({ label, box: elsewhere(box, image, random) }, image.found, image.truth, image).signs,
+      ]);
     });
+  const right = judged.map(({ evidence }) => evidence.signs);
+  const [ofClass, ofBox, ofNothing] = [swapped, moved, invented].map((wrong) => oddsOf(right, wrong)) as [
+    Odds,
+    Odds,
+    Odds,
+  ];
+  return judged.map(({ image, row, object: { label, box }, evidence: { signs, other, beside } }) => {
+    const [misnamed, loose] = [EXPECTED * ofClass(signs), EXPECTED * ofBox(signs)];
+    const wrong = misnamed + loose + EXPECTED_INVENTED * ofNothing(signs);
+    const isLoose = loose > misnamed;
+    const against = isLoose ? beside : other;
+    return {
+      ...identify(image),
+      kind: against === undefined ? 'unseen' : isLoose ? 'loose' : 'class',
+      row,
+      label: { category: label, box },
+      ...(against && { model: modelOf(against) }),
+      disagreement: wrong / (1 + wrong),
+    };
   });
 }
 
-function suspectOf(image: LookedAtBoxes, { kind, row, detection, disagreement }: Charge): Suspect {
-  const [{ label, box }, found] = [image.truth[row]!, image.found[detection]!];
-  return {
-    ...identify(image),
-    kind,
-    row,
-    label: { category: label, box },
-    model: { category: found.label, score: found.score, box: found.box },
-    disagreement,
-  };
-}
-
-/** Labels at whose place nothing was found. The disagreement is the probability that there is no object: it is small
- *  where the model misses many objects that are there. */
-function unseen({ image, matches }: MatchedImage, charged: ReadonlySet<number>, { sight }: Reliability): Suspect[] {
-  const [labels, boxes] = [cornersOf(image.truth), cornersOf(image.found)];
-  return image.truth.flatMap((object, row): Suspect[] => {
-    if (object.ignore || charged.has(row) || matches.includes(row)) return [];
-    if (image.found.some((_, d) => iou(labels, row, boxes, d) >= NEAR)) return [];
-    const missed = 1 - sight(object);
-    const disagreement = EXPECTED / (EXPECTED + (1 - EXPECTED) * missed);
-    return [
-      { ...identify(image), kind: 'unseen', row, label: { category: object.label, box: object.box }, disagreement },
-    ];
-  });
-}
-
-/** Detections at whose place there is no label. */
-function missing({ image, matches }: MatchedImage, charged: ReadonlySet<number>, { trust }: Reliability): Suspect[] {
-  const { truth, found } = image;
-  const [labels, boxes] = [cornersOf(truth), cornersOf(found)];
-  const kept: number[] = [];
-  return found.flatMap(({ label, score, box }, d): Suspect[] => {
-    if (matches[d] !== -1 || charged.has(d)) return [];
-    const isKnown = truth.some(
-      (object, row) => iou(labels, row, boxes, d) >= SAME_OBJECT || (object.ignore && inside(box, object.box) > INSIDE),
-    );
-    if (isKnown || kept.some((other) => iou(boxes, other, boxes, d) >= SAME_OBJECT)) return [];
-    kept.push(d);
-    const disagreement = score * trust(label) * (1 - sharedWith(truth, found[d]!));
-    return [{ ...identify(image), kind: 'missing', model: { category: label, score, box }, disagreement }];
-  });
-}
-
-const cornersOf = (boxes: readonly { readonly box: Corners }[]) => xyxy(boxes.flatMap(({ box }) => box));
-
-/** How far a detection is explained by another label of its class: as a part of the object, or as a group of them. */
-const sharedWith = (truth: readonly TruthBox[], { label, box }: PredictedBox): number =>
-  Math.max(
-    0,
-    ...truth.map((object) => (object.label === label ? Math.max(inside(box, object.box), inside(object.box, box)) : 0)),
+/** Detections at whose place there is no label. They are compared with those of labelled objects, as if these had no
+ *  label. */
+function missingLabels(images: readonly LookedAtBoxes[]): Suspect[] {
+  const [alone, found]: [{ image: LookedAtBoxes; one: PredictedBox; signs: number[] }[], number[][]] = [[], []];
+  for (const image of images) {
+    const { truth } = image;
+    for (const one of distinct(image.found)) {
+      if (truth.some(({ box, ignore }) => ignore && inside(one.box, box) > SAME_PLACE)) continue;
+      const overlaps = truth.map(({ box }) => overlap(box, one.box));
+      const best = overlaps.reduce((most, value, i) => (value > overlaps[most]! ? i : most), 0);
+      const fit = overlaps[best] ?? 0;
+      if (fit < LABELLED) alone.push({ image, one, signs: missingSigns(one, truth, image) });
+      else if (fit >= SAME_PLACE && truth[best]!.label === one.label)
+        found.push(
+          missingSigns(
+            one,
+            truth.filter((_, i) => i !== best),
+            image,
+          ),
+        );
+    }
+  }
+  const isKnown = Math.min(alone.length, found.length) >= FEW;
+  const odds = oddsOf(
+    alone.map(({ signs }) => signs),
+    found,
   );
-
-/** Share of a box that is inside another one. */
-function inside(box: Corners, other: Corners): number {
-  const width = Math.min(box[2], other[2]) - Math.max(box[0], other[0]);
-  const height = Math.min(box[3], other[3]) - Math.max(box[1], other[1]);
-  const area = (box[2] - box[0]) * (box[3] - box[1]);
-  return width <= 0 || height <= 0 || area <= 0 ? 0 : (width * height) / area;
+  const prior = (EXPECTED * found.length) / (alone.length || 1); // so many of those alone are expected to lack a label
+  return alone.map(({ image, one, signs }) => {
+    const missing = prior * odds(signs);
+    const disagreement = isKnown ? missing / (1 + missing) : one.score; // with few of them, each one matters
+    return { ...identify(image), kind: 'missing', model: modelOf(one), disagreement };
+  });
 }
 
+/** A box of this size anywhere in the image. */
+function elsewhere([x1, y1, x2, y2]: Corners, { width, height }: LookedAtBoxes, random: RandomStream): Corners {
+  const [w, h] = [x2 - x1, y2 - y1];
+  const [x, y] = [random.next() * Math.max(0, width - w), random.next() * Math.max(0, height - h)];
+  return [x, y, x + w, y + h];
+}
+
+type Odds = (signs: readonly number[]) => number;
+
+/** The odds of a mistake by its signs; 0 if there are too few examples to learn from. */
+function oddsOf(right: readonly (readonly number[])[], wrong: readonly (readonly number[])[]): Odds {
+  if (right.length < FEW || wrong.length < FEW) return () => 0;
+  const logOdds = fitLogOdds(right, wrong);
+  return (signs) => Math.exp(logOdds(signs));
+}
+
+/** The detections that are no second name or second box of a better one, best first. */
+function distinct(found: readonly PredictedBox[]): PredictedBox[] {
+  const kept: PredictedBox[] = [];
+  for (const one of found)
+    if (one.score >= LEAST_SCORE && kept.every(({ box }) => overlap(box, one.box) <= SAME_PLACE)) kept.push(one);
+  return kept;
+}
+
+const modelOf = ({ label, score, box }: PredictedBox) => ({ category: label, score, box });
 const identify = ({ part, file, imageId }: LookedAtBoxes) => ({ part, file, imageId });

@@ -19,7 +19,8 @@ export interface Suspect {
   readonly label?: { readonly category: string; readonly box?: Corners };
   /** What the model says; absent where it sees nothing. The score is the model's, 0…1. */
   readonly model?: { readonly category: string; readonly score: number; readonly box?: Corners };
-  /** How confidently the model disagrees, 0…1; the list is sorted by it. */
+  /** The probability that the label is wrong, 0…1; for the class of a whole image, the margin between two classes. The
+   *  list is sorted by it. */
   readonly disagreement: number;
 }
 
@@ -37,6 +38,8 @@ export interface LookedAtBoxes extends Looked {
   readonly truth: readonly TruthBox[];
   /** Best first. */
   readonly found: readonly PredictedBox[];
+  /** What closer looks at each label show. */
+  readonly closer?: readonly (readonly PredictedBox[])[];
 }
 
 export interface LookedAtWhole extends Looked {
@@ -46,7 +49,7 @@ export interface LookedAtWhole extends Looked {
 }
 
 /** Smallest disagreement that is listed. */
-export const LEAST_DISAGREEMENT = 0.1;
+const LEAST_DISAGREEMENT = 0.05;
 
 /** The suspects that are worth a look, the most confident disagreement first. */
 export const ranked = (suspects: readonly Suspect[]): Suspect[] =>

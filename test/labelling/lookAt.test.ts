@@ -42,9 +42,9 @@ function fakeModel(task: OpenedModel['task'], names: readonly string[], predicti
   const fake = {
     task,
     description: { categories: names.map((name, id) => ({ id, name })) },
-    async *predictAll(files: readonly string[]) {
-      for (const file of await Promise.resolve(files))
-        yield file.endsWith('gone.jpg')
+    async *predictAll(files: Iterable<string | object> | AsyncIterable<string | object>) {
+      for await (const file of files)
+        yield typeof file === 'string' && file.endsWith('gone.jpg')
           ? { error: new FinetuneError({ code: 'E_IMAGE_MISSING', message: 'gone' }) }
           : { width: 64, height: 48, predictions };
     },

@@ -1,0 +1,110 @@
+import { iou, xyxy } from '../geometry/box.js';
+import type { Corners, PredictedBox, TruthBox } from '../tasks/section.js';
+import type { LookedAtBoxes } from './suspect.js';
+
+/** What a model says about a label. */
+export interface LabelEvidence {
+  /** Numbers that tell right labels from wrong ones, for fitLogOdds. */
+  readonly signs: readonly number[];
+  /** The detection of another class at its place that no other label explains. */
+  readonly other: PredictedBox | undefined;
+  /** The detection of its class beside it that no other label explains. */
+  readonly beside: PredictedBox | undefined;
+}
+
+type Size = Pick<LookedAtBoxes, 'width' | 'height'>;
+
+/** IoU of a label and a detection from which they are about one object, and of a detection that says where it is. */
+export const SAME_PLACE = 0.5;
+const TIGHT = 0.7;
+const NEAR = 0.1;
+const BESIDE = 0.6;
+/** IoU with another label at which that one explains a detection fully. */
+const EXPLAINED = 0.7;
+/** Least and highest score that counts, so that log-odds stay finite. */
+const [LEAST, HIGHEST] = [0.008, 0.995];
+
+const logOdds = (score: number): number => {
+  const p = Math.min(HIGHEST, Math.max(LEAST, score));
+  return Math.log(p / (1 - p));
+};
+
+/** Compares a label with what the model sees, next to the other labels of the image. */
+export function labelEvidence(
+  { label, box }: Pick<TruthBox, 'label' | 'box'>,
+  seen: readonly PredictedBox[],
+  others: readonly TruthBox[],
+  image: Size,
+): LabelEvidence {
+  let [own, any, tight] = [0, 0, 0];
+  let other = { strength: 0, found: undefined as PredictedBox | undefined };
+  let beside = { strength: 0, fit: 0, unlike: 0, explained: 0, found: undefined as PredictedBox | undefined };
+  for (const found of seen) {
+    const fit = overlap(found.box, box);
+    if (fit < NEAR) continue;
+    const isOwn = found.label === label;
+    if (fit >= SAME_PLACE) any = Math.max(any, found.score);
+    if (isOwn && fit >= SAME_PLACE) own = Math.max(own, found.score);
+    if (isOwn && fit >= TIGHT) tight = Math.max(tight, found.score);
+    if (isOwn ? fit >= BESIDE : fit < SAME_PLACE) continue;
+    const explained = Math.min(1, explainedBy(others, found) / EXPLAINED);
+    const left = found.score * (1 - explained);
+    if (!isOwn) {
+      if (left > other.strength) other = { strength: left, found };
+      continue;
+    }
+    const unlike = unlikeness(found.box, box);
+    const strength = left * Math.exp(-unlike / 2);
+    if (strength > beside.strength) beside = { strength, fit, unlike, explained, found };
+  }
+  const [ours, theirs, off] = [logOdds(own), logOdds(other.strength), logOdds(beside.strength)];
+  const side = Math.log(Math.sqrt(areaOf(box) / (image.width * image.height)) || LEAST);
+  const alike = others.filter((one) => one.label === label);
+  const unlike = Math.min(2, beside.unlike);
+  const signs = [
+    ...[ours, theirs, off, logOdds(any), logOdds(tight), side],
+    ...[Math.min(3, alike.filter((one) => overlap(one.box, box) > 0.05).length), Math.log(1 + alike.length)],
+    ...[theirs * ours, off * ours, theirs * side, Math.max(0, theirs), Math.max(0, off)],
+    ...[beside.fit, off > -1 ? Math.abs(beside.fit - 0.35) : 0, unlike, Math.max(0, off + 2) * unlike],
+    ...[beside.explained, Math.max(0, off) * beside.explained, Math.max(0, off + 1) * Math.max(0, -ours)],
+  ];
+  return { signs, other: other.found, beside: beside.found };
+}
+
+/** Numbers that tell a detection whose label is missing from one of what is no object. */
+export function missingSigns({ label, score, box }: PredictedBox, truth: readonly TruthBox[], image: Size): number[] {
+  const most = (value: (one: TruthBox) => number): number => Math.max(0, ...truth.map(value));
+  const alike = truth.filter((one) => one.label === label);
+  const shared = most((one) => (one.label === label ? Math.max(inside(box, one.box), inside(one.box, box)) : 0));
+  const side = Math.log(Math.sqrt(areaOf(box) / (image.width * image.height)) || LEAST);
+  const strength = logOdds(score);
+  return [
+    ...[strength, side, shared, most((one) => overlap(one.box, box)), most((one) => inside(box, one.box))],
+    ...[Math.log(1 + alike.length), Math.log(1 + truth.length), strength ** 2, strength * side],
+  ];
+}
+
+/** How far other labels explain a detection: by one of its class at its place, or by an ignored region around it. */
+const explainedBy = (others: readonly TruthBox[], { label, box }: PredictedBox): number =>
+  Math.max(
+    0,
+    ...others.map((one) => {
+      const around = one.ignore ? inside(box, one.box) : 0;
+      return one.label === label ? Math.max(overlap(one.box, box), around) : around;
+    }),
+  );
+
+export const overlap = (a: Corners, b: Corners): number => iou(xyxy(a), 0, xyxy(b), 0);
+
+const areaOf = ([x1, y1, x2, y2]: Corners): number => Math.max(0, x2 - x1) * Math.max(0, y2 - y1);
+
+/** How different the sizes of two boxes are: 0 for the same. */
+const unlikeness = (a: Corners, b: Corners): number =>
+  Math.abs(Math.log((a[2] - a[0]) / (b[2] - b[0]))) + Math.abs(Math.log((a[3] - a[1]) / (b[3] - b[1]))) || 0;
+
+/** Share of a box that is inside another one. */
+export function inside(box: Corners, other: Corners): number {
+  const width = Math.min(box[2], other[2]) - Math.max(box[0], other[0]);
+  const height = Math.min(box[3], other[3]) - Math.max(box[1], other[1]);
+  return width <= 0 || height <= 0 ? 0 : (width * height) / areaOf(box);
+}

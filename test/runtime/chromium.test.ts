@@ -18,14 +18,14 @@ const code = `export { predictAll } from './test/runtime/page.ts';`;
 
 /** Width, height and EXIF orientation of the photos. */
 const SIZES: readonly (readonly [number, number, number?])[] = [
-  ...Array.from({ length: 90 }, (_, i) => [130 + ((i * 37) % 240), 100 + ((i * 53) % 190)] as const),
+  ...Array.from({ length: 86 }, (_, i) => [130 + ((i * 37) % 240), 100 + ((i * 53) % 190)] as const),
   ...Array.from({ length: 9 }, (_, i) => [100 + i, 60 + 3 * i] as const), // that are enlarged along one axis or both
   [200, 150, 3],
-];
-/** Photos that Node reads in another way than a browser can: turned after it was resized, and more than four times the input. */
-const OTHERS: typeof SIZES = [
-  [320, 240, 6],
+  // More than four times the input, which a JPEG decoder could shrink.
   [960, 720],
+  [960, 720, 3],
+  [720, 960, 6],
+  [320, 240, 8],
 ];
 
 /** Writes a photo: soft shapes, noise, and a gradient. */
@@ -53,9 +53,8 @@ inBrowserSlowly(
     const { directory } = await exportModel(run, { format: 'onnx', out: join(folder, 'model') });
     const photos = join(folder, 'photos');
     mkdirSync(photos);
-    const sizes = [...SIZES, ...OTHERS];
-    const names = sizes.map((_, i) => `${i}.jpg`);
-    for (const [i, size] of sizes.entries()) await writePhoto(join(photos, names[i]!), size);
+    const names = SIZES.map((_, i) => `${i}.jpg`);
+    for (const [i, size] of SIZES.entries()) await writePhoto(join(photos, names[i]!), size);
     const scoreThreshold = 0.02;
     const model = await openModel(directory, { scoreThreshold });
     const expected: (readonly FoundObject[])[] = [];
@@ -67,12 +66,9 @@ inBrowserSlowly(
       names.map((name) => `/photos/${name}`),
       scoreThreshold,
     );
-    const off = expected.map((list, i) => list.map((one) => nearest(one, found[i]!)));
-    const share = (some: readonly number[]): number => some.filter((pixels) => pixels < 0.5).length / some.length;
-    const equal = off.slice(0, SIZES.length).flat();
-    expect(equal.length).toBeGreaterThan(1000);
-    expect(share(equal)).toBeGreaterThan(0.999);
-    for (const list of off.slice(SIZES.length)) expect(share(list)).toBeGreaterThan(0.5); // random weights decide by little
+    const off = expected.flatMap((list, i) => list.map((one) => nearest(one, found[i]!)));
+    expect(off.length).toBeGreaterThan(1000);
+    expect(off.filter((pixels) => pixels < 0.5).length / off.length).toBeGreaterThan(0.999);
   },
   300_000,
 );

@@ -78,62 +78,45 @@ export async function decodeImage(
   { fill = meanColour, interpolation = 'bilinear', distortion, blur, shrinkOnLoad = false }: DecodeOptions = {},
 ): Promise<Picture> {
   const { image, region, target, flip, width, height } = frame;
+  const isWhole = region.width === image.width && region.height === image.height;
   const reduction = Math.min(region.width / target.width, region.height / target.height);
-  const isPart = region.width < image.width || region.height < image.height;
-  const readFrom = (source: Sharp, storage: Storage): Promise<Uint8Array> => {
-    if (isPart) source.extract(region);
-    else if (reduction >= SHRINK_ON_LOAD && !shrinkOnLoad) decodeWhole(source, frame, storage);
+  const read = async (storage: Storage): Promise<Uint8Array> => {
+    const source = openSource(isBitmap(from) ? await readBitmap(from) : from);
+    if (!(isWhole && shrinkOnLoad && reduction >= SHRINK_ON_LOAD)) crop(source, frame, storage);
     if (blur !== undefined) source.blur(blur); // sharp blurs after the resize, whatever the order of these calls
     const sized = { fit: 'fill', kernel: KERNELS[interpolation], fastShrinkOnLoad: false } as const;
     return readRgb(source.resize(target.width, target.height, sized).flop(flip), storage);
   };
-  const enlarges = target.width > region.width || target.height > region.height;
-  const read = async (stored: Stored) => {
-    const source = openSource(isBitmap(from) ? await readBitmap(from) : from);
-    return readFrom(enlarges && isTurned(stored) ? await turned(source) : source, stored.storage);
-  };
-  const isPlain = (stored: Stored) => stored.storage.kind === 'plain' && !(enlarges && isTurned(stored));
-  const inner = await readAsStored(from, read, isPlain).catch((error: unknown) => fail(from, error));
+  const inner = await readAsStored(from, read).catch((error: unknown) => fail(from, error));
   if (distortion) distortColours(inner, distortion);
   if (target.width === width && target.height === height) return { data: inner, width, height };
   return { data: pad(inner, frame, fill), width, height };
 }
 
-/** Keeps the JPEG decoder from shrinking an image while it reads. A crop, be it of the whole image, does so, and turns the
- *  image before it is resized, for which its pixels must be in memory; those of a very large one are turned afterwards. */
-function decodeWhole(source: Sharp, { image, region }: Frame, { kind }: Storage): void {
-  if (image.width * image.height <= MOST_TURNED_PIXELS) source.extract(region);
-  else if (kind === 'plain') source.pipelineColourspace('srgb'); // which it has
+/** Crops an image before it is resized, be it to the whole image: that keeps the JPEG decoder from shrinking the image
+ *  while it reads, and turns it upright before it is resized. Afterwards, values would not be those of a program that
+ *  resizes upright pixels, and an enlarged image would be shifted to another side (ENLARGING_SHIFT). */
+function crop(source: Sharp, { image, region }: Frame, { kind }: Storage): void {
+  const isPart = region.width < image.width || region.height < image.height;
+  if (isPart || image.width * image.height <= MOST_TURNED_PIXELS) source.extract(region);
+  else if (kind === 'plain') source.pipelineColourspace('srgb'); // which it has: the decoder does not shrink it either
 }
 
-/** Pixels of an image that is turned in memory: 192 MB. Few browsers decode larger ones. */
+/** Pixels of a whole image that is turned in memory, 192 MB of them; a larger one is turned after it is resized. */
 const MOST_TURNED_PIXELS = 64_000_000;
 
-/** The image upright. sharp resizes before it turns an image, and an enlarged image lies half a pixel to one side
- *  (ENLARGING_SHIFT): turned afterwards, that would be another side. */
-async function turned(source: Sharp): Promise<Sharp> {
-  const { data, info } = await source.raw().toBuffer({ resolveWithObject: true });
-  return sharp(data, { ...reading, raw: info });
-}
-
-type Stored = Pick<ImageHeader, 'storage' | 'orientation'>;
-const isTurned = ({ storage, orientation }: Stored): boolean => orientation > 1 && storage.kind === 'plain';
-const PLAIN: Stored = { storage: { kind: 'plain' }, orientation: 1 };
+const PLAIN: Storage = { kind: 'plain' };
 
 /** How the files store their pixels, as far as their headers were read. */
-const known = new Map<string, Stored>();
+const known = new Map<string, Storage>();
 
 /** Reads a file whose storage is not known yet as a plain one while its header is read, since nearly every file is
  *  plain and both reads must be handed to the thread pool at once; if it is not, it is read again. */
-async function readAsStored(
-  from: ImageSource,
-  read: (stored: Stored) => Promise<Uint8Array>,
-  isPlain: (stored: Stored) => boolean,
-): Promise<Uint8Array> {
+async function readAsStored(from: ImageSource, read: (storage: Storage) => Promise<Uint8Array>): Promise<Uint8Array> {
   const stored = typeof from === 'string' ? known.get(from) : undefined;
   if (stored) return read(stored);
-  const [pixels, header] = await Promise.all([read(PLAIN), readImageHeader(from)]);
-  return isPlain(header) ? pixels : read(header);
+  const [pixels, { storage }] = await Promise.all([read(PLAIN), readImageHeader(from)]);
+  return storage.kind === 'plain' ? pixels : read(storage);
 }
 
 /** Width and height of an image as stored upright, from its header. Throws E_IMAGE_MISSING or E_IMAGE_DECODE with the
@@ -158,7 +141,7 @@ export async function readImageHeader(from: ImageSource): Promise<ImageHeader> {
     const metadata = await source().metadata();
     const { autoOrient, orientation = 1 } = metadata;
     const storage = await storageOf(metadata, source);
-    if (typeof from === 'string') known.set(from, { storage, orientation });
+    if (typeof from === 'string') known.set(from, storage);
     return { width: autoOrient.width, height: autoOrient.height, orientation, storage };
   } catch (error) {
     return fail(from, error);

@@ -28,15 +28,11 @@ function propertyTests() {
 
 function passes(seed) {
   const jest = join(root, 'node_modules/jest/bin/jest.js');
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--experimental-vm-modules', jest, '--testTimeout=600000', ...chosen],
-    {
-      cwd: root,
-      encoding: 'utf8',
-      env: { ...process.env, FINETUNE_FUZZ_SEED: String(seed), FINETUNE_FUZZ_TIMES: times },
-    },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, [jest, ...chosen], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, FINETUNE_FUZZ_SEED: String(seed), FINETUNE_FUZZ_TIMES: times },
+  });
   if (status === 0) return true;
   console.log(`${stdout}${stderr}`);
   console.log(

@@ -1,20 +1,20 @@
 /** The files that take longest, longest first. Jest knows durations only from earlier runs, and in a fresh clone it would
  *  leave some of these to the end, where one worker runs them while the other waits. */
 const LONGEST = [
-  'train/run',
-  'models/equality',
   'train/kill',
-  'trials/trials',
+  'train/run',
   'train/faults',
-  'run/addClasses',
-  'train/classification',
-  'train/pyramids',
-  'train/regimes',
-  'engine/install',
-  'tasks/detection/detectors/nmsFree/nmsFree',
-  'trials/sweep',
-  'trials/dryRun',
+  'models/equality',
+  'export/exportModel',
   'graph/gradients',
+  'export/targets',
+  'api/openModel',
+  'train/text',
+  'trials/trials',
+  'docs/snippets',
+  'cli/sameMistake',
+  'browser/bundle',
+  'train/regimes',
 ];
 
 /** Orders the test files: the longest first, then the largest. */

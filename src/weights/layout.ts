@@ -1,6 +1,7 @@
+import { invariant } from '../errors.js';
 import type { Param } from '../graph/params.js';
 import type { ParamKind } from '../graph/spec.js';
-import { invariant } from '../errors.js';
+import { transposed } from '../graph/permutation.js';
 
 /** Our axis for each axis of PyTorch's layout: HWIO → OIHW, HWC1 → C1HW, IO → OI. */
 const TO_TORCH = { conv: [3, 2, 0, 1], depthwise: [2, 3, 0, 1], linear: [1, 0], vector: [] } as const;
@@ -23,28 +24,11 @@ function permute(shape: readonly number[], axes: readonly number[]): number[] {
   return axes.map((axis) => shape[axis]!);
 }
 
-/** Reorders axes: axis i of the result is axis `axes[i]` of the input. */
-function transpose({ shape, data }: Param, axes: readonly number[]): Param {
-  if (axes.length === 0) return { shape, data };
-  const outShape = permute(shape, axes);
-  const inStrides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
-  const strides = axes.map((axis) => inStrides[axis]!);
-  const out = new Float32Array(data.length);
-  const last = outShape.length - 1;
-  const [innerSize, innerStride] = [outShape[last]!, strides[last]!];
-  const index = outShape.map(() => 0); // of the current row, without the last axis
-  let from = 0;
-  for (let row = 0; row < out.length; row += innerSize) {
-    for (let i = 0; i < innerSize; i++) out[row + i] = data[from + i * innerStride]!;
-    for (let axis = last - 1; axis >= 0; axis--) {
-      from += strides[axis]!;
-      if (++index[axis]! < outShape[axis]!) break;
-      from -= strides[axis]! * outShape[axis]!;
-      index[axis] = 0;
-    }
-  }
-  return { shape: outShape, data: out };
-}
+/** Reorders axes: axis i of the result is axis `axes[i]` of the input. Where no value moves, the data are shared. */
+const transpose = ({ shape, data }: Param, axes: readonly number[]): Param => ({
+  shape: permute(shape, axes),
+  data: axes.length === 0 ? data : transposed(data, shape, axes),
+});
 
 /** Picks columns: out of every `group` values of the last axis those at `columns`, in that order; −1 gives 0. */
 export function pickColumns({ shape, data }: Param, group: number, columns: readonly number[]): Param {

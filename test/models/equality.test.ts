@@ -126,7 +126,7 @@ function digest(backbone: Backbone, golden: Golden): string {
 
 /** Number of parameters above which a network is only tested with FINETUNE_SLOW=1; the smallest of its family may have more. */
 const LIMIT = 1e6;
-const LIMIT_OF_SMALLEST = 30e6;
+const LIMIT_OF_SMALLEST = 15e6;
 const sizesOf = (models: Readonly<Record<string, Golden>>): ReadonlyMap<string, number> =>
   new Map(
     Object.entries(models).map(([name, golden]) => [

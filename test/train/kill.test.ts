@@ -57,7 +57,7 @@ const cases: readonly Case[] = [
     data: drawn(12, 64),
     model: `{ backbone: ${slow ? 'mobilenetv2_035' : tinyBackbone} }`,
     train: 'batch: 4, freeze: { stages: 2 }, cache: disk',
-    epochs: slow ? 20 : 3,
+    epochs: slow ? 20 : 2,
     endings: inTurn(usual!, ['killed', 'full']),
   },
   {
@@ -201,7 +201,7 @@ report: { images: 0 }
       const words = [recipe, '--out', ended, '--resume'];
       for (const ending of endings) {
         // Each checkpoint makes some events: created, written, renamed, for the weights and for the state.
-        const moment = { writes: random.integer(1, slow ? 12 : 6), milliseconds: random.uniform(0, 120) };
+        const moment = { writes: random.integer(1, slow ? 12 : 4), milliseconds: random.uniform(0, 120) };
         await endAt(ended, ending, moment, words);
         await expectSaved(ended, ending);
       }

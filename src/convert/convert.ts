@@ -1,13 +1,11 @@
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { CategoryChanges } from '../data/categoryChanges.js';
 import { writerNames, writers, type WriterName } from '../data/formats/writers/writers.js';
 import type { Loss, Writer } from '../data/formats/writers/writer.js';
-import { listFolder } from '../data/image/imageFiles.js';
 import type { Dropped, PartName } from '../data/sample.js';
 import { FinetuneError } from '../errors.js';
-import { copyInto, linkInto, makeFolder, makeWhole, remove, writeNew } from '../files/folders.js';
 import { collect } from './collect.js';
 import { openSource } from './openSource.js';
+import { countParts, needNewFolder, writeFolder, type PartCounts } from './writeFolder.js';
 
 export interface ConvertOptions {
   /** A folder of labels, or a recipe. */
@@ -28,7 +26,7 @@ export interface Converted {
   readonly source: string;
   readonly to: WriterName;
   readonly out: string;
-  readonly parts: Partial<Record<PartName, { readonly images: number; readonly objects: number }>>;
+  readonly parts: PartCounts;
   readonly categories: readonly string[];
   /** What the layout cannot express. */
   readonly losses: readonly Loss[];
@@ -56,21 +54,7 @@ export async function convert({
       message: `there is no layout "${to}" to write`,
       fix: `the layouts are: ${writerNames.join(', ')}`,
     });
-  if ((await listFolder(out)).size > 0)
-    throw new FinetuneError({
-      code: 'E_CONVERT_OUT',
-      message: 'the folder is not empty',
-      where: { file: out },
-      fix: 'name a new folder with --out',
-    });
-  const inside = relative(resolve(source), resolve(out));
-  if (!inside.startsWith('..') && !isAbsolute(inside))
-    throw new FinetuneError({
-      code: 'E_CONVERT_OUT',
-      message: 'the folder lies inside the data set, which would then have two sets of labels',
-      where: { file: out },
-      fix: 'name a folder beside the data set with --out',
-    });
+  await needNewFolder(out, source);
   const opened = await openSource(source, { changes, skipBroken });
   const byKind: Partial<Record<typeof opened.kind, Writer>> = writers[to];
   const write = byKind[opened.kind];
@@ -82,31 +66,16 @@ export async function convert({
       fix: 'write it as csv',
     });
   const { set, fileOf, renamed } = collect(opened.parts);
-  const { files, imagePath, losses } = write(set);
-  const make = async (folder: string): Promise<void> => {
-    for (const [path, text] of files) await writeIn(folder, path, (file) => writeNew(file, text));
-    let done = 0;
-    for (const image of images === 'none' ? [] : set.images) {
-      signal?.throwIfAborted();
-      const from = fileOf.get(image)!;
-      await writeIn(folder, imagePath(image), (file) => (images === 'copy' ? copyInto : linkInto)(from, file));
-      onProgress?.(++done, set.images.length);
-    }
-  };
-  await remove(out); // an empty folder
-  await makeWhole(out, make, () => Promise.resolve(false));
-  const ofPart = (part: PartName) => {
-    const own = set.images.filter((image) => image.part === part);
-    return { images: own.length, objects: own.reduce((sum, { objects }) => sum + objects.length, 0) };
-  };
+  const written = write(set);
+  await writeFolder(written, { set, fileOf }, { out, images, onProgress, signal });
   return {
     source: opened.description,
     to,
     out,
-    parts: Object.fromEntries(set.parts.map((part) => [part, ofPart(part)])),
+    parts: countParts(set),
     categories: set.categories.map(({ name }) => name),
     losses: [
-      ...losses,
+      ...written.losses,
       ...(renamed > 0 ? [{ what: 'image renamed, since another has the same name', count: renamed }] : []),
     ],
     dropped: opened.dropped,
@@ -115,9 +84,3 @@ export async function convert({
 }
 
 const isWriter = (name: string): name is WriterName => (writerNames as readonly string[]).includes(name);
-
-async function writeIn(folder: string, path: string, write: (file: string) => Promise<void>): Promise<void> {
-  const file = join(folder, ...path.split('/'));
-  await makeFolder(dirname(file));
-  await write(file);
-}

@@ -12,6 +12,7 @@ import { loadRecipe } from '../recipe/load.js';
 export interface Source {
   /** The layout and the folder, for people. */
   readonly description: string;
+  readonly format: DataOptions['format'];
   readonly kind: Kind;
   /** Files of labels that are not read, in the folder's layout. */
   readonly unread: readonly string[];
@@ -20,21 +21,26 @@ export interface Source {
   readonly dropped: Partial<Record<PartName, Dropped>>;
 }
 
+export interface SourceOptions {
+  readonly changes?: CategoryChanges | undefined;
+  /** Wrong boxes and broken images are left out and counted, rather than an error. */
+  readonly skipBroken?: boolean | undefined;
+  /** Gives the findings of a part. Default: findings whose problems are thrown. */
+  readonly findingsOf?: ((part: PartName) => Findings) | undefined;
+}
+
 /** Opens a folder of labels, whose layout is recognised, or the data of a recipe. Throws every problem of the data at
- *  once, and E_CONVERT_SOURCE if no layout is recognised. */
+ *  once, as far as the findings keep them, and E_CONVERT_SOURCE if no layout is recognised. */
 export async function openSource(
   path: string,
-  {
-    changes,
-    skipBroken = false,
-  }: { readonly changes?: CategoryChanges | undefined; readonly skipBroken?: boolean | undefined },
+  { changes, skipBroken = false, findingsOf: create = createFindings }: SourceOptions,
 ): Promise<Source> {
   const { data, absent, unread } = await dataOf(path);
   const policies = skipBroken ? { invalidBoxes: 'drop', brokenImages: 'drop' } : {};
   const chosen = { ...data, ...policies, ...(changes && { categories: changes }) } as DataOptions;
   const findings = new Map<PartName, Findings>();
   const findingsOf = (part: PartName): Findings => {
-    const own = createFindings();
+    const own = create(part);
     findings.set(part, own);
     return own;
   };
@@ -45,7 +51,14 @@ export async function openSource(
   const problems = [...findings.values()].flatMap((one) => one.problems());
   if (problems.length > 0) throw new FinetuneError(problems.map(withFlag));
   const dropped = Object.fromEntries([...findings].map(([part, one]) => [part, one.dropped]));
-  return { description: `${data.format} in ${data.root ?? path}`, kind: kindOf(data), unread, parts, dropped };
+  return {
+    description: `${data.format} in ${data.root ?? path}`,
+    format: data.format,
+    kind: kindOf(data),
+    unread,
+    parts,
+    dropped,
+  };
 }
 
 /** Readers advise an option of a recipe; this command has a flag for it. */

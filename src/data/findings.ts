@@ -17,6 +17,8 @@ export interface Findings {
   /** Throws a FinetuneError with the problems so far, if there are any. */
   throwIfAny(): void;
   readonly dropped: Dropped;
+  /** Whether readers correct what is certain and count it, where it would be a problem or dropped (default: false). */
+  readonly mends?: boolean;
   /** Called for each image with the objects to learn, while their places in the file are still known. */
   readonly inspect?: (image: RawImage, objects: readonly RawObject[]) => void;
 }

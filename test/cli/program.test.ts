@@ -33,7 +33,7 @@ test.each([
   [['recipes/quickstart.yaml', '--out', 'x', '--extend', 'two'], '--extend takes a number of epochs; got "two"'],
   [
     ['check', 'x.yaml', '--suspects', 'a', '--next', 'b'],
-    '--next and --suspects answer different questions: give one of them',
+    '--fix, --next and --suspects do different things: give one of them',
   ],
   [
     ['check', 'x.yaml', '--suspects', 'a', '--augment'],

@@ -78,6 +78,7 @@ interface CheckFlags extends Omit<CheckCommand, 'out'> {
   readonly out?: readonly string[];
   readonly suspects?: readonly string[];
   readonly next?: readonly string[];
+  readonly fix?: readonly string[];
 }
 
 export function defineCheck(program: CAC): void {
@@ -87,6 +88,9 @@ export function defineCheck(program: CAC): void {
       'check all of the data of a recipe or a folder before training; exit code 1 if it cannot be trained on',
     )
     .option('--augment', 'write a page of images as the model sees them, with their boxes')
+    .option('--fix <dir>', 'write a copy in a new folder in which what is certain is put right; list every change', {
+      type: [String],
+    })
     .option('--suspects <run>', 'compare the labels with a trained model, and list those that it contradicts', {
       type: [String],
     })
@@ -99,11 +103,17 @@ export function defineCheck(program: CAC): void {
     .option(...SET)
     .option('--json', 'print the findings as one line of JSON');
   for (const [flag, description] of FOLDER_FLAGS) command.option(flag, `of a folder: ${description}`);
-  command.action(async (recipe: string, { out, task, layout, suspects, next, ...options }: CheckFlags) => {
+  command.action(async (recipe: string, { out, task, layout, suspects, next, fix, ...options }: CheckFlags) => {
     const asked = folderOptions({ task, layout });
     const [model, teacher] = [suspects?.at(-1), next?.at(-1)];
-    if (model !== undefined && teacher !== undefined)
-      throw new UsageError('--next and --suspects answer different questions: give one of them');
+    const copy = fix?.at(-1);
+    if ([model, teacher, copy].filter((flag) => flag !== undefined).length > 1)
+      throw new UsageError('--fix, --next and --suspects do different things: give one of them');
+    if (copy !== undefined) {
+      const { fix: repair } = await import('../fix.js');
+      await repair(recipe, { out: copy, ...(options.json && { json: true }) });
+      return;
+    }
     if (teacher !== undefined) {
       const { next: rank } = await import('../next.js');
       await rank(recipe, { ...options, model: teacher });

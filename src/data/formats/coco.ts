@@ -1,10 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import { readCocoFile } from './cocoFile.js';
-import { FinetuneError, type Problem } from '../../errors.js';
+import { FinetuneError } from '../../errors.js';
 import { createFindings, type Findings } from '../findings.js';
 import type { Extent } from '../image/frame.js';
-import { isSameSize, sizeProblem } from '../image/checkSize.js';
 import { readImageHeader, readImageSize } from '../image/image.js';
+import { settleSize } from '../image/statedSize.js';
 import { findImages } from '../image/findImages.js';
 import { reportImages } from '../image/reportImages.js';
 import type { DropPolicies, RawImage, RawObject, ReadPart } from '../rawDataset.js';
@@ -106,24 +106,20 @@ export async function readCoco(
   for (const { id, fileName, size, objects } of images) {
     const image = found.get(fileName)!.file;
     if (image === undefined) continue;
-    const problem = size && objects.some((object) => leaves(object, size)) ? await compareSize(image, size) : undefined;
-    if (problem) findings.report(brokenImages, 'image has another size than its annotation says', () => problem);
-    const extent = problem ? undefined : (size ?? (await headerSize(image, brokenImages, findings)));
-    if (extent) raw.push({ imageId: id, file: image, fileName, ...extent, objects });
+    const isDoubtful = size && (findings.mends || objects.some((object) => leaves(object, size)));
+    const header = isDoubtful ? await readImageHeader(image).catch(() => undefined) : undefined; // a broken file is told when it is loaded
+    const settled = header
+      ? settleSize({ said: size, header, objects, where: { file: image }, name: 'the image' }, brokenImages, findings)
+      : { extent: size ?? (await headerSize(image, brokenImages, findings)), objects };
+    if (settled?.extent) raw.push({ imageId: id, file: image, fileName, ...settled.extent, objects: settled.objects });
   }
   return { name, categories, hasIds: true, images: raw, place: file };
 }
 
-/** Whether a box reaches beyond its image by more than a pixel. */
+/** Whether a box reaches beyond its image by more than a pixel: then the image probably has another size. Those of other
+ *  images are compared when they are loaded. */
 const leaves = ({ bbox: [x, y, w, h] }: RawObject, { width, height }: Extent): boolean =>
   x + w > width + 1 || y + h > height + 1;
-
-/** The problem of an image of another size. Where boxes leave the image, that is the likely reason; other images are
- *  compared when they are loaded. */
-async function compareSize(file: string, size: Extent): Promise<Problem | undefined> {
-  const header = await readImageHeader(file).catch(() => undefined); // what is wrong with it is said when it is loaded
-  return header && !isSameSize(size, header) ? sizeProblem(size, header, { file }) : undefined;
-}
 
 /** Reads the size of an image that has none in the annotation file. */
 async function headerSize(

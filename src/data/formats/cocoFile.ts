@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { FinetuneError, type Problem, quoted } from '../../errors.js';
-import type { Findings } from '../findings.js';
+import type { Findings, Note } from '../findings.js';
+import { EXCHANGED, orderCorners } from './orderCorners.js';
 import { boxOfSegmentation } from './cocoSegmentation.js';
 import { readCocoJson } from './cocoJson.js';
 import { asNumber, numberList } from './records/readLabels.js';
@@ -23,6 +24,7 @@ export interface CocoImage {
 }
 
 type Row = Readonly<Record<string, unknown>>;
+type Bbox = [x: number, y: number, width: number, height: number];
 
 /** Reads and checks a COCO annotation file (https://cocodataset.org/#format-data, "Object Detection"; segmentations
  *  count where a box is missing). Problems go to `findings`, a box without area too unless `invalidBoxes` is drop.
@@ -83,6 +85,8 @@ function readCategories(
     const id = toId(written);
     if (id === undefined) findings.problem(wrong('"id" must be a whole number or a text'));
     else if (typeof name !== 'string' || name === '') findings.problem(wrong('"name" must be a text'));
+    else if (findings.mends && categories.get(id)?.name === name)
+      findings.count('category listed twice', () => wrong('the same category again'));
     else if (categories.has(id)) findings.problem(wrong('the id occurs twice'));
     else if (names.has(name)) findings.problem(wrong(`the name "${name}" occurs twice`));
     else {
@@ -110,6 +114,8 @@ function readImages(
     const [width, height] = [size['width'], size['height']].map((side) => toWhole(side) ?? side);
     if (!isId(id)) findings.problem(wrong('"id" must be a whole number or a text'));
     else if (typeof fileName !== 'string' || fileName === '') findings.problem(wrong('"file_name" must be a text'));
+    else if (findings.mends && images.get(id)?.fileName === fileName)
+      findings.count('image listed twice', () => wrong('the same image again'));
     else if (images.has(id)) findings.problem(wrong('the id occurs twice'));
     else if (isUnstated(width) || isUnstated(height)) images.set(id, { id, fileName, size: undefined, objects: [] });
     else if (!isWhole(width) || !isWhole(height) || width < 1 || height < 1)
@@ -138,9 +144,13 @@ function readObjects(
   let highest = rows.reduce((most, { id }) => (isWhole(id) && id > most ? id : most), 0);
   rows.forEach((row, index) => {
     const wrong = locate('E_COCO_ANNOTATION', 'annotations', index);
-    const { id = ++highest, image_id: imageId, bbox: written, area } = row;
+    const { image_id: imageId, bbox: written, area } = row;
+    const isTaken = findings.mends && isId(row['id']) && ids.has(row['id']);
+    if (isTaken) findings.count('annotation with a new id', () => wrong('the id occurs twice'));
+    const { id = ++highest } = isTaken ? {} : row;
     const around = isAbsent(written) ? boxOfSegmentation(row['segmentation']) : undefined;
-    const bbox = around ?? (isBox(written) ? written : numberList(written));
+    const stated = around ?? (isBox(written) ? written : numberList(written));
+    const bbox = findings.mends && isBox(stated) ? inOrder(stated, () => wrong(EXCHANGED), findings) : stated;
     if (around) findings.count('box around a segmentation, since there is no bbox', () => wrong('no "bbox"'));
     const image = isId(imageId) ? (images.get(imageId) ?? images.get(otherType(imageId))) : undefined;
     if (refused.images.has(imageId) || refused.categories.has(row['category_id'])) return;
@@ -170,6 +180,12 @@ function readObjects(
       });
     }
   });
+}
+
+/** A box whose negative width or height tells that it was drawn from right to left, or from bottom to top. */
+function inOrder([x, y, w, h]: Bbox, note: () => Note, findings: Findings): Bbox {
+  const [x1, y1, x2, y2] = orderCorners([x, y, x + w, y + h], note, findings);
+  return w < 0 || h < 0 ? [x1, y1, x2 - x1, y2 - y1] : [x, y, w, h];
 }
 
 const DROP_HINT = 'fix the file, or set data.invalidBoxes: drop (the report counts them)';
@@ -235,5 +251,5 @@ function areaOf(stated: unknown, [, , w, h]: RawObject['bbox']): number {
 }
 
 const shown = (value: unknown): string => (value === undefined ? 'undefined' : quoted(value, 60));
-const isBox = (value: unknown): value is [number, number, number, number] =>
+const isBox = (value: unknown): value is Bbox =>
   Array.isArray(value) && value.length === 4 && value.every((x) => Number.isFinite(x));

@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { FinetuneError } from '../../errors.js';
 import { createFindings, type Findings } from '../findings.js';
-import { isSameSize, sizeProblem } from '../image/checkSize.js';
 import { readImageHeader } from '../image/image.js';
+import { settleSize } from '../image/statedSize.js';
 import { IMAGE_EXTENSION } from '../image/imageFiles.js';
 import { numberCategories } from '../categories.js';
 import type { DropPolicies, RawImage, ReadPart } from '../rawDataset.js';
@@ -95,27 +95,25 @@ export async function readVoc(
       findings.report(brokenImages, 'image cannot be decoded', () => error.problems[0]!);
     });
     if (!annotation || !header) return;
-    const { size: said } = annotation;
+    const { size: said, sizeAt: where } = annotation;
     if (!said)
       findings.count("size missing, taken from the image's header", () => ({
         message: 'no <size>',
         where: { file: xml },
       }));
-    const entry = { stem, imageName, file: image, size: header, objects: annotation.objects };
-    if (!said || isSameSize(said, header)) return entry;
-    return { ...entry, problem: sizeProblem(said, header, { file: xml }, `JPEGImages/${imageName}`) };
+    const objects = annotation.objects.map(rawObject);
+    return { stem, imageName, file: image, stated: { said, header, objects, where, name: `JPEGImages/${imageName}` } };
   };
-  const read = (await Promise.all(sorted.sound.map((entry) => limit(readOne, entry)))).filter(
-    (image) => image !== undefined,
-  );
-  const images = read.filter((image) => !('problem' in image));
-  for (const { problem } of read.filter((image) => 'problem' in image))
-    findings.report(brokenImages, 'image has another size than its annotation says', () => problem);
-  const names = [...new Set(images.flatMap(({ objects }) => objects.map(({ name }) => name)))].sort();
+  const read = await Promise.all(sorted.sound.map((entry) => limit(readOne, entry)));
+  const images = read.flatMap((entry) => {
+    const settled = entry && settleSize(entry.stated, brokenImages, findings);
+    return settled ? [{ ...entry, ...settled }] : [];
+  });
+  const names = [...new Set(images.flatMap(({ objects }) => objects.map(({ category }) => category)))].sort();
   let id = 0;
-  const raw = images.map(({ stem, imageName, file: image, size: { width, height }, objects }): RawImage => {
-    const numbered = objects.map((object) => ({ ...rawObject(object), id: ++id }));
-    return { imageId: stem, file: image, fileName: imageName, width, height, objects: numbered };
+  const raw = images.map(({ stem, imageName, file: image, extent, objects }): RawImage => {
+    const numbered = objects.map((object) => ({ ...object, id: ++id }));
+    return { imageId: stem, file: image, fileName: imageName, ...extent, objects: numbered };
   });
   const categories = numberCategories(names);
   return { name: `voc ${split}`, categories, hasIds: false, images: raw, place: join(root, 'Annotations') };

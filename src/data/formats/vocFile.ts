@@ -1,5 +1,6 @@
-import type { Problem } from '../../errors.js';
+import type { Problem, Where } from '../../errors.js';
 import type { Findings } from '../findings.js';
+import { EXCHANGED, orderCorners } from './orderCorners.js';
 import { cornerNames, readVocXml, type VocXmlObject } from './vocXml.js';
 
 export interface VocObject {
@@ -14,6 +15,8 @@ export interface VocObject {
 export interface VocFile {
   /** Width and height of <size>; undefined where they are missing or unusable. */
   readonly size: { readonly width: number; readonly height: number } | undefined;
+  /** The place of <size>, or the file. */
+  readonly sizeAt: Where;
   readonly objects: readonly VocObject[];
   /** The name of the image, without the folders of the annotator's disk. */
   readonly fileName: string | undefined;
@@ -32,6 +35,7 @@ export async function readVocFile(
   const [width, height] = [Number(annotation.width ?? 0), Number(annotation.height ?? 0)];
   return {
     size: width > 0 && height > 0 ? { width, height } : undefined,
+    sizeAt: annotation.sizeAt,
     fileName: annotation.fileName,
     objects: annotation.objects.flatMap((object) => checkObject(object, invalidBoxes, findings) ?? []),
   };
@@ -48,7 +52,6 @@ function checkObject(
     return undefined;
   }
   const corners = texts.map((text) => Number(text ?? NaN));
-  const [xmin, ymin, xmax, ymax] = corners as [number, number, number, number];
   const unusable = cornerNames.filter((_, i) => !Number.isFinite(corners[i]));
   if (unusable.length > 0) {
     malformed(`${unusable.map((corner) => `<${corner}>`).join(', ')} of ${subject} is not a number`);
@@ -60,6 +63,8 @@ function checkObject(
     where: locate(),
     fix: 'fix the file, or set data.invalidBoxes: drop (the report counts them)',
   });
+  const written = corners as [number, number, number, number];
+  const [xmin, ymin, xmax, ymax] = findings.mends ? orderCorners(written, () => problem(EXCHANGED), findings) : written;
   const flat = [
     ...(xmax <= xmin ? [`xmax (${xmax}) <= xmin (${xmin})`] : []),
     ...(ymax <= ymin ? [`ymax (${ymax}) <= ymin (${ymin})`] : []),

@@ -35,7 +35,7 @@ export async function readVocFolder(
     const annotation = await readVocFile(file, invalidBoxes, findings);
     if (!annotation) return undefined;
     const stem = basename(file).replace(/\.xml$/i, '');
-    const { size, objects, fileName } = annotation;
+    const { size, sizeAt, objects, fileName } = annotation;
     if (!size)
       findings.count("size missing, taken from the image's header", () => ({ message: 'no <size>', where: { file } }));
     const records = objects.map(({ name, difficult, bbox: [x, y, w, h], problem }): ObjectRecord => {
@@ -56,6 +56,7 @@ export async function readVocFolder(
       isStem: true,
       otherNames: fileName === undefined || fileName === stem ? [] : [fileName],
       size,
+      sizeAt,
       objects: records,
       where: { file },
     };

@@ -26,6 +26,8 @@ export interface VocXml {
   /** The texts of <size>. */
   readonly width: string | undefined;
   readonly height: string | undefined;
+  /** The place of <size>, or the file. */
+  readonly sizeAt: Where;
   readonly objects: readonly VocXmlObject[];
   /** The last part of <filename>, or of <path>. */
   readonly fileName: string | undefined;
@@ -59,7 +61,13 @@ export async function readVocXml(file: string, findings: Findings): Promise<VocX
   const size = childrenOf(root, 'size')[0];
   const written = textOf(root, 'filename') ?? textOf(root, 'path');
   const fileName = written?.slice(Math.max(written.lastIndexOf('/'), written.lastIndexOf('\\')) + 1);
-  return { width: size && textOf(size, 'width'), height: size && textOf(size, 'height'), objects, fileName };
+  return {
+    width: size && textOf(size, 'width'),
+    height: size && textOf(size, 'height'),
+    sizeAt: size ? locate(size.start) : { file },
+    objects,
+    fileName,
+  };
 }
 
 function parse(text: string, file: string, findings: Findings): XmlElement | undefined {

@@ -34,21 +34,32 @@ export function sizeProblem(said: Extent, actual: ImageHeader, where: Where, nam
     code: 'E_IMAGE_SIZE',
     message: `${name} is ${width}x${height}, but its annotation says ${said.width}x${said.height}`,
     where,
-    fix: `${causeOf(said, actual)}; or set data.brokenImages: drop to leave it out (the report counts it)`,
+    fix: `${causeOf(said, actual)}; finetune check --fix DIR does this in a copy where the boxes leave no doubt; or set data.brokenImages: drop to leave it out (the report counts it)`,
   };
 }
 
 /** EXIF orientations from this one on swap the sides. */
 const FIRST_TURNED = 5;
 
-function causeOf(said: Extent, { width, height, orientation }: ImageHeader): string {
-  const isTurned = width === said.height && height === said.width;
-  if (isTurned && orientation >= FIRST_TURNED)
-    return `its EXIF orientation (${orientation}) rotates it: annotate the upright image, or remove the orientation if the boxes were drawn without it`;
-  if (isTurned)
-    return 'the annotation has width and height exchanged, since the image has no EXIF orientation that rotates it: exchange them in the annotation, and look whether x and y of the boxes are exchanged too';
+const isTurned = (said: Extent, { width, height }: Extent): boolean => width === said.height && height === said.width;
+
+/** Whether labels state the size of the pixels as they are stored, and EXIF exchanges the sides. */
+export const isTurnedByExif = (said: Extent, actual: ImageHeader): boolean =>
+  isTurned(said, actual) && actual.orientation >= FIRST_TURNED;
+
+/** Whether an image has the proportions of another size, to a pixel. */
+export function isSameProportion(said: Extent, { width, height }: Extent): boolean {
   const factor = width / said.width;
-  if (Math.abs(said.height * factor - height) <= Math.max(1, factor))
-    return `the image has the same proportions at ${Number(factor.toPrecision(3))} times the size, so it was resized after it was annotated: use the image that was annotated, or multiply the boxes and the size in the annotation by that factor`;
+  return Math.abs(said.height * factor - height) <= Math.max(1, factor);
+}
+
+function causeOf(said: Extent, actual: ImageHeader): string {
+  const { width, orientation } = actual;
+  if (isTurnedByExif(said, actual))
+    return `its EXIF orientation (${orientation}) rotates it: annotate the upright image, or remove the orientation if the boxes were drawn without it`;
+  if (isTurned(said, actual))
+    return 'the annotation has width and height exchanged, since the image has no EXIF orientation that rotates it: exchange them in the annotation, and look whether x and y of the boxes are exchanged too';
+  if (isSameProportion(said, actual))
+    return `the image has the same proportions at ${Number((width / said.width).toPrecision(3))} times the size, so it was resized after it was annotated: use the image that was annotated, or multiply the boxes and the size in the annotation by that factor`;
   return 'the boxes belong to another image, or to another version of it';
 }

@@ -2,10 +2,11 @@ import { relative, sep } from 'node:path';
 import pLimit from 'p-limit';
 import { FinetuneError } from '../../../errors.js';
 import { numberCategories } from '../../categories.js';
-import { isSameSize, sizeProblem } from '../../image/checkSize.js';
 import type { Extent } from '../../image/frame.js';
 import { readImageHeader, type ImageHeader } from '../../image/image.js';
+import { settleSize } from '../../image/statedSize.js';
 import type { RawImage, RawObject, ReadPart } from '../../rawDataset.js';
+import { EXCHANGED, orderCorners } from '../orderCorners.js';
 import { locateImages, type LocateOptions } from './locateImages.js';
 import type { ImageRecord, ObjectRecord, PartRecords } from './record.js';
 
@@ -38,11 +39,15 @@ export async function buildRecords({ images, categories }: PartRecords, options:
       return undefined;
     }
     firsts.set(file, record);
-    const size = await limit(measure, file, record, options);
-    if (!size) return undefined;
-    const fileName = nameBelow(root, file) ?? record.name;
-    const objects = record.objects.flatMap((object) => rawObject(object, size, options) ?? []);
-    return { imageId: fileName, file, fileName, ...size, objects };
+    const header = await limit(measure, file, options);
+    if (!header) return undefined;
+    const { name, size: said, where, sizeAt = where } = record;
+    const objects = record.objects.flatMap((object) => rawObject(object, said ?? header, options) ?? []);
+    const stated = { said, header, objects, where: sizeAt, name: `"${name}"` };
+    const settled = settleSize(stated, options.brokenImages, options.findings);
+    if (!settled) return undefined;
+    const fileName = nameBelow(root, file) ?? name;
+    return { imageId: fileName, file, fileName, ...settled.extent, objects: settled.objects };
   };
   const built = (await Promise.all(images.map(build))).filter((image) => image !== undefined);
   const raw = built.map((image) => ({ ...image, objects: image.objects.map((object) => ({ ...object, id: ++id })) }));
@@ -73,32 +78,19 @@ function reportTwice(record: ImageRecord, before: ImageRecord, { findings }: Bui
   }
 }
 
-/** The size of an image by its header, compared with the one that the labels state. */
+/** The header of an image; undefined if it cannot be read. */
 async function measure(
   file: string,
-  { name, size: said, where }: ImageRecord,
-  { brokenImages, findings }: BuildOptions,
-): Promise<Extent | undefined> {
-  const header = await readImageHeader(file).catch((error: unknown) => {
+  { brokenImages, findings }: Pick<BuildOptions, 'brokenImages' | 'findings'>,
+): Promise<ImageHeader | undefined> {
+  try {
+    return await readImageHeader(file);
+  } catch (error) {
     if (!(error instanceof FinetuneError)) throw error;
     findings.report(brokenImages, 'image cannot be decoded', () => error.problems[0]!);
-  });
-  if (!header) return undefined;
-  const { width, height } = header;
-  if (!said || isSameSize(said, header)) return { width, height };
-  reportSize(said, header, { name, where }, { brokenImages, findings });
-  return undefined;
+    return undefined;
+  }
 }
-
-const reportSize = (
-  said: Extent,
-  header: ImageHeader,
-  { name, where }: Pick<ImageRecord, 'name' | 'where'>,
-  { brokenImages, findings }: Pick<BuildOptions, 'brokenImages' | 'findings'>,
-): void =>
-  findings.report(brokenImages, 'image has another size than its annotation says', () =>
-    sizeProblem(said, header, where, `"${name}"`),
-  );
 
 /** The object as a box in pixels; undefined if it has no area. */
 function rawObject(
@@ -109,18 +101,21 @@ function rawObject(
   const problem = (message: string) =>
     ({ code: 'E_LABEL_BOX', message: `${subject}: ${message}`, where, fix: DROP_HINT }) as const;
   const pixels = unit === 'pixels' ? points : points.map((value, i) => value * (i % 2 === 0 ? width : height));
-  const [x1, y1, x2, y2] =
-    form === 'box' && rotation === 0 ? pixels : boundsOf(form === 'box' ? turn(cornersOf(pixels), rotation) : pixels);
-  const [w, h] = [x2! - x1!, y2! - y1!];
+  const isUpright = form === 'box' && rotation === 0;
+  const written = isUpright
+    ? (pixels as [number, number, number, number])
+    : boundsOf(form === 'box' ? turn(cornersOf(pixels), rotation) : pixels);
+  const [x1, y1, x2, y2] = findings.mends ? orderCorners(written, () => problem(EXCHANGED), findings) : written;
+  const [w, h] = [x2 - x1, y2 - y1];
   if (!(w > 0 && h > 0)) {
-    const corners = [x1!, y1!, x2!, y2!].map((value) => Number(value.toFixed(2))).join(', ');
+    const corners = [x1, y1, x2, y2].map((value) => Number(value.toFixed(2))).join(', ');
     findings.report(invalidBoxes, 'box without area', () => problem(`the box ${corners} has no area`));
     return undefined;
   }
   return {
     id: 0,
     category,
-    bbox: [x1!, y1!, w, h],
+    bbox: [x1, y1, w, h],
     area: w * h,
     iscrowd: mark === 'crowd' ? 1 : 0,
     ...(mark === 'ignore' && { ignore: 1 as const }),

@@ -33,6 +33,8 @@ export interface ImageRecord {
   /** Reads the image where it stands in the file of labels itself; undefined if it is not there. */
   readonly bytes?: () => Promise<Uint8Array | undefined>;
   readonly size?: Extent | undefined;
+  /** The place of the size; that of the record if absent. */
+  readonly sizeAt?: Where;
   readonly objects: readonly ObjectRecord[];
   readonly where: Where;
 }

@@ -1,0 +1,223 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { convert } from '../../src/convert/convert.js';
+import { openSource } from '../../src/convert/openSource.js';
+import { repair } from '../../src/convert/repair.js';
+import { checkData } from '../../src/data/check/checkData.js';
+import { repairSize } from '../../src/data/image/repairSize.js';
+import type { ImageHeader } from '../../src/data/image/image.js';
+import { placeIn } from './formats/smallSet.js';
+import { temporaryFolder } from './temporaryFolder.js';
+
+const dir = temporaryFolder();
+const options = { size: [64, 64], resize: 'stretch', batch: 1 } as const;
+
+const picture = (seed: number, width = 40, height = 30) =>
+  sharp(Buffer.from(Array.from({ length: width * height * 3 }, (_, i) => (i * (seed * 7 + 3) + seed * 31) % 251)), {
+    raw: { width, height, channels: 3 },
+  }).jpeg();
+
+/** Name and box of each object of each image. */
+async function contentsOf(folder: string): Promise<Record<string, unknown>> {
+  const { parts } = await openSource(folder, {});
+  return Object.fromEntries(
+    Object.entries(parts).map(([part, dataset]) => {
+      const names = new Map<number, string>(dataset.categories.map(({ id, name }) => [id, name]));
+      const { images, annotations } = dataset.toCoco();
+      const objects = images.map(({ id, file_name: file, width, height }) => [
+        file.split('/').at(-1)!.replace(/\..*/, ''),
+        `${width}x${height}`,
+        annotations
+          .filter((one) => one.image_id === id)
+          .map(({ bbox, category_id: category }) => [
+            names.get(category),
+            ...bbox.map((x) => Math.round(x * 100) / 100),
+          ]),
+      ]);
+      return [part, objects.sort()];
+    }),
+  );
+}
+
+describe('the size of an image and its boxes', () => {
+  const header = (width: number, height: number, orientation = 1) => ({ width, height, orientation }) as ImageHeader;
+  const said = { width: 40, height: 30 };
+
+  test('boxes are turned as EXIF turns the image', () => {
+    const box = [2, 3, 10, 5] as const; // left 2, above 3, right 28, below 22
+    const turned = (orientation: number) => repairSize(said, header(30, 40, orientation), [box])!.move!(box);
+    expect([5, 6, 7, 8].map(turned)).toEqual([
+      [3, 2, 5, 10],
+      [22, 2, 5, 10],
+      [22, 28, 5, 10],
+      [3, 28, 5, 10],
+    ]);
+  });
+
+  test('only what the boxes prove is repaired', () => {
+    const kind = (actual: ImageHeader, ...boxes: [number, number, number, number][]) => {
+      const repair = repairSize(said, actual, boxes);
+      return repair && (repair.move ? repair.move([1, 1, 2, 2]) : 'size');
+    };
+    expect(kind(header(80, 60), [30, 20, 10, 10])).toEqual([2, 2, 4, 4]);
+    expect(kind(header(80, 60), [60, 20, 10, 10])).toBe('size');
+    expect(kind(header(20, 15), [30, 20, 10, 10])).toEqual([0.5, 0.5, 1, 1]);
+    expect(kind(header(20, 15), [1, 1, 9, 9])).toBeUndefined();
+    expect(kind(header(30, 40), [1, 1, 9, 9])).toBeUndefined();
+    expect(kind(header(30, 40), [1, 25, 9, 9])).toBe('size');
+    expect(kind(header(50, 30), [1, 1, 9, 9])).toBeUndefined();
+    expect(kind(header(50, 30))).toBe('size');
+  });
+});
+
+describe('a VOC folder with mistakes', () => {
+  const root = join(dir, 'voc');
+  const out = join(dir, 'voc repaired');
+  const object = (name: string, [x1, y1, x2, y2]: readonly number[]) =>
+    `\n<object><name>${name}</name><bndbox><xmin>${x1}</xmin><ymin>${y1}</ymin><xmax>${x2}</xmax><ymax>${y2}</ymax></bndbox></object>`;
+  const xml = (objects: string, [w, h] = [40, 30]) =>
+    `<annotation>\n<size><width>${w}</width><height>${h}</height></size>${objects}\n</annotation>`;
+  let messages: string[];
+
+  beforeAll(async () => {
+    const place = placeIn(root);
+    const all: Record<string, [string, Buffer]> = {
+      right: [xml(object('dog', [3, 4, 20, 21])), await picture(1).toBuffer()],
+      same: [xml(object('dog', [3, 4, 20, 21])), await picture(1).toBuffer()],
+      corners: [xml(object('dog', [20, 21, 3, 4]) + object('Dog ', [1, 1, 9, 9])), await picture(2).toBuffer()],
+      turned: [
+        xml(object('dog', [3, 4, 12, 8])),
+        await picture(3).withMetadata({ orientation: 6 }).toBuffer(), // upright it is 30x40
+      ],
+      size: [xml(object('dog', [3, 4, 60, 21])), await picture(4, 80, 50).toBuffer()],
+      beyond: [
+        xml(object('dog', [31, 4, 60, 21]) + object('dog', [50, 4, 60, 21]) + object('dog', [5, 5, 5, 9])),
+        await picture(5).toBuffer(),
+      ],
+      twice: [xml(object('cat', [3, 4, 20, 21]).repeat(2)), await picture(6).toBuffer()],
+      doubtful: [xml(object('cat', [3, 4, 20, 21]), [41, 70]), await picture(7).toBuffer()],
+      broken: [xml(''), Buffer.from('no picture')],
+    };
+    for (const [stem, [text, image]] of Object.entries(all)) {
+      place(`Annotations/${stem}.xml`, text);
+      place(`JPEGImages/${stem}.jpg`, image);
+    }
+    place('ImageSets/Main/train.txt', Object.keys(all).join('\n'));
+    place('ImageSets/Main/val.txt', 'twice\n');
+    const { changes } = await repair({ source: root, out });
+    messages = changes.map(({ kind, message, where }) =>
+      [kind, where?.file?.split('/').at(-1), where?.line, message].filter((one) => one !== undefined).join(' '),
+    );
+  });
+
+  test('has no error afterwards, and what was right is unchanged', async () => {
+    const checked = await checkData({ format: 'voc', root: out, train: 'train', val: 'val' }, options);
+    expect(checked.remarks.filter(({ level }) => level === 'error')).toEqual([]);
+    const { train } = await contentsOf(out);
+    expect(train).toEqual([
+      ['beyond', '40x30', [['dog', 30, 3, 10, 18]]],
+      [
+        'corners',
+        '40x30',
+        [
+          ['dog', 2, 3, 18, 18],
+          ['dog', 0, 0, 9, 9],
+        ],
+      ],
+      ['right', '40x30', [['dog', 2, 3, 18, 18]]],
+      ['size', '80x50', [['dog', 2, 3, 58, 18]]],
+      ['turned', '30x40', [['dog', 22, 2, 5, 10]]],
+      ['twice', '40x30', [['cat', 2, 3, 18, 18]]],
+    ]);
+  });
+
+  test('every change is listed with its place', () => {
+    const expected = [
+      /^corrected corners.xml 3 .*exchanged/,
+      /^corrected turned.xml 2 size of the image corrected: .*EXIF orientation 6/,
+      /^corrected size.xml 2 .*all boxes fit into it/,
+      /^corrected beyond.xml 3 box clipped/,
+      /^left out beyond.xml 4 box outside its image/,
+      /^left out beyond.xml 5 box without area/,
+      /^corrected twice.jpg a second "cat"/,
+      /^left out doubtful.xml 2 image has another size/,
+      /^left out broken.jpg image cannot be decoded/,
+      /^corrected same.jpg the same picture with the same labels/,
+    ];
+    for (const pattern of expected) expect(messages).toContainEqual(expect.stringMatching(pattern));
+    const list = readFileSync(join(out, 'REPAIRS.md'), 'utf8');
+    expect(list).toMatch(/corners\.xml:3: .*exchanged/);
+  });
+
+  test('is not written into a folder with files', async () => {
+    const before = readFileSync(join(out, 'REPAIRS.md'), 'utf8');
+    await expect(repair({ source: root, out })).rejects.toMatchObject({ code: 'E_CONVERT_OUT' });
+    await expect(repair({ source: root, out: join(root, 'copy') })).rejects.toMatchObject({ code: 'E_CONVERT_OUT' });
+    expect(readFileSync(join(out, 'REPAIRS.md'), 'utf8')).toBe(before);
+    expect(existsSync(join(root, 'copy'))).toBe(false);
+  });
+});
+
+describe('a COCO folder', () => {
+  const root = join(dir, 'coco');
+  beforeAll(async () => {
+    mkdirSync(root);
+    for (const part of ['train', 'val']) {
+      mkdirSync(join(root, part));
+      for (const i of [1, 2]) writeFileSync(join(root, part, `${part}${i}.jpg`), await picture(i + 10).toBuffer());
+      const images = [1, 2].map((id) => ({ id, file_name: `${part}${id}.jpg`, width: 40, height: 30 }));
+      const annotations = [
+        { id: 1, image_id: 1, category_id: 1, bbox: [3, 4, 10.5, 12], area: 100, iscrowd: 0 },
+        { id: 2, image_id: 2, category_id: 2, bbox: [0, 4, 40, 12], area: 480, iscrowd: 0 },
+      ];
+      const categories = [
+        { id: 1, name: 'dog' },
+        { id: 2, name: 'cat' },
+      ];
+      writeFileSync(join(root, `${part}.json`), JSON.stringify({ images, annotations, categories }));
+    }
+  });
+
+  test.each(['coco', 'voc', 'yolo', 'labelme', 'createml', 'csv'])(
+    'that is right stays as it is, as %s',
+    async (to) => {
+      const [clean, copy] = [join(dir, `clean-${to}`), join(dir, `copy-${to}`)];
+      await convert({ source: root, to, out: clean, images: 'copy' });
+      const { changes } = await repair({ source: clean, out: copy });
+      expect(changes.filter(({ kind }) => kind === 'left out')).toEqual([]);
+      expect(await contentsOf(copy)).toEqual(await contentsOf(clean));
+    },
+  );
+
+  test('with ids that occur twice and boxes drawn backwards is put right', async () => {
+    const place = placeIn(join(dir, 'ids'));
+    for (const i of [1, 2]) place(`train/${i}.jpg`, await picture(i + 20).toBuffer());
+    const image = { id: 1, file_name: '1.jpg', width: 40, height: 30 };
+    const annotation = { id: 5, image_id: 1, category_id: 1, bbox: [3, 4, 10, 12], area: 120, iscrowd: 0 };
+    const json = {
+      images: [image, image, { ...image, id: 2, file_name: '2.jpg' }],
+      annotations: [annotation, { ...annotation, image_id: 2, bbox: [30, 20, -10, -12] }],
+      categories: [
+        { id: 1, name: 'dog' },
+        { id: 1, name: 'dog' },
+      ],
+    };
+    place('train.json', JSON.stringify(json));
+    const out = join(dir, 'ids repaired');
+    const { changes } = await repair({ source: join(dir, 'ids'), out });
+    expect(changes.map(({ message }) => message.split(':')[0]).sort()).toEqual([
+      'annotation with a new id',
+      'category listed twice',
+      'corners of a box put in order',
+      'image listed twice',
+    ]);
+    expect(await contentsOf(out)).toEqual({
+      train: [
+        ['1', '40x30', [['dog', 3, 4, 10, 12]]],
+        ['2', '40x30', [['dog', 20, 8, 10, 12]]],
+      ],
+    });
+  });
+});

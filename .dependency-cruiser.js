@@ -41,7 +41,7 @@ const rooms = {
     packages: 'tar zod',
     node: true,
   },
-  modelFolder: { rooms: 'ground files tasks', packages: 'zod', node: true },
+  modelFolder: { rooms: 'ground bytes files tasks', packages: 'zod', node: true },
   data: {
     files: 'data/(?!sample[.]ts$|image/(frame|pad|meanColour)[.]ts$)',
     rooms: 'ground bytes files geometry categories sample frame',
@@ -73,6 +73,7 @@ const rooms = {
     packages: 'fastify @fastify/.+ prom-client zod',
     node: true,
   },
+  bundle: { rooms: `${training} run modelFolder predict`, packages: 'fflate', node: true },
   export: {
     rooms: `${training} onnx tensorflow tflite run modelFolder predict demo`,
     packages: 'sharp',
@@ -81,7 +82,7 @@ const rooms = {
   convert: { rooms: 'ground files sample data geometry recipe', node: true },
   faces: {
     files: '(?:index[.]ts$|api/)',
-    rooms: `${training} run finetune modelFolder predict serve export demo pycocotools`,
+    rooms: `${training} run finetune modelFolder predict serve bundle export demo pycocotools`,
     packages: 'zod',
     node: true,
   },
@@ -90,7 +91,7 @@ const rooms = {
     node: true,
   },
   cli: {
-    rooms: `${training} labelling convert run finetune trials init predict serve modelFolder export demo`,
+    rooms: `${training} labelling convert run finetune trials init predict serve bundle modelFolder export demo`,
     packages: 'cac cli-progress p-limit',
     node: true,
   },

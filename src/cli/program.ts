@@ -5,6 +5,7 @@ import { FinetuneError } from '../errors.js';
 import { readError } from '../files/disk.js';
 import { maskSecrets } from '../maskSecrets.js';
 import { printable } from '../printable.js';
+import { defineBundle, defineVerify } from './commands/bundle.js';
 import { defineCompletion } from './commands/completion.js';
 import { defineAnchors, defineCheck, defineConvert, defineScore, defineSynth } from './commands/data.js';
 import { defineExport } from './commands/export.js';
@@ -28,6 +29,8 @@ const COMMANDS = [
   definePredict,
   defineExport,
   defineServe,
+  defineBundle,
+  defineVerify,
   defineScore,
   defineLrFind,
   defineOverfit,

@@ -18,6 +18,7 @@ import { openCheckpoint, openRunData, type Checkpoint, type Hooks } from './sour
 import { detectorOf, suppressInside } from './suppressInside.js';
 import type { Adapted, Target } from './targets/target.js';
 import { targets } from './targets/targets.js';
+import { defaultCacheDir } from '../weights/sources/cache.js';
 
 export interface ExportOptions extends Hooks {
   /** Default: the format that the application of `for` reads. One of the two must be given. */
@@ -79,7 +80,7 @@ export async function exportAs(
   const hooks = { signal, onProgress };
   const checkpoint = await openCheckpoint(path, hooks);
   const directory = resolve(
-    options.out ?? usualFolder(checkpoint, target?.name ?? `${given.name}${FOLDER_ENDINGS[nms]}`, quantize),
+    options.out ?? usualFolder(path, checkpoint, target?.name ?? `${given.name}${FOLDER_ENDINGS[nms]}`, quantize),
   );
   await checkEmpty(directory);
   const others = images === undefined ? undefined : await otherImages(images, signal);
@@ -167,8 +168,15 @@ function checkHolds(format: Format, net: Net, file: string): void {
 const oneOf = (names: readonly string[]): string => names.join(' or ');
 
 /** The folder that is written where none is named. */
-export function usualFolder({ file, run }: Checkpoint, name: string, quantize: Quantization | undefined): string {
+export function usualFolder(
+  path: string,
+  { file, run }: Checkpoint,
+  name: string,
+  quantize: Quantization | undefined,
+): string {
   const folder = quantize ? `${name}-${quantize}` : name;
+  // A bundle was unpacked into the cache: its model is written beside the bundle.
+  if (run?.startsWith(defaultCacheDir())) return `${path.replace(/\.zip$/i, '')}-${folder}`;
   if (run !== undefined) return join(run, folder);
   const { file: weights } = file.source;
   return join(dirname(weights), `${basename(weights, extname(weights))}-${folder}`);

@@ -2,17 +2,23 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { didYouMean } from '../didYouMean.js';
 import { FinetuneError, type Problem } from '../errors.js';
+import { looksLikeBundle } from '../modelFolder/bundleFile.js';
 import { looksLikeModelFolder } from '../modelFolder/readModelFolder.js';
+import { unpackBundle } from '../modelFolder/unpackBundle.js';
+import { defaultCacheDir } from '../weights/sources/cache.js';
 
 /** Where a model is: weights that describe themselves, or a folder that `finetune export` wrote. */
 export type Located = { readonly uri: string } | { readonly folder: string };
 
-/** The model that a person names: a run directory means its best weights, a file is a checkpoint, and what has a scheme
- *  is a weight URI already. Throws E_MODEL_PATH with what is missing. */
+/** The model that a person names: a run directory or a bundle of one means its best weights, another file is a
+ *  checkpoint, and what has a scheme is a weight URI already. Throws E_BUNDLE_DAMAGED, E_MODEL_PATH with what is missing. */
 export async function locateModel(path: string): Promise<Located> {
   if (/^[a-z][a-z+]+:/i.test(path)) return { uri: path }; // two letters: C:\ is a path
   const entry = await stat(path).catch(() => undefined);
-  if (entry?.isFile()) return { uri: `file:${path}` };
+  if (entry?.isFile())
+    return {
+      uri: (await looksLikeBundle(path)) ? `run:${await unpackBundle(path, defaultCacheDir())}` : `file:${path}`,
+    };
   if (!entry?.isDirectory()) throw refusal(path, await missing(path));
   if (looksLikeModelFolder(await readdir(path).catch(() => []))) return { folder: path };
   const checkpoints = await readdir(join(path, 'checkpoints')).catch(() => undefined);
@@ -41,6 +47,6 @@ async function missing(path: string): Promise<Reason> {
   const hint = didYouMean(basename(path), await readdir(dirname(path)).catch(() => []), 3);
   return {
     message: 'there is no such run or file',
-    fix: hint ?? 'name a run directory, a model folder, or a .safetensors file',
+    fix: hint ?? 'name a run directory, a model folder, a bundle, or a .safetensors file',
   };
 }

@@ -49,7 +49,7 @@ export async function openModelSource(path: string, options: SourceOptions): Pro
   const description = describedBy(file);
   return {
     description,
-    threshold: await measuredThreshold(path),
+    threshold: await measuredThreshold(located.uri),
     async open(task) {
       await installForInference(engine, hooks);
       return runOnBackend(describedModel(task, description, file), await openBackend({ engine, threads }));

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashFile } from '../files/hashFile.js';
 import { CARD_FILE } from '../modelFolder/card.js';
-import type { Located } from '../predict/locateModel.js';
+import { locateModel, type Located } from '../predict/locateModel.js';
 
 /** The file that changes when a model does: the best weights of a run, a checkpoint, or the card of a model folder, which
  *  has the hashes of its files. Undefined for what is fetched from elsewhere. */
@@ -19,10 +19,14 @@ export async function hashOfModel(located: Located): Promise<string> {
   return file === undefined ? 'unknown' : hashFile(file);
 }
 
-/** Calls `changed` when the file of a model was replaced, looking every so many milliseconds. A network disk tells no
- *  program of changes, so this asks. Returns what stops it. */
-export function watchModel(located: Located, every: number, changed: () => Promise<void>): () => void {
-  const file = fileOfModel(located);
+/** Calls `changed` when the file of the model at a path was replaced, looking every so many milliseconds. A network disk
+ *  tells no program of changes, so this asks. Returns what stops it. */
+export async function watchModel(path: string, every: number, changed: () => Promise<void>): Promise<() => void> {
+  const isFile = await stat(path).then(
+    (entry) => entry.isFile(),
+    () => false,
+  );
+  const file = isFile ? path : fileOfModel(await locateModel(path));
   if (file === undefined || every === 0) return () => undefined;
   const stamp = () =>
     stat(file).then(

@@ -40,7 +40,7 @@ export async function serve(path: string, options: ServeOptions = {}): Promise<S
     await opened.close();
     throw cannotListen(error, host, port);
   }
-  const stopWatching = watchModel(await locateModel(path), watchEvery, reload);
+  const stopWatching = await watchModel(path, watchEvery, reload);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> =>
     (closing ??= (async () => {

@@ -49,7 +49,7 @@ export async function exportDemo(path: string, options: DemoOptions): Promise<Ex
   const { format = 'tfjs', quantize, nms, images, tolerance, signal, onProgress } = options;
   const hooks = { signal, onProgress };
   const checkpoint = await openCheckpoint(path, hooks);
-  const directory = resolve(options.out ?? usualFolder(checkpoint, 'demo', undefined));
+  const directory = resolve(options.out ?? usualFolder(path, checkpoint, 'demo', undefined));
   await checkEmpty(directory);
   await readEngine(DEMO_ENGINES[format]); // tells what is not installed before a model is written
   const others = await Promise.all((options.with ?? []).map(readGiven));

@@ -53,6 +53,11 @@ const rooms = {
     packages: '@tensorflow/.+ @litertjs/core @bufbuild/protobuf koffi onnxruntime-node tar',
     node: true,
   },
+  // It runs in a browser too; test/browser/ shows that what it imports of engine/, train/ and weights/ does.
+  personalise: {
+    files: 'personalise(?:[.]ts$|/)',
+    rooms: `${network} bytes decode runtime data engine train weights`,
+  },
   train: { rooms: `${network} files decode weights data engine`, packages: '@bufbuild/protobuf zod', node: true },
   evaluate: { rooms: `${network} data engine pycocotools`, packages: 'p-limit', node: true },
   recipe: { rooms: 'ground models tasks data', packages: 'yaml zod', node: true },

@@ -68,7 +68,7 @@ export default tseslint.config(
   {
     // These run in a browser. .dependency-cruiser.js forbids them to import modules of Node; this forbids its globals.
     files: [
-      'src/{bytes,categories,demo,draw,geometry,graph,models,tasks,tensorflow}/**',
+      'src/{bytes,categories,demo,draw,geometry,graph,models,personalise,tasks,tensorflow}/**',
       'src/weights/decode/**',
       'src/data/sample.ts',
     ],

@@ -1,4 +1,5 @@
 import { frameImage, placementOf, type Rect } from '../data/image/frame.js';
+import { meanColour } from '../data/image/meanColour.js';
 import { pad } from '../data/image/pad.js';
 import type { Origin } from '../tasks/network.js';
 import type { RuntimeCard } from './card.js';
@@ -12,8 +13,15 @@ export interface RuntimeView {
   readonly origin: Origin;
 }
 
+/** What decides how an image is read. */
+interface Viewing {
+  readonly input: Pick<RuntimeCard['input'], 'shape'> & {
+    readonly resize: Omit<RuntimeCard['input']['resize'], 'antialias'>;
+  };
+}
+
 /** Makes the network's input of an image, or of a part of it, as the card says; as readView of predict does. */
-export function viewOf(image: Raster, { input }: RuntimeCard, patch?: Rect): RuntimeView {
+export function viewOf(image: Raster, { input }: Viewing, patch?: Rect): RuntimeView {
   const { mode, method, cropFraction, limits, fill } = input.resize;
   const [, height, width] = input.shape as [number, number, number, number];
   const frame = frameImage(image, {
@@ -26,7 +34,7 @@ export function viewOf(image: Raster, { input }: RuntimeCard, patch?: Rect): Run
   const { region, target } = frame;
   const inner = resizeImage(cut(image, region), target.width, target.height, method).data;
   const isWhole = target.width === width && target.height === height;
-  const data = isWhole ? inner : pad(inner, frame, fill as [number, number, number]);
+  const data = isWhole ? inner : pad(inner, frame, (fill ?? meanColour) as [number, number, number]);
   const origin = {
     imageId: 0,
     placement: placementOf(frame),

@@ -16,6 +16,7 @@ const folders = [
   'graph',
   'models',
   'onnx',
+  'personalise',
   'quantize',
   'tasks',
   'tensorflow',

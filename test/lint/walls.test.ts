@@ -30,6 +30,7 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
   ],
   runtime: ['graph/spec', 'files/lock', 'data/dataset', 'weights/load', 'predict/openModel', 'engine/engine'],
   demo: ['geometry/box', 'files/lock', 'data/dataset', 'export/exportModel', 'engine/engine'],
+  personalise: ['files/lock', 'predict/openModel', 'recipe/load', 'run/plan', 'export/exportModel'],
   'weights/decode': ['files/lock', 'graph/spec', 'weights/load'],
   pycocotools: ['errors', 'geometry/box', 'evaluate/coco'],
   files: ['geometry/box', 'data/sample', 'fetch/download'],
@@ -68,6 +69,7 @@ const inBrowser = [
   'tasks',
   'runtime',
   'demo',
+  'personalise',
   'weights/decode',
 ];
 const ofNode = ['node:fs', 'fs/promises', 'sharp', 'tar'];

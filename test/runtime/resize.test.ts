@@ -4,6 +4,7 @@ import { frameImage } from '../../src/data/image/frame.js';
 import { decodeImage } from '../../src/data/image/image.js';
 import { randomStream } from '../../src/random.js';
 import { resizeImage } from '../../src/runtime/resize.js';
+import { viewOf } from '../../src/runtime/view.js';
 
 const kernels = { bilinear: 'linear', bicubic: 'cubic' } as const;
 
@@ -59,3 +60,16 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
     }
   },
 );
+
+test('the middle of a photo whose rounding leaves an edge free is padded as in Node', async () => {
+  const random = randomStream(1, 'crop');
+  const [width, height] = [299, 224];
+  const data = Uint8Array.from({ length: width * height * 3 }, () => random.integer(0, 256));
+  const resize = { mode: 'crop', method: 'bicubic', cropFraction: 0.875 } as const;
+  const { pixels } = viewOf({ data, width, height }, { input: { shape: [1, 224, 224, 3], resize } });
+  const frame = frameImage({ width, height }, { size: [224, 224], resize: 'crop', cropFraction: 0.875 });
+  expect(Math.min(frame.target.width, frame.target.height)).toBeLessThan(224);
+  const expected = (await decodeImage({ data, width, height }, frame, { interpolation: 'bicubic' })).data;
+  const off = pixels.map((value, i) => Math.abs(value - expected[i]!));
+  expect(off.filter((levels) => levels > 1)).toHaveLength(0);
+});

@@ -4,7 +4,6 @@ import { isOp } from '../../graph/builder.js';
 import { ancestors } from '../../graph/rewrite.js';
 import type { Param, Params } from '../../graph/params.js';
 import type { Node, Ops, Value } from '../../graph/spec.js';
-import type { PortableBackend } from '../backend.js';
 import { kernels, type Run } from './kernels.js';
 import { checkFeeds, checkParams, type Feed, type Feeds, type Results, type Session } from '../engine.js';
 import { inputsOf, parametersOf, type Program, type Programs } from '../../graph/program.js';
@@ -70,7 +69,10 @@ function execute(
  *  session owns the tensors of parameters; those of a run are freed after their last reader. Updates are made after all
  *  nodes are computed, so that every node sees the values from before the run. Besides the errors of every session, run
  *  and read throw E_PARAM_UNSET for a parameter without a value. */
-export function compileEager(programs: Programs, backend: PortableBackend): Promise<Session> {
+export function compileEager(
+  programs: Programs,
+  backend: { readonly name: string; readonly tf: object },
+): Promise<Session> {
   const tf = backend.tf as typeof Tfjs;
   const device = backend.name;
   const parameters = parametersOf(programs);

@@ -76,7 +76,7 @@ export async function check(
 export async function recipeOf(path: string, { set = [], ...asked }: CheckCommand): Promise<Recipe> {
   if (!(await isFolder(path))) return loadRecipe(path, { set });
   const file = recipeFileFor(path);
-  const { text } = await lookAt(path, { ...asked, file });
+  const { text } = await lookAt(path, { ...asked, set, file });
   return parseRecipe(text, file, { set });
 }
 

@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { FinetuneError } from '../errors.js';
 import { writeAtomically } from '../files/writeAtomically.js';
-import { initRecipe, type InitOptions, type InitResult } from '../init/initRecipe.js';
+import { initRecipe, type InitResult } from '../init/initRecipe.js';
+import type { InitOptions } from '../init/options.js';
 import { watched } from './watched.js';
 
 export interface InitCommand extends Omit<InitOptions, 'file' | 'signal' | 'onProgress'> {

@@ -73,7 +73,7 @@ async function recipeOf(
   if (begun !== undefined && (resume || extend !== undefined) && (await isThere(begun)))
     return { recipe: await loadRecipe(begun, { set }) };
   const file = recipeFileFor(path);
-  const { text } = await lookAt(path, { file, task, layout, latency, time });
+  const { text } = await lookAt(path, { file, task, layout, latency, time, set });
   return { recipe: await parseRecipe(text, file, { set }), reasons: text };
 }
 

@@ -21,6 +21,7 @@ import { vott } from './formats/vott.js';
 import { webDataset, webDatasetClasses } from './formats/webDataset/webDataset.js';
 import { yolo } from './formats/yolo/yolo.js';
 import type { Category, Dataset, Kind, PartName } from './sample.js';
+import { saveScans } from './scan/scanCache.js';
 import { openSplit, type DividedImages } from './split/openSplit.js';
 import type { SplitContext } from './split/split.js';
 import { synthetic } from './synthetic/openSynthetic.js';
@@ -87,6 +88,7 @@ export async function openDatasets(
     return own;
   };
   const { parts, divided } = await readDatasets(data, { option, signal, kept, findingsOf });
+  await saveScans();
   const { train, val, test } = parts;
   const problems = [...findings.values()].flatMap((part) => part.problems());
   if (problems.length > 0) throw new FinetuneError(problems);

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { createReadStream, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import pLimit from 'p-limit';
 import { findLike, linkedGroups, type Reason } from './likeness/findLike.js';
 import type { Annotation } from './sample.js';
+import { saveScans, scanned, type Scan } from './scan/scanCache.js';
 
 /** Images of one part that are also in another, or have a near-duplicate there. */
 export interface Overlap {
@@ -61,12 +62,13 @@ export async function findOverlaps(
   parts: readonly ComparedPart[],
   { pictures = true, signal }: OverlapOptions = {},
 ): Promise<Overlap[]> {
-  const entries = await entriesOf(parts);
+  const entries = entriesOf(parts);
   const images = entries.map(({ part, image }) => ({ ...image, part }));
   const looks = pictures || images.length <= MOST_PICTURES;
   const links = parts.length > 1 ? await findLike(images, { pictures: looks, signal }) : [];
   const groups = linkedGroups(images.length, links);
   const equal = await sameFiles(entries);
+  await saveScans();
   return parts.flatMap(({ name }, part) =>
     parts.slice(0, part).flatMap((other, j): Overlap[] => {
       const there = new Map<string | number, string>(); // file contents or group → an image of the other part
@@ -106,25 +108,29 @@ async function sameFiles(entries: readonly Entry[]): Promise<ReadonlyMap<string,
   const distinct = [...new Map(entries.map((entry) => [`${entry.part} ${entry.inode}`, entry])).values()];
   const equal = await groupBy(distinct, [
     ({ size }) => Promise.resolve(String(size)),
-    ({ file }) => limit(() => headOf(file)),
-    ({ file }) => limit(() => hashOf(file)),
+    ({ file }) => limit(async () => scanned(HEADS, file, () => headOf(file))),
+    ({ file }) => limit(async () => scanned(HASHES, file, () => hashOf(file))),
   ]);
   const keyOf = new Map<string, string>(); // inode → the first of those with the same bytes
   for (const group of [...same, ...equal]) for (const { inode } of group) keyOf.set(inode, group[0]!.inode);
   return new Map(entries.flatMap(({ file, inode }) => (keyOf.has(inode) ? [[file, `=${keyOf.get(inode)!}`]] : [])));
 }
 
-async function entriesOf(parts: readonly ComparedPart[]): Promise<Entry[]> {
-  const limit = pLimit(AT_ONCE);
-  const found = await Promise.all(
-    parts.flatMap(({ annotations }, part) => annotations.map((image) => limit(() => entryOf(image, part)))),
-  );
-  return found.filter((entry) => entry !== undefined);
+const entriesOf = (parts: readonly ComparedPart[]): Entry[] =>
+  parts.flatMap(({ annotations }, part) => annotations.flatMap((image) => entryOf(image, part) ?? []));
+
+/** Size and inode of a file; undefined for a missing one, which is reported elsewhere. */
+function infoOf(file: string) {
+  try {
+    return statSync(file, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
-async function entryOf(image: Compared, part: number): Promise<Entry | undefined> {
+function entryOf(image: Compared, part: number): Entry | undefined {
   const { file } = image;
-  const info = await stat(file, { bigint: true }).catch(() => undefined); // a missing image is reported elsewhere
+  const info = infoOf(file);
   return (
     info && { part, image, file, size: Number(info.size), inode: info.ino === 0n ? file : `${info.dev}:${info.ino}` }
   );
@@ -145,13 +151,19 @@ async function groupBy(entries: readonly Entry[], [key, ...others]: readonly Key
   return (await Promise.all(across.map((group) => groupBy(group, others)))).flat();
 }
 
-/** The first bytes of a file; its name if it cannot be read, so that it equals no other. */
+const isText = (value: unknown): value is string => typeof value === 'string';
+/** Length of a hash in base64; what cannot be read is not kept. */
+const keeps = ({ length }: string): boolean => length === 28;
+const HEADS: Scan<string> = { name: 'heads', isSound: isText, keeps };
+const HASHES: Scan<string> = { name: 'hashes', isSound: isText, keeps };
+
+/** The hash of the first bytes of a file; its name if it cannot be read, so that it equals no other. */
 async function headOf(file: string): Promise<string> {
   const handle = await open(file).catch(() => undefined);
   if (!handle) return file;
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD), 0, HEAD);
-    return buffer.toString('latin1', 0, bytesRead);
+    return createHash('sha1').update(buffer.subarray(0, bytesRead)).digest('base64');
   } catch {
     return file;
   } finally {

@@ -1,6 +1,7 @@
 import type { CAC } from 'cac';
 import { DURATION } from '../../duration.js';
 import { UsageError } from '../usage.js';
+import { SET } from './shared.js';
 
 interface InitFlags {
   readonly task?: string;
@@ -8,6 +9,7 @@ interface InitFlags {
   readonly out?: readonly string[];
   readonly latency?: string | number;
   readonly time?: string;
+  readonly set?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -39,11 +41,12 @@ export function defineInit(program: CAC): void {
     });
   for (const flag of [...FOLDER_FLAGS, ...PLAN_FLAGS]) command.option(...flag);
   command
+    .option(...SET)
     .option('--json', 'print what was found as one line of JSON before the name of the recipe')
     .action(async (folder: string, { task, latency, time, out, ...flags }: InitFlags) => {
       const options = { ...folderOptions({ task, layout: flags.layout }), ...planOptions({ latency, time }) };
       const { init } = await import('../init.js');
-      await init(folder, { ...options, out: out?.at(-1), json: flags.json ?? false });
+      await init(folder, { ...options, set: flags.set ?? [], out: out?.at(-1), json: flags.json ?? false });
     });
 }
 

@@ -7,7 +7,8 @@ import { meanColour } from './meanColour.js';
 import { pad } from './pad.js';
 import { distortColours, type Distortion } from '../pipeline/augment/photometric.js';
 import type { Picture } from '../sample.js';
-import { readRgb, storageOf, type Storage } from './storage.js';
+import { scanned, type Scan } from '../scan/scanCache.js';
+import { isStorage, readRgb, storageOf, type Storage } from './storage.js';
 
 // Many images are decoded at once, each in a thread of the pool, so several threads per image would slow each other
 // down. No image is read again soon enough for a cache to help.
@@ -135,13 +136,27 @@ export interface ImageHeader extends Extent {
 /** Width and height of an image as stored upright, its EXIF orientation, and how its pixels are stored. Throws as
  *  readImageSize does. */
 export async function readImageHeader(from: ImageSource): Promise<ImageHeader> {
+  if (typeof from !== 'string') return headerOf(from);
+  const header = await scanned(HEADERS, from, () => headerOf(from));
+  known.set(from, header.storage);
+  return header;
+}
+
+const HEADERS: Scan<ImageHeader> = {
+  name: `headers-${sharp.versions.vips}`,
+  isSound: (value): value is ImageHeader => {
+    const { width, height, orientation, storage } = (value ?? {}) as Partial<ImageHeader>;
+    return [width, height, orientation].every((side) => Number.isInteger(side) && side! > 0) && isStorage(storage);
+  },
+};
+
+async function headerOf(from: ImageSource): Promise<ImageHeader> {
   try {
     const opened = isBitmap(from) ? await readBitmap(from) : from;
     const source = () => openSource(opened);
     const metadata = await source().metadata();
     const { autoOrient, orientation = 1 } = metadata;
     const storage = await storageOf(metadata, source);
-    if (typeof from === 'string') known.set(from, storage);
     return { width: autoOrient.width, height: autoOrient.height, orientation, storage };
   } catch (error) {
     return fail(from, error);

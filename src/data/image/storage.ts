@@ -5,6 +5,12 @@ import type { Metadata, Sharp } from 'sharp';
 export type Storage =
   { readonly kind: 'plain' } | { readonly kind: 'cmyk' } | { readonly kind: 'deep'; readonly bits: number };
 
+/** Whether a value from the cache is one. */
+export function isStorage(value: unknown): value is Storage {
+  const { kind, bits } = (value ?? {}) as { readonly kind?: unknown; readonly bits?: unknown };
+  return kind === 'plain' || kind === 'cmyk' || (kind === 'deep' && DEPTHS.concat(16).includes(Number(bits)));
+}
+
 const PLAIN: Storage = { kind: 'plain' };
 
 /** Bits per channel of cameras and scanners. Their values are often stored in 16 bits as they are. */

@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { originOf, type Origin } from './originOf.js';
+import { digestOf, LEAST_FILES, readChecked, saveScans, scanFile, versionOf, writeChecked } from '../scan/scanCache.js';
 import { areAlike, readThumbnail, type Thumbnail } from './thumbnail.js';
 
 /** Why two images belong together. */
@@ -41,10 +41,36 @@ const ROWS = 64;
 
 /** Finds images that belong together: copies by their names, frames of a video, and images that look the same. Every
  *  two pictures are compared, so 10,000 images take some seconds after they were decoded. */
-export async function findLike(
-  images: readonly LookedAt[],
-  { pictures = true, signal }: FindLikeOptions = {},
-): Promise<Link[]> {
+export async function findLike(images: readonly LookedAt[], options: FindLikeOptions = {}): Promise<Link[]> {
+  if (images.length < LEAST_FILES || options.pictures === false) return search(images, options);
+  const key = digestOf(images.map(({ file, label }) => `${file}\t${versionOf(file)}\t${label ?? ''}`).join('\n'));
+  const file = scanFile(`${key}.like`);
+  const known = linksIn(readChecked(file, LIKE), images.length);
+  if (known) return known;
+  const links = await search(images, options);
+  await saveScans();
+  await writeChecked(file, LIKE, links.map(({ first, second, reason }) => `${first} ${second} ${reason}`).join('\n'));
+  return links;
+}
+
+const LIKE = 'tfjs-finetune like 1';
+const REASONS: readonly Reason[] = ['copy by its name', 'frame of the same video', 'same picture'];
+
+/** The links that were found before among the same images; undefined if they were not, or are damaged. */
+function linksIn(text: string | undefined, count: number): Link[] | undefined {
+  if (text === undefined) return undefined;
+  const links: Link[] = [];
+  for (const line of text === '' ? [] : text.split('\n')) {
+    const [, one, other, name] = /^(\d+) (\d+) (.+)$/.exec(line) ?? [];
+    const [first, second] = [Number(one), Number(other)];
+    const reason = REASONS.find((known) => known === name);
+    if (reason === undefined || first >= count || second >= count) return undefined;
+    links.push({ first, second, reason });
+  }
+  return links;
+}
+
+async function search(images: readonly LookedAt[], { pictures = true, signal }: FindLikeOptions): Promise<Link[]> {
   const origins = images.map(({ file }) => originOf(file));
   const copies = groupBy(images, ({ label }, i) => {
     const { copyOf } = origins[i]!;
@@ -68,17 +94,24 @@ export async function findLike(
 
 /** The group of each of `count` images: the index of its first image. */
 export function linkedGroups(count: number, links: readonly Link[]): number[] {
+  const groups = disjointSets(count);
+  for (const { first, second } of links) groups.join(first, second);
+  return Array.from({ length: count }, (_, i) => groups.find(i));
+}
+
+/** Groups of indices, each called by its lowest one. */
+function disjointSets(count: number) {
   const parent = Array.from({ length: count }, (_, i) => i);
-  const root = (i: number): number => {
+  const find = (i: number): number => {
     let at = i;
     while (parent[at] !== at) at = parent[at] = parent[parent[at]!]!;
     return at;
   };
-  for (const { first, second } of links) {
-    const [a, b] = [root(first), root(second)];
+  const join = (first: number, second: number): void => {
+    const [a, b] = [find(first), find(second)];
     parent[Math.max(a, b)] = Math.min(a, b);
-  }
-  return parent.map((_, i) => root(i));
+  };
+  return { find, join };
 }
 
 /** The indices of the images that have a key in common, where there is more than one. */
@@ -107,9 +140,6 @@ function follow(a: Origin, b: Origin, [one, other]: readonly (Thumbnail | undefi
   return b.number! - a.number! <= STEP && one !== undefined && other !== undefined && areAlike(one, other, NEXT);
 }
 
-/** Thumbnails by file, size and time, so that the images of a run are decoded for this once. */
-const known = new Map<string, Thumbnail | undefined>();
-
 function readThumbnails(
   images: readonly LookedAt[],
   signal: AbortSignal | undefined,
@@ -117,11 +147,7 @@ function readThumbnails(
   const limit = pLimit(AT_ONCE);
   const read = async ({ file }: LookedAt): Promise<Thumbnail | undefined> => {
     signal?.throwIfAborted();
-    const entry = await stat(file).catch(() => undefined);
-    if (!entry) return undefined; // a missing image is reported elsewhere
-    const key = `${entry.size} ${entry.mtimeMs} ${file}`;
-    if (!known.has(key)) known.set(key, await readThumbnail(file));
-    return known.get(key);
+    return readThumbnail(file); // undefined for a missing image, which is reported elsewhere
   };
   return Promise.all(images.map((image) => limit(read, image)));
 }
@@ -131,6 +157,7 @@ async function samePictures(
   signal: AbortSignal | undefined,
 ): Promise<Link[]> {
   const links: Link[] = [];
+  const groups = disjointSets(thumbnails.length);
   for (const [second, b] of thumbnails.entries()) {
     if (second % ROWS === ROWS - 1) {
       await setImmediate();
@@ -139,7 +166,9 @@ async function samePictures(
     if (!b) continue;
     for (let first = 0; first < second; first++) {
       const a = thumbnails[first];
-      if (a && areAlike(a, b, SAME)) links.push({ first, second, reason: 'same picture' });
+      if (!a || groups.find(first) === groups.find(second) || !areAlike(a, b, SAME)) continue;
+      links.push({ first, second, reason: 'same picture' });
+      groups.join(first, second);
     }
   }
   return links;

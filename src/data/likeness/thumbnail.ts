@@ -1,4 +1,6 @@
+import sharp from 'sharp';
 import { openFile } from '../image/image.js';
+import { scanned, type Scan } from '../scan/scanCache.js';
 
 /** An image as a unit vector: 16 × 16 grey values, less the plane that fits them best, divided by their length. The
  *  product of two of them is the correlation of the images, which brightness, contrast and light from one side do not
@@ -20,18 +22,30 @@ const LEAST_CONTRAST = 4;
 
 /** Reads the thumbnail of an image file; undefined if it cannot be decoded, or is of one colour. */
 export async function readThumbnail(file: string): Promise<Thumbnail | undefined> {
+  const grey = await scanned(GREYS, file, () => readGrey(file));
+  return grey === '' ? undefined : normalise(Buffer.from(grey, 'base64'));
+}
+
+/** Grey values as a text in base64; empty for an image that cannot be decoded. */
+const GREYS: Scan<string> = {
+  name: `greys-${sharp.versions.vips}`,
+  isSound: (value): value is string => typeof value === 'string' && value.length === Math.ceil(SIDE ** 2 / 3) * 4,
+  keeps: (grey) => grey !== '',
+};
+
+async function readGrey(file: string): Promise<string> {
   const side = SIDE * PER_VALUE;
   const grey = await openFile(file)
     .then((image) => image.greyscale().resize(side, side, { fit: 'fill' }).raw().toBuffer({ resolveWithObject: true }))
     .catch(() => undefined); // a broken image is reported elsewhere
-  if (!grey) return undefined;
+  if (!grey) return '';
   const { data, info } = grey;
   const values = new Float32Array(SIDE * SIDE);
   for (let y = 0; y < side; y++)
     for (let x = 0; x < side; x++)
       values[Math.floor(y / PER_VALUE) * SIDE + Math.floor(x / PER_VALUE)]! +=
         data[(y * side + x) * info.channels]! / PER_VALUE ** 2;
-  return normalise(values);
+  return Buffer.from(Uint8Array.from(values, Math.round)).toString('base64');
 }
 
 /** The thumbnail of grey values, [256]; undefined if they hardly differ. */

@@ -1,8 +1,15 @@
 import { annotatorsTools } from './tools/annotators.js';
+import { archivesTools } from './tools/archives.js';
 import { cocoTools } from './tools/coco.js';
 import type { Tool } from './tools/shared.js';
 import { tablesTools } from './tools/tables.js';
 import { yoloTools } from './tools/yolo.js';
 
 /** Every program that writes boxes, by its name. */
-export const tools: Readonly<Record<string, Tool>> = { ...yoloTools, ...cocoTools, ...annotatorsTools, ...tablesTools };
+export const tools: Readonly<Record<string, Tool>> = {
+  ...yoloTools,
+  ...cocoTools,
+  ...annotatorsTools,
+  ...tablesTools,
+  ...archivesTools,
+};

@@ -1,5 +1,5 @@
 import type { PartName } from '../../sample.js';
-import { cutFields, type Line } from '../text/icdarLine.js';
+import { cutFields, type Fields, type Line } from '../text/icdarLine.js';
 import { chooseLayout } from '../text/chooseLayout.js';
 import { beginsNative } from '../text/totalText.js';
 import { counted, filesLike, spread, type Detect } from './detected.js';
@@ -89,7 +89,7 @@ async function layoutOf(files: readonly string[], listing: Listing): Promise<str
   const numeric = some.filter(({ fields: { numbers } }) => numbers.length >= 4);
   if (some.length === 0 || numeric.length < 0.9 * some.length) return undefined;
   const shares = numeric.filter(({ fields: { numbers } }) => isNormalised(numbers));
-  if (shares.length > 0.5 * numeric.length) return undefined;
+  if (shares.length > 0.5 * numeric.length || numeric.every(({ fields }) => isYolo(fields))) return undefined;
   const choice = chooseLayout(some, { option: 'data.layout:', official: true, transcriptions: true });
   if (!('layout' in choice) || choice.inDoubt) return IN_DOUBT;
   return choice.layout === 'polygons' ? undefined : choice.layout;
@@ -98,6 +98,10 @@ async function layoutOf(files: readonly string[], listing: Listing): Promise<str
 /** Whether a line is one of YOLO: a class and shares of the image. Coordinates of words are pixels. */
 const isNormalised = ([first, ...shares]: readonly number[]): boolean =>
   Number.isInteger(first) && shares.every((share) => Math.abs(share) <= 1.5);
+
+/** Whether a line may be one of YOLO that is written in pixels: a class, four numbers, and no text. */
+const isYolo = ({ numbers, hasText }: Fields): boolean =>
+  !hasText && numbers.length === 5 && Number.isInteger(numbers[0]);
 
 /** The folder of images for a folder of text files: the same one, or one of the same part. */
 function imagesFor(truth: string, part: PartName, { images }: Listing): string | undefined {

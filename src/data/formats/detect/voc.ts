@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { PartName } from '../../sample.js';
 import { counted, filesLike, spread, type Detect } from './detected.js';
 import { foldersByPart, placesOf } from './parts.js';
@@ -9,8 +10,10 @@ export const detectVoc: Detect = async (listing) => {
   const alike = await filesLike(listing, sample, (text) => /<annotation[\s>]/.test(text));
   if (alike.length === 0 || alike.length < 0.5 * sample.length) return undefined;
   const what = `${counted(files.length, 'XML file')} ${files.length === 1 ? 'is' : 'are'} an <annotation>`;
-  const lists = listing.files.flatMap((file) => /^ImageSets\/Main\/([^/]+)\.txt$/.exec(file)?.[1] ?? []);
-  if (lists.length > 0 && files.some((file) => file.startsWith('Annotations/'))) {
+  const places = listing.files.flatMap((file) => /^((?:.*\/)?)ImageSets\/Main\/[^/]+\.txt$/.exec(file)?.[1] ?? []);
+  const [folder, second] = [...new Set(places)];
+  const lists = listing.files.flatMap((file) => /(?:^|\/)ImageSets\/Main\/([^/]+)\.txt$/.exec(file)?.[1] ?? []);
+  if (folder !== undefined && second === undefined && files.some((file) => file.startsWith(`${folder}Annotations/`))) {
     const has = (...names: readonly string[]): string | undefined => names.find((name) => lists.includes(name));
     const train = has('train', 'trainval', 'default') ?? lists.find((list) => !/^(?:val|test)$/.test(list));
     const parts: Partial<Record<PartName, string | undefined>> = {
@@ -19,7 +22,13 @@ export const detectVoc: Detect = async (listing) => {
       test: has('test'),
     };
     const known = Object.entries(parts).filter(([, list]) => list !== undefined);
-    return { certainty: 1, why: `${what}, and ImageSets/Main has lists`, parts: Object.fromEntries(known) };
+    const options = folder === '' ? {} : { root: join(listing.root, folder) };
+    return {
+      certainty: 1,
+      why: `${what}, and ${folder}ImageSets/Main has lists`,
+      parts: Object.fromEntries(known),
+      options,
+    };
   }
   return { certainty: 0.98, why: what, parts: placesOf(foldersByPart(files)) };
 };

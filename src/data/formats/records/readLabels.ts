@@ -1,9 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { FinetuneError } from '../../../errors.js';
+import { scanned, type Scan } from '../../scan/scanCache.js';
 import { decodeText } from '../decodeText.js';
 
 /** Reads a file of labels as text. Throws E_LABEL_FILE if it cannot be read, E_ENCODING if it is no text. */
-export async function readLabelText(file: string): Promise<string> {
+export const readLabelText = async (file: string): Promise<string> =>
+  scanned(SMALL_TEXTS, file, () => decodeFile(file));
+
+/** Texts of data sets that have one for each image. */
+const SMALL_TEXTS: Scan<string> = {
+  name: 'texts',
+  isSound: (value) => typeof value === 'string',
+  keeps: ({ length }) => length <= 1000,
+};
+
+async function decodeFile(file: string): Promise<string> {
   const bytes = await readFile(file).catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
     const message =

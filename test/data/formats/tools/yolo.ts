@@ -1,5 +1,5 @@
 import { NAMES, smallSet } from '../smallSet.js';
-import { idOf, imagesOf, placePictures, tool, yoloText, corners, type Tool } from './shared.js';
+import { idOf, imagesOf, json, placePictures, tool, yoloText, corners, type Tool } from './shared.js';
 
 export const yoloTools: Readonly<Record<string, Tool>> = {
   'Ultralytics YOLO': tool('yolo', async (place) => {
@@ -57,4 +57,38 @@ export const yoloTools: Readonly<Record<string, Tool>> = {
     }
     place('data.yaml', `train: train/images\nval: val/images\nnames: [${NAMES.join(', ')}]\n`);
   }),
+  'CVAT YOLO': tool(
+    'yolo',
+    async (place) => {
+      await placePictures(place, ({ stem }) => `obj_train_data/${stem}.jpg`);
+      for (const image of smallSet) place(`obj_train_data/${image.stem}.txt`, yoloText(image));
+      place('obj.names', NAMES.map((name) => `${name}\n`).join(''));
+      place('obj.data', 'classes = 3\nnames = data/obj.names\nbackup = backup/\ntrain = data/train.txt\n');
+      place('train.txt', smallSet.map(({ stem }) => `data/obj_train_data/${stem}.jpg\n`).join(''));
+    },
+    ['train'],
+  ),
+  'CVAT Ultralytics YOLO': tool('yolo', async (place) => {
+    await placePictures(place, ({ part, stem }) => `images/${part}/${stem}.jpg`);
+    for (const image of smallSet) place(`labels/${image.part}/${image.stem}.txt`, yoloText(image));
+    const names = NAMES.map((name, i) => `  ${i}: ${name}\n`).join('');
+    place('data.yaml', `names:\n${names}path: .\ntrain: train.txt\nval: val.txt\n`);
+    for (const part of ['train', 'val'])
+      place(
+        `${part}.txt`,
+        imagesOf(part)
+          .map(({ stem }) => `data/images/${part}/${stem}.jpg\n`)
+          .join(''),
+      );
+  }),
+  'Label Studio YOLO': tool(
+    'yolo',
+    async (place) => {
+      await placePictures(place, ({ stem }) => `images/0d5b7a9c-${stem}.jpg`);
+      for (const image of smallSet) place(`labels/0d5b7a9c-${image.stem}.txt`, yoloText(image).trimEnd());
+      place('classes.txt', NAMES.join('\n'));
+      place('notes.json', json({ categories: NAMES.map((name, id) => ({ id, name })), info: { year: 2024 } }));
+    },
+    ['train'],
+  ),
 };

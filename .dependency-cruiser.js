@@ -78,6 +78,7 @@ const rooms = {
     packages: 'fastify @fastify/.+ prom-client zod',
     node: true,
   },
+  bench: { rooms: 'ground files tasks engine modelFolder predict', packages: 'sharp', node: true },
   bundle: { rooms: `${training} run modelFolder predict`, packages: 'fflate', node: true },
   export: {
     rooms: `${training} onnx tensorflow tflite run modelFolder predict demo`,
@@ -87,7 +88,7 @@ const rooms = {
   convert: { rooms: 'ground files sample data geometry recipe', node: true },
   faces: {
     files: '(?:index[.]ts$|api/)',
-    rooms: `${training} run finetune modelFolder predict serve bundle export demo pycocotools`,
+    rooms: `${training} run finetune modelFolder predict serve bundle bench export demo pycocotools`,
     packages: 'zod',
     node: true,
   },
@@ -96,7 +97,7 @@ const rooms = {
     node: true,
   },
   cli: {
-    rooms: `${training} labelling convert run finetune trials init predict serve bundle modelFolder export demo`,
+    rooms: `${training} labelling convert run finetune trials init predict serve bundle bench modelFolder export demo`,
     packages: 'cac cli-progress p-limit',
     node: true,
   },

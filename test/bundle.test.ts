@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';
@@ -19,6 +19,7 @@ const run = join(folder, 'run');
 const file = join(folder, 'run.zip');
 const operatingPoint = { scoreThreshold: 0.125 };
 
+const cacheHome = process.env['XDG_CACHE_HOME'];
 beforeAll(async () => {
   process.env['XDG_CACHE_HOME'] = join(folder, 'cache');
   await mkdir(join(run, 'checkpoints'), { recursive: true });
@@ -34,6 +35,11 @@ beforeAll(async () => {
   await writeFile(join(run, 'metrics.json'), JSON.stringify({ metric, part: 'val', operatingPoint }));
   await writeFile(join(run, 'predictions.json'), '[]');
   for (const name of ['model-card.json', 'model.onnx']) await writeFile(join(run, 'onnx', name), name);
+});
+
+afterAll(() => {
+  if (cacheHome === undefined) delete process.env['XDG_CACHE_HOME'];
+  else process.env['XDG_CACHE_HOME'] = cacheHome;
 });
 
 test('a bundle has the run without its pictures, its licences and hashes, and the same bytes each time', async () => {

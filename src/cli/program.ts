@@ -5,6 +5,7 @@ import { FinetuneError } from '../errors.js';
 import { readError } from '../files/disk.js';
 import { maskSecrets } from '../maskSecrets.js';
 import { printable } from '../printable.js';
+import { defineBench } from './commands/bench.js';
 import { defineBundle, defineVerify } from './commands/bundle.js';
 import { defineCompletion } from './commands/completion.js';
 import { defineAnchors, defineCheck, defineConvert, defineScore, defineSynth } from './commands/data.js';
@@ -31,6 +32,7 @@ const COMMANDS = [
   defineServe,
   defineBundle,
   defineVerify,
+  defineBench,
   defineScore,
   defineLrFind,
   defineOverfit,

@@ -45,10 +45,12 @@ export async function readPixels(image: unknown): Promise<Raster> {
 
 const CHANNELS = [1, 3, 4];
 
+const isSide = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0;
+
 function isPixels(image: unknown): image is PixelData {
   const { data, width, height } = (image ?? {}) as Partial<PixelData>;
   if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) return false;
-  if (CHANNELS.includes(data.length / (width! * height!))) return true;
+  if (isSide(width) && isSide(height) && CHANNELS.includes(data.length / (width * height))) return true;
   throw wrong(`${data.length} values are no image of ${String(width)}x${String(height)} pixels`);
 }
 

@@ -145,9 +145,10 @@ test('an engine that has loaded another model is refused, by name and by size', 
     code: 'E_RUNTIME_OUTPUT',
     message: expect.stringContaining('the card says [1, 2]'),
   });
-  await expect(
-    createPredictor(card, onnxRuntime(ort, other)).predict({ data: new Uint8Array(5), width: 2, height: 2 }),
-  ).rejects.toMatchObject({ code: 'E_FEED' });
+  for (const [width, height] of [[2, 4], [-2, -2], [1.5, 2], [0, 0]] as const) // prettier-ignore
+    await expect(
+      createPredictor(card, onnxRuntime(ort, other)).predict({ data: new Uint8Array(12), width, height }),
+    ).rejects.toMatchObject({ code: 'E_FEED' });
   await expect(createPredictor(card, onnxRuntime(ort, other)).predict('photo.jpg' as never)).rejects.toMatchObject({
     code: 'E_FEED',
   });

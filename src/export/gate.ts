@@ -7,11 +7,10 @@ import { FinetuneError } from '../errors.js';
 import { withTemporaryFolder } from '../files/folders.js';
 import { inputsOf, nodesOf, type Programs } from '../graph/program.js';
 import { taskOptions } from '../run/taskOptions.js';
-import type { Input } from '../predict/inputs/findInputs.js';
 import { firstDifference } from './firstDifference.js';
 import type { Format, Net, Running } from './format.js';
 import type { Quantization } from './names.js';
-import { imagesIn, imagesOf } from './images.js';
+import { imagesIn, imagesOf, type OtherImages } from './images.js';
 import { compareOutputs, WRITTEN, type Comparison, type CompareOptions } from './parity.js';
 import type { Checkpoint, Hooks, RunData } from './source.js';
 import type { Adapted } from './targets/target.js';
@@ -26,7 +25,7 @@ export interface GateOptions extends Hooks {
   /** The loss of the score that quantisation may cost. */
   readonly tolerance: number;
   /** Images to compare outputs on instead of those of the run. */
-  readonly images: readonly Input[] | undefined;
+  readonly images: OtherImages | undefined;
 }
 
 /** What the exported model is compared with. */
@@ -68,7 +67,7 @@ export async function compareFiles(
           },
         }
       : {
-          images: imagesIn(options.images!.slice(0, MOST_COMPARED), description, signal),
+          images: imagesIn(options.images!.slice(0, MOST_COMPARED), description, { signal, onProgress }),
           total: Math.min(options.images!.length, MOST_COMPARED),
           evaluators: undefined,
         };

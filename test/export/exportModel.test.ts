@@ -190,7 +190,12 @@ test('without the data of its run a checkpoint is compared on other images, outp
     code: 'E_EXPORT_DATA',
     problems: [{ where: { file: lone }, fix: expect.stringContaining('--images') }],
   });
-  const { directory, card } = await exportModel(lone, { format: 'onnx', images: below('photos') });
+  await writeFile(below('photos', 'a-broken.png'), 'no image');
+  const { directory, card } = await exportModel(lone, { format: 'onnx', images: below('photos') }); // leaves that one out
+  const images = below('photos', 'a-*.png');
+  await expect(exportModel(lone, { format: 'onnx', images, out: below('none') })).rejects.toMatchObject({
+    code: 'E_IMAGE_DECODE',
+  });
   expect(directory).toBe(below('lone-onnx'));
   expect(card).toMatchObject({ parity: { images: 1, metric: null }, source: { recipe: null }, licenses: [] });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from '@jest/globals';
 import { build } from 'esbuild';
-import { chromium } from 'playwright-core';
+import { chromium, type BrowserContext } from 'playwright-core';
 import { serveFolders } from './serve.js';
 
 /** Tests that run code in Debian's Chromium. */
@@ -65,17 +65,32 @@ export interface PageOptions {
   readonly webgl?: boolean;
 }
 
+/** Starts Chromium with a profile of its own. */
+export async function openChromium(
+  flags: readonly string[],
+): Promise<{ readonly context: BrowserContext; close(): Promise<void> }> {
+  const profile = mkdtempSync(join(tmpdir(), 'finetune-browser-'));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: CHROMIUM,
+    args: [...FLAGS, ...flags],
+  });
+  return {
+    context,
+    async close() {
+      await context.close();
+      rmSync(profile, { recursive: true, force: true });
+    },
+  };
+}
+
 /** Opens a page of Chromium on a static server on the loopback interface, and runs the code in it. */
 export async function openPage({ code, folders = {}, webgl = false }: PageOptions): Promise<Page> {
   const bundle = await bundleForBrowser(code);
   const server = await serveFolders(folders);
-  const profile = mkdtempSync(join(tmpdir(), 'finetune-browser-'));
-  const args = [...FLAGS, ...(webgl ? WEBGL : ['--disable-gpu'])];
-  const context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, args });
+  const { context, ...browser } = await openChromium(webgl ? WEBGL : ['--disable-gpu']);
   const close = async (): Promise<void> => {
-    await context.close();
+    await browser.close();
     await server.close();
-    rmSync(profile, { recursive: true, force: true });
   };
   try {
     const page = await context.newPage();

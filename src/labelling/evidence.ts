@@ -64,6 +64,7 @@ export function labelEvidence(
   const signs = [
     ...[ours, theirs, off, logOdds(any), logOdds(tight), side],
     ...[Math.min(3, alike.filter((one) => overlap(one.box, box) > 0.05).length), Math.log(1 + alike.length)],
+    ...[Math.log(1 + others.length), new Set(others.map((one) => one.label)).size],
     ...[theirs * ours, off * ours, theirs * side, Math.max(0, theirs), Math.max(0, off)],
     ...[beside.fit, off > -1 ? Math.abs(beside.fit - 0.35) : 0, unlike, Math.max(0, off + 2) * unlike],
     ...[beside.explained, Math.max(0, off) * beside.explained, Math.max(0, off + 1) * Math.max(0, -ours)],

@@ -1,5 +1,5 @@
 /** Strength of the pull of the weights towards 0, per row. */
-const DECAY = 0.001;
+const DECAY = 0.005;
 /** Newton's method needs fewer. */
 const STEPS = 12;
 

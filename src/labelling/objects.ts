@@ -7,7 +7,7 @@ import { ranked, type LookedAtBoxes, type Suspect } from './suspect.js';
 /** Share of the labels that is expected to be wrong, for each kind of mistake. */
 const EXPECTED = 0.017;
 /** Labels where nothing is are rarer. */
-const EXPECTED_INVENTED = 0.005;
+const EXPECTED_INVENTED = 0.001;
 /** Least score of a detection that may mean a missing label. */
 const LEAST_SCORE = 0.1;
 /** IoU with any label from which a detection is not about an object without a label. */
@@ -15,6 +15,8 @@ const LABELLED = 0.4;
 /** How far a box is moved on purpose along each axis, in sides of the box: from beyond what careful people differ by to
  *  where the box is beside its object. */
 const [LEAST_SHIFT, MOST_SHIFT] = [0.15, 0.45];
+/** Mistakes of each kind that are made with a label. */
+const MISTAKES = 3;
 /** Examples of either group below which nothing is known about a kind of mistake. */
 const FEW = 8;
 
@@ -40,7 +42,7 @@ function wrongLabels(images: readonly LookedAtBoxes[]): Suspect[] {
     ...new Set(images.flatMap(({ truth }) => truth.flatMap(({ label, ignore }) => (ignore ? [] : [label])))),
   ];
   const judged: Judged[] = [];
-  const [swapped, moved, invented]: [number[][], number[][], number[][]] = [[], [], []];
+  const [swapped, moved, invented]: [Signs[], Signs[], Signs[]] = [[], [], []];
   for (const image of images)
     image.truth.forEach((object, row) => {
       if (object.ignore) return;
@@ -49,15 +51,13 @@ function wrongLabels(images: readonly LookedAtBoxes[]): Suspect[] {
       const judge = (one: Pick<TruthBox, 'label' | 'box'>) => labelEvidence(one, seen, others, image);
       judged.push({ image, row, object, evidence: judge(object) });
       const { label, box } = object;
-      const wrong = names[(names.indexOf(label) + random.integer(1, names.length)) % names.length]!;
-      if (names.length > 1) swapped.push([...judge({ label: wrong, box }).signs]);
-      const shift = (side: number) => random.uniform(LEAST_SHIFT, MOST_SHIFT) * side * (random.chance(0.5) ? 1 : -1);
-      const [dx, dy] = [shift(box[2] - box[0]), shift(box[3] - box[1])];
-      const off: Corners = [box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy];
-      moved.push([...judge({ label, box: off }).signs]);
-      invented.push([
-        ...labelEvidence({ label, box: elsewhere(box, image, random) }, image.found, image.truth, image).signs,
-      ]);
+      for (let n = 0; n < MISTAKES; n++) {
+        const wrong = names[(names.indexOf(label) + random.integer(1, names.length)) % names.length]!;
+        if (names.length > 1) swapped.push(judge({ label: wrong, box }).signs);
+        moved.push(judge({ label, box: beside(box, random) }).signs);
+      }
+      const nowhere = { label, box: elsewhere(box, image, random) };
+      invented.push(labelEvidence(nowhere, image.found, image.truth, image).signs);
     });
   const right = judged.map(({ evidence }) => evidence.signs);
   const [ofClass, ofBox, ofNothing] = [swapped, moved, invented].map((wrong) => oddsOf(right, wrong)) as [
@@ -65,11 +65,12 @@ function wrongLabels(images: readonly LookedAtBoxes[]): Suspect[] {
     Odds,
     Odds,
   ];
-  return judged.map(({ image, row, object: { label, box }, evidence: { signs, other, beside } }) => {
+  return judged.map(({ image, row, object: { label, box }, evidence }) => {
+    const { signs } = evidence;
     const [misnamed, loose] = [EXPECTED * ofClass(signs), EXPECTED * ofBox(signs)];
     const wrong = misnamed + loose + EXPECTED_INVENTED * ofNothing(signs);
     const isLoose = loose > misnamed;
-    const against = isLoose ? beside : other;
+    const against = isLoose ? evidence.beside : evidence.other;
     return {
       ...identify(image),
       kind: against === undefined ? 'unseen' : isLoose ? 'loose' : 'class',
@@ -116,6 +117,14 @@ function missingLabels(images: readonly LookedAtBoxes[]): Suspect[] {
   });
 }
 
+/** A box that is moved along both axes. */
+function beside([x1, y1, x2, y2]: Corners, random: RandomStream): Corners {
+  const shift = (side: number): number =>
+    random.uniform(LEAST_SHIFT, MOST_SHIFT) * side * (random.chance(0.5) ? 1 : -1);
+  const [dx, dy] = [shift(x2 - x1), shift(y2 - y1)];
+  return [x1 + dx, y1 + dy, x2 + dx, y2 + dy];
+}
+
 /** A box of this size anywhere in the image. */
 function elsewhere([x1, y1, x2, y2]: Corners, { width, height }: LookedAtBoxes, random: RandomStream): Corners {
   const [w, h] = [x2 - x1, y2 - y1];
@@ -123,10 +132,11 @@ function elsewhere([x1, y1, x2, y2]: Corners, { width, height }: LookedAtBoxes, 
   return [x, y, x + w, y + h];
 }
 
-type Odds = (signs: readonly number[]) => number;
+type Signs = LabelEvidence['signs'];
+type Odds = (signs: Signs) => number;
 
 /** The odds of a mistake by its signs; 0 if there are too few examples to learn from. */
-function oddsOf(right: readonly (readonly number[])[], wrong: readonly (readonly number[])[]): Odds {
+function oddsOf(right: readonly Signs[], wrong: readonly Signs[]): Odds {
   if (right.length < FEW || wrong.length < FEW) return () => 0;
   const logOdds = fitLogOdds(right, wrong);
   return (signs) => Math.exp(logOdds(signs));

@@ -40,6 +40,27 @@ export async function calibrate(
   return new Map([...histograms].map(([name, histogram]) => [name, chooseRange(histogram, method)]));
 }
 
+/** Feeds that means are taken over: they settle sooner than the ends of ranges. */
+const FEEDS_OF_MEANS = 16;
+
+/** The mean of each channel of values in the order N, C and then places; `channels` has the number of channels of each. */
+export async function channelMeans(
+  run: (feeds: Feeds) => Promise<Results>,
+  channels: ReadonlyMap<string, number>,
+  feeds: readonly Feeds[],
+): Promise<ReadonlyMap<string, Float32Array>> {
+  const sums = new Map([...channels].map(([name, count]) => [name, new Float64Array(count)]));
+  const few = feeds.slice(0, FEEDS_OF_MEANS);
+  for (const fed of few) {
+    const values = await run(fed);
+    for (const [name, sum] of sums) {
+      const places = values[name]!.length / sum.length;
+      values[name]!.forEach((value, i) => (sum[Math.floor(i / places)]! += value / places));
+    }
+  }
+  return new Map([...sums].map(([name, sum]) => [name, Float32Array.from(sum, (value) => value / few.length)]));
+}
+
 /** The largest difference of an output as a share of its own size, √(Σ difference² / Σ value²). */
 export function difference(ours: readonly Results[], expected: readonly Results[]): number {
   const keys = Object.keys(expected[0]!);

@@ -12,7 +12,7 @@ import type { Adapted } from './targets/target.js';
 /** Images that quantisation is calibrated with; fewer if they are large, since all are held at once. */
 const [LEAST_IMAGES, MOST_IMAGES, MOST_PIXELS] = [8, 64, 16_000_000];
 /** Difference of the outputs that is accepted, as a share of their size. */
-const CLOSE = 0.1;
+const CLOSE = 0.05;
 /** Those on which the loss of the score is measured. */
 const MEASURED = 32;
 

@@ -14,6 +14,9 @@ export interface QuantizeOptions {
   /** Bits of a weight, default 7. x86 processors without VNNI add two products of 8 bits in 16 bits, which overflow: with
    *  7 bits they do not. */
   readonly weightBits?: 7 | 8;
+  /** The mean of each channel of the values that layers read. Rounded weights shift the mean of what a layer returns, which
+   *  its bias then takes back. */
+  readonly means?: ReadonlyMap<string, Float32Array>;
 }
 
 /** Values of 7 bits reach 64, so that 2 · 255 · 64 is below 2¹⁵. */
@@ -36,7 +39,7 @@ export function levelsOf(range: Range): Levels {
 export function quantizeOnnx(
   model: OnnxModel,
   ranges: ReadonlyMap<string, Range>,
-  { keep = new Set(), weightBits = 7 }: QuantizeOptions = {},
+  { keep = new Set(), weightBits = 7, means }: QuantizeOptions = {},
 ): OnnxModel {
   const plan = planQuantization(model, keep);
   // Behind a layer that is kept, a value may not share its range any more, and has none of its own.
@@ -111,13 +114,14 @@ export function quantizeOnnx(
     const [first = '', second = ''] = node.inputs;
     const weight = isWeighted(node) && !plan.nodes.has(node.name) ? initializers.get(second) : undefined;
     if (weight && plan.values.has(first) && inputs[0] !== renamed(first))
-      inputs[0] = levelsByChannel(first, channelsRead(node, weight));
+      inputs[0] = levelsByChannel(first, channelsRead(node, weight.shape));
     if (isWeighted(node) && plan.nodes.has(node.name)) {
       const { scale } = rangeOf(node.inputs[0]!);
-      const quantized = quantizeParameters(node, initializers, scale, LARGEST[weightBits]);
+      const quantized = quantizeParameters(node, initializers, scale, LARGEST[weightBits], means?.get(node.inputs[0]!));
       for (const [i, parameter] of quantized.entries()) {
-        // The layers of a head share weights on all levels; each level has a scale of its own for their bias.
-        const key = `${parameter.name} ${parameter.scales.join()}`;
+        // The layers of a head share weights on all levels; each level has a bias of its own.
+        const of = parameter.type === 'int32' ? node.name : parameter.scales.join();
+        const key = `${parameter.name} ${of}`;
         const known = done.get(key) ?? addParameter({ ...parameter, name: unused(parameter.name, done) });
         done.set(key, known);
         inputs[i + 1] = known;
@@ -131,10 +135,10 @@ export function quantizeOnnx(
 }
 
 /** Number of channels of the value that a convolution or a Gemm reads, on its second axis. */
-function channelsRead({ op, attrs }: OnnxNode, { shape }: Initializer): number {
-  if (op === 'Gemm') return shape[isTransposed(attrs) ? 1 : 0]!;
+export function channelsRead({ op, attrs }: OnnxNode, weight: readonly number[]): number {
+  if (op === 'Gemm') return weight[isTransposed(attrs) ? 1 : 0]!;
   const { group } = attrs;
-  return shape[1]! * (group && 'int' in group ? group.int : 1);
+  return weight[1]! * (group && 'int' in group ? group.int : 1);
 }
 
 const isTransposed = ({ transB }: OnnxNode['attrs']): boolean =>
@@ -162,6 +166,7 @@ function quantizeParameters(
   initializers: ReadonlyMap<string, Initializer>,
   inputScale: number,
   largest: number,
+  means: Float32Array | undefined,
 ): QuantizedTensor[] {
   const weight = initializers.get(node.inputs[1]!)!;
   const bias = node.inputs[2] ? initializers.get(node.inputs[2]) : undefined;
@@ -183,8 +188,29 @@ function quantizeParameters(
   const tensors: QuantizedTensor[] = [{ name: weight.name, type: 'int8', shape, data: quantized, scales, axis }];
   if (bias && biases) {
     const products = scales.map((scale) => scale * inputScale);
-    const sums = Int32Array.from(biases, (value, c) => Math.round(value / products[c]!));
+    const shift = means ? shiftOf(tensors[0]!, data, means) : undefined;
+    const sums = Int32Array.from(biases, (value, c) => Math.round((value + (shift?.[c] ?? 0)) / products[c]!));
     tensors.push({ name: bias.name, type: 'int32', shape: bias.shape, data: sums, scales: products, axis: 0 });
   }
   return tensors;
+}
+
+/** What rounded weights take from the mean of each output channel: Σ (weight − rounded weight) · mean of what it reads. */
+function shiftOf(
+  { shape, data: levels, scales, axis }: QuantizedTensor,
+  data: Float32Array,
+  means: Float32Array,
+): Float64Array {
+  const shift = new Float64Array(scales.length);
+  const inputs = shape[1 - axis]!; // of each output channel
+  const inner = sizeOf(shape.slice(axis + 1));
+  const area = sizeOf(shape.slice(2));
+  const outputsOfGroup = scales.length / (means.length / inputs);
+  data.forEach((value, i) => {
+    const output = Math.floor(i / inner) % scales.length;
+    const input = axis === 0 ? Math.floor(i / area) % inputs : Math.floor(i / inner / scales.length);
+    const mean = means[Math.floor(output / outputsOfGroup) * inputs + input]!;
+    shift[output]! += (value - levels[i]! * scales[output]!) * mean;
+  });
+  return shift;
 }

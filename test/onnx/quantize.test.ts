@@ -55,6 +55,28 @@ describe('the quantised model', () => {
     expect(Math.max(...Array.from(tensor('stem.weight.int8').data as Int8Array))).toBeLessThanOrEqual(64);
   });
 
+  test('takes back with the bias what rounding adds to the mean', () => {
+    const means = new Map([...plan.values.keys()].map((name) => [name, new Float32Array(8).fill(2)]));
+    const [reads, writes] = [3, 8];
+    const stemReads = model.nodes.find(({ name }) => name === 'stem/Conv')!.inputs[0]!;
+    means.set(stemReads, Float32Array.of(1, 0, -2));
+    const corrected = quantizeOnnx(model, ranges, { means });
+    const of = (one: typeof model, name: string) => one.initializers.find((tensor) => tensor.name === name)!.data;
+    const given = of(model, 'stem.weight') as Float32Array;
+    const [levels, scales] = [of(quantized, 'stem.weight.int8'), of(quantized, 'stem.weight.int8.scale')];
+    const expected = new Float64Array(writes);
+    given.forEach((value, i) => {
+      const output = Math.floor(i / (9 * reads));
+      const mean = [1, 0, -2][Math.floor(i / 9) % reads]!;
+      expected[output]! += (value - Number(levels[i]) * Number(scales[output])) * mean;
+    });
+    const products = of(quantized, 'stem.bias.int32.scale');
+    const [before, after] = [of(quantized, 'stem.bias.int32'), of(corrected, 'stem.bias.int32')];
+    const shifts = Array.from(expected, (_, c) => (Number(after[c]) - Number(before[c])) * Number(products[c]));
+    for (const [c, shift] of shifts.entries()) expect(shift).toBeCloseTo(expected[c]!, 3);
+    expect(Math.max(...shifts.map(Math.abs))).toBeGreaterThan(1e-3);
+  });
+
   test('keeps the names of its outputs, and every input of a node exists', () => {
     expect(quantized.outputs).toEqual(model.outputs);
     const known = new Set(['', 'image', ...quantized.initializers.map(({ name }) => name)]);

@@ -1,10 +1,10 @@
 import { encodeOnnx } from '../../onnx/encode.js';
 import type { OnnxModel, Port } from '../../onnx/model.js';
 import { planQuantization, weightsOf } from '../../onnx/quantizable.js';
-import { quantizeOnnx, type QuantizeOptions } from '../../onnx/quantize.js';
+import { channelsRead, quantizeOnnx, type QuantizeOptions } from '../../onnx/quantize.js';
 import { keepSensitive, type Kept } from '../../quantize/keepSensitive.js';
 import type { Calibration } from '../../quantize/ranges.js';
-import { calibrate, difference } from '../calibrate.js';
+import { calibrate, channelMeans, difference } from '../calibrate.js';
 import { checkFeeds, type Feeds, type Results } from '../engine.js';
 import { call } from './call.js';
 import { loadOnnxRuntime, type OnnxRuntime, type OnnxRuntimeOptions } from './runtime.js';
@@ -37,14 +37,19 @@ export async function quantize(
   const { mostKept = 0.25, measured = 8 } = options;
   const runtime = await loadOnnxRuntime();
   const names = [...new Set(planQuantization(model, new Set()).values.values())];
-  const inside = await openModel(runtime, returning(model, names), options);
-  const ranges = await calibrate((fed) => inside.run(fed), names, feeds, method).finally(() => inside.release());
+  const ranges = await inside(runtime, model, names, options, (run) => calibrate(run, names, feeds, method));
+  const layers = weightsOf(model);
+  const shapes = new Map(model.initializers.map(({ name, shape }) => [name, shape]));
+  const channels = new Map(layers.map((node) => [node.inputs[0]!, channelsRead(node, shapes.get(node.inputs[1]!)!)]));
+  const means = await inside(runtime, model, [...channels.keys()], options, (run) =>
+    channelMeans(run, channels, feeds),
+  );
   const few = feeds.slice(0, measured);
   const run = (one: OnnxModel, count = few.length): Promise<Results[]> =>
     resultsOf(runtime, one, few.slice(0, count), options);
   return keepSensitive({
-    layers: weightsOf(model).map(({ name }) => name),
-    write: (keep) => quantizeOnnx(model, ranges, { ...options, keep }),
+    layers: layers.map(({ name }) => name),
+    write: (keep) => quantizeOnnx(model, ranges, { ...options, keep, means }),
     run,
     expected: await run(model),
     lossOf,
@@ -54,10 +59,17 @@ export async function quantize(
   });
 }
 
-/** The model with other values as its outputs. */
-function returning(model: OnnxModel, names: readonly string[]): OnnxModel {
+/** Hands over a function that runs the model and returns values between its layers. */
+async function inside<Found>(
+  runtime: OnnxRuntime,
+  model: OnnxModel,
+  names: readonly string[],
+  options: OnnxRuntimeOptions,
+  use: (run: (fed: Feeds) => Promise<Results>) => Promise<Found>,
+): Promise<Found> {
   const outputs = names.map((name): Port => ({ key: name, name, dtype: 'float32', shape: undefined }));
-  return { ...model, outputs };
+  const opened = await openModel(runtime, { ...model, outputs }, options);
+  return use((fed) => opened.run(fed)).finally(() => opened.release());
 }
 
 async function openModel(runtime: OnnxRuntime, model: OnnxModel, options: OnnxRuntimeOptions) {

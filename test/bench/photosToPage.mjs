@@ -43,7 +43,8 @@ async function openPage() {
   try {
     const opened = await browser.newPage();
     await opened.goto(pathToFileURL(join(page, 'index.html')).href);
-    await opened.waitForFunction('finetuneDemo.found !== undefined', undefined, { timeout: 120_000 });
+    // A function, because the page's policy refuses to evaluate strings.
+    await opened.waitForFunction(() => globalThis.finetuneDemo?.found, undefined, { timeout: 120_000 });
   } finally {
     await browser.close();
   }

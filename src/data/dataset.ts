@@ -21,7 +21,7 @@ import { vott } from './formats/vott.js';
 import { webDataset, webDatasetClasses } from './formats/webDataset/webDataset.js';
 import { yolo } from './formats/yolo/yolo.js';
 import type { Category, Dataset, Kind, PartName } from './sample.js';
-import { saveScans } from './scan/scanCache.js';
+import { holdVersions, saveScans } from './scan/scanCache.js';
 import { openSplit, type DividedImages } from './split/openSplit.js';
 import type { SplitContext } from './split/split.js';
 import { synthetic } from './synthetic/openSynthetic.js';
@@ -87,7 +87,8 @@ export async function openDatasets(
     findings.set(part, own);
     return own;
   };
-  const { parts, divided } = await readDatasets(data, { option, signal, kept, findingsOf });
+  const release = holdVersions();
+  const { parts, divided } = await readDatasets(data, { option, signal, kept, findingsOf }).finally(release);
   await saveScans();
   const { train, val, test } = parts;
   const problems = [...findings.values()].flatMap((part) => part.problems());

@@ -137,10 +137,14 @@ export interface ImageHeader extends Extent {
  *  readImageSize does. */
 export async function readImageHeader(from: ImageSource): Promise<ImageHeader> {
   if (typeof from !== 'string') return headerOf(from);
-  const header = await scanned(HEADERS, from, () => headerOf(from));
+  const header = await knownHeader(from);
   known.set(from, header.storage);
   return header;
 }
+
+/** The header of a file as readImageHeader has it, without waiting if it is in the cache. */
+export const knownHeader = (file: string): ImageHeader | Promise<ImageHeader> =>
+  scanned(HEADERS, file, () => headerOf(file));
 
 const HEADERS: Scan<ImageHeader> = {
   name: `headers-${sharp.versions.vips}`,

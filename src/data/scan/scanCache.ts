@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync, type Stats } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { makeFolder } from '../../files/folders.js';
 import { writeAtomically } from '../../files/writeAtomically.js';
 import { cacheDir } from '../cacheDir.js';
@@ -41,19 +41,21 @@ const shards = new Map<string, Shard>();
 /** The value of a file: from the cache if the file has not changed since, otherwise computed and remembered. A value
  *  that is known comes without waiting, since a data set may have a hundred thousand files. */
 export function scanned<T>(scan: Scan<T>, file: string, compute: () => Promise<T>): T | Promise<T> {
-  const path = resolve(file);
-  const before = statOf(path);
+  const path = isAbsolute(file) ? file : resolve(file);
+  const before = versionIn(path);
   if (!before) return compute();
-  const shard = shardOf(scan.name, dirname(path));
-  const stamp = stampOf(before);
-  const known = shard.entries.get(basename(path));
+  const cut = path.lastIndexOf(sep);
+  const name = path.slice(cut + 1);
+  const shard = shardOf(scan.name, path.slice(0, cut));
+  const { stamp } = before;
+  const known = shard.entries.get(name);
   if (known?.stamp === stamp) {
     const value = parse(known.json);
     if (scan.isSound(value)) return value;
   }
   return computed(compute, (value) => {
-    if (Date.now() - Math.max(before.mtimeMs, before.ctimeMs) < TICK || scan.keeps?.(value) === false) return;
-    shard.entries.set(basename(path), { stamp, json: JSON.stringify(value) });
+    if (Date.now() - before.changed < TICK || scan.keeps?.(value) === false) return;
+    shard.entries.set(name, { stamp, json: JSON.stringify(value) });
     shard.fresh++;
   });
 }
@@ -66,19 +68,45 @@ async function computed<T>(compute: () => Promise<T>, keep: (value: T) => void):
 
 /** What tells versions of a file apart: its size and its times, also that of the last change of any kind, which no
  *  program can set. Undefined if there is no such file. */
-export function versionOf(file: string): string | undefined {
-  const stats = statOf(file);
-  return stats && stampOf(stats);
+export const versionOf = (file: string): string | undefined => versionIn(file)?.stamp;
+
+interface Version {
+  readonly stamp: string;
+  /** Milliseconds since 1970 of its last change. */
+  readonly changed: number;
 }
 
-const statOf = (file: string): Stats | undefined => {
+/** The versions of the files that were looked at while holdVersions was in force. */
+const held = new Map<string, Version>();
+let holders = 0;
+
+/** Looks at each file once until the function that is returned is called: a data set is opened in several passes over
+ *  its files. */
+export function holdVersions(): () => void {
+  holders++;
+  return () => {
+    if (--holders === 0) held.clear();
+  };
+}
+
+function versionIn(file: string): Version | undefined {
+  const known = held.get(file);
+  if (known) return known;
+  const version = lookAt(file);
+  if (version && holders > 0) held.set(file, version);
+  return version;
+}
+
+function lookAt(file: string): Version | undefined {
   try {
-    return statSync(file, { throwIfNoEntry: false });
+    const stats = statSync(file, { throwIfNoEntry: false });
+    if (!stats) return undefined;
+    const { size, mtimeMs, ctimeMs } = stats;
+    return { stamp: `${size} ${mtimeMs} ${ctimeMs}`, changed: Math.max(mtimeMs, ctimeMs) };
   } catch {
     return undefined;
   }
-};
-const stampOf = ({ size, mtimeMs, ctimeMs }: Stats): string => `${size} ${mtimeMs} ${ctimeMs}`;
+}
 
 /** Writes what was computed since the last time, if it is worth it. Each file is replaced as a whole, so that two
  *  processes at once lose at most what one of them has found. A cache that cannot be written is none. */
@@ -130,12 +158,13 @@ export const digestOf = (text: string): string => createHash('sha256').update(te
 export const scanFile = (name: string): string => join(cacheDir(), 'scans', name);
 
 function shardOf(name: string, folder: string): Shard {
-  const file = scanFile(`${digestOf(folder)}.${name}`);
-  const known = shards.get(file);
+  const key = `${process.env['XDG_CACHE_HOME'] ?? ''}\n${name}\n${folder}`;
+  const known = shards.get(key);
   if (known) return known;
+  const file = scanFile(`${digestOf(folder)}.${name}`);
   const head = `tfjs-finetune ${name} of ${JSON.stringify(folder)}`;
   const shard: Shard = { folder, file, head, entries: entriesIn(readChecked(file, head) ?? ''), fresh: 0 };
-  shards.set(file, shard);
+  shards.set(key, shard);
   return shard;
 }
 

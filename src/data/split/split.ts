@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path';
+import { relative, resolve, sep } from 'node:path';
 import { isUnpacked } from '../formats/records/unpackImage.js';
 import type { Annotation, Dataset, PartName } from '../sample.js';
 import { learnedClasses } from '../countObjects.js';
@@ -47,8 +47,11 @@ export async function splitDataset(
   { val, test, by, seed }: SplitOptions,
   { root, signal, kept }: SplitContext,
 ): Promise<Split> {
-  const nameOf = ({ file, imageId }: Annotation): string =>
-    isUnpacked(file) ? String(imageId) : relative(resolve(root), file).replaceAll('\\', '/');
+  const folder = resolve(root) + sep;
+  const nameOf = ({ file, imageId }: Annotation): string => {
+    if (isUnpacked(file)) return String(imageId);
+    return (file.startsWith(folder) ? file.slice(folder.length) : relative(folder, file)).replaceAll('\\', '/');
+  };
   const own = dataset.annotations
     .map((annotation, row) => ({ annotation, row, name: nameOf(annotation) }))
     .filter(({ name }) => !name.startsWith('../'))

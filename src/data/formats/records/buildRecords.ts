@@ -1,11 +1,11 @@
 import { relative, sep } from 'node:path';
-import pLimit from 'p-limit';
 import { FinetuneError } from '../../../errors.js';
 import { numberCategories } from '../../categories.js';
 import type { Extent } from '../../image/frame.js';
-import { readImageHeader, type ImageHeader } from '../../image/image.js';
+import { knownHeader, type ImageHeader } from '../../image/image.js';
 import { settleSize } from '../../image/statedSize.js';
 import type { RawImage, RawObject, ReadPart } from '../../rawDataset.js';
+import { mapFiles } from '../../scan/mapFiles.js';
 import { EXCHANGED, orderCorners } from '../orderCorners.js';
 import { locateImages, type LocateOptions } from './locateImages.js';
 import type { ImageRecord, ObjectRecord, PartRecords } from './record.js';
@@ -16,9 +16,6 @@ export interface BuildOptions extends LocateOptions {
   readonly place: string;
 }
 
-/** Maximum number of open files while image headers are read. */
-const OPEN_FILES = 16;
-
 export const DROP_HINT = 'fix the file, or set data.invalidBoxes: drop (the report counts them)';
 
 /** Finds the images of the records, measures them, and turns the objects into boxes in pixels. Problems go to
@@ -28,19 +25,8 @@ export async function buildRecords({ images, categories }: PartRecords, options:
   const { root, part, place } = options;
   const located = await locateImages(images, options);
   const firsts = new Map<string, ImageRecord>();
-  const limit = pLimit(OPEN_FILES);
   let id = 0;
-  const build = async (record: ImageRecord): Promise<RawImage | undefined> => {
-    const file = located.get(record);
-    if (file === undefined) return undefined;
-    const before = firsts.get(file);
-    if (before) {
-      reportTwice(record, before, options);
-      return undefined;
-    }
-    firsts.set(file, record);
-    const header = await limit(measure, file, options);
-    if (!header) return undefined;
+  const build = (record: ImageRecord, file: string, header: ImageHeader): RawImage | undefined => {
     const { name, size: said, where, sizeAt = where } = record;
     const objects = record.objects.flatMap((object) => rawObject(object, said ?? header, options) ?? []);
     const stated = { said, header, objects, where: sizeAt, name: `"${name}"` };
@@ -49,12 +35,27 @@ export async function buildRecords({ images, categories }: PartRecords, options:
     const fileName = nameBelow(root, file) ?? name;
     return { imageId: fileName, file, fileName, ...settled.extent, objects: settled.objects };
   };
-  const built = (await Promise.all(images.map(build))).filter((image) => image !== undefined);
-  const raw = built.map((image) => ({ ...image, objects: image.objects.map((object) => ({ ...object, id: ++id })) }));
-  const used = [...new Set(images.flatMap(({ objects }) => objects.map(({ category }) => category)))].sort();
+  const built = await mapFiles(images, (record): RawImage | undefined | Promise<RawImage | undefined> => {
+    const file = located.get(record);
+    if (file === undefined) return undefined;
+    const before = firsts.get(file);
+    if (before) {
+      reportTwice(record, before, options);
+      return undefined;
+    }
+    firsts.set(file, record);
+    const header = knownHeader(file);
+    if (!(header instanceof Promise)) return build(record, file, header);
+    return measured(header, options).then((one) => one && build(record, file, one));
+  });
+  const raw = built.flatMap((image) =>
+    image ? [{ ...image, objects: image.objects.map((object) => ({ ...object, id: ++id })) }] : [],
+  );
+  const used = new Set<string>();
+  for (const { objects } of images) for (const { category } of objects) used.add(category);
   return {
     name: part,
-    categories: categories ?? numberCategories(used),
+    categories: categories ?? numberCategories([...used].sort()),
     hasIds: categories !== undefined,
     images: raw,
     place,
@@ -79,12 +80,12 @@ function reportTwice(record: ImageRecord, before: ImageRecord, { findings }: Bui
 }
 
 /** The header of an image; undefined if it cannot be read. */
-async function measure(
-  file: string,
+async function measured(
+  header: Promise<ImageHeader>,
   { brokenImages, findings }: Pick<BuildOptions, 'brokenImages' | 'findings'>,
 ): Promise<ImageHeader | undefined> {
   try {
-    return await readImageHeader(file);
+    return await header;
   } catch (error) {
     if (!(error instanceof FinetuneError)) throw error;
     findings.report(brokenImages, 'image cannot be decoded', () => error.problems[0]!);

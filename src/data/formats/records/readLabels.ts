@@ -3,8 +3,8 @@ import { FinetuneError } from '../../../errors.js';
 import { scanned, type Scan } from '../../scan/scanCache.js';
 import { decodeText } from '../decodeText.js';
 
-/** Reads a file of labels as text. Throws E_LABEL_FILE if it cannot be read, E_ENCODING if it is no text. */
-export const readLabelText = async (file: string): Promise<string> =>
+/** Reads a file of labels as text, without waiting if it is in the cache. Throws E_LABEL_FILE if it cannot be read, E_ENCODING if it is no text. */
+export const readLabelText = (file: string): string | Promise<string> =>
   scanned(SMALL_TEXTS, file, () => decodeFile(file));
 
 /** Texts of data sets that have one for each image. */

@@ -8,7 +8,9 @@ import { cacheDir } from '../../cacheDir.js';
 const folderOfUnpacked = (): string => join(cacheDir(), 'images');
 
 /** Whether an image was unpacked from another file: its path then says nothing about it. */
-export const isUnpacked = (file: string): boolean => file.startsWith(folderOfUnpacked() + sep);
+export const isUnpacked = (file: string): boolean => file.includes(UNPACKED) && file.startsWith(folderOfUnpacked());
+
+const UNPACKED = `tfjs-finetune${sep}images${sep}`;
 
 /** Writes an image that stands inside another file to the cache, and returns its path; undefined if there is no image.
  *  `key` says where the image comes from; an image of the same key and the same bytes is written once. */

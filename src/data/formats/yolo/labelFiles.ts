@@ -1,19 +1,19 @@
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { listFolder } from '../../image/imageFiles.js';
 import { indexByStem } from '../stemIndex.js';
 import { NAMES_FILE } from './detect.js';
 
-/** Where the label file of an image may be, by rule: in labels/ where the path of the image has images/, beside the image,
- *  in a folder labels inside of its folder, or beside its folder. */
-const RULES: readonly ((image: string) => string | undefined)[] = [
-  (image) => {
-    const slashed = image.split(sep).join('/');
+/** The folder of the label files for a folder of images, by rule: labels/ where the path has images/, the same folder, a
+ *  folder labels inside of it, or one beside it. */
+const RULES: readonly ((images: string) => string | undefined)[] = [
+  (images) => {
+    const slashed = `${images.split(sep).join('/')}/`;
     const at = slashed.toLowerCase().lastIndexOf('/images/');
-    return at < 0 ? undefined : `${slashed.slice(0, at)}/labels/${slashed.slice(at + '/images/'.length)}`;
+    return at < 0 ? undefined : join(slashed.slice(0, at), 'labels', slashed.slice(at + '/images/'.length));
   },
-  (image) => image,
-  (image) => join(dirname(image), 'labels', basename(image)),
-  (image) => join(dirname(image), '..', 'labels', basename(image)),
+  (images) => images,
+  (images) => join(images, 'labels'),
+  (images) => join(images, '..', 'labels'),
 ];
 
 const withoutExtension = (path: string): string => path.replace(/\.[^./\\]+$/, '');
@@ -27,15 +27,24 @@ export async function findLabelFiles(images: readonly string[], root: string): P
     listings.set(folder, known);
     return known;
   };
+  const byFolder = new Map<string, string[]>();
+  for (const image of images) {
+    const cut = image.lastIndexOf(sep);
+    const known = byFolder.get(image.slice(0, cut));
+    if (known) known.push(image.slice(cut + 1));
+    else byFolder.set(image.slice(0, cut), [image.slice(cut + 1)]);
+  }
   let best = new Map<string, string>();
   for (const rule of RULES) {
     const found = new Map<string, string>();
-    for (const image of images) {
-      const path = rule(image);
-      if (path === undefined) continue;
-      const folder = dirname(path);
-      const name = (await listing(folder)).get(keyOf(withoutExtension(basename(path))));
-      if (name !== undefined) found.set(image, join(folder, name));
+    for (const [folder, names] of byFolder) {
+      const place = rule(folder)?.replace(/[\\/]$/, '');
+      const stems = place === undefined ? undefined : await listing(place);
+      if (stems === undefined || stems.size === 0) continue;
+      for (const name of names) {
+        const label = stems.get(keyOf(withoutExtension(name)));
+        if (label !== undefined) found.set(`${folder}${sep}${name}`, `${place!}${sep}${label}`);
+      }
     }
     if (found.size > best.size) best = found;
   }

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
-import pLimit from 'p-limit';
 import { FinetuneError } from '../../../errors.js';
 import { DROP_HINT } from '../records/buildRecords.js';
+import { mapFiles } from '../../scan/mapFiles.js';
 import { readLabelText } from '../records/readLabels.js';
 import type { ImageRecord, ObjectRecord, PartRecords } from '../records/record.js';
 import { recordFormat, type RecordSource } from '../records/recordFormat.js';
@@ -14,9 +14,6 @@ import { readNames, type YoloNames } from './names.js';
 /** YOLO: a text file of normalised boxes, polygons or rotated boxes for each image (Ultralytics, Roboflow, Darknet,
  *  LabelImg, CVAT). */
 export const yolo = recordFormat('yolo', detectYolo, readYolo);
-
-/** Maximum number of open files while labels are read. */
-const OPEN_FILES = 16;
 
 async function readYolo(source: RecordSource): Promise<PartRecords> {
   const { root, findings } = source;
@@ -35,9 +32,8 @@ async function readYolo(source: RecordSource): Promise<PartRecords> {
       where: { file: dirname(images[0]!.file) },
       fix: 'put the label files beside the images, or in labels/ where the images are in images/',
     });
-  const limit = pLimit(OPEN_FILES);
-  const read = images.map((image) => limit(readImage, image, labels.get(image.file), names, source));
-  const records = (await Promise.all(read)).filter((record) => record !== undefined);
+  const read = await mapFiles(images, (image) => readImage(image, labels.get(image.file), names, source));
+  const records = read.filter((record) => record !== undefined);
   const absent = images.length - labels.size;
   if (absent > 0)
     findings.count(
@@ -51,20 +47,22 @@ async function readYolo(source: RecordSource): Promise<PartRecords> {
   return { images: records, categories: names.categories };
 }
 
-async function readImage(
+function readImage(
   { file, where }: YoloImage,
   labels: string | undefined,
   names: YoloNames,
   source: RecordSource,
-): Promise<ImageRecord | undefined> {
+): ImageRecord | undefined | Promise<ImageRecord | undefined> {
   if (labels === undefined) return { name: file, file, objects: [], where };
-  try {
-    const text = await readLabelText(labels);
+  const record = (text: string): ImageRecord => {
     return { name: file, file, objects: readObjects(text, labels, names, source), where: { file: labels } };
-  } catch (error) {
+  };
+  const text = readLabelText(labels);
+  if (typeof text === 'string') return record(text);
+  return text.then(record).catch((error: unknown) => {
     source.findings.absorb(error);
     return undefined;
-  }
+  });
 }
 
 function readObjects(

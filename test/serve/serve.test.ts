@@ -11,6 +11,7 @@ import { openModel, type OpenedModel } from '../../src/predict/openModel.js';
 import { randomStream } from '../../src/random.js';
 import { createBatcher } from '../../src/serve/batches.js';
 import { toScene } from '../../src/serve/routes/deepStackForm.js';
+import type { openThreadLane as OpenThreadLane } from '../../src/serve/lanes.js';
 import type { ServeOptions } from '../../src/serve/options.js';
 import { serve, type Serving } from '../../src/serve/serve.js';
 import { detectorDefaults } from '../../src/tasks/detection/detectorDefaults.js';
@@ -283,6 +284,24 @@ describe('over a socket', () => {
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200]);
     await expect(send(photo)).rejects.toThrow();
   });
+});
+
+const slow = process.env['FINETUNE_SLOW'] === '1' ? test : test.skip;
+
+slow('a thread runs the model as this one does, and is replaced when it ends', async () => {
+  const compiled = new URL('../../dist/serve/lanes.js', import.meta.url).href;
+  const { openThreadLane } = (await import(compiled)) as { openThreadLane: typeof OpenThreadLane };
+  const { scoreThreshold } = MOST;
+  const lane = await openThreadLane({ path: weights, engine: 'onnxruntime', threads: 1, batch: 1, scoreThreshold });
+  const alone = await openModel(weights, { engine: 'onnxruntime', scoreThreshold });
+  const predictions = await alone.predict(photo);
+  alone.dispose();
+  expect((await lane.predict([photo]))[0]).toMatchObject({ width: 90, height: 60, predictions });
+  const noList = 5 as unknown as Buffer[]; // a mistake that ends the thread
+  await expect(lane.predict(noList)).rejects.toMatchObject({ code: 'E_THREAD_ENDED' });
+  expect((await lane.predict([photo]))[0]).toMatchObject({ predictions });
+  expect((await lane.reload()).sha256).toBe(lane.served.sha256);
+  await lane.dispose();
 });
 
 describe('batches', () => {

@@ -7,7 +7,7 @@
  *  singular of the folder's name: "ant" for ants. Then the page learns from the first photos of train/, and is asked about the
  *  first of val/. Needs dist/ and Chromium. */
 import { build } from 'esbuild';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -90,6 +90,7 @@ async function learnInPage() {
   const types = { html: 'text/html', js: 'text/javascript', css: 'text/css', wasm: 'application/wasm' };
   const server = createServer((request, response) => {
     const file = join(folder, basename(dirname(request.url)) === 'wasm' ? 'wasm' : '', basename(request.url));
+    if (!existsSync(file)) return void response.writeHead(404).end();
     response.setHeader('content-type', types[file.split('.').at(-1)] ?? 'application/octet-stream');
     response.end(readFileSync(file));
   });

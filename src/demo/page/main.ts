@@ -8,6 +8,7 @@ import { readContent } from './load.js';
 import { startLooking } from './looking.js';
 import { complain, messageOf, painted, say, wait } from './messages.js';
 import { openDemoModel } from './model.js';
+import { nameResults } from './results.js';
 import { listenForImages, showSamples, type TakeImage } from './sources.js';
 import { openStage } from './stage.js';
 
@@ -65,6 +66,7 @@ function start(content: DemoContent): void {
     try {
       looking.model = await openDemoModel(chosen, content);
       element('input', HTMLElement).textContent = looking.model.input;
+      nameResults(looking.model.task);
       threshold.setOwn(looking.model.scoreThreshold);
       if (looking.image) await looking.refresh();
       else if (!camera.isOn) say('The model is ready');

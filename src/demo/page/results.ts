@@ -18,6 +18,13 @@ export function sentenceOf({ task, list }: Found): string {
   }
 }
 
+/** Names the list and the threshold after what the model finds. */
+export function nameResults(task: Found['task']): void {
+  const isClass = task === 'classification';
+  element('threshold-name', HTMLSpanElement).textContent = isClass ? 'Least probability' : 'Least score';
+  element('found-title', HTMLHeadingElement).textContent = isClass ? 'Most probable' : 'Found';
+}
+
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 /** Fills the list of what was found. */

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { bytesInMemory } from '../bytes/byteSource.js';
 import { readZipEntry } from '../bytes/zip.js';
 import { findZipDirectory, readZipEntries, ZipError } from '../bytes/zipDirectory.js';
 import { FinetuneError } from '../errors.js';
+import { readError } from '../files/disk.js';
 import { unsafePath } from '../safePath.js';
 
 /** The entry of a bundle that lists the others; it is the first one. */
@@ -36,7 +37,9 @@ export const hashOf = (bytes: Uint8Array): string => createHash('sha256').update
 /** Whether a file begins as a bundle does. */
 export async function looksLikeBundle(file: string): Promise<boolean> {
   const head = Buffer.alloc(HEADER_BYTES + MANIFEST.length);
-  const handle = await open(file);
+  const handle = await open(file).catch((error: unknown) => {
+    throw readError(error);
+  });
   try {
     await handle.read(head, 0, head.length, 0);
   } finally {
@@ -47,7 +50,7 @@ export async function looksLikeBundle(file: string): Promise<boolean> {
 /** Signature and length of the header before the name of a zip archive's entry. */
 const [LOCAL_HEADER, HEADER_BYTES] = [0x04034b50, 30];
 
-/** Reads a bundle, and checks that not a byte of it has changed. Throws E_BUNDLE_DAMAGED. */
+/** Reads a bundle, and checks that not a byte of it has changed. Throws E_MODEL_PATH, E_BUNDLE_DAMAGED, E_DISK_READ. */
 export async function readBundle(file: string): Promise<ReadBundle> {
   const damaged = (message: string, cause?: unknown) =>
     new FinetuneError(
@@ -59,7 +62,17 @@ export async function readBundle(file: string): Promise<ReadBundle> {
       },
       { cause },
     );
-  const bytes = await readFile(file);
+  const isFile = await stat(file).then(
+    (entry) => entry.isFile(),
+    () => false,
+  );
+  if (!isFile) {
+    const fix = 'name the file that finetune bundle wrote';
+    throw new FinetuneError({ code: 'E_MODEL_PATH', message: 'there is no such bundle', where: { file }, fix });
+  }
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw readError(error);
+  });
   const end = bytes.length - SEAL_LENGTH;
   if (end < 0 || hashOf(bytes.subarray(0, end)) !== bytes.subarray(end).toString('latin1'))
     throw damaged('the bundle is not as it was written: the sha256 at its end is another one');

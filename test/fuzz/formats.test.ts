@@ -21,7 +21,7 @@ describe.each(Object.entries(tools))('%s', (name, { write }) => {
     await write(folder);
     const { data } = (await detectLayouts(folder))[0]!;
     const labels = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
-      /\.(?:json|jsonl|xml|txt|csv|ya?ml|names|data)$/.test(file),
+      /\.(?:json|jsonl|xml|txt|csv|ya?ml|names|data|tar|parquet)$/.test(file),
     );
     const options = { ...data, val: data['val'] ?? data['train'] } as unknown as DataOptions;
     for (const label of labels.slice(0, 6)) {

@@ -51,7 +51,16 @@ async function readTable(text: string, file: LabelFile): Promise<{ images: Image
       undefined,
       own.length,
     );
-  const named = columns.convention === 'Open Images' ? await descriptions(file.root) : (label: string) => label;
+  const names = columns.convention === 'Open Images' ? await descriptions(file.root) : undefined;
+  const named = (label: string): string => {
+    const name = names?.get(label);
+    if (names && !name)
+      file.findings.count('object of a class without a name in class-descriptions', () => ({
+        message: label,
+        where: { file: file.file },
+      }));
+    return name || label;
+  };
   const context = { ...file, columns, unit: shares ? 'shares' : 'pixels', named } as const;
   const images = new Map<string, TableImage>();
   own.forEach((row, index) => {
@@ -144,12 +153,12 @@ function sizeIn(width: string, height: string): ImageRecord['size'] {
 
 /** The names of Open Images' classes by their identifiers: those of class-descriptions*.csv in the data set, which
  *  FiftyOne calls classes.csv. */
-async function descriptions(root: string): Promise<(label: string) => string> {
+async function descriptions(root: string): Promise<ReadonlyMap<string, string> | undefined> {
   const { files } = await listFiles(root);
   const path =
     files.find((file) => /class-descriptions[^/]*\.csv$/i.test(file)) ??
     files.find((file) => /(?:^|\/)classes\.csv$/i.test(file));
-  if (path === undefined) return (label) => label;
+  if (path === undefined) return undefined;
   const file = join(root, path);
   const rows = parseCsv(await readLabelText(file));
   const names = new Map(rows.map(({ cells }) => [cells[0]?.trim() ?? '', cells[1]?.trim().normalize() ?? '']));
@@ -164,5 +173,5 @@ async function descriptions(root: string): Promise<(label: string) => string> {
       });
     seen.set(name, id);
   }
-  return (label) => names.get(label) || label;
+  return names;
 }

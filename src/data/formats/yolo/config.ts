@@ -66,13 +66,19 @@ export function parseYoloYaml(text: string, file: string): YoloConfig {
   };
 }
 
-/** Reads obj.data of Darknet: lines of `key = value`. */
-export function parseDarknetData(text: string): YoloConfig {
+/** Reads obj.data of Darknet: lines of `key = value`. Throws E_LABEL_LAYOUT if it has none of its keys. */
+export function parseDarknetData(text: string, file: string): YoloConfig {
   const values = new Map<string, string>();
   for (const line of text.split(/\r\n|[\n\r]/)) {
     const found = /^\s*(\w+)\s*=\s*(.*\S)\s*$/.exec(line);
     if (found) values.set(found[1]!.toLowerCase(), found[2]!);
   }
+  if (!['classes', 'names', 'train'].some((key) => values.has(key)))
+    throw new FinetuneError({
+      code: 'E_LABEL_LAYOUT',
+      message: 'the file has no line with classes, names or train',
+      where: { file },
+    });
   const count = Number(values.get('classes'));
   return {
     path: undefined,

@@ -121,7 +121,8 @@ function configFiles({ files }: Listing): string[] {
 export async function findBrokenConfig(listing: Listing): Promise<string | undefined> {
   for (const file of configFiles(listing)) {
     const text = await listing.sample(file);
-    if (/^names\s*:/m.test(text) && !readConfig(text, file)) return file;
+    const isMeant = /^names\s*:/m.test(text) || /(?:^|\/)(?:(?:data|dataset)\.ya?ml|obj\.data)$/i.test(file);
+    if (isMeant && !readConfig(text, file)) return file;
   }
   return undefined;
 }
@@ -142,7 +143,7 @@ const isConfig = ({ names, namesFile, count, parts }: YoloConfig): boolean =>
 
 function readConfig(text: string, file: string): YoloConfig | undefined {
   try {
-    return /\.data$/i.test(file) ? parseDarknetData(text) : parseYoloYaml(text, file);
+    return /\.data$/i.test(file) ? parseDarknetData(text, file) : parseYoloYaml(text, file);
   } catch (error) {
     if (error instanceof FinetuneError) return undefined;
     throw error;

@@ -34,7 +34,7 @@ export async function readNames(root: string, written: string | undefined): Prom
   const config = /\.ya?ml$/i.test(path)
     ? parseYoloYaml(text, file)
     : /\.data$/i.test(path)
-      ? parseDarknetData(text)
+      ? parseDarknetData(text, file)
       : undefined;
   const listed = config?.namesFile === undefined ? undefined : findList(config.namesFile, path, root, listing.files);
   const names = config ? (config.names ?? (listed && linesOf(await readLabelText(listed)))) : linesOf(text);

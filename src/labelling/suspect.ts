@@ -19,8 +19,8 @@ export interface Suspect {
   readonly label?: { readonly category: string; readonly box?: Corners };
   /** What the model says; absent where it sees nothing. The score is the model's, 0…1. */
   readonly model?: { readonly category: string; readonly score: number; readonly box?: Corners };
-  /** The probability that the label is wrong, 0…1; for the class of a whole image, the margin between two classes. The
-   *  list is sorted by it. */
+  /** The probability that the label is wrong, 0…1; for the class of a whole image, that of the other class. The list is
+   *  sorted by it. */
   readonly disagreement: number;
 }
 

@@ -43,7 +43,7 @@ async function picturesOf(
     const pictures = shown.flatMap(([file, all]) =>
       all.map((suspect) => ({ file, imageId: suspect.imageId, caption: describeSuspect(suspect) })),
     );
-    const text = 'The class that the model finds most probable is another one than the label.';
+    const text = 'The model finds another class than the label probable.';
     return drawSection({ kind: 'pictures', title: 'Images to look at', text, pictures }, {});
   }
   const images = new Map(looked.images.map((image) => [image.file, image]));

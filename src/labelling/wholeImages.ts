@@ -1,20 +1,22 @@
 import { ranked, type LookedAtWhole, type Suspect } from './suspect.js';
 
-/** Images whose label gets less probability than another class. The disagreement is the difference of the two
- *  probabilities: the margin of confident learning (Northcutt et al. 2021, arXiv:1911.00068). */
+/** Least probability of another class. A model that learned from a wrong label still holds it for the most probable
+ *  one, but with doubts. */
+const DOUBTED = 0.2;
+
+/** Images for which another class than their label is probable, by the probability of that class. */
 export const suspectClasses = (images: readonly LookedAtWhole[]): Suspect[] =>
   ranked(
     images.flatMap(({ label, found, ...image }): Suspect[] => {
-      const [best] = found;
-      if (!best || best.category === label) return [];
-      const own = found.find(({ category }) => category === label)?.probability ?? 0; // not among the most probable
+      const other = found.find(({ category }) => category !== label);
+      if (!other || other.probability < DOUBTED) return [];
       return [
         {
           ...image,
           kind: 'class',
           label: { category: label },
-          model: { category: best.category, score: best.probability },
-          disagreement: best.probability - own,
+          model: { category: other.category, score: other.probability },
+          disagreement: other.probability,
         },
       ];
     }),

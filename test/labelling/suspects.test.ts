@@ -91,7 +91,7 @@ test('a logistic regression finds the log-odds of two groups', () => {
   expect(logOdds([-1, 5])).toBeLessThan(-2);
 });
 
-test('images of another class than their label come by the margin of the probabilities', () => {
+test('images for which another class than their label is probable come by its probability', () => {
   const whole = (name: string, ...found: [string, number][]) => ({
     ...{ part: 'val' as const, file: `/photos/${name}.jpg`, imageId: name, label: 'cat' },
     found: found.map(([category, probability]) => ({ category, probability })),
@@ -103,8 +103,9 @@ test('images of another class than their label come by the margin of the probabi
     whole('doubtful', ['dog', 0.6], ['cat', 0.3]),
   ]);
   expect(suspects.map(({ imageId, disagreement }) => [imageId, Number(disagreement.toFixed(2))])).toEqual([
-    ['wrong', 0.95],
-    ['doubtful', 0.3],
+    ['wrong', 0.97],
+    ['doubtful', 0.6],
+    ['close', 0.52],
   ]);
   expect(describeSuspect(suspects[0]!)).toBe('labelled cat, looks like dog (score 0.97)');
 });

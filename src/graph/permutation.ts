@@ -65,7 +65,10 @@ export function transposed<T extends Float32Array | Int32Array | Uint8Array>(
   };
   const walk = (depth: number, from: number, to: number): void => {
     const axis = outer[depth];
-    if (axis === undefined) { move(from, to); return; }
+    if (axis === undefined) {
+      move(from, to);
+      return;
+    }
     for (let i = 0; i < lengths[axis]!; i++)
       walk(depth + 1, from + i * readStrides[axis]!, to + i * writeStrides[axis]!);
   };

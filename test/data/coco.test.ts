@@ -119,9 +119,7 @@ describe('openCoco', () => {
         annotations: [{ ...sound.annotations[1], iscrowd: 'maybe' }],
       }),
     );
-    expect(problems.map(({ message }) => message)).toEqual([
-      'annotations[0] (id 2): "iscrowd" must be 0 or 1',
-    ]);
+    expect(problems.map(({ message }) => message)).toEqual(['annotations[0] (id 2): "iscrowd" must be 0 or 1']);
   });
 
   test('one mistake in an image or a category is one problem, not one for each of its annotations', async () => {

@@ -145,7 +145,13 @@ test('an engine that has loaded another model is refused, by name and by size', 
     code: 'E_RUNTIME_OUTPUT',
     message: expect.stringContaining('the card says [1, 2]'),
   });
-  for (const [width, height] of [[2, 4], [-2, -2], [1.5, 2], [0, 0]] as const) // prettier-ignore
+  for (const [width, height] of [
+    [2, 4],
+    [-2, -2],
+    [1.5, 2],
+    [0, 0],
+  ] as const)
+    // prettier-ignore
     await expect(
       createPredictor(card, onnxRuntime(ort, other)).predict({ data: new Uint8Array(12), width, height }),
     ).rejects.toMatchObject({ code: 'E_FEED' });

@@ -1,5 +1,6 @@
 import { COCO } from '../pycocotools/index.js';
 import { z } from 'zod';
+import { FinetuneError } from '../errors.js';
 import { openDatasets as openParts, type DataOptions, type Datasets, type OpenDataOptions } from '../data/dataset.js';
 import { scoreCoco as scorePair, type CocoPair } from '../evaluate/coco.js';
 import type { CocoScore } from '../evaluate/cocoScore.js';
@@ -71,8 +72,8 @@ export async function openDatasets(data: DataOptions, options: OpenDataOptions =
   const { format } = checkArgument('data', z.looseObject({ format: z.string() }), data);
   const schema = layouts.find((layout) => layout.options.some(({ shape }) => shape.format.safeParse(format).success));
   // A format that no layout has is named by the first one's message, with those that it knows.
-  checkArgument('data', (schema ?? objectData) as z.ZodType, withoutTag(data));
-  return openParts(data, options);
+  const whole = checkArgument('data', (schema ?? objectData) as z.ZodType<DataOptions>, withoutTag(data));
+  return openParts(whole, options);
 }
 
 const pair = z.strictObject({ truth: z.instanceof(COCO), detections: z.instanceof(COCO) });
@@ -84,10 +85,27 @@ export function scoreCoco(given: CocoPair): CocoScore {
   return scorePair(given);
 }
 
-/** Throws E_USAGE unless the argument is a recipe as `loadRecipe` returns it. */
+/** Throws E_USAGE unless the argument is a recipe as `loadRecipe` returns it: with every default. */
 function checkRecipe(name: string, recipe: unknown): void {
   const { data } = checkArgument(name, z.looseObject({ data: z.looseObject({}) }), recipe);
-  checkArgument(name, recipeSchema as z.ZodType, { ...(recipe as object), data: withoutTag(data) });
+  const given = { ...(recipe as object), data: withoutTag(data) };
+  const missing = pathOfMissing(given, checkArgument(name, recipeSchema as z.ZodType<object>, given));
+  if (missing === undefined) return;
+  const message = `"${[name, ...missing].join('.')}" is missing`;
+  throw new FinetuneError({ code: 'E_USAGE', message, fix: 'pass a recipe that loadRecipe returned' });
+}
+
+/** The path to the first option that the schema had to fill in, apart from the tags that it adds itself. */
+function pathOfMissing(given: object, whole: object): string[] | undefined {
+  for (const [key, filled] of Object.entries(whole) as [string, unknown][]) {
+    const value = (given as Readonly<Record<string, unknown>>)[key];
+    if (filled === undefined || key === 'kind') continue;
+    if (value === undefined) return [key];
+    if (typeof filled !== 'object' || filled === null || typeof value !== 'object' || value === null) continue;
+    const inner = pathOfMissing(value, filled);
+    if (inner) return [key, ...inner];
+  }
+  return undefined;
 }
 
 /** The data without the tag that the schema adds to the augmentation, so that the schema can read them again. */

@@ -156,6 +156,18 @@ test('a batch that no memory holds is out of range', async () => {
   await expect(huge).rejects.toMatchObject({ code: 'E_RECIPE_VALUE' });
 });
 
+test('a recipe without its defaults is refused with the first one; data options need none', async () => {
+  const recipe = await api.loadRecipe('recipes/quickstart.yaml');
+  const data = { ...recipe.data, size: undefined };
+  await expect(api.finetune({ ...recipe, data } as never)).rejects.toMatchObject({
+    problems: [{ code: 'E_USAGE', message: '"source.data.size" is missing' }],
+  });
+  const emptyModel = { ...recipe, model: Float32Array.of() } as never;
+  await expect(api.evaluateRecipe(emptyModel)).rejects.toMatchObject({ message: expect.stringMatching(/missing/) });
+  const voc = { format: 'voc', root: folder, val: 'val' } as never;
+  await expect(api.openDatasets(voc)).rejects.toMatchObject({ message: expect.stringContaining('train') });
+});
+
 test('a recipe that was changed by hand is refused with the option', async () => {
   const recipe = await api.loadRecipe('recipes/quickstart.yaml');
   const wrong = { ...recipe, train: { ...recipe.train, epochs: -1 } } as never;

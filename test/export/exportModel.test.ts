@@ -10,6 +10,7 @@ import type { Format } from '../../src/export/format.js';
 import { onnx } from '../../src/export/formats/onnx/onnx.js';
 import type { ModelCard } from '../../src/modelFolder/card.js';
 import { randomStream } from '../../src/random.js';
+import { writeColourFolders } from '../data/colourFolders.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { tinyBackbone } from '../tinyBackbone.js';
 import { makeRun } from './makeRun.js';
@@ -58,16 +59,7 @@ beforeAll(async () => {
   await sharp(data, { raw: { width, height, channels: 3 } })
     .png()
     .toFile(photo);
-  for (const [part, background] of [
-    ['train/red', '#f00'],
-    ['train/blue', '#00f'],
-    ['val/red', '#e00'],
-    ['val/blue', '#00e'],
-  ] as const) {
-    await mkdir(below('colours', part), { recursive: true });
-    const image = sharp({ create: { width: 40, height: 40, channels: 3, background } });
-    await image.png().toFile(below('colours', part, '0.png'));
-  }
+  await writeColourFolders(below('colours'));
   for (const task of Object.keys(runs) as (keyof typeof runs)[]) made[task] = await runs[task]();
 }, 60_000);
 afterEach(() => {

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import sharp from 'sharp';
 import { exportModel } from '../../src/api/exportModel.js';
 import { openModel } from '../../src/api/openModel.js';
 import type { FoundClass } from '../../src/tasks/found.js';
+import { writeColourFolders } from '../data/colourFolders.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { tinyBackbone } from '../tinyBackbone.js';
 import { makeRun } from './makeRun.js';
@@ -35,16 +35,7 @@ async function classify(directory: string, photo: string): Promise<{ label: stri
 
 let photo: string;
 beforeAll(async () => {
-  for (const [part, background] of [
-    ['train/red', '#f00'],
-    ['train/blue', '#00f'],
-    ['val/red', '#e00'],
-    ['val/blue', '#00e'],
-  ] as const) {
-    await mkdir(join(folder, 'colours', part), { recursive: true });
-    const image = sharp({ create: { width: 40, height: 40, channels: 3, background } });
-    await image.png().toFile(join(folder, 'colours', part, '0.png'));
-  }
+  await writeColourFolders(join(folder, 'colours'));
   photo = join(folder, 'colours/val/red/0.png');
 });
 

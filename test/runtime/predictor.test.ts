@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -10,6 +10,7 @@ import { openModel } from '../../src/api/openModel.js';
 import { randomStream } from '../../src/random.js';
 import { createPredictor, liteRt, onnxRuntime, tensorFlow, type PixelData } from '../../src/runtime.js';
 import type { FoundObject } from '../../src/tasks/found.js';
+import { writeColourFolders } from '../data/colourFolders.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { makeRun } from '../export/makeRun.js';
 import { tinyBackbone } from '../tinyBackbone.js';
@@ -43,16 +44,7 @@ async function openRuntime(directory: string, options = {}) {
 }
 
 beforeAll(async () => {
-  for (const [part, background] of [
-    ['train/red', '#f00'],
-    ['train/blue', '#00f'],
-    ['val/red', '#e00'],
-    ['val/blue', '#00e'],
-  ] as const) {
-    await mkdir(join(folder, 'colours', part), { recursive: true });
-    const image = sharp({ create: { width: 40, height: 40, channels: 3, background } });
-    await image.png().toFile(join(folder, 'colours', part, '0.png'));
-  }
+  await writeColourFolders(join(folder, 'colours'));
 });
 
 const everything = (value: unknown): (number | string)[] =>

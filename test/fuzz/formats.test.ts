@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openDatasets, type DataOptions } from '../../src/data/dataset.js';
 import { detectLayouts } from '../../src/data/formats/detect/detectLayouts.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
+import { smallSet } from '../data/formats/smallSet.js';
 import { tools } from '../data/formats/tools.js';
 import * as fc from '../fastCheck.js';
 import { damaged, isHandled } from './damage.js';
@@ -18,7 +19,7 @@ const runs = { numRuns: 1 };
 describe.each(Object.entries(tools))('%s', (name, { write }) => {
   test('ends with data or an error of ours, whatever is changed in a file of labels', async () => {
     const folder = join(root, name);
-    await write(folder);
+    await write(folder, smallSet);
     const { data } = (await detectLayouts(folder))[0]!;
     const labels = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
       /\.(?:json|jsonl|xml|txt|csv|ya?ml|names|data|tar|parquet)$/.test(file),

@@ -6,7 +6,7 @@ import { finetune } from '../../src/finetune.js';
 import { initRecipe } from '../../src/init/initRecipe.js';
 import { parseRecipe } from '../../src/recipe/load.js';
 import { ownData } from '../../src/run/recipeData.js';
-import { thirtyImages, useImages } from '../data/formats/smallSet.js';
+import { thirtyImages } from '../data/formats/smallSet.js';
 import { tools } from '../data/formats/tools.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { tinyBackbone } from '../tinyBackbone.js';
@@ -14,7 +14,6 @@ import { tinyBackbone } from '../tinyBackbone.js';
 const root = temporaryFolder();
 process.env['XDG_CACHE_HOME'] = join(root, 'cache');
 mkdirSync(join(root, 'cache'));
-useImages(thirtyImages);
 
 const QUICK = ['Roboflow YOLO', 'CVAT COCO', 'LabelImg VOC', 'Hugging Face parquet'];
 const isSlow = process.env.FINETUNE_SLOW === '1';
@@ -45,7 +44,7 @@ describe('the folder of each program becomes a recipe that has the same boxes an
     '%s',
     async (name, { format, write }) => {
       const folder = join(root, name);
-      await write(folder);
+      await write(folder, thirtyImages);
       const file = join(root, `${name}.yaml`);
       const { recipe, text } = await initRecipe(folder, { file });
       expect(recipe.data.format).toBe(format);

@@ -40,7 +40,7 @@ const withoutEmpty = (boxes: Record<string, unknown>) =>
 describe('the same boxes and classes come from the folder of every program', () => {
   test.each(Object.entries(tools))('%s', async (name, { parts = [], write }) => {
     const folder = join(root, name);
-    await write(folder);
+    await write(folder, smallSet);
     const [first] = await detectLayouts(folder);
     const isSplit = parts.includes('val');
     const data = { ...first!.data, ...(!isSplit && { val: first!.data['train'] }) } as unknown as DataOptions;

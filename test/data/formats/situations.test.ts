@@ -6,6 +6,7 @@ import { openDatasets, type DataOptions } from '../../../src/data/dataset.js';
 import { detectLayouts } from '../../../src/data/formats/detect/detectLayouts.js';
 import { FinetuneError } from '../../../src/errors.js';
 import { temporaryFolder } from '../temporaryFolder.js';
+import { smallSet } from './smallSet.js';
 import { tools } from './tools.js';
 
 const root = temporaryFolder();
@@ -85,7 +86,7 @@ const read = async (folder: string, data: Readonly<Record<string, unknown>>): Pr
 describe.each(Object.entries(tools))('%s', (name, { write }) => {
   test.each(situations)('reads the same with %s', async (situation, change) => {
     const folder = join(root, name, situation);
-    await write(folder);
+    await write(folder, smallSet);
     const { data } = (await detectLayouts(folder))[0]!;
     const expected = await read(folder, data);
     change(folder);
@@ -97,7 +98,7 @@ describe.each(Object.entries(tools))('%s', (name, { write }) => {
 
   test('says where an image is missing, and leaves it out if asked', async () => {
     const folder = join(root, name, 'missing');
-    await write(folder);
+    await write(folder, smallSet);
     const { data } = (await detectLayouts(folder))[0]!;
     const image = filesIn(folder).find((file) => /blood_1.*\.jpg$/.test(file));
     if (image === undefined || data.format === 'yolo') return; // without its image, a label file is of no use
@@ -230,7 +231,7 @@ const comparable = (contents: unknown, name: string): string => {
 describe('the same is read, or what differs is counted, or an error says where', () => {
   test.each(pairs)('%s with %s', async (name, situation) => {
     const folder = join(root, name, situation);
-    await tools[name]!.write(folder);
+    await tools[name]!.write(folder, smallSet);
     const { data } = (await detectLayouts(folder))[0]!;
     const before = await open(folder, data);
     await doubtful.find(([one]) => one === situation)![1](folder);

@@ -18,9 +18,9 @@ export interface SmallImage {
 
 export const NAMES = ['red cell', 'white cell', 'platelet'] as const;
 
-/** The images that the tools write: four with boxes, of which one has none. Every coordinate is a whole pixel, and every
+/** Four images, of which one has no box. Every coordinate is a whole pixel, and every
  *  box is inside; each image has a size of its own. */
-export const smallSet: SmallImage[] = [
+export const smallSet: readonly SmallImage[] = [
   {
     stem: 'blood_1',
     part: 'train',
@@ -55,11 +55,6 @@ export const thirtyImages: readonly SmallImage[] = Array.from({ length: 30 }, (_
   });
   return { stem: `cell_${i}`, part: i % 5 === 4 ? 'val' : 'train', width, height, boxes };
 });
-
-/** Lets the tools write other images. */
-export function useImages(images: readonly SmallImage[]): void {
-  smallSet.splice(0, smallSet.length, ...images);
-}
 
 /** Puts files into a folder that is made for them. */
 export function placeIn(root: string) {

@@ -1,14 +1,14 @@
-import { NAMES, smallSet, pictureOf } from '../smallSet.js';
+import { NAMES, pictureOf } from '../smallSet.js';
 import { imagesOf, json, placePictures, tool, corners, csvOf, type Tool } from './shared.js';
 
 export const annotatorsTools: Readonly<Record<string, Tool>> = {
-  'Create ML': tool('createml', async (place) => {
-    await placePictures(place, ({ part, stem }) => `${part}/${stem}.jpg`);
+  'Create ML': tool('createml', async (place, images) => {
+    await placePictures(place, images, ({ part, stem }) => `${part}/${stem}.jpg`);
     for (const part of ['train', 'val'])
       place(
         `${part}/_annotations.createml.json`,
         json(
-          imagesOf(part).map(({ stem, boxes }) => ({
+          imagesOf(images, part).map(({ stem, boxes }) => ({
             image: `${stem}.jpg`,
             annotations: boxes.map(({ name, box: [x, y, w, h] }) => ({
               label: name,
@@ -20,9 +20,9 @@ export const annotatorsTools: Readonly<Record<string, Tool>> = {
   }),
   labelme: tool(
     'labelme',
-    async (place) => {
-      await placePictures(place, ({ stem }) => `${stem}.jpg`);
-      for (const image of smallSet) {
+    async (place, images) => {
+      await placePictures(place, images, ({ stem }) => `${stem}.jpg`);
+      for (const image of images) {
         const shapes = image.boxes.map((box, i) => ({
           label: box.name,
           points: i % 2 === 0 ? [corners(box)[2], corners(box)[0]] : corners(box),
@@ -46,8 +46,8 @@ export const annotatorsTools: Readonly<Record<string, Tool>> = {
     },
     ['train'],
   ),
-  'labelme with image data': tool('labelme', async (place) => {
-    for (const image of smallSet) {
+  'labelme with image data': tool('labelme', async (place, images) => {
+    for (const image of images) {
       const shapes = image.boxes.map((box) => ({
         label: box.name,
         points: [corners(box)[0], corners(box)[2]],
@@ -71,9 +71,9 @@ export const annotatorsTools: Readonly<Record<string, Tool>> = {
   }),
   VoTT: tool(
     'vott',
-    async (place) => {
-      await placePictures(place, ({ stem }) => `vott-json-export/${stem}.jpg`);
-      const assets = smallSet.map((image, i) => [
+    async (place, images) => {
+      await placePictures(place, images, ({ stem }) => `vott-json-export/${stem}.jpg`);
+      const assets = images.map((image, i) => [
         `a${i}`,
         {
           asset: {
@@ -110,12 +110,12 @@ export const annotatorsTools: Readonly<Record<string, Tool>> = {
   ),
   'Label Studio JSON': tool(
     'labelstudio',
-    async (place) => {
-      await placePictures(place, ({ stem }) => `images/${stem} photo.jpg`);
+    async (place, images) => {
+      await placePictures(place, images, ({ stem }) => `images/${stem} photo.jpg`);
       place(
         'project-1-at-2024-05-05.json',
         json(
-          smallSet.map(({ stem, width, height, boxes }, i) => ({
+          images.map(({ stem, width, height, boxes }, i) => ({
             id: i + 1,
             annotations: [
               {
@@ -148,10 +148,10 @@ export const annotatorsTools: Readonly<Record<string, Tool>> = {
     },
     ['train'],
   ),
-  'VIA project': tool('via', async (place) => {
-    await placePictures(place, ({ part, stem }) => `${part}/${stem}.jpg`);
+  'VIA project': tool('via', async (place, images) => {
+    await placePictures(place, images, ({ part, stem }) => `${part}/${stem}.jpg`);
     for (const part of ['train', 'val']) {
-      const entries = imagesOf(part).map(({ stem, boxes }) => [
+      const entries = imagesOf(images, part).map(({ stem, boxes }) => [
         `${stem}.jpg123`,
         {
           filename: `${stem}.jpg`,
@@ -168,10 +168,10 @@ export const annotatorsTools: Readonly<Record<string, Tool>> = {
   }),
   'VIA csv': tool(
     'via',
-    async (place) => {
-      await placePictures(place, ({ stem }) => `${stem}.jpg`);
+    async (place, images) => {
+      await placePictures(place, images, ({ stem }) => `${stem}.jpg`);
       const quoted = (value: unknown): string => `"${JSON.stringify(value).replaceAll('"', '""')}"`;
-      const rows = smallSet.flatMap(({ stem, boxes }) =>
+      const rows = images.flatMap(({ stem, boxes }) =>
         boxes.length === 0
           ? [[`${stem}.jpg`, 123, quoted({}), 0, 0, quoted({}), quoted({})]]
           : boxes.map(({ name, box: [x, y, width, height] }, i) => [

@@ -1,6 +1,6 @@
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { pack } from 'tar-stream';
-import { NAMES, pictureOf, smallSet, type SmallImage } from '../smallSet.js';
+import { NAMES, pictureOf, type SmallImage } from '../smallSet.js';
 import { idOf, imagesOf, json, tool, type Tool } from './shared.js';
 
 /** The schema of a list in a parquet file. */
@@ -72,12 +72,12 @@ async function tarOf(images: readonly SmallImage[]): Promise<Uint8Array> {
 export const archivesTools: Readonly<Record<string, Tool>> = {
   'Hugging Face parquet': tool(
     'huggingface',
-    async (place) => {
-      place('data/train-00000-of-00001.parquet', await parquetOf(smallSet));
+    async (place, images) => {
+      place('data/train-00000-of-00001.parquet', await parquetOf(images));
     },
     ['train'],
   ),
-  WebDataset: tool('webdataset', async (place) => {
-    for (const part of ['train', 'val']) place(`${part}-000000.tar`, await tarOf(imagesOf(part)));
+  WebDataset: tool('webdataset', async (place, images) => {
+    for (const part of ['train', 'val']) place(`${part}-000000.tar`, await tarOf(imagesOf(images, part)));
   }),
 };

@@ -1,38 +1,41 @@
-import { NAMES, smallSet } from '../smallSet.js';
+import { NAMES } from '../smallSet.js';
 import { idOf, imagesOf, json, placePictures, tool, cocoJson, vocXml, type Tool } from './shared.js';
 
 export const cocoTools: Readonly<Record<string, Tool>> = {
-  'Roboflow COCO': tool('coco', async (place) => {
+  'Roboflow COCO': tool('coco', async (place, images) => {
     const folder = (part: string): string => (part === 'val' ? 'valid' : part);
-    await placePictures(place, ({ part, stem }) => `${folder(part)}/${stem}.jpg`);
+    await placePictures(place, images, ({ part, stem }) => `${folder(part)}/${stem}.jpg`);
     for (const part of ['train', 'val'])
       place(
         `${folder(part)}/_annotations.coco.json`,
-        cocoJson(part, {
+        cocoJson(imagesOf(images, part), {
           first: 0,
           extra: [{ id: 0, name: 'cells', supercategory: 'none' }],
           fileName: ({ stem }) => `${stem}.jpg`,
         }),
       );
   }),
-  'CVAT COCO': tool('coco', async (place) => {
-    await placePictures(place, ({ part, stem }) => `images/${part}/${stem}.jpg`);
+  'CVAT COCO': tool('coco', async (place, images) => {
+    await placePictures(place, images, ({ part, stem }) => `images/${part}/${stem}.jpg`);
     for (const part of ['train', 'val'])
-      place(`annotations/instances_${part}.json`, cocoJson(part, { first: 1, fileName: ({ stem }) => `${stem}.jpg` }));
+      place(
+        `annotations/instances_${part}.json`,
+        cocoJson(imagesOf(images, part), { first: 1, fileName: ({ stem }) => `${stem}.jpg` }),
+      );
   }),
   'Label Studio COCO': tool(
     'coco',
-    async (place) => {
-      await placePictures(place, ({ stem }) => `images/0d5b7a9c-${stem}.jpg`);
+    async (place, images) => {
+      await placePictures(place, images, ({ stem }) => `images/0d5b7a9c-${stem}.jpg`);
       const all = json({
-        images: smallSet.map(({ width, height, stem }, id) => ({
+        images: images.map(({ width, height, stem }, id) => ({
           width,
           height,
           id,
           file_name: `images/0d5b7a9c-${stem}.jpg`,
         })),
         categories: NAMES.map((name, id) => ({ id, name })),
-        annotations: smallSet
+        annotations: images
           .flatMap(({ boxes }, image) =>
             boxes.map(({ name, box }) => ({
               image_id: image,
@@ -51,32 +54,32 @@ export const cocoTools: Readonly<Record<string, Tool>> = {
     },
     ['train'],
   ),
-  'Pascal VOC': tool('voc', async (place) => {
-    await placePictures(place, ({ stem }) => `JPEGImages/${stem}.jpg`);
-    for (const image of smallSet) place(`Annotations/${image.stem}.xml`, vocXml(image, `${image.stem}.jpg`));
+  'Pascal VOC': tool('voc', async (place, images) => {
+    await placePictures(place, images, ({ stem }) => `JPEGImages/${stem}.jpg`);
+    for (const image of images) place(`Annotations/${image.stem}.xml`, vocXml(image, `${image.stem}.jpg`));
     for (const part of ['train', 'val'])
       place(
         `ImageSets/Main/${part}.txt`,
-        imagesOf(part)
+        imagesOf(images, part)
           .map(({ stem }) => `${stem}\n`)
           .join(''),
       );
   }),
-  'Roboflow VOC': tool('voc', async (place) => {
+  'Roboflow VOC': tool('voc', async (place, images) => {
     const folder = (part: string): string => (part === 'val' ? 'valid' : part);
-    await placePictures(place, ({ part, stem }) => `${folder(part)}/${stem}.jpg`);
-    for (const image of smallSet) place(`${folder(image.part)}/${image.stem}.xml`, vocXml(image, `${image.stem}.jpg`));
+    await placePictures(place, images, ({ part, stem }) => `${folder(part)}/${stem}.jpg`);
+    for (const image of images) place(`${folder(image.part)}/${image.stem}.xml`, vocXml(image, `${image.stem}.jpg`));
   }),
   'LabelImg VOC': tool(
     'voc',
-    async (place) => {
-      await placePictures(place, ({ stem }) => `images/${stem}.jpg`);
-      for (const image of smallSet) place(`annotations/${image.stem}.xml`, vocXml(image, `${image.stem}.jpg`));
+    async (place, images) => {
+      await placePictures(place, images, ({ stem }) => `images/${stem}.jpg`);
+      for (const image of images) place(`annotations/${image.stem}.xml`, vocXml(image, `${image.stem}.jpg`));
     },
     ['train'],
   ),
-  Datumaro: tool('datumaro', async (place) => {
-    await placePictures(place, ({ part, stem }) => `images/${part}/${stem}.jpg`);
+  Datumaro: tool('datumaro', async (place, images) => {
+    await placePictures(place, images, ({ part, stem }) => `images/${part}/${stem}.jpg`);
     for (const part of ['train', 'val'])
       place(
         `annotations/${part}.json`,
@@ -85,7 +88,7 @@ export const cocoTools: Readonly<Record<string, Tool>> = {
           categories: {
             label: { labels: NAMES.map((name) => ({ name, parent: '', attributes: [] })), attributes: [] },
           },
-          items: imagesOf(part).map(({ stem, width, height, boxes }) => ({
+          items: imagesOf(images, part).map(({ stem, width, height, boxes }) => ({
             id: stem,
             annotations: boxes.map(({ name, box }, id) => ({
               id,

@@ -1,10 +1,10 @@
-import { NAMES, pictureOf, placeIn, smallSet, type SmallBox, type SmallImage } from '../smallSet.js';
+import { NAMES, pictureOf, placeIn, type SmallBox, type SmallImage } from '../smallSet.js';
 
-/** Writes the small data set as one program does, from what its documentation and its files show. */
+/** Writes images and their boxes as one program does, from what its documentation and its files show. */
 export interface Tool {
   /** The layout that the folder is. */
   readonly format: string;
-  readonly write: (root: string) => Promise<void>;
+  readonly write: (root: string, images: readonly SmallImage[]) => Promise<void>;
   /** The parts that the folder has. */
   readonly parts?: readonly string[];
 }
@@ -12,17 +12,24 @@ export interface Tool {
 export type Place = ReturnType<typeof placeIn>;
 
 export const idOf = (name: string): number => NAMES.indexOf(name as (typeof NAMES)[number]);
-export const imagesOf = (part: string): SmallImage[] => smallSet.filter((image) => image.part === part);
+export const imagesOf = (images: readonly SmallImage[], part: string): SmallImage[] =>
+  images.filter((image) => image.part === part);
 export const json = (value: unknown): string => JSON.stringify(value, null, 2);
 
-export async function placePictures(place: Place, pathOf: (image: SmallImage) => string): Promise<void> {
-  for (const image of smallSet) place(pathOf(image), await pictureOf(image));
+export async function placePictures(
+  place: Place,
+  images: readonly SmallImage[],
+  pathOf: (image: SmallImage) => string,
+): Promise<void> {
+  for (const image of images) place(pathOf(image), await pictureOf(image));
 }
 
-export const tool = (format: string, write: (place: Place) => Promise<void>, parts = ['train', 'val']): Tool => ({
+type Write = (place: Place, images: readonly SmallImage[]) => Promise<void>;
+
+export const tool = (format: string, write: Write, parts = ['train', 'val']): Tool => ({
   format,
   parts,
-  write: (root) => write(placeIn(root)),
+  write: (root, images) => write(placeIn(root), images),
 });
 
 export const yoloLine = ({ width, height }: SmallImage, { name, box: [x, y, w, h] }: SmallBox): string =>
@@ -44,8 +51,7 @@ export interface CocoStyle {
   readonly fileName: (image: SmallImage) => string;
 }
 
-export function cocoJson(part: string, { first, extra = [], fileName }: CocoStyle): string {
-  const images = imagesOf(part);
+export function cocoJson(images: readonly SmallImage[], { first, extra = [], fileName }: CocoStyle): string {
   let id = first;
   return json({
     info: { description: '' },
@@ -84,8 +90,10 @@ ${image.boxes.map(({ name, box: [x, y, w, h] }) => `	<object>\n		<name>${name}</
 export const csvOf = (head: string | undefined, rows: readonly (readonly (string | number)[])[]): string =>
   [...(head === undefined ? [] : [head]), ...rows.map((row) => row.join(','))].map((line) => `${line}\n`).join('');
 
-export const rowsOf = (part: string, row: (image: SmallImage, box: SmallBox) => readonly (string | number)[]) =>
-  imagesOf(part).flatMap((image) => image.boxes.map((box) => row(image, box)));
+export const rowsOf = (
+  images: readonly SmallImage[],
+  row: (image: SmallImage, box: SmallBox) => readonly (string | number)[],
+) => images.flatMap((image) => image.boxes.map((box) => row(image, box)));
 
 export const cornersRow = ({ box: [x, y, w, h] }: SmallBox): number[] => [x, y, x + w, y + h];
 export const shares = (image: SmallImage, box: SmallBox): number[] =>

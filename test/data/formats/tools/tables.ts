@@ -4,25 +4,25 @@ import { idOf, imagesOf, placePictures, tool, csvOf, rowsOf, cornersRow, shares,
 export const tablesTools: Readonly<Record<string, Tool>> = {
   'VoTT csv': tool(
     'box-csv',
-    async (place) => {
-      await placePictures(place, ({ stem }) => `vott-csv-export/${stem}.jpg`);
+    async (place, images) => {
+      await placePictures(place, images, ({ stem }) => `vott-csv-export/${stem}.jpg`);
       const rows = ['train', 'val'].flatMap((part) =>
-        rowsOf(part, ({ stem }, box) => [`"${stem}.jpg"`, ...cornersRow(box), `"${box.name}"`]),
+        rowsOf(imagesOf(images, part), ({ stem }, box) => [`"${stem}.jpg"`, ...cornersRow(box), `"${box.name}"`]),
       );
       place('vott-csv-export/blood-export.csv', csvOf('"image","xmin","ymin","xmax","ymax","label"', rows));
     },
     ['train'],
   ),
-  'keras-retinanet csv': tool('box-csv', async (place) => {
-    await placePictures(place, ({ stem }) => `images/${stem}.jpg`);
+  'keras-retinanet csv': tool('box-csv', async (place, images) => {
+    await placePictures(place, images, ({ stem }) => `images/${stem}.jpg`);
     for (const part of ['train', 'val']) {
-      const empty = imagesOf(part)
+      const empty = imagesOf(images, part)
         .filter(({ boxes }) => boxes.length === 0)
         .map(({ stem }) => [`images/${stem}.jpg`, '', '', '', '', '']);
       place(
         `${part}_annotations.csv`,
         csvOf(undefined, [
-          ...rowsOf(part, ({ stem }, box) => [`images/${stem}.jpg`, ...cornersRow(box), box.name]),
+          ...rowsOf(imagesOf(images, part), ({ stem }, box) => [`images/${stem}.jpg`, ...cornersRow(box), box.name]),
           ...empty,
         ]),
       );
@@ -35,21 +35,27 @@ export const tablesTools: Readonly<Record<string, Tool>> = {
       ),
     );
   }),
-  'TensorFlow csv': tool('box-csv', async (place) => {
-    await placePictures(place, ({ part, stem }) => `images/${part}/${stem}.jpg`);
+  'TensorFlow csv': tool('box-csv', async (place, images) => {
+    await placePictures(place, images, ({ part, stem }) => `images/${part}/${stem}.jpg`);
     for (const part of ['train', 'val'])
       place(
         `${part}_labels.csv`,
         csvOf(
           'filename,width,height,class,xmin,ymin,xmax,ymax',
-          rowsOf(part, ({ stem, width, height }, box) => [`${stem}.jpg`, width, height, box.name, ...cornersRow(box)]),
+          rowsOf(imagesOf(images, part), ({ stem, width, height }, box) => [
+            `${stem}.jpg`,
+            width,
+            height,
+            box.name,
+            ...cornersRow(box),
+          ]),
         ),
       );
   }),
-  'Google AutoML csv': tool('box-csv', async (place) => {
-    await placePictures(place, ({ stem }) => `photos/${stem}.jpg`);
+  'Google AutoML csv': tool('box-csv', async (place, images) => {
+    await placePictures(place, images, ({ stem }) => `photos/${stem}.jpg`);
     const rows = ['train', 'val'].flatMap((part) =>
-      rowsOf(part, (image, box) => {
+      rowsOf(imagesOf(images, part), (image, box) => {
         const [x1, y1, x2, y2] = shares(image, box);
         return [
           part === 'val' ? 'VALIDATION' : 'TRAIN',
@@ -68,10 +74,10 @@ export const tablesTools: Readonly<Record<string, Tool>> = {
     );
     place('dataset.csv', csvOf(undefined, rows));
   }),
-  'Open Images csv': tool('box-csv', async (place) => {
-    await placePictures(place, ({ part, stem }) => `${part === 'val' ? 'validation' : part}/${stem}.jpg`);
+  'Open Images csv': tool('box-csv', async (place, images) => {
+    await placePictures(place, images, ({ part, stem }) => `${part === 'val' ? 'validation' : part}/${stem}.jpg`);
     for (const part of ['train', 'val']) {
-      const rows = rowsOf(part, (image, box) => {
+      const rows = rowsOf(imagesOf(images, part), (image, box) => {
         const [x1, y1, x2, y2] = shares(image, box);
         return [image.stem, 'xclick', `/m/0${idOf(box.name)}`, 1, x1!, x2!, y1!, y2!, 0, 0, 0, 0, 0];
       });
@@ -91,13 +97,13 @@ export const tablesTools: Readonly<Record<string, Tool>> = {
       ),
     );
   }),
-  'Hugging Face image folder': tool('huggingface', async (place) => {
+  'Hugging Face image folder': tool('huggingface', async (place, images) => {
     const folder = (part: string): string => (part === 'val' ? 'validation' : part);
-    await placePictures(place, ({ part, stem }) => `${folder(part)}/${stem}.jpg`);
+    await placePictures(place, images, ({ part, stem }) => `${folder(part)}/${stem}.jpg`);
     for (const part of ['train', 'val'])
       place(
         `${folder(part)}/metadata.jsonl`,
-        imagesOf(part)
+        imagesOf(images, part)
           .map(
             ({ stem, boxes }) =>
               `${JSON.stringify({ file_name: `${stem}.jpg`, objects: { bbox: boxes.map(({ box }) => box), categories: boxes.map(({ name }) => name) } })}\n`,

@@ -1,9 +1,10 @@
 import type { Problem } from '../errors.js';
-import { merge, parseLocated, type Located } from './located.js';
+import { changeAt, merge, parseLocated, type Located } from './located.js';
 import { problemAt, type Source, type Span } from './span.js';
 
-/** Merges one `key=value` of the command line into `base`. The key is dotted and the value is YAML:
- *  `data.categories=[cat, dog]`. Adds its errors to `problems`. */
+/** Sets one `key=value` of the command line in `base`. The key is dotted and the value is YAML:
+ *  `data.categories=[cat, dog]`. A map replaces the one that `base` has there: the options of another optimizer would
+ *  have no meaning for the new one. Adds its errors to `problems`. */
 export function override(base: Located, setting: string, folder: string, problems: Problem[]): Located {
   const equals = setting.indexOf('=');
   const key = equals < 0 ? setting : setting.slice(0, equals);
@@ -18,10 +19,12 @@ export function override(base: Located, setting: string, folder: string, problem
   let value = parseLocated(source, equals + 1, problems);
   // A value without a place of its own (nothing after "=") gets the place of its key.
   if (value.span.start === value.span.end) value = { ...value, span: parts.at(-1)!.span };
+  const path = parts.map(({ name }) => name);
+  const cleared = changeAt(base, path, (old) => (old.kind === 'map' ? { ...old, entries: new Map() } : old));
   for (const { name, span } of parts.reverse()) {
     value = { kind: 'map', span, entries: new Map([[name, { key: span, value }]]) };
   }
-  return merge(base, value, 'base');
+  return merge(cleared, value, 'base');
 }
 
 function splitKey(source: Source, key: string): { name: string; span: Span }[] {

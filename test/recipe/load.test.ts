@@ -45,6 +45,14 @@ describe('a recipe without mistakes', () => {
     const recipe = await parseRecipe(HEAD, 'a.yaml', { set: ['data.augment=false', 'train.clipNorm=null'] });
     expect([recipe.data.augment, recipe.train.clipNorm]).toEqual([false, null]);
   });
+
+  test('with --set, a map replaces the one of the recipe, and a key inside it changes one option', async () => {
+    const text = `${HEAD}train: {optimizer: {name: sgd, nesterov: true, momentum: 0.8}}\n`;
+    const adamw = await parseRecipe(text, 'a.yaml', { set: ['train.optimizer={name: adamw}'] });
+    expect(adamw.train.optimizer).toMatchObject({ name: 'adamw' });
+    const sgd = await parseRecipe(text, 'a.yaml', { set: ['train.optimizer.momentum=0.7'] });
+    expect(sgd.train.optimizer).toMatchObject({ name: 'sgd', nesterov: true, momentum: 0.7 });
+  });
 });
 
 describe('problems', () => {

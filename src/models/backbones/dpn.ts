@@ -106,7 +106,7 @@ const stages = (depths: Variant['depths']): string[][] => [
 /** Pre-processing of the authors. dpn68b was retrained with that of ImageNet. */
 const AUTHORS: { readonly mean: Rgb; readonly std: Rgb } = {
   mean: [124, 117, 104],
-  std: [59.88, 59.88, 59.88], // 1 / 0.0167
+  std: [1 / 0.0167, 1 / 0.0167, 1 / 0.0167],
 };
 
 export const dpn: readonly Backbone[] = (

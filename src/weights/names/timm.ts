@@ -3,7 +3,7 @@ import { CENTRED, IMAGENET, TENSORFLOW, type KnownConventions } from '../convent
 /** Pixels from 0 to 1. */
 const UNIT = { mean: [0, 0, 0], std: [255, 255, 255] } as const;
 /** MXNet's normalisation of Dual Path Networks. */
-const MXNET = { mean: [124, 117, 104], std: [59.88, 59.88, 59.88] } as const;
+const MXNET = { mean: [124, 117, 104], std: [1 / 0.0167, 1 / 0.0167, 1 / 0.0167] } as const;
 
 /** Weights whose normalisation differs from that of other weights of the same network in timm 1.0.31
  *  (`timm.get_pretrained_cfg`), by their names there. */

@@ -5,9 +5,13 @@ import { isOp } from '../../src/graph/builder.js';
 import { buildClassifier, describe } from '../../src/models/describe.js';
 import { differences, published } from '../../src/models/published.js';
 import { backbones, families, familyOf, findBackbone } from '../../src/models/registry.js';
+import { classificationTask } from '../../src/tasks/classification/classification.js';
+import { ancestors } from '../../src/graph/rewrite.js';
+import { adaptivePool } from '../../src/models/backbones/linearHead.js';
 import { optionAt } from '../../src/recipe/options.js';
 
 const all = [...backbones.values()];
+const CLASSIFIER = { numClasses: 2, labelSmoothing: 0, classWeights: undefined, dropout: 0, stochasticDepth: 0 };
 
 test('a recipe takes each of them', () => {
   const { anyOf } = optionAt(['model', 'backbone'], { task: 'classification' })!;
@@ -22,6 +26,24 @@ test('no two families have a name in common, and the nearest name is offered', (
   expect(familyOf('mobilenetv2')).toContain(backbones.get('mobilenetv2_100'));
   expect(familyOf('resnet50')).toEqual([]);
   expect(() => findBackbone('perceptron')).toThrow(expect.objectContaining({ code: 'E_MODEL_UNKNOWN' }));
+});
+
+test('classifiers of VGG and SqueezeNet take small images, and where one does not, the error names a size', () => {
+  const create = (backbone: string, side: number) =>
+    classificationTask({ ...CLASSIFIER, backbone, size: [side, side] }).name;
+  for (const name of ['vgg11', 'squeezenet1_0', 'squeezenet1_1']) expect(create(name, 32)).toBe('classification');
+  const fix = 'set data.size: [64, 64]';
+  expect(() => create('alexnet', 40)).toThrow(
+    expect.objectContaining({ code: 'E_MODEL_SIZE', problems: [expect.objectContaining({ fix })] }),
+  );
+});
+
+test('adaptive pooling has the windows of PyTorch', () => {
+  const map = adaptivePool(input(createGraph(), 'x', [1, 5, 3, 3]), 3);
+  expect(map.shape).toEqual([1, 3, 3, 3]);
+  const windows = ancestors([map]).flatMap((node) => (isOp(node, 'slice') ? [node.attrs] : []));
+  const rows = windows.map(({ begin, size }) => [begin[1], size[1]]);
+  expect(rows).toEqual([0, 1, 3].map((start, i) => [start, [2, 3, 2][i]]));
 });
 
 /** Compares with the figures of the talk and of the papers, and with the counts of timm and pytorchcv. */

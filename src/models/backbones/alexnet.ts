@@ -2,7 +2,7 @@ import { activate, conv, linear, type Context } from '../../graph/blocks.js';
 import { maxPool } from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { IMAGENET, pytorch, type Backbone, type Classifier, type Taps } from '../backbone.js';
-import { pooled } from './linearHead.js';
+import { adaptivePool, pooled } from './linearHead.js';
 
 /** Krizhevsky 2014 (arXiv:1404.5997) in the one-tower form of torchvision. Each layer: index in torchvision's
  *  nn.Sequential, channels, kernel. A max-pooling precedes every row but the first. */
@@ -33,11 +33,11 @@ function features(image: Value, at: Context): Taps {
   return { c2, c3, c4, c5: shrink(c4) };
 }
 
-/** The two wide layers are convolutions, the first over 6×6, so that larger images work too. Their values are those of
- *  torchvision's matrices. */
+/** Averages the last map to 6×6 as torchvision does, whatever the image's size is. The two wide layers are convolutions
+ *  with the values of torchvision's matrices. */
 const classifier: Classifier = ({ c5 }, at, classes) => {
   const path = 'backbone.classifier';
-  const first = conv(c5, `${path}.1`, at, { channels: HIDDEN, kernel: 6, padding: none, bias: true });
+  const first = conv(adaptivePool(c5, 6), `${path}.1`, at, { channels: HIDDEN, kernel: 6, padding: none, bias: true });
   const second = conv(activate(first, 'relu'), `${path}.4`, at, { channels: HIDDEN, bias: true });
   return linear(pooled(activate(second, 'relu')), 'classifier.6', at, { units: classes });
 };

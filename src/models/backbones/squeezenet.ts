@@ -20,9 +20,9 @@ const variants: readonly (readonly [name: string, variant: Variant])[] = [
 
 const none = [[0, 0], [0, 0]] as const; // prettier-ignore
 
-/** Max-pooling 3×3 with stride 2; the last window may reach over the border (`ceil_mode`). */
+/** Max-pooling 3×3 with stride 2; the last window may reach over the border (`ceil_mode`), the only one too. */
 function ceilPool(x: Value): Value {
-  const after = (length: number): readonly [number, number] => [0, (length - 3) % 2];
+  const after = (length: number): readonly [number, number] => [0, length < 3 ? 3 - length : (length - 3) % 2];
   return pool(x, { kernel: [3, 3], stride: 2, padding: [after(x.shape[1]!), after(x.shape[2]!)] });
 }
 

@@ -2,7 +2,7 @@ import { activate, batchNorm, conv, linear, maxPool, type Context } from '../../
 import * as b from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { IMAGENET, pytorch, type Backbone, type Classifier, type Taps } from '../backbone.js';
-import { pooled } from './linearHead.js';
+import { adaptivePool, pooled } from './linearHead.js';
 
 /** Simonyan & Zisserman 2015 (arXiv:1409.1556), table 1: channels of each group of 3×3 convolutions; a pooling follows
  *  each group. */
@@ -82,10 +82,12 @@ const features =
     return { c1, c2, c3, c4, c5: pool(c4, at) };
   };
 
-/** The two wide layers are convolutions as in timm, the first over 7×7, so that larger images work too. */
+/** Averages the last map to 7×7 as torchvision does, whatever the image's size is. The two wide layers are convolutions
+ *  as in timm. */
 const classifier: Classifier = ({ c5 }, at, classes) => {
   const none = [[0, 0], [0, 0]] as const; // prettier-ignore
-  const first = conv(c5, 'backbone.pre_logits.fc1', at, { channels: HIDDEN, kernel: 7, padding: none, bias: true });
+  const map = adaptivePool(c5, 7);
+  const first = conv(map, 'backbone.pre_logits.fc1', at, { channels: HIDDEN, kernel: 7, padding: none, bias: true });
   const second = conv(activate(first, 'relu'), 'backbone.pre_logits.fc2', at, { channels: HIDDEN, bias: true });
   return linear(pooled(activate(second, 'relu')), 'head.fc', at, { units: classes });
 };

@@ -6,6 +6,7 @@ import { findBackbone } from '../../models/registry.js';
 import type { BackboneChoice } from '../../models/table.js';
 import { conventionsOf } from '../description/description.js';
 import { distilClasses } from '../distillation.js';
+import { atFittingSize } from '../fittingSize.js';
 import { softCrossEntropyRows } from '../losses.js';
 import { findPlaces, regulariserFor } from '../regulariser.js';
 import { softmax, type Classification } from './probabilities.js';
@@ -29,11 +30,14 @@ export interface ClassificationOptions {
 }
 
 /** One class for the whole image: the backbone's own classifier, and softmax cross-entropy with soft targets.
- *  Throws E_MODEL_UNKNOWN, E_MODEL_DROP. */
+ *  Throws E_MODEL_UNKNOWN, E_MODEL_SIZE, E_MODEL_DROP. */
 export function classificationTask(options: ClassificationOptions): Network<Classification> {
   const { numClasses, size, labelSmoothing, classWeights } = options;
   const backbone = findBackbone(options.backbone);
   const places = findPlaces(backbone, options);
+  atFittingSize(size, `the classifier of ${backbone.name}`, (fitting) =>
+    buildClassifier(backbone, numClasses, { batch: 1, size: fitting, trainBatchNorm: () => false }),
+  );
 
   function loss(logits: Value, { training = false, old }: LossOptions = {}): Losses {
     const { total, present } = labelLoss(logits, training);

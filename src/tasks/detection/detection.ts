@@ -1,51 +1,20 @@
-import { FinetuneError } from '../../errors.js';
 import { sizeOf } from '../../graph/shapes.js';
 import { findBackbone } from '../../models/registry.js';
 import { BACKGROUND } from '../../categories/columns.js';
 import { conventionsOf, type DetectorDescription, type NetworkDescription } from '../description/description.js';
+import { atFittingSize } from '../fittingSize.js';
 import type { Network, Origin } from '../network.js';
 import type { Detection, Detector } from './detector.js';
 import { headOf, type DetectionOptions } from './detectors.js';
 import { selection } from './options.js';
 import { toOriginal } from './toOriginal.js';
 
-const create = (options: DetectionOptions): Detector => headOf(options.head).create(options);
-
 /** The detector that `head` names. Throws E_MODEL_UNKNOWN, and E_MODEL_SIZE where backbone and head do not fit an input
  *  of this size; the error names a size that fits. */
 export function createDetector(options: DetectionOptions): Detector {
-  try {
-    return create(options);
-  } catch (error) {
-    if (!(error instanceof FinetuneError) || !['E_GRAPH_SHAPE', 'E_MODEL_SIZE'].includes(error.code)) throw error;
-    const { backbone, head, size } = options;
-    const name = typeof backbone === 'string' ? backbone : 'this backbone';
-    const [problem] = error.problems;
-    const message = `"model.head: ${head}" on ${name} does not fit an input of ${size[1]}x${size[0]}: ${problem!.message}`;
-    const fitting = fittingSize(options);
-    const fix = fitting ? `set data.size: [${fitting.join(', ')}]` : (problem!.fix ?? 'choose another backbone');
-    throw new FinetuneError({ code: 'E_MODEL_SIZE', option: 'data.size', message, fix }, { cause: error });
-  }
-}
-
-/** Multiples that are tried in search of a size that fits: the stride of a backbone's last map, and of a pyramid's. */
-const STEPS = [32, 128];
-const MOST_STEPS = 5;
-
-/** The first size for which the detector can be built, of some that are not smaller than the asked one. */
-function fittingSize(options: DetectionOptions): readonly [number, number] | undefined {
-  for (const step of STEPS) {
-    for (let more = 0; more < MOST_STEPS; more++) {
-      const size = options.size.map((side) => (Math.ceil(side / step) + more) * step) as [number, number];
-      try {
-        create({ ...options, size });
-        return size;
-      } catch (error) {
-        if (!(error instanceof FinetuneError)) throw error;
-      }
-    }
-  }
-  return undefined;
+  const { backbone, head } = options;
+  const what = `"model.head: ${head}" on ${typeof backbone === 'string' ? backbone : 'this backbone'}`;
+  return atFittingSize(options.size, what, (size) => headOf(head).create({ ...options, size }));
 }
 
 /** The detector for one size of the input. Those for other sizes differ from it in their anchors alone. */

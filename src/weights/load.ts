@@ -111,7 +111,10 @@ export function matchWeights(read: WeightsFile, wanted: readonly Wanted[], optio
     const { param, columns } = fitted;
     if (fitted.input) adapted.set(layerOf(name), fitted.input);
     const known = columns?.filter((column) => column >= 0).length;
-    if (columns) adapted.set(layerOf(name), describeColumns(layerOf(name), columns, options.categories));
+    if (columns) {
+      const spare = file.categories ? '' : `; the file's first column belongs to no class`;
+      adapted.set(layerOf(name), describeColumns(layerOf(name), columns, options.categories) + spare);
+    }
     if (known === undefined || known === columns?.length) params.set(name, param);
     else if (columns && known > 0) partial.set(name, { param, columns });
     if (known !== 0) loaded.push(name);
@@ -145,8 +148,9 @@ function fit(
 ): { param: Param; columns?: readonly number[]; input?: string } | { left: string } | Problem {
   const isClassifier = CLASSIFIERS.includes(layerOf(nameInFile));
   const classes = isClassifier || matches(perCategory, name);
-  const known = file.categories?.length ?? 0;
-  const columns = classes && file.categories ? findColumns(categories, file.categories) : undefined;
+  const names = classes ? (file.categories ?? withSpareColumn(file, found, shape, categories)) : undefined;
+  const known = names?.length ?? 0;
+  const columns = names && findColumns(categories, names);
   const ours = columns ? resizeLast(shape, known / columns.length) : shape;
   const expected = file.layout === 'torch' ? torchShape(kind, ours) : ours;
   const grouped = !columns || shape.at(-1)! % columns.length === 0;
@@ -166,6 +170,17 @@ function fit(
   const param = file.layout === 'torch' ? fromTorch(kind, found) : found;
   if (!columns || isIdentity(columns, known)) return { param };
   return { param: pickColumns(param, known, columns), columns }; // anchor-major: a group of columns per anchor
+}
+
+/** The model's categories after a nameless column, if the predictor of the file has this one column more for them. */
+function withSpareColumn(
+  { spareColumn }: WeightsFile,
+  found: Param,
+  shape: readonly number[],
+  categories: readonly string[],
+): readonly string[] | undefined {
+  const perColumn = shape.at(-1)! / categories.length;
+  return spareColumn && found.shape[0] === shape.at(-1)! + perColumn ? ['', ...categories] : undefined;
 }
 
 /** The file's array in our layout, if it has as many axes as ours. */

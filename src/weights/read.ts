@@ -23,6 +23,8 @@ export interface WeightsFile {
   /** Categories of the class predictor's columns ('' for a nameless one); undefined if neither the file nor the catalog
    *  has them. */
   readonly categories: readonly string[] | undefined;
+  /** Whether the class predictor may have a column before its classes that means nothing. */
+  readonly spareColumn?: boolean;
   /** What the network that the weights were trained in computes around them. */
   readonly conventions: KnownConventions;
   /** The description of the model as JSON, in a file that we wrote (tasks/description/). */
@@ -69,6 +71,7 @@ export async function readWeights(uri: string, options: SourceOptions = {}): Pro
       parseNames(raw.metadata, 'categories', source.file) ??
       named.categories ??
       catalogued?.categories.map(({ name }) => name),
+    spareColumn: named.spareColumn ?? false,
     conventions: { ...timmConventions(catalogued?.uri ?? uri), ...named.conventions },
     description: raw.metadata[DESCRIPTION],
     folded: parseNames(raw.metadata, 'folded', source.file) ?? named.folded,

@@ -10,7 +10,7 @@ import { catalog, findInCatalog } from '../../src/weights/catalog.js';
 import { findColumns } from '../../src/categories/columns.js';
 import { IMAGENET_CATEGORIES } from '../../src/categories/imagenet.js';
 import { adaptInput } from '../../src/weights/inputChannels.js';
-import { applyWeights, loadWeights, type Wanted } from '../../src/weights/load.js';
+import { applyWeights, loadWeights, matchWeights, type Wanted } from '../../src/weights/load.js';
 import { countValues } from '../../src/weights/decode/rawTensor.js';
 import { readRaw } from '../../src/weights/readRaw.js';
 import { encodeSafetensors } from '../../src/weights/encodeSafetensors.js';
@@ -158,4 +158,26 @@ describe('the weights beside this project', () => {
     const { tensors } = await readRaw(file);
     expect([...tensors.values()].reduce((sum, { shape }) => sum + countValues(shape), 0)).toBe(722_496);
   });
+});
+
+it("leaves out the column that torchvision's RetinaNet has for the background", () => {
+  const file = {
+    source: { uri: 'file:a.pth', dir: '', file: 'a.pth', sha256: '' },
+    layout: 'torch' as const,
+    params: new Map([['head.class.predict.bias', counted([2 * 3])]]), // two anchors, background and two classes
+    categories: undefined,
+    spareColumn: true,
+    conventions: {},
+    description: undefined,
+    folded: [],
+    setAside: [],
+  };
+  const wanted: Wanted[] = [{ name: 'head.class.predict.bias', shape: [2 * 2], kind: 'vector' }];
+  const { params, report } = matchWeights(file, wanted, { categories: ['cat', 'dog'] });
+  expect(params.get('head.class.predict.bias')!.data).toEqual(Float32Array.of(1, 2, 4, 5));
+  expect(report.adapted).toEqual([
+    "head.class.predict: 2 of 2 categories known; the file's first column belongs to no class",
+  ]);
+  const same = matchWeights(file, [{ ...wanted[0]!, shape: [2 * 3] }], { categories: ['cat', 'dog', 'cow'] });
+  expect(same.params.get('head.class.predict.bias')!.data).toEqual(Float32Array.of(0, 1, 2, 3, 4, 5));
 });

@@ -7,6 +7,9 @@ export interface NamedWeights {
   readonly params: Params;
   /** Names of the class predictor's columns, '' for a nameless one; undefined if the format does not say them. */
   readonly categories: readonly string[] | undefined;
+  /** Whether the class predictor may have a column before its classes that means nothing: torchvision's `num_classes`
+   *  counts the background for heads without one too. */
+  readonly spareColumn?: boolean;
   /** What the publisher's network computes around the weights. */
   readonly conventions: KnownConventions;
   /** BatchNorms that the file has folded ("backbone.bn1"): mean 0, variance 1 − ε, and scale and shift such that the

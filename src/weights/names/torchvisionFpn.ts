@@ -80,7 +80,7 @@ const withCategories = (map: NameMap, predictor: string, perColumn: number, firs
   apply: (raw, file) => {
     const columns = (raw.get(predictor)?.shape[0] ?? 0) / perColumn;
     const categories = columns === COCO_COLUMNS.length + 1 ? [first, ...COCO_COLUMNS] : undefined;
-    return { ...map.apply(raw, file), categories };
+    return { ...map.apply(raw, file), categories, spareColumn: first === '' };
   },
 });
 

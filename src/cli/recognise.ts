@@ -38,7 +38,8 @@ export function recognise(raw: RawWeights, file: string): Recognised {
 }
 
 function fits(backbone: Backbone, shapes: ReadonlyMap<string, string>, layout: RawWeights['layout']): boolean {
-  if (!shapes.has(`${backbone.stages[0]?.[0]?.replace(/^backbone\./, '') ?? ''}.weight`)) return false; // first, since building the graph takes longer
+  const first = backbone.stages[0]?.[0]?.replace(/^backbone\./, '') ?? '';
+  if (![...shapes.keys()].some((name) => name.startsWith(`${first}.`))) return false; // building the graph takes longer
   const graph = createGraph();
   const at: Context = { graph, style: backbone.style, trainBatchNorm: () => false };
   const side = backbone.resolution;

@@ -7,7 +7,10 @@ import { kerasMobilenetV2, torchvisionMobilenetV2 } from './names/mobilenetV2.js
 import { renaming, type NamedWeights, type NameMap } from './names/nameMap.js';
 import { ssdliteMobilenetV2 } from './names/ssdliteMobilenetV2.js';
 import { torchvisionFasterRcnn, torchvisionFcos, torchvisionRetinanet } from './names/torchvisionFpn.js';
-import { torchvisionMobilenetV3 } from './names/torchvisionMobilenetV3.js';
+import { torchvisionInception } from './names/inception.js';
+import { torchvisionEfficientnet } from './names/torchvisionEfficientnet.js';
+import { torchvisionMnasnet } from './names/torchvisionMnasnet.js';
+import { torchvisionMobilenetV3Large, torchvisionMobilenetV3Small } from './names/torchvisionMobilenetV3.js';
 import { torchvisionSsd, torchvisionSsdLite } from './names/torchvisionSsd.js';
 import { torchvisionVgg } from './names/vgg.js';
 import type { RawWeights } from './decode/raw.js';
@@ -22,7 +25,11 @@ export const nameMaps: readonly NameMap[] = [
   torchvisionSsdLite,
   torchvisionSsd,
   torchvisionMobilenetV2,
-  torchvisionMobilenetV3,
+  torchvisionMobilenetV3Large,
+  torchvisionMobilenetV3Small,
+  torchvisionMnasnet,
+  torchvisionEfficientnet,
+  torchvisionInception,
   torchvisionVgg,
   torchvisionAlexnet,
   efficientnetPytorch,

@@ -46,6 +46,9 @@ function wanted(name: string, layout: RawWeights['layout']): Shapes {
     ]),
   );
 }
+/** Names and shapes of torchvision's networks: fixtures/makeTorchvision.py. */
+const torchvision = (await readJson('torchvision.json')) as Record<string, Shapes>;
+
 const named = (file: RawWeights): Shapes =>
   Object.fromEntries([...nameWeights(file, 'x').params].map(([name, { shape }]) => [name, shape]));
 
@@ -143,5 +146,31 @@ describe("torchvision's fcos_resnet50_fpn", () => {
     ['backbone.layer1.0.bn1.running_var', 'backbone.body.layer1.0.bn1.running_var'],
   ])('%s is %s', (ours, name) => {
     expect(origin(file, ours)).toBe(name);
+  });
+});
+
+describe("torchvision's classifiers", () => {
+  it.each([
+    ['efficientnet_b0', 'efficientnet_b0'],
+    ['mnasnet1_0', 'mnasnet_100'],
+    ['mobilenet_v3_small', 'mobilenetv3_small_100'],
+    ['inception_v3', 'inception_v3'],
+  ])('%s has every parameter of %s', (network, backbone) => {
+    const file = fileOf(torchvision[network]!, 'torch');
+    expect(named(file)).toEqual(wanted(backbone, 'torch'));
+    expect(recognise(file, 'x').backbones).toContain(backbone);
+  });
+
+  it.each([
+    ['efficientnet_b0', 'blocks.0.0.conv_dw.weight', 'features.1.0.block.0.0.weight'],
+    ['efficientnet_b0', 'blocks.0.0.se.conv_expand.bias', 'features.1.0.block.1.fc2.bias'],
+    ['efficientnet_b0', 'blocks.2.1.bn3.running_var', 'features.3.1.block.3.1.running_var'],
+    ['mnasnet1_0', 'blocks.1.2.conv_dw.weight', 'layers.8.2.layers.3.weight'],
+    ['mnasnet1_0', 'blocks.6.0.bn2.bias', 'layers.13.0.layers.4.bias'],
+    ['mobilenet_v3_small', 'blocks.1.1.bn2.weight', 'features.3.block.1.1.weight'],
+    ['mobilenet_v3_small', 'blocks.4.2.se.conv_reduce.bias', 'features.11.block.2.fc1.bias'],
+    ['mobilenet_v3_small', 'blocks.5.0.bn1.running_mean', 'features.12.1.running_mean'],
+  ])('%s: %s is %s', (network, ours, theirs) => {
+    expect(origin(fileOf(torchvision[network]!, 'torch'), ours)).toBe(theirs);
   });
 });

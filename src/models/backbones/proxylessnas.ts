@@ -11,7 +11,7 @@ const with6 = (channels: number, ...kernels: number[]): Row[] =>
   kernels.map((kernel): Row => ['ir', 6, channels, 1, 1, { kernel }]);
 
 /** Cai et al. 2019 (arXiv:1812.00332), figure 4, and the authors' released configurations. Neither timm nor torchvision
- *  has these models; the names of the parameters are timm's for this family. */
+ *  has these models; pytorchcv does. The names of the parameters are timm's for this family. */
 const mobile: Table = [
   [['ds', 1, 16, 1, 1, { skip: false }]],
   stage(3, 32, 2, 5, 3),

@@ -4,8 +4,10 @@ import { dirname, join } from 'node:path';
 import { xyxy } from '../../src/geometry/box.js';
 import { randomStream } from '../../src/random.js';
 import { openDatasets } from '../../src/data/dataset.js';
+import { bucketsOf, TABLES } from '../../src/data/likeness/buckets.js';
 import { findLike, linkedGroups } from '../../src/data/likeness/findLike.js';
 import { originOf } from '../../src/data/likeness/originOf.js';
+import { normalise } from '../../src/data/likeness/thumbnail.js';
 import type { BoxAnnotation, ClassIndex, Dataset, PartName } from '../../src/data/sample.js';
 import { drawParts, type Group } from '../../src/data/split/drawParts.js';
 import { splitDataset, type SplitOptions } from '../../src/data/split/split.js';
@@ -117,6 +119,24 @@ test('copies, frames and pictures that look the same are of one group', async ()
       { pictures: false },
     ),
   ).toHaveLength(1);
+});
+
+test('two pictures that look the same share a bucket, and most others do not', () => {
+  const random = randomStream(5, 'pictures');
+  const grey = Array.from({ length: 200 }, () => Array.from({ length: 256 }, () => random.integer(0, 256)));
+  const noisy = grey.map((values) => values.map((value) => value + random.uniform(-30, 30))); // correlation 0.97
+  const pairs = new Map<string, number>();
+  const all = [...grey, ...noisy].map(normalise);
+  const tables = [...bucketsOf([undefined, ...all])];
+  expect(tables).toHaveLength(TABLES);
+  for (const members of tables.flat())
+    for (const [k, first] of members.entries())
+      for (const second of members.slice(k + 1)) {
+        expect(first).toBeLessThan(second);
+        pairs.set(`${first} ${second}`, 1);
+      }
+  expect(grey.every((_, i) => pairs.has(`${i + 1} ${i + 201}`))).toBe(true);
+  expect(pairs.size).toBeLessThan(300); // of 79,800
 });
 
 test('near-duplicates of a folder stay in one part; one video of all images is cut into blocks, which is told', async () => {

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { originOf, type Origin } from './originOf.js';
+import { bucketsOf } from './buckets.js';
 import { digestOf, LEAST_FILES, readChecked, saveScans, scanFile, versionOf, writeChecked } from '../scan/scanCache.js';
 import { areAlike, readThumbnail, type Thumbnail } from './thumbnail.js';
 
@@ -36,11 +37,15 @@ const NEXT = 0.85;
 const STEP = 30;
 /** Images being decoded at a time. */
 const AT_ONCE = 8;
-/** Images that are compared with all others before Ctrl-C is listened for. */
+/** Pictures that are compared with all others before Ctrl-C is listened for. */
 const ROWS = 64;
+/** Pictures of which every two are compared; of more, those that share a bucket (buckets.ts). */
+const ALL_PAIRS = 5000;
+/** Pictures before it in a bucket that one is compared with: a video has thousands of frames that are all alike. */
+const NEAREST = 256;
 
 /** Finds images that belong together: copies by their names, frames of a video, and images that look the same. Every
- *  two pictures are compared, so 10,000 images take some seconds after they were decoded. */
+ *  two of 5,000 pictures are compared; of more, a few in a thousand pairs that hardly look the same may be missed. */
 export async function findLike(images: readonly LookedAt[], options: FindLikeOptions = {}): Promise<Link[]> {
   if (images.length < LEAST_FILES || options.pictures === false) return search(images, options);
   const key = digestOf(images.map(({ file, label }) => `${file}\t${versionOf(file)}\t${label ?? ''}`).join('\n'));
@@ -158,18 +163,28 @@ async function samePictures(
 ): Promise<Link[]> {
   const links: Link[] = [];
   const groups = disjointSets(thumbnails.length);
-  for (const [second, b] of thumbnails.entries()) {
-    if (second % ROWS === ROWS - 1) {
-      await setImmediate();
-      signal?.throwIfAborted();
+  const compare = (first: number, second: number): void => {
+    const [a, b] = [thumbnails[first], thumbnails[second]];
+    if (!a || !b || groups.find(first) === groups.find(second) || !areAlike(a, b, SAME)) return;
+    links.push({ first, second, reason: 'same picture' });
+    groups.join(first, second);
+  };
+  const listen = async (): Promise<void> => {
+    await setImmediate();
+    signal?.throwIfAborted();
+  };
+  if (thumbnails.length <= ALL_PAIRS) {
+    for (const second of thumbnails.keys()) {
+      if (second % ROWS === ROWS - 1) await listen();
+      for (let first = 0; first < second; first++) compare(first, second);
     }
-    if (!b) continue;
-    for (let first = 0; first < second; first++) {
-      const a = thumbnails[first];
-      if (!a || groups.find(first) === groups.find(second) || !areAlike(a, b, SAME)) continue;
-      links.push({ first, second, reason: 'same picture' });
-      groups.join(first, second);
-    }
+    return links;
+  }
+  for (const buckets of bucketsOf(thumbnails)) {
+    await listen();
+    for (const members of buckets)
+      for (let k = 1; k < members.length; k++)
+        for (let j = k - 1; j >= Math.max(0, k - NEAREST); j--) compare(members[j]!, members[k]!);
   }
   return links;
 }

@@ -28,7 +28,8 @@ export async function fitInput(
   let best: { readonly side: number; readonly recipe: DetectionRecipe; readonly recall: number } | undefined;
   for (const side of sides) {
     const recipe = await recipeFor(side);
-    const { recall } = recallCeiling(recipeAnchors(recipe)!, placedBoxes(train, recipe)).all;
+    const { objects, recall: share } = recallCeiling(recipeAnchors(recipe)!, placedBoxes(train, recipe)).all;
+    const recall = objects > 0 ? share : 0; // every object may be smaller than a pixel of the input
     if (best && recall < best.recall + GAIN) break;
     best = { side, recipe, recall };
     if (recall >= ENOUGH) break;

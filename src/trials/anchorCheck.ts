@@ -53,8 +53,8 @@ export function checkAnchors(recipe: DetectionRecipe, train: Dataset): AnchorChe
     change: `data.size: ${range ? `{min: ${range.min}, max: ${range.max}}` : square}`,
     ceiling: recallCeiling(recipeAnchors(larger)!, placedBoxes(train, larger)),
   });
-  if (placed.sizes.length > 0) {
-    const fitted = fitRecipeAnchors(recipe, placed)!;
+  const fitted = fitRecipeAnchors(recipe, placed);
+  if (fitted) {
     const change =
       'anchors' in fitted.model
         ? 'model.anchors (finetune anchors prints them)'

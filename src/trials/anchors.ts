@@ -119,14 +119,14 @@ export const recipeAnchors = (recipe: DetectionRecipe): DetectorAnchors | undefi
 
 /** Fits the anchors of the recipe's head to boxes: lists of anchors for the SSD family, with at most `counts` on
  *  each level (default: as many as the head has), and a scale for the others. Returns undefined for a head without
- *  anchors. */
+ *  anchors, and without boxes. */
 export function fitRecipeAnchors(
   recipe: DetectionRecipe,
   placed: PlacedBoxes,
   counts?: readonly number[],
 ): FittedAnchors | undefined {
   const anchors = recipeAnchors(recipe);
-  if (!anchors) return undefined;
+  if (!anchors || placed.sizes.length === 0) return undefined;
   const { model: options } = recipe;
   const tried =
     'anchorScale' in options ? scaled(anchors, options.anchorScale) : fitted(recipe, anchors, placed, counts);

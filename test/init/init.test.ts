@@ -71,6 +71,9 @@ describe('a folder becomes a recipe', () => {
     expect(facts.dropped).toEqual({ 'box without area': 1 });
     await coco('bad', 20, { bad: 5 });
     await expect(look('bad')).rejects.toMatchObject({ code: 'E_COCO_BOX' });
+    await coco('specks', 20, { side: 0.1 }); // less than a pixel of any input: there are no boxes to fit anchors to
+    const specks = (await look('specks')).recipe;
+    expect(specks).toMatchObject({ data: { size: [300, 300] }, model: { anchors: 'tensorflow' } });
   });
 
   test('class folders become a classifier on frozen features', async () => {

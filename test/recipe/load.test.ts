@@ -191,6 +191,7 @@ recipes/a.yaml:5:6  not valid YAML: unresolved tag: tag:yaml.org,2002:x   E_RECI
       'model: {finestStride: 8, anchors: [[[0.1, 0.2]], [], [], [], [], []]}',
       '"model.anchors" has 6 levels, "model.head: ssdlite" has 7',
     ],
+    ['model: {anchors: [[], [], [], [], [], []]}', '"model.anchors" has no anchor on any level'],
     ['train: {cacheLimit: 5}', '"train.cacheLimit" has no effect with train.cache: none'],
     [
       'train: {epochs: 2, warmup: {epochs: 3}}',

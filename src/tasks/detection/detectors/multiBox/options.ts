@@ -42,17 +42,17 @@ export const anchorsOption = <const K extends string>(origins: readonly [K, ...K
     });
 };
 
-/** Anchors of the user's own need a list for each level of the head. */
-export const anchorConflicts = (anchors: string | AnchorShapes, head: string, levels: number): readonly Conflict[] =>
-  typeof anchors === 'string' || anchors.length === levels
-    ? []
-    : [
-        {
-          path: 'model.anchors',
-          message: `"model.anchors" has ${anchors.length} levels, "model.head: ${head}" has ${levels}`,
-          fix: 'give each level a list, finest first; an empty one where nothing is to be predicted',
-        },
-      ];
+/** Anchors of the user's own need a list for each level of the head, and one anchor at least. */
+export function anchorConflicts(anchors: string | AnchorShapes, head: string, levels: number): readonly Conflict[] {
+  if (typeof anchors === 'string') return [];
+  const path = 'model.anchors';
+  if (anchors.length !== levels) {
+    const message = `"model.anchors" has ${anchors.length} levels, "model.head: ${head}" has ${levels}`;
+    return [{ path, message, fix: 'give each level a list, finest first; an empty one where nothing is to be predicted' }];
+  }
+  if (anchors.some(({ length }) => length > 0)) return [];
+  return [{ path, message: '"model.anchors" has no anchor on any level', fix: 'fit them with finetune anchors' }];
+}
 
 /** Each loss of the classes has an option that the other one does not read. */
 export const idleLossOption = ({ classLoss }: Pick<MultiBoxOptions, 'classLoss'>): Idle =>

@@ -23,8 +23,8 @@ const LONGEST = 400 * 2 ** 20;
 const TICK = 100;
 
 interface Entry {
-  readonly stamp: string;
-  readonly json: string;
+  readonly version: Version;
+  readonly value: unknown;
 }
 
 /** The values of one folder. */
@@ -37,25 +37,23 @@ interface Shard {
 }
 
 const shards = new Map<string, Shard>();
+/** The values that were asked for last: those of a folder are asked for one after the other. */
+const latest = new Map<string, Shard>();
 
 /** The value of a file: from the cache if the file has not changed since, otherwise computed and remembered. A value
  *  that is known comes without waiting, since a data set may have a hundred thousand files. */
 export function scanned<T>(scan: Scan<T>, file: string, compute: () => Promise<T>): T | Promise<T> {
   const path = isAbsolute(file) ? file : resolve(file);
-  const before = versionIn(path);
-  if (!before) return compute();
+  const version = versionIn(path);
+  if (!version) return compute();
   const cut = path.lastIndexOf(sep);
   const name = path.slice(cut + 1);
   const shard = shardOf(scan.name, path.slice(0, cut));
-  const { stamp } = before;
   const known = shard.entries.get(name);
-  if (known?.stamp === stamp) {
-    const value = parse(known.json);
-    if (scan.isSound(value)) return value;
-  }
+  if (known && isSame(known.version, version) && scan.isSound(known.value)) return known.value;
   return computed(compute, (value) => {
-    if (Date.now() - before.changed < TICK || scan.keeps?.(value) === false) return;
-    shard.entries.set(name, { stamp, json: JSON.stringify(value) });
+    if (Date.now() - Math.max(version.modified, version.changed) < TICK || scan.keeps?.(value) === false) return;
+    shard.entries.set(name, { version, value });
     shard.fresh++;
   });
 }
@@ -67,13 +65,21 @@ async function computed<T>(compute: () => Promise<T>, keep: (value: T) => void):
 }
 
 /** What tells versions of a file apart: its size and its times, also that of the last change of any kind, which no
- *  program can set. Undefined if there is no such file. */
-export const versionOf = (file: string): string | undefined => versionIn(file)?.stamp;
-
+ *  program can set. */
 interface Version {
-  readonly stamp: string;
-  /** Milliseconds since 1970 of its last change. */
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
   readonly changed: number;
+}
+
+const isSame = (a: Version, b: Version): boolean =>
+  a.size === b.size && a.modified === b.modified && a.changed === b.changed;
+
+/** The version of a file as a text; undefined if there is no such file. */
+export function versionOf(file: string): string | undefined {
+  const version = versionIn(file);
+  return version && `${version.size} ${version.modified} ${version.changed}`;
 }
 
 /** The versions of the files that were looked at while holdVersions was in force. */
@@ -101,8 +107,8 @@ function lookAt(file: string): Version | undefined {
   try {
     const stats = statSync(file, { throwIfNoEntry: false });
     if (!stats) return undefined;
-    const { size, mtimeMs, ctimeMs } = stats;
-    return { stamp: `${size} ${mtimeMs} ${ctimeMs}`, changed: Math.max(mtimeMs, ctimeMs) };
+    const { size, mtimeMs: modified, ctimeMs: changed } = stats;
+    return { size, modified, changed };
   } catch {
     return undefined;
   }
@@ -116,16 +122,14 @@ export async function saveScans(): Promise<void> {
   for (const shard of changed) {
     shard.fresh = 0;
     const there = namesIn(shard.folder);
-    const lines = [...shard.entries].flatMap(([name, { stamp, json }]) =>
-      there.has(name) ? [`${JSON.stringify(name)}\t${stamp}\t${json}`] : [],
-    );
-    await writeChecked(shard.file, shard.head, lines.join('\n'));
+    await writeChecked(shard.file, shard.head, columnsOf([...shard.entries].filter(([name]) => there.has(name))));
   }
 }
 
 /** Forgets what is in memory, as a new process has. */
 export function forgetScans(): void {
   shards.clear();
+  latest.clear();
 }
 
 /** Reads a text that writeChecked wrote; undefined if there is none, or it is damaged. */
@@ -158,32 +162,43 @@ export const digestOf = (text: string): string => createHash('sha256').update(te
 export const scanFile = (name: string): string => join(cacheDir(), 'scans', name);
 
 function shardOf(name: string, folder: string): Shard {
+  const before = latest.get(name);
+  if (before?.folder === folder) return before;
   const key = `${process.env['XDG_CACHE_HOME'] ?? ''}\n${name}\n${folder}`;
-  const known = shards.get(key);
-  if (known) return known;
-  const file = scanFile(`${digestOf(folder)}.${name}`);
-  const head = `tfjs-finetune ${name} of ${JSON.stringify(folder)}`;
-  const shard: Shard = { folder, file, head, entries: entriesIn(readChecked(file, head) ?? ''), fresh: 0 };
+  const shard = shards.get(key) ?? openShard(name, folder);
   shards.set(key, shard);
+  latest.set(name, shard);
   return shard;
 }
 
-function entriesIn(body: string): Map<string, Entry> {
-  const entries = new Map<string, Entry>();
-  for (const line of body.split('\n')) {
-    const [name, stamp, json] = line.split('\t');
-    const text = name === undefined ? undefined : parse(name);
-    if (typeof text === 'string' && stamp !== undefined && json !== undefined) entries.set(text, { stamp, json });
-  }
-  return entries;
+function openShard(name: string, folder: string): Shard {
+  const file = scanFile(`${digestOf(folder)}.${name}`);
+  const head = `tfjs-finetune 2 ${name} of ${JSON.stringify(folder)}`;
+  return { folder, file, head, entries: entriesIn(readChecked(file, head)), fresh: 0 };
 }
 
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
+/** Entries as JSON with a list for each field, which is read several times as fast as a list of entries. */
+const columnsOf = (entries: readonly (readonly [string, Entry])[]): string =>
+  JSON.stringify([
+    entries.map(([name]) => name),
+    entries.map(([, { version }]) => version.size),
+    entries.map(([, { version }]) => version.modified),
+    entries.map(([, { version }]) => version.changed),
+    entries.map(([, { value }]) => value),
+  ]);
+
+/** The entries that columnsOf wrote; the digest says that nobody else did. */
+function entriesIn(body: string | undefined): Map<string, Entry> {
+  const entries = new Map<string, Entry>();
+  if (body === undefined) return entries;
+  const columns = JSON.parse(body) as [string[], number[], number[], number[], unknown[]];
+  const [names, sizes, modified, changed, values] = columns;
+  for (const [i, name] of names.entries())
+    entries.set(name, {
+      version: { size: sizes[i]!, modified: modified[i]!, changed: changed[i]! },
+      value: values[i],
+    });
+  return entries;
 }
 
 const namesIn = (folder: string): ReadonlySet<string> => {

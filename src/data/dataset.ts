@@ -2,15 +2,19 @@ import { stat } from 'node:fs/promises';
 import { FinetuneError, type Problem } from '../errors.js';
 import { learnedClasses } from './countObjects.js';
 import { createFindings, type Findings } from './findings.js';
+import { cloud } from './formats/cloud.js';
 import { coco } from './formats/coco.js';
 import { createMl } from './formats/createMl.js';
+import { cvat } from './formats/cvat.js';
 import { datumaro } from './formats/datumaro.js';
 import type { Format, Parts, ReadOptions } from './formats/format.js';
 import { huggingFace, huggingFaceClasses } from './formats/huggingFace/huggingFace.js';
 import { imageFolder } from './formats/imageFolder.js';
+import { kitti } from './formats/kitti.js';
 import { csv } from './formats/labelCsv.js';
 import { labelme } from './formats/labelme.js';
 import { labelStudio, labelStudioClasses } from './formats/labelStudio/labelStudio.js';
+import { supervisely } from './formats/supervisely.js';
 import { boxTable } from './formats/table/boxTable.js';
 import { syntheticText } from './formats/text/drawnText.js';
 import { icdar } from './formats/text/icdarParts.js';
@@ -19,6 +23,7 @@ import { via } from './formats/via.js';
 import { voc } from './formats/voc.js';
 import { vott } from './formats/vott.js';
 import { webDataset, webDatasetClasses } from './formats/webDataset/webDataset.js';
+import { widerFace } from './formats/widerFace.js';
 import { yolo } from './formats/yolo/yolo.js';
 import type { Category, Dataset, Kind, PartName } from './sample.js';
 import { holdVersions, saveScans } from './scan/scanCache.js';
@@ -38,6 +43,11 @@ const formats = {
   vott,
   via,
   datumaro,
+  cvat,
+  supervisely,
+  cloud,
+  kitti,
+  widerface: widerFace,
   'box-csv': boxTable,
   huggingface: huggingFace,
   webdataset: webDataset,

@@ -35,11 +35,15 @@ function choices(file: string, group: Group): string[] {
   const items = group.choices.map(({ option, group: { entries, ...place } }) => {
     const standard = option.default === undefined ? '' : ' (the default)';
     const own = entries.length === 0 ? '' : ` [Its options](${anchor(file, place)}).`;
-    return item(`\`${expected(option)}\`${standard}: ${linked(option.description ?? '')}${own}`);
+    return item(`${valuesOf(option)}${standard}: ${linked(option.description ?? '')}${own}`);
   });
   const name = `\`${group.choices[0]!.name}\``;
   return [`${name} is one of:`, items.join('\n'), group.entries.length > 0 ? `With every ${name}:` : ''];
 }
+
+/** The values that choose a form: each by itself where there are several. */
+const valuesOf = (option: Option): string =>
+  (option.enum ?? [expected(option)]).map((value) => `\`${String(value)}\``).join(', ');
 
 function entries(file: string, group: Group, explained: Explained): string[] {
   const fresh = group.entries.filter((entry) => !explained.options.has(identity(entry)));

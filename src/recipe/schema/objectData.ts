@@ -268,12 +268,17 @@ const labels = z.strictObject({
       'vott',
       'via',
       'datumaro',
+      'cvat',
+      'supervisely',
+      'cloud',
+      'kitti',
+      'widerface',
       'box-csv',
       'huggingface',
       'webdataset',
     ])
     .describe(
-      '`yolo`: a text file for each image, with or without data.yaml. `createml`, `labelme`, `labelstudio`, `vott`, `via` (VGG Image Annotator) and `datumaro`: their JSON files. `box-csv`: a table with a box in each row. `huggingface`: an image folder with metadata.jsonl, or parquet files. `webdataset`: tar files. docs/data.md describes them.',
+      '`yolo`: a text file for each image, with or without data.yaml. `createml`, `labelme`, `labelstudio`, `vott`, `via` (VGG Image Annotator), `datumaro` and `supervisely`: their JSON files. `cvat`: the XML file of CVAT for images. `cloud`: the JSON lines of Vertex AI and SageMaker Ground Truth. `kitti` and `widerface`: their text files. `box-csv`: a table with a box in each row. `huggingface`: an image folder with metadata.jsonl, or parquet files. `webdataset`: tar files. docs/data.md describes them.',
     ),
   ...labelFiles,
   split,

@@ -1,5 +1,6 @@
 import { annotatorsTools } from './tools/annotators.js';
 import { archivesTools } from './tools/archives.js';
+import { cloudsTools } from './tools/clouds.js';
 import { cocoTools } from './tools/coco.js';
 import type { Tool } from './tools/shared.js';
 import { tablesTools } from './tools/tables.js';
@@ -12,4 +13,5 @@ export const tools: Readonly<Record<string, Tool>> = {
   ...annotatorsTools,
   ...tablesTools,
   ...archivesTools,
+  ...cloudsTools,
 };

@@ -1,14 +1,19 @@
 import { join } from 'node:path';
 import type { Kind } from '../../sample.js';
+import { detectCloud } from '../cloud.js';
 import { detectCreateMl } from '../createMl.js';
+import { detectCvat } from '../cvat.js';
 import { detectDatumaro } from '../datumaro.js';
 import { detectHuggingFace, detectHuggingFaceClasses } from '../huggingFace/detect.js';
+import { detectKitti } from '../kitti.js';
 import { detectLabelme } from '../labelme.js';
 import { detectLabelStudio, detectLabelStudioClasses } from '../labelStudio/detect.js';
+import { detectSupervisely } from '../supervisely.js';
 import { detectBoxTable, detectLabelTable } from '../table/detect.js';
 import { detectVia } from '../via.js';
 import { detectVott } from '../vott.js';
 import { detectWebDataset, detectWebDatasetClasses } from '../webDataset/detect.js';
+import { detectWiderFace } from '../widerFace.js';
 import { detectYolo } from '../yolo/detect.js';
 import { detectCoco } from './coco.js';
 import type { Detect, Detected } from './detected.js';
@@ -29,6 +34,11 @@ const detectors = {
   vott: { kind: 'boxes', detect: detectVott },
   via: { kind: 'boxes', detect: detectVia },
   datumaro: { kind: 'boxes', detect: detectDatumaro },
+  cvat: { kind: 'boxes', detect: detectCvat },
+  supervisely: { kind: 'boxes', detect: detectSupervisely },
+  cloud: { kind: 'boxes', detect: detectCloud },
+  kitti: { kind: 'boxes', detect: detectKitti },
+  widerface: { kind: 'boxes', detect: detectWiderFace },
   'box-csv': { kind: 'boxes', detect: detectBoxTable },
   huggingface: { kind: 'boxes', detect: detectHuggingFace },
   webdataset: { kind: 'boxes', detect: detectWebDataset },

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { FinetuneError } from '../../../errors.js';
-import { parseLabelJson, readLabelText, isFields, type Fields } from '../records/readLabels.js';
+import { jsonLines } from '../records/jsonLines.js';
+import { readLabelText, isFields, type Fields } from '../records/readLabels.js';
 import type { LabelFile } from '../records/textLayout.js';
 import { unpackImage } from '../records/unpackImage.js';
 import { parseCsv } from '../table/parseCsv.js';
@@ -45,21 +46,10 @@ function csvRows(text: string, file: string): HubRow[] {
   });
 }
 
-function jsonRows(text: string, { file, findings, wrong }: LabelFile): HubRow[] {
-  return text.split(/\r\n|[\n\r]/).flatMap((line, index): HubRow[] => {
-    if (line.trim() === '') return [];
-    const where = { file, line: index + 1 };
-    try {
-      const fields = parseLabelJson(line, file, index + 1);
-      if (isFields(fields)) {
-        const columns = hubColumns(Object.keys(fields));
-        return [{ fields, columns, name: nameIn(fields, columns), where, subject: 'the row' }];
-      }
-      wrong('the line is not an object', where);
-    } catch (error) {
-      findings.absorb(error);
-    }
-    return [];
+function jsonRows(text: string, label: LabelFile): HubRow[] {
+  return jsonLines(text, label).map(({ fields, where }) => {
+    const columns = hubColumns(Object.keys(fields));
+    return { fields, columns, name: nameIn(fields, columns), where, subject: 'the row' };
   });
 }
 

@@ -22,6 +22,11 @@ export type RecordFormatName =
   | 'vott'
   | 'via'
   | 'datumaro'
+  | 'cvat'
+  | 'supervisely'
+  | 'cloud'
+  | 'kitti'
+  | 'widerface'
   | 'box-csv'
   | 'huggingface'
   | 'webdataset';

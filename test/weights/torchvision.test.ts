@@ -39,7 +39,7 @@ const backend = await openBackend();
     test.each(NAMES)(
       '%s',
       async (name) => {
-        execFileSync(python!, [join(import.meta.dirname, 'fixtures/makeTorchvision.py'), 'weights', folder, name]);
+        execFileSync(python!, [join(import.meta.dirname, 'fixtures/makeTorchvision.py'), folder, name]);
         const { size, logits: expected } = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as {
           size: number;
           logits: number[];

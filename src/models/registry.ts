@@ -8,6 +8,7 @@ import { densenet } from './backbones/densenet.js';
 import { dpn } from './backbones/dpn.js';
 import { efficientnet } from './backbones/efficientnet.js';
 import { fbnet } from './backbones/fbnet.js';
+import { googlenet } from './backbones/googlenet.js';
 import { inceptionv3 } from './backbones/inceptionv3.js';
 import { mixnet } from './backbones/mixnet.js';
 import { mnasnet } from './backbones/mnasnet.js';
@@ -51,6 +52,7 @@ export const families: readonly (readonly Backbone[])[] = [
   shufflenetv2,
   squeezenet,
   densenet,
+  googlenet,
   inceptionv3,
   xception,
   pelee,

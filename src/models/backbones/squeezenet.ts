@@ -1,7 +1,8 @@
 import { activate, conv, type Context } from '../../graph/blocks.js';
-import { concat, maxPool as pool } from '../../graph/builder.js';
+import { concat } from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { IMAGENET, pytorch, type Backbone, type Classifier, type Taps } from '../backbone.js';
+import { ceilPool } from './ceilPool.js';
 import { pooled } from './linearHead.js';
 
 type Fire = readonly [squeeze: number, expand: number];
@@ -19,12 +20,6 @@ const variants: readonly (readonly [name: string, variant: Variant])[] = [
 ]; // prettier-ignore
 
 const none = [[0, 0], [0, 0]] as const; // prettier-ignore
-
-/** Max-pooling 3×3 with stride 2; the last window may reach over the border (`ceil_mode`), the only one too. */
-function ceilPool(x: Value): Value {
-  const after = (length: number): readonly [number, number] => [0, length < 3 ? 3 - length : (length - 3) % 2];
-  return pool(x, { kernel: [3, 3], stride: 2, padding: [after(x.shape[1]!), after(x.shape[2]!)] });
-}
 
 function fire(x: Value, path: string, at: Context, [squeeze, expand]: Fire): Value {
   const layer = (x: Value, name: string, channels: number, kernel: number): Value =>
@@ -53,11 +48,11 @@ const features =
     const places = walk(variant);
     let x = c1;
     const [c2, c3, c4] = fires.map((group, i) => {
-      x = ceilPool(x);
+      x = ceilPool(x, 3);
       for (const [j, row] of group.entries()) x = fire(x, `${path}.${places[i]![j]!}`, at, row);
       return x;
     }) as [Value, Value, Value];
-    return { c1, c2, c3, c4, c5: ceilPool(c4) };
+    return { c1, c2, c3, c4, c5: ceilPool(c4, 3) };
   };
 
 /** Each class has a map of stride 16, and the mean of the map is its logit. */

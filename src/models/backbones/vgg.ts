@@ -1,7 +1,7 @@
 import { activate, batchNorm, conv, linear, maxPool, type Context } from '../../graph/blocks.js';
-import * as b from '../../graph/builder.js';
 import type { Value } from '../../graph/spec.js';
 import { IMAGENET, pytorch, type Backbone, type Classifier, type Taps } from '../backbone.js';
+import { ceilPool } from './ceilPool.js';
 import { adaptivePool, pooled } from './linearHead.js';
 
 /** Simonyan & Zisserman 2015 (arXiv:1409.1556), table 1: channels of each group of 3×3 convolutions; a pooling follows
@@ -31,11 +31,8 @@ type Pool = (x: Value, at: Context) => Value;
 
 const floorPool: Pool = (x, at) => maxPool(x, at, { kernel: 2, stride: 2 });
 
-/** A pooling whose last window may reach over the border, as in Caffe: 75 → 38. */
-const ceilPool: Pool = (x) => {
-  const [, height, width] = x.shape as [number, number, number];
-  return b.maxPool(x, { kernel: [2, 2], stride: 2, padding: [[0, height % 2], [0, width % 2]] }); // prettier-ignore
-};
+/** Caffe's: 75 → 38. */
+const caffePool: Pool = (x) => ceilPool(x, 2);
 
 interface VggLayers {
   readonly depth: Depth;
@@ -118,5 +115,5 @@ const CAFFE = { mean: [0.48235 * 255, 0.45882 * 255, 0.40784 * 255], std: [1, 1,
 export const vgg: readonly Backbone[] = [
   ...depths.flatMap((depth) => [false, true].map((withNorm) => variant(depth, withNorm))),
   /** The backbone of SSD, with the pooling and pre-processing of Caffe. */
-  { ...variant(16, false), name: 'vgg16_caffe', ...CAFFE, features: features(16, false, ceilPool) },
+  { ...variant(16, false), name: 'vgg16_caffe', ...CAFFE, features: features(16, false, caffePool) },
 ];

@@ -1,12 +1,26 @@
 import { CENTRED } from '../conventions.js';
+import type { RawTensor } from '../decode/rawTensor.js';
 import { renaming } from './nameMap.js';
 
-/** https://github.com/pytorch/vision/blob/main/torchvision/models/inception.py. Its published weights take pixels from
- *  −1 to 1 (`transform_input`). The auxiliary classifier serves training alone and is set aside. */
-export const torchvisionInception = renaming({
-  origin: "torchvision's inception_v3",
-  models: /^inception_v3$/,
-  conventions: { ...CENTRED, padding: 'symmetric', epsilon: 1e-3 },
-  recognises: (raw) => raw.has('Mixed_5b.branch1x1.conv.weight') && raw.has('AuxLogits.fc.weight'),
-  rename: (name) => (name.startsWith('AuxLogits.') ? undefined : name),
-});
+/** The maps of torchvision's Inception networks, whose published weights take pixels from −1 to 1 (`transform_input`).
+ *  Their auxiliary classifiers serve training alone and are set aside. */
+const inception = (name: string, auxiliary: RegExp, recognises: (raw: ReadonlyMap<string, RawTensor>) => boolean) =>
+  renaming({
+    origin: `torchvision's ${name}`,
+    models: new RegExp(`^${name}$`),
+    conventions: { ...CENTRED, padding: 'symmetric', epsilon: 1e-3 },
+    recognises,
+    rename: (array) => (auxiliary.test(array) ? undefined : array),
+  });
+
+/** https://github.com/pytorch/vision/blob/main/torchvision/models/inception.py */
+export const torchvisionInception = inception(
+  'inception_v3',
+  /^AuxLogits\./,
+  (raw) => raw.has('Mixed_5b.branch1x1.conv.weight') && raw.has('AuxLogits.fc.weight'),
+);
+
+/** https://github.com/pytorch/vision/blob/main/torchvision/models/googlenet.py */
+export const torchvisionGooglenet = inception('googlenet', /^aux[12]\./, (raw) =>
+  raw.has('inception3a.branch1.conv.weight'),
+);

@@ -16,6 +16,7 @@ const optionsSchema = z.strictObject({
   token: text.optional(),
   withoutToken: z.boolean().optional(),
   files: text.optional(),
+  cors: z.array(text).optional(),
   scoreThreshold: fraction.optional(),
   tiles: z.union([z.literal(false), tiling]).optional(),
   engine: z.enum(['auto', ...ENGINES]).optional(),

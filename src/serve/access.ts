@@ -21,13 +21,19 @@ export function bearerOf({ headers: { authorization } }: FastifyRequest): string
 
 /** Keeps web pages out. Any page can make a browser send requests to an address of this machine, and a page whose name was
  *  made to lead to 127.0.0.1 could read the answers: a server on loopback without a token therefore answers to the names
- *  of this machine alone, and no server answers a page of another origin. Throws E_SERVE_HOST. */
-export function checkHost({ headers }: FastifyRequest, { isLoopback: here, token }: Limits): void {
+ *  of this machine alone, and no server answers a page of another origin, except those that it was
+ *  told to. Throws E_SERVE_HOST. */
+export function checkHost({ headers }: FastifyRequest, { isLoopback: here, token, cors }: Limits): void {
   const { host = '', origin } = headers;
   if (here && token === undefined && host !== '' && !isLoopback(hostname(host)))
     throw refusal('E_SERVE_HOST', 'the request names another host', 'use http://127.0.0.1 or http://localhost');
-  if (origin !== undefined && origin.replace(/^https?:\/\//, '') !== host)
-    throw refusal('E_SERVE_HOST', 'the request comes from a page of another server');
+  const isOwn = origin === undefined || origin.replace(/^https?:\/\//, '') === host;
+  if (!isOwn && !cors.includes('*') && !cors.includes(origin))
+    throw refusal(
+      'E_SERVE_HOST',
+      'the request comes from a page of another server',
+      'start the server with --cors and the origin of the page',
+    );
 }
 
 const hostname = (host: string): string => host.replace(/:\d+$/, '');

@@ -74,15 +74,19 @@ function statusOf(error: unknown): number {
 export const refusal = (code: Code, message: string, fix?: string): FinetuneError =>
   new FinetuneError({ code, message, ...(fix !== undefined && { fix }) });
 
-/** The answer to what is no HTTP, came too slowly or has too many headers, before there is a request. */
-export function rawAnswer(code: string | undefined): string {
-  const [status, title, message] =
-    code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? ([408, 'Request Timeout', 'the request did not come in time'] as const)
-      : code === 'HPE_HEADER_OVERFLOW'
-        ? ([431, 'Request Header Fields Too Large', 'the headers of the request are too large'] as const)
-        : ([400, 'Bad Request', 'this is no HTTP request'] as const);
-  const body = JSON.stringify({ error: { code: BY_STATUS[status]!, message } } satisfies ErrorBody);
+type Raw = readonly [status: number, title: string, code: Code, message: string];
+const NO_HTTP: Raw = [400, 'Bad Request', 'E_SERVE_REQUEST', 'this is no HTTP request'];
+const RAW: Readonly<Record<string, Raw>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'E_SERVE_LATE', 'the request did not come in time'],
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'E_SERVE_HEADERS', 'its headers are too large'],
+  BUSY: [503, 'Service Unavailable', 'E_SERVE_BUSY', 'the server receives as many bytes as it can take'],
+};
+
+/** The answer on a connection whose request is not read to its end, for the reason that Node gives, or BUSY: what is no
+ *  HTTP, comes too slowly, has too many headers, or is too much. */
+export function rawAnswer(reason: string | undefined): string {
+  const [status, title, code, message] = RAW[reason ?? ''] ?? NO_HTTP;
+  const body = JSON.stringify({ error: { code, message } } satisfies ErrorBody);
   const head = [`HTTP/1.1 ${status} ${title}`, 'Content-Type: application/json', `Content-Length: ${body.length}`];
   return [...head, 'Connection: close', '', body].join('\r\n');
 }

@@ -17,10 +17,11 @@ export interface Metrics {
 export interface Measured {
   readonly waiting: () => number;
   readonly inHand: () => number;
+  readonly receiving: () => number;
   readonly served: () => Served;
 }
 
-export function createMetrics({ waiting, inHand, served }: Measured): Metrics {
+export function createMetrics({ waiting, inHand, receiving, served }: Measured): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -52,7 +53,8 @@ export function createMetrics({ waiting, inHand, served }: Measured): Metrics {
       },
     });
   gauge('finetune_waiting_images', 'Images that wait for the network.', waiting);
-  gauge('finetune_requests_in_hand', 'Requests that are read, wait or are computed.', inHand);
+  gauge('finetune_requests_in_hand', 'Requests that wait or are computed.', inHand);
+  gauge('finetune_requests_receiving', 'Requests whose bodies are on the way.', receiving);
   new Gauge({
     ...{ name: 'finetune_model_info', help: 'The model that answers.', registers },
     labelNames: ['sha256', 'task'] as const,

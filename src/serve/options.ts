@@ -16,6 +16,9 @@ export interface ServeOptions {
   readonly withoutToken?: boolean;
   /** Folder below which `{"file": …}` of a request may name images. Default: none. */
   readonly files?: string;
+  /** Origins of web pages that may use the server from a browser, such as `https://example.org`; `*` for all pages.
+   *  Default: none but its own page. */
+  readonly cors?: readonly string[];
   readonly scoreThreshold?: number;
   readonly tiles?: OpenModelOptions['tiles'];
   /** Default: ONNX Runtime where it can be loaded, else the best engine that is in place. */
@@ -32,7 +35,7 @@ export interface ServeOptions {
   readonly mostBytes?: number;
   /** Pixels of an image at most. Default: 50 million. */
   readonly mostPixels?: number;
-  /** Requests that are read, wait or are computed at most; the others are answered with 503. Default: 64. */
+  /** Requests that wait or are computed at most; the others are answered with 503. Default: 64. */
   readonly mostRequests?: number;
   /** Requests of one address in a minute at most; the others are answered with 429. Default: no limit. */
   readonly rate?: number;
@@ -49,6 +52,7 @@ export interface ServeOptions {
 export interface Limits {
   readonly token: string | undefined;
   readonly files: string | undefined;
+  readonly cors: readonly string[];
   readonly isLoopback: boolean;
   readonly mostBytes: number;
   readonly mostPixels: number;
@@ -77,7 +81,7 @@ export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3})
 
 /** The limits that options set. Throws E_USAGE for an address that others reach without a token. */
 export function limitsOf(options: ServeOptions): Limits {
-  const { host = DEFAULTS.host, token, withoutToken = false, files, rate } = options;
+  const { host = DEFAULTS.host, token, withoutToken = false, files, rate, cors = [] } = options;
   const { mostBytes, mostPixels, mostRequests, timeLimit } = { ...DEFAULTS, ...withoutUndefined(options) };
   if (!isLoopback(host) && token === undefined && !withoutToken)
     throw new FinetuneError({
@@ -85,7 +89,27 @@ export function limitsOf(options: ServeOptions): Limits {
       message: `${host} is an address that other machines reach, and there is no token`,
       fix: 'set a token (--token-file), or say that everyone may use the server (--without-token)',
     });
-  return { token, files, isLoopback: isLoopback(host), mostBytes, mostPixels, mostRequests, rate, timeLimit };
+  checkOrigins(cors);
+  const limits = { mostBytes, mostPixels, mostRequests, rate, timeLimit };
+  return { token, files, cors, isLoopback: isLoopback(host), ...limits };
+}
+
+/** An origin is the scheme, the host and the port of an address, as a browser sends it. */
+function checkOrigins(origins: readonly string[]): void {
+  const wrong = origins.find((one) => one !== '*' && one !== 'null' && originOf(one) !== one);
+  if (wrong === undefined) return;
+  const right = originOf(wrong);
+  throw new FinetuneError({
+    code: 'E_USAGE',
+    message: `"${wrong}" is no origin of a web page: it has a scheme, a host and perhaps a port, and no path`,
+    fix: `write --cors ${right ?? 'https://example.org'}, or --cors '*' for all pages`,
+  });
+}
+
+function originOf(text: string): string | undefined {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+  const { protocol, host } = new URL(text);
+  return host === '' ? undefined : `${protocol}//${host}`;
 }
 
 const withoutUndefined = <T extends object>(options: T): T =>

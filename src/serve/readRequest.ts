@@ -27,10 +27,21 @@ export interface Brought {
 export const MOST_IMAGES = 16;
 export const [MOST_FIELDS, MOST_FIELD_BYTES] = [20, 1000];
 
+export interface Reading {
+  readonly limits: Limits;
+  /** Called when all bytes of the body are there. */
+  readonly received: () => void;
+}
+
 /** Reads the images of a request: a form with files, the bytes of one image, or JSON.
- *  Throws E_SERVE_REQUEST, E_SERVE_BYTES, E_SERVE_TYPE. */
-export async function readRequest(request: FastifyRequest, limits: Limits): Promise<Brought> {
-  if (request.isMultipart()) return readForm(request, limits);
+ *  Throws E_SERVE_REQUEST, E_SERVE_BYTES, E_SERVE_TYPE, and what `received` throws. */
+export async function readRequest(request: FastifyRequest, { limits, received }: Reading): Promise<Brought> {
+  if (request.isMultipart()) {
+    const brought = await readForm(request, limits);
+    received();
+    return brought;
+  }
+  received();
   const { body } = request;
   if (body instanceof Uint8Array) {
     if (body.length === 0) throw refusal('E_SERVE_REQUEST', 'the request has no image');

@@ -23,9 +23,6 @@ export interface Serving {
   close(): Promise<void>;
 }
 
-/** Milliseconds that clients have to take their answers when the server stops. */
-const GRACE = 10_000;
-
 /** Serves a trained model over HTTP: see serve of the API. */
 export async function serve(path: string, options: ServeOptions = {}): Promise<Serving> {
   const { host = DEFAULTS.host, port = DEFAULTS.port, watchEvery = DEFAULTS.watchEvery, signal, onProgress } = options;
@@ -45,9 +42,7 @@ export async function serve(path: string, options: ServeOptions = {}): Promise<S
   const close = (): Promise<void> =>
     (closing ??= (async () => {
       stopWatching();
-      const late = setTimeout(() => app.server.closeAllConnections(), GRACE).unref();
       await opened.close();
-      clearTimeout(late);
     })());
   signal?.addEventListener('abort', () => void close());
   const [address] = app.addresses() as [AddressInfo];
@@ -91,7 +86,7 @@ async function openServer(
     }
   };
   const close = async (): Promise<void> => {
-    await server.app.close();
+    await server.close();
     await Promise.all(lanes.map((lane) => lane.dispose()));
   };
   return { server, lanes, reload, close };

@@ -1,15 +1,18 @@
 import type { Socket } from 'node:net';
+import cors from '@fastify/cors';
 import multipart from '@fastify/multipart';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { bearerOf, checkHost, checkToken } from './access.js';
+import { createAdmission } from './admission.js';
 import type { Batcher } from './batches.js';
+import { createClosing } from './closing.js';
 import type { Answer, Served } from './host.js';
 import { explain, rawAnswer, refusal } from './httpErrors.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import type { Limits } from './options.js';
-import { MOST_FIELD_BYTES, MOST_FIELDS, MOST_IMAGES, tooLarge } from './readRequest.js';
+import { MOST_FIELD_BYTES, MOST_FIELDS, MOST_IMAGES, readRequest } from './readRequest.js';
 import { addDeepStack } from './routes/deepStack.js';
 import { addPages } from './routes/pages.js';
 import { addPredict } from './routes/predict.js';
@@ -27,19 +30,21 @@ export interface ServerParts {
 export interface Server {
   readonly app: FastifyInstance;
   readonly metrics: Metrics;
+  /** Answers what clients sent before, takes no more connections, and ends. */
+  close(): Promise<void>;
 }
 
 /** Milliseconds for the headers of a request, and between two requests of a connection. */
 const [HEADERS_TIME, IDLE_TIME] = [10_000, 5000];
 /** Bytes of the headers of a request at most, and connections. */
 const [MOST_HEADER_BYTES, MOST_CONNECTIONS] = [16 * 1024, 1000];
-/** Seconds after which a client that was refused may try again. */
-const RETRY_AFTER = 1;
+/** Seconds after which a client that was refused may try again, and for which a browser may remember what pages may do. */
+const [RETRY_AFTER, PREFLIGHT_AGE] = [1, 600];
 
 /** Builds the HTTP server: its routes, limits and answers. It does not listen yet. */
 export async function createServer({ batcher, served, limits, log }: ServerParts): Promise<Server> {
-  let inHand = 0;
-  const metrics = createMetrics({ waiting: () => batcher.waiting(), inHand: () => inHand, served });
+  const admission = createAdmission(limits, (socket, why) => socket.end(rawAnswer(why)));
+  const metrics = createMetrics({ waiting: () => batcher.waiting(), ...admission, served });
   const app = createApp(limits);
   const fail = (reply: FastifyReply, error: unknown): FastifyReply => {
     const { status, body } = explain(error, log);
@@ -56,14 +61,10 @@ export async function createServer({ batcher, served, limits, log }: ServerParts
     'onRequest',
     checking((request) => checkHost(request, limits)),
   );
-  let isStopping = false;
-  app.addHook('preClose', (done) => {
-    isStopping = true;
-    done();
-  });
+  const closing = createClosing(app, limits.timeLimit);
   app.addHook('onSend', (_request, reply, _payload, done) => {
     void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
-    if (isStopping) void reply.header('connection', 'close'); // an idle connection would delay the end
+    if (closing.isStopping()) void reply.header('connection', 'close'); // an idle connection would delay the end
     done();
   });
   app.addHook('onResponse', ({ routeOptions }, { statusCode, elapsedTime }, done) => {
@@ -72,23 +73,21 @@ export async function createServer({ batcher, served, limits, log }: ServerParts
   });
 
   const authorize = (request: FastifyRequest): void => checkToken(limits.token, [bearerOf(request)]);
-  /** Counts the requests that are read or computed, and refuses them when there are too many. */
-  const admit = ({ headers }: FastifyRequest, { raw }: FastifyReply): void => {
-    if (inHand >= limits.mostRequests)
-      throw refusal('E_SERVE_BUSY', 'the server has as many requests as it can take', 'try again in a moment');
-    if (Number(headers['content-length'] ?? 0) > limits.mostBytes) throw tooLarge(limits.mostBytes);
-    inHand++;
-    raw.once('close', () => inHand--);
-  };
   const parts = {
     ...{ limits, served, log, predictOne: createPredictOne({ batcher, limits, metrics }) },
     authorized: checking(authorize),
-    admitted: checking(admit),
+    admitted: checking((request) => admission.receive(request)),
+    read: (request: FastifyRequest, reply: FastifyReply) =>
+      readRequest(request, { limits, received: () => admission.takePlace(reply) }),
   };
   addPredict(app, parts);
   addDeepStack(app, parts);
   addPages(app, { ...parts, metrics });
-  return { app, metrics };
+  const close = async (): Promise<void> => {
+    await closing.close();
+    admission.dispose();
+  };
+  return { app, metrics, close };
 }
 
 /** A hook that ends the request with what the check throws. */
@@ -110,6 +109,7 @@ function createApp({ mostBytes, timeLimit }: Limits): FastifyInstance {
     requestTimeout: timeLimit,
     keepAliveTimeout: IDLE_TIME,
     forceCloseConnections: 'idle',
+    return503OnClosing: false, // a request that comes on a connection from before is answered
     http: { maxHeaderSize: MOST_HEADER_BYTES, headersTimeout: HEADERS_TIME, connectionsCheckingInterval: 1000 },
     clientErrorHandler: ({ code }: NodeJS.ErrnoException, socket: Socket) => {
       if (code !== 'ECONNRESET' && socket.writable) socket.end(rawAnswer(code));
@@ -126,7 +126,15 @@ function createApp({ mostBytes, timeLimit }: Limits): FastifyInstance {
   return app;
 }
 
-async function addPlugins(app: FastifyInstance, { mostBytes, rate }: Limits): Promise<void> {
+async function addPlugins(app: FastifyInstance, { mostBytes, rate, cors: origins }: Limits): Promise<void> {
+  if (origins.length > 0)
+    await app.register(cors, {
+      origin: [...origins],
+      methods: ['GET', 'POST'],
+      allowedHeaders: ['authorization', 'content-type'],
+      exposedHeaders: ['x-model', 'retry-after', 'www-authenticate'],
+      maxAge: PREFLIGHT_AGE,
+    });
   await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'finetune serve', version: '1' } } });
   await app.register(multipart, {
     limits: {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { numberCategories } from '../../src/data/categories.js';
@@ -9,7 +9,6 @@ import { createDetection } from '../../src/evaluate/createTask.js';
 import { entryToJson } from '../../src/predict/entry.js';
 import { openModel, type OpenedModel } from '../../src/predict/openModel.js';
 import { randomStream } from '../../src/random.js';
-import { createBatcher } from '../../src/serve/batches.js';
 import { toScene } from '../../src/serve/routes/deepStackForm.js';
 import type { openThreadLane as OpenThreadLane } from '../../src/serve/lanes.js';
 import type { ServeOptions } from '../../src/serve/options.js';
@@ -24,6 +23,7 @@ const folder = temporaryFolder();
 const below = (name: string) => join(folder, name);
 const weights = below('detector.safetensors');
 const TOKEN = 'a secret';
+const PAGE = 'https://page.example';
 const MOST = { mostBytes: 60_000, mostPixels: 20_000, scoreThreshold: 0.01, workers: 0 } as const;
 
 let photo: Buffer;
@@ -49,7 +49,7 @@ beforeAll(async () => {
   await writeFile(below('secret.jpg'), photo);
   await symlink(below('secret.jpg'), below('photos/link.jpg'));
   model = await openModel(weights, { scoreThreshold: MOST.scoreThreshold });
-  opened = await open({ files: below('photos'), batch: 4 });
+  opened = await open({ files: below('photos'), batch: 4, cors: [PAGE] });
   guarded = await open({ host: '0.0.0.0', token: TOKEN, rate: 4 });
 });
 afterAll(async () => {
@@ -213,6 +213,24 @@ describe('the server', () => {
     expect((await get({ host: 'localhost:8000', origin: 'http://localhost:8000' })).status).toBe(200);
   });
 
+  test('answers pages of the origins that it was told, errors too', async () => {
+    const headers = { origin: PAGE, 'access-control-request-method': 'POST' };
+    const asked = await ask(opened, '/predict', { method: 'OPTIONS', headers });
+    expect([asked.status, asked.headers['access-control-allow-origin']]).toEqual([204, PAGE]);
+    expect(asked.headers['access-control-allow-headers']).toContain('authorization');
+    for (const [body, status] of [[photo, 200] as const, [Buffer.from('no image'), 422] as const]) {
+      const answer = await post('/predict', { payload: body, headers: { 'content-type': 'image/jpeg', origin: PAGE } });
+      expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([status, PAGE]);
+    }
+    const others = await ask(opened, '/predict', {
+      method: 'OPTIONS',
+      headers: { ...headers, origin: 'https://evil.example' },
+    });
+    expect(others.headers['access-control-allow-origin']).toBeUndefined();
+    for (const wrong of ['page.example', `${PAGE}/path`])
+      await expect(open({ cors: [wrong] })).rejects.toMatchObject({ code: 'E_USAGE' });
+  });
+
   test('needs its token, and a token or a word for other addresses', async () => {
     const send = (headers: object) =>
       post('/predict', { ...bytes(photo), headers: { 'content-type': 'image/jpeg', ...headers } }, guarded);
@@ -236,13 +254,24 @@ describe('over a socket', () => {
   });
   const send = (body: Uint8Array) =>
     fetch(`${serving.url}/predict`, { method: 'POST', body, headers: { 'content-type': 'image/jpeg' } });
-  const raw = (text: string): Promise<string> =>
+  const open = (): Promise<Socket> =>
+    new Promise((resolve) => {
+      const socket = connect(serving.port, '127.0.0.1', () => resolve(socket));
+    });
+  /** All that comes until the connection ends. */
+  const answerOn = (socket: Socket): Promise<string> =>
     new Promise((resolve) => {
       let answer = '';
-      const socket = connect(serving.port, '127.0.0.1', () => socket.write(text));
       socket.on('data', (piece) => (answer += piece.toString()));
       socket.on('close', () => resolve(answer));
     });
+  const raw = async (text: string): Promise<string> => {
+    const socket = await open();
+    socket.write(text);
+    return answerOn(socket);
+  };
+  const head = (length: number) =>
+    `POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: ${length}\r\n\r\n`;
 
   test('what is no HTTP, and headers without end, get an error of the same shape', async () => {
     expect(await raw('nonsense\r\n\r\n')).toContain('E_SERVE_REQUEST');
@@ -262,6 +291,16 @@ describe('over a socket', () => {
     expect((await send(photo)).status).toBe(200);
   });
 
+  test('clients that send slowly hold no place', async () => {
+    const slow = await Promise.all(Array.from({ length: 8 }, open));
+    for (const socket of slow) socket.write(`${head(50_000)}abc`);
+    const receiving = async () => (await fetch(`${serving.url}/metrics`)).text();
+    while (!/requests_receiving 8/.test(await receiving())); // all are being read
+    expect((await send(photo)).status).toBe(200);
+    for (const socket of slow) socket.destroy();
+    while (!/requests_receiving 0/.test(await receiving()));
+  });
+
   test('goes on with a new model while requests come, and with the old one if the new one is broken', async () => {
     const before = (await send(photo)).headers.get('x-model');
     await saveDetector(changing, 2);
@@ -277,11 +316,14 @@ describe('over a socket', () => {
     while (!(await failed())) expect((await send(photo)).headers.get('x-model')).toBe(after);
   });
 
-  test('answers the requests in hand when it stops', async () => {
-    const answers = [send(photo), send(photo)];
-    await raw(`GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`); // these are accepted before it
-    await serving.close();
-    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200]);
+  test('answers what was sent before it stops', async () => {
+    const sockets = await Promise.all(Array.from({ length: 3 }, open));
+    const silent = await open();
+    const answers = sockets.map(answerOn);
+    for (const socket of sockets) socket.write(Buffer.concat([Buffer.from(head(photo.length)), photo]));
+    await serving.close(); // the server has not yet read from these connections
+    for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1.1 200 /);
+    expect(await answerOn(silent)).toBe('');
     await expect(send(photo)).rejects.toThrow();
   });
 });
@@ -302,52 +344,4 @@ slow('a thread runs the model as this one does, and is replaced when it ends', a
   expect((await lane.predict([photo]))[0]).toMatchObject({ predictions });
   expect((await lane.reload()).sha256).toBe(lane.served.sha256);
   await lane.dispose();
-});
-
-describe('batches', () => {
-  const gate = () => {
-    let open = (): void => undefined;
-    const opened = new Promise<void>((resolve) => (open = resolve));
-    return { open, opened };
-  };
-
-  test('are made of what waits, and everyone gets the own result', async () => {
-    const { open, opened } = gate();
-    const sizes: number[] = [];
-    const lane = async (images: readonly number[]) => {
-      await opened;
-      return images.map((image) => image * 10);
-    };
-    const batcher = createBatcher({
-      ...{ lanes: [lane], batch: 4, batchDelay: 0, timeLimit: 1000 },
-      onBatch: (size) => sizes.push(size),
-    });
-    const results = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((image) => batcher.run(image));
-    expect(batcher.waiting()).toBe(7);
-    open();
-    expect(await Promise.all(results)).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90]);
-    expect(sizes).toEqual([1, 1, 4, 1, 1, 1]);
-  });
-
-  test('leave out those whose client went away, and end what takes too long', async () => {
-    const seen: number[] = [];
-    const { open, opened } = gate();
-    const lane = async (images: readonly number[]) => {
-      seen.push(...images);
-      await opened;
-      return images;
-    };
-    const batcher = createBatcher({ lanes: [lane], batch: 1, batchDelay: 0, timeLimit: 30 });
-    const controller = new AbortController();
-    const slow = [batcher.run(1), batcher.run(2)].map((run) =>
-      expect(run).rejects.toMatchObject({ code: 'E_SERVE_TIME' }),
-    );
-    const gone = batcher.run(3, controller.signal);
-    controller.abort(new Error('gone'));
-    await expect(gone).rejects.toThrow('gone');
-    await Promise.all(slow);
-    open();
-    expect(await batcher.run(4)).toBe(4);
-    expect(seen).toEqual([1, 2, 4]);
-  });
 });

@@ -11,6 +11,7 @@ interface ServeFlags {
   readonly tokenFile?: string | number;
   readonly withoutToken?: boolean;
   readonly files?: string | number;
+  readonly cors?: string | string[];
   readonly threshold?: unknown;
   readonly tile?: unknown;
   readonly engine?: string;
@@ -33,6 +34,7 @@ export function defineServe(program: CAC): void {
     .option('--token-file <file>', 'file with the secret that requests must carry (or set FINETUNE_TOKEN)')
     .option('--without-token', 'let everyone who reaches --host use the server')
     .option('--files <dir>', 'folder whose images requests may name instead of sending them (default: none)')
+    .option('--cors <origin>', "origin of web pages that may use the server, or '*'; may be repeated (default: none)")
     .option('--threshold <score>', 'least score of what is answered (default: the best one on the validation part)')
     .option('--tile <pixels>', 'read larger images in tiles of this side; none for whole images')
     .option('--engine <engine>', `engine to compute with: ${ENGINES.join(', ')} (default: onnxruntime)`)
@@ -44,7 +46,7 @@ export function defineServe(program: CAC): void {
     .option('--batch-delay <ms>', 'milliseconds that an image waits for others of its batch (default: 0)')
     .option('--most-bytes <bytes>', 'bytes of a request at most (default: 16777216)')
     .option('--most-pixels <pixels>', 'pixels of an image at most (default: 50000000)')
-    .option('--most-requests <number>', 'requests in hand at most; others get 503 (default: 64)')
+    .option('--most-requests <number>', 'requests that wait or are computed at most; others get 503 (default: 64)')
     .option('--rate <number>', 'requests of one address in a minute at most; others get 429 (default: no limit)')
     .option('--time-limit <ms>', 'milliseconds after which a request is given up (default: 30000)')
     .action(async (model: string, flags: ServeFlags) => {
@@ -55,13 +57,14 @@ export function defineServe(program: CAC): void {
 }
 
 function readFlags(flags: ServeFlags): ServeOptions {
-  const { host, files, tile } = flags;
+  const { host, files, tile, cors } = flags;
   const token = readToken(flags.tokenFile);
   const whole = (flag: string, value: unknown, least: number) =>
     value === undefined ? undefined : wholeNumber(flag, value, least);
   const options = {
     ...{ host: host === undefined ? undefined : String(host), port: whole('--port', flags.port, 0) },
     ...{ token, withoutToken: flags.withoutToken, files: files === undefined ? undefined : String(files) },
+    cors: cors === undefined ? undefined : [cors].flat().map(String),
     scoreThreshold: flags.threshold === undefined ? undefined : numberWithin('--threshold', flags.threshold, 0, 1),
     tiles: tile === undefined ? undefined : tile !== 'none' && { size: wholeNumber('--tile', tile, LEAST_TILE) },
     engine: flags.engine === undefined ? undefined : oneOf('--engine', flags.engine, ENGINES),

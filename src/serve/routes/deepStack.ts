@@ -1,19 +1,21 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { bearerOf, checkToken } from '../access.js';
 import { explain, refusal } from '../httpErrors.js';
-import { readRequest } from '../readRequest.js';
 import type { RouteParts } from './route.js';
 import { toDeepStack, toScene } from './deepStackForm.js';
 import { detectionSchema, sceneSchema } from './openApi.js';
 import { shareOf, untilClosed, type Found } from './predictOne.js';
 
 /** The routes of DeepStack and CodeProject.AI. Their token is a field of the form (`api_key`), so the form is read first. */
-export function addDeepStack(app: FastifyInstance, { limits, served, log, predictOne, admitted }: RouteParts): void {
+export function addDeepStack(
+  app: FastifyInstance,
+  { limits, served, log, predictOne, admitted, read }: RouteParts,
+): void {
   const answer =
     (run: (found: Found, leastConfidence: number) => object) =>
     async (request: FastifyRequest, reply: FastifyReply): Promise<object> => {
       try {
-        const { images, fields } = await readRequest(request, limits);
+        const { images, fields } = await read(request, reply);
         checkToken(limits.token, [bearerOf(request), fields['api_key']]);
         const least = shareOf('min_confidence', fields['min_confidence']);
         return run(await predictOne(images[0]!, untilClosed(reply)), least);

@@ -1,17 +1,17 @@
 import type { FastifyInstance } from 'fastify';
 import { entryToJson, type AnyFound } from '../../predict/entry.js';
 import { toHttpError } from '../httpErrors.js';
-import { readRequest, type Sent } from '../readRequest.js';
+import type { Sent } from '../readRequest.js';
 import type { RouteParts } from './route.js';
 import { predictSchema } from './openApi.js';
 import { shareOf, untilClosed } from './predictOne.js';
 
 /** POST /predict: the entries of `finetune predict --json`. */
-export function addPredict(app: FastifyInstance, { limits, predictOne, authorized, admitted }: RouteParts): void {
+export function addPredict(app: FastifyInstance, { predictOne, authorized, admitted, read }: RouteParts): void {
   const how = { schema: predictSchema, onRequest: [authorized, admitted] };
   app.post<{ Querystring: { threshold?: unknown } }>('/predict', how, async (request, reply) => {
     const least = shareOf('threshold', request.query.threshold);
-    const { images, isList } = await readRequest(request, limits);
+    const { images, isList } = await read(request, reply);
     const signal = untilClosed(reply);
     const predict = async (sent: Sent): Promise<object> => {
       const { sha256, ...found } = await predictOne(sent, signal);

@@ -39,9 +39,11 @@ export const createPredictOne =
 /** Aborted when the client goes away before it has its answer. */
 export function untilClosed({ raw }: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  raw.once('close', () => {
+  const closed = (): void => {
     if (!raw.writableFinished) controller.abort(refusal('E_SERVE_STOPPING', 'the client went away'));
-  });
+  };
+  if (raw.closed) closed();
+  else raw.once('close', closed);
   return controller.signal;
 }
 

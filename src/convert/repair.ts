@@ -37,7 +37,9 @@ export const REPAIRS_FILE = 'REPAIRS.md';
 /** The writers of the layouts that can be repaired. */
 const WRITERS: Readonly<Record<string, WriterName>> = {
   ...{ coco: 'coco', voc: 'voc', yolo: 'yolo', labelme: 'labelme', createml: 'createml', icdar: 'icdar' },
-  ...{ 'box-csv': 'csv', csv: 'csv' },
+  ...{ 'box-csv': 'csv', csv: 'csv', imageFolder: 'imageFolder', via: 'via' },
+  ...{ labelstudio: 'labelstudio', 'labelstudio-classes': 'labelstudio' },
+  ...{ huggingface: 'huggingface', 'huggingface-classes': 'huggingface' },
 };
 
 /** Writes a copy of a data set in its own layout, in which everything is right that can be put right with certainty; what

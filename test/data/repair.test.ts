@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import sharp from 'sharp';
 import { convert } from '../../src/convert/convert.js';
 import { openSource } from '../../src/convert/openSource.js';
@@ -8,6 +8,7 @@ import { repair } from '../../src/convert/repair.js';
 import { checkData } from '../../src/data/check/checkData.js';
 import { repairSize } from '../../src/data/image/repairSize.js';
 import type { ImageHeader } from '../../src/data/image/image.js';
+import * as fc from '../fastCheck.js';
 import { placeIn } from './formats/smallSet.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
@@ -220,4 +221,131 @@ describe('a COCO folder', () => {
       ],
     });
   });
+});
+
+describe('whatever is wrong', () => {
+  /** An object of an image of 40 × 30 pixels, and what is wrong with it. */
+  const object = fc.record({
+    x: fc.integer({ min: 0, max: 20 }),
+    y: fc.integer({ min: 0, max: 15 }),
+    side: fc.integer({ min: 2, max: 15 }),
+    name: fc.constantFrom('dog', 'cat'),
+    fault: fc.constantFrom('', '', 'beyond', 'twice', 'case'),
+  });
+  const folders = fc.array(fc.array(object, { maxLength: 3 }), { minLength: 2, maxLength: 3 });
+  type Objects = readonly { x: number; y: number; side: number; name: string; fault: string }[];
+
+  async function writeFaulty(folder: string, images: readonly Objects[]): Promise<void> {
+    const place = placeIn(folder);
+    const names = ['dog', 'cat', 'Dog ', 'CAT'];
+    for (const [p, part] of ['train', 'val'].entries()) {
+      const all = [[{ x: 1, y: 1, side: 9, name: 'dog', fault: '' }], ...images];
+      for (const i of all.keys()) place(`${part}/${part}${i}.jpg`, await picture(50 * p + i).toBuffer());
+      const boxes = all.flatMap((objects, i) =>
+        objects.flatMap(({ x, y, side, name, fault }) => {
+          const category = names.indexOf(name) + (fault === 'case' ? 2 : 0) + 1;
+          const one = {
+            image_id: i + 1,
+            category_id: category,
+            bbox: [x, y, side + (fault === 'beyond' ? 40 : 0), side],
+          };
+          return fault === 'twice' ? [one, one] : [one];
+        }),
+      );
+      const json = {
+        images: all.map((_, i) => ({ id: i + 1, file_name: `${part}${i}.jpg`, width: 40, height: 30 })),
+        annotations: boxes.map((one, id) => ({ id: id + 1, area: one.bbox[2]! * one.bbox[3]!, iscrowd: 0, ...one })),
+        categories: names.map((name, i) => ({ id: i + 1, name })),
+      };
+      place(`${part}.json`, JSON.stringify(json));
+    }
+  }
+
+  const LAYOUTS = ['coco', 'voc', 'yolo', 'labelme', 'createml', 'csv', 'labelstudio', 'via', 'huggingface'];
+
+  test.each(LAYOUTS)(
+    'the copy of %s has no finding, the rest is unchanged, and a copy of it is the same',
+    async (to) => {
+      let count = 0;
+      await fc.assert(
+        fc.asyncProperty(folders, async (images) => {
+          const folder = join(dir, `faulty-${to}-${count++}`);
+          const [source, copy, again] = ['source', 'copy', 'again'].map((name) => join(folder, name)) as [
+            string,
+            string,
+            string,
+          ];
+          await writeFaulty(join(folder, 'coco'), images);
+          await convert({ source: join(folder, 'coco'), to, out: source, images: 'link' });
+          await repair({ source, out: copy });
+          const { parts } = await openSource(copy, {});
+          for (const { dropped } of Object.values(parts)) expect(dropped).toEqual({});
+          const expected = images.map((objects) =>
+            objects
+              .map(({ x, y, side, name, fault }) => [name, x, y, fault === 'beyond' ? 40 - x : side, side])
+              .filter((one, i, all) => all.findIndex((other) => String(other) === String(one)) === i)
+              .map(String)
+              .sort(),
+          );
+          for (const part of Object.values(await contentsOf(copy)) as [string, string, unknown[][]][][])
+            expect(
+              part.slice(1).map(([, , objects]) =>
+                objects
+                  .map((one) =>
+                    String(one)
+                      .toLowerCase()
+                      .trim()
+                      .replace(/^(\w+) *,/, '$1,'),
+                  )
+                  .sort(),
+              ),
+            ).toEqual(expected);
+          const { changes } = await repair({ source: copy, out: again });
+          expect(changes).toEqual([]);
+          expect(await contentsOf(again)).toEqual(await contentsOf(copy));
+          rmSync(folder, { recursive: true });
+        }),
+        { numRuns: 1 },
+      );
+    },
+  );
+
+  test.each(['imageFolder', 'labelstudio', 'huggingface', 'csv'])(
+    'classes of images as %s: one name for each, and twice is once',
+    async (to) => {
+      const folder = join(dir, `classes-${to}`);
+      const [source, copy, again] = ['source', 'copy', 'again'].map((name) => join(folder, name)) as [
+        string,
+        string,
+        string,
+      ];
+      const place = placeIn(join(folder, 'folders'));
+      for (const [i, path] of [
+        'train/dog/1',
+        'train/dog/2',
+        'train/Dog/3',
+        'train/cat/4',
+        'val/dog/5',
+        'val/cat/6',
+      ].entries())
+        place(`${path}.jpg`, await picture(i + 30).toBuffer());
+      await convert({ source: join(folder, 'folders'), to, out: source, images: 'link' });
+      const { changes } = await repair({ source, out: copy });
+      expect(changes.map(({ message }) => message)).toEqual(['category "Dog" is called "dog", as elsewhere']);
+      const labels = async (root: string) => {
+        const { parts } = await openSource(root, {});
+        return Object.values(parts).map(({ annotations, categories }) =>
+          annotations
+            .map((one) => `${basename(one.file)} ${one.kind === 'wholeImage' ? categories[one.label]!.name : ''}`)
+            .sort(),
+        );
+      };
+      expect(await labels(copy)).toEqual([
+        ['1.jpg dog', '2.jpg dog', '3.jpg dog', '4.jpg cat'],
+        ['5.jpg dog', '6.jpg cat'],
+      ]);
+      expect((await repair({ source: copy, out: again })).changes).toEqual([]);
+      expect(await labels(again)).toEqual(await labels(copy));
+    },
+  );
 });

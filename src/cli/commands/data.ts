@@ -140,11 +140,14 @@ interface ConvertFlags {
   readonly json?: boolean;
 }
 
+const WRITTEN =
+  'coco, voc, yolo, icdar, labelme, createml, labelstudio, via, huggingface, csv, or imageFolder for classes of images';
+
 export function defineConvert(program: CAC): void {
   program
     .command('convert <folder or recipe>', 'write a data set in another layout, and say what is lost')
-    .usage('convert <folder or recipe> --to coco|voc|yolo|icdar|labelme|createml|csv --out DIR [options]')
-    .option('--to <layout>', 'layout to write: coco, voc, yolo, icdar, labelme, createml or csv', { type: [String] })
+    .usage('convert <folder or recipe> --to LAYOUT --out DIR [options]')
+    .option('--to <layout>', `layout to write: ${WRITTEN}`, { type: [String] })
     .option('--out <dir>', 'new folder for the data set', { type: [String] })
     .option('--images <how>', 'copy or link the image files, or none', { type: [String], default: ['copy'] })
     .option('--map <old=new>', 'new name of a category; may be given several times', { type: [String] })

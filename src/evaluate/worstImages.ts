@@ -8,7 +8,13 @@ export const SHOWN_SCORE = 0.3;
 
 /** The images with the most mistakes first: missed objects and false detections at IoU 0.5 and score 0.3, as a share of
  *  both. */
-export function worstImages(dataset: Dataset, detections: readonly CocoDetection[], limit: number): Example[] {
+export const worstImages = (dataset: Dataset, detections: readonly CocoDetection[], limit: number): Example[] =>
+  examplesOf(dataset, detections)
+    .sort((a, b) => b.error - a.error)
+    .slice(0, limit);
+
+/** Each image of a data set with its objects, and with the detections of score 0.3 or more, best first. */
+export function examplesOf(dataset: Dataset, detections: readonly CocoDetection[]): Example[] {
   const byImage = new Map<string | number, CocoDetection[]>();
   for (const detection of detections) {
     if (detection.score < SHOWN_SCORE) continue;
@@ -17,7 +23,7 @@ export function worstImages(dataset: Dataset, detections: readonly CocoDetection
     else byImage.set(detection.image_id, [detection]);
   }
   const nameOf = new Map(dataset.categories.map(({ id, name }) => [id as number, name]));
-  const examples = dataset.annotations.map((annotation) => {
+  return dataset.annotations.map((annotation) => {
     const found = byImage.get(annotation.imageId) ?? [];
     const predictions = found.map(({ bbox: [x, y, w, h], category_id, score }): PredictedBox => ({
       box: [x, y, x + w, y + h],
@@ -26,7 +32,6 @@ export function worstImages(dataset: Dataset, detections: readonly CocoDetection
     }));
     return example(annotation, truthOf(annotation, dataset), predictions);
   });
-  return examples.sort((a, b) => b.error - a.error).slice(0, limit);
 }
 
 function truthOf({ boxes: rows, classes, ignore }: Annotation, { categories }: Dataset): TruthBox[] {

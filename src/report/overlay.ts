@@ -20,52 +20,89 @@ interface DrawnBox {
 const longSide = 480;
 const fontSize = 13;
 
-/** Draws ground truth and prediction side by side: the scaled picture twice, with the boxes. `names` determines the
- *  colours of the classes. The boxes are SVG on top of one JPEG, so that labels are sharp, no font is needed here, and
- *  the pixels are stored once. If a picture cannot be read, that is written in its place, since a report must not fail
- *  at the end of a long run. */
-export async function drawExample(example: Example, names: readonly string[], threshold: number): Promise<Html> {
+interface Panel {
+  readonly name: string;
+  readonly note: string;
+  readonly drawn: readonly DrawnBox[];
+}
+
+/** Draws ground truth and prediction side by side. `names` determines the colours of the classes. */
+export function drawExample(example: Example, names: readonly string[], threshold: number): Promise<Html> {
+  const { truth, predictions } = drawnBoxes(example, threshold);
+  const missed = truth.filter(({ line }) => line === 'dashed').length;
+  const wrong = predictions.filter(({ line }) => line === 'dashed').length;
+  const hidden = example.predictions.length - predictions.length;
+  const below = hidden > 0 ? `; ${hidden} below ${threshold}` : '';
+  return drawPanels(example, names, example.caption, [
+    { name: 'ground truth', note: `${truth.length} objects, ${missed} missed`, drawn: truth },
+    { name: 'prediction', note: `${predictions.length} boxes, ${wrong} false${below}`, drawn: predictions },
+  ]);
+}
+
+/** Draws what models find in one image side by side, a panel for each; an object that one misses is dotted there. */
+export function drawFound(
+  found: readonly { readonly name: string; readonly example: Example }[],
+  names: readonly string[],
+  caption: string,
+): Promise<Html> {
+  const panels = found.map(({ name, example }): Panel => {
+    const { truth, predictions } = drawnBoxes(example, 0);
+    const missed = truth.filter(({ line }) => line === 'dashed');
+    const dotted = missed.map((box): DrawnBox => ({ ...box, text: `${box.text} (missed)`, line: 'dotted' }));
+    return { name, note: example.caption, drawn: [...predictions, ...dotted] };
+  });
+  return drawPanels(found[0]!.example, names, caption, panels);
+}
+
+/** Solid boxes where a prediction and an object match, dashed ones where they do not. */
+function drawnBoxes({ truth, predictions }: Example, threshold: number) {
+  const shown = predictions.filter(({ score }) => score >= threshold).sort((a, b) => b.score - a.score);
+  const matches = matchPredictions(truth, shown);
+  return {
+    truth: truth.map(({ box, label, ignore }, i): DrawnBox => ({
+      box,
+      label,
+      text: ignore ? `${label} (ignored)` : label,
+      line: ignore ? 'dotted' : matches.includes(i) ? 'solid' : 'dashed',
+    })),
+    predictions: shown.map(({ box, label, score }, i): DrawnBox => ({
+      box,
+      label,
+      text: `${label} ${score.toFixed(2)}`,
+      line: matches[i] === -1 ? 'dashed' : 'solid',
+    })),
+  };
+}
+
+/** Draws a picture once for each panel, scaled, with the boxes. The boxes are SVG on top of one JPEG, so that labels are
+ *  sharp, no font is needed here, and the pixels are stored once. If a picture cannot be read, that is written in its
+ *  place, since a report must not fail at the end of a long run. */
+async function drawPanels(
+  example: Example,
+  names: readonly string[],
+  caption: string,
+  panels: readonly Panel[],
+): Promise<Html> {
   const { width, height, imageId } = example;
   const title = imageName(example);
   const scale = longSide / Math.max(width, height);
   const size = { width: Math.round(width * scale), height: Math.round(height * scale) };
-  const shown = example.predictions.filter(({ score }) => score >= threshold).sort((a, b) => b.score - a.score);
-  const matches = matchPredictions(example.truth, shown);
-  const truth = example.truth.map(({ box, label, ignore }, i): DrawnBox => ({
-    box,
-    label,
-    text: ignore ? `${label} (ignored)` : label,
-    line: ignore ? 'dotted' : matches.includes(i) ? 'solid' : 'dashed',
-  }));
-  const predictions = shown.map(({ box, label, score }, i): DrawnBox => ({
-    box,
-    label,
-    text: `${label} ${score.toFixed(2)}`,
-    line: matches[i] === -1 ? 'dashed' : 'solid',
-  }));
   const id = `picture-${Buffer.from(String(imageId)).toString('hex')}`;
   const picture = await encodePicture(example.file, size).then(
     (uri) =>
       html`<image id="${id}" href="${uri}" width="${size.width}" height="${size.height}" preserveAspectRatio="none" />`,
     (error: unknown) => html`<g id="${id}"><text x="8" y="24">The picture cannot be read: ${String(error)}</text></g>`,
   );
-  const panel = (background: Html, drawn: readonly DrawnBox[], name: string, note: string) =>
+  const draw = ({ name, note, drawn }: Panel, i: number) =>
     html`<div>
       <h4>${name} <small>${note}</small></h4>
       <svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${name} of ${title}">
-        ${background} ${drawBoxes(drawn, names, scale, size)}
+        ${i === 0 ? picture : html`<use href="#${id}" />`} ${drawBoxes(drawn, names, scale, size)}
       </svg>
     </div>`;
-  const missed = truth.filter(({ line }) => line === 'dashed').length;
-  const wrong = predictions.filter(({ line }) => line === 'dashed').length;
-  const hidden = example.predictions.length - shown.length;
-  const below = hidden > 0 ? `; ${hidden} below ${threshold}` : '';
   return html`<figure>
-    <figcaption><b>${title}</b> ${example.caption}</figcaption>
-    <div class="pair">
-      ${panel(picture, truth, 'ground truth', `${truth.length} objects, ${missed} missed`)}
-      ${panel(html`<use href="#${id}" />`, predictions, 'prediction', `${predictions.length} boxes, ${wrong} false${below}`)}
-    </div>
+    <figcaption><b>${title}</b> ${caption}</figcaption>
+    <div class="pair">${panels.map(draw)}</div>
   </figure>`;
 }
 

@@ -32,7 +32,7 @@ export interface OldData {
   readonly after: Dataset;
 }
 
-interface Hooks {
+export interface Hooks {
   /** The part of each image by its name, as a run divided them. */
   readonly kept?: Readonly<Record<string, PartName>> | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -1,7 +1,7 @@
 import type { CAC } from 'cac';
 import type { EvalCommand } from '../eval.js';
 import type { TrainCommand } from '../train.js';
-import { NegativeResult, UsageError } from '../usage.js';
+import { NegativeResult, UsageError, wholeNumber } from '../usage.js';
 import { FOLDER_FLAGS, folderOptions, PLAN_FLAGS, planOptions, type PlanFlags } from './init.js';
 import { ENGINE, SET, settingsOf, THREADS, type EngineFlags } from './shared.js';
 
@@ -61,13 +61,27 @@ export function defineEval(program: CAC): void {
     });
 }
 
+interface CompareFlags {
+  readonly json?: boolean;
+  readonly images: unknown;
+  readonly pictures?: readonly string[];
+}
+
 export function defineCompare(program: CAC): void {
   program
     .command('compare <...runs>', 'compare finished runs; runs that differ in the seed alone are one row')
+    .option(
+      '--pictures <page.html>',
+      'draw what two detectors find in the same images, those where they differ first',
+      {
+        type: [String],
+      },
+    )
+    .option('--images <count>', 'with --pictures: number of images', { default: 40 })
     .option('--json', 'print the comparison as one line of JSON')
-    .action(async (runs: readonly string[], options: { json?: boolean }) => {
+    .action(async (runs: readonly string[], { json, images, pictures }: CompareFlags) => {
       const { compare } = await import('../compare.js');
-      await compare(runs, options);
+      await compare(runs, { json, images: wholeNumber('--images', images, 1), pictures: pictures?.at(-1) });
     });
 }
 

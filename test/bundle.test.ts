@@ -6,6 +6,7 @@ import { verifyBundle } from '../src/bundle/verifyBundle.js';
 import { writeBundle } from '../src/bundle/writeBundle.js';
 import { numberCategories } from '../src/data/categories.js';
 import { createClassification } from '../src/evaluate/createTask.js';
+import { portableRecipe } from '../src/recipe/resolved.js';
 import { readBundle } from '../src/modelFolder/bundleFile.js';
 import { openModel } from '../src/predict/openModel.js';
 import { createModel } from '../src/tasks/model.js';
@@ -18,6 +19,7 @@ const folder = temporaryFolder();
 const run = join(folder, 'run');
 const file = join(folder, 'run.zip');
 const operatingPoint = { scoreThreshold: 0.125 };
+const calibration = { ece: 0.25 };
 
 const cacheHome = process.env['XDG_CACHE_HOME'];
 beforeAll(async () => {
@@ -28,11 +30,10 @@ beforeAll(async () => {
   const categories = numberCategories(['dog', 'cat']);
   const model = createModel(createClassification({ ...options, stochasticDepth: 0 }), { categories, seed: 1 });
   await saveModel(model, join(run, 'checkpoints/best.safetensors'));
-  const recipe =
-    'task: classification\ndata: { format: imageFolder, root: missing }\nmodel: { backbone: mobilenetv1_025 }\n';
+  const recipe = `task: classification\ndata: { format: imageFolder, root: ${join(folder, 'pictures')} }\nmodel: { backbone: mobilenetv1_025 }\n`;
   await writeFile(join(run, 'recipe.yaml'), recipe);
   const metric = { metric: 'accuracy', top1: 0.5 };
-  await writeFile(join(run, 'metrics.json'), JSON.stringify({ metric, part: 'val', operatingPoint }));
+  await writeFile(join(run, 'metrics.json'), JSON.stringify({ metric, part: 'val', operatingPoint, calibration }));
   await writeFile(join(run, 'predictions.json'), '[]');
   for (const name of ['model-card.json', 'model.onnx']) await writeFile(join(run, 'onnx', name), name);
 });
@@ -57,14 +58,44 @@ test('a bundle has the run without its pictures, its licences and hashes, and th
   const { manifest } = await readBundle(file);
   expect(manifest).toMatchObject({
     task: 'classification',
-    licenses: { data: 'CC0-1.0' },
+    licenses: { data: [{ license: 'CC0-1.0', source: '--data-license' }] },
     part: 'val',
-    operatingPoint,
+    ...{ operatingPoint, calibration },
   });
   const other = await writeBundle(run, { out: join(folder, 'other.zip'), dataLicense: 'CC0-1.0' });
   expect(other.sha256).toBe(one.sha256);
   await expect(writeBundle(run)).rejects.toMatchObject({ code: 'E_BUNDLE_OUT' });
   await expect(writeBundle(file, { out: join(folder, 'x.zip') })).rejects.toMatchObject({ code: 'E_MODEL_PATH' });
+});
+
+test('tells no folder of this machine, and the licences that the data states', async () => {
+  const data = join(folder, 'pictures');
+  await mkdir(join(data, 'annotations'), { recursive: true });
+  await writeFile(join(data, 'LICENSE'), 'MIT License\n\nCopyright …');
+  await writeFile(join(data, 'README.md'), '---\nlicense: cc-by-4.0\n---\n# Pictures of Apache 2.0 helicopters\n');
+  const coco = {
+    images: [],
+    licenses: [{ id: 1, name: 'Attribution-ShareAlike License 2.0', url: 'https://x.example' }],
+  };
+  coco.licenses.push({ id: 2, name: '', url: 'http://creativecommons.org/licenses/by-nc-sa/2.0/' });
+  await writeFile(join(data, 'annotations/all.json'), JSON.stringify(coco));
+  const bundled = await writeBundle(run, { out: join(folder, 'licensed.zip') });
+  expect(bundled.shortened).toEqual(['data.root']);
+  expect(bundled.dataLicenses).toEqual([
+    { license: 'MIT', source: 'LICENSE' },
+    { license: 'CC-BY-4.0', source: 'README.md' },
+    { license: 'Attribution-ShareAlike License 2.0', source: 'annotations/all.json' },
+    { license: 'CC-BY-NC-SA-2.0', source: 'annotations/all.json' },
+  ]);
+  const { files } = await readBundle(bundled.file);
+  const recipe = new TextDecoder().decode(files.get('recipe.yaml'));
+  expect(recipe).toContain('root: pictures');
+  expect(recipe).toMatch(/^# .*shortened.*data\.root/);
+  for (const content of files.values()) expect(Buffer.from(content).includes(folder)).toBe(false);
+  const windows = portableRecipe(
+    'data: { root: "C:\\\\Users\\\\me\\\\birds" }\nmodel: { weights: "file:/home/me/x.safetensors" }\n',
+  );
+  expect(windows.text).toMatch(/root: "birds"[^]*file:x\.safetensors/);
 });
 
 test('it opens as the run that it was made of', async () => {

@@ -53,6 +53,8 @@ export async function verifyBundle(file: string, options: VerifyOptions = {}): P
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof FinetuneError)) throw error;
-    return notScored(`the data of its recipe is not at hand: ${error.problems[0]!.message}`);
+    return notScored(
+      `the data of its recipe is not at hand (${error.problems[0]!.message}): say where with --set data.root=DIR`,
+    );
   }
 }

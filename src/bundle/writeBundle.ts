@@ -7,14 +7,17 @@ import { BUNDLE_VERSION, hashOf, MANIFEST, SEAL_LENGTH } from '../modelFolder/bu
 import { CARD_FILE } from '../modelFolder/card.js';
 import { locateModel } from '../predict/locateModel.js';
 import { loadRecipe } from '../recipe/load.js';
+import { portableRecipe, rootsOf } from '../recipe/resolved.js';
 import { findInCatalog } from '../weights/catalog.js';
 import { readWeights } from '../weights/read.js';
 import { describedBy } from '../predict/modelSource.js';
+import { licensesOfFolder, type DataLicense } from './dataLicense.js';
 
 export interface BundleOptions {
   /** The file to write. Default: `<run>.zip` beside the run directory. */
   readonly out?: string | undefined;
-  /** Licence of the training data, such as "CC-BY-4.0", for whoever gets the bundle. */
+  /** Licence of the training data, such as "CC-BY-4.0", for whoever gets the bundle. Default: what the folder of the data
+   *  states. */
   readonly dataLicense?: string | undefined;
 }
 
@@ -24,10 +27,15 @@ export interface Bundled {
   readonly bytes: number;
   /** Paths of the files in it. */
   readonly files: readonly string[];
+  /** Licences of the data, and who states them; none if nobody does. */
+  readonly dataLicenses: readonly DataLicense[];
+  /** Options of the recipe whose absolute paths were shortened to their last part. */
+  readonly shortened: readonly string[];
 }
 
 /** Files of a run that are put into a bundle where they exist. */
-const OF_A_RUN = ['recipe.yaml', 'metrics.json', 'versions.json', 'engines.json', 'bench.json'];
+const RECIPE = 'recipe.yaml';
+const OF_A_RUN = [RECIPE, 'metrics.json', 'versions.json', 'engines.json', 'bench.json'];
 const WEIGHTS = 'checkpoints/best.safetensors';
 /** Every bundle of the same files has the same bytes: entries have no time of their own. */
 const MADE = new Date(1980, 0, 1);
@@ -53,10 +61,24 @@ export async function writeBundle(run: string, { out, dataLicense }: BundleOptio
       fix: 'remove it, or choose another --out',
     });
   const contents = await readRun(directory);
-  const manifest = await manifestOf(directory, contents, dataLicense);
+  const recipe = portableRecipe(new TextDecoder().decode(contents.get(RECIPE)));
+  contents.set(RECIPE, new TextEncoder().encode(recipe.text));
+  const dataLicenses = dataLicense === undefined ? await licensesOfData(directory) : [stated(dataLicense)];
+  const manifest = await manifestOf(directory, contents, dataLicenses);
   const bytes = seal(pack([[MANIFEST, encode(manifest)], ...contents]));
   await writeAtomically(file, [bytes]);
-  return { file, sha256: hashOf(bytes), bytes: bytes.length, files: [...contents.keys()] };
+  const { shortened } = recipe;
+  return { file, sha256: hashOf(bytes), bytes: bytes.length, files: [...contents.keys()], dataLicenses, shortened };
+}
+
+const stated = (license: string): DataLicense => ({ license, source: '--data-license' });
+
+/** What the folders of the run's data state, where they are on this machine. */
+async function licensesOfData(directory: string): Promise<DataLicense[]> {
+  const recipe = await loadRecipe(join(directory, RECIPE));
+  const roots = rootsOf(recipe).map((root) => resolve(directory, root));
+  const found = (await Promise.all(roots.map(licensesOfFolder))).flat();
+  return [...new Map(found.map((one) => [`${one.license} ${one.source}`, one])).values()];
 }
 
 const isFolder = (path: string): Promise<boolean> =>
@@ -106,18 +128,18 @@ async function filesBelow(folder: string): Promise<string[]> {
 async function manifestOf(
   directory: string,
   contents: ReadonlyMap<string, Uint8Array>,
-  dataLicense: string | undefined,
+  data: readonly DataLicense[],
 ): Promise<object> {
   const { task, categories } = describedBy(await readWeights(`file:${join(directory, WEIGHTS)}`));
-  const { metric = null, part = null, operatingPoint = null } = parse(contents.get('metrics.json'));
+  const { metric = null, part = null, operatingPoint = null, calibration = null } = parse(contents.get('metrics.json'));
   const hash = (name: string): string | null => (contents.has(name) ? hashOf(contents.get(name)!) : null);
   return {
     ...{ version: BUNDLE_VERSION, name: basename(directory), task, categories },
-    ...{ weightsSha256: hash(WEIGHTS), recipeSha256: hash('recipe.yaml') },
+    ...{ weightsSha256: hash(WEIGHTS), recipeSha256: hash(RECIPE) },
     /** The score, which names its protocol, and the part of the data that it was measured on. */
-    ...{ metric, part, operatingPoint },
+    ...{ metric, part, operatingPoint, calibration },
     latencies: parse(contents.get('bench.json'))['rows'] ?? null,
-    licenses: { weights: await licenseOfWeights(directory), data: dataLicense ?? null },
+    licenses: { weights: await licenseOfWeights(directory), data },
     files: Object.fromEntries(
       [...contents].map(([name, content]) => [name, { sha256: hashOf(content), bytes: content.length }]),
     ),
@@ -125,7 +147,7 @@ async function manifestOf(
 }
 
 async function licenseOfWeights(directory: string): Promise<object[]> {
-  const { weights } = (await loadRecipe(join(directory, 'recipe.yaml'))).model;
+  const { weights } = (await loadRecipe(join(directory, RECIPE))).model;
   if (!weights) return [];
   const known = findInCatalog(weights);
   return [{ weights: known?.name ?? weights.replace(/^(file|run):.*[\\/]/, '$1:'), license: known?.licence ?? null }];

@@ -1,5 +1,5 @@
 import { verifyBundle, type VerifyOptions } from '../bundle/verifyBundle.js';
-import { writeBundle, type BundleOptions } from '../bundle/writeBundle.js';
+import { writeBundle, type Bundled, type BundleOptions } from '../bundle/writeBundle.js';
 import { printable } from '../printable.js';
 import { NegativeResult } from './usage.js';
 import { watched } from './watched.js';
@@ -8,8 +8,19 @@ import { watched } from './watched.js';
 export async function bundleCommand(run: string, options: BundleOptions, { json }: { json: boolean }): Promise<void> {
   const bundled = await writeBundle(run, options);
   if (json) console.log(JSON.stringify(bundled));
-  else console.error(`${bundled.files.length} files, ${bundled.bytes} bytes, sha256 ${bundled.sha256}`);
+  else for (const line of describe(bundled)) console.error(printable(line));
   console.log(printable(bundled.file));
+}
+
+function describe({ files, bytes, sha256, dataLicenses, shortened }: Bundled): string[] {
+  const licenses = dataLicenses.map(({ license, source }) => `${license} (${source})`);
+  return [
+    `${files.length} files, ${bytes} bytes, sha256 ${sha256}`,
+    licenses.length > 0
+      ? `licence of the data: ${licenses.join(', ')}`
+      : 'licence of the data: unknown; say it with --data-license',
+    ...(shortened.length > 0 ? [`paths of this machine were shortened in the recipe: ${shortened.join(', ')}`] : []),
+  ];
 }
 
 /** `finetune verify`: exit code 1 if the score is another one now. */

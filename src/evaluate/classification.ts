@@ -1,4 +1,5 @@
 import { ofKind, type ClassIndex, type Dataset } from '../data/sample.js';
+import { calibrationOf } from '../tasks/calibration.js';
 import { topClasses, type Classification } from '../tasks/classification/probabilities.js';
 import type { Evaluator } from '../tasks/evaluator.js';
 import type { Section } from '../tasks/section.js';
@@ -53,6 +54,17 @@ export function classificationEvaluator(
         metric,
         numbers: { top1, ...(categories.length > SHOWN && { top5 }), meanPerClass },
         predictions,
+        calibration: () => {
+          const judged = seen.map(({ label, top, probabilities }) => ({
+            score: probabilities[0]!,
+            isRight: top[0] === label,
+          }));
+          return calibrationOf(judged, {
+            total: seen.length,
+            least: 0,
+            rightIs: 'the most probable class is the true one',
+          });
+        },
         sections: ({ images }) => sections(metric, seen, nameOf, images),
       };
     },

@@ -11,7 +11,7 @@ import { cocoPair, scoreCoco, toCocoDetections, withFileNames } from './coco.js'
 import { matchCoco } from './cocoMatches.js';
 import type { CocoScore } from './cocoScore.js';
 import { errorSections } from './errorSections.js';
-import { operatingPointOf, type Matches } from './matches.js';
+import { calibrationOfMatches, operatingPointOf, type Matches } from './matches.js';
 import { SHOWN_SCORE, worstImages } from './worstImages.js';
 
 export interface DetectionEvaluation extends ScoredImages {
@@ -47,6 +47,7 @@ export function detectionEvaluator(
         numbers: { AP, AP50, AP75, AR100 },
         predictions: withFileNames(predictions, dataset),
         operatingPoint: () => operatingPointOf(matches().classes),
+        calibration: () => calibrationOfMatches(matches().classes),
         sections: ({ images }) => [
           ...cocoSections(metric),
           ...errorSections(pair, matches()),

@@ -1,5 +1,6 @@
 import { intersectionArea, polygonIou, rectangle, region, type Region } from '../geometry/polygon.js';
 import type { TextData, TextImage } from './icdarFiles.js';
+import type { Judged } from '../tasks/calibration.js';
 import type { Curve } from './matches.js';
 import type { Outline } from '../data/formats/text/layout.js';
 
@@ -64,6 +65,15 @@ export function scoreIou({ images, hasConfidences }: TextData): IcdarResult {
   if (!hasConfidences) return overall;
   const words = perImage.reduce((sum, image) => sum + image.words, 0);
   return { ...overall, score: { ...overall.score, AP: averagePrecision(all, words) }, curve: toCurve(all, words) };
+}
+
+/** Which detections are right by the IoU protocol, and the number of words to find. */
+export function judgeWords(images: readonly TextImage[]): { readonly judged: Judged[]; readonly words: number } {
+  const all = images.map(matchImage);
+  const judged = all.flatMap(({ ranked }) =>
+    ranked.map(({ confidence, isHit }) => ({ score: confidence, isRight: isHit })),
+  );
+  return { judged, words: all.reduce((sum, { words }) => sum + words, 0) };
 }
 
 function matchImage({ words, detections }: TextImage) {

@@ -1,3 +1,4 @@
+import { calibrationOf, type Calibration } from '../tasks/calibration.js';
 import type { OperatingPoint } from '../tasks/evaluator.js';
 
 /** The detections of one class over a whole data set, best score first, at one or more IoU thresholds. Bit t of `hit`
@@ -97,6 +98,19 @@ export function operatingPointOf(classes: readonly ClassMatches[]): OperatingPoi
     if (f1 > best) [best, score] = [f1, value];
   });
   return best > 0 ? { scoreThreshold: score, f1: best } : undefined;
+}
+
+/** Scores of detections that are left out of the bins: a run keeps very many of them. */
+const LEAST_SCORE = 0.05;
+
+/** How reliable the scores of detections are (first IoU threshold). */
+export function calibrationOfMatches(classes: readonly ClassMatches[]): Calibration | undefined {
+  const judged = classes.flatMap(({ score, hit, ignored }) =>
+    [...score].flatMap((value, d) => (ignored[d]! & 1 ? [] : { score: value, isRight: (hit[d]! & 1) === 1 })),
+  );
+  const total = classes.reduce((sum, { objects }) => sum + objects.reduce((a, b) => a + b, 0), 0);
+  const rightIs = 'a box that has IoU 0.5 with an object of its class that no better box has found';
+  return calibrationOf(judged, { total, least: LEAST_SCORE, rightIs });
 }
 
 /** The lowest of the thresholds with the best F1; undefined if that is 0. */

@@ -1,13 +1,14 @@
 import { bestThreshold } from './matches.js';
 import { ofKind, type Dataset, type Sample, type TextAnnotation } from '../data/sample.js';
 import { bounds } from '../geometry/polygon.js';
+import { calibrationOf } from '../tasks/calibration.js';
 import type { Evaluator } from '../tasks/evaluator.js';
 import type { Example, Section } from '../tasks/section.js';
 import type { Origin } from '../tasks/network.js';
 import { findText, mapsOf, type TextDetection } from '../tasks/text/findText.js';
 import type { TextThresholds } from '../tasks/text/textBoxes.js';
 import { scoreDetEval } from './detEval.js';
-import { scoreIou, type IcdarResult, type IcdarScore, type ImageScore } from './hmean.js';
+import { judgeWords, scoreIou, type IcdarResult, type IcdarScore, type ImageScore } from './hmean.js';
 import type { TextImage } from './icdarFiles.js';
 import { keepMaps, sweepThresholds, type KeptMaps } from './textSweep.js';
 
@@ -50,6 +51,12 @@ export function textEvaluator(options: TextEvaluation, dataset: Dataset): Evalua
           const hmeanAt = (least: number): number =>
             scoreAll(found.map(({ words }) => words.filter(({ score }) => score >= least))).score.hmean;
           return bestThreshold(WORD_SCORES, hmeanAt);
+        },
+        calibration: () => {
+          const all = annotations.map((annotation, i) => toTextImage(annotation, found[i]!.words));
+          const { judged, words } = judgeWords(all);
+          const rightIs = 'a polygon that has IoU above 0.5 with a word that no other has found';
+          return calibrationOf(judged, { total: words, least: 0, rightIs });
         },
         sections: (shown): Section[] => [
           ratesSection(metric, options.thresholds),

@@ -65,7 +65,7 @@ export async function makeCard(checkpoint: Checkpoint, options: CardOptions): Pr
     })),
     decode: await describeDecoding(checkpoint, nms, adapted.card.decode),
     parity,
-    metrics: run !== undefined && basename(source.file) === 'best.safetensors' ? await readMetric(run) : null,
+    ...(await readMetrics(basename(source.file) === 'best.safetensors' ? run : undefined)),
     source: {
       recipe: recipe === null ? null : placeOf(recipe, run),
       recipeSha256: recipe === null ? null : await hashFile(recipe),
@@ -129,15 +129,18 @@ async function describeDecoding(
   };
 }
 
-/** The score in metrics.json; null for a run that was stopped. */
-async function readMetric(run: string): Promise<ModelCard['metrics']> {
+/** The score and the calibration in metrics.json; null for a run that was stopped. */
+async function readMetrics(run: string | undefined): Promise<Pick<ModelCard, 'metrics' | 'calibration'>> {
+  const text = run === undefined ? '' : await readFile(join(run, 'metrics.json'), 'utf8').catch(() => '');
+  const { metric = null, calibration = null } = parse(text);
+  return { metrics: metric, calibration };
+}
+
+function parse(text: string): { readonly metric?: ModelCard['metrics']; readonly calibration?: object } {
   try {
-    const { metric } = JSON.parse(await readFile(join(run, 'metrics.json'), 'utf8')) as {
-      metric?: ModelCard['metrics'];
-    };
-    return metric ?? null;
+    return JSON.parse(text) as object;
   } catch {
-    return null;
+    return {};
   }
 }
 

@@ -50,6 +50,8 @@ export interface ModelCard {
   readonly parity: Parity;
   /** The score of the run; null for a lone checkpoint. */
   readonly metrics: Readonly<Record<string, unknown>> | null;
+  /** How reliable scores are on the validation part of the run; null where that was not measured. */
+  readonly calibration: object | null;
   readonly source: {
     readonly recipe: string | null;
     readonly recipeSha256: string | null;

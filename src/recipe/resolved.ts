@@ -1,5 +1,5 @@
-import { basename, isAbsolute } from 'node:path';
-import { isScalar, parseDocument, stringify, visit, type Document } from 'yaml';
+import { posix, win32 } from 'node:path';
+import { isPair, isScalar, parseDocument, stringify, visit, type Document } from 'yaml';
 import { maskUri } from '../maskSecrets.js';
 import { idleOptions } from './idleOptions.js';
 import type { Recipe } from './schema.js';
@@ -14,14 +14,36 @@ export const resolvedRecipeText = (recipe: Recipe): string => resolveRecipe(reci
 /** The resolved recipe as it may be published: of the absolute paths in it, the last part stays. */
 export function publishedRecipeText(recipe: Recipe): string {
   const document = resolveRecipe(recipe);
+  shortenPaths(document);
+  return document.toString({ lineWidth: 0 });
+}
+
+/** Leaves of each absolute path in a document the last part, and returns the options that had one, such as `data.root`.
+ *  Paths of Windows count on every system. */
+function shortenPaths(document: Document): string[] {
+  const shortened: string[] = [];
   visit(document, {
-    Scalar(_, node) {
+    Scalar(_, node, ancestors) {
       if (typeof node.value !== 'string') return;
       const [, scheme = '', path = ''] = /^((?:file|run):)?(?:\/\/(?=\/))?(.*)$/s.exec(node.value) ?? [];
-      if (isAbsolute(path)) node.value = scheme + basename(path);
+      if (!posix.isAbsolute(path) && !/^([a-z]:[\\/]|\\\\)/i.test(path)) return;
+      node.value = scheme + win32.basename(path);
+      const keys = ancestors.flatMap((one) => (isPair(one) && isScalar(one.key) ? [String(one.key.value)] : []));
+      shortened.push(keys.join('.'));
     },
   });
-  return document.toString({ lineWidth: 0 });
+  return [...new Set(shortened)];
+}
+
+/** The text of a run's recipe as it may be given away: of the absolute paths in it the last part stays, and a comment
+ *  says so. Returns the options that had one, too. */
+export function portableRecipe(text: string): { readonly text: string; readonly shortened: readonly string[] } {
+  const document = parseDocument(text);
+  const shortened = shortenPaths(document);
+  if (shortened.length === 0) return { text, shortened };
+  const note = ` Paths of another machine were shortened to their last part: ${shortened.join(', ')}.`;
+  document.commentBefore = [document.commentBefore, note].filter(Boolean).join('\n');
+  return { text: document.toString({ lineWidth: 0 }), shortened };
 }
 
 /** The folders of data that a recipe names. */

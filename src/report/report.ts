@@ -1,3 +1,4 @@
+import type { Calibration } from '../tasks/calibration.js';
 import type { OperatingPoint, Score } from '../tasks/evaluator.js';
 import type { Section } from '../tasks/section.js';
 import type { DroppedByPart, FreezeReceipt, MetricsLine } from '../train/log/record.js';
@@ -14,6 +15,8 @@ export interface Metrics<S extends Score = Score> {
   /** The threshold on scores with the best F1 on the validation part, where the task has one: what `predict` shows unless
    *  told otherwise. */
   readonly operatingPoint?: OperatingPoint;
+  /** How reliable scores are on the validation part, and what each threshold on them gives. */
+  readonly calibration?: Calibration;
   /** Set if classes were added: the scores of the old classes by the old model and by the new one. */
   readonly oldClasses?: { readonly before: S; readonly after: S };
   readonly loss: { readonly train: number; readonly val: number };

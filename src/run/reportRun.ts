@@ -3,6 +3,7 @@ import type { ProgressEvent } from '../progress.js';
 import { bestOf, buildReport, metricsOf } from '../report/fromRun.js';
 import type { Metrics } from '../report/report.js';
 import { writeReport } from '../report/writeReport.js';
+import type { Calibration } from '../tasks/calibration.js';
 import type { OperatingPoint } from '../tasks/evaluator.js';
 import type { BegunRun } from './beginRun.js';
 import { FINISHED, type RunDirectory } from './directory.js';
@@ -26,12 +27,13 @@ export async function reportRun(
   { recipe, backend, data, overlaps, remarks }: OpenedRecipe,
   { versions, trained, scored, broken, onProgress }: FinishedRun,
 ): Promise<Metrics> {
-  const { model, part, result, operatingPoint, oldClasses } = scored;
+  const { model, part, result, operatingPoint, calibration, oldClasses } = scored;
   const engine = `${backend.name} ${backend.version}`;
   const outcome = { result, part: part === data.test ? 'test' : 'val', best: bestOf(recipe, trained) } as const;
   const metrics = {
     ...metricsOf(model, trained, outcome, engine),
     ...(operatingPoint && { operatingPoint }),
+    ...(calibration && { calibration }),
     ...(oldClasses && { oldClasses }),
   };
   await run.write('predictions.json', JSON.stringify(result.predictions));
@@ -45,7 +47,11 @@ export async function reportRun(
     metrics,
     versions,
     overlaps,
-    remarks: [...remarks, ...(operatingPoint ? [describeThreshold(operatingPoint)] : [])],
+    remarks: [
+      ...remarks,
+      ...(operatingPoint ? [describeThreshold(operatingPoint)] : []),
+      ...(calibration ? [describeCalibration(calibration)] : []),
+    ],
     broken,
     pseudo: trained.pseudo,
     first: oldClasses ? [oldClassesSection(oldClasses, result.metric)] : [],
@@ -58,3 +64,6 @@ export async function reportRun(
 
 const describeThreshold = ({ scoreThreshold, f1 }: OperatingPoint): string =>
   `On the validation part, F1 is highest (${f1.toFixed(3)}) for predictions that score at least ${scoreThreshold.toFixed(3)}: finetune predict shows those.`;
+
+const describeCalibration = ({ ece, predictions, rightIs }: Calibration): string =>
+  `On the validation part, scores and shares of right predictions differ by ${(100 * ece).toFixed(1)} points in the mean (expected calibration error, ${predictions} predictions; right is ${rightIs}): metrics.json has the table.`;

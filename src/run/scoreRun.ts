@@ -3,6 +3,7 @@ import type { TaskScore } from '../evaluate/createTask.js';
 import { evaluate, type Evaluation } from '../evaluate/evaluate.js';
 import { openPredictor } from '../evaluate/predictor.js';
 import type { Model } from '../tasks/model.js';
+import type { Calibration } from '../tasks/calibration.js';
 import type { OperatingPoint } from '../tasks/evaluator.js';
 import { checkpointFile } from '../train/checkpoint/checkpoint.js';
 import { withWeights } from '../train/modelWeights.js';
@@ -18,6 +19,8 @@ export interface ScoredRun {
   readonly result: Evaluation<TaskScore>;
   /** The threshold on scores with the best F1 on the validation part, where the task has one. */
   readonly operatingPoint: OperatingPoint | undefined;
+  /** How reliable the scores are on the validation part. */
+  readonly calibration: Calibration | undefined;
   /** Present where classes were added. */
   readonly oldClasses: OldClasses | undefined;
 }
@@ -38,8 +41,9 @@ export async function scoreRun(
     const result = await evaluate(model, predictor, part, how);
     const oldClasses = await scoreOldClasses(opened, { model, session: predictor }, how);
     // A threshold that was chosen on the test part would make its score one of the choice.
-    const chosenOn = result.operatingPoint && data.test ? await evaluate(model, predictor, data.val, how) : result;
-    return { model, part, result, operatingPoint: chosenOn.operatingPoint?.(), oldClasses };
+    const chosenOn = data.test ? await evaluate(model, predictor, data.val, how) : result;
+    const [operatingPoint, calibration] = [chosenOn.operatingPoint?.(), chosenOn.calibration()];
+    return { model, part, result, operatingPoint, calibration, oldClasses };
   } catch (error) {
     if (signal?.aborted) return undefined;
     throw error;

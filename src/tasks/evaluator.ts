@@ -1,4 +1,5 @@
 import type { Sample } from '../data/sample.js';
+import type { Calibration } from './calibration.js';
 import type { Outputs } from './network.js';
 import type { Section } from './section.js';
 
@@ -26,6 +27,8 @@ export interface Scored<S extends Score = Score> {
   /** The threshold on scores with the best F1; undefined if nothing was found rightly. Left out by tasks without
    *  detections. */
   readonly operatingPoint?: () => OperatingPoint | undefined;
+  /** How reliable the scores are; undefined if nothing was predicted. */
+  readonly calibration: () => Calibration | undefined;
 }
 
 /** The least score of a detection with which a model finds most and is wrong least. */

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { bestThreshold, operatingPointOf, type ClassMatches } from '../../src/evaluate/matches.js';
+import { calibrationOf } from '../../src/tasks/calibration.js';
 
 const matches = (scores: readonly number[], hits: readonly number[], objects: number): ClassMatches => ({
   name: 'cat',
@@ -32,4 +33,22 @@ test('of thresholds that are equally good the lowest is taken', () => {
     scoreThreshold: 0.2,
     f1: 0.8,
   });
+});
+
+test('the calibration compares scores with the share that is right, bin by bin', () => {
+  const judged = [0.95, 0.95, 0.95, 0.95, 0.15, 0.15, 0.01].map((score, i) => ({ score, isRight: i < 3 }));
+  const { ece, bins, predictions, thresholds } = calibrationOf(judged, { total: 4, least: 0.05, rightIs: 'right' })!;
+  expect(predictions).toBe(6);
+  expect(bins).toEqual([
+    { from: 0.1, to: 0.2, predictions: 2, meanScore: 0.15, precision: 0 },
+    { from: 0.9, to: 1, predictions: 4, meanScore: expect.closeTo(0.95), precision: 0.75 },
+  ]);
+  expect(ece).toBeCloseTo((2 * 0.15 + 4 * 0.2) / 6);
+  expect(thresholds.find(({ score }) => score === 0.5)).toEqual({
+    score: 0.5,
+    precision: 0.75,
+    recall: 0.75,
+    f1: 0.75,
+  });
+  expect(calibrationOf([], { total: 4, least: 0, rightIs: '' })).toBeUndefined();
 });

@@ -13,7 +13,10 @@ export function defineBundle(program: CAC): void {
   program
     .command('bundle <run>', 'pack a finished run into one file that predict, serve and export read')
     .option('--out <file>', 'file to write (default: the name of the run with .zip, beside it)')
-    .option('--data-license <name>', 'licence of the training data, such as CC-BY-4.0 (default: what the folder of the data states)')
+    .option(
+      '--data-license <name>',
+      'licence of the training data, such as CC-BY-4.0 (default: what the folder of the data states)',
+    )
     .option('--json', 'print what was written as one line of JSON')
     .action(async (run: string, { out, dataLicense, json = false }: BundleFlags) => {
       const { bundleCommand } = await import('../bundle.js');

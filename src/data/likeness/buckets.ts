@@ -50,7 +50,7 @@ function signsOf(thumbnails: readonly (Thumbnail | undefined)[]): Uint16Array {
       transform(projected);
       for (let k = 0; k < length; k++) {
         const bit = round * length + k;
-        if (projected[k]! > 0) signs[i * TABLES + Math.floor(bit / BITS)]! |= 1 << bit % BITS;
+        if (projected[k]! > 0) signs[i * TABLES + Math.floor(bit / BITS)]! |= 1 << (bit % BITS);
       }
     }
   });

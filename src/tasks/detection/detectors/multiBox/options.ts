@@ -48,7 +48,9 @@ export function anchorConflicts(anchors: string | AnchorShapes, head: string, le
   const path = 'model.anchors';
   if (anchors.length !== levels) {
     const message = `"model.anchors" has ${anchors.length} levels, "model.head: ${head}" has ${levels}`;
-    return [{ path, message, fix: 'give each level a list, finest first; an empty one where nothing is to be predicted' }];
+    return [
+      { path, message, fix: 'give each level a list, finest first; an empty one where nothing is to be predicted' },
+    ];
   }
   if (anchors.some(({ length }) => length > 0)) return [];
   return [{ path, message: '"model.anchors" has no anchor on any level', fix: 'fit them with finetune anchors' }];

@@ -18,7 +18,7 @@ export interface FittedInput {
 const ENOUGH = 0.9;
 const GAIN = 0.05;
 
-/** Images whose objects are looked at, evenly drawn: more would change the shares by less than a percent. */
+/** Images whose objects are looked at, evenly spaced: the standard error of a share of 5,000 is below a percent. */
 const MOST_IMAGES = 5000;
 
 const some = (train: Dataset): Dataset => {

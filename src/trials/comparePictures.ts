@@ -9,10 +9,10 @@ import { loadRecipe } from '../recipe/load.js';
 import { html } from '../report/html.js';
 import { drawFound } from '../report/overlay.js';
 import { page } from '../report/page.js';
-import { FINISHED } from '../run/directory.js';
 import { keptDivision } from '../run/division.js';
 import { ownData, type Hooks } from '../run/recipeData.js';
 import type { Example } from '../tasks/section.js';
+import { readFinished, SCORE_AGAIN } from './finishedRun.js';
 
 const metricsSchema = z.object({ part: z.string() });
 const predictionsSchema = z.array(
@@ -73,24 +73,14 @@ const alone = ({ predictions }: Example, other: Example): number =>
   ).filter((row) => row < 0).length;
 
 async function readFound(directory: string, hooks: Hooks) {
-  const fix = 'continue the run with --resume: that scores it again';
-  const metrics = await readOwnJson(join(directory, FINISHED), { parse: (json) => metricsSchema.parse(json), fix });
-  if (!metrics) {
-    const message = 'there is no finished run';
-    throw new FinetuneError({
-      code: 'E_COMPARE_UNFINISHED',
-      message,
-      where: { file: directory },
-      fix: 'name a finished run',
-    });
-  }
+  const metrics = await readFinished(directory, metricsSchema);
   const recipe = await loadRecipe(join(directory, 'recipe.yaml'));
   if (recipe.task !== 'detection') {
     throw failure(`this is a run of ${recipe.task}`, 'pictures are drawn of detectors', directory);
   }
   const file = join(directory, 'predictions.json');
-  const detections = await readOwnJson(file, { parse: (json) => predictionsSchema.parse(json), fix });
-  if (!detections) throw failure('the predictions of the run are gone', fix, file);
+  const detections = await readOwnJson(file, { parse: (json) => predictionsSchema.parse(json), fix: SCORE_AGAIN });
+  if (!detections) throw failure('the predictions of the run are gone', SCORE_AGAIN, file);
   const data = await ownData(recipe, { ...hooks, kept: await keptDivision(directory) });
   const scored = metrics.part === 'test' && data.test ? data.test : data.val;
   return {

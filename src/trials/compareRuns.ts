@@ -2,11 +2,10 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { FinetuneError } from '../errors.js';
 import { compareScores, type Compared } from '../evaluate/compareScores.js';
-import { readOwnJson } from '../files/readOwnJson.js';
 import { recipeDifferences } from '../recipe/differences.js';
 import { loadRecipe } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
-import { FINISHED } from '../run/directory.js';
+import { readFinished } from './finishedRun.js';
 
 export interface Comparison {
   /** Name of the score that is compared: AP, top1, hmean. */
@@ -72,17 +71,7 @@ const metricsSchema = z.object({
 });
 
 async function readRun(directory: string): Promise<FinishedRun> {
-  const file = join(directory, FINISHED);
-  const metrics = await readOwnJson(file, {
-    parse: (content) => metricsSchema.parse(content),
-    fix: 'remove it, and continue the run with --resume: that scores it again',
-  });
-  if (!metrics) {
-    const fix = 'name directories of finished runs; --resume continues a stopped one';
-    const where = { file: directory };
-    throw new FinetuneError({ code: 'E_COMPARE_UNFINISHED', message: 'there is no finished run', where, fix });
-  }
-  const { metric, part, best } = metrics;
+  const { metric, part, best } = await readFinished(directory, metricsSchema);
   // The most important number of every score comes first.
   const leading = Object.entries(metric).find((entry): entry is [string, number] => typeof entry[1] === 'number');
   return {

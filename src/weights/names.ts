@@ -7,7 +7,7 @@ import { kerasMobilenetV2, torchvisionMobilenetV2 } from './names/mobilenetV2.js
 import { renaming, type NamedWeights, type NameMap } from './names/nameMap.js';
 import { ssdliteMobilenetV2 } from './names/ssdliteMobilenetV2.js';
 import { torchvisionFasterRcnn, torchvisionFcos, torchvisionRetinanet } from './names/torchvisionFpn.js';
-import { torchvisionGooglenet, torchvisionInception } from './names/inception.js';
+import { torchvisionGooglenet, torchvisionInception } from './names/torchvisionInception.js';
 import { torchvisionEfficientnet } from './names/torchvisionEfficientnet.js';
 import { torchvisionMnasnet } from './names/torchvisionMnasnet.js';
 import { torchvisionMobilenetV3Large, torchvisionMobilenetV3Small } from './names/torchvisionMobilenetV3.js';

@@ -9,8 +9,8 @@ const BITS = 16;
 /** Divides pictures into buckets so that two that look the same share one, and most others do not: the first half of what
  *  is called locality-sensitive hashing (Charikar 2002). The name of a bucket is the signs of 16 random projections; each
  *  differs between two pictures of correlation r with probability arccos(r) / π. Of pairs with a correlation of 0.95,
- *  0.2 % share no bucket of 32 tables; of pairs with 0.97, 1 in 25,000. The buckets of one table at a time, each with the
- *  indices of its pictures in their order; those with one picture are left out. */
+ *  0.2 % share no bucket of 32 tables; of pairs with 0.97, 1 in 25,000. Yields the buckets of one table at a time, each as the
+ *  indices of its pictures in ascending order; buckets with one picture are left out. */
 export function* bucketsOf(thumbnails: readonly (Thumbnail | undefined)[]): Generator<Int32Array[]> {
   const signs = signsOf(thumbnails);
   for (let table = 0; table < TABLES; table++) {

@@ -1,6 +1,6 @@
 import { PYTORCH } from '../conventions.js';
 import { renaming } from './nameMap.js';
-import { blockLayer } from './torchvisionMobilenetV3.js';
+import { blockLayerName } from './torchvisionBlock.js';
 
 const OUTSIDE: Readonly<Record<string, string>> = {
   'features.0.0': 'conv_stem',
@@ -19,7 +19,7 @@ export const torchvisionEfficientnet = renaming({
   rename: (name, raw) => {
     const [, prefix, stage, block, inner = ''] = /^(features\.(\d)\.(\d+))(\.block\..+)$/.exec(name) ?? [];
     if (prefix === undefined) return name.replace(/^[a-z]+\.\d(\.\d)?(?=\.)/, (layer) => OUTSIDE[layer] ?? layer);
-    const layer = blockLayer(prefix, inner, (other) => raw.has(other));
+    const layer = blockLayerName(prefix, inner, (other) => raw.has(other));
     return layer && `blocks.${Number(stage) - 1}.${block!}.${layer}`;
   },
 });

@@ -1,24 +1,7 @@
 import { PYTORCH } from '../conventions.js';
 import type { RawTensor } from '../decode/rawTensor.js';
 import { blockPaths, renaming } from './nameMap.js';
-
-const CONVOLUTIONS: Readonly<Record<number, readonly string[]>> = {
-  2: ['conv_dw', 'conv_pw'],
-  3: ['conv_pw', 'conv_dw', 'conv_pwl'],
-};
-
-/** Returns timm's name of a layer in a block of torchvision's mobile networks. `prefix` is torchvision's name of the
- *  block and `inner` what follows it, such as `.block.1.0.weight` (a convolution), `.block.1.1.bias` (its BatchNorm) or
- *  `.block.2.fc1.weight` (squeeze-excite); `has` tells which names the file has. A block of two convolutions has no
- *  expansion. Returns undefined for another name. */
-export function blockLayer(prefix: string, inner: string, has: (name: string) => boolean): string | undefined {
-  const [, place, part = '', variable] = /^\.block\.(\d)\.(0|1|fc1|fc2)\.(\w+)$/.exec(inner) ?? [];
-  if (place === undefined) return undefined;
-  if (part.startsWith('fc')) return `se.conv_${part === 'fc1' ? 'reduce' : 'expand'}.${variable}`;
-  const places = [0, 1, 2, 3].filter((k) => has(`${prefix}.block.${k}.0.weight`)); // squeeze-excite takes a place too
-  const index = places.indexOf(Number(place));
-  return `${part === '0' ? CONVOLUTIONS[places.length]?.[index] : `bn${index + 1}`}.${variable}`;
-}
+import { blockLayerName } from './torchvisionBlock.js';
 
 /** Blocks of each stage of MobileNetV3: Howard et al. 2019 (arXiv:1905.02244), tables 1 and 2. */
 const LARGE = blockPaths([1, 2, 3, 4, 2, 3]);
@@ -34,7 +17,7 @@ export function mobilenetV3Name(name: string, has: (name: string) => boolean): s
   const blocks = isLarge(has) ? LARGE : SMALL;
   const block = blocks[Number(index) - 1];
   if (block !== undefined) {
-    const layer = blockLayer(prefix, inner, has);
+    const layer = blockLayerName(prefix, inner, has);
     return layer && `blocks.${block}.${layer}`;
   }
   const last = Number(blocks.at(-1)!.split('.')[0]) + 1;

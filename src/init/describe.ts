@@ -26,7 +26,7 @@ export function describeFindings(
       ...describeDropped(facts),
     ].join('; '),
     describeSizes(facts),
-    describeParts(facts, of('data.split.val')),
+    describeParts(facts, of('data.split.val'), chosen.images),
     describeModel(of),
   ];
 }
@@ -51,11 +51,14 @@ function describeSizes({ imageSize, isOneSize, objectSides }: DataFacts): string
   return `${size}; objects of ${median} pixels (root of the area; 80 % are of ${least} to ${most})`;
 }
 
-function describeParts({ parts }: DataFacts, held: unknown): string {
+function describeParts({ parts, dropped }: DataFacts, held: unknown, all: number): string {
+  const used = Object.values(parts).reduce((sum, count) => sum + count, 0);
+  const hasDropped = Object.keys(dropped).some((reason) => reason.startsWith('image'));
+  const others = all > used && !hasDropped ? `; ${all - used} of the ${all} images in the folder are in no part` : '';
   const counts = Object.entries(parts).map(([part, count]) => `${part} ${count}`);
   const how =
     held === undefined ? 'as the data set has them' : 'val is held out by data.split, near-duplicates on one side';
-  return `${counts.join(', ')} images, ${how}`;
+  return `${counts.join(', ')} images, ${how}${others}`;
 }
 
 function describeModel(of: (path: string) => unknown): string {

@@ -6,6 +6,7 @@ import { layoutNames } from '../data/formats/text/layouts.js';
 import type { Kind } from '../data/sample.js';
 import { didYouMean } from '../didYouMean.js';
 import { FinetuneError } from '../errors.js';
+import { adviceOn } from './advice.js';
 import { labelledData } from '../recipe/schema/labelledData.js';
 import { objectData } from '../recipe/schema/objectData.js';
 import { textData } from '../recipe/schema/textData.js';
@@ -81,7 +82,8 @@ async function unknownLayout(
   all: readonly Detected[],
   fitting: readonly Detected[],
 ): Promise<FinetuneError> {
-  const { root, files, images } = await listFiles(folder);
+  const listing = await listFiles(folder);
+  const { root, files, images } = listing;
   const at = { where: { file: root } };
   const known = [...TASKS.flatMap(formatsOf), ...layoutNames];
   if (layout !== undefined && !known.includes(layout)) {
@@ -106,7 +108,7 @@ async function unknownLayout(
       files.length === 0
         ? 'the folder has no files'
         : `no labels were recognised${asked && ` for ${asked}`}: ${files.length} files, ${images.length} of them images (${content})${found}`,
-    fix: 'put the images of each class into a folder of its own, or bring annotations in one of the layouts of docs/data.md',
+    fix: await adviceOn(listing),
     ...at,
   });
 }

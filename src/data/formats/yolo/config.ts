@@ -42,8 +42,8 @@ export function parseYoloYaml(text: string, file: string): YoloConfig {
       { cause },
     );
   }
-  const fail = (message: string): never => {
-    throw new FinetuneError({ code: 'E_LABEL_LAYOUT', message, where: { file } });
+  const fail = (message: string, fix?: string): never => {
+    throw new FinetuneError({ code: 'E_LABEL_LAYOUT', message, where: { file }, ...(fix !== undefined && { fix }) });
   };
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return fail('the file must be a map of keys');
@@ -53,7 +53,8 @@ export function parseYoloYaml(text: string, file: string): YoloConfig {
   const named =
     names === undefined || names === null
       ? undefined
-      : (namesOf(names) ?? fail('"names" must be a list of names, or a map from numbers to names'));
+      : (namesOf(names) ??
+        fail('"names" must be a list of names, or a map from numbers to names', 'write names: [cat, dog]'));
   if (named && count !== undefined && named.size !== count)
     return fail(`"names" has ${named.size} names, but "nc" is ${count}`);
   return {

@@ -31,10 +31,11 @@ export function readYoloLine(line: string, hasKeypoints: boolean): YoloObject | 
   const numbers = values as number[];
   if (numbers.length < 4)
     return { fault: `expected a class and 4 numbers or more, found ${numbers.length} numbers`, isBox: false };
-  const isPolygon = !hasKeypoints && numbers.length >= 6;
+  const hasPoints = hasKeypoints || areKeypoints(numbers);
+  const isPolygon = !hasPoints && numbers.length >= 6;
   const count = isPolygon ? numbers.length - (numbers.length % 2) : 4;
   const used = numbers.slice(0, count);
-  const hasConfidence = !hasKeypoints && numbers.length === count + 1;
+  const hasConfidence = !hasPoints && numbers.length === count + 1;
   const far = used.find((value) => value < -HAIR || value > 1 + HAIR);
   if (far !== undefined) {
     const pixels = ': the values must be shares of the image, between 0 and 1, and these look like pixels';
@@ -45,5 +46,13 @@ export function readYoloLine(line: string, hasKeypoints: boolean): YoloObject | 
   const [cx, cy, w, h] = used.map(clip) as [number, number, number, number];
   return { label, points: [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], form: 'box', hasConfidence, isClipped };
 }
+
+/** Whether numbers are a box and key points, of which the third value says 2 where the point is seen: no polygon reaches
+ *  so far out of its image. */
+const areKeypoints = (numbers: readonly number[]): boolean =>
+  numbers.length > 4 &&
+  numbers.length % 3 === 1 &&
+  numbers.includes(2) &&
+  numbers.every((value, i) => (i > 4 && i % 3 === 0 ? [0, 1, 2].includes(value) : value <= 1 + HAIR));
 
 const clip = (value: number): number => Math.min(Math.max(value, 0), 1);

@@ -3,15 +3,25 @@
  *
  *      node test/bench/suspects.mjs path/to/coco_subset [--share 0.05] [--seeds 1,2,3] [--model RUN] [--set KEY=VALUE …] [--keep DIR]
  *
- *  `npm run build` first. The folder has annotations/instances_{train,val}2017.json and images/{train,val}2017. In a copy, a third of the spoiled
+ *  `npm run build` first. With --keep, an interrupted run continues: what the model predicted is in predictions.jsonl.
+ *  The folder has annotations/instances_{train,val}2017.json and images/{train,val}2017. In a copy, a third of the spoiled
  *  labels is dropped, a third gets another class, and a third is shifted by 20 to 40 % of its box along both axes. A suspect is a hit if it names
  *  a spoiled label that no suspect before it named, by the label or by a detection at the place (IoU 0.5) of a dropped or shifted one. */
-import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { createModel, loadRecipe } from '../../dist/index.js';
+import { lookAt } from '../../dist/labelling/lookAt.js';
+import { suspectObjects } from '../../dist/labelling/objects.js';
+import { suspectJson } from '../../dist/labelling/suspectList.js';
+import { openModel } from '../../dist/predict/openModel.js';
+import { ownData } from '../../dist/run/recipeData.js';
+
+/** As finetune check --suspects has it. */
+const LEAST_SCORE = 0.01;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -88,7 +98,6 @@ async function spoil(root, seed) {
 
 /** The published detector as a file that describes itself. */
 async function publishedModel() {
-  const { createModel } = await import('../../dist/index.js');
   const { categories } = await readPart('train');
   const classes = categories.map(({ name }) => name);
   const detector = await createModel({ backbone: 'tf_mobilenetv2_100', classes, size: [300, 300] });
@@ -99,30 +108,38 @@ async function publishedModel() {
   return file;
 }
 
+/** The model with what it predicted before in the place of the predictions: the copies of several seeds have most of their
+ *  labels in common. */
+async function openRemembering(uri) {
+  const model = await openModel(uri, { scoreThreshold: LEAST_SCORE });
+  const memory = join(folder, 'predictions.jsonl');
+  const text = await readFile(memory, 'utf8').catch(() => '');
+  const known = new Map(text.split('\n').flatMap((line) => (line.endsWith(']') ? [JSON.parse(line)] : [])));
+  return {
+    ...model,
+    async *predictAll(images) {
+      for await (const image of images) {
+        const { data, width, height } = typeof image === 'string' ? { data: basename(image) } : image;
+        const key = createHash('sha1').update(`${width} ${height} ${uri}`).update(data).digest('base64');
+        if (!known.has(key)) {
+          for await (const result of model.predictAll([image])) known.set(key, result.predictions ?? []);
+          await appendFile(memory, `\n${JSON.stringify([key, known.get(key)])}`);
+        }
+        yield { predictions: known.get(key) };
+      }
+    },
+  };
+}
+
 async function suspectsOf(root, model) {
-  const set = [
-    `data.root=${root}`,
-    ...PARTS.flatMap((part) => [`data.${part}.annotations=${fileOf(part)}`, `data.${part}.images=images/${part}2017`]),
-    ...values.set,
-  ];
-  const args = [
-    here('../../dist/cli/main.js'),
-    'check',
-    here('../../recipes/ssdlite-coco.yaml'),
-    '--suspects',
-    model,
-    '--json',
-    '--out',
-    join(root, 'suspects.html'),
-    ...set.flatMap((one) => ['--set', one]),
-  ];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [said, errors] = ['', ''];
-  child.stdout.on('data', (text) => (said += text));
-  child.stderr.on('data', (text) => (errors += text));
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  if (code !== 0) throw new Error(`check ended with ${code}: ${errors}`);
-  return JSON.parse(said.slice(0, said.indexOf('\n'))).suspects;
+  const places = PARTS.flatMap((part) => [
+    `data.${part}.annotations=${fileOf(part)}`,
+    `data.${part}.images=images/${part}2017`,
+  ]);
+  const set = [`data.root=${root}`, ...places, ...values.set];
+  const data = await ownData(await loadRecipe(here('../../recipes/ssdlite-coco.yaml'), { set }));
+  const { images } = await lookAt({ parts: { train: data.train, val: data.val }, categories: data.categories }, model);
+  return suspectObjects(images).map(suspectJson);
 }
 
 const names = ({ image, object, label }, { file, label: theirs, model }) => {
@@ -131,7 +148,7 @@ const names = ({ image, object, label }, { file, label: theirs, model }) => {
   return model !== undefined && iou(model.box, object) >= 0.5;
 };
 
-const model = values.model ?? (await publishedModel());
+const model = await openRemembering(values.model ?? (await publishedModel()));
 for (const seed of values.seeds.split(',').map(Number)) {
   const root = join(folder, `spoiled-${seed}`);
   const spoiled = await spoil(root, seed);

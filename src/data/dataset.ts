@@ -2,11 +2,13 @@ import { stat } from 'node:fs/promises';
 import { FinetuneError, type Problem } from '../errors.js';
 import { learnedClasses } from './countObjects.js';
 import { createFindings, type Findings } from './findings.js';
+import { bdd } from './formats/bdd.js';
 import { cloud } from './formats/cloud.js';
 import { coco } from './formats/coco.js';
 import { createMl } from './formats/createMl.js';
 import { cvat } from './formats/cvat.js';
 import { datumaro } from './formats/datumaro.js';
+import { dota } from './formats/dota.js';
 import type { Format, Parts, ReadOptions } from './formats/format.js';
 import { huggingFace, huggingFaceClasses } from './formats/huggingFace/huggingFace.js';
 import { imageFolder } from './formats/imageFolder.js';
@@ -14,12 +16,14 @@ import { kitti } from './formats/kitti.js';
 import { csv } from './formats/labelCsv.js';
 import { labelme } from './formats/labelme.js';
 import { labelStudio, labelStudioClasses } from './formats/labelStudio/labelStudio.js';
+import { mot } from './formats/mot.js';
 import { supervisely } from './formats/supervisely.js';
 import { boxTable } from './formats/table/boxTable.js';
 import { syntheticText } from './formats/text/drawnText.js';
 import { icdar } from './formats/text/icdarParts.js';
 import { synthtext } from './formats/text/synthText.js';
 import { via } from './formats/via.js';
+import { visDrone } from './formats/visDrone.js';
 import { voc } from './formats/voc.js';
 import { vott } from './formats/vott.js';
 import { webDataset, webDatasetClasses } from './formats/webDataset/webDataset.js';
@@ -48,6 +52,10 @@ const formats = {
   cloud,
   kitti,
   widerface: widerFace,
+  dota,
+  visdrone: visDrone,
+  mot,
+  bdd100k: bdd,
   'box-csv': boxTable,
   huggingface: huggingFace,
   webdataset: webDataset,

@@ -8,6 +8,7 @@ import { parseRecipe } from '../../src/recipe/load.js';
 import { ownData } from '../../src/run/recipeData.js';
 import { thirtyImages } from '../data/formats/smallSet.js';
 import { tools } from '../data/formats/tools.js';
+import type { Tool } from '../data/formats/tools/shared.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { tinyBackbone } from '../tinyBackbone.js';
 
@@ -20,13 +21,14 @@ const isSlow = process.env.FINETUNE_SLOW === '1';
 const chosen = Object.entries(tools).filter(([name]) => isSlow || QUICK.includes(name));
 
 /** The boxes of each image, by its size, which no two have in common. */
-const truth = thirtyImages.map(
-  ({ width, height, boxes }) =>
-    `${width}x${height} ${boxes
-      .map(({ name, box: [x, y, w, h] }) => `${name} ${[x, y, x + w, y + h].join(',')}`)
-      .sort()
-      .join(' ')}`,
-);
+const truth = (called: Tool['called'] = {}): string[] =>
+  thirtyImages.map(
+    ({ width, height, boxes }) =>
+      `${width}x${height} ${boxes
+        .map(({ name, box: [x, y, w, h] }) => `${called[name] ?? name} ${[x, y, x + w, y + h].join(',')}`)
+        .sort()
+        .join(' ')}`,
+  );
 
 /** Tables have no row for an image without boxes. */
 const withBoxes = (images: readonly string[]): string[] => images.filter((image) => image.includes(',')).sort();
@@ -42,7 +44,7 @@ function quickly(text: string): string {
 describe('the folder of each program becomes a recipe that has the same boxes and classes', () => {
   test.each(chosen)(
     '%s',
-    async (name, { format, write }) => {
+    async (name, { format, called, write }) => {
       const folder = join(root, name);
       await write(folder, thirtyImages);
       const file = join(root, `${name}.yaml`);
@@ -58,7 +60,7 @@ describe('the folder of each program becomes a recipe that has the same boxes an
           return `${width}x${height} ${objects.sort().join(' ')}`;
         }),
       );
-      expect(withBoxes(read)).toEqual(withBoxes(truth));
+      expect(withBoxes(read)).toEqual(withBoxes(truth(called)));
       expect(val.annotations.length).toBeGreaterThan(2);
       if (!isSlow) return;
       const directory = join(root, `${name} run`);

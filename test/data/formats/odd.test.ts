@@ -301,4 +301,82 @@ describe('layouts of programs that draw more than boxes', () => {
     const { format, objects, dropped } = await open(folder);
     expect([format, objects, dropped]).toEqual(['kitti', ['Car 4 4 13 16'], { 'DontCare region, left out': 1 }]);
   });
+
+  test('DOTA and the rotated boxes of Roboflow are no words of text; a difficult object is ignored', async () => {
+    const text =
+      'imagesource:GoogleEarth\ngsd:0.12\n4 4 14 4 14 16 4 16 large-vehicle 0\n30.5 4 40 8 38 16 28 12 ship 1\n';
+    const folder = await folderOf('dota', { 'images/p1.jpg': '', 'labelTxt/p1.txt': text });
+    expect(await open(folder)).toMatchObject({
+      format: 'dota',
+      objects: ['large-vehicle 4 4 14 16', 'ship 28 4 40 16 ignored'],
+    });
+    expect((await recognise(folder)).chosen.kind).toBe('boxes');
+  });
+
+  test('VisDrone is no text either; what it does not score is ignored', async () => {
+    const text = '3,4,10,12,1,4,0,0\n30,4,10,12,0,1,0,1\n1,1,5,5,0,0,0,0\n';
+    const folder = await folderOf('visdrone', { 'images/a.jpg': '', 'annotations/a.txt': text });
+    const { format, objects, dropped } = await open(folder);
+    expect([format, objects]).toEqual(['visdrone', ['car 3 4 13 16', 'pedestrian 30 4 40 16 ignored']]);
+    expect(dropped).toEqual({ 'ignored region, left out': 1 });
+  });
+
+  test('MOT: a sequence has its frames in img1, also those without an object', async () => {
+    const folder = await folderOf('mot', {
+      ...{ 'train/S1/img1/000001.jpg': '', 'train/S1/img1/000002.jpg': '', 'train/S1/img1/000003.jpg': '' },
+      'train/S1/gt/gt.txt': '1,1,3,4,10,12,1,1,1.0\n3,1,5,4,10,12,0,3,0.5\n',
+      'train/S1/det/det.txt': '1,-1,3,4,10,12,0.9\n',
+    });
+    expect(await open(folder)).toMatchObject({
+      format: 'mot',
+      objects: ['pedestrian 3 4 13 16', 'car 5 4 15 16 ignored'],
+    });
+    const { train } = (await recognise(folder)).chosen.data;
+    const wrong = await folderOf('mot', { 'train/S1/gt/gt.txt': '9,1,3,4,10,12,1,1,1.0\n' });
+    expect(train).toBe('train/S1/gt/gt.txt');
+    await expect(open(wrong)).rejects.toMatchObject({
+      code: 'E_LABEL_ROW',
+      problems: [{ where: { line: 1 } }, { where: { line: 1 } }],
+    });
+  });
+
+  test('BDD100K: lanes have no box', async () => {
+    const box2d = { x1: 3, y1: 4, x2: 13, y2: 16 };
+    const labels = [
+      { category: 'car', box2d },
+      { category: 'lane', poly2d: [] },
+    ];
+    const folder = await folderOf('bdd', {
+      'images/a.jpg': '',
+      'labels/bdd_train.json': JSON.stringify([{ name: 'a.jpg', labels }]),
+    });
+    const { format, objects, dropped } = await open(folder);
+    expect([format, objects]).toEqual(['bdd100k', ['car 3 4 13 16']]);
+    expect(dropped).toMatchObject({ 'label without a box, left out': 1 });
+  });
+
+  test('YOLO with key points that data.yaml does not tell of', async () => {
+    const folder = await folderOf('pose', {
+      ...{ 'images/a.jpg': '', 'data.yaml': 'train: images\nnames: [cat]\n' },
+      'labels/a.txt': '0 0.5 0.5 0.25 0.5 0.4 0.5 2 0.6 0.5 1\n',
+    });
+    expect(await open(folder)).toMatchObject({ format: 'yolo', objects: ['cat 24 12 40 36'] });
+  });
+});
+
+describe('a folder without labels that are known says what to do', () => {
+  test.each<[string, Readonly<Record<string, string>>, RegExp]>([
+    ['an archive', { 'set.zip': 'PK' }, /^unpack set\.zip/],
+    ['photos of a phone', { 'a.heic': 'x', 'b.heic': 'x' }, /save them as JPEG/],
+    ['records of TensorFlow', { 'train.tfrecord': 'x' }, /export the data from it as COCO/],
+    ['photos alone', { 'a.jpg': '', 'b.jpg': '' }, /draw boxes with a tool/],
+    ['masks', { 'images/a.jpg': '', 'masks/a.png': 'x' }, /^masks\/a\.png seems to be a mask/],
+    ['empty text files', { 'a.jpg': '', 'b.jpg': '', 'a.txt': '', 'b.txt': '' }, /the text files are empty/],
+  ])('%s', async (name, files, fix) => {
+    const folder = await folderOf(`without ${name}`, files);
+    await expect(recognise(folder)).rejects.toMatchObject({
+      code: 'E_INIT_LAYOUT',
+      problems: [{ fix: expect.stringMatching(fix) as unknown }],
+    });
+  });
 });

@@ -133,7 +133,7 @@ const renameInTexts = (folder: string, change: (stem: string) => string): void =
 
 const firstLabels = (folder: string): string | undefined =>
   filesIn(folder)
-    .filter((file) => isLabelFile(file) && !/labels\/|blood_\d\.txt/.test(file)) // YOLO: an empty file is one without objects
+    .filter((file) => isLabelFile(file) && !/labels\/|blood_\d[^/]*\.txt/.test(file)) // an empty file for an image says that it has no objects
     .sort()[0];
 const firstImage = (folder: string): string | undefined => filesIn(folder).find((file) => /blood_1.*\.jpg$/.test(file));
 

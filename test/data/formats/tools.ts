@@ -1,5 +1,6 @@
 import { annotatorsTools } from './tools/annotators.js';
 import { archivesTools } from './tools/archives.js';
+import { benchmarksTools } from './tools/benchmarks.js';
 import { cloudsTools } from './tools/clouds.js';
 import { cocoTools } from './tools/coco.js';
 import type { Tool } from './tools/shared.js';
@@ -14,4 +15,5 @@ export const tools: Readonly<Record<string, Tool>> = {
   ...tablesTools,
   ...archivesTools,
   ...cloudsTools,
+  ...benchmarksTools,
 };

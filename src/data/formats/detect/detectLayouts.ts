@@ -1,16 +1,20 @@
 import { join } from 'node:path';
 import type { Kind } from '../../sample.js';
+import { detectBdd } from '../bdd.js';
 import { detectCloud } from '../cloud.js';
 import { detectCreateMl } from '../createMl.js';
 import { detectCvat } from '../cvat.js';
 import { detectDatumaro } from '../datumaro.js';
+import { detectDota } from '../dota.js';
 import { detectHuggingFace, detectHuggingFaceClasses } from '../huggingFace/detect.js';
 import { detectKitti } from '../kitti.js';
 import { detectLabelme } from '../labelme.js';
 import { detectLabelStudio, detectLabelStudioClasses } from '../labelStudio/detect.js';
+import { detectMot } from '../mot.js';
 import { detectSupervisely } from '../supervisely.js';
 import { detectBoxTable, detectLabelTable } from '../table/detect.js';
 import { detectVia } from '../via.js';
+import { detectVisDrone } from '../visDrone.js';
 import { detectVott } from '../vott.js';
 import { detectWebDataset, detectWebDatasetClasses } from '../webDataset/detect.js';
 import { detectWiderFace } from '../widerFace.js';
@@ -39,6 +43,10 @@ const detectors = {
   cloud: { kind: 'boxes', detect: detectCloud },
   kitti: { kind: 'boxes', detect: detectKitti },
   widerface: { kind: 'boxes', detect: detectWiderFace },
+  dota: { kind: 'boxes', detect: detectDota },
+  visdrone: { kind: 'boxes', detect: detectVisDrone },
+  mot: { kind: 'boxes', detect: detectMot },
+  bdd100k: { kind: 'boxes', detect: detectBdd },
   'box-csv': { kind: 'boxes', detect: detectBoxTable },
   huggingface: { kind: 'boxes', detect: detectHuggingFace },
   webdataset: { kind: 'boxes', detect: detectWebDataset },

@@ -1,4 +1,7 @@
 import type { PartName } from '../../sample.js';
+import { DOTA_HEAD, DOTA_LINE } from '../dota.js';
+import { MOT_FILE } from '../mot.js';
+import { VISDRONE_LINE } from '../visDrone.js';
 import { cutFields, type Fields, type Line } from '../text/icdarLine.js';
 import { chooseLayout } from '../text/chooseLayout.js';
 import { beginsNative } from '../text/totalText.js';
@@ -41,7 +44,7 @@ export const detectIcdar: Detect = async (listing) => {
  *  CTW1500, and the JSON file of ICDAR 2019-ArT. */
 async function truthsOf(listing: Listing): Promise<Map<string, string>> {
   const truths = new Map<string, string>();
-  const texts = byFolder(listing.files.filter((file) => /\.txt$/i.test(file)));
+  const texts = byFolder(listing.files.filter((file) => /\.txt$/i.test(file) && !MOT_FILE.test(file)));
   for (const [folder, files] of texts) {
     const layout = await layoutOf(files, listing);
     if (layout !== undefined) truths.set(folder, layout);
@@ -86,6 +89,7 @@ async function layoutOf(files: readonly string[], listing: Listing): Promise<str
   }
   const some = lines.slice(0, MOST_LINES);
   if (some.filter(({ fields }) => beginsNative(fields.rest(0))).length > 0.3 * some.length) return 'total-text-native';
+  if (some.length > 0 && some.every(({ fields }) => isOfObjects(fields.rest(0)))) return undefined;
   const numeric = some.filter(({ fields: { numbers } }) => numbers.length >= 4);
   if (some.length === 0 || numeric.length < 0.9 * some.length) return undefined;
   const shares = numeric.filter(({ fields: { numbers } }) => isNormalised(numbers));
@@ -94,6 +98,9 @@ async function layoutOf(files: readonly string[], listing: Listing): Promise<str
   if (!('layout' in choice) || choice.inDoubt) return IN_DOUBT;
   return choice.layout === 'polygons' ? undefined : choice.layout;
 }
+
+/** Whether a line has the place of an object in a layout that looks much like one of text. */
+const isOfObjects = (line: string): boolean => [DOTA_HEAD, DOTA_LINE, VISDRONE_LINE].some((one) => one.test(line));
 
 /** Whether a line is one of YOLO: a class and shares of the image. Coordinates of words are pixels. */
 const isNormalised = ([first, ...shares]: readonly number[]): boolean =>

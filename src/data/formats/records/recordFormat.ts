@@ -27,6 +27,10 @@ export type RecordFormatName =
   | 'cloud'
   | 'kitti'
   | 'widerface'
+  | 'dota'
+  | 'visdrone'
+  | 'mot'
+  | 'bdd100k'
   | 'box-csv'
   | 'huggingface'
   | 'webdataset';

@@ -1,5 +1,5 @@
 import { NAMES, type SmallImage } from '../smallSet.js';
-import { corners, cornersRow, idOf, imagesOf, json, placePictures, shares, tool, type Tool } from './shared.js';
+import { corners, idOf, imagesOf, json, placePictures, shares, tool, type Tool } from './shared.js';
 
 /** The XML of CVAT for images; with subsets, as a project exports them. */
 const cvatXml = (images: readonly SmallImage[], subsets: boolean): string => {
@@ -87,17 +87,6 @@ export const cloudsTools: Readonly<Record<string, Tool>> = {
         },
       }));
       place(`manifests/${part}/output.manifest`, lines(values));
-    }
-  }),
-  KITTI: tool('kitti', async (place, images) => {
-    const folder = (part: string): string => (part === 'val' ? 'validation' : 'training');
-    await placePictures(place, images, ({ part, stem }) => `${folder(part)}/image_2/${stem}.jpg`);
-    for (const { part, stem, boxes } of images) {
-      const rows = boxes.map((box) => {
-        const numbers = cornersRow(box).map((value) => value.toFixed(2));
-        return `${box.name} 0.00 0 -1.58 ${numbers.join(' ')} 1.65 1.67 3.64 -0.65 1.71 46.70 -1.59\n`;
-      });
-      place(`${folder(part)}/label_2/${stem}.txt`, rows.join(''));
     }
   }),
 };

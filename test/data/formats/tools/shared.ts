@@ -7,6 +7,8 @@ export interface Tool {
   readonly write: (root: string, images: readonly SmallImage[]) => Promise<void>;
   /** The parts that the folder has. */
   readonly parts?: readonly string[];
+  /** What the layout calls the classes of the small set, where it has classes of its own (default: the same). */
+  readonly called?: Readonly<Record<string, string>>;
 }
 
 export type Place = ReturnType<typeof placeIn>;
@@ -26,9 +28,15 @@ export async function placePictures(
 
 type Write = (place: Place, images: readonly SmallImage[]) => Promise<void>;
 
-export const tool = (format: string, write: Write, parts = ['train', 'val']): Tool => ({
+export const tool = (
+  format: string,
+  write: Write,
+  parts = ['train', 'val'],
+  called?: Readonly<Record<string, string>>,
+): Tool => ({
   format,
   parts,
+  ...(called && { called }),
   write: (root, images) => write(placeIn(root), images),
 });
 

@@ -4,7 +4,7 @@
  *  and Node's own modules where `node` is true. Imports of types count like any other. An import is judged by the file that it
  *  leads to, however its path is written. */
 const network = 'ground geometry categories graph models sample frame tasks';
-const training = `${network} files decode weights data engine train evaluate recipe report`;
+const training = `${network} files decode weights data engine train evaluate recipe report workers`;
 
 const rooms = {
   // These run in a browser too: they import no module of Node, and no package that needs one.
@@ -48,6 +48,7 @@ const rooms = {
     packages: '@rgrove/parse-xml hyparquet opentype.js p-limit sharp yaml',
     node: true,
   },
+  workers: { rooms: 'ground', node: true },
   engine: {
     rooms: 'ground bytes files fetch graph quantize tensorflow onnx tflite',
     packages: '@tensorflow/.+ @litertjs/core @bufbuild/protobuf koffi onnxruntime-node tar',

@@ -5,7 +5,7 @@ import type { Recipe } from './recipe/schema.js';
 import type { Metrics } from './report/report.js';
 import { beginRun } from './run/beginRun.js';
 import { continueRecipe } from './run/continueRun.js';
-import { newRunPath, openRunDirectory, type RunDirectory } from './run/directory.js';
+import { newRunPath, type RunDirectory } from './run/directory.js';
 import { withRecipe, type OpenedRecipe } from './run/openRecipe.js';
 import { withRunChoices } from './engine/inference/choices.js';
 import { planRun } from './run/plan.js';
@@ -13,6 +13,9 @@ import { readImages } from './run/readImages.js';
 import { reportRun } from './run/reportRun.js';
 import { scoreRun } from './run/scoreRun.js';
 import { trainRun } from './run/trainRun.js';
+import { compareWorkers, openWorkersDirectory, planTogether, withMeans, withWorkers } from './run/workers.js';
+import type { JoinOptions } from './workers/join.js';
+import { ALONE, type Workers } from './workers/workers.js';
 
 export interface FinetuneOptions {
   /** The run directory. It must be empty, unless `resume` or `extend` asks to continue the run that it holds.
@@ -26,6 +29,9 @@ export interface FinetuneOptions {
   /** Stops the run between two steps. Everything is saved, and `resume` continues it. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+  /** Train together with other processes: the addresses of all of them, and the rank of this one. The process of rank 0
+   *  keeps the run directory; the others have a temporary one, and return no metrics. */
+  readonly workers?: Omit<JoinOptions, 'signal' | 'onProgress'> | undefined;
 }
 
 export interface FinetuneResult {
@@ -40,32 +46,40 @@ export interface FinetuneResult {
 export async function finetune(source: Recipe | string, options: FinetuneOptions = {}): Promise<FinetuneResult> {
   const asked = typeof source === 'string' ? await loadRecipe(source) : source;
   const name = typeof source === 'string' ? basename(source).replace(/\.ya?ml$/, '') : asked.task;
-  const { directory = newRunPath(asked.out, name), resume = false, extend, signal, onProgress } = options;
-  const hooks = { signal, onProgress };
-  const run = await openRunDirectory(directory, { resume: resume || extend !== undefined });
-  try {
-    const { recipe, isBegun } = await continueRecipe(run.path, asked, { resume, extend });
-    const work = (opened: OpenedRecipe) => runRecipe(opened, run, { resume: isBegun, extend, ...hooks });
-    return await withRecipe(recipe, { ...hooks, ...(isBegun && { dividedBy: run.path }) }, work); // opens the engine, the data and the model
-  } finally {
-    await run.close();
-  }
+  const { directory = newRunPath(asked.out, name), signal, onProgress } = options;
+  return withWorkers(options.workers, { signal, onProgress }, async (workers, hooks) => {
+    const { resume = false, extend } = await workers.fromFirst(() => Promise.resolve(continuation(options)));
+    const run = await openWorkersDirectory(directory, { resume: resume || extend !== undefined }, workers);
+    try {
+      const { recipe, isBegun } = await continueRecipe(run.path, asked, { resume, extend });
+      const work = (opened: OpenedRecipe) => runRecipe(opened, run, { resume: isBegun, extend, ...hooks }, workers);
+      return await withRecipe(recipe, { ...hooks, ...(isBegun && { dividedBy: run.path }) }, work); // opens the engine, the data and the model
+    } finally {
+      await run.close();
+    }
+  });
 }
+
+const continuation = ({ resume, extend }: FinetuneOptions) => ({ resume, extend });
 
 /** The rest of the line, with the engine, data and model of a recipe: train → evaluate → report. */
 export async function runRecipe(
   opened: OpenedRecipe,
   run: RunDirectory,
-  { resume = false, extend, signal, onProgress }: Omit<FinetuneOptions, 'directory'>,
+  { resume = false, extend, signal, onProgress }: Omit<FinetuneOptions, 'directory' | 'workers'>,
+  workers: Workers = ALONE,
 ): Promise<FinetuneResult> {
   const hooks = { signal, onProgress };
-  const kept = { ...opened, backend: withRunChoices(opened.backend, run.path) };
-  const planned = await planRun(kept, { directory: run.path, ...hooks }); // numbers for `batch: auto` and `time`
+  await compareWorkers(opened, workers);
+  const kept = { ...opened, backend: withMeans(withRunChoices(opened.backend, run.path), workers) };
+  // numbers for `batch: auto` and `time`
+  const planned = await planTogether(kept, workers, () => planRun(kept, { directory: run.path, ...hooks }));
   const begun = await beginRun(run, planned, { resume, extend });
   const { images, broken } = readImages(planned.recipe);
-  const trained = await trainRun(planned, run.path, { images, resume, ...hooks });
-  const scored = trained.stopped ? undefined : await scoreRun(planned, run.path, { images, ...hooks });
-  if (!scored) return { directory: run.path }; // the signal stopped it
+  const trained = await trainRun(planned, run.path, { images, resume, workers, ...hooks });
+  const scored =
+    trained.stopped || workers.rank > 0 ? undefined : await scoreRun(planned, run.path, { images, ...hooks });
+  if (!scored) return { directory: run.path }; // the signal stopped it, or the first worker scores it
   const metrics = await reportRun(run, planned, { ...begun, trained, scored, broken, onProgress });
   return { directory: run.path, metrics };
 }

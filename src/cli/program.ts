@@ -1,16 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { cac, type CAC } from 'cac';
 import { didYouMean } from '../didYouMean.js';
 import { FinetuneError } from '../errors.js';
 import { readError } from '../files/disk.js';
 import { maskSecrets } from '../maskSecrets.js';
 import { printable } from '../printable.js';
+import { ownVersion } from '../run/versions.js';
 import { defineBench } from './commands/bench.js';
 import { defineBundle, defineVerify } from './commands/bundle.js';
 import { defineCompletion } from './commands/completion.js';
 import { defineAnchors, defineCheck, defineConvert, defineScore, defineSynth } from './commands/data.js';
 import { defineExport } from './commands/export.js';
 import { defineInit } from './commands/init.js';
+import { defineLaunch } from './commands/launch.js';
 import { defineDoctor, defineModels, defineSetup, defineWeights } from './commands/models.js';
 import { definePredict, STDIN_ARGUMENT } from './commands/predict.js';
 import { defineCompare, defineEval, defineTrain, defineVerifyFreeze } from './commands/runs.js';
@@ -25,6 +27,7 @@ const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 /** The commands in the order of `finetune --help`. */
 const COMMANDS = [
   defineTrain,
+  defineLaunch,
   defineInit,
   defineEval,
   definePredict,
@@ -54,7 +57,7 @@ const COMMANDS = [
 export async function run(argv: readonly string[]): Promise<number> {
   const program = cac('finetune');
   for (const define of COMMANDS) define(program);
-  program.help().version(version());
+  program.help().version(ownVersion());
   try {
     program.parse(['node', 'finetune', ...argv.map((word) => (word === '-' ? STDIN_ARGUMENT : word))], { run: false });
     if (program.options.help === true || program.options.version === true) return EXIT.ok;
@@ -84,7 +87,7 @@ function checkWords({ args: [word, ...others], options, matchedCommand, commands
 
 const isUsage = (error: unknown): boolean =>
   error instanceof FinetuneError
-    ? /^E_(RECIPE|INIT|RUN|RESUME|EXTEND|SWEEP|COMPARE|ANCHOR|PREDICT)_|^E_(USAGE|MODEL_UNKNOWN|MODEL_PATH|EXPORT_OUT)$/.test(
+    ? /^E_(RECIPE|INIT|RUN|RESUME|EXTEND|SWEEP|COMPARE|ANCHOR|PREDICT)_|^E_(USAGE|MODEL_UNKNOWN|MODEL_PATH|EXPORT_OUT|WORKERS_PLACES|WORKERS_TRUST)$/.test(
         error.code,
       )
     : error instanceof Error && (error.name === 'CACError' || error.name === 'UsageError');
@@ -100,9 +103,4 @@ function explain(thrown: unknown, program: CAC): string {
   const hint = flag === undefined ? undefined : didYouMean(`--${flag}`, flags);
   const message = error.message.replace(/^Unused args:/, 'unexpected argument');
   return `${maskSecrets(message)}${hint ? `, ${hint}` : ''}\nfinetune --help lists the commands and options   E_USAGE`;
-}
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url); // the same place from src/cli and from dist/cli
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { FinetuneError } from '../errors.js';
+import type { FinetuneOptions } from '../finetune.js';
 import { maskSecrets } from '../maskSecrets.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import { loadRecipe, parseRecipe } from '../recipe/load.js';
@@ -21,12 +22,15 @@ export interface TrainCommand extends Omit<InitCommand, 'out' | 'json'> {
   /** Do one step of everything and forecast the run, instead of running it. */
   readonly dryRun?: boolean;
   readonly json?: boolean;
+  /** Train together with other processes. */
+  readonly workers?: FinetuneOptions['workers'];
 }
 
 /** `finetune recipe.yaml`: runs the recipe. The last line on stdout is the run directory; progress and errors go to
  *  stderr. */
 export async function train(path: string, command: TrainCommand): Promise<void> {
-  const { out, resume = false, extend, json = false } = command;
+  const { out, resume = false, extend, json = false, workers } = command;
+  const isFirst = (workers?.rank ?? 0) === 0;
   const { recipe, reasons } = await recipeOf(path, command);
   if (command.dryRun) {
     const { printForecast } = await import('./dryRun.js');
@@ -38,14 +42,15 @@ export async function train(path: string, command: TrainCommand): Promise<void> 
   const again = () => maskSecrets(resumeCommand(path, resolve(directory), command));
   try {
     const { metrics } = await watched(async (hooks) => {
-      const result = await finetune(recipe, { directory, resume, extend, ...hooks });
-      if (reasons !== undefined) await writeAtomically(join(directory, REASONS), reasons);
+      const result = await finetune(recipe, { directory, resume, extend, workers, ...hooks });
+      if (reasons !== undefined && isFirst) await writeAtomically(join(directory, REASONS), reasons);
       if (!result.metrics) hooks.signal.throwIfAborted();
       return result;
     }, 'stopping after this step, and saving');
     if (json && metrics) console.log(JSON.stringify(metrics));
-    console.log(resolve(directory));
+    if (isFirst) console.log(resolve(directory));
   } catch (error) {
+    if (!isFirst) throw error; // the first worker tells how to resume
     if (error instanceof Stopped) {
       console.error(`stopped; to resume, run: ${again()}`);
       console.log(resolve(directory));

@@ -6,6 +6,7 @@ import { dirname, sep } from 'node:path';
 import { FinetuneError } from '../errors.js';
 import { createGraphDef } from '../tensorflow/graphDef.js';
 import { hasAvx2Alone } from './cpu.js';
+import type { WorkersMean } from './engine.js';
 import { fixedChoice, INFERENCE_ENGINES, machineChoices, type EngineChoices } from './inference/choices.js';
 import { findLibrary } from './install/findLibrary.js';
 import { explainNoGpu } from './install/gpu.js';
@@ -38,6 +39,8 @@ export interface CompiledBackend extends Common {
   readonly config: SessionConfig;
   /** Whether gradients of filters are computed as products of matrices (src/tensorflow/convolutions.ts): faster on AVX2 CPUs. */
   readonly prefersMatrices: boolean;
+  /** Present where several workers train together. */
+  readonly workersMean?: WorkersMean;
 }
 /** Kernels in WebAssembly, with one call for each. */
 export interface PortableBackend extends Common {

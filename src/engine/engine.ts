@@ -8,6 +8,9 @@ export type Feed = Float32Array | Int32Array | Uint8Array;
 export type Feeds = Readonly<Record<string, Feed>>;
 export type Results = Readonly<Record<string, Float32Array>>;
 
+/** Replaces values by their means over all workers that train together. */
+export type WorkersMean = (values: Float32Array) => Promise<Float32Array>;
+
 /** Programs made ready to run, and the values of the parameters they share. Whoever compiles a session disposes of it. */
 export interface Session {
   /** Runs one program: takes a feed for each input, makes all updates and returns all outputs (int32 and bool as numbers).

@@ -161,5 +161,9 @@ export const batchNorm = (
 export const softmaxCrossEntropy = (logits: Value, classes: Value): Value =>
   apply('softmaxCrossEntropy', [logits, classes], {});
 
+/** The means of these values over all workers, in one exchange. */
+export const workersMean = (values: readonly Value[]): readonly Value[] =>
+  values.length === 0 ? [] : addNode(values[0]!.node.graph, 'workersMean', values, {});
+
 /** Adds the update that stores `value` in the parameter called `name`. */
 export const assign = (name: string, value: Value): Value => apply('assign', [value], { name });

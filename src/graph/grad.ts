@@ -137,6 +137,13 @@ const rules = {
     const share = b.div(b.reshape(dy!, kept), b.sum(peaks, node.attrs.axes, true)); // equal maxima share the gradient
     return [b.mul(peaks, share)];
   },
+  // The gradient that a worker follows is the mean over all workers of their own losses' gradients, so each of these is
+  // the mean of what arrives at the workers.
+  workersMean: (node, dys) => {
+    const arrived = dys.flatMap((dy, i) => (dy ? [[i, dy] as const] : []));
+    const means = b.workersMean(arrived.map(([, dy]) => dy));
+    return node.inputs.map((_, i) => means[arrived.findIndex(([place]) => place === i)]);
+  },
   softmaxCrossEntropy: (node, [dy]) => [b.mul(b.reshape(dy!, [sizeOf(dy!.shape), 1]), node.outputs[1]!), undefined],
 } satisfies { [K in Exclude<Op, SecondOrder>]: Rule<K> }; // prettier-ignore
 

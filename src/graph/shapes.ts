@@ -164,6 +164,7 @@ const rules = {
     if (seed!.node.op !== 'input' || seed!.dtype !== 'int32' || !sameShape(seed!.shape, [2])) throw mismatch('randomUniform needs a seed that is fed, int32 [2]');
     return float(shape);
   },
+  workersMean: (values) => values.flatMap(({ shape }) => float(shape)),
   assign: same,
 } satisfies { [K in Op]: Rule<K> }; // prettier-ignore
 

@@ -167,6 +167,9 @@ export interface Ops
    *  numbers; engines differ. */
   randomUniform: { readonly shape: Shape; readonly stream: number };
 
+  /** Replaces each input, a float32 value, by its mean over all workers that train together: outputs of the same shapes. */
+  workersMean: None;
+
   /** Stores its input in the parameter called `name`, when a program lists it among its updates. */
   assign: { readonly name: string };
 }

@@ -18,6 +18,7 @@ export const trainingOps = [
   'swishGrad',
   'hardSwishGrad',
   'randomUniform',
+  'workersMean',
   'assign',
 ] as const satisfies readonly Op[];
 export type TrainingOp = (typeof trainingOps)[number];

@@ -6,6 +6,7 @@ import { lamb } from './optimizers/lamb.js';
 import { slotsOf, type Optimizer } from './optimizers/optimizer.js';
 import { rmsProp } from './optimizers/rmsprop.js';
 import { sgd } from './optimizers/sgd.js';
+import { sizeOf } from './shapes.js';
 import { paramAttrs, slotName } from './slots.js';
 import type { Graph, Value } from './spec.js';
 
@@ -44,7 +45,12 @@ export interface UpdateOptions {
   readonly clipValue: number | null;
   /** Batches whose mean gradient makes one step. */
   readonly accumulate: number;
+  /** Replaces values by their means over all workers. Left out by a worker that trains alone. */
+  readonly overWorkers?: OverWorkers | undefined;
 }
+
+export type OverWorkers = (values: readonly Value[]) => readonly Value[];
+const ofOne: OverWorkers = (values) => values;
 
 export interface Updates {
   /** The updates of a step. */
@@ -61,9 +67,9 @@ const GATHERED = 'gathered';
 
 /** Adds the gradients of a loss and the optimizer's updates to its graph. */
 export function updates(loss: Value, params: readonly Value[], options: UpdateOptions): Updates {
-  const { optimizer, lr, groupOf, clipNorm, clipValue, accumulate } = options;
+  const { optimizer, lr, groupOf, clipNorm, clipValue, accumulate, overWorkers = ofOne } = options;
   const { graph } = loss.node;
-  const raw = gradients(loss, params);
+  const raw = inBuckets(gradients(loss, params), overWorkers);
   const slots = params.map((w) => slotsOf(w, paramAttrs(w)));
   const sums = raw.map((g, i) => (accumulate > 1 ? b.add(slots[i]!.slot(GATHERED), g) : g));
   const means = accumulate > 1 ? sums.map((sum) => b.mul(sum, 1 / accumulate)) : sums;
@@ -99,25 +105,60 @@ export function updates(loss: Value, params: readonly Value[], options: UpdateOp
   };
 }
 
+/** Values that travel to the other workers together: 4 MiB, so that the gradients of the last layers are on their way while
+ *  those of the first layers are computed. */
+const BUCKET = 2 ** 20;
+
+/** Averages gradients in buckets, those of the last parameters first: the backward pass computes them first. */
+function inBuckets(values: readonly Value[], overWorkers: OverWorkers): readonly Value[] {
+  const buckets: Value[][] = [];
+  let room = 0;
+  for (const value of [...values].reverse()) {
+    const size = sizeOf(value.shape);
+    if (buckets.length === 0 || size > room) {
+      buckets.push([]);
+      room = BUCKET;
+    }
+    buckets.at(-1)!.push(value);
+    room -= size;
+  }
+  return buckets.flatMap(overWorkers).reverse();
+}
+
 function normOf(graph: Graph, values: readonly Value[]): Value {
   const squares = values.map((value) => b.sum(b.square(value)));
   return b.sqrt(squares.reduce((total, square) => b.add(total, square), b.scalar(graph, 0)));
 }
 
-/** Computes the new running statistics of every BatchNorm in training mode, by name: running ← (1 − m)·running +
- *  m·batch, variance unbiased. */
-export function batchNormUpdates(graph: Graph): ReadonlyMap<string, Value> {
+/** A BatchNorm in training mode. */
+export interface Norm {
+  readonly momentum: number;
+  /** The parameters that hold the running mean and variance. */
+  readonly running: readonly [Value, Value];
+  /** Mean and unbiased variance of the batch. */
+  readonly batch: readonly [Value, Value];
+}
+
+/** The BatchNorms in training mode of a graph. */
+export const normsOf = (graph: Graph): Norm[] =>
+  graph.nodes.flatMap((node) => {
+    if (!isOp(node, 'batchNorm') || !node.attrs.training) return [];
+    const [, , , mean, variance] = node.inputs as [Value, Value, Value, Value, Value];
+    return [{ ...node.attrs, running: [mean, variance], batch: [node.outputs[1]!, node.outputs[2]!] }];
+  });
+
+/** Computes the new running statistics of BatchNorms in training mode, by name: running ← (1 − m)·running + m·batch.
+ *  Several workers keep the means of their statistics. */
+export function batchNormUpdates(norms: readonly Norm[], overWorkers: OverWorkers = ofOne): ReadonlyMap<string, Value> {
   const next = new Map<string, Value>();
-  for (const node of [...graph.nodes]) {
-    if (!isOp(node, 'batchNorm') || !node.attrs.training) continue;
-    const { momentum } = node.attrs;
+  const batches = overWorkers(norms.flatMap(({ batch }) => batch));
+  for (const [i, { momentum, running }] of norms.entries()) {
     // A BatchNorm that is applied several times takes its batches one after the other, as in PyTorch.
-    const blend = (running: Value, batch: Value): void => {
-      const { name } = paramAttrs(running);
-      next.set(name, b.add(b.mul(next.get(name) ?? running, 1 - momentum), b.mul(batch, momentum)));
-    };
-    blend(node.inputs[3]!, node.outputs[1]!);
-    blend(node.inputs[4]!, node.outputs[2]!);
+    for (const [j, statistic] of running.entries()) {
+      const { name } = paramAttrs(statistic);
+      const before = b.mul(next.get(name) ?? statistic, 1 - momentum);
+      next.set(name, b.add(before, b.mul(batches[2 * i + j]!, momentum)));
+    }
   }
   return next;
 }

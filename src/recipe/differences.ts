@@ -18,7 +18,7 @@ export interface Difference {
 
 /** The differences between two recipes in options that the weights depend on. */
 export function recipeDifferences(before: Recipe, after: Recipe): Difference[] {
-  const [old, now] = [options(before), options(after)];
+  const [old, now] = [recipeOptions(before), recipeOptions(after)];
   return [...new Set([...old.keys(), ...now.keys()])].flatMap((path) => {
     const [one, other] = [old.get(path) ?? 'absent', now.get(path) ?? 'absent'];
     return one === other ? [] : [{ path, before: one, after: other }];
@@ -31,12 +31,12 @@ export const describeDifference = ({ path, before, after }: Difference): string 
 /** SHA-256 of the options that a step depends on. A checkpoint holds it, and continues only a run with the same
  *  options. */
 export function recipeIdentity(recipe: Recipe): string {
-  const lasting = [...options(recipe)].filter(([path]) => !LENGTH.includes(path));
+  const lasting = [...recipeOptions(recipe)].filter(([path]) => !LENGTH.includes(path));
   return createHash('sha256').update(JSON.stringify(lasting)).digest('hex');
 }
 
 /** The options that the weights depend on, by their dotted paths. A list counts as one option. */
-function options(recipe: Recipe): Map<string, string> {
+export function recipeOptions(recipe: Recipe): Map<string, string> {
   const found = new Map<string, string>();
   const visit = (value: unknown, path: string): void => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) found.set(path, JSON.stringify(value));

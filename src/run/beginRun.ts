@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { resolvedRecipeText } from '../recipe/resolved.js';
 import { reopenRun } from './continueRun.js';
 import { writeDivision } from './division.js';
 import type { RunDirectory } from './directory.js';
 import type { PlannedRun } from './plan.js';
+import { ownVersion } from './versions.js';
 
 /** What a run was begun with, for its directory and its report. */
 export interface BegunRun {
@@ -28,10 +28,9 @@ export async function beginRun(
 }
 
 async function collectVersions(engine: string): Promise<Record<string, string>> {
-  const own = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
   const { default: sharp } = await import('sharp');
   return {
-    'tfjs-finetune': own.version,
+    'tfjs-finetune': ownVersion(),
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
     engine,

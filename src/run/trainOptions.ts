@@ -1,4 +1,5 @@
 import type { ImageOptions } from '../data/pipeline/loader.js';
+import { WHOLE } from '../data/pipeline/share.js';
 import { invariant } from '../errors.js';
 import { recipeIdentity } from '../recipe/differences.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -17,6 +18,7 @@ export function trainOptions(recipe: Recipe, images: ImageOptions, directory: st
     repeatThreshold: taskOptions(recipe).repeatThreshold,
     seed: recipe.seed,
     evaluateBatch: recipe.evaluate.batch,
+    share: WHOLE,
     directory,
     recipe: recipeIdentity(recipe),
   };

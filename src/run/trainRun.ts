@@ -7,7 +7,9 @@ import { epochScore } from './oldClasses.js';
 import type { OpenedRecipe } from './openRecipe.js';
 import { recipePseudoLabels } from './pseudoLabels.js';
 import { trainOptions } from './trainOptions.js';
+import type { Workers } from '../workers/workers.js';
 import { chooseValidation } from './validation.js';
+import { describeWorkers } from './workers.js';
 
 export interface StepOptions {
   readonly images: ImageOptions;
@@ -25,23 +27,28 @@ export interface TrainedRun extends Run {
 export async function trainRun(
   { recipe, backend, data, model }: OpenedRecipe,
   directory: string,
-  { images, resume, signal, onProgress }: StepOptions & { readonly resume: boolean },
+  { images, resume, workers, signal, onProgress }: StepOptions & { resume: boolean; workers: Workers },
 ): Promise<TrainedRun> {
   const { best, batch } = recipe.evaluate;
   const pseudo = recipePseudoLabels(recipe, data.train, directory);
-  const options = { ...trainOptions(recipe, images, directory), resume };
+  const { rank, count } = workers;
+  const options = { ...trainOptions(recipe, images, directory), share: { rank, count }, resume };
   const validate = chooseValidation(backend, { batch, images: data.val.annotations.length });
+  const began = performance.now();
   const trained = await train(model, pseudo?.dataset ?? data.train, backend, options, {
     signal,
     onProgress,
     enterEpoch: pseudo && ((session, state) => pseudo.enterEpoch(session, model.task, state)),
     evaluate: (live, signal) =>
-      validate(live, async (session) => {
-        const how = { ...images, batch, signal, onProgress };
-        const own = await evaluate(model, session, data.val, how);
-        const old = data.old && (await evaluate(model, session, data.old.after, how));
-        return epochScore(best, { own, old }, onProgress);
-      }),
+      workers.fromFirst(() =>
+        validate(live, async (session) => {
+          const how = { ...images, batch, signal, onProgress };
+          const own = await evaluate(model, session, data.val, how);
+          const old = data.old && (await evaluate(model, session, data.old.after, how));
+          return epochScore(best, { own, old }, onProgress);
+        }),
+      ),
   });
-  return { ...trained, pseudo };
+  const notes = await describeWorkers(trained, (performance.now() - began) / 1000, workers);
+  return { ...trained, notes: [...trained.notes, ...notes], pseudo };
 }

@@ -1,6 +1,6 @@
 import * as b from '../graph/builder.js';
 import type { Value } from '../graph/spec.js';
-import { hardest, smoothL1, softCrossEntropyRows } from './losses.js';
+import { batchTotal, hardest, smoothL1, softCrossEntropyRows } from './losses.js';
 
 /** What the old model, which knows the first of the classes, says about the batch that a new model is trained on. */
 export interface OldAnswers {
@@ -36,9 +36,13 @@ function sigmoidDivergence(logits: Value, old: Value): Value {
 /** The distillation loss of a classifier: the mean over the images of the batch, times T², which keeps the size of the
  *  gradient (Hinton et al. 2015, arXiv:1503.02531, §2). `present` [N] is 1 for an image and 0 for a place without
  *  one. */
-export function distilClasses(logits: Value, { outputs, temperature }: OldAnswers, present: Value): Value {
+export function distilClasses(
+  logits: Value,
+  { outputs, temperature }: OldAnswers,
+  { present, workers }: { readonly present: Value; readonly workers: number | undefined },
+): Value {
   const divergence = softmaxDivergence(b.mul(logits, 1 / temperature), b.mul(outputs['logits']!, 1 / temperature));
-  const mean = b.div(b.sum(b.mul(divergence, present)), b.maximum(b.sum(present), 1));
+  const mean = b.div(b.sum(b.mul(divergence, present)), batchTotal(b.sum(present), workers));
   return b.mul(mean, temperature ** 2);
 }
 
@@ -63,8 +67,11 @@ export function oldObjectness({ outputs }: OldAnswers, softmax: boolean): Value 
 export function distilBoxes(
   { boxes: offsets, logits }: Readonly<Record<string, Value>>,
   { outputs }: OldAnswers,
-  objectness: Value,
-  softmax: boolean,
+  {
+    objectness,
+    softmax,
+    workers,
+  }: { readonly objectness: Value; readonly softmax: boolean; readonly workers: number | undefined },
 ): Value {
   const { graph } = objectness.node;
   const [batch, anchors] = objectness.shape as [number, number];
@@ -78,5 +85,5 @@ export function distilBoxes(
   const sure = b.mul(objectness, chosen);
   const classes = b.sum(b.mul(b.reshape(divergence, [batch, anchors]), chosen));
   const boxes = b.sum(b.mul(b.reshape(box, [batch, anchors]), sure));
-  return b.div(b.add(classes, boxes), b.maximum(b.sum(sure), 1));
+  return b.div(b.add(classes, boxes), batchTotal(b.sum(sure), workers));
 }

@@ -10,6 +10,11 @@ export function smoothL1(prediction: Value, target: Value, beta = 1): Value {
   return b.mul(b.mul(near, b.sub(distance, b.mul(near, 0.5))), 1 / beta);
 }
 
+/** What the sum of a loss over a batch is divided by: the total of the batch's weights, at least `least`. Workers that
+ *  share a batch average their totals, so that the mean of their losses is the loss of the whole batch. */
+export const batchTotal = (total: Value, workers = 1, least = 1): Value =>
+  workers === 1 ? b.maximum(total, least) : b.maximum(b.workersMean([total])[0]!, least / workers);
+
 export interface Focal {
   readonly alpha: number;
   readonly gamma: number;

@@ -34,6 +34,8 @@ export interface Losses {
 export interface LossOptions {
   /** Whether the loss is for a training step: only then does it have label smoothing and weights of the classes. */
   readonly training?: boolean;
+  /** Number of workers that share a batch; default: 1. */
+  readonly workers?: number;
   /** The outputs of a model that already knew the first of the classes, so that they are kept. */
   readonly old?: OldAnswers | undefined;
 }

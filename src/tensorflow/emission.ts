@@ -12,6 +12,8 @@ export interface Emission {
   readonly allRead: string;
   /** Name of the placeholder that an input is fed to. */
   readonly inputName: (name: string) => string;
+  /** Names of the node that a worker's own value is fetched from, and of the placeholder of the mean over all workers. */
+  readonly meansName: (node: number, index: number) => { readonly ofWorker: string; readonly mean: string };
   readonly handle: (parameter: string) => string;
   /** Name of the node that holds a parameter whose value never changes. */
   readonly constantName: (parameter: string) => string;

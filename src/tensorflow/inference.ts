@@ -48,6 +48,9 @@ export function emitInference(program: Program, params: Params, rules: Rules = t
     def,
     allRead: '',
     inputName: (name: string) => name,
+    meansName: (node: number): never => {
+      throw new Error(`internal: node ${node} belongs to training`);
+    },
     handle: (parameter: string): never => {
       throw new Error(`internal: ${parameter} has no value`);
     },

@@ -266,6 +266,14 @@ export const tfOps = {
     const attrs = { dtype: { type: DT.float32 }, T: { type: DT.int32 }, Tseed: { type: DT.int32 } };
     return [def.add('StatelessRandomUniform', [def.ints(shape), own], attrs)];
   },
+  // No edge leads from the values to their means: the session fetches the ones and feeds the others (program.ts).
+  workersMean: (node, { def, inputs, meansName }) =>
+    inputs.map((x, i) => {
+      const { ofWorker, mean } = meansName(node.id, i);
+      const dtype = { type: DT.float32 };
+      def.add('Identity', [x], T, { name: ofWorker });
+      return def.add('Placeholder', [], { dtype, shape: { shape: node.inputs[i]!.shape } }, { name: mean });
+    }),
   assign: ({ attrs }, { def, inputs, allRead, handle }) => [
     def.add(
       'AssignVariableOp',

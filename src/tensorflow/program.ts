@@ -1,6 +1,6 @@
 import { isOp } from '../graph/builder.js';
 import { inputsOf, nodesOf, parametersOf, type Program, type Programs } from '../graph/program.js';
-import type { Node, Ops, Value } from '../graph/spec.js';
+import type { Node, Ops, Shape, Value } from '../graph/spec.js';
 import type { Emission } from './emission.js';
 import { createGraphDef, DT, type GraphDef } from './graphDef.js';
 import { tfOps } from './ops.js';
@@ -14,6 +14,16 @@ export interface EmittedProgram {
   readonly outputs: readonly string[];
   /** Where the outputs' values are, in the same order, and last a scalar that is computed after all updates. */
   readonly fetches: readonly string[];
+  /** Where the call stops for means over all workers, in the order in which it can get to them. */
+  readonly exchanges: readonly Exchange[];
+}
+
+/** Values of this worker, and the placeholders that their means over all workers are fed to. */
+export interface Exchange {
+  readonly fetches: readonly string[];
+  readonly means: readonly { readonly name: string; readonly shape: Shape }[];
+  /** How many exchanges must be done before this one can begin. Exchanges of one round do not wait for each other. */
+  readonly round: number;
 }
 
 /** The nodes by which a parameter's variable is read and written. */
@@ -83,6 +93,10 @@ function emitProgram(def: GraphDef, name: string, program: Program, options: Emi
   const placeOf = (value: Value): string => places.get(value.node)![value.index]!;
   const names = {
     inputName: (input: string) => `${name}/${input}`,
+    meansName: (node: number, index: number) => ({
+      ofWorker: `${name}/worker/${node}/${index}`,
+      mean: `${name}/mean/${node}/${index}`,
+    }),
     handle: handleName,
     constantName: (parameter: string) => constantName(name, parameter),
   };
@@ -92,8 +106,9 @@ function emitProgram(def: GraphDef, name: string, program: Program, options: Emi
   };
   const nodes = nodesOf(program);
   for (const node of nodes) if (!isOp(node, 'assign')) emit(node, '');
-  // Assignments wait for all reads, so that every node sees the values from before the run.
-  const reads = nodes.flatMap((node) => (isOp(node, 'param') ? places.get(node)! : []));
+  // Assignments wait for all reads, so that every node sees the values from before the run; and for all means, so that
+  // nothing has changed where an exchange with the other workers fails.
+  const reads = nodes.flatMap((node) => (isOp(node, 'param') || isOp(node, 'workersMean') ? places.get(node)! : []));
   const allRead = def.add('NoOp', [], {}, { control: reads });
   for (const node of nodes) if (isOp(node, 'assign')) emit(node, allRead);
   const float = { T: { type: DT.float32 } };
@@ -101,11 +116,28 @@ function emitProgram(def: GraphDef, name: string, program: Program, options: Emi
   const fetch = (value: Value): string => {
     const place = placeOf(value);
     // TensorFlow does not fetch what is fed.
-    return isOp(value.node, 'input') ? def.add('Identity', [place], { T: { type: DT[value.dtype] } }) : place;
+    const isFed = isOp(value.node, 'input') || isOp(value.node, 'workersMean');
+    return isFed ? def.add('Identity', [place], { T: { type: DT[value.dtype] } }) : place;
   };
   return {
     inputs: inputsOf(program).map((input) => ({ ...input, placeholder: names.inputName(input.name) })),
     outputs: Object.keys(outputs),
     fetches: [...Object.values(outputs).map(fetch), done],
+    exchanges: exchangesOf(nodes, names.meansName),
   };
+}
+
+/** The exchanges of a program, those of an earlier round first. */
+function exchangesOf(nodes: readonly Node[], nameOf: Emission['meansName']): Exchange[] {
+  const rounds = new Map<Node, number>();
+  const found: Exchange[] = [];
+  for (const node of nodes) {
+    const round = Math.max(0, ...node.inputs.map((value) => rounds.get(value.node)!));
+    rounds.set(node, isOp(node, 'workersMean') ? round + 1 : round);
+    if (!isOp(node, 'workersMean')) continue;
+    const ports = node.inputs.map(({ shape }, i) => ({ ...nameOf(node.id, i), shape }));
+    const means = ports.map(({ mean, shape }) => ({ name: mean, shape }));
+    found.push({ fetches: ports.map(({ ofWorker }) => ofWorker), means, round });
+  }
+  return found.sort((a, b) => a.round - b.round);
 }

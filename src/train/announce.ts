@@ -16,7 +16,8 @@ export function announce(
   const { repeat, schedule } = trainer.plan;
   const { peak, totalSteps, stepsPerEpoch } = schedule;
   const { value, perBatch } = options.lr;
-  const images = options.batch * options.accumulate;
+  const batch = options.batch * options.share.count;
+  const images = batch * options.accumulate;
   const thawings = (options.freeze.unfreeze ?? []).map(
     ({ epoch, stages, lr }) =>
       `after ${epoch} epochs the learning rate is multiplied by ${lr} (${short(peak * lr)} at the peak); frozen stages: ${describeFrozen(stages)}`,
@@ -26,7 +27,7 @@ export function announce(
     ...(lacking === undefined ? [] : [lacking]),
     ...(options.resume ? [whereFrom(trainer, options)] : []),
     `learning rate ${short(peak)} (${value} per ${perBatch} images, ${images} images a step); ${totalSteps} steps`,
-    ...(repeat && options.repeatThreshold !== null ? [repetition(repeat, stepsPerEpoch * options.batch)] : []),
+    ...(repeat && options.repeatThreshold !== null ? [repetition(repeat, stepsPerEpoch * batch)] : []),
     ...thawings,
   ];
 }

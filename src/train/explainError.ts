@@ -12,7 +12,8 @@ interface Hooks {
  *  up to the one that failed, which leaves the last good state in the session, and examines that one. Returns other
  *  errors as they are. */
 export async function explainError(error: unknown, trainer: Trainer, { onProgress, signal }: Hooks): Promise<unknown> {
-  if (!(error instanceof StepNotFinite) || signal?.aborted) return error;
+  // Several workers do not repeat their steps: their checkpoints may be of different ones.
+  if (!(error instanceof StepNotFinite) || signal?.aborted || trainer.isShared) return error;
   const [problem] = error.problems;
   const { state } = trainer;
   const failed = state.step;

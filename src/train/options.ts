@@ -1,5 +1,6 @@
 import type { Augment } from '../data/pipeline/augment/kinds.js';
 import type { ImageOptions } from '../data/pipeline/loader.js';
+import type { Share } from '../data/pipeline/share.js';
 import type { OptimizerOptions } from '../graph/update.js';
 import type { EarlyStop } from './best.js';
 import type { EmaOptions } from './ema.js';
@@ -17,6 +18,10 @@ export interface TrainOptions extends ImageOptions {
   /** Images per call of the session's program `evaluate`. */
   readonly evaluateBatch: number;
   readonly optimizer: OptimizerOptions & Pick<GroupOptions, 'weightDecay' | 'decayOn'>;
+  /** The part of each batch that this process trains on. `batch` is the number of images of the part. */
+  readonly share: Share;
+  /** Whether BatchNorm uses the statistics of the parts of all workers. */
+  readonly syncBatchNorm: boolean;
   /** Batches per step. */
   readonly accumulate: number;
   /** `value` is meant for `perBatch` images and is scaled to the number of images of a step. */

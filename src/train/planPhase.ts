@@ -47,7 +47,15 @@ export function planPhase(
   const update = { ...options, groupOf };
   const bySize = (task.sizes ?? [model.size]).map((size) => {
     const ema = options.ema !== false;
-    const programs = buildPrograms(model, { ...options, size, plan: phase.freeze, update, ema, split });
+    const programs = buildPrograms(model, {
+      ...options,
+      size,
+      plan: phase.freeze,
+      update,
+      ema,
+      split,
+      workers: options.share.count,
+    });
     const nameOf = (kind: string) => programName(kind, size, task);
     const { prefix } = programs;
     return { programs, names: named(programs, nameOf), prefix: prefix && ([nameOf('prefix'), prefix] as const) };

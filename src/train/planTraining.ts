@@ -35,7 +35,7 @@ export type TrainingFacts = Pick<Dataset, 'annotations' | 'categories' | 'repeat
 export function planTraining(model: Model, data: TrainingFacts, options: TrainOptions): TrainingPlan {
   const { backbone, parameters } = model;
   const repeat = wantedRepeats(data, options.repeatThreshold);
-  const schedule = planSchedule(imagesPerEpoch(data, repeat, options.batch), options);
+  const schedule = planSchedule(imagesPerEpoch(data, repeat, options.batch * options.share.count), options);
   const frozenPhases = freezePhases(options.freeze).map((phase) => ({
     ...phase,
     freeze: planFreeze(backbone, parameters, phase),
@@ -60,14 +60,15 @@ function imagesPerEpoch({ annotations, old }: TrainingFacts, repeat: Float64Arra
 }
 
 function planSchedule(images: number, options: TrainOptions): Schedule {
-  const { batch, epochs, accumulate, lr, warmup, schedule: shape } = options;
+  const { epochs, accumulate, lr, warmup, schedule: shape, share } = options;
+  const batch = options.batch * share.count;
   const stepsPerEpoch = Math.min(countBatches(images, batch, true), options.stepsPerEpoch ?? Infinity);
   if (stepsPerEpoch === 0) {
     throw new FinetuneError({
       code: 'E_DATA_TOO_FEW',
       option: 'train.batch',
-      message: `${images} images do not fill a batch of ${batch}`,
-      fix: `set train.batch to at most ${images}`,
+      message: `${images} images do not fill a batch of ${batch}${share.count > 1 ? `, ${options.batch} for each of ${share.count} workers` : ''}`,
+      fix: `set train.batch to at most ${Math.floor(images / share.count)}`,
     });
   }
   return {

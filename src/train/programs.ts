@@ -8,7 +8,8 @@ import type { Params } from '../graph/params.js';
 import { ancestors, splitAt } from '../graph/rewrite.js';
 import { paramAttrs } from '../graph/slots.js';
 import type { Graph, Node, Ops, Role, Value } from '../graph/spec.js';
-import { assignAll, batchNormUpdates, updates, type UpdateOptions } from '../graph/update.js';
+import { syncBatchNorms } from '../graph/syncBatchNorm.js';
+import { assignAll, batchNormUpdates, normsOf, updates, type UpdateOptions } from '../graph/update.js';
 import type { Model, OldModel } from '../tasks/model.js';
 import type { OldAnswers } from '../tasks/distillation.js';
 import { averages, ofAverages } from './ema.js';
@@ -34,7 +35,11 @@ export interface ProgramOptions {
   /** Height and width of the training input, in pixels; default: the model's. */
   readonly size?: readonly [number, number];
   readonly plan: FreezePlan;
-  readonly update: Omit<UpdateOptions, 'lr'>;
+  readonly update: Omit<UpdateOptions, 'lr' | 'overWorkers'>;
+  /** Workers that train on a part of each batch; default: 1. */
+  readonly workers?: number;
+  /** Whether BatchNorm uses the statistics of the parts of all workers. */
+  readonly syncBatchNorm?: boolean;
   /** Keep moving averages of the trained parameters and the statistics, and evaluate those. Adds the input `emaShare`. */
   readonly ema: boolean;
   /** Whether the frozen stages become a program of their own, `prefix`: always, or where they do at least half of the
@@ -66,12 +71,12 @@ function buildFolded(
   model: Model,
   batch: number,
   plan: FreezePlan,
-  { size, training }: { readonly size: readonly [number, number]; readonly training: boolean },
+  { size, training, workers = 1 }: { size: readonly [number, number]; training: boolean; workers?: number },
 ): { values: Record<string, Value>; folded: Folded } {
   const trainBatchNorm = training ? plan.trainBatchNorm : () => false;
   const { image, outputs, loss } = model.task.build({ batch, size, trainBatchNorm, training });
   const old = training && model.old ? oldAnswers(model.old, image) : undefined;
-  const { total, parts } = loss({ training, old });
+  const { total, parts } = loss({ training, old, workers });
   const wanted = training ? { loss: total, ...parts } : { ...outputs, loss: total };
   const folded = fold(Object.values(wanted), (name) => name.startsWith(OLD) || plan.frozen(name));
   return { values: record(Object.keys(wanted), folded.roots), folded };
@@ -118,9 +123,9 @@ const isLarge = (prefix: Program, values: Readonly<Record<string, Value>>): bool
 /** Builds a training step and an evaluation as programs of one session. */
 export function buildPrograms(
   model: Model,
-  { batch, evaluateBatch, size = model.size, plan, update, ema, split }: ProgramOptions,
+  { batch, evaluateBatch, size = model.size, plan, update, ema, split, workers = 1, syncBatchNorm }: ProgramOptions,
 ): TrainPrograms {
-  const { values, folded } = buildFolded(model, batch, plan, { size, training: true });
+  const { values, folded } = buildFolded(model, batch, plan, { size, training: true, workers });
   const evaluateSize = model.task.evaluateSize ?? size;
   const evaluation = buildFolded(model, evaluateBatch, plan, { size: evaluateSize, training: false });
   const isTrained = ({ name, role }: Ops['param']): boolean =>
@@ -129,15 +134,19 @@ export function buildPrograms(
     ancestors(roots).flatMap((node) => (isOp(node, 'param') && isTrained(node.attrs) ? [node.outputs[0]!] : []));
   const whole = { prefix: undefined, outputs: values };
   const cut = split === 'never' ? whole : cutPrefix(values, batch, trainedIn(Object.values(values)));
-  const { prefix, outputs } = split === 'ifLarge' && cut.prefix && !isLarge(cut.prefix, values) ? whole : cut;
+  const { prefix, outputs: rest } = split === 'ifLarge' && cut.prefix && !isLarge(cut.prefix, values) ? whole : cut;
 
+  const synced = workers > 1 && syncBatchNorm ? syncBatchNorms(Object.values(rest), workers) : undefined;
+  const outputs = synced ? record(Object.keys(rest), synced.roots) : rest;
   const loss = outputs.loss!;
   const trained = trainedIn([loss]);
   const lr = b.input(loss.node.graph, 'lr', []);
-  const { step, gather, gradientNorm, next } = updates(loss, trained, { ...update, lr });
-  const statistics = batchNormUpdates(loss.node.graph);
+  const overWorkers = workers > 1 ? b.workersMean : undefined;
+  const { step, gather, gradientNorm, next } = updates(loss, trained, { ...update, lr, overWorkers });
+  const statistics = batchNormUpdates(synced?.norms ?? normsOf(loss.node.graph), overWorkers);
   const changed = new Map([...next, ...statistics]);
-  const trainOutputs = { ...outputs, gradientNorm };
+  const means = overWorkers?.(Object.values(outputs)) ?? Object.values(outputs);
+  const trainOutputs = { ...record(Object.keys(outputs), means), gradientNorm };
   const train = {
     outputs: trainOutputs,
     updates: [...step, ...assignAll(statistics), ...(ema ? averages(changed, model) : [])],

@@ -117,6 +117,10 @@ export class Trainer {
   get model(): Model {
     return this.#setup.model;
   }
+  /** Whether other workers train the same model. */
+  get isShared(): boolean {
+    return this.#setup.options.share.count > 1;
+  }
   get plan(): TrainingPlan {
     return this.#setup.plan;
   }
@@ -167,6 +171,7 @@ export class Trainer {
   ): Promise<{ readonly results: Results; readonly lr: number }> {
     const { state } = this;
     const { model, options } = this.#setup;
+    const { share } = options;
     const gathers = this.#gathers();
     const pixels = await this.#pixelFeeds(batch);
     const begin = performance.now();
@@ -174,7 +179,9 @@ export class Trainer {
     const results = await this.session.run(programName(gathers ? 'gather' : 'train', batch.size, model.task), {
       ...pixels,
       ...targetFeeds(batch.encoded, options.batch, model.task, batch.size),
-      ...(this.#phase.plan.seeded && { [SEED]: Int32Array.of(options.seed | 0, state.step) }),
+      ...(this.#phase.plan.seeded && {
+        [SEED]: Int32Array.of(options.seed | 0, state.step * share.count + share.rank),
+      }),
       ...(!gathers && { lr: Float32Array.of(lr) }),
       ...(!gathers && options.ema && { emaShare: Float32Array.of(emaShare(state.averaged, options.ema)) }),
     });

@@ -8,7 +8,7 @@ import { sizeOf } from '../../src/graph/shapes.js';
 import type { DType, Graph, Op } from '../../src/graph/spec.js';
 import { randomStream } from '../../src/random.js';
 import { openEngines } from '../engines.js';
-import { backward, opCases, withoutGradient, type OpCase } from './opCases.js';
+import { backward, elsewhere, opCases, withoutGradient, type OpCase } from './opCases.js';
 
 const STEP = 1e-2; // half the central difference: the truncation, step²/6·f‴, and float32's noise, 1e-7·|y|/step, stay below 1e-4
 const TOLERANCE = 1e-3;
@@ -130,7 +130,7 @@ describe('the table of cases', () => {
   const opsOf = (graph: Graph): Set<Op> => new Set(graph.nodes.map((node) => node.op));
 
   test('has every op, or says that it has no gradient', () => {
-    const listed = [...Object.keys(opCases), ...withoutGradient, ...backward];
+    const listed = [...Object.keys(opCases), ...withoutGradient, ...backward, ...elsewhere];
     expect(listed.sort()).toEqual(Object.keys(kernels).sort());
   });
 

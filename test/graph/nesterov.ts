@@ -1,7 +1,7 @@
 import * as b from '../../src/graph/builder.js';
 import { paramAttrs } from '../../src/graph/slots.js';
 import type { Value } from '../../src/graph/spec.js';
-import { assignAll, batchNormUpdates, updates } from '../../src/graph/update.js';
+import { assignAll, batchNormUpdates, normsOf, updates } from '../../src/graph/update.js';
 
 /** A step of Nesterov's SGD with clipping and weight decay, and the running statistics: what most tests of training need. Adds the input `lr`. */
 export function nesterovStep(
@@ -29,5 +29,5 @@ export function nesterovStep(
     clipValue: null,
     accumulate: 1,
   });
-  return { updates: [...step, ...assignAll(batchNormUpdates(graph))], gradientNorm };
+  return { updates: [...step, ...assignAll(batchNormUpdates(normsOf(graph)))], gradientNorm };
 }

@@ -141,6 +141,9 @@ export const withoutGradient = [
   'greater', 'greaterEqual', 'equal', 'sign', 'oneHot', 'topK', 'gather', 'nonMaxSuppression', 'randomUniform',
 ] as const satisfies readonly Op[]; // prettier-ignore
 
+/** Ops whose values need several sessions: test/train/workers.test.ts. */
+export const elsewhere = ['workersMean'] as const satisfies readonly Op[];
+
 /** Ops that gradients are made of: every one must occur in the gradient of some case. */
 export const backward = [
   'convInputGrad', 'convFilterGrad', 'depthwiseInputGrad', 'depthwiseFilterGrad', 'batchNormGrad',
@@ -148,7 +151,10 @@ export const backward = [
   'reluGrad', 'relu6Grad', 'sigmoidGrad', 'swishGrad', 'hardSwishGrad',
 ] as const satisfies readonly Op[]; // prettier-ignore
 
-type Differentiable = Exclude<Op, (typeof withoutGradient)[number] | (typeof backward)[number] | ActivationGrad>;
+type Differentiable = Exclude<
+  Op,
+  (typeof elsewhere)[number] | (typeof withoutGradient)[number] | (typeof backward)[number] | ActivationGrad
+>;
 
 /** At least one case for every op that has a gradient. */
 export const opCases = {

@@ -37,6 +37,7 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
   fetch: ['geometry/box', 'weights/load', 'engine/engine'],
   weights: ['models/backbone', 'data/sample', 'tasks/task', 'engine/engine', 'train/loop', 'recipe/load'],
   data: ['models/backbone', 'tasks/task', 'weights/load', 'engine/engine', 'recipe/load'],
+  workers: ['files/lock', 'engine/engine', 'train/loop', 'recipe/load'],
   engine: ['models/backbone', 'data/sample', 'tasks/task', 'weights/load'],
   train: ['evaluate/evaluate', 'report/report', 'recipe/load', 'run/plan'],
   evaluate: ['weights/load', 'train/loop', 'report/report', 'recipe/load', 'run/plan'],

@@ -11,6 +11,7 @@ test('the rates are said at the start, those of stages that thaw later too', () 
   const options = {
     batch: 8,
     accumulate: 2,
+    share: { rank: 0, count: 1 },
     lr: { value: 0.02, perBatch: 32 },
     freeze: { stages: 'all', batchNorm: 'train', unfreeze },
   } as unknown as TrainOptions;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { WHOLE } from '../../src/data/pipeline/share.js';
 import type { Annotation, Category } from '../../src/data/sample.js';
 import { createClassification } from '../../src/evaluate/createTask.js';
 import * as b from '../../src/graph/builder.js';
@@ -44,6 +45,8 @@ const options = (more: Partial<TrainOptions> = {}): TrainOptions => ({
   stepsPerEpoch: null,
   batch: 4,
   evaluateBatch: 1,
+  share: WHOLE,
+  syncBatchNorm: false,
   optimizer: {
     name: 'sgd',
     momentum: 0.9,

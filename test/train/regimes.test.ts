@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatasets } from '../../src/data/dataset.js';
 import { loadBatches } from '../../src/data/pipeline/loader.js';
+import { WHOLE } from '../../src/data/pipeline/share.js';
 import { openBackend } from '../../src/engine/backend.js';
 import { finetune } from '../../src/finetune.js';
 import type { ProgressEvent } from '../../src/progress.js';
@@ -83,7 +84,7 @@ test('what was trained keeps its slots over a thawing, what thaws starts with no
   const { model } = await recipeModel(whole, datasets);
   const options = {
     ...train, batch: 2, augment: false as const, resize: 'stretch' as const, brokenImages: data.brokenImages, prefetch: 1, onDrop: () => undefined,
-    seed, repeatThreshold: null, evaluateBatch: 1, directory: join(root, 'thaw'), recipe: 'test',
+    seed, repeatThreshold: null, evaluateBatch: 1, share: WHOLE, directory: join(root, 'thaw'), recipe: 'test',
   }; // prettier-ignore
   const trainer = await openTrainer(model, datasets.train, await openBackend(), options);
   const loading = { ...options, size: model.size, epoch: 0, shuffle: false, dropLast: true };

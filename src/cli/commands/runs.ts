@@ -2,19 +2,21 @@ import type { CAC } from 'cac';
 import type { EvalCommand } from '../eval.js';
 import type { TrainCommand } from '../train.js';
 import { NegativeResult, UsageError, wholeNumber } from '../usage.js';
+import { WORKERS_FLAGS, workersOf, type WorkersFlags } from './workers.js';
 import { FOLDER_FLAGS, folderOptions, PLAN_FLAGS, planOptions, type PlanFlags } from './init.js';
 import { ENGINE, SET, settingsOf, THREADS, type EngineFlags } from './shared.js';
 
 /** cac turns a value that looks like a number into one. */
-type TrainFlags = Omit<TrainCommand, 'out' | 'latency' | 'time'> &
+type TrainFlags = Omit<TrainCommand, 'out' | 'latency' | 'time' | 'workers'> &
   EngineFlags &
-  PlanFlags & { readonly out?: string | number | undefined };
+  PlanFlags &
+  WorkersFlags & { readonly out?: string | number | undefined };
 
 export function defineTrain(program: CAC): void {
   const command = program
     .command('<recipe.yaml>', 'run a recipe, or one made for a folder of labelled images: train, evaluate and report')
     .usage(
-      '<recipe.yaml|folder> [--set key=value …] [--out DIR] [--engine E] [--threads N] [--resume | --extend EPOCHS | --dry-run] [--json]',
+      '<recipe.yaml|folder> [--set key=value …] [--out DIR] [--engine E] [--threads N] [--resume | --extend EPOCHS | --dry-run] [--json] [--workers HOST:PORT,… --rank N]',
     )
     .option(...SET)
     .option('--out <dir>', 'run directory (default: a new one in the folder that the recipe names as out)')
@@ -24,14 +26,22 @@ export function defineTrain(program: CAC): void {
     .option('--extend <epochs>', 'number of epochs to add to the finished run in --out')
     .option('--dry-run', 'do one step of everything, forecast time, memory and disk, and leave nothing behind')
     .option('--json', 'print the metrics as one line of JSON before the run directory');
+  for (const [flag, description] of WORKERS_FLAGS) command.option(flag, description);
   for (const [flag, description] of [...FOLDER_FLAGS, ...PLAN_FLAGS])
     command.option(flag, `of a folder: ${description}`);
   command.action(async (recipe: string, { out, latency, time, task, layout, ...options }: TrainFlags) => {
     checkVerbs({ out, ...options });
+    const workers = workersOf(options);
     const asked = { ...folderOptions({ task, layout }), ...planOptions({ latency, time }) };
     // Lazily, like every command: `score` is done before zod would be loaded.
     const { train } = await import('../train.js');
-    await train(recipe, { ...options, ...asked, set: settingsOf(options), out: out === undefined ? out : String(out) });
+    await train(recipe, {
+      ...options,
+      ...asked,
+      workers,
+      set: settingsOf(options),
+      out: out === undefined ? out : String(out),
+    });
   });
 }
 

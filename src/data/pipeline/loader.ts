@@ -7,6 +7,7 @@ import type { Augment } from './augment/kinds.js';
 import { mixBatch } from './augment/mix.js';
 import { mixedRows } from '../oldImages.js';
 import { planBatches, type PlannedBatch } from './planBatches.js';
+import { WHOLE, type Share } from './share.js';
 import { repeatRows } from '../repeatFactor.js';
 import { byKind, ofKind, type Dataset, type Sample } from '../sample.js';
 import { loadTrainingSample } from './trainingSample.js';
@@ -14,6 +15,8 @@ import { loadTrainingSample } from './trainingSample.js';
 export interface LoadOptions<Encoded = unknown> {
   /** Images per batch. */
   readonly batch: number;
+  /** Load one of several equal parts of each batch; `batch` is the number of images of the part. Needs `dropLast`. */
+  readonly share?: Share | undefined;
   /** Pixels of the network's input. */
   readonly size: Size;
   /** Several sizes, of which each batch gets the one that fits its images best. Used with `resize: shorterSide`. */
@@ -90,10 +93,13 @@ export async function* loadBatches<Encoded = unknown>(
   dataset: Dataset,
   options: LoadOptions<Encoded>,
 ): AsyncGenerator<Batch<Encoded>, void, undefined> {
-  const { prefetch = 2, startAt = 0, mostBatches = Infinity, signal } = options;
+  const { prefetch = 2, startAt = 0, mostBatches = Infinity, signal, share = WHOLE } = options;
   const order = epochOrder(dataset, options);
   const images = order.map(({ index }) => dataset.annotations[index]!);
-  const planned = planBatches(images, options).slice(0, mostBatches);
+  const { batch } = options;
+  const whole = planBatches(images, { ...options, batch: batch * share.count }).slice(0, mostBatches);
+  const begin = share.rank * batch;
+  const planned = whole.map(({ places, size }) => ({ size, places: places.slice(begin, begin + batch) }));
   const inFlight: Promise<Batch<Encoded>>[] = [];
   let next = startAt;
   const dispatch = () => {
@@ -117,7 +123,11 @@ export async function* loadBatches<Encoded = unknown>(
 }
 
 /** The images in the order of an epoch. */
-function epochOrder(dataset: Dataset, { batch, shuffle = false, repeat, seed = 0, epoch = 0 }: LoadOptions): Turn[] {
+function epochOrder(
+  dataset: Dataset,
+  { batch: own, share = WHOLE, shuffle = false, repeat, seed = 0, epoch = 0 }: LoadOptions,
+): Turn[] {
+  const batch = own * share.count;
   if (repeat) return countTurns(repeatRows(repeat, seed, epoch));
   if (shuffle && dataset.old) return countTurns(mixedRows(dataset, dataset.old, { batch, seed, epoch }));
   const order = dataset.annotations.map((_, index) => ({ index, again: 0 }));
@@ -145,12 +155,13 @@ async function loadBatch<Encoded>(
   number: number,
   options: LoadOptions<Encoded>,
 ): Promise<Batch<Encoded>> {
-  const { augment = false, seed = 0, epoch = 0 } = options;
+  const { augment = false, seed = 0, epoch = 0, share = WHOLE } = options;
   const { places, size } = planned[number]!;
   const loaded = await Promise.all(places.map((place) => loadPlace(dataset, order, place, { ...options, size })));
   const whole = loaded.filter((item) => item !== undefined);
+  const part = share.rank === 0 ? '' : `/part ${share.rank}`; // each part is mixed in a way of its own
   const single = whole.map(({ sample }) => sample);
-  const samples = augment ? mixed(single, augment, () => randomStream(seed, `mix/${epoch}/${number}`)) : single;
+  const samples = augment ? mixed(single, augment, () => randomStream(seed, `mix/${epoch}/${number}${part}`)) : single;
   return {
     size,
     samples,

@@ -1,4 +1,5 @@
 import type * as Tfjs from '@tensorflow/tfjs-core';
+import { FinetuneError } from '../../errors.js';
 import { hashSeed } from '../../random.js';
 import { sizeOf } from '../../graph/shapes.js';
 import type { Binary, Comparison, Node, Op, Unary, Value } from '../../graph/spec.js';
@@ -141,5 +142,8 @@ export const kernels = {
   softmaxCrossEntropy: (_, { tf, inputs }) => formulas.softmaxCrossEntropy(tf, inputs),
   stopGradient: same,
   randomUniform,
+  workersMean: () => {
+    throw new FinetuneError({ code: 'E_WORKERS_ENGINE', message: 'the engine wasm trains with one worker only' });
+  },
   assign: same,
 } satisfies { [K in Op]: Kernel<K> }; // prettier-ignore

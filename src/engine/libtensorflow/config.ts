@@ -5,10 +5,12 @@ export interface SessionConfig {
   readonly threads?: number | undefined;
   /** Whether GPUs are used, with memory that grows by need; the default would take all of a GPU's memory at the start. */
   readonly gpu: boolean;
+  /** Whether a program stops for means over workers. */
+  readonly inParts?: boolean;
 }
 
 /** A ConfigProto. Field numbers from tensorflow/core/protobuf/config.proto. */
-export function configProto({ threads, gpu }: SessionConfig): Uint8Array {
+export function configProto({ threads, gpu, inParts = false }: SessionConfig): Uint8Array {
   const writer = new BinaryWriter();
   if (gpu)
     writer.uint32(tag(6)).bytes(flag(4)); // gpu_options { allow_growth }
@@ -20,8 +22,9 @@ export function configProto({ threads, gpu }: SessionConfig): Uint8Array {
   }
   writer.uint32(varint(7)).bool(true); // allow_soft_placement: an op without a GPU kernel runs on the CPU
   // graph_options { place_pruned_graph }. TensorFlow prepares a call of a program in its first run. By default it prepares the
-  // whole graph, all programs, for each; this prepares the nodes that the call needs (a fourth of the time).
-  writer.uint32(tag(10)).bytes(flag(6));
+  // whole graph, all programs, for each; this prepares the nodes that the call needs (a fourth of the time). Runs in parts
+  // do not work with it: TensorFlow does not find their placeholders any more.
+  if (!inParts) writer.uint32(tag(10)).bytes(flag(6));
   return writer.finish();
 }
 

@@ -50,6 +50,29 @@ export interface TensorFlow {
     outputCount: number,
     status: Pointer,
   ): Promise<void>;
+  /** Prepares a run in parts, and writes its handle into an array of one pointer. */
+  partsSetup(
+    session: Pointer,
+    inputs: BigInt64Array,
+    inputCount: number,
+    outputs: BigInt64Array,
+    outputCount: number,
+    handle: BigInt64Array,
+    status: Pointer,
+  ): Promise<void>;
+  /** Runs the next part on a thread of its own. All memory must stay in place until it ends. */
+  partsRun(
+    session: Pointer,
+    handle: Pointer,
+    inputs: BigInt64Array,
+    inputValues: BigInt64Array,
+    inputCount: number,
+    outputs: BigInt64Array,
+    outputValues: BigInt64Array,
+    outputCount: number,
+    status: Pointer,
+  ): Promise<void>;
+  deletePartsHandle(handle: Pointer): void;
   allocateTensor(dtype: number, shape: BigInt64Array, rank: number, bytes: number): Pointer;
   deleteTensor(tensor: Pointer): void;
   tensorData(tensor: Pointer): Pointer;
@@ -160,6 +183,11 @@ function bind(library: Library, system: Library): TensorFlow {
     sessionRun: sessionRun(
       start('void TF_SessionRun(void*, void*, void*, void*, int, void*, void*, int, void*, int, void*, void*)'),
     ),
+    partsSetup: partsSetup(start('void TF_SessionPRunSetup(void*, void*, int, void*, int, void*, int, void*, void*)')),
+    partsRun: partsRun(
+      start('void TF_SessionPRun(void*, void*, void*, void*, int, void*, void*, int, void*, int, void*)'),
+    ),
+    deletePartsHandle: call('void TF_DeletePRunHandle(void*)'),
     allocateTensor: call('void* TF_AllocateTensor(int, void*, int, size_t)'),
     deleteTensor: call('void TF_DeleteTensor(void*)'),
     tensorData: call('void* TF_TensorData(void*)'),
@@ -174,6 +202,18 @@ const sessionRun =
   (run: (...args: readonly unknown[]) => Promise<void>): TensorFlow['sessionRun'] =>
   (session, inputs, inputValues, inputCount, outputs, outputValues, outputCount, status) =>
     run(session, null, inputs, inputValues, inputCount, outputs, outputValues, outputCount, null, 0, null, status);
+
+/** TF_SessionPRunSetup without targets. */
+const partsSetup =
+  (setup: (...args: readonly unknown[]) => Promise<void>): TensorFlow['partsSetup'] =>
+  (session, inputs, inputCount, outputs, outputCount, handle, status) =>
+    setup(session, inputs, inputCount, outputs, outputCount, null, 0, handle, status);
+
+/** TF_SessionPRun without targets. */
+const partsRun =
+  (run: (...args: readonly unknown[]) => Promise<void>): TensorFlow['partsRun'] =>
+  (session, handle, inputs, inputValues, inputCount, outputs, outputValues, outputCount, status) =>
+    run(session, handle, inputs, inputValues, inputCount, outputs, outputValues, outputCount, null, 0, status);
 
 /** TF_LoadSessionFromSavedModel without run options and without a copy of the MetaGraphDef. */
 const loadSavedModel =

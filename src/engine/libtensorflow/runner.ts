@@ -1,24 +1,25 @@
-import type { Shape } from '../../graph/spec.js';
-import { DT } from '../../tensorflow/graphDef.js';
+import type { Exchange } from '../../tensorflow/program.js';
 import { SERVE } from '../../tensorflow/savedModel.js';
-import type { Feed } from '../engine.js';
+import type { Feed, WorkersMean } from '../engine.js';
 import { createQueue } from '../queue.js';
 import { configProto, type SessionConfig } from './config.js';
 import { withStatus, type Pointer, type TensorFlow } from './library.js';
-
-/** What one call feeds: values for the placeholder of this name. */
-export interface Fed {
-  readonly name: string;
-  readonly shape: Shape;
-  readonly dtype: number;
-  readonly values: Feed;
-}
+import { runInParts } from './parts.js';
+import { toFeed, toTensor, type Fed } from './tensors.js';
 
 /** A graph in a session of TensorFlow. Calls run one after another, in the order in which they were made. */
 export interface Runner {
   /** Sets the placeholders and returns the values of the fetched nodes, `name` or `name:output`. The fed values are copied
    *  before it returns. Throws E_TENSORFLOW; the session remains usable. */
   call(feeds: readonly Fed[], fetches: readonly string[]): Promise<Feed[]>;
+  /** The same for a program that stops for means over all workers. Where an exchange fails, no variable has changed.
+   *  Throws E_TENSORFLOW and what `mean` throws; the session remains usable. */
+  callInParts(
+    feeds: readonly Fed[],
+    fetches: readonly string[],
+    exchanges: readonly Exchange[],
+    mean: WorkersMean,
+  ): Promise<Feed[]>;
   /** The kinds of the session's devices: CPU, GPU. */
   deviceTypes(): Promise<string[]>;
   /** Frees graph, session and variables after the last call. */
@@ -108,6 +109,10 @@ function createRunner(tf: TensorFlow, graph: Pointer, session: Pointer): Runner 
   };
   return {
     call,
+    callInParts(feeds, fetches, exchanges, mean) {
+      const given = feeds.map((feed) => ({ name: feed.name, tensor: toTensor(tf, feed) }));
+      return inOrder(() => runInParts({ tf, session, placesOf }, { feeds: given, fetches, exchanges }, mean));
+    },
     deviceTypes: () =>
       withStatus(tf, (status) => {
         const list = tf.listDevices(session, status);
@@ -126,20 +131,4 @@ function createRunner(tf: TensorFlow, graph: Pointer, session: Pointer): Runner 
       ).catch(() => undefined);
     },
   };
-}
-
-function toTensor(tf: TensorFlow, { shape, dtype, values }: Fed): Pointer {
-  const tensor = tf.allocateTensor(dtype, BigInt64Array.from(shape, BigInt), shape.length, values.byteLength);
-  tf.copy(tf.tensorData(tensor), values, values.byteLength);
-  return tensor;
-}
-
-const ARRAYS = { [DT.float32]: Float32Array, [DT.int32]: Int32Array, [DT.bool]: Uint8Array } as const;
-
-function toFeed(tf: TensorFlow, tensor: Pointer): Feed {
-  const bytes = tf.tensorBytes(tensor);
-  const ArrayType = ARRAYS[tf.tensorType(tensor) as keyof typeof ARRAYS];
-  const values = new ArrayType(bytes / ArrayType.BYTES_PER_ELEMENT);
-  tf.copy(values, tf.tensorData(tensor), bytes);
-  return values;
 }

@@ -4,7 +4,7 @@ import { parametersOf, type Programs } from '../../graph/program.js';
 import { DT } from '../../tensorflow/graphDef.js';
 import { emitPrograms } from '../../tensorflow/program.js';
 import type { CompiledBackend } from '../backend.js';
-import { checkFeeds, checkParams, type Results, type Session } from '../engine.js';
+import { checkFeeds, checkParams, type Results, type Session, type WorkersMean } from '../engine.js';
 import { toFloat } from './feeds.js';
 import { openRunner } from './runner.js';
 
@@ -13,14 +13,20 @@ import { openRunner } from './runner.js';
  *  not written. A program's first run takes some seconds more: compile once per batch and size. */
 export async function compileSession(
   programs: Programs,
-  { tensorflow, config, prefersMatrices }: Pick<CompiledBackend, 'tensorflow' | 'config' | 'prefersMatrices'>,
+  {
+    tensorflow,
+    config,
+    prefersMatrices,
+    workersMean,
+  }: Pick<CompiledBackend, 'tensorflow' | 'config' | 'prefersMatrices' | 'workersMean'>,
   constants: Params = new Map(),
 ): Promise<Session> {
   const all = parametersOf(programs);
   checkParams(all, constants);
   const parameters = new Map([...all].filter(([name]) => !constants.has(name)));
   const emitted = emitPrograms(programs, { constants, prefersMatrices });
-  const runner = await openRunner(tensorflow, emitted.def.finish(), config);
+  const inParts = [...emitted.programs.values()].some(({ exchanges }) => exchanges.length > 0);
+  const runner = await openRunner(tensorflow, emitted.def.finish(), { ...config, inParts });
 
   return {
     async run(name, feeds) {
@@ -33,7 +39,11 @@ export async function compileSession(
         dtype: DT[dtype],
         values: feeds[input]!,
       }));
-      const values = await runner.call(fed, program.fetches);
+      const { fetches, exchanges } = program;
+      const values =
+        exchanges.length === 0
+          ? await runner.call(fed, fetches)
+          : await runner.callInParts(fed, fetches, exchanges, workersMean ?? noWorkers);
       const results: Results = Object.fromEntries(program.outputs.map((key, i) => [key, toFloat(values[i]!)]));
       return results;
     },
@@ -66,3 +76,6 @@ export async function compileSession(
     },
   };
 }
+
+const noWorkers: WorkersMean = () =>
+  Promise.reject(new Error('internal: the program has means over workers, and the engine has none'));

@@ -83,6 +83,12 @@ export const training = {
     .describe(
       'Which parameters stay as they were loaded, to the byte: the run directory has a receipt with hashes from before and after.',
     ),
+  syncBatchNorm: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether BatchNorm normalises with the statistics of the images of all workers, where several train together (docs/scaling.md); a worker that trains alone always does. It costs two exchanges with the other workers for each BatchNorm. Set it when each worker's `batch` is small: below about 8 images.",
+    ),
   cache: z
     .enum(['none', 'memory', 'disk'])
     .default('none')

@@ -7,7 +7,7 @@ import type { BackboneChoice } from '../../models/table.js';
 import { conventionsOf } from '../description/description.js';
 import { distilClasses } from '../distillation.js';
 import { atFittingSize } from '../fittingSize.js';
-import { softCrossEntropyRows } from '../losses.js';
+import { batchTotal, softCrossEntropyRows } from '../losses.js';
 import { findPlaces, regulariserFor } from '../regulariser.js';
 import { softmax, type Classification } from './probabilities.js';
 import type { Losses, LossOptions, Network, Targets } from '../network.js';
@@ -39,14 +39,18 @@ export function classificationTask(options: ClassificationOptions): Network<Clas
     buildClassifier(backbone, numClasses, { batch: 1, size: fitting, trainBatchNorm: () => false }),
   );
 
-  function loss(logits: Value, { training = false, old }: LossOptions = {}): Losses {
-    const { total, present } = labelLoss(logits, training);
+  function loss(logits: Value, { training = false, old, workers }: LossOptions = {}): Losses {
+    const { total, present } = labelLoss(logits, training, workers);
     if (!old || old.weight === 0) return { total, parts: {} };
-    const distill = b.mul(distilClasses(logits, old, present), old.weight);
+    const distill = b.mul(distilClasses(logits, old, { present, workers }), old.weight);
     return { total: b.add(total, distill), parts: { class: total, distill } };
   }
 
-  function labelLoss(logits: Value, training: boolean): { readonly total: Value; readonly present: Value } {
+  function labelLoss(
+    logits: Value,
+    training: boolean,
+    workers: number | undefined,
+  ): { readonly total: Value; readonly present: Value } {
     const { graph } = logits.node;
     const targets = b.input(graph, 'targets', logits.shape);
     const weight = b.sum(targets, [1], true); // [N,1]: 1 for an image, 0 for a place without one
@@ -57,10 +61,10 @@ export function classificationTask(options: ClassificationOptions): Network<Clas
     if (training && classWeights) {
       // As PyTorch does: Σ over the images / Σ of the weights of their classes. A place without an image has no target.
       const weights = b.constant(graph, classWeights, [1, numClasses]);
-      const all = b.maximum(b.sum(b.mul(targets, weights)), Math.min(...classWeights));
+      const all = batchTotal(b.sum(b.mul(targets, weights)), workers, Math.min(...classWeights));
       return { total: b.div(b.sum(softCrossEntropyRows(logits, b.mul(wanted, weights))), all), present };
     }
-    const total = b.div(b.sum(softCrossEntropyRows(logits, wanted)), b.maximum(b.sum(weight), 1));
+    const total = b.div(b.sum(softCrossEntropyRows(logits, wanted)), batchTotal(b.sum(weight), workers));
     return { total, present };
   }
 

@@ -20,9 +20,10 @@ export type Tracker = ReturnType<typeof startTracker>;
 export function startTracker(
   { state, plan: { schedule } }: Trainer,
   log: RunLog,
-  { batch, epochs, logEvery }: TrainOptions,
+  { batch: own, share, epochs, logEvery }: TrainOptions,
   onProgress: ((event: ProgressEvent) => void) | undefined,
 ) {
+  const batch = own * share.count;
   const start = performance.now();
   const secondsBefore = state.seconds;
   const secondsSince = (time: number): number => (performance.now() - time) / 1000;

@@ -37,7 +37,7 @@ export function fasterRcnnCriterion(
   const corners = cxcywhToXyxy(anchors);
   const count = anchors.length / 4;
 
-  function loss(stage: FirstStage, { training = false }: LossOptions = {}): Losses {
+  function loss(stage: FirstStage, { training = false, workers }: LossOptions = {}): Losses {
     const { objectness, offsets } = stage;
     const { graph } = objectness.node;
     const [n] = objectness.shape as [number];
@@ -46,7 +46,7 @@ export function fasterRcnnCriterion(
     const truth = truthInputs(graph, n, MOST_OBJECTS);
     const keys = (columns: number, stream: number): Value =>
       training ? b.randomUniform(seedOf(graph), [n, columns], stream) : fixedKeys(graph, n, columns);
-    const rpn = rpnLoss({ objectness, offsets, labels, targets, keys: keys(count, 0) }, RPN_SAMPLE);
+    const rpn = rpnLoss({ objectness, offsets, labels, targets, keys: keys(count, 0) }, { ...RPN_SAMPLE, workers });
 
     const proposals = propose(stage, options.proposals * 2);
     const real = b.max(b.cast(b.greaterEqual(labels, 0), 'float32'), [1]);
@@ -70,7 +70,7 @@ export function fasterRcnnCriterion(
         taken: b.cast(b.greater(place, 0), 'float32'),
         positive: b.gather(positive, rows),
       },
-      { kind: options.boxLoss, scale: SCALE, classWeights: training ? options.classWeights : undefined },
+      { kind: options.boxLoss, scale: SCALE, classWeights: training ? options.classWeights : undefined, workers },
     );
     const total = b.add(b.add(rpn.objectness, rpn.offsets), b.add(box.classes, box.offsets));
     return {

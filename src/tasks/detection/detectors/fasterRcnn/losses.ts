@@ -3,7 +3,7 @@ import { rowWeights } from '../../../rowWeights.js';
 import type { Value } from '../../../../graph/spec.js';
 import type { CoderScale } from '../../boxCoder.js';
 import { boxLoss, type BoxLossKind } from '../../boxLosses.js';
-import { smoothL1 } from '../../../losses.js';
+import { batchTotal, smoothL1 } from '../../../losses.js';
 import { sampleOrder, takeFirst, type SampleOptions } from './sampling.js';
 
 /** The error at which smoothL1 turns from a square into a line, in both stages; torchvision's value. */
@@ -20,12 +20,12 @@ export function rpnLoss(
     targets,
     keys,
   }: Readonly<Record<'objectness' | 'offsets' | 'labels' | 'targets' | 'keys', Value>>,
-  sample: SampleOptions,
+  { workers, ...sample }: SampleOptions & { readonly workers: number | undefined },
 ): { readonly objectness: Value; readonly offsets: Value } {
   const positive = b.cast(b.greater(labels, 0), 'float32');
   const negative = b.cast(b.equal(labels, 0), 'float32');
   const taken = takeFirst(sampleOrder({ positive, negative, keys }, { ...sample, matchIou: 1 }), sample.count);
-  const number = b.maximum(b.sum(taken), 1);
+  const number = batchTotal(b.sum(taken), workers);
   const entropy = b.sub(b.softplus(objectness), b.mul(objectness, positive));
   const box = b.mul(b.sum(smoothL1(offsets, targets, BETA), [2]), b.mul(taken, positive));
   return { objectness: b.div(b.sum(b.mul(entropy, taken)), number), offsets: b.div(b.sum(box), number) };
@@ -61,17 +61,19 @@ export function boxHeadLoss(
     kind,
     scale,
     classWeights,
+    workers,
   }: {
     readonly kind: BoxLossKind;
     readonly scale: CoderScale;
     readonly classWeights?: readonly number[] | undefined;
+    readonly workers: number | undefined;
   },
 ): { readonly classes: Value; readonly offsets: Value } {
   const [rows, columns] = logits.shape as [number, number];
   const flat = (x: Value): Value => b.reshape(x, [rows]);
   const isPositive = b.mul(flat(positive), flat(taken));
   const labels = b.cast(b.mul(b.cast(flat(classes), 'float32'), isPositive), 'int32');
-  const number = b.maximum(b.sum(taken), 1);
+  const number = batchTotal(b.sum(taken), workers);
   const plain = b.softmaxCrossEntropy(logits, labels);
   const entropy = classWeights ? b.mul(plain, rowWeights(b.sub(labels, 1), classWeights)) : plain;
   const [from, to] = [centred(b.reshape(boxes, [rows, 4])), centred(b.reshape(truth, [rows, 4]))];

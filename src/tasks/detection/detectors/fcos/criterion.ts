@@ -2,7 +2,7 @@ import { rowOf } from '../../../../geometry/box.js';
 import type { Sample } from '../../../../data/sample.js';
 import * as b from '../../../../graph/builder.js';
 import type { Value } from '../../../../graph/spec.js';
-import { focalLoss, focalStart } from '../../../losses.js';
+import { batchTotal, focalLoss, focalStart } from '../../../losses.js';
 import type { Losses, LossOptions } from '../../../network.js';
 import { rowWeights } from '../../../rowWeights.js';
 import { iouLoss } from '../../boxLosses.js';
@@ -36,7 +36,7 @@ export function fcosCriterion(points: Points, options: FcosOptions): Criterion<F
   const { numClasses, classWeights, centerRadius: radius } = options;
   const count = points.strides.length;
 
-  function loss(predictions: FcosPredictions, { training = false }: LossOptions = {}): Losses {
+  function loss(predictions: FcosPredictions, { training = false, workers }: LossOptions = {}): Losses {
     const { logits, distances, centernessLogits } = predictions;
     const { graph } = logits.node;
     const [batch] = logits.shape as [number];
@@ -45,7 +45,7 @@ export function fcosCriterion(points: Points, options: FcosOptions): Criterion<F
     const centerness = b.input(graph, 'centerness', [batch, count]);
     const positive = b.cast(b.greater(labels, 0), 'float32');
     const learnt = b.cast(b.greaterEqual(labels, 0), 'float32');
-    const matches = b.maximum(b.sum(positive), 1);
+    const matches = batchTotal(b.sum(positive), workers);
     /** Σ over the points of `mask` / all matches. */
     const mean = (perPoint: Value, mask: Value): Value => b.div(b.sum(b.mul(perPoint, mask)), matches);
     const hot = b.oneHot(b.sub(labels, 1), numClasses);

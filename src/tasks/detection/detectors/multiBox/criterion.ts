@@ -3,7 +3,7 @@ import { cxcywhToXyxy, type Cxcywh } from '../../../../geometry/box.js';
 import * as b from '../../../../graph/builder.js';
 import type { Value } from '../../../../graph/spec.js';
 import { distilBoxes, oldObjectness } from '../../../distillation.js';
-import { focalLoss, focalStart, hardNegatives, softmaxCrossEntropyRows } from '../../../losses.js';
+import { batchTotal, focalLoss, focalStart, hardNegatives, softmaxCrossEntropyRows } from '../../../losses.js';
 import type { Losses, LossOptions, StartLoss } from '../../../network.js';
 import { rowWeights } from '../../../rowWeights.js';
 import { encodeMatches, SSD } from '../../boxCoder.js';
@@ -38,7 +38,7 @@ export function multiBoxCriterion(anchors: Cxcywh, options: MultiBoxOptions): Cr
     return b.reshape(b.sum(focalLoss(logits, targets, options.focal), [2]), [batch, count]);
   }
 
-  function loss(predictions: AnchorPredictions, { training = false, old }: LossOptions = {}): Losses {
+  function loss(predictions: AnchorPredictions, { training = false, old, workers }: LossOptions = {}): Losses {
     const { boxes: offsets, logits } = predictions;
     const { graph } = offsets.node;
     const [batch] = offsets.shape as [number];
@@ -51,7 +51,7 @@ export function multiBoxCriterion(anchors: Cxcywh, options: MultiBoxOptions): Cr
     const negative = old
       ? b.mul(background, b.cast(b.greaterEqual(b.scalar(graph, old.ignoreAbove), objectness!), 'float32'))
       : background;
-    const matches = b.maximum(b.sum(positive), 1);
+    const matches = batchTotal(b.sum(positive), workers);
     const perAnchor = classLosses(logits, labels, training);
     const chosen = softmax ? hardNegatives(perAnchor, positive, negative, options.hardNegatives) : negative;
     const boxes = anchorBoxLoss(offsets, targets, anchors, { kind: options.boxLoss, beta: 1, scale: SSD });
@@ -59,7 +59,10 @@ export function multiBoxCriterion(anchors: Cxcywh, options: MultiBoxOptions): Cr
     const classes = b.div(b.sum(b.mul(perAnchor, b.add(positive, chosen))), matches);
     const total = b.add(box, classes);
     if (!old || old.weight === 0) return { total, parts: { box, class: classes } };
-    const distill = b.mul(distilBoxes({ boxes: offsets, logits }, old, objectness!, softmax), old.weight);
+    const distill = b.mul(
+      distilBoxes({ boxes: offsets, logits }, old, { objectness: objectness!, softmax, workers }),
+      old.weight,
+    );
     return { total: b.add(total, distill), parts: { box, class: classes, distill } };
   }
 

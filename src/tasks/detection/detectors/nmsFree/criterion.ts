@@ -1,5 +1,6 @@
 import * as b from '../../../../graph/builder.js';
 import type { Value } from '../../../../graph/spec.js';
+import { batchTotal } from '../../../losses.js';
 import type { Losses, LossOptions } from '../../../network.js';
 import { rowWeights } from '../../../rowWeights.js';
 import { iouLoss } from '../../boxLosses.js';
@@ -18,6 +19,7 @@ interface BranchOptions {
   /** Points that learn each object. */
   readonly most: number;
   readonly training: boolean;
+  readonly workers: number | undefined;
 }
 
 /** The loss of both branches, each over its own assignment. Classes learn the quality of their prediction by a cross-entropy that easy points
@@ -26,7 +28,7 @@ interface BranchOptions {
 export function nmsFreeCriterion(options: NmsFreeOptions): Criterion<NmsFreeNetwork> {
   const { numClasses, classWeights, focal, pointsPerObject } = options;
 
-  function branchLoss(branch: Branch, scene: Scene, seen: Value, { most, training }: BranchOptions) {
+  function branchLoss(branch: Branch, scene: Scene, seen: Value, { most, training, workers }: BranchOptions) {
     const { logits, boxes } = branch;
     const [n, p] = logits.shape as [number, number];
     const { truth, inIgnored } = scene;
@@ -38,7 +40,7 @@ export function nmsFreeCriterion(options: NmsFreeOptions): Criterion<NmsFreeNetw
     const perPoint = b.sum(b.mul(b.power(distance, focal.gamma), entropy), [2]);
     const weighted = training && classWeights ? b.mul(perPoint, rowWeights(classes, classWeights)) : perPoint;
     const learnt = b.mul(seen, b.maximum(positive, b.sub(b.scalar(logits.node.graph, 1), inIgnored)));
-    const total = b.maximum(b.sum(quality), 1);
+    const total = batchTotal(b.sum(quality), workers);
     const rows = (x: Value): Value => b.reshape(x, [n * p, 4]);
     const overlaps = b.reshape(iouLoss(rows(boxes), rows(b.gather(truth.boxes, match)), 'giou'), [n, p]);
     return {
@@ -48,13 +50,13 @@ export function nmsFreeCriterion(options: NmsFreeOptions): Criterion<NmsFreeNetw
   }
 
   return {
-    loss({ oneToOne, oneToMany, points }, { training = false }: LossOptions = {}): Losses {
+    loss({ oneToOne, oneToMany, points }, { training = false, workers }: LossOptions = {}): Losses {
       const { graph } = oneToOne.logits.node;
       const [n] = oneToOne.logits.shape as [number];
       const scene = placeObjects(truthInputs(graph, n, MOST_OBJECTS), points);
       const seen = b.input(graph, 'seen', [n, 1]);
-      const one = branchLoss(oneToOne, scene, seen, { most: 1, training });
-      const many = branchLoss(oneToMany, scene, seen, { most: pointsPerObject, training });
+      const one = branchLoss(oneToOne, scene, seen, { most: 1, training, workers });
+      const many = branchLoss(oneToMany, scene, seen, { most: pointsPerObject, training, workers });
       const parts = { class: one.class, box: one.box, manyClass: many.class, manyBox: many.box };
       return { total: b.add(b.add(one.class, one.box), b.add(many.class, many.box)), parts };
     },

@@ -2,7 +2,7 @@ import type { Sample } from '../../../../data/sample.js';
 import { cxcywhToXyxy, type Cxcywh } from '../../../../geometry/box.js';
 import * as b from '../../../../graph/builder.js';
 import type { Value } from '../../../../graph/spec.js';
-import { focalLoss, focalStart } from '../../../losses.js';
+import { batchTotal, focalLoss, focalStart } from '../../../losses.js';
 import type { Losses, LossOptions } from '../../../network.js';
 import { rowWeights } from '../../../rowWeights.js';
 import { encodeMatches } from '../../boxCoder.js';
@@ -24,7 +24,10 @@ export function retinaNetCriterion(anchors: Cxcywh, options: RetinaNetOptions): 
   const corners = cxcywhToXyxy(anchors);
   const count = anchors.length / 4;
 
-  function loss({ boxes: offsets, logits }: AnchorPredictions, { training = false }: LossOptions = {}): Losses {
+  function loss(
+    { boxes: offsets, logits }: AnchorPredictions,
+    { training = false, workers }: LossOptions = {},
+  ): Losses {
     const { graph } = offsets.node;
     const [batch] = offsets.shape as [number];
     const labels = b.input(graph, 'labels', [batch, count], 'int32');
@@ -32,7 +35,7 @@ export function retinaNetCriterion(anchors: Cxcywh, options: RetinaNetOptions): 
     const positive = b.cast(b.greater(labels, 0), 'float32');
     const learnt = b.cast(b.greaterEqual(labels, 0), 'float32');
     const matches = b.maximum(b.sum(positive, [1]), 1); // [batch]
-    const images = b.maximum(b.sum(b.max(learnt, [1])), 1);
+    const images = batchTotal(b.sum(b.max(learnt, [1])), workers);
     /** Σ over the anchors of each image / its matches, then the mean over the images. */
     const mean = (perAnchor: Value): Value => b.div(b.sum(b.div(b.sum(perAnchor, [1]), matches)), images);
     const hot = b.oneHot(b.sub(labels, 1), numClasses);

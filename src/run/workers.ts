@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import type { Dataset } from '../data/sample.js';
+import type { Backend } from '../engine/backend.js';
+import { FinetuneError, type Problem } from '../errors.js';
+import { discard, makeFolder, makeTemporaryFolder } from '../files/folders.js';
+import { writeAtomically } from '../files/writeAtomically.js';
+import type { ProgressEvent } from '../progress.js';
+import { recipeOptions } from '../recipe/differences.js';
+import { withTrain } from '../recipe/withTrain.js';
+import type { Run } from '../train/loop.js';
+import { joinWorkers, type JoinOptions } from '../workers/join.js';
+import { ALONE, type Workers } from '../workers/workers.js';
+import { openRunDirectory, type RunDirectory } from './directory.js';
+import type { OpenedRecipe } from './openRecipe.js';
+import type { PlannedRun } from './plan.js';
+import { ownVersion } from './versions.js';
+
+/** What a run with several workers does besides training: they come together, make sure that they do the same, and the one
+ *  of rank 0 keeps the run directory. A process that trains alone passes through all of this unchanged. */
+
+interface Hooks {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+}
+
+/** Works together with the other workers, if there are any. The signal that `work` gets aborts also when one of them is
+ *  lost. Throws E_WORKERS_LOST then, and what joinWorkers throws. */
+export async function withWorkers<T>(
+  join: Omit<JoinOptions, keyof Hooks> | undefined,
+  hooks: Hooks,
+  work: (workers: Workers, hooks: Hooks) => Promise<T>,
+): Promise<T> {
+  if (!join) return work(ALONE, hooks);
+  const workers = await joinWorkers({ ...join, ...hooks });
+  const signal = AbortSignal.any([...(hooks.signal ? [hooks.signal] : []), workers.signal]);
+  try {
+    const result = await work(workers, { ...hooks, signal });
+    workers.signal.throwIfAborted();
+    await workers.leave(hooks.signal?.aborted ? STOPPED : undefined);
+    return result;
+  } catch (thrown) {
+    const error: unknown = workers.signal.aborted ? workers.signal.reason : thrown;
+    await workers.leave(hooks.signal?.aborted ? STOPPED : (error as Error).message.split('\n')[0]!);
+    throw error;
+  }
+}
+
+const STOPPED = 'it was stopped';
+
+/** The files by which a run is continued. */
+const KEPT = [
+  'recipe.yaml',
+  'split.json',
+  'plan.json',
+  'freeze.json',
+  'metrics.json',
+  'checkpoints/last.safetensors',
+] as const;
+
+/** Opens the run directory. A worker of another rank than 0 has a temporary one, with copies of the files by which the
+ *  run is continued; it is removed at the end. Throws what openRunDirectory throws. */
+export async function openWorkersDirectory(
+  path: string,
+  options: { readonly resume: boolean },
+  workers: Workers,
+): Promise<RunDirectory> {
+  const run = workers.rank === 0 ? await openRunDirectory(path, options) : await openTemporary();
+  if (workers.count === 1) return run;
+  for (const name of KEPT) {
+    const file = join(run.path, name);
+    const own = await readFile(file).catch(() => Buffer.alloc(0));
+    const bytes = await workers.bytesFromFirst(own);
+    if (workers.rank === 0 || bytes.length === 0) continue;
+    await makeFolder(dirname(file));
+    await writeAtomically(file, [bytes]);
+  }
+  return run;
+}
+
+async function openTemporary(): Promise<RunDirectory> {
+  const path = await makeTemporaryFolder(join(tmpdir(), 'finetune-worker-'));
+  return {
+    path,
+    write: (name, content) => writeAtomically(join(path, name), content),
+    close: () => discard(path),
+  };
+}
+
+/** Makes sure that all workers train the same model on the same data with the same program. Throws E_WORKERS_DIFFER with
+ *  everything that differs from the worker of rank 0, and E_WORKERS_ENGINE for an engine that trains alone. */
+export async function compareWorkers({ recipe, backend, data, model }: OpenedRecipe, workers: Workers): Promise<void> {
+  if (workers.count === 1) return;
+  const all = await workers.gather({
+    version: ownVersion(),
+    engine: `${backend.name} ${backend.version}`,
+    'training part': describePart(data.train),
+    'validation part': describePart(data.val),
+    'initial weights': hashOf([...model.params.values()].map(({ data: values }) => values)),
+    ...Object.fromEntries([...recipeOptions(recipe)].filter(([path]) => !OF_MACHINE.includes(path))),
+  });
+  const [first, ...others] = all as readonly Readonly<Record<string, string>>[];
+  const problems = others.flatMap((other, i): Problem[] =>
+    [...new Set([...Object.keys(first!), ...Object.keys(other)])]
+      .filter((what) => first![what] !== other[what])
+      .map((what) => ({
+        code: 'E_WORKERS_DIFFER',
+        message: `${what}: ${first![what] ?? 'absent'} on worker 0, ${other[what] ?? 'absent'} on worker ${i + 1}`,
+        fix: 'start all workers with the same recipe, data set and version',
+      })),
+  );
+  if (problems.length > 0) throw new FinetuneError(problems);
+}
+
+/** Options of a recipe that may differ between machines. The engine is compared as it was opened. */
+const OF_MACHINE: readonly string[] = ['data.root', 'engine', 'threads'];
+
+const describePart = ({ annotations }: Dataset): string =>
+  `${annotations.length} images, ${hashOf(annotations.map((one) => JSON.stringify({ ...one, file: basename(one.file) }))).slice(0, 12)}`;
+
+function hashOf(parts: readonly (string | Float32Array)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+}
+
+/** The backend with the means over all workers. Throws E_WORKERS_ENGINE. */
+export function withMeans<B extends Backend>(backend: B, workers: Workers): B {
+  if (workers.count === 1) return backend;
+  if (backend.name === 'tensorflow' || backend.name === 'tensorflow-gpu')
+    return { ...backend, workersMean: (values: Float32Array) => workers.mean(values) };
+  throw new FinetuneError({
+    code: 'E_WORKERS_ENGINE',
+    option: 'engine',
+    message: `the engine ${backend.name} cannot train with other workers`,
+    fix: 'set engine: tensorflow, and run finetune setup if it is not there',
+  });
+}
+
+/** Plans the run on the worker of rank 0, which measures where something is to be measured; the others take its numbers. */
+export async function planTogether(
+  opened: OpenedRecipe,
+  workers: Workers,
+  plan: () => Promise<PlannedRun>,
+): Promise<PlannedRun> {
+  let planned: PlannedRun | undefined;
+  const numbers = await workers.fromFirst(async () => {
+    planned = await plan();
+    const { batch, memory, time, epochs, stepsPerEpoch } = planned.recipe.train;
+    return { batch, memory, time, epochs, stepsPerEpoch };
+  });
+  return planned ?? { ...opened, recipe: withTrain(opened.recipe, numbers) };
+}
+
+/** The speed of each worker and its time of waiting, as a remark; none of a process that trains alone. */
+export async function describeWorkers(
+  { imagesPerSecond, stopped }: Run,
+  seconds: number,
+  workers: Workers,
+): Promise<string[]> {
+  if (workers.count === 1 || stopped) return [];
+  const waited = await workers.gather(workers.waited() / 1000 / seconds);
+  const shares = waited.map((share) => `${(100 * share).toFixed(0)} %`).join(', ');
+  const each = (imagesPerSecond / workers.count).toFixed(1);
+  return [
+    `${workers.count} workers trained ${imagesPerSecond.toFixed(1)} images per second, ${each} each; by rank, they spent ${shares} of the time on exchanging gradients and waiting for each other.`,
+  ];
+}

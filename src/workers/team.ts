@@ -1,0 +1,183 @@
+import { FinetuneError } from '../errors.js';
+import { formatAddress, type Places } from './addresses.js';
+import type { End, Link } from './link.js';
+import type { Workers } from './workers.js';
+
+/** Milliseconds between two signs of life. */
+const PULSE = 1000;
+/** Values of fewer bytes go to every worker at once, so that each computes the mean by itself: one way instead of two. */
+const SMALL = 2 ** 14;
+
+/** Workers that are connected, each with every other one. */
+export class Team implements Workers {
+  readonly rank: number;
+  readonly count: number;
+  readonly #places: Places;
+  /** By rank, without a link to itself. */
+  readonly #links: readonly Link[];
+  readonly #lost = new AbortController();
+  readonly signal = this.#lost.signal;
+  #channel = 1;
+  #waited = 0;
+  #left = false;
+  readonly #watch: NodeJS.Timeout;
+
+  /** `silence`: seconds without a sign of life after which a worker counts as lost. */
+  constructor(places: Places, silence: number, connect: (ended: (rank: number, end: End) => void) => readonly Link[]) {
+    this.#places = places;
+    this.rank = places.rank;
+    this.count = places.addresses.length;
+    this.#watch = setInterval(this.#watcher(1000 * silence), PULSE);
+    this.#links = connect((rank, end) => { this.#ended(rank, end); }); // prettier-ignore
+  }
+
+  async mean(values: Float32Array): Promise<Float32Array> {
+    const began = performance.now();
+    try {
+      return await (values.byteLength < SMALL ? this.#meanOfAll(values) : this.#meanInParts(values));
+    } finally {
+      this.#waited += performance.now() - began;
+    }
+  }
+
+  async gather<T>(own: T): Promise<T[]> {
+    const all = await this.#exchange(Buffer.from(encode(own)));
+    return all.map((bytes, rank) => (rank === this.rank ? own : (decode(bytes.toString()) as T)));
+  }
+
+  async fromFirst<T>(compute: () => Promise<T>): Promise<T> {
+    if (this.rank > 0) return decode(Buffer.from(await this.bytesFromFirst(Buffer.alloc(0))).toString()) as T;
+    const value = await compute();
+    await this.bytesFromFirst(Buffer.from(encode(value)));
+    return value;
+  }
+
+  async bytesFromFirst(bytes: Uint8Array): Promise<Uint8Array> {
+    const channel = this.#channel++;
+    this.signal.throwIfAborted();
+    if (this.rank > 0) return this.#links.find(({ rank }) => rank === 0)!.receive(channel);
+    for (const link of this.#links) link.send(channel, bytes);
+    return bytes;
+  }
+
+  waited(): number {
+    return this.#waited;
+  }
+
+  async leave(reason?: string): Promise<void> {
+    this.#left = true;
+    clearInterval(this.#watch);
+    await Promise.all(this.#links.map((link) => link.close(reason ?? null)));
+  }
+
+  /** Sends the bytes to every other worker, and returns those of all by rank. */
+  #exchange(own: Buffer): Promise<Buffer[]> {
+    const channel = this.#channel++;
+    this.signal.throwIfAborted();
+    for (const link of this.#links) link.send(channel, own);
+    return this.#receive(channel, own);
+  }
+
+  async #receive(channel: number, own: Buffer): Promise<Buffer[]> {
+    const all = await Promise.all(this.#links.map((link) => link.receive(channel)));
+    return [...all.slice(0, this.rank), own, ...all.slice(this.rank)];
+  }
+
+  async #meanOfAll(values: Float32Array): Promise<Float32Array> {
+    const all = await this.#exchange(bytesOf(values));
+    const mean = new Float32Array(values.length);
+    average(all.map(floatsOf), mean);
+    return mean;
+  }
+
+  /** Each worker averages one part of the values, and sends the mean of it to all: each value travels to one worker and
+   *  back, however many there are (Rabenseifner's all-reduce, with direct connections). */
+  async #meanInParts(values: Float32Array): Promise<Float32Array> {
+    const [there, back] = [this.#channel++, this.#channel++];
+    this.signal.throwIfAborted();
+    const part = (of: Float32Array, rank: number): Float32Array => {
+      const begin = (place: number) => Math.floor((place * values.length) / this.count);
+      return of.subarray(begin(rank), begin(rank + 1));
+    };
+    for (const link of this.#links) link.send(there, bytesOf(part(values, link.rank)));
+    const mean = new Float32Array(values.length);
+    const own = part(mean, this.rank);
+    average((await this.#receive(there, bytesOf(part(values, this.rank)))).map(floatsOf), own);
+    for (const link of this.#links) link.send(back, bytesOf(own));
+    const others = await Promise.all(this.#links.map((link) => link.receive(back)));
+    for (const [i, link] of this.#links.entries()) part(mean, link.rank).set(floatsOf(others[i]!));
+    return mean;
+  }
+
+  #ended(rank: number, end: End): void {
+    if (this.#left || this.signal.aborted) return;
+    const name = this.#nameOf(rank);
+    const isDone = 'goodbye' in end && end.goodbye === null;
+    const why = isDone ? 'it is done' : 'goodbye' in end ? end.goodbye : end.broken;
+    const error = new FinetuneError({
+      code: 'E_WORKERS_LOST',
+      message: 'goodbye' in end ? `${name} has ended: ${why}` : `${name} is gone: ${why}`,
+      fix: 'look at what that worker has printed; then start all workers again, the first one with --resume',
+    });
+    if (isDone)
+      this.#links.find((link) => link.rank === rank)?.fail(error); // the others may need each other still
+    else this.#lose(error);
+  }
+
+  #nameOf(rank: number): string {
+    return `worker ${rank} (${formatAddress(this.#places.addresses[rank]!)})`;
+  }
+
+  /** Shows the others that this worker is alive, and gives up those that show nothing: their process was stopped, or the
+   *  network does not pass anything on. A connection alone can look open for hours then. */
+  #watcher(silence: number): () => void {
+    let last = performance.now();
+    return () => {
+      const now = performance.now();
+      const wasBusy = now - last > 2 * PULSE; // what had come meanwhile has not been read yet
+      last = now;
+      for (const link of this.#links) {
+        link.pulse();
+        if (wasBusy) link.heard = now;
+        if (now - link.heard <= silence) continue;
+        const message = `${this.#nameOf(link.rank)} has shown no sign of life for ${silence / 1000} s`;
+        const fix =
+          'see whether its process and the network work; then start all workers again, the first one with --resume';
+        this.#lose(new FinetuneError({ code: 'E_WORKERS_LOST', message, fix }));
+      }
+    };
+  }
+
+  #lose(error: FinetuneError): void {
+    clearInterval(this.#watch);
+    this.#lost.abort(error);
+    for (const link of this.#links) link.fail(error);
+  }
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Buffer =>
+  Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+const floatsOf = ({ buffer, byteOffset, byteLength }: Buffer): Float32Array =>
+  new Float32Array(buffer as ArrayBuffer, byteOffset, byteLength / Float32Array.BYTES_PER_ELEMENT);
+
+/** The mean of equal arrays, added in their order. */
+function average(all: readonly Float32Array[], mean: Float32Array): void {
+  mean.set(all[0]!);
+  for (const values of all.slice(1)) for (let i = 0; i < mean.length; i++) mean[i]! += values[i]!;
+  const share = 1 / all.length;
+  for (let i = 0; i < mean.length; i++) mean[i]! *= share;
+}
+
+/** JSON in which numbers that are not finite are texts of their own. */
+const encode = (value: unknown): string =>
+  JSON.stringify({ value }, (_, inner: unknown) =>
+    typeof inner === 'number' && !Number.isFinite(inner) ? { number: String(inner) } : inner,
+  );
+const decode = (text: string): unknown =>
+  (
+    JSON.parse(text, (_, inner: unknown) => {
+      const { number, ...others } = (inner ?? {}) as { readonly number?: unknown };
+      const isNumber = /^(NaN|-?Infinity)$/.test(String(number)) && Object.keys(others).length === 0;
+      return typeof number === 'string' && isNumber ? Number(number) : inner;
+    }) as { readonly value: unknown }
+  ).value;

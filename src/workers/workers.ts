@@ -1,0 +1,33 @@
+/** The processes that train one model together. Each has a rank, counted from 0, and a share of every batch. All of them
+ *  call the same functions in the same order; a call ends when the others' values have come. */
+export interface Workers {
+  readonly rank: number;
+  readonly count: number;
+  /** Aborts when another worker is gone or has failed, with the error E_WORKERS_LOST as its reason. */
+  readonly signal: AbortSignal;
+  /** The mean of the values of all workers. It is the same on all of them, to the bit, and in every repetition. */
+  mean(values: Float32Array): Promise<Float32Array>;
+  /** The values of all workers by their rank. They travel as JSON. */
+  gather<T>(own: T): Promise<T[]>;
+  /** What the worker of rank 0 computes; the others wait for it. It travels as JSON, with numbers that are not finite. */
+  fromFirst<T>(compute: () => Promise<T>): Promise<T>;
+  /** Bytes of the worker of rank 0; the others' own are ignored. */
+  bytesFromFirst(bytes: Uint8Array): Promise<Uint8Array>;
+  /** Milliseconds that `mean` has waited for others so far. */
+  waited(): number;
+  /** Ends the connections. The others take it as a failure if there is a reason. */
+  leave(reason?: string): Promise<void>;
+}
+
+/** A process that trains alone. */
+export const ALONE: Workers = {
+  rank: 0,
+  count: 1,
+  signal: new AbortController().signal,
+  mean: (values) => Promise.resolve(values),
+  gather: (own) => Promise.resolve([own]),
+  fromFirst: (compute) => compute(),
+  bytesFromFirst: (bytes) => Promise.resolve(bytes),
+  waited: () => 0,
+  leave: () => Promise.resolve(),
+};

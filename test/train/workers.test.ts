@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { openDatasets } from '../../src/data/dataset.js';
+import { openBackend, type CompiledBackend } from '../../src/engine/backend.js';
+import { compileSession } from '../../src/engine/libtensorflow/session.js';
+import * as b from '../../src/graph/builder.js';
+import { gradients } from '../../src/graph/grad.js';
+import type { Params } from '../../src/graph/params.js';
+import { randomStream } from '../../src/random.js';
+import { parseRecipe } from '../../src/recipe/load.js';
+import { recipeModel } from '../../src/run/recipeModel.js';
+import { trainOptions } from '../../src/run/trainOptions.js';
+import { openTrainer } from '../../src/train/trainer.js';
+import { openEngines } from '../engines.js';
+import { tinyBackbone } from '../tinyBackbone.js';
+import { meansInMemory } from './inMemory.js';
+
+let root: string;
+let backend: CompiledBackend;
+const hasTensorflow = (await openEngines()).some(({ name }) => name === 'tensorflow');
+const slow = process.env['FINETUNE_SLOW'] === '1';
+const describeEngine = hasTensorflow ? describe : describe.skip;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'workers-'));
+  if (hasTensorflow) backend = (await openBackend({ engine: 'tensorflow' })) as CompiledBackend;
+});
+afterAll(() => rm(root, { recursive: true }));
+
+describeEngine('a program with means over workers', () => {
+  /** y = mean(x)², w grows by the gradient of mean(y) in x. */
+  function programs() {
+    const graph = b.createGraph();
+    const w = b.param(graph, { name: 'w', shape: [2], role: 'weight', kind: 'vector', init: { type: 'constant', value: 0 } }); // prettier-ignore
+    const x = b.input(graph, 'x', [2]);
+    const [mean] = b.workersMean([b.mul(x, w)]);
+    const y = b.sum(b.square(mean!));
+    const [slope] = b.workersMean(gradients(y, [w]));
+    return { step: { outputs: { y }, updates: [b.assign('w', b.add(w, slope!))] } };
+  }
+  const ones = new Map([['w', { shape: [2], data: Float32Array.of(1, 1) }]]);
+
+  test('gives every worker the same values, and the gradient of the mean', async () => {
+    const sessions = await Promise.all(
+      meansInMemory(2).map((workersMean) => compileSession(programs(), { ...backend, workersMean })),
+    );
+    await Promise.all(sessions.map((session) => session.write(ones)));
+    for (let step = 0; step < 2; step++) {
+      const results = await Promise.all(
+        sessions.map((session, rank) =>
+          session.run('step', { x: rank === 0 ? Float32Array.of(1, 2) : Float32Array.of(3, 6) }),
+        ),
+      );
+      expect(results[0]).toEqual(results[1]);
+      if (step === 0) expect(results[0]!.y![0]).toBe(2 ** 2 + 4 ** 2);
+    }
+    // One step: w + d/dw (mean(x)·w)² = w + 2·mean(x)²·w = 9, 33; the next one multiplies by 9 and 33 again.
+    for (const session of sessions) expect((await session.read()).get('w')!.data).toEqual(Float32Array.of(81, 1089));
+    sessions.forEach((session) => session.dispose());
+  });
+
+  test('changes nothing where the exchange fails, and goes on', async () => {
+    let fails = true;
+    const workersMean = (values: Float32Array) =>
+      fails ? Promise.reject(new Error('a worker is gone')) : Promise.resolve(values);
+    const session = await compileSession(programs(), { ...backend, workersMean });
+    await session.write(ones);
+    await expect(session.run('step', { x: Float32Array.of(1, 2) })).rejects.toThrow('a worker is gone');
+    expect((await session.read()).get('w')!.data).toEqual(Float32Array.of(1, 1));
+    fails = false;
+    await session.run('step', { x: Float32Array.of(1, 2) });
+    expect((await session.read()).get('w')!.data).toEqual(Float32Array.of(3, 9));
+    session.dispose();
+  });
+});
+
+describeEngine('training with several workers', () => {
+  const STEPS = 20;
+  beforeAll(async () => {
+    const random = randomStream(1, 'discs');
+    for (const colour of ['red', 'blue']) {
+      for (const [part, count] of [
+        ['train', 12],
+        ['val', 1],
+      ] as const) {
+        // prettier-ignore
+        await mkdir(join(root, 'data', part, colour), { recursive: true });
+        for (let i = 0; i < count; i++) {
+          const [x, y, r] = [random.uniform(15, 45), random.uniform(15, 45), random.uniform(12, 20)];
+          const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="60" height="60"><rect width="60" height="60" fill="#888"/><circle cx="${x}" cy="${y}" r="${r}" fill="${colour}"/></svg>`;
+          await sharp(Buffer.from(svg))
+            .jpeg()
+            .toFile(join(root, 'data', part, colour, `${i}.jpg`));
+        }
+      }
+    }
+  });
+  const recipeOf = (batch: number, more: string) =>
+    parseRecipe(
+      `
+task: classification
+seed: 3
+data: { format: imageFolder, root: ${join(root, 'data')}, size: 64 }
+model: { backbone: ${tinyBackbone} }
+train: { epochs: 5, batch: ${batch}, ${more} }
+`,
+      'test.yaml',
+    );
+
+  /** The weights of all workers after 20 steps with 6 images a step. */
+  async function weightsOf(count: number, more: string): Promise<Params[]> {
+    const recipe = await recipeOf(6 / count, more);
+    const data = await openDatasets(recipe.data);
+    const { model } = await recipeModel(recipe, data);
+    const train = async (workersMean: CompiledBackend['workersMean'], rank: number) => {
+      const options = { ...trainOptions(recipe, {}, join(root, `${count}-${rank}`)), share: { rank, count } };
+      const own = { ...backend, ...(workersMean && { workersMean }) };
+      const trainer = await openTrainer(model, data.train, own, options);
+      while (trainer.state.step < STEPS) {
+        for await (const batch of trainer.batches()) await trainer.step(batch);
+        Object.assign(trainer.state, { epoch: trainer.state.epoch + 1, batch: 0 });
+      }
+      const { params } = await trainer.presentModel();
+      await trainer.dispose();
+      return params;
+    };
+    return Promise.all(count === 1 ? [train(undefined, 0)] : meansInMemory(count).map(train));
+  }
+  const largest = (values: Float32Array) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  /** The largest difference of a parameter's values, relative to the largest of them. */
+  const difference = (one: Params, other: Params): number =>
+    Math.max(
+      ...[...one].map(([name, { data }]) => {
+        const apart = largest(other.get(name)!.data.map((value, i) => value - data[i]!));
+        return apart / Math.max(largest(data), 1e-3);
+      }),
+    );
+
+  // With BatchNorm on the statistics of each step, rounding grows with the learning rate: about tenfold from 0.002 to 0.02.
+  const frozen = 'freeze: { batchNorm: eval }, lr: { value: 0.02 }';
+  const synced = 'syncBatchNorm: true, lr: { value: 0.001 }';
+  test.each([
+    [2, frozen],
+    ...(slow ? ([[3, frozen], [2, synced], [3, synced]] as const) : []), // prettier-ignore
+  ] as const)(
+    '%i workers end with the weights of one that has the whole batch: %s',
+    async (count, more) => {
+      const [alone] = await weightsOf(1, more);
+      const [first, ...others] = await weightsOf(count, more);
+      for (const other of others) expect(other).toEqual(first);
+      expect(difference(alone!, first!)).toBeLessThan(1e-5);
+      if (slow) expect((await weightsOf(count, more))[0]).toEqual(first); // again: the same to the bit
+    },
+    120_000,
+  );
+});

@@ -311,6 +311,12 @@ const rules = {
     const runs = x.runs.flatMap((own, axis) => (axes.includes(axis) ? (keepDims ? [unpadded(1)] : []) : [own]));
     return [{ value: addTo(at, 'sum', [summed], node.attrs)[0]!, runs, padValue: zeroIf(summed.padValue === 0) }];
   },
+  // All workers pad alike, so the mean of padding is padding.
+  workersMean: (node, at) => {
+    const inputs = node.inputs.map((value) => at.get(value));
+    const means = addTo(at, 'workersMean', inputs, node.attrs);
+    return means.map((value, i) => ({ value, runs: inputs[i]!.runs, padValue: zeroIf(inputs[i]!.padValue === 0) }));
+  },
   assign: (node, at) => {
     const { name } = node.attrs;
     const value = zeroed(at.as(node.inputs[0]!, at.layout(name, node.inputs[0]!.shape)));

@@ -73,7 +73,9 @@ export async function runRecipe(
   await compareWorkers(opened, workers);
   const kept = { ...opened, backend: withMeans(withRunChoices(opened.backend, run.path), workers) };
   // numbers for `batch: auto` and `time`
-  const planned = await planTogether(kept, workers, () => planRun(kept, { directory: run.path, ...hooks }));
+  const planned = await planTogether(kept, workers, () =>
+    planRun(kept, { directory: run.path, workers: workers.count, ...hooks }),
+  );
   const begun = await beginRun(run, planned, { resume, extend });
   const { images, broken } = readImages(planned.recipe);
   const trained = await trainRun(planned, run.path, { images, resume, workers, ...hooks });

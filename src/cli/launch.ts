@@ -7,10 +7,12 @@ import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadRecipe } from '../recipe/load.js';
 import { isThere, newRunPath } from '../run/directory.js';
-import { SECRET } from './commands/workers.js';
+import { maskSecrets } from '../maskSecrets.js';
+import { RESUME, SECRET } from './commands/workers.js';
 import { isFolder } from './init.js';
 import { listenForInterrupt, Stopped } from './interrupt.js';
 import { leave } from './leave.js';
+import { quote } from './quote.js';
 import { Reported, UsageError } from './usage.js';
 
 export interface LaunchCommand {
@@ -31,10 +33,11 @@ const GRACE = 15;
 /** `finetune launch`: runs a recipe with several processes on this machine, and resumes the run if one of them is lost.
  *  The first one prints what `finetune recipe.yaml` prints. Throws a `Reported` with its exit code if the run failed. */
 export async function launch(path: string, command: LaunchCommand): Promise<void> {
-  const { local, set, out, maxRestarts } = command;
+  const { set, out, maxRestarts } = command;
   if (await isFolder(path)) throw new UsageError('launch takes a recipe: finetune init makes one for a folder');
   const recipe = await loadRecipe(path, { set });
   const directory = resolve(out ?? newRunPath(recipe.out, basename(path).replace(/\.ya?ml$/, '')));
+  const again = maskSecrets(resumeLaunch(path, directory, command));
   const children: ChildProcess[] = [];
   const { signal, stop } = listenForInterrupt(
     () => void children[0]?.kill('SIGTERM'), // it saves and ends, and the others end with it
@@ -46,7 +49,7 @@ export async function launch(path: string, command: LaunchCommand): Promise<void
   try {
     for (let restarts = 0; ; restarts++) {
       const resume = restarts > 0 || command.resume === true;
-      const codes = await runWorkers(children, await wordsOf(path, directory, { ...command, resume }), local);
+      const codes = await runWorkers(children, await wordsOf(path, directory, { ...command, resume }), again);
       if (codes.every((code) => code === 0)) return;
       if (signal.reason instanceof Stopped) throw new Reported(signal.reason.exitCode);
       const isUsage = codes.includes(2);
@@ -57,6 +60,14 @@ export async function launch(path: string, command: LaunchCommand): Promise<void
   } finally {
     stop();
   }
+}
+
+/** The command that continues the run, ready to paste into a shell. */
+function resumeLaunch(path: string, directory: string, { local, set, threads }: LaunchCommand): string {
+  const settings = set.flatMap((setting) => ['--set', setting]);
+  const own = threads === undefined ? [] : ['--threads', threads];
+  const words = ['launch', path, '--local', String(local), ...settings, '--out', directory, ...own, '--resume'];
+  return ['finetune', ...words.map(quote)].join(' ');
 }
 
 /** The command line of each worker. */
@@ -102,9 +113,9 @@ async function freePorts(count: number): Promise<number[]> {
 async function runWorkers(
   children: ChildProcess[],
   commands: readonly (readonly string[])[],
-  count: number,
+  again: string,
 ): Promise<number[]> {
-  const env = { ...process.env, [SECRET]: randomBytes(16).toString('hex') };
+  const env = { ...process.env, [SECRET]: randomBytes(16).toString('hex'), [RESUME]: again };
   const program = fileURLToPath(new URL('main.js', import.meta.url));
   let grace: NodeJS.Timeout | undefined;
   const killAll = () => children.forEach((child) => void child.kill('SIGKILL'));
@@ -126,7 +137,7 @@ async function runWorkers(
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     if (code === 0) return 0;
     grace ??= setTimeout(killAll, 1000 * GRACE);
-    if (rank > 0) console.error(describeEnd(rank, count, signal, tail));
+    if (rank > 0) console.error(describeEnd(rank, commands.length, signal, tail));
     return code ?? -1;
   });
   const codes = await Promise.all(ends);

@@ -7,6 +7,9 @@ import { writeAtomically } from '../files/writeAtomically.js';
 import { loadRecipe, parseRecipe } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { FINISHED, isThere, newRunPath } from '../run/directory.js';
+import { formatAddress } from '../workers/addresses.js';
+import { RESUME } from './commands/workers.js';
+import { quote } from './quote.js';
 import { isFolder, lookAt, recipeFileFor, type InitCommand } from './init.js';
 import { Stopped } from './interrupt.js';
 import { Reported, UsageError } from './usage.js';
@@ -39,7 +42,7 @@ export async function train(path: string, command: TrainCommand): Promise<void> 
   // Lazily, so that errors of the recipe need not wait for an engine to load.
   const { finetune } = await import('../finetune.js');
   const directory = out ?? newRunPath(recipe.out, basename(path).replace(/\.ya?ml$/, ''));
-  const again = () => maskSecrets(resumeCommand(path, resolve(directory), command));
+  const again = () => process.env[RESUME] ?? maskSecrets(resumeCommand(path, resolve(directory), command));
   try {
     const { metrics } = await watched(async (hooks) => {
       const result = await finetune(recipe, { directory, resume, extend, workers, ...hooks });
@@ -90,13 +93,19 @@ async function hasProgress(directory: string, error: unknown): Promise<boolean> 
 
 /** The command that continues the run, ready to paste into a shell. An extended run continues with the recipe in its
  *  directory; one that was stopped before its extension began, with the same command. */
-export function resumeCommand(path: string, directory: string, { set = [], extend }: TrainCommand): string {
+export function resumeCommand(path: string, directory: string, { set = [], extend, workers }: TrainCommand): string {
   if (extend !== undefined && !existsSync(join(directory, FINISHED))) {
     return ['finetune', join(directory, 'recipe.yaml'), '--out', directory].map(quote).join(' ') + ' --resume';
   }
   const settings = set.flatMap((setting) => ['--set', setting]);
-  const words = [path, ...settings, '--out', directory];
+  const words = [path, ...settings, '--out', directory, ...(workers ? workersWords(workers) : [])];
   return ['finetune', ...words.map(quote), extend === undefined ? '--resume' : `--extend ${extend}`].join(' ');
 }
 
-const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`);
+const workersWords = ({ addresses, rank, trustNetwork }: NonNullable<TrainCommand['workers']>): string[] => [
+  '--workers',
+  addresses.map(formatAddress).join(),
+  '--rank',
+  String(rank),
+  ...(trustNetwork ? ['--trust-network'] : []),
+];

@@ -8,6 +8,10 @@ const WITHOUT_EFFECT = ['out', 'report.images', 'data.prefetch', 'train.logEvery
 /** Options that `--extend` changes. A step depends on them through the learning rate alone. */
 export const LENGTH = ['train.epochs', 'train.earlyStop', 'train.earlyStop.patience', 'train.earlyStop.minDelta'];
 
+/** Options that a later version has added, with the values that change nothing. They count only with other values, so that
+ *  checkpoints of earlier versions can be continued. */
+const ADDED: Readonly<Record<string, string>> = { 'train.syncBatchNorm': 'false' };
+
 export interface Difference {
   /** Dotted path of the option. */
   readonly path: string;
@@ -31,7 +35,7 @@ export const describeDifference = ({ path, before, after }: Difference): string 
 /** SHA-256 of the options that a step depends on. A checkpoint holds it, and continues only a run with the same
  *  options. */
 export function recipeIdentity(recipe: Recipe): string {
-  const lasting = [...recipeOptions(recipe)].filter(([path]) => !LENGTH.includes(path));
+  const lasting = [...recipeOptions(recipe)].filter(([path, value]) => !LENGTH.includes(path) && ADDED[path] !== value);
   return createHash('sha256').update(JSON.stringify(lasting)).digest('hex');
 }
 

@@ -17,6 +17,8 @@ export interface MeasureOptions {
   /** The run directory, or a folder on its file system. */
   readonly directory: string;
   readonly signal?: AbortSignal | undefined;
+  /** Workers that share the images of each epoch; default: 1. */
+  readonly workers?: number | undefined;
 }
 
 /** Measures the costs of a run's parts at the beginning of a phase of freezing (0: from the start). Where batches
@@ -58,6 +60,7 @@ export async function lengthOf(
 ): Promise<Length> {
   const { recipe, data } = planned;
   const { batch, freeze, evaluateEvery, stepsPerEpoch } = recipe.train;
+  const { workers = 1 } = options;
   const old = data.old?.after.annotations.length ?? 0;
   const epochs = [0, ...freeze.unfreeze.map(({ epoch }) => epoch)];
   const phases: Length['phases'][number][] = [];
@@ -65,7 +68,7 @@ export async function lengthOf(
     phases.push({ epoch, costs: i === 0 && known ? known : await measureCosts(planned, i, options) });
   return {
     fullEpoch: Math.min(
-      countBatches(imagesPerEpoch(recipe, data.train), Number(batch), true),
+      countBatches(imagesPerEpoch(recipe, data.train), Number(batch) * workers, true),
       stepsPerEpoch ?? Infinity,
     ),
     evaluateEvery,

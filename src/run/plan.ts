@@ -51,9 +51,9 @@ export async function planRun(opened: OpenedRecipe, options: PlanOptions): Promi
 }
 
 /** The run with remarks on a schedule that cannot work, each told with its place in the recipe. */
-function warned(opened: OpenedRecipe, { onProgress }: PlanOptions): OpenedRecipe {
+function warned(opened: OpenedRecipe, { onProgress, workers }: PlanOptions): OpenedRecipe {
   const { recipe, data, remarks } = opened;
-  const found = scheduleWarnings(recipe, imagesPerEpoch(recipe, data.train));
+  const found = scheduleWarnings(recipe, imagesPerEpoch(recipe, data.train), workers);
   for (const warning of found) onProgress?.({ message: `warning: ${formatProblem(locateProblem(warning, recipe))}` });
   return {
     ...opened,
@@ -101,7 +101,7 @@ async function withBatch(asked: OpenedRecipe, options: PlanOptions): Promise<{ r
   const found = await planBatch(
     {
       budget,
-      most: Math.max(1, Math.floor(imagesPerEpoch(recipe, data.train) / LEAST_STEPS)),
+      most: Math.max(1, Math.floor(imagesPerEpoch(recipe, data.train) / (options.workers ?? 1) / LEAST_STEPS)),
       rest: used + 8 * model.count.params, // parameters and one slot each
     },
     (batch) => batch * model.count.activationBytes,

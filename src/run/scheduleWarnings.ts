@@ -16,9 +16,12 @@ const MOST_IN_BATCH = 1 / 5;
 /** Most of the run that the warm-up should take. */
 const MOST_WARMUP = 1 / 2;
 
-/** Says which settings of a planned recipe make a schedule that cannot work with so many images in an epoch. */
-export function scheduleWarnings({ train }: Recipe, images: number): ScheduleWarning[] {
+/** Says which settings of a planned recipe make a schedule that cannot work with so many images in an epoch, of which
+ *  each of `workers` gets a share. */
+export function scheduleWarnings({ train }: Recipe, allImages: number, workers = 1): ScheduleWarning[] {
   const { epochs, stepsPerEpoch, warmup, schedule } = train;
+  const images = Math.floor(allImages / workers);
+  const ofEach = workers > 1 ? ` that each of ${workers} workers has` : '';
   const batch = Number(train.batch);
   const perEpoch = Math.min(countBatches(images, batch, true), stepsPerEpoch ?? Infinity);
   const steps = perEpoch * epochs;
@@ -30,7 +33,7 @@ export function scheduleWarnings({ train }: Recipe, images: number): ScheduleWar
     found.push({
       code: 'W_TRAIN_BATCH',
       option: 'train.batch',
-      message: `a batch of ${batch} is more than a fifth of the ${images} images of an epoch, so that its steps are few and alike`,
+      message: `a batch of ${batch} is more than a fifth of the ${images} images of an epoch${ofEach}, so that its steps are few and alike`,
       fix: `set train.batch: ${smaller}`,
     });
   if (steps < LEAST_STEPS) {

@@ -65,7 +65,7 @@ export async function openTrainer(
   const start = calibrates ? await calibrateBatchNorm(model, data, backend, plan.trainsBatchNorm, options) : model;
   const recipe = model.old ? `${options.recipe}/${model.old.sha256}` : options.recipe;
   const setup: Setup = { model: start, plan, data, backend, options, recipe };
-  const state = found?.state ?? firstState(recipe);
+  const state = found?.state ?? firstState(recipe, options.share.count);
   const { phase, params, folded } = await valuesAt(found, setup);
   await makeFolder(join(directory, 'checkpoints'));
   const opened = await openPhase(phase, params, data, backend, options);
@@ -76,10 +76,11 @@ export async function openTrainer(
 /** The phase and the values of a checkpoint, or those of the start. */
 async function valuesAt(
   found: FoundCheckpoint | undefined,
-  { model, plan, recipe }: Setup,
+  { model, plan, recipe, options }: Setup,
 ): Promise<{ readonly phase: Phase; readonly params: Params; readonly folded: readonly string[] }> {
   const phase = plan.phases[found?.state.thawed ?? 0]!;
-  if (found) return { phase, ...(await loadCheckpoint(found, model, phase.slots, recipe)) };
+  if (found)
+    return { phase, ...(await loadCheckpoint(found, model, phase.slots, { recipe, workers: options.share.count })) };
   const params: Params = new Map([...model.params, ...startSlots(phase.slots, model.params)]);
   return { phase, params, folded: model.folded };
 }
@@ -238,7 +239,7 @@ export class Trainer {
   /** Goes back to the last checkpoint, or to the start where there is none. */
   async rewind(): Promise<void> {
     const last = await findCheckpoint(this.#setup.options.directory);
-    const state = last?.state ?? firstState(this.#setup.recipe);
+    const state = last?.state ?? firstState(this.#setup.recipe, this.#setup.options.share.count);
     const { params } = await valuesAt(last, this.#setup);
     if (state.thawed === this.state.thawed) await this.#phase.write(params);
     else await this.#openPhase(state.thawed, params);

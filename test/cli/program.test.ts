@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { run } from '../../src/cli/program.js';
 import { resumeCommand } from '../../src/cli/train.js';
+import { placesOf } from '../../src/workers/addresses.js';
 
 let said: string[];
 let printed: string[];
@@ -71,5 +72,9 @@ test('the command that goes on with a stopped run can be pasted into a shell', (
   );
   expect(resumeCommand('my recipe.yaml', 'runs/a-1', { set, extend: 2 })).toBe(
     'finetune runs/a-1/recipe.yaml --out runs/a-1 --resume',
+  );
+  const workers = { ...placesOf(['[::1]:7000', '10.0.0.2:7000'], 0), trustNetwork: true };
+  expect(resumeCommand('a.yaml', 'runs/a-1', { workers })).toBe(
+    "finetune a.yaml --out runs/a-1 --workers '[::1]:7000,10.0.0.2:7000' --rank 0 --trust-network --resume",
   );
 });

@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
 import * as fc from '../fastCheck.js';
 import { parseRecipe } from '../../src/recipe/load.js';
+import { recipeIdentity } from '../../src/recipe/differences.js';
 import { resolvedRecipeText } from '../../src/recipe/resolved.js';
-import { recipeSchema } from '../../src/recipe/schema.js';
+import { recipeSchema, type Recipe } from '../../src/recipe/schema.js';
 
 const text = fc.oneof(
   fc.string({ minLength: 1, unit: 'grapheme' }).filter((string) => !string.includes('\uFEFF')),
@@ -64,4 +65,13 @@ test('it has every option that has an effect, and no other', async () => {
   expect(written).toMatch(/^# Every option of this run, with the defaults written out\.\n\ntask: detection\n/);
   expect(written).toContain('  hardNegatives: 3\n');
   expect(written).not.toMatch(/focal|cacheLimit/);
+});
+
+test('an option that a later version added identifies a recipe only with another value than its default', async () => {
+  const one = await parseRecipe('task: classification\ndata: { format: imageFolder, root: /x }\nmodel: { backbone: resnet18 }\n', 'test.yaml'); // prettier-ignore
+  const { syncBatchNorm, ...before } = one.train;
+  const identityOf = (train: object): string => recipeIdentity({ ...one, train } as Recipe);
+  expect(syncBatchNorm).toBe(false);
+  expect(identityOf(before)).toBe(recipeIdentity(one));
+  expect(identityOf({ ...before, syncBatchNorm: true })).not.toBe(recipeIdentity(one));
 });

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { tryLock, type Lock } from '../../src/files/lock.js';
 import { parse, stringify } from 'yaml';
 import { finetune, type FinetuneOptions, type FinetuneResult } from '../../src/finetune.js';
+import type { Model } from '../../src/tasks/model.js';
+import { findCheckpoint, loadCheckpoint } from '../../src/train/checkpoint/checkpoint.js';
 import type { ProgressEvent } from '../../src/progress.js';
 import { parseRecipe } from '../../src/recipe/load.js';
 import { readSafetensors } from '../../src/weights/safetensorsFile.js';
@@ -137,6 +139,14 @@ describe('a run', () => {
         message: expect.stringMatching(
           /train.optimizer.momentum: 0.9 before, 0.8 now; train.clipNorm: 10 before, 5 now/,
         ),
+      });
+    });
+
+    test('nor by another number of workers', async () => {
+      const found = (await findCheckpoint(directory()))!;
+      const { recipe } = found.state;
+      await expect(loadCheckpoint(found, {} as Model, new Map(), { recipe, workers: 2 })).rejects.toMatchObject({
+        code: 'E_RESUME_WORKERS',
       });
     });
 

@@ -25,6 +25,9 @@ export const WORKERS_FLAGS: readonly (readonly [flag: string, description: strin
 /** The variable with the secret of the workers: a flag would show it to everybody on the machine. */
 export const SECRET = 'FINETUNE_WORKERS_SECRET';
 
+/** The variable with the command that resumes the run, where another command has started this process. */
+export const RESUME = 'FINETUNE_RESUME_COMMAND';
+
 /** The workers that the flags or the environment name; undefined for a process that trains alone. Throws
  *  E_WORKERS_PLACES. */
 export function workersOf(

@@ -22,6 +22,8 @@ export const stateSchema = z.object({
   plateau: z.object({ since: z.number(), cuts: z.number() }).default({ since: 0, cuts: 0 }),
   /** State of early stopping: the last score that beat the ones before by enough, and the evaluations since then. */
   waiting: z.object({ mark: z.number().nullable(), since: z.number() }).default({ mark: null, since: 0 }),
+  /** Processes that train the model together. */
+  workers: z.number().default(1),
   /** Identifies the recipe: a run resumes with the recipe it was started with. */
   recipe: z.string(),
 });
@@ -30,7 +32,7 @@ export const stateSchema = z.object({
 export type RunState = z.infer<typeof stateSchema>;
 
 /** The state before the first step. */
-export const firstState = (recipe: string): RunState => ({
+export const firstState = (recipe: string, workers = 1): RunState => ({
   step: 0,
   epoch: 0,
   batch: 0,
@@ -42,5 +44,6 @@ export const firstState = (recipe: string): RunState => ({
   averaged: 0,
   plateau: initialPlateau,
   waiting: { mark: null, since: 0 },
+  workers,
   recipe,
 });

@@ -62,7 +62,11 @@ const rooms = {
   train: { rooms: `${network} files decode weights data engine`, packages: '@bufbuild/protobuf zod', node: true },
   evaluate: { rooms: `${network} data engine pycocotools`, packages: 'p-limit', node: true },
   recipe: { rooms: 'ground models tasks data', packages: 'yaml zod', node: true },
-  report: { rooms: `${network} draw files data train evaluate recipe`, packages: 'sharp vega vega-lite', node: true },
+  report: {
+    rooms: `${network} draw files data train evaluate recipe`,
+    packages: 'sharp vega vega-lite zod',
+    node: true,
+  },
 
   // These are what a person starts.
   run: { rooms: training, packages: 'sharp zod', node: true },
@@ -79,7 +83,11 @@ const rooms = {
     packages: 'fastify @fastify/.+ prom-client zod',
     node: true,
   },
-  bench: { rooms: 'ground files tasks engine modelFolder predict', packages: 'sharp', node: true },
+  bench: {
+    rooms: 'ground files tasks engine modelFolder predict export report runtime',
+    packages: 'sharp playwright-core',
+    node: true,
+  },
   bundle: { rooms: `${training} run modelFolder predict`, packages: 'fflate', node: true },
   export: {
     rooms: `${training} onnx tensorflow tflite run modelFolder predict demo`,

@@ -1,9 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
 import type { bench as Bench } from '../src/bench/bench.js';
+import { findBrowser } from '../src/bench/browser.js';
 import { quantiles, recommend, takeTurns } from '../src/bench/contest.js';
+import { findWays } from '../src/bench/ways.js';
 import { numberCategories } from '../src/data/categories.js';
 import { createClassification } from '../src/evaluate/createTask.js';
+import { keepBench, readBench, type BenchReport, type SpeedRow } from '../src/report/speed.js';
 import { createModel } from '../src/tasks/model.js';
 import { saveModel } from '../src/train/modelWeights.js';
 import { temporaryFolder } from './data/temporaryFolder.js';
@@ -32,13 +36,100 @@ describe('a contest', () => {
     expect(quantiles(times)).toEqual({ p50: 51, p95: 96, calls: 100 });
   });
 
-  test('is won by the fastest, and by the smaller one of two that are as fast', () => {
-    const row = (p50: number, memoryBytes: number) => ({ p50, p95: p50, calls: 1, memoryBytes });
-    const [slowOne, fast, asFast] = [row(20, 1), row(10, 300), row(10.2, 200)];
-    expect(recommend([slowOne, fast])).toBe(fast);
-    expect(recommend([slowOne, fast, asFast])).toBe(asFast);
-    expect([recommend<typeof fast>([])]).toEqual([undefined]);
+  test('is won by the fastest, and by the smaller one of those that are as fast', () => {
+    const row = (engine: string, p50: number, memoryBytes: number | null): SpeedRow => ({
+      ...{ format: 'onnx', engine, host: 'Node', model: 'runs/a', p50, p95: p50, calls: 1, memoryBytes, diskBytes: 1 },
+    });
+    const [slowOne, fast, asFast, untold] = [
+      row('a', 20, 1),
+      row('b', 10, 300),
+      row('c', 10.2, 200),
+      row('d', 10, null),
+    ];
+    expect(recommend([slowOne, fast])).toMatchObject({
+      engine: 'b',
+      reason: expect.stringMatching(/^10.0 ms .* 2.00 times/),
+    });
+    expect(recommend([slowOne, untold, fast, asFast])).toMatchObject({
+      engine: 'c',
+      reason: expect.stringContaining('1.96 times as fast as onnx with a; as fast as onnx with b within 3 %'),
+    });
+    const score = { name: 'AP', checkpoint: 0.5453, exported: 0.5408 };
+    expect(recommend([{ ...fast, score }])?.reason).toMatch(/AP 0.5408 where the checkpoint has 0.5453$/);
+    expect(recommend([])).toBeUndefined();
   });
+});
+
+describe('the ways to run a run directory', () => {
+  const run = join(folder, 'run');
+  const write = async (file: string, content: string): Promise<void> => {
+    await mkdir(dirname(join(run, file)), { recursive: true });
+    await writeFile(join(run, file), content);
+  };
+
+  test('are the checkpoint on each engine, and each exported model in Node and in a page', async () => {
+    await write('checkpoints/best.safetensors', '12345');
+    await write('onnx/model-card.json', '{"format":"onnx"}');
+    await write('onnx/model.onnx', '123');
+    const metric = { name: 'AP', checkpoint: 0.5, exported: 0.4 };
+    await write('onnx-int8/model-card.json', JSON.stringify({ format: 'onnx', quantize: 'int8', parity: { metric } }));
+    await write('frigate/model-card.json', '{"format":"onnx","for":"frigate"}');
+    await write('pictures/one.txt', '');
+    const { isCheckpoint, ways, run: kept } = await findWays(run);
+    expect([isCheckpoint, kept]).toEqual([true, run]);
+    expect(ways.map(({ format, engine }) => `${format} ${engine}`)).toEqual([
+      ...['onnxruntime', 'tensorflow', 'wasm'].map((engine) => `safetensors ${engine}`),
+      ...['onnxruntime', 'onnxruntime-web on wasm', 'onnxruntime-web on webgpu'].map((engine) => `onnx ${engine}`),
+      ...['onnxruntime', 'onnxruntime-web on wasm', 'onnxruntime-web on webgpu'].map((engine) => `onnx int8 ${engine}`),
+    ]);
+    expect(ways.map(({ diskBytes }) => diskBytes).slice(0, 4)).toEqual([5, 5, 5, 20]);
+    expect(ways.at(-1)?.score).toEqual(metric);
+    expect(await findWays(join(run, 'onnx'))).toMatchObject({ isCheckpoint: false, run: undefined });
+  });
+
+  test('are kept with what was measured, and a second measurement replaces the first in the report', async () => {
+    const report = (p50: number): BenchReport => ({
+      version: 1,
+      machine: { cpu: 'a <fast> one', cores: 2, node: 'v20', platform: 'linux x64' },
+      rows: [
+        {
+          format: 'onnx',
+          engine: 'b',
+          host: 'Node',
+          model: run,
+          p50,
+          p95: 9,
+          calls: 8,
+          memoryBytes: null,
+          diskBytes: 1e6,
+        },
+      ],
+      recommended: { format: 'onnx', engine: 'b', host: 'Node', model: run, reason: `${p50} ms` },
+      inBrowser: null,
+      leftOut: [{ format: 'tfjs', engine: 'c', why: 'no browser' }],
+    });
+    expect(await readBench(run)).toBeUndefined();
+    await write('report.html', '<body><h1>Report</h1></body>');
+    await keepBench(run, report(7.25));
+    await keepBench(run, report(8.25));
+    const page = await readFile(join(run, 'report.html'), 'utf8');
+    expect(page).toMatch(/^<body><h1>Report<\/h1><!-- speed -->[^]*<\/section><!-- \/speed --><\/body>$/);
+    expect(page).toContain('a &lt;fast&gt; one');
+    expect(page).toContain('8.25 ms');
+    expect(page.match(/<h2>Speed/g)).toHaveLength(1);
+    expect(page).not.toContain('7.25');
+    expect(page).not.toContain(run);
+    expect(await readBench(run)).toMatchObject({ rows: [{ p50: 8.25, model: 'run' }] });
+    expect(await readFile(join(run, 'bench.json'), 'utf8')).not.toContain(folder);
+    await write('bench.json', '{"version":1,"rows":[]}');
+    expect(await readBench(run)).toBeUndefined();
+  });
+});
+
+test('a browser is the one that CHROME_PATH names, or the first on the path', async () => {
+  for (const name of ['mine', 'chromium']) await writeFile(join(folder, name), '');
+  expect(findBrowser({ PATH: `/no/such${delimiter}${folder}` })).toBe(join(folder, 'chromium'));
+  expect(findBrowser({ PATH: folder, CHROME_PATH: join(folder, 'mine') })).toBe(join(folder, 'mine'));
 });
 
 slow('bench measures a checkpoint on the engines that are in place, each in a process of its own', async () => {
@@ -48,9 +139,22 @@ slow('bench measures a checkpoint on the engines that are in place, each in a pr
   await saveModel(createModel(createClassification({ ...options, stochasticDepth: 0 }), { categories, seed: 1 }), file);
   const compiled = new URL('../dist/bench/bench.js', import.meta.url).href;
   const { bench } = (await import(compiled)) as { bench: typeof Bench };
-  const { rows, recommended } = await bench(file, { rounds: 1 });
-  expect(rows.map(({ engine }) => engine).sort()).toEqual(['onnxruntime', 'tensorflow', 'wasm']);
-  expect(rows[0]).toMatchObject({ format: 'safetensors', model: file });
-  expect(recommended.engine).not.toBe('wasm');
-  for (const { p50, p95, memoryBytes } of rows) expect([p50 <= p95, memoryBytes > 1e7]).toEqual([true, true]);
+  const { rows, recommended, inBrowser, leftOut } = await bench(file, { rounds: 1 });
+  const inNode = rows.filter(({ host }) => host === 'Node').map(({ format, engine }) => `${format} ${engine}`);
+  const engines = ['onnxruntime', 'tensorflow', 'wasm'];
+  expect(inNode.sort()).toEqual([
+    ...['onnx onnxruntime', ...engines.map((engine) => `safetensors ${engine}`), 'tfjs tfjs on wasm'],
+  ]);
+  expect(leftOut).toContainEqual({
+    format: 'onnx int8',
+    engine: 'onnxruntime',
+    why: expect.stringContaining('--int8'),
+  });
+  expect(recommended).toMatchObject({ engine: 'onnxruntime', host: 'Node' });
+  for (const { p50, p95, memoryBytes } of rows) expect([p50 <= p95, memoryBytes! > 1e7]).toEqual([true, true]);
+  if (!findBrowser()) return;
+  expect(inBrowser?.host).toMatch(/^Chromium \d/);
+  expect(rows.filter(({ host }) => host !== 'Node').map(({ engine }) => engine)).toEqual(
+    expect.arrayContaining(['tfjs on wasm', 'onnxruntime-web on wasm']),
+  );
 });

@@ -1,12 +1,15 @@
 import { z } from 'zod';
-import { bench as run, type BenchOptions, type BenchReport } from '../bench/bench.js';
+import { bench as run, type BenchOptions } from '../bench/bench.js';
 import { count } from '../optionValues.js';
+import type { BenchReport } from '../report/speed.js';
 import { checkArgument, checkText, hooks } from './arguments.js';
 
 const optionsSchema = z.strictObject({
   ...hooks,
   image: z.string().min(1).optional(),
   rounds: count.optional(),
+  int8: z.boolean().optional(),
+  browser: z.union([z.string().min(1), z.literal(false)]).optional(),
   save: z.boolean().optional(),
 });
 

@@ -1,10 +1,7 @@
+import type { Recommendation, SpeedRow } from '../report/speed.js';
+
 /** What is measured of one way to run a model. */
-export interface Timed {
-  /** Milliseconds from the bytes of an image to what was found: the median, and what 19 of 20 calls stay below. */
-  readonly p50: number;
-  readonly p95: number;
-  readonly calls: number;
-}
+export type Timed = Pick<SpeedRow, 'p50' | 'p95' | 'calls'>;
 
 /** The times of calls as their quantiles. */
 export function quantiles(times: readonly number[]): Timed {
@@ -29,12 +26,26 @@ export async function takeTurns(contestants: readonly Contestant[], rounds: numb
   return times.map(quantiles);
 }
 
-/** The row with the least median; of two that differ by less than `NOISE`, the one that needs less memory. */
-export function recommend<Row extends Timed & { readonly memoryBytes: number }>(rows: readonly Row[]): Row | undefined {
-  const fastest = Math.min(...rows.map(({ p50 }) => p50));
-  const asFast = rows.filter(({ p50 }) => p50 <= fastest * (1 + NOISE));
-  return asFast.sort((one, other) => one.memoryBytes - other.memoryBytes)[0];
-}
-
 /** Share by which medians of two measurements of the same thing may differ. */
 const NOISE = 0.03;
+
+/** Recommends the row with the least median; of rows that differ by less than `NOISE`, the one that needs least memory. */
+export function recommend(rows: readonly SpeedRow[]): Recommendation | undefined {
+  const fastest = Math.min(...rows.map(({ p50 }) => p50));
+  const isAsFast = ({ p50 }: SpeedRow): boolean => p50 <= fastest * (1 + NOISE);
+  const [best, ...tied] = rows.filter(isAsFast).sort((one, other) => memory(one) - memory(other));
+  if (!best) return undefined;
+  const [next] = rows.filter((row) => !isAsFast(row)).sort((one, other) => one.p50 - other.p50);
+  const reasons = [
+    `${best.p50.toFixed(1)} ms at the median`,
+    next && `${(next.p50 / best.p50).toFixed(2)} times as fast as ${nameOf(next)}`,
+    tied[0] && `as fast as ${nameOf(tied[0])} within ${100 * NOISE} %, with less memory`,
+    best.score &&
+      `${best.score.name} ${best.score.exported.toFixed(4)} where the checkpoint has ${best.score.checkpoint.toFixed(4)}`,
+  ];
+  const { format, engine, host, model } = best;
+  return { format, engine, host, model, reason: reasons.filter(Boolean).join('; ') };
+}
+
+const memory = ({ memoryBytes }: SpeedRow): number => memoryBytes ?? Infinity;
+const nameOf = ({ format, engine }: SpeedRow): string => `${format} with ${engine}`;

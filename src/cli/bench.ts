@@ -1,5 +1,6 @@
-import { bench, type BenchOptions, type BenchReport } from '../bench/bench.js';
+import { bench, type BenchOptions } from '../bench/bench.js';
 import { printable } from '../printable.js';
+import { speedTable, type BenchReport, type Recommendation } from '../report/speed.js';
 import { table } from './table.js';
 import { watched } from './watched.js';
 
@@ -9,15 +10,14 @@ export async function benchCommand(model: string, options: BenchOptions, { json 
   console.log(json ? JSON.stringify(report) : toText(report));
 }
 
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-
-function toText({ rows, recommended, leftOut }: BenchReport): string {
-  const lines = rows.map(({ format, engine, p50, p95, memoryBytes, diskBytes }) => [
-    ...[format, engine, `${p50.toFixed(1)} ms`, `${p95.toFixed(1)} ms`, megabytes(memoryBytes), megabytes(diskBytes)],
-  ]);
-  const head = ['format', 'engine', 'p50', 'p95', 'memory', 'on disk'];
-  const without = leftOut.map(({ format, engine, why }) => `left out: ${format} with ${engine}: ${why}`);
-  const { format, engine, model } = recommended;
-  const best = `recommended: ${format} with ${engine}: ${model}`;
-  return [table([head, ...lines]), ...[...without, best].map((line) => printable(line))].join('\n');
+function toText({ rows, recommended, inBrowser, leftOut }: BenchReport): string {
+  const lines = [
+    ...leftOut.map(({ format, engine, why }) => `left out: ${format} with ${engine}: ${why}`),
+    `recommended: ${advice(recommended)}`,
+    ...(inBrowser ? [`in a web page: ${advice(inBrowser)}`] : []),
+  ];
+  return [table(speedTable(rows)), ...lines.map((line) => printable(line))].join('\n');
 }
+
+const advice = ({ format, engine, model, reason }: Recommendation): string =>
+  `${format} with ${engine}: ${reason}: ${model}`;

@@ -155,7 +155,7 @@ function checkOptions(
 }
 
 /** Throws if the format cannot hold the net, and names those that can. */
-function checkHolds(format: Format, net: Net, file: string): void {
+export function checkHolds(format: Format, net: Net, file: string): void {
   const obstacle = format.whyNot(net);
   if (!obstacle) return;
   const others = formats.filter((one) => one.name !== format.name && one.whyNot(net) === undefined);
@@ -207,14 +207,14 @@ function adapt(
 }
 
 /** The model with the input and the outputs of its checkpoint. */
-const asItIs = ({ model }: Checkpoint, net: Net): Adapted => ({
+export const asItIs = ({ model }: Checkpoint, net: Net): Adapted => ({
   net,
   feed: (pixels) => ({ image: pixels }),
   card: { outputs: model.task.decoding.outputs },
 });
 
 /** The network for one image, with every BatchNorm folded into its convolution. */
-function netOf({ model }: Checkpoint): Net {
+export function netOf({ model }: Checkpoint): Net {
   const { programs, values } = buildPredictor(model, { batch: 1 });
   return { program: programs.evaluate!, params: values };
 }

@@ -3,6 +3,7 @@ import type { OperatingPoint, Score } from '../tasks/evaluator.js';
 import type { Section } from '../tasks/section.js';
 import type { DroppedByPart, FreezeReceipt, MetricsLine } from '../train/log/record.js';
 import type { BestEpoch } from './charts.js';
+import type { BenchReport } from './speed.js';
 
 /** metrics.json. */
 export interface Metrics<S extends Score = Score> {
@@ -53,6 +54,8 @@ export interface Report {
   readonly notes: readonly string[];
   /** The task's sections; the first stands above the curves. */
   readonly sections: readonly Section[];
+  /** How fast the model is, if `finetune bench` has measured it. */
+  readonly speed?: BenchReport | undefined;
 }
 
 /** The first two numbers of a score, which fit into a title. */

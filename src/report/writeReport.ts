@@ -4,6 +4,7 @@ import { html } from './html.js';
 import { chartFigure, headlineOf, page } from './page.js';
 import { drawSection } from './drawSection.js';
 import { leading, type Report } from './report.js';
+import { speedSection } from './speed.js';
 import { droppedSection, factsSection, freezeSection, versionsSection } from './sections.js';
 
 /** Write the report as one self-contained HTML file, atomically: it has no script and fetches nothing. Pictures are
@@ -36,6 +37,6 @@ async function renderReport(report: Report): Promise<string> {
       <h2>Configuration</h2>
       <pre>${recipeText}</pre>
     </section>
-    ${versionsSection(report.versions)}`;
+    ${versionsSection(report.versions)} ${report.speed && speedSection(report.speed)}`;
   return page({ title, lead: headlineOf(headline), ...(report.roots && { roots: report.roots }) }, content);
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ProgressEvent } from '../progress.js';
 import { bestOf, buildReport, metricsOf } from '../report/fromRun.js';
 import type { Metrics } from '../report/report.js';
+import { readBench } from '../report/speed.js';
 import { writeReport } from '../report/writeReport.js';
 import type { Calibration } from '../tasks/calibration.js';
 import type { OperatingPoint } from '../tasks/evaluator.js';
@@ -56,7 +57,7 @@ export async function reportRun(
     pseudo: trained.pseudo,
     first: oldClasses ? [oldClassesSection(oldClasses, result.metric)] : [],
   });
-  await writeReport(report, join(run.path, 'report.html'));
+  await writeReport({ ...report, speed: await readBench(run.path) }, join(run.path, 'report.html'));
   await run.write(FINISHED, `${JSON.stringify(metrics, null, 2)}\n`);
   onProgress?.({ phase: 'report', done: 1, total: 1 });
   return metrics;

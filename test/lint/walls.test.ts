@@ -49,7 +49,7 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
   run: ['finetune', 'trials/lrFind', 'index'],
   trials: ['index'],
   export: ['finetune', 'trials/lrFind', 'api/openModel', 'index'],
-  bench: ['weights/load', 'train/loop', 'run/plan', 'export/exportModel', 'api/openModel'],
+  bench: ['weights/load', 'train/loop', 'run/plan', 'serve/serve', 'api/openModel'],
   bundle: ['finetune', 'trials/lrFind', 'export/exportModel', 'api/openModel'],
   serve: ['weights/load', 'train/loop', 'run/plan', 'export/exportModel', 'api/openModel'],
   predict: ['export/exportModel', 'recipe/load', 'run/plan', 'report/report', 'api/openModel'],

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { DemoEngine } from '../../demo/content.js';
-import { FinetuneError } from '../../errors.js';
 import { onDisk } from '../../files/disk.js';
+import { packageFolder } from '../../files/packageFolder.js';
 
 /** What a page needs of npm packages to run models with an engine. */
 interface EngineFiles {
@@ -65,23 +64,9 @@ export async function readEngine(engine: DemoEngine): Promise<ReadEngine> {
   };
 }
 
-const require = createRequire(import.meta.url);
-
 /** The folder `dist` of a package: that of its main file. */
-function folderOf(name: string): string {
-  try {
-    return dirname(require.resolve(name));
-  } catch (error) {
-    throw new FinetuneError(
-      {
-        code: 'E_ENGINE_UNAVAILABLE',
-        message: `the package ${name}, which runs the model in the page, is not installed`,
-        fix: `npm install ${name}, or export with --format tfjs, whose engine is installed`,
-      },
-      { cause: error },
-    );
-  }
-}
+const folderOf = (name: string): string =>
+  packageFolder(name, `npm install ${name}, or export with --format tfjs, whose engine is installed`);
 
 const placeOf = (file: PackageFile): string => join(folderOf(file.package), file.path);
 

@@ -1,5 +1,5 @@
-import { frameImage, type Extent } from '../data/image/frame.js';
-import { decodeImage, type ImageSource, type Pixels } from '../data/image/image.js';
+import type { Extent } from '../data/image/frame.js';
+import { readPart, type ImageSource, type Pixels } from '../data/image/image.js';
 import { tilesOf, type Tile, type Tiling } from '../geometry/tiles.js';
 import type { ModelDescription } from '../tasks/description/description.js';
 import { inOrder } from './inOrder.js';
@@ -28,7 +28,7 @@ export async function* readTiles(
   for (const [i, band] of bands.entries()) {
     // The whole image is read from its file as elsewhere, where decoding and shrinking are one step.
     if (i === 0 && withWhole) yield { tile: undefined, view: await readView(source, image, description) };
-    const pixels = await decodeBand(source, image, band);
+    const pixels = await readPart(source, { left: 0, top: band.top, width: image.width, height: band.height });
     yield* inOrder(band.tiles, (tile) => readTile(pixels, { tile, band, image, description }), AHEAD);
   }
 }
@@ -52,11 +52,6 @@ function bandsOf(tiles: readonly Tile[], image: Extent): Band[] {
     } else bands.push({ top: tile.top, height: bottom - tile.top, tiles: [tile] });
   }
   return bands;
-}
-
-function decodeBand(source: ImageSource, image: Extent, { top, height }: Band): Promise<Pixels> {
-  const patch = { left: 0, top, width: image.width, height };
-  return decodeImage(source, frameImage(image, { size: [height, image.width], patch }));
 }
 
 async function readTile(

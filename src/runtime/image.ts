@@ -1,5 +1,5 @@
 import { FinetuneError } from '../errors.js';
-import type { Raster } from './sampling.js';
+import type { Picture } from './transparency.js';
 
 /** Pixels with 1, 3 or 4 values of 8 bits, row after row, such as the ImageData of a canvas. */
 export interface PixelData {
@@ -31,16 +31,20 @@ interface Browser {
   ) => { getContext(kind: '2d', options: object): Context | null };
 }
 
-/** Reads the pixels of an image as RGB; alpha is dropped. Throws E_FEED. */
-export async function readPixels(image: unknown): Promise<Raster> {
+/** Reads the pixels of an image as RGB, and their opacity. Throws E_FEED. */
+export async function readPixels(image: unknown): Promise<Picture> {
   const pixels = isPixels(image) ? image : await draw(image);
   const { data, width, height } = pixels;
   const channels = data.length / (width * height);
-  if (channels === 3) return { data: Uint8Array.from(data), width, height };
-  const rgb = new Uint8Array(width * height * 3);
-  for (let i = 0, from = 0; i < rgb.length; i += 3, from += channels)
-    for (let c = 0; c < 3; c++) rgb[i + c] = data[from + (channels === 1 ? 0 : c)]!;
-  return { data: rgb, width, height };
+  const spread = (channelOf: (colour: number) => number): Uint8Array => {
+    const values = new Uint8Array(width * height * 3);
+    for (let c = 0; c < 3; c++)
+      for (let to = c, from = channelOf(c); to < values.length; to += 3, from += channels) values[to] = data[from]!;
+    return values;
+  };
+  const rgb = channels === 3 ? Uint8Array.from(data) : spread((colour) => (channels === 1 ? 0 : colour));
+  const opacity = channels === 4 ? spread(() => 3) : undefined;
+  return { data: rgb, width, height, ...(opacity?.some((value) => value < 255) && { opacity }) };
 }
 
 const CHANNELS = [1, 3, 4];

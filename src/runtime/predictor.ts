@@ -13,7 +13,7 @@ import { checkCard, type RuntimeCard } from './card.js';
 import { detectorDecoder } from './decoders.js';
 import type { Engine } from './engine.js';
 import { readPixels, type RuntimeImage } from './image.js';
-import type { Raster } from './sampling.js';
+import type { Picture } from './transparency.js';
 import { viewOf, type RuntimeView } from './view.js';
 
 export interface PredictorOptions {
@@ -125,7 +125,7 @@ async function compute({ pixels }: RuntimeView, { input, outputs }: RuntimeCard,
 
 /** Detects on the whole image, and on its tiles if the model learned from tiles and the image is larger than one. */
 async function detectOnTiles(
-  image: Raster,
+  image: Picture,
   card: RuntimeCard,
   selection: DetectorDescription['selection'],
   detect: (view: RuntimeView) => Promise<Detection[]>,

@@ -3,8 +3,7 @@ import { meanColour } from '../data/image/meanColour.js';
 import { pad } from '../data/image/pad.js';
 import type { Origin } from '../tasks/network.js';
 import type { RuntimeCard } from './card.js';
-import { resizeImage } from './resize.js';
-import type { Raster } from './sampling.js';
+import { resizePicture, type Picture } from './transparency.js';
 
 /** An image as the network reads it. */
 export interface RuntimeView {
@@ -21,7 +20,7 @@ interface Viewing {
 }
 
 /** Makes the network's input of an image, or of a part of it, as the card says; as readView of predict does. */
-export function viewOf(image: Raster, { input }: Viewing, patch?: Rect): RuntimeView {
+export function viewOf(image: Picture, { input }: Viewing, patch?: Rect): RuntimeView {
   const { mode, method, cropFraction, limits, fill } = input.resize;
   const [, height, width] = input.shape as [number, number, number, number];
   const frame = frameImage(image, {
@@ -32,7 +31,7 @@ export function viewOf(image: Raster, { input }: Viewing, patch?: Rect): Runtime
     ...(patch && { patch }),
   });
   const { region, target } = frame;
-  const inner = resizeImage(cut(image, region), target.width, target.height, method).data;
+  const inner = resizePicture(cut(image, region), target.width, target.height, method);
   const isWhole = target.width === width && target.height === height;
   const data = isWhole ? inner : pad(inner, frame, (fill ?? meanColour) as [number, number, number]);
   const origin = {
@@ -45,12 +44,15 @@ export function viewOf(image: Raster, { input }: Viewing, patch?: Rect): Runtime
   return { pixels: Float32Array.from(data), origin };
 }
 
-function cut(image: Raster, { left, top, width, height }: Rect): Raster {
+function cut(image: Picture, { left, top, width, height }: Rect): Picture {
   if (width === image.width && height === image.height) return image;
-  const data = new Uint8Array(width * height * 3);
-  for (let y = 0; y < height; y++) {
-    const from = ((top + y) * image.width + left) * 3;
-    data.set(image.data.subarray(from, from + width * 3), y * width * 3);
-  }
-  return { data, width, height };
+  const part = (data: Uint8Array): Uint8Array => {
+    const values = new Uint8Array(width * height * 3);
+    for (let y = 0; y < height; y++) {
+      const from = ((top + y) * image.width + left) * 3;
+      values.set(data.subarray(from, from + width * 3), y * width * 3);
+    }
+    return values;
+  };
+  return { data: part(image.data), width, height, ...(image.opacity && { opacity: part(image.opacity) }) };
 }

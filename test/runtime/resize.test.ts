@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { frameImage } from '../../src/data/image/frame.js';
-import { decodeImage } from '../../src/data/image/image.js';
+import { decodeImage, readPart } from '../../src/data/image/image.js';
 import { randomStream } from '../../src/random.js';
+import { readPixels } from '../../src/runtime/image.js';
 import { resizeImage } from '../../src/runtime/resize.js';
 import { viewOf } from '../../src/runtime/view.js';
 
@@ -57,6 +58,41 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
       const { data: quick } = await decodeImage(file, frame, { shrinkOnLoad: true });
       if (size[0] === 40) expect(quick).not.toEqual(expected);
       else expect(quick).toEqual(expected);
+    }
+  },
+);
+
+test.each([
+  ['bilinear', 64, 48, 32, 40],
+  ['bilinear', 20, 16, 45, 45],
+  ['bicubic', 85, 107, 64, 64],
+  ['bilinear', 40, 30, 40, 30], // nothing is resized
+] as const)(
+  '%s from %dx%d to %dx%d has the pixels of Node where some are transparent',
+  async (method, width, height, toWidth, toHeight) => {
+    const random = randomStream(1, `${width}`);
+    const opacity = () => [0, 255, random.integer(0, 256), random.integer(0, 10)][random.integer(0, 4)]!;
+    const valueAt = (i: number): number => (i % 4 === 3 ? opacity() : random.integer(0, 256));
+    const data = Uint8Array.from({ length: width * height * 4 }, (_, i) => valueAt(i));
+    const image = { data, width, height };
+    const file = await sharp(data, { raw: { width, height, channels: 4 } })
+      .png()
+      .toBuffer();
+    const resize = { mode: 'stretch', method } as const;
+    for (const patch of [undefined, { left: 3, top: 2, width: 15, height: 13 }]) {
+      const { pixels } = viewOf(
+        await readPixels(image),
+        { input: { shape: [1, toHeight, toWidth, 3], resize } },
+        patch,
+      );
+      const frame = frameImage(image, { size: [toHeight, toWidth], ...(patch && { patch }) });
+      for (const source of [file, image]) {
+        const { data: expected } = await decodeImage(source, frame, { interpolation: method });
+        expect(pixels).toEqual(Float32Array.from(expected));
+      }
+      const part = await readPart(file, frame.region); // as predict reads tiles
+      const whole = frameImage(part, { size: [toHeight, toWidth] });
+      expect(Float32Array.from((await decodeImage(part, whole, { interpolation: method })).data)).toEqual(pixels);
     }
   },
 );

@@ -2,13 +2,13 @@ import { access, constants, readFile } from 'node:fs/promises';
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import { FinetuneError } from '../../errors.js';
 import { decodeBmp } from './bmp.js';
-import type { Extent, Frame } from './frame.js';
+import type { Extent, Frame, Rect } from './frame.js';
 import { meanColour } from './meanColour.js';
 import { pad } from './pad.js';
 import { distortColours, type Distortion } from '../pipeline/augment/photometric.js';
 import type { Picture } from '../sample.js';
 import { scanned, type Scan } from '../scan/scanCache.js';
-import { isStorage, readRgb, storageOf, type Storage } from './storage.js';
+import { isStorage, readRgb, readStored, storageOf, type Storage } from './storage.js';
 
 // Many images are decoded at once, each in a thread of the pool, so several threads per image would slow each other
 // down. No image is read again soon enough for a cache to help.
@@ -71,8 +71,9 @@ const SHRINK_ON_LOAD = 4;
 
 /** Decode the part of an image that a frame uses, at the input's size: EXIF orientation, crop, antialiased resize and
  *  flip in one call off the main thread, then colours and padding. Greyscale, CMYK, palette and 16-bit images become
- *  8-bit RGB, and alpha is dropped; of a 16-bit image that uses fewer bits, such as 12, the highest 8 of those are kept.
- *  Pixels are within a few levels of those of PIL's BILINEAR. Throws E_IMAGE_MISSING or E_IMAGE_DECODE with the file. */
+ *  8-bit RGB; of a 16-bit image that uses fewer bits, such as 12, the highest 8 of those are kept. Colours are weighted
+ *  by their opacity in the resize, and invisible pixels become black. Pixels are within a few levels of those of PIL's
+ *  BILINEAR. Throws E_IMAGE_MISSING or E_IMAGE_DECODE with the file. */
 export async function decodeImage(
   from: ImageSource,
   frame: Frame,
@@ -94,6 +95,17 @@ export async function decodeImage(
   return { data: pad(inner, frame, fill), width, height };
 }
 
+/** Reads a part of an image at its size, with the opacity of its pixels if it has any, so that it can be resized as if it
+ *  came from its file. Throws E_IMAGE_MISSING or E_IMAGE_DECODE with the file. */
+export async function readPart(from: ImageSource, region: Rect): Promise<Pixels> {
+  const read = async (storage: Storage): Promise<Pixels> => {
+    const source = openSource(isBitmap(from) ? await readBitmap(from) : from);
+    const { data } = await readStored(source.extract(region), storage);
+    return { data, width: region.width, height: region.height };
+  };
+  return readAsStored(from, read).catch((error: unknown) => fail(from, error));
+}
+
 /** Crops an image before it is resized, be it to the whole image: that keeps the JPEG decoder from shrinking the image
  *  while it reads, and turns it upright before it is resized. Afterwards, values would not be those of a program that
  *  resizes upright pixels, and an enlarged image would be shifted to another side (ENLARGING_SHIFT). */
@@ -113,7 +125,7 @@ const known = new Map<string, Storage>();
 
 /** Reads a file whose storage is not known yet as a plain one while its header is read, since nearly every file is
  *  plain and both reads must be handed to the thread pool at once; if it is not, it is read again. */
-async function readAsStored(from: ImageSource, read: (storage: Storage) => Promise<Uint8Array>): Promise<Uint8Array> {
+async function readAsStored<Read>(from: ImageSource, read: (storage: Storage) => Promise<Read>): Promise<Read> {
   const stored = typeof from === 'string' ? known.get(from) : undefined;
   if (stored) return read(stored);
   const [pixels, { storage }] = await Promise.all([read(PLAIN), readImageHeader(from)]);

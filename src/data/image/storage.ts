@@ -28,23 +28,42 @@ export async function storageOf({ space, depth, hasAlpha }: Metadata, source: ()
   return { kind: 'deep', bits: DEPTHS.find((bits) => most < 2 ** bits) ?? 16 };
 }
 
-/** Reads the pixels of a pipeline as 8-bit RGB, row by row. */
+/** Reads the pixels of a pipeline as 8-bit RGB, row by row; invisible ones are black. */
 export async function readRgb(pipeline: Sharp, storage: Storage): Promise<Uint8Array> {
+  const { data, channels } = await readStored(pipeline, storage);
+  return channels === 4 ? withoutAlpha(data) : data;
+}
+
+/** Pixels with 8 bits for each of three channels, or four if some may be transparent. */
+export interface Stored {
+  readonly data: Uint8Array;
+  readonly channels: 3 | 4;
+}
+
+/** Reads the pixels of a pipeline as 8-bit RGB, or RGBA. */
+export async function readStored(pipeline: Sharp, storage: Storage): Promise<Stored> {
   if (storage.kind === 'cmyk') {
     const ink = await pipeline.pipelineColourspace('cmyk').toColourspace('cmyk').raw().toBuffer();
-    return rgbOfInk(ink);
+    return { data: rgbOfInk(ink), channels: 3 };
   }
-  if (storage.kind === 'deep') {
-    const { buffer, byteOffset, byteLength } = await pipeline
-      .removeAlpha()
-      .toColourspace('rgb16')
-      .raw({ depth: 'ushort' })
-      .toBuffer();
-    const shift = storage.bits - 8;
-    return Uint8Array.from(new Uint16Array(buffer, byteOffset, byteLength / 2), (value) => value >> shift);
-  }
-  const { buffer, byteOffset, byteLength } = await pipeline.removeAlpha().toColourspace('srgb').raw().toBuffer();
-  return new Uint8Array(buffer, byteOffset, byteLength);
+  const isDeep = storage.kind === 'deep';
+  const raw = isDeep ? pipeline.toColourspace('rgb16').raw({ depth: 'ushort' }) : pipeline.toColourspace('srgb').raw();
+  const { data, info } = await raw.toBuffer({ resolveWithObject: true });
+  const { buffer, byteOffset, byteLength } = data;
+  const channels = info.channels as 3 | 4;
+  if (!isDeep) return { data: new Uint8Array(buffer, byteOffset, byteLength), channels };
+  const shift = storage.bits - 8;
+  const words = new Uint16Array(buffer, byteOffset, byteLength / 2);
+  return { data: Uint8Array.from(words, (value, i) => value >> (i % channels === 3 ? 8 : shift)), channels };
+}
+
+/** Colours of invisible pixels are whatever a program left there; resizing, which counts colours by their opacity, makes
+ *  them black, and so does this. */
+function withoutAlpha(rgba: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array((rgba.length / 4) * 3);
+  for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3)
+    if (rgba[from + 3] !== 0) for (let i = 0; i < 3; i++) rgb[to + i] = rgba[from + i]!;
+  return rgb;
 }
 
 /** Mixes cyan, magenta, yellow and black as PIL does (Convert.c, cmyk2rgb), without a colour profile. */

@@ -142,13 +142,13 @@ export async function readDatasets(
     split && root !== undefined
       ? await openSplit(format, data, split, { ...options, root, findingsOf })
       : { parts: await format.open(data, { ...options, findingsOf }) };
-  if (parts.train && !options.unlearned) needObjects(parts.train, findingsOf('train'));
+  if (parts.train && !options.unlearned) needObjects(parts.train, root, findingsOf('train'));
   const { placed, remarks } = divided as Partial<DividedImages>;
   return { parts, ...(placed && remarks && { divided: { placed, remarks } }) };
 }
 
 /** A training without an object to learn would end with a loss of 0, as if it had succeeded. */
-function needObjects({ name, annotations }: Dataset, findings: Findings): void {
+function needObjects({ name, annotations }: Dataset, root: string | undefined, findings: Findings): void {
   if (annotations.length === 0 || findings.problems().length > 0) return; // that is the problem then
   if (annotations.some((annotation) => learnedClasses(annotation).length > 0)) return;
   const ignored = annotations.reduce((sum, { classes }) => sum + classes.length, 0);
@@ -157,6 +157,7 @@ function needObjects({ name, annotations }: Dataset, findings: Findings): void {
   findings.problem({
     code: 'E_DATA_NO_OBJECT',
     message: `none of the ${annotations.length} images of ${name} has an object to learn${why && ` (${why})`}`,
+    ...(root !== undefined && { where: { file: root } }),
     fix: 'check that the annotations belong to these images; ignored objects (crowds, difficult ones, don’t-care words) are not learned',
   });
 }

@@ -148,3 +148,20 @@ test.each([
     expect(Number(settings.get('train.warmup.steps'))).toBeLessThanOrEqual(Math.max(1, perEpoch));
   },
 );
+
+describe('a folder without labels that are known says what to do', () => {
+  test.each<[string, Readonly<Record<string, string>>, RegExp]>([
+    ['an archive', { 'set.zip': 'PK' }, /^unpack set\.zip/],
+    ['photos of a phone', { 'a.heic': 'x', 'b.heic': 'x' }, /save them as JPEG/],
+    ['records of TensorFlow', { 'train.tfrecord': 'x' }, /export the data from it as COCO/],
+    ['photos alone', { 'a.jpg': '', 'b.jpg': '' }, /draw boxes with a tool/],
+    ['masks', { 'images/a.jpg': '', 'masks/a.png': 'x' }, /^masks\/a\.png seems to be a mask/],
+    ['empty text files', { 'a.jpg': '', 'b.jpg': '', 'a.txt': '', 'b.txt': '' }, /the text files are empty/],
+  ])('%s', async (name, files, fix) => {
+    for (const [path, text] of Object.entries(files)) await write(`without ${name}/${path}`, text);
+    await expect(look(`without ${name}`)).rejects.toMatchObject({
+      code: 'E_INIT_LAYOUT',
+      problems: [{ fix: expect.stringMatching(fix) as unknown }],
+    });
+  });
+});

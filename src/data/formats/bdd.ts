@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { filePerPart } from './detect/json.js';
-import { asText, fieldsOf, isFields, numbersOf, parseLabelJson } from './records/readLabels.js';
+import { listed } from './records/listed.js';
+import { asText, isFields, numbersOf, parseLabelJson } from './records/readLabels.js';
 import type { ImageRecord, ObjectRecord } from './records/record.js';
 import { recordFormat } from './records/recordFormat.js';
 import { notOfLayout, textLayout, type LabelFile } from './records/textLayout.js';
@@ -18,7 +19,8 @@ export const bdd = recordFormat(
   textLayout((path) => /\.json$/i.test(path), readBdd),
 );
 
-function readBdd(text: string, { file, wrong, findings }: LabelFile): { images: ImageRecord[] } {
+function readBdd(text: string, label: LabelFile): { images: ImageRecord[] } {
+  const { file, wrong, findings } = label;
   const json = parseLabelJson(text, file);
   const list = isFields(json) ? json['frames'] : json;
   if (!Array.isArray(list)) throw notOfLayout(file, `${basename(file)} is not a list of images with "labels"`);
@@ -30,18 +32,21 @@ function readBdd(text: string, { file, wrong, findings }: LabelFile): { images: 
       wrong(`[${index}] has no "name"`);
       return [];
     }
-    const objects = fieldsOf(fields['labels']).flatMap((label, at): ObjectRecord[] => {
-      const subject = `[${index}].labels[${at}] of "${name}"`;
-      const category = asText(label['category']);
-      if (!isFields(label['box2d'])) {
-        findings.count('label without a box, left out', () => ({ message: subject, where }));
+    const objects = listed(fields['labels'], 'labels', `"${name}"`, { ...label, where }).flatMap(
+      (one, at): ObjectRecord[] => {
+        const subject = `[${index}].labels[${at}] of "${name}"`;
+        const category = asText(one['category']);
+        if (!isFields(one['box2d'])) {
+          findings.count('label without a box, left out', () => ({ message: subject, where }));
+          return [];
+        }
+        const points = numbersOf(one['box2d'], 'x1', 'y1', 'x2', 'y2');
+        if (category !== undefined && points)
+          return [{ category, points, form: 'box', unit: 'pixels', where, subject }];
+        wrong(`${subject} has no ${points ? '"category"' : 'x1, y1, x2 and y2 in "box2d"'}`);
         return [];
-      }
-      const points = numbersOf(label['box2d'], 'x1', 'y1', 'x2', 'y2');
-      if (category !== undefined && points) return [{ category, points, form: 'box', unit: 'pixels', where, subject }];
-      wrong(`${subject} has no ${points ? '"category"' : 'x1, y1, x2 and y2 in "box2d"'}`);
-      return [];
-    });
+      },
+    );
     return [{ name, objects, where }];
   });
   return { images };

@@ -63,7 +63,7 @@ async function openBoxes<Data extends BoxData>(
       const dataset = buildPart(own, [...changed.values()], wanted, findings, { invalidBoxes });
       opened[part] = dataset;
       if (dataset.annotations.length > 0 || findings.problems().length > 0) continue;
-      findings.problem({ code: 'E_DATA_EMPTY', message: `${dataset.name} has no images` });
+      findings.problem({ code: 'E_DATA_EMPTY', message: `${dataset.name} has no images`, where: { file: own.place } });
     } catch (error) {
       findings.absorb(error);
     }

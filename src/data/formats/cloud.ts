@@ -3,6 +3,7 @@ import type { PartName } from '../sample.js';
 import { counted, filesLike, type Detect } from './detect/detected.js';
 import { partOf, placesOf, splitByPart } from './detect/parts.js';
 import { jsonLines, type JsonLine } from './records/jsonLines.js';
+import { listed } from './records/listed.js';
 import { asNumber, asText, fieldsOf, isFields, numbersOf, sizeOf } from './records/readLabels.js';
 import type { ImageRecord, ObjectRecord } from './records/record.js';
 import { recordFormat } from './records/recordFormat.js';
@@ -60,13 +61,19 @@ function useOf({ fields }: JsonLine): PartName | undefined {
   return use === undefined ? undefined : partOf(use);
 }
 
-function vertexImage({ fields, where }: JsonLine, { wrong }: LabelFile): ImageRecord | undefined {
+function vertexImage({ fields, where }: JsonLine, label: LabelFile): ImageRecord | undefined {
+  const { wrong } = label;
   const name = uriOf(fields);
   if (name === undefined) {
     wrong('the line has no "imageGcsUri"', where);
     return undefined;
   }
-  const boxes = fieldsOf(fields['boundingBoxAnnotations'] ?? fields['bounding_box_annotations']);
+  const boxes = listed(
+    fields['boundingBoxAnnotations'] ?? fields['bounding_box_annotations'],
+    'boundingBoxAnnotations',
+    `"${name}"`,
+    { ...label, where },
+  );
   const objects = boxes.flatMap((box, index): ObjectRecord[] => {
     const subject = `boundingBoxAnnotations[${index}]`;
     const category = asText(box['displayName'] ?? box['display_name']);
@@ -81,7 +88,8 @@ function vertexImage({ fields, where }: JsonLine, { wrong }: LabelFile): ImageRe
 }
 
 /** The labels stand under the name of the labelling job, and the names of the classes in its metadata. */
-function groundTruthImage({ fields, where }: JsonLine, { wrong }: LabelFile): ImageRecord | undefined {
+function groundTruthImage({ fields, where }: JsonLine, label: LabelFile): ImageRecord | undefined {
+  const { wrong } = label;
   const name = asText(fields['source-ref']);
   const [job] = Object.entries(fields).filter(([, value]) => isFields(value) && Array.isArray(value['annotations']));
   if (name === undefined || !job || !isFields(job[1])) {
@@ -90,19 +98,25 @@ function groundTruthImage({ fields, where }: JsonLine, { wrong }: LabelFile): Im
   }
   const [key, labels] = job;
   const about = fields[`${key}-metadata`];
-  const names = isFields(about) && isFields(about['class-map']) ? about['class-map'] : {};
-  const objects = fieldsOf(labels['annotations']).flatMap((one, index): ObjectRecord[] => {
-    const subject = `annotations[${index}]`;
-    const number = asNumber(one['class_id']);
-    const category = number === undefined ? undefined : (asText(names[number]) ?? String(number));
-    const box = numbersOf(one, 'left', 'top', 'width', 'height') as [number, number, number, number] | undefined;
-    if (category !== undefined && box) {
-      const [x, y, w, h] = box;
-      return [{ category, points: [x, y, x + w, y + h], form: 'box', unit: 'pixels', where, subject }];
-    }
-    wrong(`${subject} has no "${category === undefined ? 'class_id' : 'left, top, width and height'}"`, where);
-    return [];
-  });
+  const names = isFields(about) && isFields(about['class-map']) ? about['class-map'] : undefined;
+  const objects = listed(labels['annotations'], 'annotations', `"${name}"`, { ...label, where }).flatMap(
+    (one, index): ObjectRecord[] => {
+      const subject = `annotations[${index}]`;
+      const number = asNumber(one['class_id']);
+      const category = number === undefined ? undefined : names ? asText(names[number]) : String(number);
+      const box = numbersOf(one, 'left', 'top', 'width', 'height') as [number, number, number, number] | undefined;
+      if (category !== undefined && box) {
+        const [x, y, w, h] = box;
+        return [{ category, points: [x, y, x + w, y + h], form: 'box', unit: 'pixels', where, subject }];
+      }
+      const what =
+        category === undefined
+          ? `"class_id"${names ? ' that "class-map" names' : ''}`
+          : '"left, top, width and height"';
+      wrong(`${subject} has no ${what}`, where);
+      return [];
+    },
+  );
   const [size] = fieldsOf(labels['image_size']);
   return { name, size: sizeOf(size?.['width'], size?.['height']), objects, where };
 }

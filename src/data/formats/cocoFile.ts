@@ -250,6 +250,6 @@ function areaOf(stated: unknown, [, , w, h]: RawObject['bbox']): number {
   return area !== undefined && area >= 0 ? area : w * h;
 }
 
-const shown = (value: unknown): string => (value === undefined ? 'undefined' : quoted(value, 60));
+const shown = (value: unknown): string => quoted(value, 60);
 const isBox = (value: unknown): value is Bbox =>
   Array.isArray(value) && value.length === 4 && value.every((x) => Number.isFinite(x));

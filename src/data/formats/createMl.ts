@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { filePerPart } from './detect/json.js';
-import { asText, fieldsOf, isFields, numbersOf, parseLabelJson } from './records/readLabels.js';
+import { listed } from './records/listed.js';
+import { asText, isFields, numbersOf, parseLabelJson } from './records/readLabels.js';
 import type { ImageRecord, ObjectRecord } from './records/record.js';
 import { recordFormat } from './records/recordFormat.js';
 import { notOfLayout, textLayout, type LabelFile } from './records/textLayout.js';
@@ -22,7 +23,9 @@ export const createMl = recordFormat(
   textLayout((path) => /\.json$/i.test(path), readCreateMl),
 );
 
-function readCreateMl(text: string, { file, wrong }: LabelFile): { images: ImageRecord[] } {
+function readCreateMl(text: string, label: LabelFile): { images: ImageRecord[] } {
+  const { file, wrong } = label;
+  const at = { ...label, where: { file } };
   const list = parseLabelJson(text, file);
   if (!Array.isArray(list)) throw notOfLayout(file, `${basename(file)} is not a list of images with annotations`);
   const images = list.flatMap((entry: unknown, index): ImageRecord[] => {
@@ -32,10 +35,10 @@ function readCreateMl(text: string, { file, wrong }: LabelFile): { images: Image
       wrong(`[${index}] has no "image"`);
       return [];
     }
-    const annotations = fieldsOf(fields['annotations'] ?? fields['annotation']);
-    const objects = annotations.flatMap(({ label, coordinates }, at): ObjectRecord[] => {
-      const subject = `[${index}].annotations[${at}] of "${name}"`;
-      const category = asText(label);
+    const annotations = listed(fields['annotations'] ?? fields['annotation'], 'annotations', `"${name}"`, at);
+    const objects = annotations.flatMap(({ label: named, coordinates }, i): ObjectRecord[] => {
+      const subject = `[${index}].annotations[${i}] of "${name}"`;
+      const category = asText(named);
       const box = numbersOf(coordinates, 'x', 'y', 'width', 'height') as [number, number, number, number] | undefined;
       if (category !== undefined && box) {
         const [x, y, w, h] = box;

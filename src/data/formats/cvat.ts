@@ -55,6 +55,9 @@ function readCvat(text: string, label: LabelFile): PartRecords {
   const starts = startsOfLines(text);
   const reading: Reading = { ...label, at: ({ start }) => ({ file, line: lineOf(starts, start) + 1 }) };
   const images = elements.filter(({ name }) => name === 'image');
+  for (const element of elements)
+    if (!/^(?:version|meta|image)$/.test(element.name))
+      reading.wrong(`<${element.name}> is no <image>, and nothing else that CVAT writes there`, reading.at(element));
   const partIn = ({ attributes }: XmlElement): PartName | undefined => partOf(attributes['subset'] ?? '');
   const isDivided = images.some((image) => (partIn(image) ?? 'train') !== 'train');
   const own = images.filter((image) => !isDivided || (partIn(image) ?? 'train') === part);

@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { numberCategories } from '../categories.js';
 import { filePerPart } from './detect/json.js';
-import { asText, fieldsOf, isFields, numberList, parseLabelJson, sizeOf, type Fields } from './records/readLabels.js';
+import { listed } from './records/listed.js';
+import { asText, type Fields, fieldsOf, isFields, numberList, parseLabelJson, sizeOf } from './records/readLabels.js';
 import type { ImageRecord, ObjectRecord, PartRecords } from './records/record.js';
 import { recordFormat } from './records/recordFormat.js';
 import { notOfLayout, textLayout, type LabelFile } from './records/textLayout.js';
@@ -43,7 +44,7 @@ function readItem(item: Fields, index: number, names: readonly string[], label: 
     return undefined;
   }
   const [height, width] = numberList(media?.['size']) ?? [];
-  const objects = fieldsOf(item['annotations']).flatMap(
+  const objects = listed(item['annotations'], 'annotations', `"${name}"`, { ...label, where: { file } }).flatMap(
     (annotation, at) => readAnnotation(annotation, `items[${index}].annotations[${at}]`, names, label) ?? [],
   );
   const otherNames = id === undefined || id === name ? [] : [id];

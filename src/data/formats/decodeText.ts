@@ -1,6 +1,7 @@
 import { FinetuneError } from '../../errors.js';
 
-/** Decode the bytes of a text file, without the byte order mark: UTF-16 and UTF-8 by their marks, UTF-16 without a mark
+/** Decode the bytes of a text file, without the byte order mark and with line feeds for the carriage returns that end
+ *  lines on old Macs: UTF-16 and UTF-8 by their marks, UTF-16 without a mark
  *  by its zero bytes, and everything else as UTF-8. Throws E_ENCODING with the first line that cannot be decoded, so
  *  that two names never become one through replacement characters. */
 export const decodeText = (bytes: Uint8Array, file: string): string =>
@@ -25,7 +26,7 @@ function decode(bytes: Uint8Array, file: string, declared: string | undefined, f
   const decoder = strict(encoding);
   if (!decoder) return fail(`the file declares the encoding "${encoding}", which is not known`, 1);
   const text = attempt(decoder, bytes);
-  if (text !== undefined && !text.includes('\0')) return text;
+  if (text !== undefined && !text.includes('\0')) return text.includes('\r') ? text.replace(/\r(?!\n)/g, '\n') : text;
   const what = text === undefined ? `not ${encoding.toUpperCase()} text` : 'this is not text: it has a zero byte';
   return fail(what, text === undefined ? badLine(bytes, encoding) : lineAt(text, text.indexOf('\0')));
 }

@@ -1,9 +1,7 @@
 import { lineFormat, type LineReading } from './records/lineFormat.js';
-import { toNumber } from './textFile.js';
 
 /** The corners of a rotated box, a class, and how difficult it is: a word of text has no such number behind it. */
-export const DOTA_LINE = /^\s*(?:[-+]?\d+(?:\.\d+)?\s+){8}\S*\p{L}.*?\s[0-2]\s*$/u;
-const FIELDS = /^((?:\S+\s+){8})(.*?)(?:\s+([0-2]))?$/;
+export const DOTA_LINE = /^\s*((?:[-+]?\d+(?:\.\d+)?\s+){8})(\S*\p{L}.*?)\s([0-2])\s*$/u;
 /** Lines before the objects. */
 export const DOTA_HEAD = /^\s*(?:imagesource|gsd)\s*:/i;
 
@@ -17,12 +15,9 @@ export const { detect: detectDota, open: dota } = lineFormat({
 });
 
 function readLine(line: string): LineReading {
-  const [, corners = '', category = '', difficulty] = FIELDS.exec(line) ?? [];
-  const points = corners
-    .trim()
-    .split(/\s+/)
-    .flatMap((field) => toNumber(field) ?? []);
-  if (points.length < 8 || !/\p{L}/u.test(category))
+  const [, corners, category, difficulty] = DOTA_LINE.exec(line) ?? [];
+  if (corners === undefined || category === undefined)
     return { wrong: 'expected the four corners of a rotated box, a class and its difficulty' };
+  const points = corners.trim().split(/\s+/).map(Number);
   return { category, points, form: 'outline', mark: difficulty === '1' ? 'ignore' : undefined };
 }

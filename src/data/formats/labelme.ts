@@ -2,7 +2,8 @@ import { basename, dirname } from 'node:path';
 import { FinetuneError } from '../../errors.js';
 import { IMAGE_EXTENSION, listFolder } from '../image/imageFiles.js';
 import { jsonPerImage } from './detect/json.js';
-import { asText, fieldsOf, isFields, numberList, parseLabelJson, readLabelText, sizeOf } from './records/readLabels.js';
+import { listed } from './records/listed.js';
+import { asText, isFields, numberList, parseLabelJson, readLabelText, sizeOf } from './records/readLabels.js';
 import type { ImageRecord, ObjectRecord } from './records/record.js';
 import { recordFormat } from './records/recordFormat.js';
 import { notOfLayout, textLayout, type LabelFile } from './records/textLayout.js';
@@ -31,7 +32,9 @@ async function readLabelme(text: string, file: LabelFile): Promise<{ images: Ima
   }
   const stem = basename(file.file).replace(/\.json$/i, '');
   const name = asText(fields['imagePath']) ?? stem;
-  const objects = fieldsOf(fields['shapes']).flatMap((shape, index) => readShape(shape, index, file) ?? []);
+  const objects = listed(fields['shapes'], 'shapes', `"${name}"`, { ...file, where: { file: file.file } }).flatMap(
+    (shape, index) => readShape(shape, index, file) ?? [],
+  );
   const record: ImageRecord = {
     name,
     otherNames: [stem],

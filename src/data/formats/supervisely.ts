@@ -2,7 +2,8 @@ import { basename, dirname, join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { listFolder } from '../image/imageFiles.js';
 import { jsonPerImage } from './detect/json.js';
-import { asText, fieldsOf, isFields, numberList, parseLabelJson, sizeOf, type Fields } from './records/readLabels.js';
+import { listed } from './records/listed.js';
+import { asText, type Fields, isFields, numberList, parseLabelJson, sizeOf } from './records/readLabels.js';
 import type { ImageRecord, ObjectRecord } from './records/record.js';
 import { recordFormat } from './records/recordFormat.js';
 import { notOfLayout, textLayout, type LabelFile } from './records/textLayout.js';
@@ -31,7 +32,9 @@ async function read(text: string, label: LabelFile): Promise<{ images: ImageReco
   const beside = join(dirname(file), '..', 'img');
   const isThere = (await listFolder(beside).catch(() => new Set<string>())).has(name);
   const { width, height } = isFields(fields['size']) ? fields['size'] : {};
-  const objects = fieldsOf(fields['objects']).flatMap((object, index) => readObject(object, index, label) ?? []);
+  const objects = listed(fields['objects'], 'objects', `"${name}"`, { ...label, where: { file } }).flatMap(
+    (object, index) => readObject(object, index, label) ?? [],
+  );
   const record: ImageRecord = { name, size: sizeOf(width, height), objects, where: { file } };
   return { images: [isThere ? { ...record, file: join(beside, name) } : record] };
 }

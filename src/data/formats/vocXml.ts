@@ -47,6 +47,11 @@ export async function readVocXml(file: string, findings: Findings): Promise<VocX
     const line = lineOf(starts, offset);
     return { file, line: line + 1, column: offset - starts[line]! + 1 };
   };
+  for (const child of root.children) {
+    if (!(child instanceof XmlElement) || child.name === 'object' || childrenOf(child, 'bndbox').length === 0) continue;
+    const message = `<${child.name}> has a <bndbox>, but only an <object> can have one`;
+    findings.problem({ code: 'E_VOC_OBJECT', message, where: locate(child.start) });
+  }
   const objects = childrenOf(root, 'object').map((element, index): VocXmlObject => {
     const name = textOf(element, 'name');
     const box = childrenOf(element, 'bndbox')[0];

@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import type { Detect } from './detect/detected.js';
 import { filePerPart, jsonPerImage } from './detect/json.js';
-import { asText, fieldsOf, isFields, numbersOf, parseLabelJson, sizeOf, type Fields } from './records/readLabels.js';
+import { listed } from './records/listed.js';
+import { asText, type Fields, fieldsOf, isFields, numbersOf, parseLabelJson, sizeOf } from './records/readLabels.js';
 import type { ImageRecord, ObjectRecord } from './records/record.js';
 import { recordFormat } from './records/recordFormat.js';
 import { notOfLayout, textLayout, type LabelFile } from './records/textLayout.js';
@@ -39,7 +40,8 @@ function readVott(text: string, file: LabelFile): { images: ImageRecord[] } {
   return { images: entries.flatMap(([key, entry]) => readAsset(key, entry, file) ?? []) };
 }
 
-function readAsset(key: string, entry: unknown, { file, wrong }: LabelFile): ImageRecord | undefined {
+function readAsset(key: string, entry: unknown, label: LabelFile): ImageRecord | undefined {
+  const { file, wrong } = label;
   const asset = isFields(entry) && isFields(entry['asset']) ? entry['asset'] : undefined;
   const name = asText(asset?.['name']) ?? asText(asset?.['path']);
   if (!isFields(entry) || !asset || name === undefined) {
@@ -48,8 +50,8 @@ function readAsset(key: string, entry: unknown, { file, wrong }: LabelFile): Ima
   }
   const size = isFields(asset['size']) ? sizeOf(asset['size']['width'], asset['size']['height']) : undefined;
   const path = asText(asset['path'])?.replace(/^file:\/*/, '/');
-  const objects = fieldsOf(entry['regions']).flatMap((region, index) =>
-    readRegion(region, `regions[${index}] of "${name}"`, { file, wrong }),
+  const objects = listed(entry['regions'], 'regions', `"${name}"`, { ...label, where: { file } }).flatMap(
+    (region, index) => readRegion(region, `regions[${index}] of "${name}"`, { file, wrong }),
   );
   return { name, ...(path !== undefined && { otherNames: [path] }), size, objects, where: { file } };
 }

@@ -363,20 +363,3 @@ describe('layouts of programs that draw more than boxes', () => {
     expect(await open(folder)).toMatchObject({ format: 'yolo', objects: ['cat 24 12 40 36'] });
   });
 });
-
-describe('a folder without labels that are known says what to do', () => {
-  test.each<[string, Readonly<Record<string, string>>, RegExp]>([
-    ['an archive', { 'set.zip': 'PK' }, /^unpack set\.zip/],
-    ['photos of a phone', { 'a.heic': 'x', 'b.heic': 'x' }, /save them as JPEG/],
-    ['records of TensorFlow', { 'train.tfrecord': 'x' }, /export the data from it as COCO/],
-    ['photos alone', { 'a.jpg': '', 'b.jpg': '' }, /draw boxes with a tool/],
-    ['masks', { 'images/a.jpg': '', 'masks/a.png': 'x' }, /^masks\/a\.png seems to be a mask/],
-    ['empty text files', { 'a.jpg': '', 'b.jpg': '', 'a.txt': '', 'b.txt': '' }, /the text files are empty/],
-  ])('%s', async (name, files, fix) => {
-    const folder = await folderOf(`without ${name}`, files);
-    await expect(recognise(folder)).rejects.toMatchObject({
-      code: 'E_INIT_LAYOUT',
-      problems: [{ fix: expect.stringMatching(fix) as unknown }],
-    });
-  });
-});

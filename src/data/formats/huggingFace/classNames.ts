@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
+import { parseYaml } from '../parseYaml.js';
 import { isFields } from '../records/readLabels.js';
 import { readLabelText } from '../records/readLabels.js';
 import { listFiles } from '../detect/listing.js';
@@ -25,16 +25,15 @@ export async function namesInReadme(root: string): Promise<ClassNames | undefine
   if (!files.includes('README.md')) return undefined;
   try {
     const [, head] = /^---\r?\n(.*?)\r?\n---/s.exec(await readLabelText(join(root, 'README.md'))) ?? [];
-    const yaml: unknown =
-      head === undefined ? undefined : parseDocument(head, { logLevel: 'silent' }).toJS({ maxAliasCount: 100 });
-    return search(yaml, (fields) => {
+    const yaml = head === undefined ? undefined : parseYaml(head);
+    if (!yaml || 'fault' in yaml) return undefined;
+    return search(yaml.value, (fields) => {
       const label = fields['class_label'];
       const names = isFields(label) ? label['names'] : undefined;
       return typeof names === 'object' && names !== null ? Object.values(names).map(String) : undefined;
     });
   } catch (error) {
-    if (error instanceof FinetuneError || error instanceof ReferenceError || error instanceof TypeError)
-      return undefined;
+    if (error instanceof FinetuneError) return undefined;
     throw error;
   }
 }

@@ -40,13 +40,15 @@ async function readBoxes(source: RecordSource): Promise<PartRecords> {
   return { images, ...(isListed && { categories: numberCategories([...new Set(listed)]) }) };
 }
 
-function readRow(row: HubRow, names: ClassNames | undefined, { wrong }: LabelFile): ImageRecord | undefined {
+function readRow(row: HubRow, names: ClassNames | undefined, { wrong, findings }: LabelFile): ImageRecord | undefined {
   const { fields, columns, name, file, where, subject } = row;
   if (name === undefined) {
     wrong(`${subject} has no image`, where);
     return undefined;
   }
   const written = columns.objects === undefined ? undefined : fields[columns.objects];
+  if (written === undefined || written === null)
+    findings.count('image without "objects", which has no objects', () => ({ message: name, where }));
   const objects = objectsOf(typeof written === 'string' ? json(written) : written);
   if (typeof objects === 'string') {
     wrong(`${subject}: ${objects}`, where);
@@ -81,9 +83,11 @@ function objectsOf(value: unknown): readonly HubObject[] | string {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value)) return fieldsOf(value).map((one) => ({ box: pick(one, BOXES), label: pick(one, LABELS) }));
   if (!isFields(value)) return '"objects" is neither a list nor an object of lists';
-  const [boxes, labels] = [pick(value, BOXES) ?? [], pick(value, LABELS)];
-  if (!Array.isArray(boxes)) return '"objects.bbox" is not a list';
-  if (boxes.length > 0 && (!Array.isArray(labels) || labels.length !== boxes.length))
+  const [boxes, labels] = [pick(value, BOXES), pick(value, LABELS)];
+  if (boxes === undefined && Object.keys(value).length === 0) return [];
+  if (!Array.isArray(boxes))
+    return `"objects" has no list "bbox" among its keys (${Object.keys(value).slice(0, 8).join(', ')})`;
+  if ((boxes.length > 0 || Array.isArray(labels)) && (!Array.isArray(labels) || labels.length !== boxes.length))
     return `"objects" has ${boxes.length} boxes and ${Array.isArray(labels) ? labels.length : 'no'} categories`;
   return boxes.map((box: unknown, i) => ({ box, label: (labels as readonly unknown[])[i] }));
 }

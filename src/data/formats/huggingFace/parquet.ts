@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import type { FileMetaData, SchemaTree, parquetSchema } from 'hyparquet';
 import { FinetuneError } from '../../../errors.js';
 
 export type ParquetRow = Readonly<Record<string, unknown>>;
@@ -6,15 +7,18 @@ export type ParquetRow = Readonly<Record<string, unknown>>;
 /** Names of the columns of a parquet file, its number of rows, and its `huggingface` metadata, which has the names of
  *  classes. Throws E_LABEL_FILE or E_LABEL_SYNTAX. */
 export async function openParquet(file: string) {
-  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } = await import('hyparquet');
+  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import('hyparquet');
   const fail = (error: unknown): never => {
-    const message = `not a parquet file that can be read: ${error instanceof Error ? error.message : String(error)}`;
+    const isPlain = error instanceof Error && error.name === 'Error' && !error.message.includes('undefined');
+    const why = isPlain ? error.message : 'its contents contradict each other, as in a file that is damaged';
+    const message = `not a parquet file that can be read: ${why}`;
     throw new FinetuneError({ code: 'E_LABEL_SYNTAX', message, where: { file } }, { cause: error });
   };
   const entry = await stat(file).catch(() => undefined);
   if (!entry?.isFile()) throw new FinetuneError({ code: 'E_LABEL_FILE', message: 'no such file', where: { file } });
   const buffer = await asyncBufferFromFile(file);
   const metadata = await parquetMetadataAsync(buffer).catch(fail);
+  await checkColumns(metadata, parquetSchema).catch(fail);
   const { schema, num_rows: rows, key_value_metadata: pairs = [] } = metadata;
   const [root] = schema;
   const columns: string[] = [];
@@ -35,6 +39,23 @@ export async function openParquet(file: string) {
         utf8: false,
       }).catch(fail) as Promise<readonly ParquetRow[]>,
   };
+}
+
+/** Throws if a column chunk belongs to no leaf of the schema, or to the leaf of another one: hyparquet would read some
+ *  columns in promises that nobody awaits, and one that fails would end the process. */
+async function checkColumns(metadata: FileMetaData, treeOf: typeof parquetSchema): Promise<void> {
+  const tree = await Promise.resolve(metadata).then(treeOf);
+  for (const { columns } of metadata.row_groups) {
+    const paths = columns.map(({ meta_data: about }) => about?.path_in_schema ?? []);
+    for (const path of paths) {
+      let node: SchemaTree | undefined = tree;
+      for (const name of path) node = node?.children.find(({ element }) => element.name === name);
+      if (!node || path.length === 0 || node.children.length > 0)
+        throw new Error(`the schema has no column ${path.join('.')}`);
+    }
+    if (new Set(paths.map((path) => path.join('\n'))).size < paths.length)
+      throw new Error('a column stands twice in it');
+  }
 }
 
 /** The place of the next element of a parquet schema at the same level: each is followed by its children. */

@@ -1,12 +1,13 @@
+import { listed } from '../records/listed.js';
 import {
   asNumber,
   asText,
+  type Fields,
   fieldsOf,
   isFields,
   numberList,
   numbersOf,
   sizeOf,
-  type Fields,
 } from '../records/readLabels.js';
 import type { ImageRecord, ObjectRecord } from '../records/record.js';
 import type { LabelFile } from '../records/textLayout.js';
@@ -36,7 +37,13 @@ export function studioTasks(list: readonly unknown[], { wrong, findings, file }:
     const kept = annotations.filter(({ was_cancelled: cancelled }) => cancelled !== true);
     const [first, second] = kept;
     if (second) findings.count('further annotation of a task, left out', () => ({ message: name, where: { file } }));
-    return [{ name, results: first && fieldsOf(first['result']), fields }];
+    return [
+      {
+        name,
+        results: first && listed(first['result'], 'result', `"${name}"`, { wrong, findings, where: { file } }),
+        fields,
+      },
+    ];
   });
 }
 

@@ -20,7 +20,7 @@ export interface RawTextImage {
 const TEXT: Category = { id: 1 as CategoryId, name: 'text' };
 
 /** Makes a data set of words. Quads that run counter-clockwise or cross themselves are corrected and counted; words
- *  without area or outside their image are left out and counted. */
+ *  without area, outside their image or further beyond it than it is large are left out and counted. */
 export function buildText(name: string, images: readonly RawTextImage[], findings: Findings): Dataset<TextAnnotation> {
   const annotations = images.map(({ imageId, file, fileName, width, height, words }): TextAnnotation => {
     const image = { imageId, file, width, height };
@@ -67,7 +67,8 @@ function mend(
   const mended = mendOutline(word.outline);
   const note = () => ({ message: `word "${word.text}": ${word.outline.join(', ')}`, where: { file } });
   const [x1, y1, x2, y2] = bounds(Float64Array.from(mended.outline));
-  const outside = x2 <= 0 || y2 <= 0 || x1 >= width || y1 >= height;
+  const isFar = Math.max(-x1, x2 - width) > width || Math.max(-y1, y2 - height) > height;
+  const outside = isFar || x2 <= 0 || y2 <= 0 || x1 >= width || y1 >= height;
   if (outside || region(Float64Array.from(mended.outline)).area < 1) {
     findings.count(outside ? 'word outside its image' : 'word without area', note);
     return undefined;

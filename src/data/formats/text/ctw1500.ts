@@ -53,8 +53,9 @@ export function linesOfXml(text: string, file: string): string[] {
 function boxesOf(text: string, file: string): XmlElement[] {
   try {
     const { root } = parseXml(text, { includeOffsets: true });
-    return root ? childrenOf(root, 'image').flatMap((image) => childrenOf(image, 'box')) : [];
+    return root ? onlyChildren(root, 'image', file).flatMap((image) => onlyChildren(image, 'box', file)) : [];
   } catch (error) {
+    if (error instanceof FinetuneError) throw error;
     const message = `cannot be read as XML: ${(error as Error).message.split('\n')[0]!}`;
     throw new FinetuneError({ code: 'E_ICDAR_FILE', message, where: { file } }, { cause: error });
   }
@@ -62,3 +63,11 @@ function boxesOf(text: string, file: string): XmlElement[] {
 
 const childrenOf = (element: XmlElement, name: string): XmlElement[] =>
   element.children.filter((child): child is XmlElement => child instanceof XmlElement && child.name === name);
+
+/** The children of an element, which all have this name. Throws E_ICDAR_FILE for another one. */
+function onlyChildren(element: XmlElement, name: string, file: string): XmlElement[] {
+  const other = element.children.find((child) => child instanceof XmlElement && child.name !== name);
+  if (!(other instanceof XmlElement)) return childrenOf(element, name);
+  const message = `<${element.name}> has a <${other.name}>, where only <${name}> can be`;
+  throw new FinetuneError({ code: 'E_ICDAR_FILE', message, where: { file } });
+}

@@ -38,7 +38,11 @@ async function openSynthText(
     const dataset = await readSynthText(part, findings).catch((error: unknown) => findings.absorb(error));
     if (dataset) opened[name] = dataset;
     if (dataset?.annotations.length !== 0 || findings.problems().length > 0) continue;
-    findings.problem({ code: 'E_DATA_EMPTY', message: `${dataset.name} has no images` });
+    findings.problem({
+      code: 'E_DATA_EMPTY',
+      message: `${dataset.name} has no images`,
+      where: { file: join(root, 'gt.mat') },
+    });
   }
   return opened;
 }

@@ -1,3 +1,4 @@
+import { toNumber } from '../textFile.js';
 import { unquote, type Fields } from './icdarLine.js';
 import { describeFields, isFormatted, shorten, UNREADABLE, type Layout } from './layout.js';
 
@@ -48,7 +49,11 @@ export function readNative(text: string): ReturnType<Layout['read']> {
   return { isRectangle: false, points: xs.flatMap((x, i) => [x, ys[i]!]), transcription, dontCare };
 }
 
-const toNumbers = (list: string): number[] => list.trim().split(/[\s,]+/).map(Number); // prettier-ignore
+const toNumbers = (list: string): number[] =>
+  list
+    .trim()
+    .split(/[\s,]+/)
+    .map((number) => toNumber(number) ?? NaN);
 
 /** The text that Python prints as u'…' or "…". */
 function unprint(printed: string): string {

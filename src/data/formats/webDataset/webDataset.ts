@@ -76,7 +76,10 @@ function sampleRecord({ key, image, texts }: Sample, { file, wrong, findings }: 
   }
   const json = parse(texts.get('json'), key, wrong);
   if (json === undefined) return [];
-  const objects = objectsIn(json).flatMap((object, index): ObjectRecord[] => {
+  const found = objectsIn(json);
+  if (found === undefined)
+    findings.count('sample without a list of objects', () => ({ message: key, where: { file } }));
+  const objects = (found ?? []).flatMap((object, index): ObjectRecord[] => {
     const subject = `object ${index} of "${key}"`;
     const box = numberList(object['bbox'] ?? object['box']);
     const category = asText(
@@ -101,13 +104,13 @@ function sampleRecord({ key, image, texts }: Sample, { file, wrong, findings }: 
 const nameOf = (file: string, key: string): string => `${basename(file)}/${key.replace(/^\.\//, '')}`;
 
 /** The objects of a sample: a list of them, or lists of boxes and of categories side by side. */
-function objectsIn(json: Fields): Fields[] {
+function objectsIn(json: Fields): Fields[] | undefined {
   const list = json['objects'] ?? json['annotations'];
   if (Array.isArray(list)) return fieldsOf(list);
   const fields = isFields(list) ? list : json;
   const boxes = fields['bbox'] ?? fields['bboxes'] ?? fields['boxes'];
   const names = fields['categories'] ?? fields['category'] ?? fields['labels'] ?? fields['label'];
-  if (!Array.isArray(boxes)) return [];
+  if (!Array.isArray(boxes)) return undefined;
   return boxes.map((bbox: unknown, i) => ({
     bbox,
     category: Array.isArray(names) ? (names[i] as unknown) : undefined,

@@ -1,4 +1,4 @@
-import { parseDocument } from 'yaml';
+import { parseYaml } from '../parseYaml.js';
 import { FinetuneError } from '../../../errors.js';
 import type { PartName } from '../../sample.js';
 
@@ -26,22 +26,12 @@ const KEYS: Readonly<Record<PartName, readonly string[]>> = {
 
 /** Reads data.yaml. Throws E_LABEL_SYNTAX if it is not YAML, E_LABEL_LAYOUT if its values make no sense. */
 export function parseYoloYaml(text: string, file: string): YoloConfig {
-  const document = parseDocument(text, { logLevel: 'silent' });
-  const [error] = document.errors;
-  if (error) {
-    const [start] = error.linePos ?? [];
-    const message = `not YAML: ${error.message.split('\n')[0]!}`;
-    throw new FinetuneError({ code: 'E_LABEL_SYNTAX', message, where: { file, ...(start && { line: start.line }) } });
+  const yaml = parseYaml(text);
+  if ('fault' in yaml) {
+    const where = { file, ...(yaml.line !== undefined && { line: yaml.line }) };
+    throw new FinetuneError({ code: 'E_LABEL_SYNTAX', message: `not YAML: ${yaml.fault}`, where });
   }
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 100 });
-  } catch (cause) {
-    throw new FinetuneError(
-      { code: 'E_LABEL_SYNTAX', message: 'not YAML: an alias has no anchor', where: { file } },
-      { cause },
-    );
-  }
+  const { value } = yaml;
   const fail = (message: string, fix?: string): never => {
     throw new FinetuneError({ code: 'E_LABEL_LAYOUT', message, where: { file }, ...(fix !== undefined && { fix }) });
   };

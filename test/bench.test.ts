@@ -31,6 +31,12 @@ describe('a contest', () => {
     ]);
   });
 
+  test('does not wait long for one that is slow', async () => {
+    let calls = 0;
+    const contestant = () => Promise.resolve([++calls && 5000]);
+    expect(await takeTurns([contestant], 8)).toEqual([{ p50: 5000, p95: 5000, calls: 2 }]);
+  });
+
   test('has quantiles that are calls', () => {
     const times = Array.from({ length: 100 }, (_, i) => 100 - i);
     expect(quantiles(times)).toEqual({ p50: 51, p95: 96, calls: 100 });
@@ -80,7 +86,7 @@ describe('the ways to run a run directory', () => {
     expect(ways.map(({ format, engine }) => `${format} ${engine}`)).toEqual([
       ...['onnxruntime', 'tensorflow', 'wasm'].map((engine) => `safetensors ${engine}`),
       ...['onnxruntime', 'onnxruntime-web on wasm', 'onnxruntime-web on webgpu'].map((engine) => `onnx ${engine}`),
-      ...['onnxruntime', 'onnxruntime-web on wasm', 'onnxruntime-web on webgpu'].map((engine) => `onnx int8 ${engine}`),
+      ...['onnxruntime', 'onnxruntime-web on wasm'].map((engine) => `onnx int8 ${engine}`),
     ]);
     expect(ways.map(({ diskBytes }) => diskBytes).slice(0, 4)).toEqual([5, 5, 5, 20]);
     expect(ways.at(-1)?.score).toEqual(metric);

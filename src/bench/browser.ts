@@ -77,9 +77,9 @@ const SCRIPTS: Readonly<
   onnx: { wasm: ort('ort.wasm.min.js'), webgpu: ort('ort.webgpu.min.js') },
 };
 
-/** What the models of a format can compute on in a page. */
-export const backendsOf = (format: PageWork['format']): PageWork['backend'][] =>
-  Object.keys(SCRIPTS[format]) as PageWork['backend'][];
+/** What the models of a format can compute on in a page. The operators of ONNX for int8 have no kernels in WebGPU. */
+export const backendsOf = (format: PageWork['format'], isInt8: boolean): PageWork['backend'][] =>
+  (Object.keys(SCRIPTS[format]) as PageWork['backend'][]).filter((backend) => !(isInt8 && backend === 'webgpu'));
 
 const folderOf = (name: string): string => packageFolder(name, `npm install ${name}`);
 

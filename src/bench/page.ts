@@ -58,7 +58,8 @@ interface Adapter {
   readonly info: { readonly isFallbackAdapter?: boolean; readonly architecture: string; readonly description: string };
 }
 
-/** Whether graphics are computed by the processor. Throws if the browser has none. */
+/** Whether graphics are computed by the processor. Throws if the browser has none, and for WebGPU by the processor, which takes
+ *  seconds for an image, and minutes to begin. */
 const graphics = {
   webgl: (): Promise<boolean> => {
     const context = new page.OffscreenCanvas(1, 1).getContext('webgl2');
@@ -70,7 +71,9 @@ const graphics = {
     const adapter = await page.navigator.gpu?.requestAdapter();
     if (!adapter) throw new Error('the browser has no WebGPU here');
     const { isFallbackAdapter, architecture, description } = adapter.info;
-    return isFallbackAdapter === true || SOFTWARE.test(`${architecture} ${description}`);
+    if (isFallbackAdapter === true || SOFTWARE.test(`${architecture} ${description}`))
+      throw new Error('this machine has no graphics card that the browser uses for WebGPU');
+    return false;
   },
 } as const;
 const SOFTWARE = /swiftshader|llvmpipe|software/i;

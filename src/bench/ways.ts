@@ -87,7 +87,7 @@ export async function waysOfFolder(folder: string, model: string): Promise<Way[]
     ...(quantize && parity?.metric && { score: parity.metric }),
   };
   const { node = format, page } = LIBRARIES[format] ?? {};
-  const backends = format === 'onnx' || format === 'tfjs' ? backendsOf(format) : [];
+  const backends = format === 'onnx' || format === 'tfjs' ? backendsOf(format, quantize === 'int8') : [];
   return [
     { ...common, engine: node, run: { engine: 'auto' } },
     ...backends.map((backend): Way => {

@@ -9,6 +9,8 @@ import { programName } from '../tasks/feeds.js';
 export interface PredictorOptions {
   /** Images per call. */
   readonly batch: number;
+  /** Calls that are under way at once (InferenceOptions); default 1. */
+  readonly lanes?: number;
   /** Whether the program returns the loss of the targets fed, too. */
   readonly loss?: boolean;
 }
@@ -22,7 +24,7 @@ export async function openPredictor(
   options: PredictorOptions,
 ): Promise<InferenceSession> {
   const { programs, values } = buildPredictor(model, options);
-  return compileInference(programs, backend, values);
+  return compileInference(programs, backend, values, options.lanes === undefined ? {} : { lanes: options.lanes });
 }
 
 /** The engine that computes the predictor faster: ONNX Runtime, or the backend's own. */

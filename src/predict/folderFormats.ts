@@ -20,6 +20,8 @@ interface FolderFormat {
   readonly title: string;
   /** The engine that it asks for by name; undefined where no engine of checkpoints runs it. */
   readonly engine: string | undefined;
+  /** Whether several runs at once, with a part of the threads each, take less time than one after the other. */
+  readonly hasLanes: boolean;
   install(hooks: FolderHooks): Promise<void>;
   /** `threads` counts where the runtime has threads. */
   open(model: ModelFolder, ports: FilePorts, threads: number | 'auto'): Promise<FileSession>;
@@ -30,12 +32,14 @@ export const folderFormats: Readonly<Record<string, FolderFormat>> = {
   onnx: {
     title: 'an ONNX model',
     engine: 'onnxruntime',
+    hasLanes: true,
     install: (hooks) => installForInference('onnxruntime', hooks),
     open: ({ bytes }, ports, threads) => openOnnxFile(bytes, ports, threads === 'auto' ? {} : { threads }),
   },
   savedmodel: {
     title: 'a SavedModel',
     engine: 'tensorflow',
+    hasLanes: false,
     install: async (hooks) => {
       await installEngine(hooks);
     },
@@ -45,12 +49,14 @@ export const folderFormats: Readonly<Record<string, FolderFormat>> = {
   tfjs: {
     title: 'a graph model of TensorFlow.js',
     engine: 'wasm',
+    hasLanes: false,
     install: () => Promise.resolve(),
     open: ({ directory }, ports) => openGraphModel(directory, ports),
   },
   tflite: {
     title: 'a TFLite model',
     engine: undefined,
+    hasLanes: false,
     install: () => Promise.resolve(), // @litertjs/core is a package that a person installs
     open: ({ bytes }, ports) => openTfliteFile(bytes, ports),
   },

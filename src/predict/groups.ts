@@ -12,12 +12,13 @@ export type Tiled = Extract<Prepared, { readonly source: ImageSource }>;
  *  among them. */
 export type Group = readonly (Prepared | FinetuneError)[];
 
-/** Images, and pixels, of a batch at most: beyond these an image takes no less time, and the memory grows. */
+/** Most images, and most pixels, that are computed at once: beyond these an image takes no less time, and the memory
+ *  grows. */
 const [MOST_IMAGES, MOST_PIXELS] = [8, 1_000_000];
 
-/** Number of images to run at once if there are so many in all. A few are run one by one, since a session for a batch
+/** Number of images to compute at once if there are so many in all. A few are run one by one, since a session for many
  *  has to be opened first. */
-export function batchFor(description: ModelDescription, total: number | undefined): number {
+export function mostAtOnce(description: ModelDescription, total: number | undefined): number {
   const one = description.task === 'text' ? description.evaluateSize : description.size;
   const areas = (description.sizes ?? [one]).map(([height, width]) => height * width);
   const batch = Math.max(1, Math.min(MOST_IMAGES, Math.floor(MOST_PIXELS / Math.max(...areas))));

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { CategoryId } from '../data/sample.js';
 import { openBackend } from '../engine/backend.js';
@@ -20,7 +21,7 @@ import { applyFile } from '../train/modelWeights.js';
 import { readWeights, type WeightsFile } from '../weights/read.js';
 import { folderFormats } from './folderFormats.js';
 import { locateModel } from './locateModel.js';
-import { createRunner, runOnBackend, type Runner } from './runner.js';
+import { createRunner, lanesFor, runOnBackend, type Runner } from './runner.js';
 import { measuredThreshold } from './threshold.js';
 
 export interface SourceOptions {
@@ -77,10 +78,16 @@ async function openFolder(folder: string, { engine, threads = 'auto', ...hooks }
       const isSuppressed = card.decode.nms?.place === 'in';
       if (!isSuppressed) checkOutputs(task, card.outputs, folder);
       const size = task.evaluateSize ?? task.size;
+      const all = threads === 'auto' ? availableParallelism() : threads;
       return createRunner(
         { task: isSuppressed ? readingDetections(task) : task, size },
-        () => format.open(model, { inputs: [card.input], outputs: card.outputs }, threads),
-        1,
+        (_model, _batch, lanes) =>
+          format.open(
+            model,
+            { inputs: [card.input], outputs: card.outputs },
+            lanes === 1 ? threads : Math.floor(all / lanes),
+          ),
+        { mostImages: 1, mostLanes: format.hasLanes ? lanesFor(all) : 1 },
       );
     },
   };

@@ -5,7 +5,7 @@ import type { Tile, Tiling } from '../geometry/tiles.js';
 import type { ProgressEvent } from '../progress.js';
 import type { ModelDescription } from '../tasks/description/description.js';
 import { inOrder } from './inOrder.js';
-import { batchFor, inGroups, stack, type Group, type Prepared, type Tiled } from './groups.js';
+import { mostAtOnce, inGroups, stack, type Group, type Prepared, type Tiled } from './groups.js';
 import { checkImage, readView, sourceOf, type ImageInput, type View } from './readImage.js';
 import { readTiles } from './readTiles.js';
 import type { Runner, Turn } from './runner.js';
@@ -109,12 +109,12 @@ export function openPipeline<Prediction, Found>(
     const views = group.flatMap((image) => ('view' in image ? image.view : []));
     return run(turn, views, batch);
   };
-  const answer = async (group: Group, batch: number): Promise<() => Predicted<Found>[]> => {
+  const answer = async (group: Group, batch: number, lanes = 1): Promise<() => Predicted<Found>[]> => {
     const images = group.flatMap((image) => (image instanceof FinetuneError ? [] : [image]));
     let failed: FinetuneError | undefined;
     let decode = (): readonly Prediction[] => [];
     try {
-      if (images.length > 0) decode = await runner.inTurn((turn) => compute(turn, images, batch));
+      if (images.length > 0) decode = await runner.inTurn((turn) => compute(turn, images, batch), lanes);
     } catch (error) {
       if (!(error instanceof FinetuneError && error.code.startsWith('E_IMAGE_'))) throw error;
       failed = error; // of a tile, which is in a group of its own
@@ -143,13 +143,16 @@ export function openPipeline<Prediction, Found>(
       return runner.inTurn(async (turn) => present((await compute(turn, [await prepare(image)], 1))()[0]!));
     },
     async *predictAll(images, { signal, onProgress, total = Array.isArray(images) ? images.length : undefined } = {}) {
-      const batch = Math.min(runner.mostImages, batchFor(description, total));
+      const most = mostAtOnce(description, total);
+      const lanes = Math.min(runner.mostLanes, most);
+      const batch = lanes > 1 ? 1 : Math.min(runner.mostImages, most);
       const read = async (given: unknown): Promise<Prepared> => prepare(checkImage(given));
       const readOrFail = (given: unknown) => (signal?.aborted ? stoppedBy(signal) : read(given).catch(errorOf));
-      const prepared = inOrder<unknown, Prepared | FinetuneError>(images, readOrFail, AHEAD + batch);
+      const prepared = inOrder<unknown, Prepared | FinetuneError>(images, readOrFail, AHEAD + lanes * batch);
       let done = 0;
       // The network computes for a group while the outputs for the one before it are decoded, and used.
-      for await (const decode of inOrder(inGroups(prepared, batch), (group) => answer(group, batch), 2)) {
+      const answers = inOrder(inGroups(prepared, batch), (group) => answer(group, batch, lanes), lanes + 1);
+      for await (const decode of answers) {
         signal?.throwIfAborted();
         for (const result of decode()) {
           yield result;

@@ -1,17 +1,22 @@
 import type { Backend } from '../engine/backend.js';
 import type { Results, Session } from '../engine/engine.js';
+import { threadsOf } from '../engine/inference/compileInference.js';
 import { FinetuneError } from '../errors.js';
 import { openPredictor } from '../evaluate/predictor.js';
 import type { Model } from '../tasks/model.js';
 import { programName } from '../tasks/feeds.js';
+import { createTurns } from './turns.js';
 
-/** Runs a model on an engine, one call after the other, whatever the order and the batches of the calls are. It owns a
- *  session for each of the last two sizes of batches. */
+/** Runs a model on an engine, whatever the order and the batches of the calls are. It owns a session for each of the
+ *  last two ways of running it. */
 export interface Runner<Prediction, M extends Runnable<Prediction> = Runnable<Prediction>> {
-  /** Most images that it can run at once. */
+  /** Most images that it can run at once in a batch. */
   readonly mostImages: number;
-  /** Works with the model when the calls before it are done. Throws E_MODEL_DISPOSED after `dispose`. */
-  inTurn<T>(work: (at: Turn<Prediction, M>) => Promise<T>): Promise<T>;
+  /** Most calls that are worth making at once; 1 where batches are faster. */
+  readonly mostLanes: number;
+  /** Works with the model when the calls before it are done; or beside up to `lanes` − 1 others that were made with so
+   *  many lanes. Throws E_MODEL_DISPOSED after `dispose`. */
+  inTurn<T>(work: (at: Turn<Prediction, M>) => Promise<T>, lanes?: number): Promise<T>;
   /** Calls that were made before end first; a second call does nothing. */
   dispose(): void;
 }
@@ -28,45 +33,69 @@ export interface Turn<Prediction, M extends Runnable<Prediction> = Runnable<Pred
 /** What running a model needs to know of it. */
 export type Runnable<Prediction> = Pick<Model<Prediction>, 'task' | 'size'>;
 
-/** Opens a session that runs so many images at once. */
-type Open<M> = (model: M, batch: number) => Promise<Pick<Session, 'run' | 'dispose'>>;
+/** Opens a session for batches of so many images, and so many calls at once. */
+type Open<M> = (model: M, batch: number, lanes: number) => Promise<Pick<Session, 'run' | 'dispose'>>;
 
 /** Sessions that are open at once: one for single images, and one for many. */
 const MOST_OPEN = 2;
 
-/** Runs a model on a backend, in batches of any size. */
-export const runOnBackend = <Prediction>(
+/** Threads that Node has for calls of native code, in which images are decoded, too (libuv's pool). */
+const POOL = 4;
+
+/** Runs a model on a backend, in batches of any size. On few processors ONNX Runtime computes several images with a part
+ *  of the threads each faster than a batch with all of them. */
+export function runOnBackend<Prediction>(
   model: Model<Prediction>,
   backend: Backend,
-): Runner<Prediction, Model<Prediction>> =>
-  createRunner(model, (present, batch) => openPredictor(present, backend, { batch }));
+): Runner<Prediction, Model<Prediction>> {
+  const mayBeOnnx = backend.name === 'onnxruntime' || backend.choices !== undefined;
+  return createRunner(model, (present, batch, lanes) => openPredictor(present, backend, { batch, lanes }), {
+    mostLanes: mayBeOnnx ? lanesFor(threadsOf(backend)) : 1,
+  });
+}
+
+/** Number of images that are worth computing at once with so many threads. */
+export const lanesFor = (threads: number): number => (threads <= POOL ? threads : 1);
 
 export function createRunner<Prediction, M extends Runnable<Prediction>>(
   first: M,
   openSession: Open<M>,
-  mostImages = Infinity,
+  { mostImages = Infinity, mostLanes = 1 } = {},
 ): Runner<Prediction, M> {
   let model = first;
-  const open = new Map<number, Awaited<ReturnType<Open<M>>>>(); // by the batch, the one that was used last at the end
-  let waiting = 0; // calls that have not ended
-  let last: Promise<unknown> = Promise.resolve();
+  const open = new Map<string, ReturnType<Open<M>>>(); // by batch and lanes, the one that was used last at the end
+  const turns = createTurns();
   let isDisposed = false;
 
+  const dispose = (session: ReturnType<Open<M>>): void => {
+    session.then((opened) => {
+      opened.dispose();
+    }, ignore);
+  };
   const close = (): void => {
-    for (const session of open.values()) session.dispose();
+    for (const session of open.values()) dispose(session);
     open.clear();
   };
-  const turn = (): Turn<Prediction, M> => ({
+  const closeIfDone = (): void => {
+    if (isDisposed && turns.isIdle()) close();
+  };
+  const sessionFor = (batch: number, lanes: number): ReturnType<Open<M>> => {
+    const key = `${batch} ${lanes}`;
+    const session = open.get(key) ?? openSession(model, batch, lanes);
+    open.delete(key);
+    open.set(key, session);
+    session.catch(() => open.delete(key)); // the next call tries again
+    const [oldest] = open;
+    if (open.size > MOST_OPEN) {
+      open.delete(oldest![0]);
+      dispose(oldest![1]);
+    }
+    return session;
+  };
+  const turn = (lanes: number): Turn<Prediction, M> => ({
     model,
     async run(image, batch, size = model.size) {
-      const session = open.get(batch) ?? (await openSession(model, batch));
-      open.delete(batch);
-      open.set(batch, session);
-      const [oldest] = open;
-      if (open.size > MOST_OPEN) {
-        open.delete(oldest![0]);
-        oldest![1].dispose();
-      }
+      const session = await sessionFor(batch, lanes);
       return session.run(programName('evaluate', size, model.task), { image });
     },
     replace(other) {
@@ -74,25 +103,25 @@ export function createRunner<Prediction, M extends Runnable<Prediction>>(
       model = other;
     },
   });
-  const ended = (): void => {
-    waiting--;
-    if (isDisposed && waiting === 0) close();
-  };
   return {
     mostImages,
-    async inTurn(work) {
+    mostLanes,
+    async inTurn(work, lanes = 1) {
       if (isDisposed) throw disposed();
-      waiting++;
-      const result = last.then(() => work(turn()));
-      last = result.then(ended, ended);
-      return result;
+      try {
+        return await turns.take(() => work(turn(lanes)), lanes);
+      } finally {
+        closeIfDone();
+      }
     },
     dispose() {
       isDisposed = true;
-      if (waiting === 0) close();
+      closeIfDone();
     },
   };
 }
+
+const ignore = (): void => undefined;
 
 const disposed = (): FinetuneError =>
   new FinetuneError({

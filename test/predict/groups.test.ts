@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { FinetuneError } from '../../src/errors.js';
-import { batchFor, inGroups, stack, type Prepared } from '../../src/predict/groups.js';
+import { mostAtOnce, inGroups, stack, type Prepared } from '../../src/predict/groups.js';
 import type { View } from '../../src/predict/readImage.js';
 import type { ModelDescription } from '../../src/tasks/description/description.js';
 
@@ -43,9 +43,9 @@ test('places of a batch without an image are 0', () => {
 
 test('many small images are run at once, few or large ones and those of an unknown number one by one', () => {
   const description = (size: readonly [number, number]) => ({ task: 'detection', size }) as unknown as ModelDescription;
-  expect(batchFor(description([320, 320]), 200)).toBe(8);
-  expect(batchFor(description([640, 640]), 200)).toBe(2);
-  expect(batchFor(description([800, 1333]), 200)).toBe(1);
-  expect(batchFor(description([320, 320]), 15)).toBe(1);
-  expect(batchFor(description([320, 320]), undefined)).toBe(1);
+  expect(mostAtOnce(description([320, 320]), 200)).toBe(8);
+  expect(mostAtOnce(description([640, 640]), 200)).toBe(2);
+  expect(mostAtOnce(description([800, 1333]), 200)).toBe(1);
+  expect(mostAtOnce(description([320, 320]), 15)).toBe(1);
+  expect(mostAtOnce(description([320, 320]), undefined)).toBe(1);
 });

@@ -1,10 +1,5 @@
-import { createRequire } from 'node:module';
 import { FinetuneError } from '../../errors.js';
-
-/** An address in the memory of the C library. */
-export type Pointer = bigint;
-/** Memory that a C function reads or writes: an address, or the bytes behind an array. */
-type Memory = Pointer | NodeJS.TypedArray | null;
+import { openLibrary, openSystem, started, type Library, type Memory, type Pointer } from '../native.js';
 
 /** The functions of TensorFlow's C API (tensorflow/c/c_api.h) that this project calls. */
 export interface TensorFlow {
@@ -82,56 +77,29 @@ export interface TensorFlow {
   copy(target: Memory, source: Memory, bytes: number): void;
 }
 
-/** A function of a library. koffi types neither its arguments nor its result. */
-interface Foreign {
-  (...args: readonly unknown[]): unknown;
-  async: (...args: readonly unknown[]) => void;
-}
-interface Library {
-  func(declaration: string): Foreign;
-}
-interface Koffi {
-  load(path: string | null): Library;
-}
-
-const koffi = (): Koffi => createRequire(import.meta.url)('koffi') as Koffi;
-
-/** Flags of dlopen. RTLD_NODELETE: the process crashes at its end (exit code 139) if the library is unloaded. */
-const DLOPEN = { linux: { now: 2, nodelete: 0x1000 }, darwin: { now: 2, nodelete: 0x80 } } as const;
 const STDERR = 2;
 const O_WRONLY = 1;
-/** The library of the C runtime that has memcpy. On other systems the process itself has it. */
-const C_RUNTIME = process.platform === 'win32' ? 'ucrtbase.dll' : null;
-
-/** The functions of the C runtime. */
-export const openSystem = (): Library => koffi().load(C_RUNTIME);
 
 /** Loads TensorFlow's C library into this process, for as long as the process lives. Throws an Error with the reason of the
  *  system's loader. */
 export function loadTensorFlow(path: string): TensorFlow {
   const system = openSystem();
-  if (process.platform === 'linux' || process.platform === 'darwin')
-    withoutStderr(system, () => {
-      pin(system, path, DLOPEN[process.platform as keyof typeof DLOPEN]);
-    });
-  return bind(koffi().load(path), system);
-}
-
-function pin(system: Library, path: string, { now, nodelete }: { now: number; nodelete: number }): void {
-  const open = system.func('void* dlopen(const char*, int)');
-  const lastError = system.func('const char* dlerror()');
-  if (open(path, now | nodelete) === null) throw new Error(lastError() as string);
+  if (process.platform === 'win32') return bind(openLibrary(path), system);
+  return bind(
+    withoutStderr(system, () => openLibrary(path)),
+    system,
+  );
 }
 
 /** While the library is loaded it prints two lines about its own log, which no variable turns off. */
-function withoutStderr(system: Library, load: () => void): void {
+function withoutStderr(system: Library, load: () => Library): Library {
   const replace = system.func('int dup2(int, int)');
   const close = system.func('int close(int)');
   const stderr = system.func('int dup(int)')(STDERR);
   const nowhere = system.func('int open(const char*, int)')('/dev/null', O_WRONLY);
   try {
     replace(nowhere, STDERR);
-    load();
+    return load();
   } finally {
     replace(stderr, STDERR);
     close(stderr);
@@ -141,18 +109,8 @@ function withoutStderr(system: Library, load: () => void): void {
 
 function bind(library: Library, system: Library): TensorFlow {
   const call = (declaration: string): never => library.func(declaration) as never;
-  /** The same for a function that may take long: it runs on a thread of its own. */
-  const start = (declaration: string): never => {
-    const foreign = library.func(declaration);
-    const started = (...args: readonly unknown[]) =>
-      new Promise<unknown>((resolve, reject) => {
-        foreign.async(...args, (error: Error | null, result: unknown) => {
-          if (error) reject(error);
-          else resolve(result);
-        });
-      });
-    return started as never;
-  };
+  /** The same for a function that may take long. */
+  const start = (declaration: string): never => started(library.func(declaration)) as never;
   return {
     version: call('const char* TF_Version()'),
     newStatus: call('void* TF_NewStatus()'),

@@ -2,7 +2,8 @@ import type { Exchange } from '../../tensorflow/program.js';
 import { DT } from '../../tensorflow/graphDef.js';
 import { sizeOf } from '../../graph/shapes.js';
 import type { Feed, WorkersMean } from '../engine.js';
-import { withStatus, type Pointer, type TensorFlow } from './library.js';
+import type { Pointer } from '../native.js';
+import { withStatus, type TensorFlow } from './library.js';
 import { toFeed, toTensor } from './tensors.js';
 
 /** A session, and the addresses of the nodes of its graph. */

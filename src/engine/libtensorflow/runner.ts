@@ -3,15 +3,22 @@ import { SERVE } from '../../tensorflow/savedModel.js';
 import type { Feed, WorkersMean } from '../engine.js';
 import { createQueue } from '../queue.js';
 import { configProto, type SessionConfig } from './config.js';
-import { withStatus, type Pointer, type TensorFlow } from './library.js';
+import type { Pointer } from '../native.js';
+import { withStatus, type TensorFlow } from './library.js';
 import { runInParts } from './parts.js';
 import { toFeed, toTensor, type Fed } from './tensors.js';
 
-/** A graph in a session of TensorFlow. Calls run one after another, in the order in which they were made. */
+export interface CallOptions {
+  /** Whether the call may run beside others like it, because it changes no variable; default false. */
+  readonly together?: boolean;
+}
+
+/** A graph in a session of TensorFlow. Calls run one after another, in the order in which they were made, except for
+ *  those that may run beside others. */
 export interface Runner {
   /** Sets the placeholders and returns the values of the fetched nodes, `name` or `name:output`. The fed values are copied
    *  before it returns. Throws E_TENSORFLOW; the session remains usable. */
-  call(feeds: readonly Fed[], fetches: readonly string[]): Promise<Feed[]>;
+  call(feeds: readonly Fed[], fetches: readonly string[], options?: CallOptions): Promise<Feed[]>;
   /** The same for a program that stops for means over all workers. Where an exchange fails, no variable has changed.
    *  Throws E_TENSORFLOW and what `mean` throws; the session remains usable. */
   callInParts(
@@ -90,13 +97,17 @@ function createRunner(tf: TensorFlow, graph: Pointer, session: Pointer): Runner 
         return [found, BigInt(index)];
       }),
     );
-  const inOrder = createQueue();
-  const call = async (feeds: readonly Fed[], fetches: readonly string[]): Promise<Feed[]> => {
+  const queue = createQueue();
+  const call = async (
+    feeds: readonly Fed[],
+    fetches: readonly string[],
+    { together = false }: CallOptions = {},
+  ): Promise<Feed[]> => {
     const places = { inputs: placesOf(feeds.map(({ name }) => name)), outputs: placesOf(fetches) };
     const fed = BigInt64Array.from(feeds, (feed) => toTensor(tf, feed));
     const fetched = new BigInt64Array(fetches.length);
     try {
-      return await inOrder(async () => {
+      return await queue[together ? 'together' : 'alone'](async () => {
         const { inputs, outputs } = places;
         await withStatus(tf, (status) =>
           tf.sessionRun(session, inputs, fed, fed.length, outputs, fetched, fetched.length, status),
@@ -111,7 +122,7 @@ function createRunner(tf: TensorFlow, graph: Pointer, session: Pointer): Runner 
     call,
     callInParts(feeds, fetches, exchanges, mean) {
       const given = feeds.map((feed) => ({ name: feed.name, tensor: toTensor(tf, feed) }));
-      return inOrder(() => runInParts({ tf, session, placesOf }, { feeds: given, fetches, exchanges }, mean));
+      return queue.alone(() => runInParts({ tf, session, placesOf }, { feeds: given, fetches, exchanges }, mean));
     },
     deviceTypes: () =>
       withStatus(tf, (status) => {
@@ -122,13 +133,15 @@ function createRunner(tf: TensorFlow, graph: Pointer, session: Pointer): Runner 
         return types;
       }),
     close() {
-      void inOrder(() =>
-        withStatus(tf, (status) => {
-          tf.closeSession(session, status);
-          tf.deleteSession(session, status);
-          tf.deleteGraph(graph);
-        }),
-      ).catch(() => undefined);
+      void queue
+        .alone(() =>
+          withStatus(tf, (status) => {
+            tf.closeSession(session, status);
+            tf.deleteSession(session, status);
+            tf.deleteGraph(graph);
+          }),
+        )
+        .catch(() => undefined);
     },
   };
 }

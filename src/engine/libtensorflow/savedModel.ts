@@ -38,7 +38,7 @@ export async function openSavedModel(
         dtype: DT[dtype],
         values: feeds[name]!,
       }));
-      const values = await runner.call(fed, fetches);
+      const values = await runner.call(fed, fetches, { together: true });
       const results: Results = Object.fromEntries(ports.outputs.map(({ name }, i) => [name, toFloat(values[i]!)]));
       return results;
     },

@@ -40,9 +40,10 @@ export async function compileSession(
         values: feeds[input]!,
       }));
       const { fetches, exchanges } = program;
+      const together = (programs[name]?.updates ?? []).length === 0;
       const values =
         exchanges.length === 0
-          ? await runner.call(fed, fetches)
+          ? await runner.call(fed, fetches, { together })
           : await runner.callInParts(fed, fetches, exchanges, workersMean ?? noWorkers);
       const results: Results = Object.fromEntries(program.outputs.map((key, i) => [key, toFloat(values[i]!)]));
       return results;

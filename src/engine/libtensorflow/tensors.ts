@@ -1,7 +1,8 @@
 import type { Shape } from '../../graph/spec.js';
 import { DT } from '../../tensorflow/graphDef.js';
 import type { Feed } from '../engine.js';
-import type { Pointer, TensorFlow } from './library.js';
+import type { Pointer } from '../native.js';
+import type { TensorFlow } from './library.js';
 
 /** What one call feeds: values for the placeholder of this name. */
 export interface Fed {

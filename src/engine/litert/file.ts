@@ -19,13 +19,13 @@ export async function openTfliteFile(bytes: Uint8Array, ports: FilePorts): Promi
     const message = `the model has no input or output called "${missing[0]!.name}"`;
     throw new FinetuneError({ code: 'E_LITERT', message });
   }
-  const inOrder = createQueue();
+  const queue = createQueue();
   const inputs = typed(ports.inputs);
   return {
     engine: `litert ${runtime.version}`,
     async run(program, feeds) {
       checkFeeds(program, inputs, feeds);
-      return inOrder(async (): Promise<Results> => {
+      return queue.alone(async (): Promise<Results> => {
         const outputs = await model.run(model.inputs.map((name) => feeds[name]!));
         return Object.fromEntries(
           ports.outputs.map(({ name, shape }) => {
@@ -37,7 +37,7 @@ export async function openTfliteFile(bytes: Uint8Array, ports: FilePorts): Promi
       });
     },
     dispose() {
-      void inOrder(() => {
+      void queue.alone(() => {
         model.dispose();
         return Promise.resolve();
       });

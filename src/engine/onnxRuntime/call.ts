@@ -1,6 +1,6 @@
 import type { Port } from '../../onnx/model.js';
 import type { Feed, Feeds, Results } from '../engine.js';
-import { runtimeError, type OnnxRuntime, type RuntimeSession, type Tensor } from './runtime.js';
+import { runtimeError, type RuntimeSession } from './runtime.js';
 
 /** A model that ONNX Runtime has loaded. */
 export interface Loaded {
@@ -10,14 +10,14 @@ export interface Loaded {
 }
 
 /** Runs a loaded model once. Throws E_ONNX_RUNTIME with the name of the program. */
-export async function call(runtime: OnnxRuntime, program: string, model: Loaded, feeds: Feeds): Promise<Results> {
-  const tensors = model.inputs.map(({ key, name, dtype, shape }): [string, Tensor] => [
-    name,
-    runtime.tensor(dtype, feeds[key]!, shape!),
-  ]);
+export async function call(program: string, { session, inputs, outputs }: Loaded, feeds: Feeds): Promise<Results> {
+  const tensors = inputs.map(
+    ({ key, name, dtype, shape }) => [name, { dtype, shape: shape!, data: feeds[key]! }] as const,
+  );
+  const names = [...new Set(outputs.map(({ name }) => name))];
   try {
-    const results = await model.session.run(Object.fromEntries(tensors));
-    return Object.fromEntries(model.outputs.map(({ key, name }) => [key, toFloat(results[name]!.data as Feed)]));
+    const results = await session.run(Object.fromEntries(tensors), names);
+    return Object.fromEntries(outputs.map(({ key, name }) => [key, toFloat(results[names.indexOf(name)]!)]));
   } catch (error) {
     throw runtimeError(`run the program "${program}"`, error);
   }

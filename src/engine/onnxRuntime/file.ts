@@ -15,7 +15,7 @@ export async function openOnnxFile(
 ): Promise<FileSession> {
   const runtime = await loadOnnxRuntime();
   const session = await runtime.open(bytes, options);
-  const inOrder = createQueue();
+  const queue = createQueue();
   const [inputs, outputs] = [ports.inputs, ports.outputs].map((list) =>
     typed(list).map((port) => ({ ...port, key: port.name })),
   ) as [PortWithKey[], PortWithKey[]];
@@ -23,10 +23,12 @@ export async function openOnnxFile(
     engine: `onnxruntime ${runtime.version}`,
     async run(program, feeds) {
       checkFeeds(program, inputs, feeds);
-      return inOrder(() => call(runtime, program, { session, inputs, outputs }, feeds));
+      return queue.together(() => call(program, { session, inputs, outputs }, feeds));
     },
     dispose() {
-      void inOrder(() => session.release());
+      void queue.alone(() => {
+        session.release();
+      });
     },
   };
 }

@@ -69,7 +69,9 @@ async function inside<Found>(
 ): Promise<Found> {
   const outputs = names.map((name): Port => ({ key: name, name, dtype: 'float32', shape: undefined }));
   const opened = await openModel(runtime, { ...model, outputs }, options);
-  return use((fed) => opened.run(fed)).finally(() => opened.release());
+  return use((fed) => opened.run(fed)).finally(() => {
+    opened.release();
+  });
 }
 
 async function openModel(runtime: OnnxRuntime, model: OnnxModel, options: OnnxRuntimeOptions) {
@@ -78,9 +80,11 @@ async function openModel(runtime: OnnxRuntime, model: OnnxModel, options: OnnxRu
   return {
     run(feeds: Feeds): Promise<Results> {
       checkFeeds('calibration', inputs, feeds);
-      return call(runtime, 'calibration', { session, inputs: model.inputs, outputs: model.outputs }, feeds);
+      return call('calibration', { session, inputs: model.inputs, outputs: model.outputs }, feeds);
     },
-    release: () => session.release(),
+    release: () => {
+      session.release();
+    },
   };
 }
 
@@ -96,6 +100,6 @@ async function resultsOf(
     for (const fed of feeds) results.push(await running.run(fed));
     return results;
   } finally {
-    await running.release();
+    running.release();
   }
 }

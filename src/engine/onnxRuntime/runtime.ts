@@ -1,26 +1,15 @@
 import { availableParallelism } from 'node:os';
-import { pathToFileURL } from 'node:url';
 import { FinetuneError } from '../../errors.js';
-import type { DType, Shape } from '../../graph/spec.js';
 import type { Feed } from '../engine.js';
 import { findOnnxRuntime } from '../install/onnxRuntime.js';
 import { SETUP } from '../install/setupCommand.js';
+import { loadNative, type NativeRuntime, type NativeTensor } from './library.js';
 
-/** The part of onnxruntime-node that is used here, in words of our own: types of the public API must not reach the
- *  package's declarations. */
-
-export interface Tensor {
-  readonly data: unknown;
-  dispose?(): void;
-}
 export interface RuntimeSession {
-  run(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
-  release(): Promise<void>;
-}
-interface Module {
-  readonly env: { logLevel?: string; readonly versions: { readonly node?: string } };
-  readonly Tensor: new (type: DType, data: Feed, shape: Shape) => Tensor;
-  readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<RuntimeSession> };
+  /** Runs the model on a thread of its own, beside other runs, and returns the outputs of these names. */
+  run(inputs: Readonly<Record<string, NativeTensor>>, outputs: readonly string[]): Promise<readonly Feed[]>;
+  /** Frees the model. No run may be under way. */
+  release(): void;
 }
 
 export interface OnnxRuntimeOptions {
@@ -33,7 +22,6 @@ export interface OnnxRuntimeOptions {
 
 export interface OnnxRuntime {
   readonly version: string;
-  tensor(dtype: DType, data: Feed, shape: Shape): Tensor;
   /** Loads the bytes of an .onnx file. Throws E_ONNX_RUNTIME. */
   open(model: Uint8Array, options?: OnnxRuntimeOptions): Promise<RuntimeSession>;
 }
@@ -49,24 +37,18 @@ export const runtimeError = (doing: string, error: unknown): FinetuneError =>
 
 /** Loads ONNX Runtime, when it is first needed. Throws E_ENGINE_UNAVAILABLE. */
 export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
-  const module = await load();
-  module.env.logLevel = 'fatal'; // every error is thrown, too
+  const native = await Promise.resolve().then(load);
   return {
-    version: module.env.versions.node ?? 'unknown',
-    tensor: (dtype, data, shape) => new module.Tensor(dtype, data, shape),
+    version: native.version,
     async open(model, { threads = availableParallelism(), spins = true } = {}) {
       try {
-        return await module.InferenceSession.create(model, {
-          executionProviders: ['cpu'],
-          graphOptimizationLevel: 'all',
-          executionMode: 'sequential',
-          interOpNumThreads: 1,
-          intraOpNumThreads: threads,
-          enableCpuMemArena: true,
-          enableMemPattern: true,
-          logSeverityLevel: 4,
-          extra: { session: { intra_op: { allow_spinning: spins ? '1' : '0' } } },
-        });
+        const session = await native.openSession(model, { threads, spins });
+        return {
+          run: (inputs, outputs) => native.run(session, inputs, outputs),
+          release: () => {
+            native.closeSession(session);
+          },
+        };
       } catch (error) {
         throw runtimeError('load the model', error);
       }
@@ -74,11 +56,14 @@ export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
   };
 }
 
-async function load(): Promise<Module> {
+/** The library that this process has loaded. */
+let loaded: NativeRuntime | undefined;
+
+function load(): NativeRuntime {
   const file = findOnnxRuntime();
   if (file === undefined) throw unavailable('ONNX Runtime has not been set up');
   try {
-    return (await import(pathToFileURL(file).href)) as Module;
+    return (loaded ??= loadNative(file));
   } catch (error) {
     throw unavailable(`ONNX Runtime cannot be loaded: ${because(error)}`, error);
   }

@@ -13,9 +13,9 @@ import { loadOnnxRuntime, type OnnxRuntimeOptions } from './runtime.js';
 const copyOf = ({ shape, data }: Param): Param => ({ shape, data: data.slice() });
 
 /** Compiles programs for ONNX Runtime, which computes everything but training: checkOnnx says whether it holds them. A
- *  program is loaded when it first runs, and again after parameters were written. Besides the errors of every session,
- *  throws E_ONNX_OP, E_ONNX_SIZE, E_ONNX_RUNTIME, E_ENGINE_UNAVAILABLE; and run and read throw E_PARAM_UNSET for a
- *  parameter without a value. */
+ *  program is loaded when it first runs, and again after parameters were written; several runs may be under way at once.
+ *  Besides the errors of every session, throws E_ONNX_OP, E_ONNX_SIZE, E_ONNX_RUNTIME, E_ENGINE_UNAVAILABLE; and run and
+ *  read throw E_PARAM_UNSET for a parameter without a value. */
 export async function compileOnnx(
   programs: Programs,
   params: Params = new Map(),
@@ -39,8 +39,8 @@ async function compileAsGiven(programs: Programs, params: Params, options: OnnxR
   checkParams(parameters, params);
   const runtime = await loadOnnxRuntime();
   const values = new Map([...params].map(([name, param]) => [name, copyOf(param)]));
-  const loaded = new Map<string, Loaded>();
-  const inOrder = createQueue();
+  const loaded = new Map<string, Promise<Loaded>>();
+  const queue = createQueue();
 
   const valueOf = (name: string): Param => {
     const value = values.get(name);
@@ -49,20 +49,21 @@ async function compileAsGiven(programs: Programs, params: Params, options: OnnxR
     throw new FinetuneError({ code: 'E_PARAM_UNSET', message: `parameter ${name} has no value`, fix });
   };
   const loadProgram = async (name: string): Promise<Loaded> => {
-    const known = loaded.get(name);
-    if (known) return known;
     const program = programs[name]!;
     const own = new Map([...parametersOf({ [name]: program }).keys()].map((key) => [key, valueOf(key)]));
-    const model = emitOnnx(name, program, own);
-    const session = await runtime.open(encodeOnnx(model), options);
-    const made = { session, inputs: model.inputs, outputs: model.outputs };
-    loaded.set(name, made);
-    return made;
+    const { inputs, outputs, ...model } = emitOnnx(name, program, own);
+    return { session: await runtime.open(encodeOnnx({ inputs, outputs, ...model }), options), inputs, outputs };
+  };
+  const programOf = (name: string): Promise<Loaded> => {
+    const loading = loaded.get(name) ?? loadProgram(name);
+    loaded.set(name, loading);
+    loading.catch(() => loaded.delete(name)); // it may get its parameters later
+    return loading;
   };
   const unload = async (): Promise<void> => {
-    const all = [...loaded.values()];
+    const all = await Promise.all(loaded.values());
     loaded.clear();
-    await Promise.all(all.map(({ session }) => session.release()));
+    for (const { session } of all) session.release();
   };
 
   return {
@@ -70,20 +71,20 @@ async function compileAsGiven(programs: Programs, params: Params, options: OnnxR
       const program = programs[name];
       invariant(program, `no program is called ${name}`);
       checkFeeds(name, inputsOf(program), feeds);
-      return inOrder(async () => call(runtime, name, await loadProgram(name), feeds));
+      return queue.together(async () => call(name, await programOf(name), feeds));
     },
     read: (names = [...parameters.keys()]) =>
-      inOrder(() => Promise.resolve(new Map(names.map((name) => [name, copyOf(valueOf(name))])))),
+      queue.alone(() => Promise.resolve(new Map(names.map((name) => [name, copyOf(valueOf(name))])))),
     async write(given) {
       checkParams(parameters, given);
       const copies = [...given].map(([name, param]) => [name, copyOf(param)] as const);
-      await inOrder(async () => {
+      await queue.alone(async () => {
         for (const [name, param] of copies) values.set(name, param);
         await unload();
       });
     },
     dispose() {
-      void inOrder(unload);
+      void queue.alone(unload);
     },
   };
 }

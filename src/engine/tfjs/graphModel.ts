@@ -31,7 +31,7 @@ export async function openGraphModel(folder: string, ports: FilePorts): Promise<
   const isAsync = needsAsync(json.modelTopology.node);
   const inputs = typed(ports.inputs);
   const names = ports.outputs.map(({ name }) => name);
-  const inOrder = createQueue();
+  const queue = createQueue();
 
   const execute = async (feeds: Feeds): Promise<Results> => {
     const fed = inputs.map(({ name, shape, dtype }) => [name, tf.tensor(feeds[name]!, [...shape], dtype)] as const);
@@ -53,10 +53,10 @@ export async function openGraphModel(folder: string, ports: FilePorts): Promise<
     engine: `tfjs ${version} on wasm`,
     async run(program, feeds) {
       checkFeeds(program, inputs, feeds);
-      return inOrder(() => execute(feeds));
+      return queue.alone(() => execute(feeds));
     },
     dispose() {
-      void inOrder(() => {
+      void queue.alone(() => {
         model.dispose();
         return Promise.resolve();
       });

@@ -38,9 +38,16 @@ test('computes with the values that were written last', async () => {
   expect(await session.run('sum', { x })).toEqual({ y: Float32Array.of(5, 8), x });
   expect((await session.run('product', { x })).y).toEqual(Float32Array.of(1, 4));
 
-  const before = session.run('sum', { x }); // started before the values are written
+  // Several runs at once, which were started before the values are written.
+  const before = [session.run('sum', { x }), session.run('product', { x }), session.run('sum', { x })];
   await session.write(values({ v: [10, 20] }));
-  expect((await before).y).toEqual(Float32Array.of(5, 8));
+  expect((await Promise.all(before)).map(({ y }) => y)).toEqual(
+    [
+      [5, 8],
+      [1, 4],
+      [5, 8],
+    ].map((y) => Float32Array.from(y)),
+  );
   expect((await session.run('sum', { x })).y).toEqual(Float32Array.of(14, 26));
   expect(await session.run('product', { x })).toEqual({ y: Float32Array.of(10, 40), same: x });
 

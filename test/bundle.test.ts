@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';
 import { verifyBundle } from '../src/bundle/verifyBundle.js';
@@ -67,6 +67,17 @@ test('a bundle has the run without its pictures, its licences and hashes, and th
   await expect(writeBundle(run)).rejects.toMatchObject({ code: 'E_BUNDLE_OUT' });
   await expect(writeBundle(file, { out: join(folder, 'x.zip') })).rejects.toMatchObject({ code: 'E_MODEL_PATH' });
 });
+
+test.each([{ task: 'text' }, { task: 'classification', metric: { perCategory: [{ name: 'dog' }, { name: 'fish' }] } }])(
+  'a checkpoint is not bundled with the scores of another model: %j',
+  async (metrics) => {
+    const other = join(folder, 'swapped');
+    await cp(run, other, { recursive: true });
+    await writeFile(join(other, 'metrics.json'), JSON.stringify(metrics));
+    const where = { file: join(other, 'checkpoints/best.safetensors') };
+    await expect(writeBundle(other)).rejects.toMatchObject({ code: 'E_BUNDLE_WEIGHTS', problems: [{ where }] });
+  },
+);
 
 test('tells no folder of this machine, and the licences that the data states', async () => {
   const data = join(folder, 'pictures');

@@ -41,7 +41,8 @@ const WEIGHTS = 'checkpoints/best.safetensors';
 const MADE = new Date(1980, 0, 1);
 
 /** Packs a finished run into one file: its best weights, recipe, metrics and exported models, with a hash of each, and the
- *  licences. Throws E_MODEL_PATH, E_BUNDLE_OUT if the file exists, and errors of the disk. */
+ *  licences. Throws E_MODEL_PATH, E_BUNDLE_OUT if the file exists, E_BUNDLE_WEIGHTS if its
+ *  scores are those of another model, and errors of the disk. */
 export async function writeBundle(run: string, { out, dataLicense }: BundleOptions = {}): Promise<Bundled> {
   const isRun = (await isFolder(run)) && 'uri' in (await locateModel(run));
   if (!isRun)
@@ -131,7 +132,10 @@ async function manifestOf(
   data: readonly DataLicense[],
 ): Promise<object> {
   const { task, categories } = describedBy(await readWeights(`file:${join(directory, WEIGHTS)}`));
-  const { metric = null, part = null, operatingPoint = null, calibration = null } = parse(contents.get('metrics.json'));
+  const metrics = parse(contents.get('metrics.json'));
+  const { metric = null, part = null, operatingPoint = null, calibration = null } = metrics;
+  const names = categories.map(({ name }) => name);
+  if (!measures(metrics, task, names)) throw otherModel(join(directory, WEIGHTS), `${task} of ${names.join(', ')}`);
   const hash = (name: string): string | null => (contents.has(name) ? hashOf(contents.get(name)!) : null);
   return {
     ...{ version: BUNDLE_VERSION, name: basename(directory), task, categories },
@@ -145,6 +149,21 @@ async function manifestOf(
     ),
   };
 }
+
+/** Whether scores can be those of a model for this task with classes of these names. */
+function measures(metrics: Record<string, unknown>, task: string, names: readonly string[]): boolean {
+  const { perCategory = [] } = (metrics['metric'] ?? {}) as { readonly perCategory?: readonly { name?: string }[] };
+  const isOfTask = metrics['task'] === undefined || metrics['task'] === task;
+  return isOfTask && perCategory.every(({ name }) => name === undefined || names.includes(name));
+}
+
+const otherModel = (file: string, what: string): FinetuneError =>
+  new FinetuneError({
+    code: 'E_BUNDLE_WEIGHTS',
+    message: `the checkpoint is not the model that metrics.json of this run was measured on: it is for ${what}`,
+    where: { file },
+    fix: 'put the checkpoints of this run back, or bundle the run that this one comes from',
+  });
 
 async function licenseOfWeights(directory: string): Promise<object[]> {
   const { weights } = (await loadRecipe(join(directory, RECIPE))).model;

@@ -40,18 +40,22 @@ export interface SafetensorsHeader {
 /** The reference implementation's limit: a longer header is a broken or hostile file. */
 const MAX_HEADER_BYTES = 100_000_000;
 
+const TRUNCATED = 'E_SAFETENSORS_TRUNCATED';
+const COPY_AGAIN = 'the file is cut short: copy or download it again; a run keeps others in its folder checkpoints/';
+
 /** Reads the length of the JSON header from the first 8 bytes. Throws E_SAFETENSORS_TRUNCATED, E_SAFETENSORS_HEADER. */
 export function headerLength(first: Uint8Array, fileBytes: number, file: string): number {
-  const fail = (code: Problem['code'], message: string) => new FinetuneError({ code, message, where: { file } });
+  const fail = (code: Problem['code'], message: string) =>
+    new FinetuneError({ code, message, where: { file }, ...(code === TRUNCATED && { fix: COPY_AGAIN }) });
   if (first.byteLength < 8)
-    throw fail('E_SAFETENSORS_TRUNCATED', `the file has ${fileBytes} bytes, but the length of the header takes 8`);
+    throw fail(TRUNCATED, `the file has ${fileBytes} bytes, but the length of the header takes 8`);
   const length = new DataView(first.buffer, first.byteOffset, 8).getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) {
     throw fail('E_SAFETENSORS_HEADER', `header of ${String(length)} bytes: not a safetensors file, or a broken one`);
   }
   if (8 + Number(length) > fileBytes) {
     const message = `the header should end at byte ${8 + Number(length)}, but the file ends at byte ${fileBytes}`;
-    throw fail('E_SAFETENSORS_TRUNCATED', message);
+    throw fail(TRUNCATED, message);
   }
   return Number(length);
 }
@@ -61,7 +65,8 @@ export function headerLength(first: Uint8Array, fileBytes: number, file: string)
 export function parseHeader(json: Uint8Array, fileBytes: number, file: string): SafetensorsHeader {
   const dataStart = 8 + json.byteLength;
   const problems: Problem[] = [];
-  const report = (code: Problem['code'], message: string) => problems.push({ code, message, where: { file } });
+  const report = (code: Problem['code'], message: string, fix?: string) =>
+    problems.push({ code, message, where: { file }, ...(fix !== undefined && { fix }) });
   const entries: [string, SafetensorsEntry][] = [];
   let metadata: Record<string, string> = {};
 
@@ -88,7 +93,7 @@ export function parseHeader(json: Uint8Array, fileBytes: number, file: string): 
     }
     const present = fileBytes - dataStart;
     if (end > present)
-      report('E_SAFETENSORS_TRUNCATED', `the header announces ${end} bytes of data, the file has ${present}`);
+      report(TRUNCATED, `the header announces ${end} bytes of data, the file has ${present}`, COPY_AGAIN);
     if (end < present) report('E_SAFETENSORS_OFFSETS', `${present - end} bytes at the end belong to no tensor`);
   }
   if (problems.length > 0) throw new FinetuneError(problems);

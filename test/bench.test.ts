@@ -58,9 +58,11 @@ describe('a contest', () => {
     });
     expect(recommend([slowOne, untold, fast, asFast])).toMatchObject({
       engine: 'c',
-      reason: expect.stringContaining('1.96 times as fast as onnx with a; as fast as onnx with b within 3 %'),
+      reason: expect.stringContaining('1.96 times as fast as onnx with a; as fast as onnx with b within 5 %'),
     });
     const score = { name: 'AP', checkpoint: 0.5453, exported: 0.5408 };
+    const int8 = { ...row('e', 9.8, 100), format: 'onnx int8', score };
+    expect(recommend([int8, fast])?.reason).toContain('as fast as onnx int8 with e within 5 %, and not quantised');
     expect(recommend([{ ...fast, score }])?.reason).toMatch(/AP 0.5408 where the checkpoint has 0.5453$/);
     expect(recommend([])).toBeUndefined();
   });

@@ -1,14 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { unzipSync, zipSync } from 'fflate';
+import sharp from 'sharp';
 import { verifyBundle } from '../src/bundle/verifyBundle.js';
 import { writeBundle } from '../src/bundle/writeBundle.js';
 import { numberCategories } from '../src/data/categories.js';
-import { createClassification } from '../src/evaluate/createTask.js';
+import { createClassification, createDetection } from '../src/evaluate/createTask.js';
 import { portableRecipe } from '../src/recipe/resolved.js';
 import { readBundle } from '../src/modelFolder/bundleFile.js';
 import { openModel } from '../src/predict/openModel.js';
+import { detectorDefaults } from '../src/tasks/detection/detectorDefaults.js';
+import type { FoundObject } from '../src/tasks/found.js';
 import { createModel } from '../src/tasks/model.js';
 import { saveModel } from '../src/train/modelWeights.js';
 import * as fc from './fastCheck.js';
@@ -16,6 +21,7 @@ import { temporaryFolder } from './data/temporaryFolder.js';
 import { tinyTable } from './tinyBackbone.js';
 
 const folder = temporaryFolder();
+const slow = process.env['FINETUNE_SLOW'] === '1' ? test : test.skip;
 const run = join(folder, 'run');
 const file = join(folder, 'run.zip');
 const operatingPoint = { scoreThreshold: 0.125 };
@@ -107,6 +113,43 @@ test('tells no folder of this machine, and the licences that the data states', a
     'data: { root: "C:\\\\Users\\\\me\\\\birds" }\nmodel: { weights: "file:/home/me/x.safetensors" }\n',
   );
   expect(windows.text).toMatch(/root: "birds"[^]*file:x\.safetensors/);
+});
+
+slow('it finds the same boxes on a machine that has ONNX Runtime and no TensorFlow', async () => {
+  const made = join(folder, 'detector');
+  await mkdir(join(made, 'checkpoints'), { recursive: true });
+  const options = { ...detectorDefaults.ssdlite, backbone: tinyTable, size: [64, 64], numClasses: 2 } as const;
+  const model = createModel(createDetection(options), { categories: numberCategories(['dog', 'cat']), seed: 3 });
+  await saveModel(model, join(made, 'checkpoints/best.safetensors'));
+  await writeFile(
+    join(made, 'recipe.yaml'),
+    'task: detection\ndata: { format: synthetic, train: { images: 2 }, val: { images: 1 } }\nmodel: { backbone: mobilenetv1_025 }\n',
+  );
+  await writeFile(join(made, 'metrics.json'), '{}');
+  const image = join(folder, 'image.png');
+  const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const;
+  await sharp({ create: { width: 96, height: 80, channels: 3, background: '#888', noise } }).toFile(image);
+  const bundle = join(folder, 'moved.zip');
+  await writeBundle(made, { out: bundle });
+  const trained = await openModel(made, { engine: 'wasm', scoreThreshold: 0.01 });
+  const expected = (await trained.predict(await readFile(image))) as readonly FoundObject[];
+  trained.dispose();
+  await rm(made, { recursive: true });
+  const home = join(folder, 'elsewhere');
+  const env = { PATH: '/usr/bin:/bin', HOME: home, XDG_CACHE_HOME: home, HTTPS_PROXY: 'http://127.0.0.1:9' };
+  const program = fileURLToPath(new URL('../bin/finetune.mjs', import.meta.url));
+  const args = [program, 'predict', bundle, image, '--json', '--threshold', '0.01'];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env });
+  const [entry] = JSON.parse(stdout || `"${stderr}"`) as readonly [{ readonly predictions: readonly FoundObject[] }];
+  expect(entry.predictions.length).toBe(expected.length);
+  expect(expected.length).toBeGreaterThan(10);
+  for (const [i, { category, score, box }] of entry.predictions.entries()) {
+    expect(category).toBe(expected[i]!.category);
+    expect(score).toBeCloseTo(expected[i]!.score, 4);
+    for (const [k, side] of box.entries()) expect(side).toBeCloseTo(expected[i]!.box[k]!, 1);
+  }
+  const kept = await readdir(home, { recursive: true });
+  expect(kept.filter((name) => name.includes('tensorflow') && /\.(so|dll|dylib)/.test(name))).toEqual([]);
 });
 
 test('it opens as the run that it was made of', async () => {

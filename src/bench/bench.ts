@@ -1,4 +1,4 @@
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { FinetuneError } from '../errors.js';
@@ -36,6 +36,7 @@ const ROUNDS = 8;
 export async function bench(path: string, options: BenchOptions = {}): Promise<BenchReport> {
   const { int8 = false, save = true, signal, onProgress } = options;
   const found = await findWays(path);
+  noteLoad(onProgress);
   const report = await withTemporaryFolder(join(tmpdir(), 'finetune-bench-'), async (temporary) => {
     const image = options.image === undefined ? await draw(temporary) : resolve(options.image);
     const made = found.isCheckpoint
@@ -61,6 +62,13 @@ export async function bench(path: string, options: BenchOptions = {}): Promise<B
   });
   if (save && found.run !== undefined) await keep(found.run, report, onProgress);
   return report;
+}
+
+/** Says so if other programs compute. */
+function noteLoad(onProgress: BenchOptions['onProgress']): void {
+  const [load, cores] = [loadavg()[0]!, availableParallelism()];
+  const message = `note: other programs compute on this machine (load ${load.toFixed(1)} on ${cores} processors): measure again when it is idle`;
+  if (load > cores) onProgress?.({ message });
 }
 
 /** Lets the ways take turns, and returns what was measured of those that work. */

@@ -33,19 +33,21 @@ export async function takeTurns(contestants: readonly Contestant[], rounds: numb
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 /** Share by which medians of two measurements of the same thing may differ. */
-const NOISE = 0.03;
+const NOISE = 0.05;
 
-/** Recommends the row with the least median; of rows that differ by less than `NOISE`, the one that needs least memory. */
+/** Recommends the row with the least median; of rows that differ by less than `NOISE`, one that is not quantised, and among those
+ *  the one that needs least memory. */
 export function recommend(rows: readonly SpeedRow[]): Recommendation | undefined {
   const fastest = Math.min(...rows.map(({ p50 }) => p50));
   const isAsFast = ({ p50 }: SpeedRow): boolean => p50 <= fastest * (1 + NOISE);
-  const [best, ...tied] = rows.filter(isAsFast).sort((one, other) => memory(one) - memory(other));
+  const [best, ...tied] = rows.filter(isAsFast).sort(bySparing);
   if (!best) return undefined;
   const [next] = rows.filter((row) => !isAsFast(row)).sort((one, other) => one.p50 - other.p50);
   const reasons = [
     `${best.p50.toFixed(1)} ms at the median`,
     next && `${(next.p50 / best.p50).toFixed(2)} times as fast as ${nameOf(next)}`,
-    tied[0] && `as fast as ${nameOf(tied[0])} within ${100 * NOISE} %, with less memory`,
+    tied[0] &&
+      `as fast as ${nameOf(tied[0])} within ${100 * NOISE} %, ${QUANTIZED.test(tied[0].format) && !QUANTIZED.test(best.format) ? 'and not quantised' : 'with less memory'}`,
     best.score &&
       `${best.score.name} ${best.score.exported.toFixed(4)} where the checkpoint has ${best.score.checkpoint.toFixed(4)}`,
   ];
@@ -53,5 +55,8 @@ export function recommend(rows: readonly SpeedRow[]): Recommendation | undefined
   return { format, engine, host, model, reason: reasons.filter(Boolean).join('; ') };
 }
 
+const QUANTIZED = / (float16|int8)$/;
+const bySparing = (one: SpeedRow, other: SpeedRow): number =>
+  Number(QUANTIZED.test(one.format)) - Number(QUANTIZED.test(other.format)) || memory(one) - memory(other);
 const memory = ({ memoryBytes }: SpeedRow): number => memoryBytes ?? Infinity;
 const nameOf = ({ format, engine }: SpeedRow): string => `${format} with ${engine}`;

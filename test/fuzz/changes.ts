@@ -39,7 +39,7 @@ const STRING = /(?<=[:[,]\s*)"(?:[^"\\]|\\.)*"(?!\s*:)/g;
 const WORDS = ['""', '" "', '7', 'null', '[]', '{}', 'true', '"constructor"', '"__proto__"', '"../../etc/passwd"', '"\\u0000"', `"${'x'.repeat(5000)}"`]; // prettier-ignore
 const KEY = /"(?:[^"\\]|\\.)*"(?=\s*:)/g;
 const TAG = /<\/?([a-zA-Z_][\w.-]*)/g;
-const DEPTH = 100_000;
+const DEPTH = 20_000;
 
 /** Draws a change of a file of labels, or of an image. */
 export function changed(file: string, sound: Uint8Array): fc.Arbitrary<Changed> {

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -25,10 +25,14 @@ const dataSet = fc.record({ names, images: fc.array(fc.array(box, { maxLength: 3
 
 let picture: Buffer | undefined;
 
-async function writeSource(
-  folder: string,
-  { names: all, images }: { names: string[]; images: { bbox: readonly number[]; index: number }[][] },
-) {
+interface SourceBox {
+  readonly bbox: readonly number[];
+  readonly index: number;
+  readonly iscrowd?: number;
+  readonly ignore?: number;
+}
+
+async function writeSource(folder: string, { names: all, images }: { names: string[]; images: SourceBox[][] }) {
   picture ??= await sharp({ create: { width: WIDTH, height: HEIGHT, channels: 3, background: 'red' } })
     .jpeg()
     .toBuffer();
@@ -38,13 +42,14 @@ async function writeSource(
     const json = {
       images: images.map((_, i) => ({ id: i + 1, file_name: `${part}_${i}.jpg`, width: WIDTH, height: HEIGHT })),
       annotations: [[{ bbox: [1, 1, 5, 5], index: 0 }], ...images].flatMap((boxes, i) =>
-        boxes.map(({ bbox, index }) => ({
+        boxes.map(({ bbox, index, iscrowd = 0, ignore }: SourceBox) => ({
           id: ++id,
           image_id: Math.max(i, 1),
           category_id: (index % all.length) + 1,
           bbox,
           area: bbox[2]! * bbox[3]!,
-          iscrowd: 0,
+          iscrowd,
+          ...(ignore !== undefined && { ignore }),
         })),
       ),
       categories: all.map((name, i) => ({ id: i + 1, name })),
@@ -115,6 +120,71 @@ test.each(LAYOUTS)(
     );
   },
 );
+
+/** What a layout makes of a mark: voc has difficult objects alone, and these five have no marks. */
+const UNMARKED = 'crowd or ignored object, left out';
+const WITHOUT_MARKS: readonly string[] = ['yolo', 'createml', 'labelstudio', 'via', 'huggingface'];
+
+/** The objects of the training part with their marks, as a folder in a layout should have them, and the losses. */
+function through(layout: string, objects: readonly string[]): { objects: string[]; losses: Record<string, number> } {
+  const [marked, crowds] = [/ignore|crowd/, /crowd/].map((mark) => objects.filter((one) => mark.test(one)).length);
+  if (WITHOUT_MARKS.includes(layout))
+    return {
+      objects: objects.filter((one) => !/ignore|crowd/.test(one)),
+      losses: marked ? { [UNMARKED]: marked } : {},
+    };
+  if (layout !== 'voc') return { objects: [...objects], losses: {} };
+  const losses = crowds ? { 'crowd, written as a difficult object': crowds } : {};
+  return { objects: objects.map((one) => one.replace('crowd', 'ignore')).sort(), losses };
+}
+
+/** The objects of the training part as text, with their marks. */
+async function markedOf(folder: string): Promise<string[]> {
+  const [best] = await detectLayouts(folder);
+  const { train } = await openDatasets(best!.data as unknown as DataOptions);
+  const names = new Map<number, string>(train.categories.map(({ id, name }) => [id, name]));
+  return train
+    .toCoco()
+    .annotations.map(({ bbox, category_id: id, iscrowd, ignore }) => {
+      const mark = iscrowd === 1 ? 'crowd' : ignore === 1 ? 'ignore' : 'whole';
+      return `${names.get(id)!} ${bbox.map((value) => Math.round(value)).join(' ')} ${mark}`;
+    })
+    .sort();
+}
+
+const pairs = LAYOUTS.flatMap((first, i) =>
+  LAYOUTS.filter((_, k) => process.env.FINETUNE_SLOW === '1' || (i + k) % 4 === 0).map((second) => [first, second]),
+);
+
+describe('crowds and ignored objects pass through two layouts, or are listed as lost', () => {
+  test.each(pairs)('%s, then %s', async (first, second) => {
+    const folder = join(root, `marks ${first!} ${second!}`);
+    await writeSource(join(folder, 'source'), {
+      names: ['cat', 'dog'],
+      images: [
+        [
+          { bbox: [2, 3, 10, 12], index: 0, iscrowd: 1 },
+          { bbox: [20, 3, 10, 12], index: 1, ignore: 1 },
+          { bbox: [40, 3, 10, 12], index: 0 },
+        ],
+        [{ bbox: [4, 5, 10, 12], index: 1 }],
+      ],
+    });
+    let [at, objects] = [join(folder, 'source'), await markedOf(join(folder, 'source'))];
+    expect(objects.filter((one) => /crowd|ignore/.test(one))).toHaveLength(2);
+    for (const layout of [first!, second!]) {
+      const converted = await run(at, layout, join(folder, `then ${layout} ${at.length}`));
+      const expected = through(layout, objects);
+      at = converted.out;
+      objects = await markedOf(at);
+      expect(objects).toEqual(expected.objects);
+      const losses = converted.losses.filter(({ what }) => what !== 'category without an object');
+      const perPart = Object.entries(expected.losses).map(([what, count]) => ({ what, count: 2 * count }));
+      expect(losses).toEqual(perPart);
+    }
+    rmSync(folder, { recursive: true });
+  });
+});
 
 test('boxes become words with the names of their classes in ICDAR, and words stay as they are', async () => {
   let count = 0;

@@ -158,7 +158,7 @@ const pairs = LAYOUTS.flatMap((first, i) =>
 
 describe('crowds and ignored objects pass through two layouts, or are listed as lost', () => {
   test.each(pairs)('%s, then %s', async (first, second) => {
-    const folder = join(root, `marks ${first!} ${second!}`);
+    const folder = join(root, `marks ${first} ${second}`);
     await writeSource(join(folder, 'source'), {
       names: ['cat', 'dog'],
       images: [
@@ -172,7 +172,7 @@ describe('crowds and ignored objects pass through two layouts, or are listed as 
     });
     let [at, objects] = [join(folder, 'source'), await markedOf(join(folder, 'source'))];
     expect(objects.filter((one) => /crowd|ignore/.test(one))).toHaveLength(2);
-    for (const layout of [first!, second!]) {
+    for (const layout of [first, second]) {
       const converted = await run(at, layout, join(folder, `then ${layout} ${at.length}`));
       const expected = through(layout, objects);
       at = converted.out;

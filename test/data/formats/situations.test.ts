@@ -177,6 +177,15 @@ const doubtful: readonly (readonly [name: string, change: (folder: string) => un
     },
   ],
   [
+    'two images whose names differ in case alone',
+    (folder) => {
+      const rename = (name: string): string => name.replace('blood_2', 'Blood_1');
+      renameInTexts(folder, rename);
+      renameLabels(folder, rename);
+      renameImages(folder, rename);
+    },
+  ],
+  [
     'an image of another size',
     async (folder) => {
       const image = firstImage(folder);

@@ -41,24 +41,38 @@ export async function findLabelFiles(images: readonly string[], root: string): P
       const place = rule(folder)?.replace(/[\\/]$/, '');
       const stems = place === undefined ? undefined : await listing(place);
       if (stems === undefined || stems.size === 0) continue;
-      for (const name of names) {
-        const label = stems.get(keyOf(withoutExtension(name)));
+      const labels = names.map((name) => stems.get(stemOf(name)));
+      const taken = new Set(labels);
+      names.forEach((name, i) => {
+        const other = stems.get(anyCase(stemOf(name)));
+        const label = labels[i] ?? (taken.has(other) ? undefined : other);
         if (label !== undefined) found.set(`${folder}${sep}${name}`, `${place!}${sep}${label}`);
-      }
+      });
     }
     if (found.size > best.size) best = found;
   }
   return best.size > 0 ? best : anywhere(images, root);
 }
 
-const keyOf = (stem: string): string => stem.normalize().toLowerCase();
+const stemOf = (name: string): string => withoutExtension(name).normalize();
 
-const byStem = (names: ReadonlySet<string>): ReadonlyMap<string, string> =>
-  new Map(
-    [...names]
-      .filter((name) => /\.txt$/i.test(name) && !NAMES_FILE.test(name))
-      .map((name) => [keyOf(withoutExtension(name)), name]),
-  );
+/** The key of names that are the same but for their case: with a slash, which no name has. */
+const anyCase = (stem: string): string => `/${stem.toLowerCase()}`;
+
+/** Label files by their stems, and by those in any case where only one file has it. */
+function byStem(names: ReadonlySet<string>): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const twice = new Set<string>();
+  for (const name of names) {
+    if (!/\.txt$/i.test(name) || NAMES_FILE.test(name)) continue;
+    const [stem, key] = [stemOf(name), anyCase(stemOf(name))];
+    found.set(stem, name);
+    if (found.has(key)) twice.add(key);
+    else found.set(key, name);
+  }
+  for (const key of twice) found.delete(key);
+  return found;
+}
 
 async function anywhere(images: readonly string[], root: string): Promise<Map<string, string>> {
   const index = await indexByStem(root, /\.txt$/i);

@@ -226,7 +226,7 @@ const pairs = Object.keys(tools).flatMap((name, i) =>
 );
 
 /** The layouts whose boxes are shares of the image, whatever its size is. */
-const SHARES = /YOLO|Darknet|AutoML|Open Images/;
+const SHARES = /YOLO|Darknet|AutoML|Open Images|Vertex/;
 
 /** What must be the same: all of it but accents; of shares in another image, the classes. */
 const comparable = (contents: unknown, name: string): string => {

@@ -85,7 +85,7 @@ async function openFolder(folder: string, { engine, threads = 'auto', ...hooks }
           format.open(
             model,
             { inputs: [card.input], outputs: card.outputs },
-            lanes === 1 ? threads : Math.floor(all / lanes),
+            lanes === 1 ? threads : Math.max(1, Math.floor(all / lanes)),
           ),
         { mostImages: 1, mostLanes: format.hasLanes ? lanesFor(all) : 1 },
       );

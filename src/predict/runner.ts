@@ -54,8 +54,9 @@ export function runOnBackend<Prediction>(
   });
 }
 
-/** Number of images that are worth computing at once with so many threads. */
-export const lanesFor = (threads: number): number => (threads <= POOL ? threads : 1);
+/** Number of images that are worth computing at once with so many threads: one more than threads, so that none waits
+ *  while an image's outputs are read. With many threads a batch is better, and a single thread is asked for on purpose. */
+export const lanesFor = (threads: number): number => (threads > 1 && threads <= POOL ? threads + 1 : 1);
 
 export function createRunner<Prediction, M extends Runnable<Prediction>>(
   first: M,

@@ -107,7 +107,7 @@ const rooms = {
   },
   cli: {
     rooms: `${training} labelling convert run finetune trials init predict serve bundle bench modelFolder export demo`,
-    packages: 'cac cli-progress p-limit',
+    packages: 'cac cli-progress p-limit zod',
     node: true,
   },
 };

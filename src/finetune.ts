@@ -29,6 +29,8 @@ export interface FinetuneOptions {
   /** Stops the run between two steps. Everything is saved, and `resume` continues it. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+  /** Stop after so many epochs in all, with everything saved; `resume` continues. */
+  readonly until?: number | undefined;
   /** Train together with other processes: the addresses of all of them, and the rank of this one. The process of rank 0
    *  keeps the run directory; the others have a temporary one, and return no metrics. */
   readonly workers?: Omit<JoinOptions, 'signal' | 'onProgress'> | undefined;
@@ -46,13 +48,13 @@ export interface FinetuneResult {
 export async function finetune(source: Recipe | string, options: FinetuneOptions = {}): Promise<FinetuneResult> {
   const asked = typeof source === 'string' ? await loadRecipe(source) : source;
   const name = typeof source === 'string' ? basename(source).replace(/\.ya?ml$/, '') : asked.task;
-  const { directory = newRunPath(asked.out, name), signal, onProgress } = options;
+  const { directory = newRunPath(asked.out, name), until, signal, onProgress } = options;
   return withWorkers(options.workers, { signal, onProgress }, async (workers, hooks) => {
     const { resume = false, extend } = await workers.fromFirst(() => Promise.resolve(continuation(options)));
     const run = await openWorkersDirectory(directory, { resume: resume || extend !== undefined }, workers);
     try {
       const { recipe, isBegun } = await continueRecipe(run.path, asked, { resume, extend });
-      const work = (opened: OpenedRecipe) => runRecipe(opened, run, { resume: isBegun, extend, ...hooks }, workers);
+      const work = (opened: OpenedRecipe) => runRecipe(opened, run, { resume: isBegun, extend, until, ...hooks }, workers);
       return await withRecipe(recipe, { ...hooks, ...(isBegun && { dividedBy: run.path }) }, work); // opens the engine, the data and the model
     } finally {
       await run.close();
@@ -66,7 +68,7 @@ const continuation = ({ resume, extend }: FinetuneOptions) => ({ resume, extend 
 export async function runRecipe(
   opened: OpenedRecipe,
   run: RunDirectory,
-  { resume = false, extend, signal, onProgress }: Omit<FinetuneOptions, 'directory' | 'workers'>,
+  { resume = false, extend, until, signal, onProgress }: Omit<FinetuneOptions, 'directory' | 'workers'>,
   workers: Workers = ALONE,
 ): Promise<FinetuneResult> {
   const hooks = { signal, onProgress };
@@ -78,10 +80,10 @@ export async function runRecipe(
   );
   const begun = await beginRun(run, planned, { resume, extend });
   const { images, broken } = readImages(planned.recipe);
-  const trained = await trainRun(planned, run.path, { images, resume, workers, ...hooks });
+  const trained = await trainRun(planned, run.path, { images, resume, until, workers, ...hooks });
   const scored =
     trained.stopped || workers.rank > 0 ? undefined : await scoreRun(planned, run.path, { images, ...hooks });
-  if (!scored) return { directory: run.path }; // the signal stopped it, or the first worker scores it
+  if (!scored) return { directory: run.path }; // it was stopped, or the first worker scores it
   const metrics = await reportRun(run, planned, { ...begun, trained, scored, broken, onProgress });
   return { directory: run.path, metrics };
 }

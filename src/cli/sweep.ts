@@ -1,13 +1,15 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { basename, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, join, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { maskSecrets } from '../maskSecrets.js';
 import { compareRuns, type Comparison } from '../trials/compareRuns.js';
 import { loadRecipe } from '../recipe/load.js';
 import { newRunPath } from '../run/directory.js';
-import { memberState, openSweep, planSweep, type SweepOptions } from '../trials/sweep.js';
+import { trainByHalves, type StoppedTrial } from '../trials/trainByHalves.js';
+import { memberState, openSweep, planSweep, type Member, type SweepOptions } from '../trials/sweep.js';
+import type { Cluster } from './cluster/cluster.js';
+import { localCluster } from './cluster/local.js';
+import { rayCluster } from './cluster/ray.js';
+import { slurmCluster } from './cluster/slurm.js';
 import { listenForInterrupt, Stopped } from './interrupt.js';
 import { leave } from './leave.js';
 import { Reported } from './usage.js';
@@ -15,84 +17,113 @@ import { Reported } from './usage.js';
 export interface SweepCommand extends SweepOptions {
   readonly set: readonly string[];
   readonly out?: string | undefined;
-  /** Processes at a time. */
+  /** Runs at a time. */
   readonly parallel: number;
+  readonly on: 'local' | 'slurm' | 'ray';
+  /** The address of Ray's dashboard. */
+  readonly ray: string;
+  /** Threads of each run, which Ray and Slurm are told; default: as the recipe says. */
+  readonly cpus: number;
+  /** Stop settings early that do worse than others. */
+  readonly stop?: 'asha' | undefined;
   readonly json: boolean;
 }
 
 /** `finetune sweep`: runs the recipe with every combination of values, each in its own process, and compares the
  *  runs. Returns false if a run failed. */
 export async function sweep(path: string, command: SweepCommand): Promise<boolean> {
-  const { set, out, parallel, json, over, seeds, random } = command;
+  const { set, out, parallel, stop, json, over, seeds, random } = command;
   const recipe = await loadRecipe(path, { set });
   const directory = resolve(out ?? newRunPath(recipe.out, `sweep-${basename(path).replace(/\.ya?ml$/, '')}`));
   const members = planSweep(directory, recipe.seed, { over, seeds, random });
   // So that every error in the recipes is found before the first run.
   for (const member of members) await loadRecipe(path, { set: [...set, ...member.set] });
   await openSweep(directory, recipe);
-  const say = (line: string): void => console.error(maskSecrets(line)); // a setting may be an address with a token
   say(`${members.length} runs in ${directory}`);
-
-  const children = new Set<ChildProcess>();
-  const tell = (signal: NodeJS.Signals): void => children.forEach((child) => void child.kill(signal));
-  const { signal, stop } = listenForInterrupt(
+  const cluster = openCluster(directory, command);
+  const { signal, stop: stopListening } = listenForInterrupt(
     () => {
       say('stopping the runs, and saving (press Ctrl-C again to kill them)');
-      tell('SIGTERM');
+      cluster.stop();
     },
     (exitCode) => {
-      tell('SIGKILL');
+      cluster.kill();
       leave(exitCode);
     },
   );
   const isStopped = (): boolean => signal.aborted;
-  const limit = pLimit(parallel);
   const failures = new Map<string, string>(); // printed text → the first run that failed with it
+  /** Trains a member to the end, or until an epoch. Returns whether it did. */
+  const trainMember = async (member: Member, until?: number): Promise<boolean> => {
+    const place = `${members.indexOf(member) + 1}/${members.length}`;
+    const state = await memberState(member);
+    if (state === 'done' || signal.aborted) return state === 'done';
+    const goal = until === undefined ? '' : `, until epoch ${until}`;
+    say(`${place}  ${member.set.join(' ')}${state === 'begun' ? ', resumed' : ''}${goal}`);
+    const settings = [...set, ...member.set].flatMap((setting) => ['--set', setting]);
+    const goals = until === undefined ? [] : ['--until', String(until)];
+    const words = [resolve(path), ...settings, '--out', member.directory, ...goals];
+    const failure = await cluster.run(state === 'begun' ? [...words, '--resume'] : words);
+    if (isStopped()) return (await memberState(member)) === 'done';
+    const before = failures.get(failure ?? '');
+    if (failure !== undefined) say(`${place}  failed${before === undefined ? `:\n${failure}` : `, as ${before} did`}`);
+    if (failure !== undefined && before === undefined) failures.set(failure, place);
+    return failure === undefined;
+  };
+  let stopped: readonly StoppedTrial[] = [];
   try {
-    const states = members.map((member, i) =>
-      limit(async () => {
-        const place = `${i + 1}/${members.length}`;
-        const state = await memberState(member);
-        if (state === 'done' || isStopped()) return state;
-        say(`${place}  ${member.set.join(' ')}${state === 'begun' ? ', resumed' : ''}`);
-        const settings = [...set, ...member.set].flatMap((setting) => ['--set', setting]);
-        const words = [path, ...settings, '--out', member.directory, ...(state === 'begun' ? ['--resume'] : [])];
-        const failure = await runChild(words, children);
-        if (isStopped()) return memberState(member);
-        const before = failures.get(failure ?? '');
-        if (failure !== undefined)
-          say(`${place}  failed${before === undefined ? `:\n${failure}` : `, as ${before} did`}`);
-        if (failure !== undefined && before === undefined) failures.set(failure, place);
-        return memberState(member);
-      }),
-    );
-    const done = (await Promise.all(states)).filter((state) => state === 'done').length;
-    if (done < members.length) {
-      say(`${done} of ${members.length} runs are done; to continue, repeat the command with --out ${directory}`);
-      if (signal.reason instanceof Stopped) throw new Reported(signal.reason.exitCode);
-      return false;
+    if (stop === 'asha') {
+      const options = { file: join(directory, 'asha.json'), train: recipe.train, parallel, signal };
+      stopped = await trainByHalves(members, trainMember, options);
+    } else {
+      const limit = pLimit(parallel);
+      await Promise.all(members.map((member) => limit(() => trainMember(member))));
     }
   } finally {
-    stop();
+    stopListening();
   }
-  const comparison = await compareRuns(members.map((member) => member.directory));
-  console.log(json ? JSON.stringify(comparison) : comparisonTable(comparison));
+  const states = await Promise.all(members.map(memberState));
+  const finished = members.filter((_, i) => states[i] === 'done');
+  const isWhole = !signal.aborted && failures.size === 0 && finished.length + stopped.length === members.length;
+  if (!isWhole) {
+    say(
+      `${finished.length} of ${members.length} runs are done; to continue, repeat the command with --out ${directory}`,
+    );
+    if (signal.reason instanceof Stopped) throw new Reported(signal.reason.exitCode);
+    return false;
+  }
+  const compared = await compareRuns(finished.map((member) => member.directory));
+  const [only, another] = finished;
+  // The one that is left is compared with nothing, and so has no options that differ.
+  const rows =
+    only && !another ? compared.rows.map((row) => ({ ...row, name: maskSecrets(only.set.join(' ')) })) : compared.rows;
+  const comparison = { ...compared, rows };
+  console.log(json ? JSON.stringify({ ...comparison, ...(stop && { stopped }) }) : comparisonTable(comparison));
+  if (!json && stopped.length > 0) console.log(stoppedTable(stopped));
   console.log(directory);
   return true;
 }
 
-/** Runs the program in a process of its own. Returns the end of what it printed if it failed. Its group of processes is
- *  its own, too, so that Ctrl-C in a terminal reaches it once: through this process. */
-async function runChild(words: readonly string[], children: Set<ChildProcess>): Promise<string | undefined> {
-  const program = fileURLToPath(new URL('main.js', import.meta.url));
-  const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
-  children.add(child);
-  let tail = '';
-  child.stderr.on('data', (text: Buffer) => (tail = (tail + text.toString()).slice(-2000)));
-  const [code] = (await once(child, 'exit')) as [number | null];
-  children.delete(child);
-  return code === 0 ? undefined : tail;
+/** Prints a line on stderr. A setting may be an address with a token. */
+const say = (line: string): void => {
+  console.error(maskSecrets(line));
+};
+
+function openCluster(directory: string, { on, ray, cpus }: SweepCommand): Cluster {
+  if (on === 'slurm') return slurmCluster(directory, cpus);
+  return on === 'ray' ? rayCluster(ray, cpus) : localCluster();
 }
+
+/** The settings that were stopped early, the longest trained and best ones first. */
+const stoppedTable = (stopped: readonly StoppedTrial[]): string =>
+  [
+    '',
+    'Stopped early, with their best score on the validation part until then:',
+    ...stopped.map(
+      ({ set, epochs, score }) =>
+        `${score.toFixed(4)} after ${epochs} epoch${epochs === 1 ? '' : 's'}  ${maskSecrets(set.join(' '))}`,
+    ),
+  ].join('\n');
 
 /** All runs are scored on the same images, so no interval covers the uncertainty that comes from their number. */
 const NOTE =

@@ -22,6 +22,8 @@ export interface TrainCommand extends Omit<InitCommand, 'out' | 'json'> {
   readonly resume?: boolean;
   /** Epochs to add to a finished run. */
   readonly extend?: number | undefined;
+  /** Stop after so many epochs in all, with everything saved. */
+  readonly until?: number | undefined;
   /** Do one step of everything and forecast the run, instead of running it. */
   readonly dryRun?: boolean;
   readonly json?: boolean;
@@ -32,7 +34,7 @@ export interface TrainCommand extends Omit<InitCommand, 'out' | 'json'> {
 /** `finetune recipe.yaml`: runs the recipe. The last line on stdout is the run directory; progress and errors go to
  *  stderr. */
 export async function train(path: string, command: TrainCommand): Promise<void> {
-  const { out, resume = false, extend, json = false, workers } = command;
+  const { out, resume = false, extend, until, json = false, workers } = command;
   const isFirst = (workers?.rank ?? 0) === 0;
   const { recipe, reasons } = await recipeOf(path, command);
   if (command.dryRun) {
@@ -45,11 +47,12 @@ export async function train(path: string, command: TrainCommand): Promise<void> 
   const again = () => process.env[RESUME] ?? maskSecrets(resumeCommand(path, resolve(directory), command));
   try {
     const { metrics } = await watched(async (hooks) => {
-      const result = await finetune(recipe, { directory, resume, extend, workers, ...hooks });
+      const result = await finetune(recipe, { directory, resume, extend, until, workers, ...hooks });
       if (reasons !== undefined && isFirst) await writeAtomically(join(directory, REASONS), reasons);
       if (!result.metrics) hooks.signal.throwIfAborted();
       return result;
     }, 'stopping after this step, and saving');
+    if (!metrics && isFirst) console.error(`stopped after ${until} epochs; to resume, run: ${again()}`);
     if (json && metrics) console.log(JSON.stringify(metrics));
     if (isFirst) console.log(resolve(directory));
   } catch (error) {

@@ -17,6 +17,12 @@ export interface StepOptions {
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
+export interface TrainRunOptions extends StepOptions {
+  readonly resume: boolean;
+  readonly until: number | undefined;
+  readonly workers: Workers;
+}
+
 export interface TrainedRun extends Run {
   /** The characters that a weakly supervised run found in its words. */
   readonly pseudo: PseudoLabels | undefined;
@@ -27,12 +33,12 @@ export interface TrainedRun extends Run {
 export async function trainRun(
   { recipe, backend, data, model }: OpenedRecipe,
   directory: string,
-  { images, resume, workers, signal, onProgress }: StepOptions & { resume: boolean; workers: Workers },
+  { images, resume, until, workers, signal, onProgress }: TrainRunOptions,
 ): Promise<TrainedRun> {
   const { best, batch } = recipe.evaluate;
   const pseudo = recipePseudoLabels(recipe, data.train, directory);
   const { rank, count } = workers;
-  const options = { ...trainOptions(recipe, images, directory), share: { rank, count }, resume };
+  const options = { ...trainOptions(recipe, images, directory), share: { rank, count }, resume, until };
   const validate = chooseValidation(backend, { batch, images: data.val.annotations.length });
   const began = performance.now();
   const trained = await train(model, pseudo?.dataset ?? data.train, backend, options, {

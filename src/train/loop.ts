@@ -48,7 +48,7 @@ export interface Run {
   readonly freeze: FreezeReceipt | undefined;
   /** Remarks on speed, early stopping and the like, a sentence each. */
   readonly notes: readonly string[];
-  /** Whether the signal stopped the run: everything is saved then, and `resume` continues it. */
+  /** Whether the signal or `until` stopped the run: everything is saved then, and `resume` continues it. */
   readonly stopped: boolean;
 }
 
@@ -99,7 +99,7 @@ function together(first: unknown, second: unknown): unknown {
   return new FinetuneError([...first.problems, ...others], { cause: first });
 }
 
-/** Trains until the run is over, or until the signal stops it between two steps. */
+/** Trains until the run is over, the epoch is done until which it should go, or the signal stops it between two steps. */
 async function trainEpochs(
   trainer: Trainer,
   tracker: Tracker,
@@ -111,7 +111,7 @@ async function trainEpochs(
   const { signal } = hooks;
   const checkpoints = planCheckpoints(options.checkpointEvery, state.step);
   try {
-    while (!isOver(state, options)) {
+    while (!isOver(state, options) && state.epoch < (options.until ?? Infinity)) {
       tracker.startEpoch();
       say(await trainer.enterEpoch());
       say(await hooks.enterEpoch?.(trainer.session, state));

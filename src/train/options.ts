@@ -57,4 +57,6 @@ export interface TrainOptions extends ImageOptions {
   readonly recipe: string;
   /** Continue from the directory's last checkpoint. */
   readonly resume?: boolean | undefined;
+  /** Stop after so many epochs in all, with everything saved; default: all of the run's. */
+  readonly until?: number | undefined;
 }

@@ -24,6 +24,7 @@ export function defineTrain(program: CAC): void {
     .option(...THREADS)
     .option('--resume', 'continue the stopped run in --out')
     .option('--extend <epochs>', 'number of epochs to add to the finished run in --out')
+    .option('--until <epoch>', 'stop after this many epochs in all, with everything saved; --resume continues')
     .option('--dry-run', 'do one step of everything, forecast time, memory and disk, and leave nothing behind')
     .option('--json', 'print the metrics as one line of JSON before the run directory');
   for (const [flag, description] of WORKERS_FLAGS) command.option(flag, description);
@@ -46,13 +47,14 @@ export function defineTrain(program: CAC): void {
 }
 
 /** `--resume`, `--extend` and `--dry-run` exclude each other, and the first two need the directory of a run. */
-function checkVerbs({ out, resume, extend, dryRun }: TrainFlags): void {
+function checkVerbs({ out, resume, extend, until, dryRun }: TrainFlags): void {
   if (dryRun && (resume || extend !== undefined))
     throw new UsageError('--dry-run is for a new run, without --resume and --extend');
   if (resume && extend !== undefined)
     throw new UsageError('--resume continues a stopped run and --extend a finished one: choose one of them');
   const verb = resume ? '--resume' : extend === undefined ? undefined : '--extend';
   if (verb && out === undefined) throw new UsageError(`${verb} needs --out, the directory of the run to continue`);
+  if (until !== undefined) wholeNumber('--until', until, 1);
   if (extend !== undefined && !(Number.isInteger(extend) && extend > 0))
     throw new UsageError(`--extend takes a number of epochs; got "${extend}"`);
 }

@@ -54,7 +54,8 @@ export async function finetune(source: Recipe | string, options: FinetuneOptions
     const run = await openWorkersDirectory(directory, { resume: resume || extend !== undefined }, workers);
     try {
       const { recipe, isBegun } = await continueRecipe(run.path, asked, { resume, extend });
-      const work = (opened: OpenedRecipe) => runRecipe(opened, run, { resume: isBegun, extend, until, ...hooks }, workers);
+      const work = (opened: OpenedRecipe) =>
+        runRecipe(opened, run, { resume: isBegun, extend, until, ...hooks }, workers);
       return await withRecipe(recipe, { ...hooks, ...(isBegun && { dividedBy: run.path }) }, work); // opens the engine, the data and the model
     } finally {
       await run.close();

@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { maskSecrets } from '../maskSecrets.js';
 import { compareRuns, type Comparison } from '../trials/compareRuns.js';
 import { loadRecipe } from '../recipe/load.js';
+import type { Recipe } from '../recipe/schema.js';
 import { newRunPath } from '../run/directory.js';
 import { trainByHalves, type StoppedTrial } from '../trials/trainByHalves.js';
 import { memberState, openSweep, planSweep, type Member, type SweepOptions } from '../trials/sweep.js';
@@ -12,7 +13,7 @@ import { rayCluster } from './cluster/ray.js';
 import { slurmCluster } from './cluster/slurm.js';
 import { listenForInterrupt, Stopped } from './interrupt.js';
 import { leave } from './leave.js';
-import { Reported } from './usage.js';
+import { Reported, UsageError } from './usage.js';
 
 export interface SweepCommand extends SweepOptions {
   readonly set: readonly string[];
@@ -22,7 +23,7 @@ export interface SweepCommand extends SweepOptions {
   readonly on: 'local' | 'slurm' | 'ray';
   /** The address of Ray's dashboard. */
   readonly ray: string;
-  /** Threads of each run, which Ray and Slurm are told; default: as the recipe says. */
+  /** CPUs that Slurm or Ray gives each run. */
   readonly cpus: number;
   /** Stop settings early that do worse than others. */
   readonly stop?: 'asha' | undefined;
@@ -36,8 +37,7 @@ export async function sweep(path: string, command: SweepCommand): Promise<boolea
   const recipe = await loadRecipe(path, { set });
   const directory = resolve(out ?? newRunPath(recipe.out, `sweep-${basename(path).replace(/\.ya?ml$/, '')}`));
   const members = planSweep(directory, recipe.seed, { over, seeds, random });
-  // So that every error in the recipes is found before the first run.
-  for (const member of members) await loadRecipe(path, { set: [...set, ...member.set] });
+  await checkMembers(path, members, recipe, command);
   await openSweep(directory, recipe);
   say(`${members.length} runs in ${directory}`);
   const cluster = openCluster(directory, command);
@@ -51,13 +51,73 @@ export async function sweep(path: string, command: SweepCommand): Promise<boolea
       leave(exitCode);
     },
   );
-  const isStopped = (): boolean => signal.aborted;
+  const train = memberTrainer(path, { members, set, cluster, signal });
+  let early: readonly StoppedTrial[] = [];
+  try {
+    if (stop === 'asha') {
+      const options = { file: join(directory, 'asha.json'), train: recipe.train, parallel, signal };
+      early = await trainByHalves(members, train, options);
+    } else {
+      const limit = pLimit(parallel);
+      await Promise.all(members.map((member) => limit(() => train(member))));
+    }
+  } finally {
+    stopListening();
+  }
+  const states = await Promise.all(members.map(memberState));
+  const finished = members.filter((_, i) => states[i] === 'done');
+  const stopped = early.filter((trial) => finished.every((member) => member.set !== trial.set));
+  if (signal.aborted || finished.length + stopped.length < members.length) {
+    say(
+      `${finished.length} of ${members.length} runs are done; to continue, repeat the command with --out ${directory}`,
+    );
+    if (signal.reason instanceof Stopped) throw new Reported(signal.reason.exitCode);
+    return false;
+  }
+  const comparison = await compareMembers(finished);
+  console.log(json ? JSON.stringify({ ...comparison, ...(stop && { stopped }) }) : comparisonTable(comparison));
+  if (!json && stopped.length > 0) console.log(stoppedTable(stopped));
+  console.log(directory);
+  return true;
+}
+
+/** Finds every error in the recipes before the first run. */
+async function checkMembers(
+  path: string,
+  members: readonly Member[],
+  { train }: Recipe,
+  { set, on, stop }: SweepCommand,
+): Promise<void> {
+  for (const member of members) {
+    const own = await loadRecipe(path, { set: [...set, ...member.set] });
+    if (stop && (own.train.time !== null || own.train.epochs !== train.epochs))
+      throw new UsageError(
+        '--stop asha compares settings after equal numbers of epochs: do without train.time, and do not vary train.epochs',
+      );
+    if (on !== 'local' && [...set, ...member.set].some((setting) => maskSecrets(setting) !== setting))
+      throw new UsageError(
+        `a setting has a secret, which --on ${on} would show to others: download the file, and name it in the recipe`,
+      );
+  }
+}
+
+interface MemberTraining {
+  readonly members: readonly Member[];
+  /** Settings of all members. */
+  readonly set: readonly string[];
+  readonly cluster: Cluster;
+  readonly signal: AbortSignal;
+}
+
+/** Returns a function that trains a member to the end, or until an epoch, and returns whether it did. It says which run
+ *  begins or fails, and the text of a failure once. */
+function memberTrainer(path: string, { members, set, cluster, signal }: MemberTraining) {
   const failures = new Map<string, string>(); // printed text → the first run that failed with it
-  /** Trains a member to the end, or until an epoch. Returns whether it did. */
-  const trainMember = async (member: Member, until?: number): Promise<boolean> => {
+  const isStopped = (): boolean => signal.aborted;
+  return async (member: Member, until?: number): Promise<boolean> => {
     const place = `${members.indexOf(member) + 1}/${members.length}`;
     const state = await memberState(member);
-    if (state === 'done' || signal.aborted) return state === 'done';
+    if (state === 'done' || isStopped()) return state === 'done';
     const goal = until === undefined ? '' : `, until epoch ${until}`;
     say(`${place}  ${member.set.join(' ')}${state === 'begun' ? ', resumed' : ''}${goal}`);
     const settings = [...set, ...member.set].flatMap((setting) => ['--set', setting]);
@@ -65,43 +125,20 @@ export async function sweep(path: string, command: SweepCommand): Promise<boolea
     const words = [resolve(path), ...settings, '--out', member.directory, ...goals];
     const failure = await cluster.run(state === 'begun' ? [...words, '--resume'] : words);
     if (isStopped()) return (await memberState(member)) === 'done';
-    const before = failures.get(failure ?? '');
-    if (failure !== undefined) say(`${place}  failed${before === undefined ? `:\n${failure}` : `, as ${before} did`}`);
-    if (failure !== undefined && before === undefined) failures.set(failure, place);
-    return failure === undefined;
-  };
-  let stopped: readonly StoppedTrial[] = [];
-  try {
-    if (stop === 'asha') {
-      const options = { file: join(directory, 'asha.json'), train: recipe.train, parallel, signal };
-      stopped = await trainByHalves(members, trainMember, options);
-    } else {
-      const limit = pLimit(parallel);
-      await Promise.all(members.map((member) => limit(() => trainMember(member))));
-    }
-  } finally {
-    stopListening();
-  }
-  const states = await Promise.all(members.map(memberState));
-  const finished = members.filter((_, i) => states[i] === 'done');
-  const isWhole = !signal.aborted && failures.size === 0 && finished.length + stopped.length === members.length;
-  if (!isWhole) {
-    say(
-      `${finished.length} of ${members.length} runs are done; to continue, repeat the command with --out ${directory}`,
-    );
-    if (signal.reason instanceof Stopped) throw new Reported(signal.reason.exitCode);
+    if (failure === undefined) return true;
+    const before = failures.get(failure);
+    say(`${place}  failed${before === undefined ? `:\n${failure}` : `, as ${before} did`}`);
+    if (before === undefined) failures.set(failure, place);
     return false;
-  }
+  };
+}
+
+/** The comparison of finished members. A single one differs from no other, and is named by its own settings. */
+async function compareMembers(finished: readonly Member[]): Promise<Comparison> {
   const compared = await compareRuns(finished.map((member) => member.directory));
   const [only, another] = finished;
-  // The one that is left is compared with nothing, and so has no options that differ.
-  const rows =
-    only && !another ? compared.rows.map((row) => ({ ...row, name: maskSecrets(only.set.join(' ')) })) : compared.rows;
-  const comparison = { ...compared, rows };
-  console.log(json ? JSON.stringify({ ...comparison, ...(stop && { stopped }) }) : comparisonTable(comparison));
-  if (!json && stopped.length > 0) console.log(stoppedTable(stopped));
-  console.log(directory);
-  return true;
+  if (!only || another) return compared;
+  return { ...compared, rows: compared.rows.map((row) => ({ ...row, name: maskSecrets(only.set.join(' ')) })) };
 }
 
 /** Prints a line on stderr. A setting may be an address with a token. */

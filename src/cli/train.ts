@@ -35,6 +35,8 @@ export interface TrainCommand extends Omit<InitCommand, 'out' | 'json'> {
  *  stderr. */
 export async function train(path: string, command: TrainCommand): Promise<void> {
   const { out, resume = false, extend, until, json = false, workers } = command;
+  if (workers && (await isFolder(path)))
+    throw new UsageError('--workers takes a recipe: finetune init makes one for a folder');
   const isFirst = (workers?.rank ?? 0) === 0;
   const { recipe, reasons } = await recipeOf(path, command);
   if (command.dryRun) {
@@ -52,7 +54,7 @@ export async function train(path: string, command: TrainCommand): Promise<void> 
       if (!result.metrics) hooks.signal.throwIfAborted();
       return result;
     }, 'stopping after this step, and saving');
-    if (!metrics && isFirst) console.error(`stopped after ${until} epochs; to resume, run: ${again()}`);
+    if (!metrics && isFirst) console.error(`epoch ${until} is done; to resume, run: ${again()}`);
     if (json && metrics) console.log(JSON.stringify(metrics));
     if (isFirst) console.log(resolve(directory));
   } catch (error) {

@@ -27,6 +27,23 @@ test.each([
   [['trian'], 'there is no command "trian", and no recipe of that name'],
   [['swep', 'x.yaml', '--over', 'seed=1,2'], 'there is no command "swep"; did you mean "sweep"?'],
   [['zzz', 'x', '--speed', '3'], 'there is no command "zzz"'],
+  [
+    ['recipes/quickstart.yaml', '--dry-run', '--until', '2'],
+    '--dry-run is for a new run of one process, without --resume, --extend, --until and --workers',
+  ],
+  [
+    ['recipes', '--workers', '127.0.0.1:1,127.0.0.1:2', '--rank', '0'],
+    '--workers takes a recipe: finetune init makes one for a folder',
+  ],
+  [['sweep', 'recipes/quickstart.yaml', '--over', 'seed=1,2', '--cpus', '2'], '--cpus needs --on slurm or --on ray'],
+  [
+    ['sweep', 'recipes/quickstart.yaml', '--over', 'train.epochs=1,2', '--stop', 'asha'],
+    '--stop asha compares settings after equal numbers of epochs: do without train.time, and do not vary train.epochs',
+  ],
+  [
+    ['sweep', 'recipes/quickstart.yaml', '--over', "model.weights='https://host/a.pth?token=x'", '--on', 'slurm'],
+    'a setting has a secret, which --on slurm would show to others: download the file, and name it in the recipe',
+  ],
   [['recipes/quickstart.yaml', '--out', 'a', '--out', 'b'], '--out is given twice'],
   [['recipes/quickstart.yaml', '--out'], 'option `--out <dir>` value is missing'],
   [['recipes/quickstart.yaml', '--resume'], '--resume needs --out, the directory of the run to continue'],

@@ -137,19 +137,20 @@ train: { epochs: 5, batch: ${batch}, ${more} }
       }),
     );
 
-  // With BatchNorm on the statistics of each step, differences grow from step to step (docs/scaling.md): one step is compared.
+  // With BatchNorm on the statistics of each step, differences of rounding grow from step to step (docs/scaling.md). One
+  // step is compared, after which biases that began at 0 are nothing but the update.
   const frozen = 'freeze: { batchNorm: eval }, lr: { value: 0.02 }';
   const synced = 'syncBatchNorm: true, lr: { value: 0.001 }';
   test.each([
-    [2, 20, frozen],
-    ...(slow ? ([[3, 20, frozen], [2, 1, synced], [3, 1, synced]] as const) : []), // prettier-ignore
+    [2, 20, frozen, 1e-5],
+    ...(slow ? ([[3, 20, frozen, 1e-5], [2, 1, synced, 2e-5], [3, 1, synced, 2e-5]] as const) : []), // prettier-ignore
   ] as const)(
     '%i workers end with the weights of one that has the whole batch after %i steps: %s',
-    async (count, steps, more) => {
+    async (count, steps, more, most) => {
       const [alone] = await weightsOf(1, more, steps);
       const [first, ...others] = await weightsOf(count, more, steps);
       for (const other of others) expect(other).toEqual(first);
-      expect(difference(alone!, first!)).toBeLessThan(1e-5);
+      expect(difference(alone!, first!)).toBeLessThan(most);
       if (slow) expect((await weightsOf(count, more, steps))[0]).toEqual(first); // again: the same to the bit
     },
     120_000,

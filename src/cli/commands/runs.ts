@@ -47,9 +47,11 @@ export function defineTrain(program: CAC): void {
 }
 
 /** `--resume`, `--extend` and `--dry-run` exclude each other, and the first two need the directory of a run. */
-function checkVerbs({ out, resume, extend, until, dryRun }: TrainFlags): void {
-  if (dryRun && (resume || extend !== undefined))
-    throw new UsageError('--dry-run is for a new run, without --resume and --extend');
+function checkVerbs({ out, resume, extend, until, dryRun, workers }: TrainFlags): void {
+  if (dryRun && (resume || extend !== undefined || until !== undefined || workers !== undefined))
+    throw new UsageError(
+      '--dry-run is for a new run of one process, without --resume, --extend, --until and --workers',
+    );
   if (resume && extend !== undefined)
     throw new UsageError('--resume continues a stopped run and --extend a finished one: choose one of them');
   const verb = resume ? '--resume' : extend === undefined ? undefined : '--extend';

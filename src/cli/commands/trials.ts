@@ -46,7 +46,7 @@ interface SweepFlags {
   readonly parallel?: number;
   readonly on: string;
   readonly ray?: string;
-  readonly cpus: number;
+  readonly cpus?: number;
   readonly stop?: string;
   readonly out?: string | number;
   readonly json?: boolean;
@@ -64,7 +64,7 @@ export function defineSweep(program: CAC): void {
     .option('--stop <asha>', 'train every setting for a ninth of the epochs, and only the best ones further')
     .option('--on <where>', 'where the runs are computed: local, slurm (as job arrays) or ray', { default: 'local' })
     .option('--ray <url>', "address of Ray's dashboard (default: RAY_API_SERVER_ADDRESS, or http://127.0.0.1:8265)")
-    .option('--cpus <n>', 'CPUs that slurm or ray gives each run', { default: 1 })
+    .option('--cpus <n>', 'CPUs that slurm or ray gives each run (default: 1)')
     .option('--parallel <n>', 'number of runs at a time (default: 1, or on slurm and ray all)')
     .option(...SET)
     .option('--out <dir>', 'sweep directory; the same command with it continues a stopped sweep')
@@ -77,11 +77,13 @@ export function defineSweep(program: CAC): void {
       const counts = {
         seeds: wholeNumber('--seeds', options.seeds, 1),
         parallel: optional('--parallel', options.parallel, 1) ?? (on === 'local' ? 1 : Infinity),
-        cpus: wholeNumber('--cpus', options.cpus, 1),
+        cpus: optional('--cpus', options.cpus, 1) ?? 1,
         random: optional('--random', random, 1),
       };
       if (stop && counts.seeds > 1)
         throw new UsageError('--stop tells settings apart by one run of each: use --seeds for the best of them later');
+      if (on === 'local' && options.cpus !== undefined) throw new UsageError('--cpus needs --on slurm or --on ray');
+      if (on !== 'ray' && options.ray !== undefined) throw new UsageError('--ray needs --on ray');
       const ray = options.ray ?? process.env['RAY_API_SERVER_ADDRESS'] ?? 'http://127.0.0.1:8265';
       const { sweep } = await import('../sweep.js');
       const command = { over, set, ...counts, on, ray, stop, json, out: out === undefined ? out : String(out) };

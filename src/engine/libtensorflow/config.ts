@@ -5,7 +5,7 @@ export interface SessionConfig {
   readonly threads?: number | undefined;
   /** Whether GPUs are used, with memory that grows by need; the default would take all of a GPU's memory at the start. */
   readonly gpu: boolean;
-  /** Whether a program stops for means over workers. */
+  /** Whether a program pauses within a step to exchange values with other workers. */
   readonly inParts?: boolean;
 }
 

@@ -49,7 +49,10 @@ export async function launch(path: string, command: LaunchCommand): Promise<void
   try {
     for (let restarts = 0; ; restarts++) {
       const resume = restarts > 0 || command.resume === true;
-      const codes = await runWorkers(children, await wordsOf(path, directory, { ...command, resume }), again);
+      const codes = await runWorkers(children, await wordsOf(path, directory, { ...command, resume }), {
+        again,
+        signal,
+      });
       if (codes.every((code) => code === 0)) return;
       if (signal.reason instanceof Stopped) throw new Reported(signal.reason.exitCode);
       const isUsage = codes.includes(2);
@@ -113,7 +116,7 @@ async function freePorts(count: number): Promise<number[]> {
 async function runWorkers(
   children: ChildProcess[],
   commands: readonly (readonly string[])[],
-  again: string,
+  { again, signal }: { readonly again: string; readonly signal: AbortSignal },
 ): Promise<number[]> {
   const env = { ...process.env, [SECRET]: randomBytes(16).toString('hex'), [RESUME]: again };
   const program = fileURLToPath(new URL('main.js', import.meta.url));
@@ -134,10 +137,10 @@ async function runWorkers(
   const ends = children.map(async (child, rank) => {
     let tail = '';
     child.stderr?.on('data', (text: Buffer) => (tail = (tail + text.toString()).slice(-2000)));
-    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    const [code, ended] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     if (code === 0) return 0;
     grace ??= setTimeout(killAll, 1000 * GRACE);
-    if (rank > 0) console.error(describeEnd(rank, commands.length, signal, tail));
+    if (rank > 0 && !signal.aborted) console.error(describeEnd(rank, commands.length, ended, tail));
     return code ?? -1;
   });
   const codes = await Promise.all(ends);

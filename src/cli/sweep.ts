@@ -133,12 +133,16 @@ function memberTrainer(path: string, { members, set, cluster, signal }: MemberTr
   };
 }
 
-/** The comparison of finished members. A single one differs from no other, and is named by its own settings. */
+/** The comparison of finished members. A single one differs from no other, and is named by its own settings but
+ *  the seed, which comes last. */
 async function compareMembers(finished: readonly Member[]): Promise<Comparison> {
   const compared = await compareRuns(finished.map((member) => member.directory));
   const [only, another] = finished;
   if (!only || another) return compared;
-  return { ...compared, rows: compared.rows.map((row) => ({ ...row, name: maskSecrets(only.set.join(' ')) })) };
+  return {
+    ...compared,
+    rows: compared.rows.map((row) => ({ ...row, name: maskSecrets(only.set.slice(0, -1).join(' ')) })),
+  };
 }
 
 /** Prints a line on stderr. A setting may be an address with a token. */

@@ -13,7 +13,14 @@ import { readImages } from './run/readImages.js';
 import { reportRun } from './run/reportRun.js';
 import { scoreRun } from './run/scoreRun.js';
 import { trainRun } from './run/trainRun.js';
-import { compareWorkers, openWorkersDirectory, planTogether, withMeans, withWorkers } from './run/workers.js';
+import {
+  compareWorkers,
+  openWorkersDirectory,
+  planTogether,
+  shareBatches,
+  withMeans,
+  withWorkers,
+} from './run/workers.js';
 import type { JoinOptions } from './workers/join.js';
 import { ALONE, type Workers } from './workers/workers.js';
 
@@ -74,14 +81,15 @@ export async function runRecipe(
 ): Promise<FinetuneResult> {
   const hooks = { signal, onProgress };
   await compareWorkers(opened, workers);
-  const kept = { ...opened, backend: withMeans(withRunChoices(opened.backend, run.path), workers) };
+  const share = await shareBatches(run, resume, workers);
+  const kept = { ...opened, backend: withMeans(withRunChoices(opened.backend, run.path), workers, share) };
   // numbers for `batch: auto` and `time`
   const planned = await planTogether(kept, workers, () =>
-    planRun(kept, { directory: run.path, workers: workers.count, ...hooks }),
+    planRun(kept, { directory: run.path, workers: share.count, ...hooks }),
   );
   const begun = await beginRun(run, planned, { resume, extend });
   const { images, broken } = readImages(planned.recipe);
-  const trained = await trainRun(planned, run.path, { images, resume, until, workers, ...hooks });
+  const trained = await trainRun(planned, run.path, { images, resume, until, workers, share, ...hooks });
   const scored =
     trained.stopped || workers.rank > 0 ? undefined : await scoreRun(planned, run.path, { images, ...hooks });
   if (!scored) return { directory: run.path }; // it was stopped, or the first worker scores it

@@ -8,14 +8,17 @@ export type Feed = Float32Array | Int32Array | Uint8Array;
 export type Feeds = Readonly<Record<string, Feed>>;
 export type Results = Readonly<Record<string, Float32Array>>;
 
-/** Replaces values by their means over all workers that train together. */
-export type WorkersMean = (values: Float32Array) => Promise<Float32Array>;
+/** Returns the means over the parts of a batch, on all workers that train together, of the values that this process has
+ *  for each of its own parts. */
+export type WorkersMean = (parts: readonly Float32Array[]) => Promise<Float32Array>;
 
 /** Programs made ready to run, and the values of the parameters they share. Whoever compiles a session disposes of it. */
 export interface Session {
   /** Runs one program: takes a feed for each input, makes all updates and returns all outputs (int32 and bool as numbers).
+   *  A program with means over workers takes besides the feeds of `others`, further parts of the batch that this process
+   *  computes: they only count in the means.
    *  Throws E_FEED, before anything runs, if a feed is missing, unknown, or of another length or type. */
-  run(program: string, feeds: Feeds): Promise<Results>;
+  run(program: string, feeds: Feeds, others?: readonly Feeds[]): Promise<Results>;
   /** Returns the values of the named parameters, or of all. */
   read(names?: readonly string[]): Promise<Params>;
   /** Sets parameters. Throws E_PARAM_SHAPE for a name that the session does not have, or values of another shape. */

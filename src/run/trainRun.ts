@@ -1,4 +1,5 @@
 import type { ImageOptions } from '../data/pipeline/loader.js';
+import type { OwnShare } from '../data/pipeline/share.js';
 import { evaluate } from '../evaluate/evaluate.js';
 import type { ProgressEvent } from '../progress.js';
 import { train, type Run } from '../train/loop.js';
@@ -21,6 +22,7 @@ export interface TrainRunOptions extends StepOptions {
   readonly resume: boolean;
   readonly until: number | undefined;
   readonly workers: Workers;
+  readonly share: OwnShare;
 }
 
 export interface TrainedRun extends Run {
@@ -33,12 +35,11 @@ export interface TrainedRun extends Run {
 export async function trainRun(
   { recipe, backend, data, model }: OpenedRecipe,
   directory: string,
-  { images, resume, until, workers, signal, onProgress }: TrainRunOptions,
+  { images, resume, until, workers, share, signal, onProgress }: TrainRunOptions,
 ): Promise<TrainedRun> {
   const { best, batch } = recipe.evaluate;
   const pseudo = recipePseudoLabels(recipe, data.train, directory);
-  const { rank, count } = workers;
-  const options = { ...trainOptions(recipe, images, directory), share: { rank, count }, resume, until };
+  const options = { ...trainOptions(recipe, images, directory), share, resume, until };
   const validate = chooseValidation(backend, { batch, images: data.val.annotations.length });
   const began = performance.now();
   const trained = await train(model, pseudo?.dataset ?? data.train, backend, options, {
@@ -55,6 +56,6 @@ export async function trainRun(
         }),
       ),
   });
-  const notes = await describeWorkers(trained, (performance.now() - began) / 1000, workers);
+  const notes = await describeWorkers(trained, (performance.now() - began) / 1000, workers, share);
   return { ...trained, notes: [...trained.notes, ...notes], pseudo };
 }

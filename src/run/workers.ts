@@ -2,14 +2,18 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { shareOut, type OwnShare } from '../data/pipeline/share.js';
 import type { Dataset } from '../data/sample.js';
 import type { Backend } from '../engine/backend.js';
 import { FinetuneError, type Problem } from '../errors.js';
-import { discard, makeFolder, makeTemporaryFolder } from '../files/folders.js';
+import { discard, makeFolder, makeTemporaryFolder, remove } from '../files/folders.js';
+import { readOwnJson } from '../files/readOwnJson.js';
 import { writeAtomically } from '../files/writeAtomically.js';
 import type { ProgressEvent } from '../progress.js';
 import { recipeOptions } from '../recipe/differences.js';
 import { withTrain } from '../recipe/withTrain.js';
+import { findCheckpoint } from '../train/checkpoint/checkpoint.js';
 import type { Run } from '../train/loop.js';
 import { joinWorkers, type JoinOptions } from '../workers/join.js';
 import { ALONE, type Workers } from '../workers/workers.js';
@@ -50,11 +54,16 @@ export async function withWorkers<T>(
 
 const STOPPED = 'it was stopped';
 
+/** The file with the number of parts of each batch, where it is not one. */
+const PARTS = 'workers.json';
+const partsSchema = z.object({ parts: z.number().int().min(1) });
+
 /** The files by which a run is continued. */
 const KEPT = [
   'recipe.yaml',
   'split.json',
   'plan.json',
+  PARTS,
   'freeze.json',
   'metrics.json',
   'checkpoints/last.safetensors',
@@ -78,6 +87,27 @@ export async function openWorkersDirectory(
     await writeAtomically(file, [bytes]);
   }
   return run;
+}
+
+/** The parts of each batch that this worker trains on. A new run has as many parts as workers, and writes that down. One
+ *  that is continued keeps its parts, so that it makes the same steps with fewer workers, too. Throws E_RESUME_WORKERS if
+ *  there are more workers than parts. */
+export async function shareBatches(run: RunDirectory, isBegun: boolean, workers: Workers): Promise<OwnShare> {
+  if (!isBegun) {
+    if (workers.count > 1) await run.write(PARTS, `${JSON.stringify({ parts: workers.count })}\n`);
+    else await remove(join(run.path, PARTS)); // of a run that ended before it had begun
+    return shareOut(workers.count, workers);
+  }
+  const fix = 'restore it from a copy: it has the number of processes that began the run';
+  const kept = await readOwnJson(join(run.path, PARTS), { parse: (content) => partsSchema.parse(content), fix });
+  const parts = kept?.parts ?? (await findCheckpoint(run.path))?.state.workers ?? 1;
+  if (workers.count <= parts) return shareOut(parts, workers);
+  throw new FinetuneError({
+    code: 'E_RESUME_WORKERS',
+    message: `the run was begun by ${parts === 1 ? 'one process, and its batches have one part' : `${parts} processes, and its batches have ${parts} parts`}: ${workers.count} processes cannot share them`,
+    where: { file: run.path },
+    fix: parts === 1 ? 'resume it without --workers' : `resume it with at most ${parts} processes`,
+  });
 }
 
 async function openTemporary(): Promise<RunDirectory> {
@@ -126,11 +156,11 @@ function hashOf(parts: readonly (string | Float32Array)[]): string {
   return hash.digest('hex');
 }
 
-/** The backend with the means over all workers. Throws E_WORKERS_ENGINE. */
-export function withMeans<B extends Backend>(backend: B, workers: Workers): B {
-  if (workers.count === 1) return backend;
+/** The backend with the means over all parts of a batch. Throws E_WORKERS_ENGINE. */
+export function withMeans<B extends Backend>(backend: B, workers: Workers, share: OwnShare): B {
+  if (share.count === 1) return backend;
   if (backend.name === 'tensorflow' || backend.name === 'tensorflow-gpu')
-    return { ...backend, workersMean: (values: Float32Array) => workers.mean(values) };
+    return { ...backend, workersMean: (parts: readonly Float32Array[]) => workers.mean(parts) };
   throw new FinetuneError({
     code: 'E_WORKERS_ENGINE',
     option: 'engine',
@@ -159,12 +189,15 @@ export async function describeWorkers(
   { imagesPerSecond, stopped }: Run,
   seconds: number,
   workers: Workers,
+  share: OwnShare,
 ): Promise<string[]> {
-  if (workers.count === 1 || stopped) return [];
-  const waited = await workers.gather(workers.waited() / 1000 / seconds);
-  const shares = waited.map((share) => `${(100 * share).toFixed(0)} %`).join(', ');
-  const each = (imagesPerSecond / workers.count).toFixed(1);
+  if (share.count === 1 || stopped) return [];
+  const all = await workers.gather({ waited: workers.waited() / 1000 / seconds, parts: share.own });
+  if (workers.count === 1) return [`This process computed all ${share.count} parts of each batch.`];
+  const list = (of: (one: (typeof all)[number]) => string): string => all.map(of).join(', ');
+  const speeds = list(({ parts }) => ((imagesPerSecond * parts) / share.count).toFixed(1));
+  const shares = list(({ waited }) => `${(100 * waited).toFixed(0)} %`);
   return [
-    `${workers.count} workers trained ${imagesPerSecond.toFixed(1)} images per second, ${each} each; by rank, they spent ${shares} of the time on exchanging gradients and waiting for each other.`,
+    `${workers.count} workers trained ${imagesPerSecond.toFixed(1)} images per second. By rank, they trained ${speeds} of them, and spent ${shares} of the time on exchanging gradients and waiting for each other.`,
   ];
 }

@@ -1,6 +1,6 @@
 import type { Augment } from '../data/pipeline/augment/kinds.js';
 import type { ImageOptions } from '../data/pipeline/loader.js';
-import type { Share } from '../data/pipeline/share.js';
+import type { OwnShare } from '../data/pipeline/share.js';
 import type { OptimizerOptions } from '../graph/update.js';
 import type { EarlyStop } from './best.js';
 import type { EmaOptions } from './ema.js';
@@ -18,8 +18,8 @@ export interface TrainOptions extends ImageOptions {
   /** Images per call of the session's program `evaluate`. */
   readonly evaluateBatch: number;
   readonly optimizer: OptimizerOptions & Pick<GroupOptions, 'weightDecay' | 'decayOn'>;
-  /** The part of each batch that this process trains on. `batch` is the number of images of the part. */
-  readonly share: Share;
+  /** The parts of each batch that this process trains on. `batch` is the number of images of a part. */
+  readonly share: OwnShare;
   /** Whether BatchNorm uses the statistics of the parts of all workers. */
   readonly syncBatchNorm: boolean;
   /** Batches per step. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { loadBatches, type Batch } from '../data/pipeline/loader.js';
+import type { Share } from '../data/pipeline/share.js';
 import type { Dataset } from '../data/sample.js';
 import { viewsOf } from '../data/views.js';
 import type { Backend } from '../engine/backend.js';
@@ -93,6 +94,11 @@ export interface BatchesOptions {
   readonly allPixels?: boolean;
 }
 
+/** The images of a step: a batch, or those parts of it that this process computes, the first of which is the batch itself. */
+export interface StepBatch extends Batch<Targets> {
+  readonly others: readonly Batch<Targets>[];
+}
+
 /** A model in training: the session that holds its values, the state of the run, and its checkpoints. */
 export class Trainer {
   readonly #setup: Setup;
@@ -134,10 +140,28 @@ export class Trainer {
   }
 
   /** The batches from the next step to the end of its epoch. */
-  batches({ allPixels = false, ...loading }: BatchesOptions = {}): AsyncGenerator<Batch<Targets>, void, undefined> {
+  async *batches(loading: BatchesOptions = {}): AsyncGenerator<StepBatch, void, undefined> {
+    const { rank, count, own } = this.#setup.options.share;
+    const others = Array.from({ length: own - 1 }, (_, i) => this.#load({ rank: rank + 1 + i, count }, loading));
+    try {
+      for await (const batch of this.#load({ rank, count }, loading)) {
+        const more = await Promise.all(others.map(async (part) => (await part.next()).value!)); // as many as of the first part
+        yield { ...batch, others: more };
+      }
+    } finally {
+      await Promise.all(others.map((part) => part.return()));
+    }
+  }
+
+  /** One part of each batch. */
+  #load(
+    share: Share,
+    { allPixels = false, ...loading }: BatchesOptions,
+  ): AsyncGenerator<Batch<Targets>, void, undefined> {
     const { model, plan, data, options } = this.#setup;
     return loadBatches(data, {
       ...options,
+      share,
       ...loading,
       size: model.size,
       epoch: this.state.epoch,
@@ -167,26 +191,34 @@ export class Trainer {
   /** Trains on one batch, at the schedule's learning rate or a given one. Throws E_LOSS_NOT_FINITE with the files of
    *  the images. */
   async step(
-    batch: Batch<Targets>,
+    batch: StepBatch,
     lr = this.#scheduledRate(),
   ): Promise<{ readonly results: Results; readonly lr: number }> {
     const { state } = this;
     const { model, options } = this.#setup;
-    const { share } = options;
     const gathers = this.#gathers();
-    const pixels = await this.#pixelFeeds(batch);
+    const [first, ...others] = await this.#pixelFeeds([batch, ...batch.others]);
     const begin = performance.now();
     this.#isSound = false;
-    const results = await this.session.run(programName(gathers ? 'gather' : 'train', batch.size, model.task), {
+    const feedsOf = (part: Batch<Targets>, pixels: Feeds, i: number): Feeds => ({
       ...pixels,
-      ...targetFeeds(batch.encoded, options.batch, model.task, batch.size),
+      ...targetFeeds(part.encoded, options.batch, model.task, batch.size),
       ...(this.#phase.plan.seeded && {
-        [SEED]: Int32Array.of(options.seed | 0, state.step * share.count + share.rank),
+        [SEED]: Int32Array.of(options.seed | 0, state.step * options.share.count + options.share.rank + i),
       }),
       ...(!gathers && { lr: Float32Array.of(lr) }),
       ...(!gathers && options.ema && { emaShare: Float32Array.of(emaShare(state.averaged, options.ema)) }),
     });
-    checkFinite(results, state.step + 1, batch.samples);
+    const results = await this.session.run(
+      programName(gathers ? 'gather' : 'train', batch.size, model.task),
+      feedsOf(batch, first!, 0),
+      others.map((pixels, i) => feedsOf(batch.others[i]!, pixels, i + 1)),
+    );
+    checkFinite(
+      results,
+      state.step + 1,
+      [batch, ...batch.others].flatMap(({ samples }) => samples),
+    );
     this.#isSound = true;
     this.#ran.steps++;
     this.#ran.milliseconds += performance.now() - begin;
@@ -288,11 +320,20 @@ export class Trainer {
     return next % this.#setup.options.accumulate !== 0 && next !== this.plan.schedule.totalSteps;
   }
 
-  async #pixelFeeds(batch: Batch<Targets>): Promise<Feeds> {
-    if (this.cache) return this.cache.features(batch, batch.size);
+  /** The pixels or features of each part. */
+  async #pixelFeeds(parts: readonly Batch<Targets>[]): Promise<Feeds[]> {
     const { model, options } = this.#setup;
-    const pixels = { image: imageFeed(batch.samples, options.batch, batch.size) };
-    return this.#phase.prefix?.run(programName('prefix', batch.size, model.task), pixels) ?? pixels;
+    const all: Feeds[] = [];
+    for (const batch of parts) {
+      const isLast = all.length === parts.length - 1;
+      const pixels = () => ({ image: imageFeed(batch.samples, options.batch, batch.size) });
+      if (this.cache) {
+        const features = await this.cache.features(batch, batch.size);
+        all.push(isLast ? features : copied(features)); // the next call overwrites them
+      } else
+        all.push((await this.#phase.prefix?.run(programName('prefix', batch.size, model.task), pixels())) ?? pixels());
+    }
+    return all;
   }
 
   #parameters(options?: { readonly averaged: boolean }): Promise<Params> {
@@ -321,3 +362,5 @@ export class Trainer {
     this.#phase = await openPhase(plan.phases[index]!, values, data, backend, options);
   }
 }
+
+const copied = (feeds: Feeds): Feeds => Object.fromEntries(Object.entries(feeds).map(([name, values]) => [name, values.slice()])); // prettier-ignore

@@ -1,7 +1,7 @@
 import { FinetuneError } from '../errors.js';
 import { formatAddress, type Places } from './addresses.js';
 import type { End, Link } from './link.js';
-import type { Workers } from './workers.js';
+import { meanOf, type Workers } from './workers.js';
 
 /** Milliseconds between two signs of life. */
 const PULSE = 1000;
@@ -31,10 +31,10 @@ export class Team implements Workers {
     this.#links = connect((rank, end) => { this.#ended(rank, end); }); // prettier-ignore
   }
 
-  async mean(values: Float32Array): Promise<Float32Array> {
+  async mean(parts: readonly Float32Array[]): Promise<Float32Array> {
     const began = performance.now();
     try {
-      return await (values.byteLength < SMALL ? this.#meanOfAll(values) : this.#meanInParts(values));
+      return await (parts[0]!.byteLength < SMALL ? this.#meanAtOnce(parts) : this.#meanInPieces(parts));
     } finally {
       this.#waited += performance.now() - began;
     }
@@ -83,29 +83,30 @@ export class Team implements Workers {
     return [...all.slice(0, this.rank), own, ...all.slice(this.rank)];
   }
 
-  async #meanOfAll(values: Float32Array): Promise<Float32Array> {
-    const all = await this.#exchange(bytesOf(values));
-    const mean = new Float32Array(values.length);
-    average(all.map(floatsOf), mean);
-    return mean;
+  async #meanAtOnce(parts: readonly Float32Array[]): Promise<Float32Array> {
+    const all = await this.#exchange(together(parts));
+    return meanOf(all.flatMap((bytes) => apart(bytes, parts[0]!.length)));
   }
 
-  /** Each worker averages one part of the values, and sends the mean of it to all: each value travels to one worker and
+  /** Each worker averages one piece of the values, and sends the mean of it to all: each value travels to one worker and
    *  back, however many there are (Rabenseifner's all-reduce, with direct connections). */
-  async #meanInParts(values: Float32Array): Promise<Float32Array> {
+  async #meanInPieces(parts: readonly Float32Array[]): Promise<Float32Array> {
+    const { length } = parts[0]!;
     const [there, back] = [this.#channel++, this.#channel++];
     this.signal.throwIfAborted();
-    const part = (of: Float32Array, rank: number): Float32Array => {
-      const begin = (place: number) => Math.floor((place * values.length) / this.count);
+    const piece = (of: Float32Array, rank: number): Float32Array => {
+      const begin = (place: number) => Math.floor((place * length) / this.count);
       return of.subarray(begin(rank), begin(rank + 1));
     };
-    for (const link of this.#links) link.send(there, bytesOf(part(values, link.rank)));
-    const mean = new Float32Array(values.length);
-    const own = part(mean, this.rank);
-    average((await this.#receive(there, bytesOf(part(values, this.rank)))).map(floatsOf), own);
+    const pieces = (rank: number): Buffer => together(parts.map((part) => piece(part, rank)));
+    for (const link of this.#links) link.send(there, pieces(link.rank));
+    const mean = new Float32Array(length);
+    const own = piece(mean, this.rank);
+    const arrived = await this.#receive(there, pieces(this.rank));
+    own.set(meanOf(arrived.flatMap((bytes) => apart(bytes, own.length))));
     for (const link of this.#links) link.send(back, bytesOf(own));
     const others = await Promise.all(this.#links.map((link) => link.receive(back)));
-    for (const [i, link] of this.#links.entries()) part(mean, link.rank).set(floatsOf(others[i]!));
+    for (const [i, link] of this.#links.entries()) piece(mean, link.rank).set(floatsOf(others[i]!));
     return mean;
   }
 
@@ -160,12 +161,13 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Buffer =>
 const floatsOf = ({ buffer, byteOffset, byteLength }: Buffer): Float32Array =>
   new Float32Array(buffer as ArrayBuffer, byteOffset, byteLength / Float32Array.BYTES_PER_ELEMENT);
 
-/** The mean of equal arrays, added in their order. */
-function average(all: readonly Float32Array[], mean: Float32Array): void {
-  mean.set(all[0]!);
-  for (const values of all.slice(1)) for (let i = 0; i < mean.length; i++) mean[i]! += values[i]!;
-  const share = 1 / all.length;
-  for (let i = 0; i < mean.length; i++) mean[i]! *= share;
+/** Arrays as one message; a single one is not copied. */
+const together = (parts: readonly Float32Array[]): Buffer =>
+  parts.length === 1 ? bytesOf(parts[0]!) : Buffer.concat(parts.map(bytesOf));
+/** The arrays of a message, each of so many values. */
+function apart(bytes: Buffer, length: number): Float32Array[] {
+  const values = floatsOf(bytes);
+  return Array.from({ length: values.length / length }, (_, i) => values.subarray(i * length, (i + 1) * length));
 }
 
 /** JSON in which numbers that are not finite are texts of their own. */

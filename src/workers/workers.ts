@@ -5,8 +5,9 @@ export interface Workers {
   readonly count: number;
   /** Aborts when another worker is gone or has failed, with the error E_WORKERS_LOST as its reason. */
   readonly signal: AbortSignal;
-  /** The mean of the values of all workers. It is the same on all of them, to the bit, and in every repetition. */
-  mean(values: Float32Array): Promise<Float32Array>;
+  /** The mean of the values of all parts of a batch; a worker has one or several of them. It is the same on all workers, to
+   *  the bit, in every repetition, and however the parts are shared out. */
+  mean(parts: readonly Float32Array[]): Promise<Float32Array>;
   /** The values of all workers by their rank. They travel as JSON. */
   gather<T>(own: T): Promise<T[]>;
   /** What the worker of rank 0 computes; the others wait for it. It travels as JSON, with numbers that are not finite. */
@@ -19,12 +20,21 @@ export interface Workers {
   leave(reason?: string): Promise<void>;
 }
 
+/** The mean of equal arrays, added in their order. */
+export function meanOf(all: readonly Float32Array[]): Float32Array {
+  const mean = all[0]!.slice();
+  for (const values of all.slice(1)) for (let i = 0; i < mean.length; i++) mean[i]! += values[i]!;
+  const share = 1 / all.length;
+  for (let i = 0; i < mean.length; i++) mean[i]! *= share;
+  return mean;
+}
+
 /** A process that trains alone. */
 export const ALONE: Workers = {
   rank: 0,
   count: 1,
   signal: new AbortController().signal,
-  mean: (values) => Promise.resolve(values),
+  mean: (parts) => Promise.resolve(meanOf(parts)),
   gather: (own) => Promise.resolve([own]),
   fromFirst: (compute) => compute(),
   bytesFromFirst: (bytes) => Promise.resolve(bytes),

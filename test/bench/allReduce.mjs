@@ -76,7 +76,7 @@ async function work(rank, count) {
     for (let round = 0; round < Number(values.rounds); round++) {
       await team.gather(0); // all begin together
       const began = performance.now();
-      await Promise.all(parts.map((part) => team.mean(part)));
+      await Promise.all(parts.map((part) => team.mean([part])));
       found.push(performance.now() - began);
     }
     times.push(median(found.slice(2)));

@@ -1,10 +1,12 @@
-/** Images per second of two workers on one core each beside one process on one core: SSD-lite at 320 pixels, batch 8 each, whole
- *  commands in alternating order.
+/** Images per second of two workers on one core each, of two processes on one core each that do not know of each other (what
+ *  the machine has to give), and of one process on one core: SSD-lite at 320 pixels, batch 8 each, whole commands in alternating
+ *  order.
  *
  *      npm run build && node test/bench/workers.mjs [--rounds 3] [--steps 10] [--set key=value …]
  *
  *  Needs Linux (taskset) and two cores that nothing else uses. Each run trains a few steps on drawn images; the speed is that of the median step
- *  of metrics.jsonl without the first two. Prints the speed of every run, the medians and their ratio. */
+ *  of metrics.jsonl without the first two. Prints the speed of every run, the medians and the ratios
+ *  of those of one round. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -36,40 +38,56 @@ const settings = values.set.flatMap((setting) => ['--set', setting]);
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 let runs = 0;
-/** Images per second of so many workers, each on a core of its own. */
-async function speedOf(workers) {
-  const directory = join(folder, `run-${runs++}`);
-  const list = Array.from({ length: workers }, (_, rank) => `127.0.0.1:${7400 + 10 * (runs % 50) + rank}`);
-  const children = list.map((_, rank) => {
-    const own = workers > 1 ? ['--workers', list.join(), '--rank', String(rank)] : [];
+/** Images per second of so many processes, each on a core of its own: workers of one run, or `apart` in runs of their own. */
+async function speedOf(count, apart = false) {
+  const own = Array.from({ length: count }, (_, core) => join(folder, apart ? `run-${runs}-${core}` : `run-${runs}`));
+  const list = own.map((_, rank) => `127.0.0.1:${7400 + 10 * (runs % 50) + rank}`);
+  runs++;
+  const children = own.map((directory, rank) => {
+    const workers = count > 1 && !apart ? ['--workers', list.join(), '--rank', String(rank)] : [];
     const words = ['-c', String(rank), process.execPath, program, recipe, '--out', directory, '--threads', '1'];
-    return spawn('taskset', [...words, ...settings, ...own], { stdio: ['ignore', 'ignore', 'pipe'] });
+    return spawn('taskset', [...words, ...settings, ...workers], { stdio: ['ignore', 'ignore', 'pipe'] });
   });
   await Promise.all(
     children.map(async (child) => {
       let said = '';
       child.stderr.on('data', (text) => (said += text));
       const code = await new Promise((resolve) => child.on('close', resolve));
-      if (code !== 0) throw new Error(`a worker ended with ${code}: ${said}`);
+      if (code !== 0) throw new Error(`a process ended with ${code}: ${said}`);
     }),
   );
+  const speeds = await Promise.all([...new Set(own)].map(speedIn));
+  return speeds.reduce((sum, speed) => sum + speed, 0);
+}
+
+/** Images per second of the median step of a run but the first two. */
+async function speedIn(directory) {
   const lines = (await readFile(join(directory, 'metrics.jsonl'), 'utf8'))
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  return median(
-    lines.filter(({ type, step }) => type === 'step' && step > 2).map(({ imagesPerSecond }) => imagesPerSecond),
-  );
+  const steps = lines.filter(({ type, step }) => type === 'step' && step > 2);
+  return median(steps.map(({ imagesPerSecond }) => imagesPerSecond));
 }
 
-const speeds = { 1: [], 2: [] };
+const CASES = [
+  ['one process', 1],
+  ['two workers', 2],
+  ['two processes apart', 2, true],
+];
+const rounds = [];
 for (let round = 0; round < Number(values.rounds); round++) {
-  for (const workers of [1, 2]) {
-    const speed = await speedOf(workers);
-    speeds[workers].push(speed);
-    console.log(`${workers} worker${workers > 1 ? 's' : ''}: ${speed.toFixed(2)} images/s`);
+  const speeds = [];
+  for (const [name, count, apart] of CASES) {
+    speeds.push(await speedOf(count, apart));
+    console.log(`${name}: ${speeds.at(-1).toFixed(2)} images/s`);
   }
+  rounds.push(speeds);
 }
-const [alone, pair] = [median(speeds[1]), median(speeds[2])];
-console.log(`medians ${alone.toFixed(2)} and ${pair.toFixed(2)} images/s: ${(pair / alone).toFixed(2)} x`);
+for (const [i, [name]] of CASES.entries()) {
+  const ratio = median(rounds.map((speeds) => speeds[i] / speeds[0]));
+  console.log(
+    `${name}: median ${median(rounds.map((speeds) => speeds[i])).toFixed(2)} images/s, ${ratio.toFixed(2)} x`,
+  );
+}
 await rm(folder, { recursive: true });

@@ -89,7 +89,8 @@ test('what was trained keeps its slots over a thawing, what thaws starts with no
   const trainer = await openTrainer(model, datasets.train, await openBackend(), options);
   const loading = { ...options, size: model.size, epoch: 0, shuffle: false, dropLast: true };
   const encode = (sample: Parameters<typeof model.task.encode>[0]) => model.task.encode(sample);
-  for await (const batch of loadBatches(datasets.train, { ...loading, encode })) await trainer.step(batch);
+  for await (const batch of loadBatches(datasets.train, { ...loading, encode }))
+    await trainer.step({ ...batch, others: [] });
   const before = await trainer.session.read();
   expect(await trainer.enterEpoch()).toBeUndefined();
   trainer.state.epoch = 1;

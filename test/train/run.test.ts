@@ -142,11 +142,11 @@ describe('a run', () => {
       });
     });
 
-    test('nor by another number of workers', async () => {
+    test('nor with batches of another number of parts', async () => {
       const found = (await findCheckpoint(directory()))!;
       const { recipe } = found.state;
       await expect(loadCheckpoint(found, {} as Model, new Map(), { recipe, workers: 2 })).rejects.toMatchObject({
-        code: 'E_RESUME_WORKERS',
+        code: 'E_RESUME_RECIPE',
       });
     });
 

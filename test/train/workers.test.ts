@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { openDatasets } from '../../src/data/dataset.js';
+import { shareOut } from '../../src/data/pipeline/share.js';
 import { openBackend, type CompiledBackend } from '../../src/engine/backend.js';
+import type { Feeds, WorkersMean } from '../../src/engine/engine.js';
 import { compileSession } from '../../src/engine/libtensorflow/session.js';
 import * as b from '../../src/graph/builder.js';
 import { gradients } from '../../src/graph/grad.js';
@@ -14,6 +16,7 @@ import { parseRecipe } from '../../src/recipe/load.js';
 import { recipeModel } from '../../src/run/recipeModel.js';
 import { trainOptions } from '../../src/run/trainOptions.js';
 import { openTrainer } from '../../src/train/trainer.js';
+import { ALONE } from '../../src/workers/workers.js';
 import { openEngines } from '../engines.js';
 import { tinyBackbone } from '../tinyBackbone.js';
 import { meansInMemory } from './inMemory.js';
@@ -61,10 +64,28 @@ describeEngine('a program with means over workers', () => {
     sessions.forEach((session) => session.dispose());
   });
 
+  test('takes several parts of a batch, and gives the same as a worker for each', async () => {
+    const feeds = [[1, 2], [3, 6], [5, 1]].map((x) => ({ x: Float32Array.from(x) })); // prettier-ignore
+    const run = async (workersMean: WorkersMean, [first, ...others]: readonly Feeds[]) => {
+      const session = await compileSession(programs(), { ...backend, workersMean });
+      await session.write(ones);
+      for (let step = 0; step < 2; step++) await session.run('step', first!, others);
+      const values = (await session.read()).get('w')!.data;
+      session.dispose();
+      return values;
+    };
+    const [one, other] = meansInMemory(2);
+    const each = await Promise.all(meansInMemory(3).map((mean, rank) => run(mean, [feeds[rank]!])));
+    const two = await Promise.all([run(one!, feeds.slice(0, 1)), run(other!, feeds.slice(1))]);
+    const alone = await run((parts) => ALONE.mean(parts), feeds); // prettier-ignore
+    for (const values of [...each, ...two]) expect(values).toEqual(alone);
+    expect(alone[0]).toBeGreaterThan(1);
+  });
+
   test('changes nothing where the exchange fails, and goes on', async () => {
     let fails = true;
-    const workersMean = (values: Float32Array) =>
-      fails ? Promise.reject(new Error('a worker is gone')) : Promise.resolve(values);
+    const workersMean = ([values]: readonly Float32Array[]) =>
+      fails ? Promise.reject(new Error('a worker is gone')) : Promise.resolve(values!);
     const session = await compileSession(programs(), { ...backend, workersMean });
     await session.write(ones);
     await expect(session.run('step', { x: Float32Array.of(1, 2) })).rejects.toThrow('a worker is gone');
@@ -101,21 +122,22 @@ describeEngine('training with several workers', () => {
       `
 task: classification
 seed: 3
-data: { format: imageFolder, root: ${join(root, 'data')}, size: 64 }
+data: { format: imageFolder, root: ${join(root, 'data')}, size: 64${more.includes('cache') ? ', augment: false' : ''} }
 model: { backbone: ${tinyBackbone} }
 train: { epochs: 5, batch: ${batch}, ${more} }
 `,
       'test.yaml',
     );
 
-  /** The weights of all workers after some steps with 6 images each. */
-  async function weightsOf(count: number, more: string, steps: number): Promise<Params[]> {
-    const recipe = await recipeOf(6 / count, more);
+  /** The weights of all workers after some steps with 6 images each, in so many parts. */
+  async function weightsOf(count: number, more: string, steps: number, parts = count): Promise<Params[]> {
+    const recipe = await recipeOf(6 / parts, more);
     const data = await openDatasets(recipe.data);
     const { model } = await recipeModel(recipe, data);
-    const train = async (workersMean: CompiledBackend['workersMean'], rank: number) => {
-      const options = { ...trainOptions(recipe, {}, join(root, `${count}-${rank}`)), share: { rank, count } };
-      const own = { ...backend, ...(workersMean && { workersMean }) };
+    const train = async (workersMean: WorkersMean, rank: number) => {
+      const share = shareOut(parts, { rank, count });
+      const options = { ...trainOptions(recipe, {}, join(root, `${count}-${rank}`)), share };
+      const own = { ...backend, workersMean };
       const trainer = await openTrainer(model, data.train, own, options);
       while (trainer.state.step < steps) {
         for await (const batch of trainer.batches()) if (trainer.state.step < steps) await trainer.step(batch);
@@ -125,7 +147,7 @@ train: { epochs: 5, batch: ${batch}, ${more} }
       await trainer.dispose();
       return params;
     };
-    return Promise.all(count === 1 ? [train(undefined, 0)] : meansInMemory(count).map(train));
+    return Promise.all(count === 1 ? [train((own) => ALONE.mean(own), 0)] : meansInMemory(count).map(train));
   }
   const largest = (values: Float32Array) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   /** The largest difference of a parameter's values, relative to the largest of them. */
@@ -154,5 +176,18 @@ train: { epochs: 5, batch: ${batch}, ${more} }
       if (slow) expect((await weightsOf(count, more, steps))[0]).toEqual(first); // again: the same to the bit
     },
     120_000,
+  );
+
+  // What a run does after a worker was lost for good: the others compute its part, too.
+  test.each([
+    [1, 2, 'accumulate: 2, lr: { value: 0.02 }, optimizer: { name: adamw }'],
+    [2, 3, 'syncBatchNorm: true, lr: { value: 0.02 }'],
+    [1, 2, 'freeze: { stages: 1 }, cache: memory, lr: { value: 0.02 }'],
+  ] as const)(
+    '%i workers with %i parts end with the bytes of a worker for each part: %s',
+    async (count, parts, more) => {
+      const [each] = await weightsOf(parts, more, 6);
+      for (const params of await weightsOf(count, more, 6, parts)) expect(params).toEqual(each);
+    },
   );
 });

@@ -1,18 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
+import { freeAddresses } from './freeAddresses.js';
 import { placesOf } from '../../src/workers/addresses.js';
 import { joinWorkers, type JoinOptions } from '../../src/workers/join.js';
-import type { Workers } from '../../src/workers/workers.js';
-
-/** Addresses on this machine that nobody listens at. */
-async function freeAddresses(count: number): Promise<string[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const list = servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`);
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return list;
-}
+import { meanOf, type Workers } from '../../src/workers/workers.js';
 
 const join = (list: readonly string[], rank: number, more: Partial<JoinOptions> = {}): Promise<Workers> =>
   joinWorkers({ ...placesOf(list, rank), secret: 'secret', patience: 20, ...more });
@@ -29,7 +21,7 @@ describe('workers that train together', () => {
     const own = (length: number, rank: number) => Float32Array.from({ length }, (_, i) => (i + 1) / (rank + 1));
     for (const length of [1, 100_001]) {
       const pairs = await Promise.all(
-        team.map((workers) => Promise.all([length, 2].map((many) => workers.mean(own(many, workers.rank))))),
+        team.map((workers) => Promise.all([length, 2].map((many) => workers.mean([own(many, workers.rank)])))),
       );
       for (const [, few] of pairs) expect([...few!].map((value) => Math.round(1000 * value))).toEqual([611, 1222]);
       const means = pairs.map(([many]) => many!);
@@ -39,6 +31,22 @@ describe('workers that train together', () => {
       expect(last / ((length * (1 + 1 / 2 + 1 / 3)) / 3)).toBeCloseTo(1, 6);
     }
     await leaveAll(team);
+  });
+
+  test('get the same mean however its parts are shared out among them', async () => {
+    for (const length of [3, 5000]) {
+      const parts = [1, 2, 3, 4].map((part) => Float32Array.from({ length }, (_, i) => (i + part) / (3 * part)));
+      const wanted = meanOf(parts);
+      for (const shares of [
+        [parts.slice(0, 1), parts.slice(1)],
+        [parts.slice(0, 2), parts.slice(2, 3), parts.slice(3)],
+      ]) {
+        const team = await together(shares.length);
+        for (const mean of await Promise.all(team.map(({ rank }, i) => team[i]!.mean(shares[rank]!))))
+          expect(mean).toEqual(wanted);
+        await leaveAll(team);
+      }
+    }
   });
 
   test('tell each other values, numbers that are not finite too, and what the first one computes', async () => {
@@ -58,7 +66,7 @@ describe('workers that train together', () => {
       code: 'E_WORKERS_LOST',
       message: expect.stringMatching(/^worker 2 .* the image is broken/) as unknown as string,
     };
-    const waiting = expect(team[0]!.mean(Float32Array.of(1))).rejects.toMatchObject(lost);
+    const waiting = expect(team[0]!.mean([Float32Array.of(1)])).rejects.toMatchObject(lost);
     await team[2]!.leave('E_IMAGE_DECODE: the image is broken');
     await waiting;
     expect(team[0]!.signal.reason).toMatchObject(lost);
@@ -81,7 +89,7 @@ describe('workers that train together', () => {
   test('may end one after the other when they are done', async () => {
     const team = await together(2);
     await team[1]!.leave();
-    await expect(team[0]!.mean(Float32Array.of(1))).rejects.toMatchObject({ code: 'E_WORKERS_LOST' });
+    await expect(team[0]!.mean([Float32Array.of(1)])).rejects.toMatchObject({ code: 'E_WORKERS_LOST' });
     expect(team[0]!.signal.aborted).toBe(false);
     await team[0]!.leave();
   });

@@ -20,79 +20,100 @@ interface Given {
 }
 
 interface Call {
-  /** They are deleted. */
-  readonly feeds: readonly Given[];
+  /** For each part of the batch that this process computes. They are deleted. */
+  readonly feeds: readonly (readonly Given[])[];
   readonly fetches: readonly string[];
   /** Those of an earlier round first. */
   readonly exchanges: readonly Exchange[];
 }
 
+/** A run of the session that is fed and fetched in parts. */
+interface Run {
+  readonly handle: Pointer;
+  /** What it is fed with the next fetch. */
+  given: readonly Given[];
+}
+
 /** Runs a program that stops for means over all workers, in one run of TensorFlow that is fed and fetched in parts. While
  *  the values of one exchange are on their way, TensorFlow computes those of the next one: the gradients of the last
- *  layers travel while those of the first layers are computed. */
-export async function runInParts(
-  open: OpenSession,
-  { feeds, fetches, exchanges }: Call,
-  mean: WorkersMean,
-): Promise<Feed[]> {
+ *  layers travel while those of the first layers are computed.
+ *  The first part of the batch has the run with the outputs and updates; the runs of the others end with their last exchange.
+ *  Between two rounds of exchanges they compute one after the other. */
+export async function runInParts(open: OpenSession, call: Call, mean: WorkersMean): Promise<Feed[]> {
   const { tf } = open;
-  const handle = await setUp(open, { feeds, fetches, exchanges });
-  const onTheWay: Promise<Given[]>[] = [];
-  let given = feeds;
-  let round = 0;
+  const { fetches, exchanges } = call;
+  const rounds = roundsOf(exchanges);
+  const runs: Run[] = [];
+  const onTheWay: Promise<Given[][]>[] = [];
   try {
-    for (const exchange of exchanges) {
-      if (exchange.round > round) given = [...given, ...(await allOf(onTheWay))];
-      round = exchange.round;
-      const own = await runPart(open, handle, given, exchange.fetches, (tensors) => joined(tf, tensors, exchange));
-      given = [];
-      const means = mean(own).then((values) => split(tf, values, exchange));
-      means.catch(() => undefined); // it is thrown when its round is over
-      onTheWay.push(means);
+    for (const [i, given] of call.feeds.entries())
+      runs.push({ handle: await setUp(open, i === 0 ? call : { ...call, fetches: [] }, rounds), given });
+    const [first] = runs as [Run];
+    for (const [i, round] of rounds.entries()) {
+      const arrived = await allOf(onTheWay);
+      for (const [k, run] of runs.entries()) run.given = [...run.given, ...(arrived[k] ?? [])];
+      const takers = i < rounds.length - 1 ? runs.length : 1;
+      const values: Float32Array[][] = round.map(() => []);
+      for (const run of runs)
+        for (const [e, exchange] of round.entries()) {
+          values[e]!.push(await runPart(open, run, exchange.fetches, (tensors) => joined(tf, tensors, exchange)));
+          if (run !== runs.at(-1)) continue;
+          const means = mean(values[e]!).then((all) => Array.from({ length: takers }, () => split(tf, all, exchange)));
+          means.catch(() => undefined); // it is thrown when its round is over
+          onTheWay.push(means);
+        }
     }
-    given = [...given, ...(await allOf(onTheWay))];
-    return await runPart(open, handle, given, fetches, (tensors) =>
-      Array.from(tensors, (tensor) => toFeed(tf, tensor)),
-    );
+    first.given = [...first.given, ...((await allOf(onTheWay))[0] ?? [])];
+    return await runPart(open, first, fetches, (tensors) => Array.from(tensors, (tensor) => toFeed(tf, tensor)));
   } finally {
-    void allOf(onTheWay).then((left) => { deleteAll(tf, left); }, () => undefined); // prettier-ignore
-    tf.deletePartsHandle(handle);
+    void allOf(onTheWay).then((left) => { deleteAll(tf, left.flat()); }, () => undefined); // prettier-ignore
+    deleteAll(tf, [...runs.map(({ given }) => given), ...call.feeds.slice(runs.length)].flat());
+    for (const { handle } of runs) tf.deletePartsHandle(handle);
   }
 }
 
-/** Waits for all exchanges that are on their way. */
-async function allOf(onTheWay: Promise<Given[]>[]): Promise<Given[]> {
-  return (await Promise.all(onTheWay.splice(0))).flat();
+/** The exchanges by their rounds. */
+function roundsOf(exchanges: readonly Exchange[]): Exchange[][] {
+  const rounds: Exchange[][] = [];
+  for (const exchange of exchanges) (rounds[exchange.round] ??= []).push(exchange);
+  return rounds;
+}
+
+/** Waits for all exchanges that are on their way, and returns what each run is fed. */
+async function allOf(onTheWay: Promise<Given[][]>[]): Promise<Given[][]> {
+  const all = await Promise.all(onTheWay.splice(0));
+  return (all[0] ?? []).map((_, run) => all.flatMap((means) => means[run]!));
 }
 
 function deleteAll(tf: TensorFlow, given: readonly Given[]): void {
   for (const { tensor } of given) tf.deleteTensor(tensor);
 }
 
-async function setUp({ tf, session, placesOf }: OpenSession, { feeds, fetches, exchanges }: Call): Promise<Pointer> {
-  const fed = [...feeds, ...exchanges.flatMap(({ means }) => means)].map(({ name }) => name);
-  const inputs = placesOf(fed);
+/** Begins a run. One without outputs ends with the last exchange, and takes no means of it. */
+async function setUp(
+  { tf, session, placesOf }: OpenSession,
+  { feeds, fetches, exchanges }: Call,
+  rounds: readonly (readonly Exchange[])[],
+): Promise<Pointer> {
+  const taken = fetches.length > 0 ? exchanges : rounds.slice(0, -1).flat();
+  const inputs = placesOf([...feeds[0]!, ...taken.flatMap(({ means }) => means)].map(({ name }) => name));
   const outputs = placesOf([...exchanges.flatMap((exchange) => exchange.fetches), ...fetches]);
   const handle = new BigInt64Array(1);
-  try {
-    await withStatus(tf, (status) =>
-      tf.partsSetup(session, inputs, inputs.length / 2, outputs, outputs.length / 2, handle, status),
-    );
-  } catch (error) {
-    deleteAll(tf, feeds);
-    throw error;
-  }
+  await withStatus(tf, (status) =>
+    tf.partsSetup(session, inputs, inputs.length / 2, outputs, outputs.length / 2, handle, status),
+  );
   return handle[0]!;
 }
 
-/** Feeds and fetches one part of a run. */
+/** Feeds what a run is given, and fetches some of its values. */
 async function runPart<T>(
   { tf, session, placesOf }: OpenSession,
-  handle: Pointer,
-  given: readonly Given[],
+  run: Run,
   fetches: readonly string[],
   read: (tensors: BigInt64Array) => T,
 ): Promise<T> {
+  const { handle, given } = run;
+  run.given = [];
   const [inputs, outputs] = [placesOf(given.map(({ name }) => name)), placesOf(fetches)];
   const fed = BigInt64Array.from(given, ({ tensor }) => tensor);
   const fetched = new BigInt64Array(fetches.length);

@@ -19,10 +19,11 @@ export interface Runner {
   /** Sets the placeholders and returns the values of the fetched nodes, `name` or `name:output`. The fed values are copied
    *  before it returns. Throws E_TENSORFLOW; the session remains usable. */
   call(feeds: readonly Fed[], fetches: readonly string[], options?: CallOptions): Promise<Feed[]>;
-  /** The same for a program that stops for means over all workers. Where an exchange fails, no variable has changed.
+  /** The same for a program that stops for means over all workers, with feeds for each part of the batch that this process
+   *  computes. Where an exchange fails, no variable has changed.
    *  Throws E_TENSORFLOW and what `mean` throws; the session remains usable. */
   callInParts(
-    feeds: readonly Fed[],
+    feeds: readonly (readonly Fed[])[],
     fetches: readonly string[],
     exchanges: readonly Exchange[],
     mean: WorkersMean,
@@ -121,7 +122,7 @@ function createRunner(tf: TensorFlow, graph: Pointer, session: Pointer): Runner 
   return {
     call,
     callInParts(feeds, fetches, exchanges, mean) {
-      const given = feeds.map((feed) => ({ name: feed.name, tensor: toTensor(tf, feed) }));
+      const given = feeds.map((part) => part.map((feed) => ({ name: feed.name, tensor: toTensor(tf, feed) })));
       return queue.alone(() => runInParts({ tf, session, placesOf }, { feeds: given, fetches, exchanges }, mean));
     },
     deviceTypes: () =>

@@ -29,22 +29,24 @@ export async function compileSession(
   const runner = await openRunner(tensorflow, emitted.def.finish(), { ...config, inParts });
 
   return {
-    async run(name, feeds) {
+    async run(name, feeds, others = []) {
       const program = emitted.programs.get(name);
       invariant(program, `no program is called ${name}`);
-      checkFeeds(name, program.inputs, feeds);
-      const fed = program.inputs.map(({ name: input, placeholder, shape, dtype }) => ({
-        name: placeholder,
-        shape,
-        dtype: DT[dtype],
-        values: feeds[input]!,
-      }));
+      const [fed = [], ...further] = [feeds, ...others].map((part) => {
+        checkFeeds(name, program.inputs, part);
+        return program.inputs.map(({ name: input, placeholder, shape, dtype }) => ({
+          name: placeholder,
+          shape,
+          dtype: DT[dtype],
+          values: part[input]!,
+        }));
+      });
       const { fetches, exchanges } = program;
       const together = (programs[name]?.updates ?? []).length === 0;
       const values =
         exchanges.length === 0
           ? await runner.call(fed, fetches, { together })
-          : await runner.callInParts(fed, fetches, exchanges, workersMean ?? noWorkers);
+          : await runner.callInParts([fed, ...further], fetches, exchanges, workersMean ?? noWorkers);
       const results: Results = Object.fromEntries(program.outputs.map((key, i) => [key, toFloat(values[i]!)]));
       return results;
     },

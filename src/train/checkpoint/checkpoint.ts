@@ -88,28 +88,20 @@ function readState(text = ''): RunState {
   }
 }
 
-/** Reads the values of a checkpoint. Throws E_RESUME_RECIPE where it belongs to another recipe, E_RESUME_WORKERS where
- *  another number of workers made it, and E_CHECKPOINT_DAMAGED where a value is not finite. */
+/** Reads the values of a checkpoint. Throws E_RESUME_RECIPE where it belongs to another recipe or to batches of another number
+ *  of parts, and E_CHECKPOINT_DAMAGED where a value is not finite. */
 export async function loadCheckpoint(
   { file, state }: FoundCheckpoint,
   model: Model,
   slots: ReadonlyMap<string, Ops['param']>,
   { recipe, workers }: Pick<RunState, 'recipe' | 'workers'>,
 ): Promise<{ readonly params: Params; readonly folded: readonly string[] }> {
-  if (state.recipe !== recipe) {
+  if (state.recipe !== recipe || state.workers !== workers) {
     throw new FinetuneError({
       code: 'E_RESUME_RECIPE',
       message: 'the checkpoint was made with another recipe, or by another version of this program',
       where: { file },
       fix: 'start a new run from its weights: model.weights: run:<this directory>',
-    });
-  }
-  if (state.workers !== workers) {
-    throw new FinetuneError({
-      code: 'E_RESUME_WORKERS',
-      message: `the checkpoint was made by ${countOf(state.workers)}, and ${countOf(workers)} would make other batches of the same images`,
-      where: { file },
-      fix: `resume with ${countOf(state.workers)}: ${state.workers > 1 ? `finetune launch <recipe> --local ${state.workers} --out <this directory> --resume, or as many --workers` : 'without --workers'}`,
     });
   }
   const { params, folded } = await loadWeights(`file:${file}`, [...model.parameters.values(), ...slots.values()], {
@@ -126,8 +118,6 @@ export async function loadCheckpoint(
   }
   return { params, folded };
 }
-
-const countOf = (workers: number): string => (workers === 1 ? 'one worker' : `${workers} workers`);
 
 /** Initial values of slots. A moving average starts at the value of its parameter. */
 export const startSlots = (slots: ReadonlyMap<string, Ops['param']>, params: Params): Params =>

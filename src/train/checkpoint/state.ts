@@ -22,7 +22,7 @@ export const stateSchema = z.object({
   plateau: z.object({ since: z.number(), cuts: z.number() }).default({ since: 0, cuts: 0 }),
   /** State of early stopping: the last score that beat the ones before by enough, and the evaluations since then. */
   waiting: z.object({ mark: z.number().nullable(), since: z.number() }).default({ mark: null, since: 0 }),
-  /** Processes that train the model together. */
+  /** Parts of each batch: as many as processes began the run. */
   workers: z.number().default(1),
   /** Identifies the recipe: a run resumes with the recipe it was started with. */
   recipe: z.string(),

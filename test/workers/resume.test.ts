@@ -1,0 +1,58 @@
+import { expect, test } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { finetune, type FinetuneOptions } from '../../src/finetune.js';
+import { parseRecipe } from '../../src/recipe/load.js';
+import { openRunDirectory } from '../../src/run/directory.js';
+import { shareBatches } from '../../src/run/workers.js';
+import { readSafetensors } from '../../src/weights/safetensorsFile.js';
+import { placesOf } from '../../src/workers/addresses.js';
+import { ALONE } from '../../src/workers/workers.js';
+import { temporaryFolder } from '../data/temporaryFolder.js';
+import { openEngines } from '../engines.js';
+import { tinyBackbone } from '../tinyBackbone.js';
+import { freeAddresses } from './freeAddresses.js';
+
+const root = temporaryFolder();
+const hasTensorflow = (await openEngines()).some(({ name }) => name === 'tensorflow');
+
+const recipeOf = () =>
+  parseRecipe(
+    `
+task: detection
+data: { format: synthetic, root: ${join(root, 'data')}, train: { images: 12 }, val: { images: 3 }, size: 64 }
+model: { backbone: ${tinyBackbone} }
+train: { batch: 2, epochs: 2 }
+evaluate: { batch: 2 }
+report: { images: 0 }
+`,
+    'drawn.yaml',
+  );
+
+/** Runs the recipe with several workers, all of them in this process. */
+async function train(count: number, directory: string, options: FinetuneOptions = {}): Promise<void> {
+  const recipe = await recipeOf();
+  const list = await freeAddresses(count);
+  const places = count === 1 ? [undefined] : list.map((_, rank) => placesOf(list, rank));
+  await Promise.all(places.map((workers) => finetune(recipe, { ...options, directory, workers })));
+}
+const tensorsOf = async (directory: string) =>
+  (await readSafetensors(join(directory, 'checkpoints', 'last.safetensors'))).tensors;
+
+(hasTensorflow ? test : test.skip)(
+  'a run that fewer workers continue ends with the same bytes, and more than before are refused',
+  async () => {
+    const [whole, stopped] = [join(root, 'whole'), join(root, 'stopped')];
+    await train(2, whole);
+    await train(2, stopped, { until: 1 });
+    const run = await openRunDirectory(stopped, { resume: true });
+    await expect(shareBatches(run, true, { ...ALONE, count: 3 })).rejects.toMatchObject({ code: 'E_RESUME_WORKERS' });
+    await run.close();
+    await train(1, stopped, { resume: true });
+    expect(await tensorsOf(stopped)).toEqual(await tensorsOf(whole));
+    const [one, other] = await Promise.all([stopped, whole].map((run) => readFile(join(run, 'metrics.json'), 'utf8')));
+    const scoreOf = (text: string) => (JSON.parse(text) as { readonly metric: unknown }).metric;
+    expect(scoreOf(one!)).toEqual(scoreOf(other!));
+  },
+  60_000,
+);

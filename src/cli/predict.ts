@@ -69,14 +69,14 @@ async function predictInputs(
   try {
     for await (const entry of inOrder(results, draw, DRAWN_AT_ONCE)) {
       summary.add(entry);
-      writer?.list(entry);
+      await writer?.list(entry);
       await list?.add(entry);
     }
   } finally {
-    writer?.close();
+    const isWritten = await writer?.close();
     await list?.end(); // of a command that was stopped it has the images so far
     onProgress({ message: summary.text() });
-    if (out !== undefined) onProgress({ message: `the results are in ${printable(out)}` });
+    if (out !== undefined && isWritten) onProgress({ message: `the results are in ${printable(out)}` });
   }
   return summary.failed();
 }

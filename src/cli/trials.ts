@@ -1,6 +1,7 @@
 import { basename, join, resolve } from 'node:path';
 import { makeFolder } from '../files/folders.js';
 import { loadRecipe } from '../recipe/load.js';
+import type { LrFindResult } from '../trials/lrFind.js';
 import { watched } from './watched.js';
 
 export interface TrialCommand {
@@ -19,10 +20,14 @@ export async function lrFind(
     import('../trials/lrFind.js'),
     import('../report/lrPage.js'),
   ]);
-  await makeFolder(out); // so that a folder that cannot be made is found before the steps
-  const result = await watched((hooks) => findLr(recipe, { ...hooks, ...(steps !== undefined && { steps }) }));
+  const folder = await makeFolder(out); // so that a folder that cannot be made is found before the steps
   const page = resolve(join(out, 'lr-find.html'));
-  await writeLrPage(result, `Learning rate for ${basename(path)}`, page);
+  const find = async (): Promise<LrFindResult> => {
+    const found = await watched((hooks) => findLr(recipe, { ...hooks, ...(steps !== undefined && { steps }) }));
+    await writeLrPage(found, `Learning rate for ${basename(path)}`, page);
+    return found;
+  };
+  const result = await find().finally(() => folder.removeIfEmpty());
   const { suggestion } = result;
   if (json) console.log(JSON.stringify(result));
   else if (suggestion) console.log(`--set train.lr.value=${suggestion.value.toPrecision(2)}`);

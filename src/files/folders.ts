@@ -1,18 +1,52 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, link, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { copyFile, link, mkdir, mkdtemp, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { onDisk } from './disk.js';
 
+/** What was done to have a folder. */
+export interface MadeFolder {
+  /** Removes the folders that were made, as far as they are empty: for a command that fails before it writes. */
+  removeIfEmpty(): Promise<void>;
+}
+
 /** Makes a folder and those around it, unless they are there. */
-export const makeFolder = (folder: string): Promise<void> =>
-  onDisk(folder, async () => {
-    await mkdir(folder, { recursive: true }).catch(async (error: unknown) => {
-      // For a disk that may not be written Node says ENOENT here. One folder at a time, it says why.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(folder) === folder) throw error;
-      await makeFolder(dirname(folder));
-      await mkdir(folder);
-    });
-  });
+export async function makeFolder(folder: string): Promise<MadeFolder> {
+  const made = await onDisk(folder, () => mkdirs(resolve(folder)));
+  return {
+    async removeIfEmpty() {
+      try {
+        for (const path of made.reverse()) await rmdir(path);
+      } catch {
+        // it has files, or is gone
+      }
+    },
+  };
+}
+
+/** Makes an absolute path's folders, and returns those that were not there, the outer ones first. For a disk that may not
+ *  be written, Node's own way to make several at once says ENOENT; one at a time, it says why. */
+async function mkdirs(folder: string): Promise<string[]> {
+  const attempt = (): Promise<string[]> =>
+    mkdir(folder).then(
+      () => [folder],
+      async (error: unknown) => {
+        if (await isFolder(folder)) return [];
+        throw error;
+      },
+    );
+  try {
+    return await attempt();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(folder) === folder) throw error;
+    return [...(await mkdirs(dirname(folder))), ...(await attempt())];
+  }
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
 
 /** Writes a file that nobody reads before its folder is complete; for others there is writeAtomically. */
 export const writeNew = (file: string, content: string | Uint8Array | readonly Uint8Array[]): Promise<void> =>
@@ -52,7 +86,7 @@ export async function makeWhole(
   work: (temporary: string) => Promise<void>,
   isThere: () => Promise<boolean>,
 ): Promise<void> {
-  await makeFolder(dirname(folder));
+  const around = await makeFolder(dirname(folder));
   const temporary = `${folder}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await work(temporary);
@@ -61,5 +95,6 @@ export async function makeWhole(
     });
   } finally {
     await discard(temporary);
+    await around.removeIfEmpty();
   }
 }

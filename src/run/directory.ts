@@ -13,6 +13,7 @@ export interface RunDirectory {
   readonly path: string;
   /** Writes a file of the directory, atomically. */
   write(name: string, content: string): Promise<void>;
+  /** A directory that was made, and into which nothing was written, is removed. */
   close(): Promise<void>;
 }
 
@@ -40,7 +41,7 @@ export async function openRunDirectory(path: string, { resume = false } = {}): P
       fix: 'start it without --resume and --extend',
     });
   }
-  await makeFolder(directory);
+  const made = await makeFolder(directory);
   const lock = await tryLock(join(directory, LOCK));
   if (!('release' in lock)) {
     const known = lock.pid > 0;
@@ -76,7 +77,10 @@ export async function openRunDirectory(path: string, { resume = false } = {}): P
   return {
     path: directory,
     write: (name, content) => writeAtomically(join(directory, name), content),
-    close: () => lock.release(),
+    async close() {
+      await lock.release();
+      await made.removeIfEmpty();
+    },
   };
 }
 

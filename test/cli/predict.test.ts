@@ -120,6 +120,17 @@ test('--out writes a drawing of each image, --csv a table, --crops what was foun
   expect(await readFile(join(out, 'predictions.csv'), 'utf8')).toBe(table);
 });
 
+test('a command that can read no image leaves nothing, neither in a folder that was there nor in a new one', async () => {
+  const broken = join(photos, 'broken.jpg');
+  await mkdir(below('there'));
+  for (const out of [below('new/er'), below('there')]) {
+    expect(await run(['predict', detector, broken, '--out', out, '--csv', '--crops'])).toBe(1);
+    expect(said).not.toContain('the results are in');
+  }
+  expect(await readdir(folder)).not.toContain('new');
+  expect(await readdir(below('there'))).toEqual([]);
+});
+
 test('--tile finds objects in tiles, in pixels of the image', async () => {
   const argv = ['predict', detector, join(photos, 'a.jpg'), '--json', '--threshold', '0', '--tile'];
   expect(await run([...argv, '40', '--overlap', '0.3'])).toBe(0);

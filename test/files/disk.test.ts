@@ -116,7 +116,28 @@ test('what grows is there at once, and a folder is whole or not there', async ()
     () => Promise.resolve(false),
   );
   await expect(broken).rejects.toThrow('half-way');
-  await makeWhole(made, makeFolder, () => Promise.resolve(false));
+  const stop = () => Promise.reject(new Error('at once'));
+  await expect(makeWhole(join(folder, 'around', 'it', 'made'), stop, () => Promise.resolve(false))).rejects.toThrow();
+  expect(await readdir(folder)).not.toContain('around');
+  await makeWhole(
+    made,
+    (temporary) => mkdir(temporary),
+    () => Promise.resolve(false),
+  );
   expect((await stat(made)).isDirectory()).toBe(true);
   expect((await readdir(folder)).filter((name) => name.includes('tmp'))).toEqual([]);
+});
+
+test('folders that were made are removed as far as they are empty', async () => {
+  const inner = join(folder, 'outer', 'middle', 'inner');
+  await (await makeFolder(inner)).removeIfEmpty();
+  expect(await readdir(folder)).not.toContain('outer');
+  const made = await makeFolder(inner);
+  await writeFile(join(folder, 'outer', 'file'), '');
+  await (await makeFolder(inner)).removeIfEmpty(); // was there
+  expect((await stat(inner)).isDirectory()).toBe(true);
+  await made.removeIfEmpty();
+  expect(await readdir(join(folder, 'outer'))).toEqual(['file']);
+  await (await openRunDirectory(join(folder, 'runs', 'stopped'))).close(); // as by a mistake in the recipe's data
+  expect(await readdir(folder)).not.toContain('runs');
 });

@@ -14,6 +14,8 @@ export interface OutFolder {
   write(path: string, bytes: Uint8Array): Promise<void>;
   /** Opens a new file to write piece by piece. */
   append(path: string): Promise<Appending>;
+  /** Removes the folder if it was made and nothing was written into it. Returns whether something was. */
+  close(): Promise<boolean>;
 }
 
 export interface OutOptions {
@@ -29,7 +31,8 @@ export interface OutOptions {
  *  result would replace an image that is read, and E_DISK_…. */
 export async function openOutFolder(path: string, { overwrite, inputs, planned }: OutOptions): Promise<OutFolder> {
   const folder = resolve(path);
-  await makeFolder(folder);
+  const made = await makeFolder(folder);
+  let isWritten = false;
   const held = await onDisk(folder, () => readdir(folder));
   if (held.length > 0) {
     if (!overwrite) throw refusal(folder, 'the folder for the results is not empty', NOT_EMPTY);
@@ -43,6 +46,7 @@ export async function openOutFolder(path: string, { overwrite, inputs, planned }
     const place = await pathBelow(folder, name);
     if ('refused' in place) throw refusal(join(folder, name), `this may not be written: ${place.refused}`, ELSEWHERE);
     await makeFolder(dirname(place.file));
+    isWritten = true;
     return place.file;
   };
   return {
@@ -53,6 +57,10 @@ export async function openOutFolder(path: string, { overwrite, inputs, planned }
       const file = await placeOf(name);
       await remove(file);
       return appendTo(file, { isNew: true });
+    },
+    async close() {
+      await made.removeIfEmpty();
+      return isWritten;
     },
   };
 }

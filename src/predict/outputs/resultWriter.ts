@@ -1,4 +1,5 @@
 import { FinetuneError } from '../../errors.js';
+import type { Appending } from '../../files/appendTo.js';
 import { safeName } from '../../safePath.js';
 import type { Entry } from '../entry.js';
 import type { OpenedModel } from '../openModel.js';
@@ -22,9 +23,10 @@ export interface ResultWriter {
   /** Writes the drawing and the crops of the image with this place in the list; several images may be written at once.
    *  An image that can no longer be read gives an entry with the error. Throws E_PREDICT_OUT, E_DISK_…. */
   draw(result: Result, index: number): Promise<Entry>;
-  /** Adds an image to the table. Throws E_DISK_…. */
-  list(entry: Entry): void;
-  close(): void;
+  /** Adds an image to the table, one at a time. Throws E_DISK_…. */
+  list(entry: Entry): Promise<void>;
+  /** Returns whether anything was written; if not, it leaves no folder. */
+  close(): Promise<boolean>;
 }
 
 /** Opens the folder for the results of these files. Throws E_PREDICT_OUT and E_DISK_…: see openOutFolder. */
@@ -37,8 +39,13 @@ export async function openResultWriter(
   const names = planNames(files);
   const planned = [...names.map(({ picture }) => picture), ...(csv ? [CSV] : [])];
   const folder = await openOutFolder(path, { overwrite, inputs: files, planned });
-  const table = csv ? await folder.append(CSV) : undefined;
-  table?.write(csvHead(task));
+  let table: Appending | undefined;
+  /** The table is made for the first image that could be read. */
+  const openTable = async (): Promise<Appending> => {
+    const opened = await folder.append(CSV);
+    opened.write(csvHead(task));
+    return opened;
+  };
   const fonts = await loadLabelFonts();
   const places = new Map(description.categories.map(({ id }, index) => [id, index]));
   const classIndexOf = (categoryId: number): number => places.get(categoryId) ?? 0;
@@ -60,9 +67,14 @@ export async function openResultWriter(
       }
       return entry;
     },
-    list(entry) {
-      if (!entry.error) table?.write(csvLines(entry));
+    async list(entry) {
+      if (!csv || entry.error) return;
+      table ??= await openTable();
+      table.write(csvLines(entry));
     },
-    close: () => table?.close(),
+    async close() {
+      table?.close();
+      return folder.close();
+    },
   };
 }

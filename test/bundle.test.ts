@@ -81,7 +81,7 @@ test.each([{ task: 'text' }, { task: 'classification', metric: { perCategory: [{
     await cp(run, other, { recursive: true });
     await writeFile(join(other, 'metrics.json'), JSON.stringify(metrics));
     const where = { file: join(other, 'checkpoints/best.safetensors') };
-    await expect(writeBundle(other)).rejects.toMatchObject({ code: 'E_BUNDLE_WEIGHTS', problems: [{ where }] });
+    await expect(writeBundle(other)).rejects.toMatchObject({ code: 'E_RUN_WEIGHTS', problems: [{ where }] });
   },
 );
 

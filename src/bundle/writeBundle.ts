@@ -6,6 +6,8 @@ import { writeAtomically } from '../files/writeAtomically.js';
 import { BUNDLE_VERSION, hashOf, MANIFEST, SEAL_LENGTH } from '../modelFolder/bundleFile.js';
 import { CARD_FILE } from '../modelFolder/card.js';
 import { locateModel } from '../predict/locateModel.js';
+import { measuredOf } from '../predict/measured.js';
+import { checkRunWeights } from '../predict/runWeights.js';
 import { loadRecipe } from '../recipe/load.js';
 import { portableRecipe, rootsOf } from '../recipe/resolved.js';
 import { findInCatalog } from '../weights/catalog.js';
@@ -41,10 +43,10 @@ const WEIGHTS = 'checkpoints/best.safetensors';
 const MADE = new Date(1980, 0, 1);
 
 /** Packs a finished run into one file: its best weights, recipe, metrics and exported models, with a hash of each, and the
- *  licences. Throws E_MODEL_PATH, E_BUNDLE_OUT if the file exists, E_BUNDLE_WEIGHTS if its
- *  scores are those of another model, and errors of the disk. */
+ *  licences. Throws E_MODEL_PATH, E_BUNDLE_OUT if the file exists, E_RUN_WEIGHTS if its
+ *  scores are those of other weights, and errors of the disk. */
 export async function writeBundle(run: string, { out, dataLicense }: BundleOptions = {}): Promise<Bundled> {
-  const isRun = (await isFolder(run)) && 'uri' in (await locateModel(run));
+  const isRun = 'uri' in (await locateModel(run)) && (await isFolder(run));
   if (!isRun)
     throw new FinetuneError({
       code: 'E_MODEL_PATH',
@@ -131,11 +133,13 @@ async function manifestOf(
   contents: ReadonlyMap<string, Uint8Array>,
   data: readonly DataLicense[],
 ): Promise<object> {
-  const { task, categories } = describedBy(await readWeights(`file:${join(directory, WEIGHTS)}`));
+  const weights = await readWeights(`file:${join(directory, WEIGHTS)}`);
+  const description = describedBy(weights);
+  await checkRunWeights(weights, description);
+  if (contents.has('metrics.json') && !(await measuredOf(weights.source))) throw notMeasured(weights.source.file);
+  const { task, categories } = description;
   const metrics = parse(contents.get('metrics.json'));
   const { metric = null, part = null, operatingPoint = null, calibration = null } = metrics;
-  const names = categories.map(({ name }) => name);
-  if (!measures(metrics, task, names)) throw otherModel(join(directory, WEIGHTS), `${task} of ${names.join(', ')}`);
   const hash = (name: string): string | null => (contents.has(name) ? hashOf(contents.get(name)!) : null);
   return {
     ...{ version: BUNDLE_VERSION, name: basename(directory), task, categories },
@@ -150,19 +154,12 @@ async function manifestOf(
   };
 }
 
-/** Whether scores can be those of a model for this task with classes of these names. */
-function measures(metrics: Record<string, unknown>, task: string, names: readonly string[]): boolean {
-  const { perCategory = [] } = (metrics['metric'] ?? {}) as { readonly perCategory?: readonly { name?: string }[] };
-  const isOfTask = metrics['task'] === undefined || metrics['task'] === task;
-  return isOfTask && perCategory.every(({ name }) => name === undefined || names.includes(name));
-}
-
-const otherModel = (file: string, what: string): FinetuneError =>
+const notMeasured = (file: string): FinetuneError =>
   new FinetuneError({
-    code: 'E_BUNDLE_WEIGHTS',
-    message: `the checkpoint is not the model that metrics.json of this run was measured on: it is for ${what}`,
+    code: 'E_RUN_WEIGHTS',
+    message: 'metrics.json of this run was measured on other weights, or is damaged',
     where: { file },
-    fix: 'put the checkpoints of this run back, or bundle the run that this one comes from',
+    fix: 'put the weights of the run back; or remove metrics.json and continue the run with --resume, which scores it again',
   });
 
 async function licenseOfWeights(directory: string): Promise<object[]> {

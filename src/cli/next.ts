@@ -1,7 +1,6 @@
 import { rankPhotos, type RankedPhoto } from '../labelling/rankPhotos.js';
 import { findInputs } from '../predict/inputs/findInputs.js';
 import { openModel } from '../predict/openModel.js';
-import { measuredThreshold } from '../predict/threshold.js';
 import { printable } from '../printable.js';
 import { table } from './table.js';
 import { watched } from './watched.js';
@@ -23,13 +22,13 @@ const USUAL_THRESHOLD = 0.3;
 /** `finetune check --next`: photos without labels, in the order in which labelling them teaches most. A table goes to
  *  stderr, the JSON to stdout. */
 export async function next(folder: string, { model: uri, json = false }: NextCommand): Promise<void> {
-  const threshold = (await measuredThreshold(uri)) ?? USUAL_THRESHOLD;
   const { photos, unreadable } = await watched(async (hooks) => {
     const inputs = await findInputs([folder], hooks);
     const files = inputs.flatMap((input) => ('path' in input && typeof input.path === 'string' ? [input.path] : []));
     if (files.length === 0) throw new UsageError('--next ranks the photos of a folder on this machine: name one');
     const model = await openModel(uri, { ...hooks, scoreThreshold: LEAST_SCORE });
     try {
+      const threshold = model.measuredThreshold ?? USUAL_THRESHOLD;
       const ranked = await rankPhotos(files, model, { threshold, ...hooks });
       return { ...ranked, unreadable: ranked.unreadable + inputs.length - files.length };
     } finally {

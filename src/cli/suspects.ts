@@ -8,7 +8,6 @@ import { suspectJson, suspectTable } from '../labelling/suspectList.js';
 import { suspectPage } from '../labelling/suspectPage.js';
 import { suspectClasses } from '../labelling/wholeImages.js';
 import { openModel } from '../predict/openModel.js';
-import { measuredThreshold } from '../predict/threshold.js';
 import { printable } from '../printable.js';
 import { locating } from '../recipe/places.js';
 import { ownData } from '../run/recipeData.js';
@@ -32,8 +31,7 @@ const USUAL_CONFIDENT = 0.3;
  *  come the JSON, the list and the page. */
 export async function suspects(path: string, { model: uri, out, json = false, ...command }: SuspectsCommand) {
   const recipe = await recipeOf(path, command);
-  const confident = (await measuredThreshold(uri)) ?? USUAL_CONFIDENT;
-  const { looked, found, names } = await watched(async (hooks) => {
+  const { looked, found, names, confident } = await watched(async (hooks) => {
     const data = await locating(recipe, () => ownData(recipe, hooks));
     const { train, val, test } = data;
     const parts = { train, val, ...(test && { test }) };
@@ -46,7 +44,12 @@ export async function suspects(path: string, { model: uri, out, json = false, ..
     try {
       const result = await lookAt({ parts, categories: data.categories }, model, hooks);
       const all = result.task === 'detection' ? suspectObjects(result.images) : suspectClasses(result.images);
-      return { looked: result, found: all, names: data.categories.map(({ name }) => name) };
+      return {
+        looked: result,
+        found: all,
+        names: data.categories.map(({ name }) => name),
+        confident: model.measuredThreshold ?? USUAL_CONFIDENT,
+      };
     } finally {
       model.dispose();
     }

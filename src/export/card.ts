@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { meanColour } from '../data/image/meanColour.js';
 import { hashFile } from '../files/hashFile.js';
 import { CARD_VERSION, type ModelCard, type Parity } from '../modelFolder/card.js';
-import { measuredThreshold } from '../predict/threshold.js';
+import { measuredOf } from '../predict/measured.js';
 import { loadRecipe } from '../recipe/load.js';
 import type { ModelDescription } from '../tasks/description/description.js';
 import { findInCatalog } from '../weights/catalog.js';
@@ -65,7 +64,7 @@ export async function makeCard(checkpoint: Checkpoint, options: CardOptions): Pr
     })),
     decode: await describeDecoding(checkpoint, nms, adapted.card.decode),
     parity,
-    ...(await readMetrics(basename(source.file) === 'best.safetensors' ? run : undefined)),
+    ...(await metricsOf(checkpoint)),
     source: {
       recipe: recipe === null ? null : placeOf(recipe, run),
       recipeSha256: recipe === null ? null : await hashFile(recipe),
@@ -110,7 +109,7 @@ async function describeDecoding(
 ): Promise<ModelCard['decode']> {
   const { scores, boxes, anchors, points, grid, boxCoder, candidates, suppresses } = model.task.decoding;
   const rule = own ?? { scores, boxes, anchors, points, grid, boxCoder, candidates };
-  const score = (await measuredThreshold(file.source.file)) ?? null;
+  const score = (await measuredOf(file.source))?.operatingPoint?.scoreThreshold ?? null;
   if (description.task === 'classification') return { ...rule, thresholds: { score } };
   if (description.task === 'text') return { ...rule, thresholds: { score, ...description.thresholds } };
   const { nms: kind, nmsThreshold, scoreThreshold, maxDetections } = description.selection;
@@ -129,19 +128,10 @@ async function describeDecoding(
   };
 }
 
-/** The score and the calibration in metrics.json; null for a run that was stopped. */
-async function readMetrics(run: string | undefined): Promise<Pick<ModelCard, 'metrics' | 'calibration'>> {
-  const text = run === undefined ? '' : await readFile(join(run, 'metrics.json'), 'utf8').catch(() => '');
-  const { metric = null, calibration = null } = parse(text);
+/** The score and the calibration that the run measured of these weights. */
+async function metricsOf({ file }: Checkpoint): Promise<Pick<ModelCard, 'metrics' | 'calibration'>> {
+  const { metric = null, calibration = null } = (await measuredOf(file.source)) ?? {};
   return { metrics: metric, calibration };
-}
-
-function parse(text: string): { readonly metric?: ModelCard['metrics']; readonly calibration?: object } {
-  try {
-    return JSON.parse(text) as object;
-  } catch {
-    return {};
-  }
 }
 
 async function licensesOf(recipe: string): Promise<ModelCard['licenses']> {

@@ -4,6 +4,7 @@ import { FinetuneError } from '../errors.js';
 import { describedTask, type TaskScore } from '../evaluate/createTask.js';
 import { locateModel } from '../predict/locateModel.js';
 import { describedBy, describedModel, withoutUndefined } from '../predict/modelSource.js';
+import { checkRunWeights } from '../predict/runWeights.js';
 import type { ProgressEvent } from '../progress.js';
 import { loadRecipe } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -29,7 +30,7 @@ export interface Checkpoint {
 }
 
 /** Reads the checkpoint that a person names: the best one of a run directory, or a file.
- *  Throws E_MODEL_PATH, E_MODEL_DESCRIPTION, E_EXPORT_SIZES, and what readWeights throws. */
+ *  Throws E_MODEL_PATH, E_MODEL_DESCRIPTION, E_RUN_WEIGHTS, E_EXPORT_SIZES, and what readWeights throws. */
 export async function openCheckpoint(path: string, hooks: Hooks): Promise<Checkpoint> {
   const located = await locateModel(path);
   if ('folder' in located)
@@ -41,6 +42,7 @@ export async function openCheckpoint(path: string, hooks: Hooks): Promise<Checkp
     });
   const file = await readWeights(located.uri, withoutUndefined(hooks));
   const description = describedBy(file);
+  await checkRunWeights(file, description);
   const { sizes } = description;
   if (sizes && sizes.length > 1)
     throw new FinetuneError({

@@ -21,8 +21,9 @@ import { applyFile } from '../train/modelWeights.js';
 import { readWeights, type WeightsFile } from '../weights/read.js';
 import { folderFormats } from './folderFormats.js';
 import { locateModel } from './locateModel.js';
+import { measuredOf } from './measured.js';
+import { checkRunWeights } from './runWeights.js';
 import { createRunner, lanesFor, runOnBackend, type Runner } from './runner.js';
-import { measuredThreshold } from './threshold.js';
 
 export interface SourceOptions {
   readonly engine: EngineName | 'auto';
@@ -41,16 +42,17 @@ export interface ModelSource {
 }
 
 /** Finds and reads the model that a person names.
- *  Throws E_MODEL_PATH, E_MODEL_FOLDER, E_MODEL_DESCRIPTION, and what readWeights throws. */
+ *  Throws E_MODEL_PATH, E_MODEL_FOLDER, E_MODEL_DESCRIPTION, E_RUN_WEIGHTS, and what readWeights throws. */
 export async function openModelSource(path: string, options: SourceOptions): Promise<ModelSource> {
   const located = await locateModel(path);
   if ('folder' in located) return openFolder(located.folder, options);
   const { engine, threads = 'auto', ...hooks } = options;
   const file = await readWeights(located.uri, withoutUndefined(hooks));
   const description = describedBy(file);
+  await checkRunWeights(file, description);
   return {
     description,
-    threshold: await measuredThreshold(located.uri),
+    threshold: (await measuredOf(file.source))?.operatingPoint?.scoreThreshold,
     async open(task) {
       await installForInference(engine, hooks);
       return runOnBackend(describedModel(task, description, file), await openBackend({ engine, threads }));

@@ -36,6 +36,8 @@ export interface OpenModelOptions {
 interface Common {
   /** The least score of what `predict` returns, and who chose it. */
   readonly scoreThreshold: ChosenThreshold;
+  /** The score with the best F1 on the validation part; undefined if it was not measured. */
+  readonly measuredThreshold: number | undefined;
 }
 export interface OpenedDetector extends Opened<FoundObject>, Common {
   readonly task: 'detection';
@@ -59,7 +61,9 @@ export async function openModel(
   { scoreThreshold: asked, tiles, engine = 'auto', threads, signal, onProgress }: OpenModelOptions = {},
 ): Promise<OpenedModel> {
   const source = await openModelSource(path, { engine, threads, signal, onProgress });
-  const scoreThreshold = chooseThreshold(source.description, asked, source.threshold);
+  const measuredThreshold = source.threshold;
+  const scoreThreshold = chooseThreshold(source.description, asked, measuredThreshold);
+  const thresholds = { scoreThreshold, measuredThreshold };
   const description = withThreshold(source.description, scoreThreshold.value);
   const { categories } = description;
   const { kind, task } = describedTask(description);
@@ -77,19 +81,19 @@ export async function openModel(
           merge: (parts, image) => mergeDetections(parts, image, selection, tiling.size * tiling.overlap),
         },
       });
-      return { task: kind, description: description as DetectorDescription, scoreThreshold, ...opened };
+      return { task: kind, description: description as DetectorDescription, ...thresholds, ...opened };
     }
     case 'classification': {
       if (tiling) throw noTiles();
       const opened = await open(task, { present: (one) => classesOf(one, categories, scoreThreshold.value) });
-      return { task: kind, description: description as ClassifierDescription, scoreThreshold, ...opened };
+      return { task: kind, description: description as ClassifierDescription, ...thresholds, ...opened };
     }
     case 'text': {
       const opened = await open(task, {
         present: (words) => wordsOf(words, scoreThreshold.value),
         tiles: tiling && { tiling, withWhole: false, merge: mergeWords },
       });
-      return { task: kind, description: description as TextDescription, scoreThreshold, ...opened };
+      return { task: kind, description: description as TextDescription, ...thresholds, ...opened };
     }
   }
 }

@@ -20,7 +20,7 @@ import { leading, type Metrics, type Report } from './report.js';
 export function metricsOf<S extends Score>(
   { task, count }: Model<unknown, S>,
   run: Run,
-  { result, part, best }: { readonly result: Evaluation<S> } & Pick<Metrics, 'part' | 'best'>,
+  { result, ...measured }: { readonly result: Evaluation<S> } & Pick<Metrics, 'weightsSha256' | 'part' | 'best'>,
   engine: string,
 ): Metrics<S> {
   const loss = { train: run.trainLoss, val: result.loss };
@@ -28,8 +28,7 @@ export function metricsOf<S extends Score>(
   return {
     task: task.name,
     metric: result.metric,
-    part,
-    best,
+    ...measured,
     loss,
     epochs,
     seconds,

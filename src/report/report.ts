@@ -9,6 +9,8 @@ import type { BenchReport } from './speed.js';
 export interface Metrics<S extends Score = Score> {
   readonly task: string;
   readonly metric: S;
+  /** sha256 of checkpoints/best.safetensors, which was measured. */
+  readonly weightsSha256: string;
   /** The part that `metric` is of. */
   readonly part: 'val' | 'test';
   /** The number on the validation part by which the epoch was chosen. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { hashFile } from '../files/hashFile.js';
 import type { ProgressEvent } from '../progress.js';
 import { bestOf, buildReport, metricsOf } from '../report/fromRun.js';
 import type { Metrics } from '../report/report.js';
@@ -6,6 +7,7 @@ import { readBench } from '../report/speed.js';
 import { writeReport } from '../report/writeReport.js';
 import type { Calibration } from '../tasks/calibration.js';
 import type { OperatingPoint } from '../tasks/evaluator.js';
+import { checkpointFile } from '../train/checkpoint/checkpoint.js';
 import type { BegunRun } from './beginRun.js';
 import { FINISHED, type RunDirectory } from './directory.js';
 import { oldClassesSection } from './oldClasses.js';
@@ -30,7 +32,12 @@ export async function reportRun(
 ): Promise<Metrics> {
   const { model, part, result, operatingPoint, calibration, oldClasses } = scored;
   const engine = `${backend.name} ${backend.version}`;
-  const outcome = { result, part: part === data.test ? 'test' : 'val', best: bestOf(recipe, trained) } as const;
+  const outcome = {
+    result,
+    weightsSha256: await hashFile(checkpointFile(run.path, 'best')),
+    part: part === data.test ? 'test' : 'val',
+    best: bestOf(recipe, trained),
+  } as const;
   const metrics = {
     ...metricsOf(model, trained, outcome, engine),
     ...(operatingPoint && { operatingPoint }),

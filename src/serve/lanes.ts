@@ -45,10 +45,12 @@ const THREAD = fileURLToPath(new URL('./laneThread.js', import.meta.url));
 export async function openThreadLane(options: HostOptions): Promise<Lane> {
   let isDisposed = false;
   let thread = await openThread(options, lost);
+  const { task, classes } = thread.served();
+  const again: HostOptions = { ...options, promised: { task, classes } };
   let opening: Promise<void> | undefined;
   function lost(): void {
     if (isDisposed) return;
-    opening = openThread(options, lost).then(
+    opening = openThread(again, lost).then(
       (next) => {
         thread = next;
         opening = undefined;

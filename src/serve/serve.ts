@@ -102,7 +102,9 @@ async function openLanes(path: string, options: ServeOptions): Promise<Lane[]> {
   const host: HostOptions = { path, engine, threads, batch, scoreThreshold, tiles };
   if (workers === 0) return [await openLane(host)];
   const first = await openThreadLane(host);
-  const others = Array.from({ length: workers - 1 }, () => openThreadLane(host));
+  const { task, classes } = first.served;
+  const same: HostOptions = { ...host, promised: { task, classes } };
+  const others = Array.from({ length: workers - 1 }, () => openThreadLane(same));
   return [first, ...(await Promise.all(others))];
 }
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { openModel } from '../../src/api/openModel.js';
@@ -9,6 +9,7 @@ import { numberCategories } from '../../src/data/categories.js';
 import { openDatasets } from '../../src/data/dataset.js';
 import type { Annotation } from '../../src/data/sample.js';
 import { createClassification, createDetection, createText } from '../../src/evaluate/createTask.js';
+import { hashFile } from '../../src/files/hashFile.js';
 import { finetune } from '../../src/finetune.js';
 import { randomStream } from '../../src/random.js';
 import { parseRecipe } from '../../src/recipe/load.js';
@@ -97,6 +98,59 @@ report: { images: 0 }
     const model = await opened('detection', directory, { scoreThreshold: 0.2 });
     expect(model.scoreThreshold).toEqual({ value: 0.2, chosenBy: 'asked' });
     model.dispose();
+  });
+});
+
+describe('a run whose best weights were replaced', () => {
+  const directory = join(folder, 'replaced');
+  const checkpoint = (name: string) => join(directory, 'checkpoints', `${name}.safetensors`);
+  const save = async (name: string, classes: readonly string[], options: object = {}, seed = 1): Promise<void> => {
+    const task = createDetection({
+      ...detectorDefaults.ssdlite,
+      ...{ backbone: tinyTable, size: [64, 64], numClasses: 2, ...options },
+    });
+    await saveModel(createModel(task, { categories: numberCategories(classes), seed }), checkpoint(name));
+  };
+  const measured = async (metrics: object) => {
+    await writeFile(join(directory, 'metrics.json'), JSON.stringify(metrics));
+  };
+  beforeAll(async () => {
+    await mkdir(join(directory, 'checkpoints'), { recursive: true });
+    await save('last', ['dog', 'cat']);
+  });
+  const refused = async (message: RegExp) => {
+    await expect(openModel(directory)).rejects.toMatchObject({
+      code: 'E_RUN_WEIGHTS',
+      message: expect.stringMatching(message),
+      problems: [{ where: { file: checkpoint('best') } }],
+    });
+  };
+
+  test('by those of another model is refused, with what differs', async () => {
+    await measured({ task: 'detection', metric: { perCategory: [{ name: 'dog' }] } });
+    await save('best', ['dog', 'fish']);
+    await refused(/for dog, fish, and last\.safetensors is for dog, cat/);
+    await measured({ task: 'detection', metric: { perCategory: [{ name: 'cat' }] } });
+    await refused(/do not know "cat"/);
+    await measured({ task: 'text' });
+    await refused(/for detection, and metrics\.json is for text/);
+    await rm(join(directory, 'metrics.json'));
+    await save('best', ['dog', 'cat'], { classLoss: 'softmax' });
+    await refused(/head\.classLoss is "softmax", and "\w+" in last\.safetensors/);
+  });
+
+  test('by newer ones of the same model has no threshold of the old ones', async () => {
+    await save('best', ['dog', 'cat'], {}, 2);
+    const sha256 = await hashFile(checkpoint('best'));
+    for (const [weightsSha256, chosenBy] of [
+      [sha256, 'run'],
+      ['0'.repeat(64), 'usual'],
+    ]) {
+      await measured({ task: 'detection', weightsSha256, operatingPoint: { scoreThreshold: 0.0625 } });
+      const model = await openModel(directory);
+      expect(model.scoreThreshold.chosenBy).toBe(chosenBy);
+      model.dispose();
+    }
   });
 });
 

@@ -105,6 +105,7 @@ export async function fakeReport(dir: string, imageIds: readonly number[] = [1, 
     metrics: {
       task: 'detection',
       metric: score,
+      weightsSha256: '0'.repeat(64),
       part: 'val',
       best: { epoch: 18, name: 'AP', value: 0.42 },
       loss: { train: 1.12, val: 1.4567 },

@@ -8,6 +8,7 @@ import { numberCategories } from '../../src/data/categories.js';
 import { createDetection } from '../../src/evaluate/createTask.js';
 import { entryToJson } from '../../src/predict/entry.js';
 import { openModel, type OpenedModel } from '../../src/predict/openModel.js';
+import type { ProgressEvent } from '../../src/progress.js';
 import { randomStream } from '../../src/random.js';
 import { toScene } from '../../src/serve/routes/deepStackForm.js';
 import type { openThreadLane as OpenThreadLane } from '../../src/serve/lanes.js';
@@ -32,9 +33,9 @@ let opened: Serving;
 let guarded: Serving;
 const open = (options: ServeOptions) => serve(weights, { ...MOST, port: 0, ...options });
 
-const saveDetector = async (file: string, seed: number): Promise<void> => {
+const saveDetector = async (file: string, seed: number, classes = ['dog', 'cat']): Promise<void> => {
   const options = { ...detectorDefaults.ssdlite, backbone: tinyTable, size: [64, 64], numClasses: 2 } as const;
-  await saveModel(createModel(createDetection(options), { categories: numberCategories(['dog', 'cat']), seed }), file);
+  await saveModel(createModel(createDetection(options), { categories: numberCategories(classes), seed }), file);
 };
 
 beforeAll(async () => {
@@ -247,10 +248,12 @@ describe('the server', () => {
 describe('over a socket', () => {
   let serving: Serving;
   const changing = below('changing.safetensors');
+  let logged = '';
   beforeAll(async () => {
     await copyFile(weights, changing);
     const options = { ...MOST, port: 0, watchEvery: 20, mostRequests: 3, batch: 2 };
-    serving = await serve(changing, options);
+    const onProgress = (event: ProgressEvent) => (logged += 'message' in event ? `${event.message}\n` : '');
+    serving = await serve(changing, { ...options, onProgress });
   });
   const send = (body: Uint8Array) =>
     fetch(`${serving.url}/predict`, { method: 'POST', body, headers: { 'content-type': 'image/jpeg' } });
@@ -301,7 +304,7 @@ describe('over a socket', () => {
     while (!/requests_receiving 0/.test(await receiving()));
   });
 
-  test('goes on with a new model while requests come, and with the old one if the new one is broken', async () => {
+  test('goes on with a new model while requests come, and with the old one if the new one is broken or for other classes', async () => {
     const before = (await send(photo)).headers.get('x-model');
     await saveDetector(changing, 2);
     let after = before;
@@ -310,10 +313,13 @@ describe('over a socket', () => {
       expect(answer.status).toBe(200);
       after = answer.headers.get('x-model');
     }
+    const failed = async (times: number) =>
+      (await (await fetch(`${serving.url}/metrics`)).text()).includes(`reloads_total{result="error"} ${times}`);
     await writeFile(changing, (await readFile(weights)).subarray(0, 1000));
-    const failed = async () =>
-      /reloads_total\{result="error"\} 1/.test(await (await fetch(`${serving.url}/metrics`)).text());
-    while (!(await failed())) expect((await send(photo)).headers.get('x-model')).toBe(after);
+    while (!(await failed(1))) expect((await send(photo)).headers.get('x-model')).toBe(after);
+    await saveDetector(changing, 3, ['dog', 'fish']);
+    while (!(await failed(2))) expect((await send(photo)).headers.get('x-model')).toBe(after);
+    expect(logged).toContain('the model is for detection of dog, fish now, and the server answers for');
   });
 
   test('answers what was sent before it stops', async () => {

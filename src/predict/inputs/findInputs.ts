@@ -98,7 +98,8 @@ async function* matchesOf(pattern: string, options: FindOptions): AsyncGenerator
 async function missing(file: string): Promise<Problem> {
   const siblings = await readdir(dirname(file)).catch(() => []);
   const hint = didYouMean(basename(file), siblings, 3);
-  return { code: 'E_IMAGE_MISSING', message: 'there is no such image', where: { file }, ...(hint && { fix: hint }) };
+  const fix = hint ?? 'name an image, a folder of images, or a pattern in quotes: "photos/**/*.jpg"';
+  return { code: 'E_IMAGE_MISSING', message: 'there is no such file or folder', where: { file }, fix };
 }
 
 async function nothingIn(arg: string): Promise<Problem> {

@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import sharp from 'sharp';
 import { exportDemo } from '../../src/api/exportDemo.js';
 import { run as command } from '../../src/cli/program.js';
 import type { DemoContent, DemoGlobal, PackedModel } from '../../src/demo/content.js';
+import { samplesIn } from '../../src/export/demo/samples.js';
 import type { ExportedDemo } from '../../src/export/demo/exportDemo.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import { tinyBackbone } from '../tinyBackbone.js';
@@ -98,4 +99,14 @@ test('options that exclude each other, and other formats, are refused with exit 
     ['--demo'], // its folder is there
   ])
     expect(await command(['export', run, ...flags])).toBe(2);
+});
+
+test('samples of a folder are the first images that can be read', async () => {
+  const images = join(folder, 'images');
+  await mkdir(images);
+  await writeFile(join(images, 'a.jpg'), 'no image');
+  const pixels = { create: { width: 40, height: 30, channels: 3, background: 'red' } } as const;
+  for (const name of ['b.jpg', 'c.png']) await sharp(pixels).toFile(join(images, name));
+  const samples = await samplesIn(images, { most: 1, size: [64, 96], signal: undefined });
+  expect(samples).toMatchObject([{ name: 'Sample 1', width: 40, height: 30 }]);
 });

@@ -3,7 +3,8 @@ import { spreadImages } from '../../data/firstImages.js';
 import { frameImage } from '../../data/image/frame.js';
 import { decodeImage, readImageHeader } from '../../data/image/image.js';
 import type { DemoSample } from '../../demo/content.js';
-import { findInputs } from '../../predict/inputs/findInputs.js';
+import { FinetuneError } from '../../errors.js';
+import { otherImages } from '../images.js';
 import type { RunData } from '../source.js';
 
 /** Longer side of a sample in pixels, unless the model's input is larger. */
@@ -19,22 +20,31 @@ export interface SampleOptions {
 
 /** Images of the validation part, spread evenly over it. */
 export const samplesOf = ({ data }: RunData, options: SampleOptions): Promise<DemoSample[]> =>
-  encodeAll(
+  encodeFirst(
     spreadImages(data.val, options.most).annotations.map(({ file }) => file),
     options,
   );
 
-/** The first images of a folder. Throws E_PREDICT_INPUT if it has none. */
+/** The first images of a folder. Throws E_PREDICT_INPUT if it has none, and E_IMAGE_MISSING if it is not there. */
 export async function samplesIn(folder: string, options: SampleOptions): Promise<DemoSample[]> {
-  const inputs = options.most > 0 ? await findInputs([folder], { signal: options.signal }) : [];
-  const files = inputs.flatMap((input) => ('error' in input || input.path === undefined ? [] : [String(input.path)]));
-  return encodeAll(files.slice(0, options.most), options);
+  const inputs = await otherImages(folder, options.signal);
+  const files = inputs.flatMap((input) => ('path' in input && typeof input.path === 'string' ? [input.path] : []));
+  return encodeFirst(files, options);
 }
 
-async function encodeAll(files: readonly string[], options: SampleOptions): Promise<DemoSample[]> {
+/** Encodes the first images that can be read. */
+async function encodeFirst(files: readonly string[], options: SampleOptions): Promise<DemoSample[]> {
   const samples: DemoSample[] = [];
-  for (const [i, file] of files.entries()) samples.push(await encode(file, i, options));
+  for (const file of files) {
+    if (samples.length === options.most) break;
+    const sample = await encode(file, samples.length, options).catch(unreadable);
+    if (sample) samples.push(sample);
+  }
   return samples;
+}
+
+function unreadable(error: unknown): undefined {
+  if (!(error instanceof FinetuneError && error.code.startsWith('E_IMAGE_'))) throw error;
 }
 
 /** Encodes an image anew, upright and small. Names of files and what cameras write into them, such as the place, do not come

@@ -138,6 +138,7 @@ const cards: readonly Row[] = [
 /** Metadata of the weights, torchvision 0.26: acc@1, acc@5, num_params, GFLOPS (multiply-adds). */
 const TORCHVISION = "torchvision 0.26, the weights' metadata";
 const torchvision: readonly Row[] = [
+  ['tv_efficientnet_b1', 79.838, 94.934, 7.79, 0.69],
   ['alexnet', 56.522, 79.066, 61.1, 0.71],
   ['googlenet', 69.778, 89.53, 6.62, 1.5],
 ];

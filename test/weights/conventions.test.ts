@@ -70,6 +70,8 @@ test.each([
   ['hf:timm/mobilenetv3_large_100.miil_in21k_ft_in1k', 'mobilenetv3_large_100', ['normalisation']],
   ['hf:timm/mobilenetv3_large_100.ra_in1k', 'mobilenetv3_large_100', []],
   ['hf:timm/tf_efficientnet_b0.in1k@main/model.safetensors', 'tf_efficientnet_b0', []],
+  ['hf:timm/efficientnet_b1.ft_in1k', 'efficientnet_b1', ['normalisation']],
+  ['hf:timm/efficientnet_b1.ft_in1k', 'tv_efficientnet_b1', []],
   ['https://host/tf_efficientnet_b0.pth', 'efficientnet_b0', []],
 ])('%s in %s contradicts it in %j', (uri, backbone, wrong) => {
   const conflicts = conventionConflicts(timmConventions(uri), conventionsOf(backbones.get(backbone)!));

@@ -15,6 +15,7 @@ import { temporaryFolder } from '../data/temporaryFolder.js';
 const python = process.env.TORCH_PYTHON;
 
 const OURS: Readonly<Record<string, string>> = {
+  efficientnet_b1: 'tv_efficientnet_b1',
   mnasnet0_5: 'mnasnet_050',
   mnasnet0_75: 'mnasnet_075',
   mnasnet1_0: 'mnasnet_100',
@@ -23,10 +24,9 @@ const OURS: Readonly<Record<string, string>> = {
   mobilenet_v3_small: 'mobilenetv3_small_100',
 };
 
-/** Every classifier of torchvision whose network we have; after @, another side of the image than its usual one.
- *  efficientnet_b1 is missing: ours has the normalisation of other weights, and refuses torchvision's. */
+/** Every classifier of torchvision whose network we have; after @, another side of the image than its usual one. */
 const NAMES =
-  'alexnet alexnet@63 alexnet@300 densenet121 densenet161 densenet169 densenet201 efficientnet_b0 efficientnet_b2 efficientnet_b3 efficientnet_b4 googlenet googlenet@50 inception_v3 mnasnet0_5 mnasnet0_75 mnasnet1_0 mobilenet_v2 mobilenet_v3_large mobilenet_v3_small resnet18 resnet34 resnet50 resnet101 resnet152 resnext50_32x4d resnext101_64x4d shufflenet_v2_x0_5 shufflenet_v2_x1_0 shufflenet_v2_x1_5 shufflenet_v2_x2_0 squeezenet1_0 squeezenet1_0@33 squeezenet1_1 squeezenet1_1@17 vgg11 vgg11@32 vgg11_bn@300 vgg13 vgg13_bn vgg16 vgg16_bn vgg19 vgg19_bn wide_resnet50_2 wide_resnet101_2'.split(
+  'alexnet alexnet@63 alexnet@300 densenet121 densenet161 densenet169 densenet201 efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 efficientnet_b4 googlenet googlenet@50 inception_v3 mnasnet0_5 mnasnet0_75 mnasnet1_0 mobilenet_v2 mobilenet_v3_large mobilenet_v3_small resnet18 resnet34 resnet50 resnet101 resnet152 resnext50_32x4d resnext101_64x4d shufflenet_v2_x0_5 shufflenet_v2_x1_0 shufflenet_v2_x1_5 shufflenet_v2_x2_0 squeezenet1_0 squeezenet1_0@33 squeezenet1_1 squeezenet1_1@17 vgg11 vgg11@32 vgg11_bn@300 vgg13 vgg13_bn vgg16 vgg16_bn vgg19 vgg19_bn wide_resnet50_2 wide_resnet101_2'.split(
     ' ',
   );
 

@@ -72,7 +72,11 @@ const lite = (style: Style, [size, width, depth, resolution]: (typeof liteScales
   }),
 });
 
+/** torchvision's B1, and timm's first one: ImageNet's statistics, where timm's newer weights have pixels from −1 to 1. */
+const torchvisionB1 = { ...scaled(pytorch, scales[1]), name: 'tv_efficientnet_b1', ...IMAGENET };
+
 export const efficientnet: readonly Backbone[] = [
   ...scales.flatMap((scale) => [scaled(pytorch, scale), scaled(tensorflow, scale)]),
+  torchvisionB1,
   ...liteScales.flatMap((scale) => [lite(pytorch, scale), lite(tensorflow, scale)]),
 ];

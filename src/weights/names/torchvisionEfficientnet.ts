@@ -13,7 +13,7 @@ const OUTSIDE: Readonly<Record<string, string>> = {
 /** https://github.com/pytorch/vision/blob/main/torchvision/models/efficientnet.py, B0 to B4. */
 export const torchvisionEfficientnet = renaming({
   origin: "torchvision's efficientnet",
-  models: /^efficientnet_b[0234]$/, // our b1 has the normalisation of other weights
+  models: /^efficientnet_b[0234]$|^tv_efficientnet_b1$/, // efficientnet_b1 has the normalisation of other weights
   conventions: PYTORCH,
   recognises: (raw) => raw.has('features.1.0.block.1.fc1.weight') && raw.has('features.8.0.weight'),
   rename: (name, raw) => {

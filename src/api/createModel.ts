@@ -90,7 +90,7 @@ async function loadable<Prediction, Found>(
   present: (prediction: Prediction, names: readonly string[]) => Found,
 ): Promise<LoadedModel<Found>> {
   const model = buildModel(task, { categories: numberCategories(classNames), seed });
-  const runner = runOnBackend(model, await openBackend({ engine }));
+  const runner = await runOnBackend(model, await openBackend({ engine }));
   return {
     params: model.count.params,
     macs: model.count.macs,

@@ -7,6 +7,8 @@ import { cpuFeatures } from '../engine/cpu.js';
 import { findOnnxRuntime } from '../engine/install/onnxRuntime.js';
 import { readEngineRecord } from '../engine/install/record.js';
 import { SETUP } from '../engine/install/setupCommand.js';
+import { loadOnnxRuntime } from '../engine/onnxRuntime/runtime.js';
+import { FinetuneError, type Problem } from '../errors.js';
 import * as b from '../graph/builder.js';
 import { sizeOf } from '../graph/shapes.js';
 import type { ParamKind, Shape } from '../graph/spec.js';
@@ -21,6 +23,8 @@ export interface DoctorReport {
   readonly threads: number;
   /** The better engines, each with why it is not in use. */
   readonly betterEngines: readonly Obstacle[];
+  /** ONNX Runtime, which computes what needs no gradient. */
+  readonly onnxRuntime: OnnxRuntimeReport;
   readonly cpu: { readonly model: string; readonly cores: number; readonly features: readonly string[] };
   readonly memory: { readonly totalBytes: number; readonly availableBytes: number };
   readonly node: string;
@@ -29,6 +33,11 @@ export interface DoctorReport {
    *  operations. */
   readonly gflops: number;
 }
+
+/** Its version, and why its C API is not used (`obstacle`); or why it cannot be used. */
+type OnnxRuntimeReport =
+  | { readonly version: string; readonly obstacle: string | null }
+  | { readonly version: null; readonly why: string; readonly fix: string };
 
 export interface DoctorCommand {
   readonly json?: boolean;
@@ -51,6 +60,7 @@ async function examine(engine: EngineName | 'auto' = 'auto'): Promise<DoctorRepo
     reason,
     threads,
     betterEngines: obstacles,
+    onnxRuntime: await examineOnnxRuntime(),
     cpu: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism(), features: cpuFeatures() },
     memory: { totalBytes: totalMemory(), availableBytes: availableMemory() },
     node: process.versions.node,
@@ -82,7 +92,7 @@ export function formatReport(report: DoctorReport): string {
   const rows = [
     ['engine', `${report.engine} ${report.version}, ${about}`],
     ...better,
-    ['onnx', describeOnnxRuntime()],
+    ['onnx', describeOnnxRuntime(report.onnxRuntime)],
     [
       'speed',
       `${report.gflops.toFixed(report.gflops < 10 ? 1 : 0)} GFLOP/s (3×3 convolution, 256 channels), ${threads} thread${threads > 1 ? 's' : ''}`,
@@ -94,12 +104,27 @@ export function formatReport(report: DoctorReport): string {
   return rows.map(([name = '', text = '']) => `${name.padEnd(12)}${text}`).join('\n');
 }
 
-/** Whether ONNX Runtime, which computes what needs no gradient, is in place. */
-function describeOnnxRuntime(): string {
-  if (findOnnxRuntime() !== undefined) return 'ONNX Runtime is in place';
-  const failure = readEngineRecord()?.failed.find(({ source }) => source === 'onnxruntime');
-  const why = failure ? `: ${failure.why}\n${' '.repeat(14)}→ ${failure.fix}; then ` : `\n${' '.repeat(14)}→ `;
-  return `ONNX Runtime is not set up${why}${SETUP}`;
+async function examineOnnxRuntime(): Promise<OnnxRuntimeReport> {
+  try {
+    const { version, obstacle = null } = await loadOnnxRuntime();
+    return { version, obstacle };
+  } catch (error) {
+    if (!(error instanceof FinetuneError)) throw error;
+    const failure = readEngineRecord()?.failed.find(({ source }) => source === 'onnxruntime');
+    const [{ message, fix = '' }] = error.problems as [Problem];
+    return findOnnxRuntime() === undefined && failure
+      ? { version: null, why: `${message}: ${failure.why}`, fix: `${failure.fix}; then ${SETUP}` }
+      : { version: null, why: message, fix };
+  }
+}
+
+function describeOnnxRuntime(report: OnnxRuntimeReport): string {
+  if (report.version === null) return `${report.why}\n${' '.repeat(14)}→ ${report.fix}`;
+  const how =
+    report.obstacle === null
+      ? ''
+      : `, by its JavaScript, which is slower for many images: its C API cannot be called (${report.obstacle})`;
+  return `ONNX Runtime ${report.version}${how}`;
 }
 
 /** Memory in bytes: the limit of the container if there is one, since `totalmem` returns the memory of the host. */

@@ -89,7 +89,7 @@ async function openFolder(folder: string, { engine, threads = 'auto', ...hooks }
             { inputs: [card.input], outputs: card.outputs },
             lanes === 1 ? threads : Math.max(1, Math.floor(all / lanes)),
           ),
-        { mostImages: 1, mostLanes: format.hasLanes ? lanesFor(all) : 1 },
+        { mostImages: 1, mostLanes: format.hasLanes ? await lanesFor(all) : 1 },
       );
     },
   };

@@ -1,6 +1,7 @@
 import type { Backend } from '../engine/backend.js';
 import type { Results, Session } from '../engine/engine.js';
 import { threadsOf } from '../engine/inference/compileInference.js';
+import { runsAtOnce } from '../engine/onnxRuntime/runtime.js';
 import { FinetuneError } from '../errors.js';
 import { openPredictor } from '../evaluate/predictor.js';
 import type { Model } from '../tasks/model.js';
@@ -42,21 +43,22 @@ const MOST_OPEN = 2;
 /** Threads that Node has for calls of native code, in which images are decoded, too (libuv's pool). */
 const POOL = 4;
 
-/** Runs a model on a backend, in batches of any size. On few processors ONNX Runtime computes several images with a part
- *  of the threads each faster than a batch with all of them. */
-export function runOnBackend<Prediction>(
+/** Runs a model on a backend, in batches of any size. */
+export async function runOnBackend<Prediction>(
   model: Model<Prediction>,
   backend: Backend,
-): Runner<Prediction, Model<Prediction>> {
+): Promise<Runner<Prediction, Model<Prediction>>> {
   const mayBeOnnx = backend.name === 'onnxruntime' || backend.choices !== undefined;
   return createRunner(model, (present, batch, lanes) => openPredictor(present, backend, { batch, lanes }), {
-    mostLanes: mayBeOnnx ? lanesFor(threadsOf(backend)) : 1,
+    mostLanes: mayBeOnnx ? await lanesFor(threadsOf(backend)) : 1,
   });
 }
 
-/** Number of images that are worth computing at once with so many threads: one more than threads, so that none waits
- *  while an image's outputs are read. With many threads a batch is better, and a single thread is asked for on purpose. */
-export const lanesFor = (threads: number): number => (threads > 1 && threads <= POOL ? threads + 1 : 1);
+/** Number of images that ONNX Runtime should compute at once with so many threads. On few processors, several images with
+ *  a part of the threads each take less time than a batch with all of them: one more than threads, so that none waits
+ *  while an image's outputs are read. A single thread is asked for on purpose. */
+export const lanesFor = async (threads: number): Promise<number> =>
+  threads > 1 && threads <= POOL && (await runsAtOnce()) ? threads + 1 : 1;
 
 export function createRunner<Prediction, M extends Runnable<Prediction>>(
   first: M,

@@ -90,6 +90,7 @@ describe('doctor', () => {
       reason: '',
       threads: 1,
       betterEngines: [{ engine: 'tensorflow', why: 'there is no C++ compiler', fix: 'apt-get install g++' }],
+      onnxRuntime: { version: '1.30.0', obstacle: 'no library' },
       cpu: { model: 'Test', cores: 4, features: ['AVX2'] },
       memory: { totalBytes: 8e9, availableBytes: 4e9 },
       node: '20.0.0',
@@ -98,6 +99,7 @@ describe('doctor', () => {
     });
     expect(text).toMatch(/^engine +wasm 4\.22\.0.*10x slower/);
     expect(text).toMatch(/not tensorflow: there is no C\+\+ compiler\n +→ apt-get install g\+\+/);
+    expect(text).toMatch(/^onnx +ONNX Runtime 1\.30\.0, by its JavaScript.*\(no library\)$/m);
     expect(text).toMatch(/4\.2 GFLOP\/s/);
   });
 });

@@ -1,6 +1,7 @@
 import type { Port } from '../../onnx/model.js';
 import type { Feed, Feeds, Results } from '../engine.js';
-import { runtimeError, type RuntimeSession } from './runtime.js';
+import type { RuntimeSession } from './binding.js';
+import { runtimeError } from './runtime.js';
 
 /** A model that ONNX Runtime has loaded. */
 export interface Loaded {

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DType } from '../../graph/spec.js';
 import type { Feed } from '../engine.js';
+import type { Binding, RuntimeTensor } from './binding.js';
 import { functionAt, openLibrary, openSystem, started, type Foreign, type Memory, type Pointer } from '../native.js';
 
 /** ONNX Runtime's C API (onnxruntime_c_api.h), called in onnxruntime-node's own library. The JavaScript of that package
@@ -44,28 +45,9 @@ const ARRAYS: Readonly<Record<number, new (length: number) => Feed>> = {
   9: Uint8Array,
 };
 
-export interface NativeTensor {
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly data: Feed;
-}
-
-/** The functions of the library. All throw an Error with what ONNX Runtime says. */
-export interface NativeRuntime {
-  readonly version: string;
-  /** Loads a model, on a thread of its own. */
-  openSession(model: Uint8Array, options: { readonly threads: number; readonly spins: boolean }): Promise<Pointer>;
-  /** Runs a session on a thread of its own, beside other runs. */
-  run(
-    session: Pointer,
-    inputs: Readonly<Record<string, NativeTensor>>,
-    outputs: readonly string[],
-  ): Promise<readonly Feed[]>;
-  closeSession(session: Pointer): void;
-}
-
-/** Loads the library of the package whose main file this is. Throws an Error with the reason of the system's loader. */
-export function loadNative(main: string): NativeRuntime {
+/** Loads the library of the package whose main file this is. Throws an Error with the reason of the system's loader, or
+ *  with what the library lacks. */
+export function loadLibrary(main: string): Binding {
   const library = openLibrary(libraryOf(dirname(dirname(main))));
   const copy = openSystem().func('void* memcpy(void*, void*, size_t)') as (
     target: Memory,
@@ -82,15 +64,18 @@ export function loadNative(main: string): NativeRuntime {
   const functions = Object.fromEntries(
     Object.entries(PLACES).map(([name, [place, declaration]]) => [name, functionAt(table[place]!, declaration)]),
   ) as Record<keyof typeof PLACES, Foreign>;
-  return { version, ...bind(functions, copy) };
+  return { version, runsAtOnce: true, open: bind(functions, copy) };
 }
+
+/** Names of the library: libonnxruntime.so.1, libonnxruntime.1.17.3.dylib, onnxruntime.dll. */
+const LIBRARY = /^(?:libonnxruntime\.so(?:\.\d+)*|libonnxruntime(?:\.\d+)*\.dylib|onnxruntime\.dll)$/;
 
 /** The library's path: the package has a folder for each system and processor, by the names that Node has for them. */
 function libraryOf(root: string): string {
   const bin = join(root, 'bin');
   const napi = readdirSync(bin).find((name) => name.startsWith('napi-')) ?? '';
   const folder = join(bin, napi, process.platform, process.arch);
-  const file = readdirSync(folder).find((name) => /^(?:lib)?onnxruntime\.(?:so\.1|1\.dylib|dll)$/.test(name));
+  const file = readdirSync(folder).find((name) => LIBRARY.test(name));
   if (file === undefined) throw new Error(`${folder} has no library`);
   return join(folder, file);
 }
@@ -98,7 +83,7 @@ function libraryOf(root: string): string {
 function bind(
   f: Record<keyof typeof PLACES, Foreign>,
   copy: (target: Memory, source: Memory, bytes: number) => void,
-): Omit<NativeRuntime, 'version'> {
+): Binding['open'] {
   const check = (status: unknown): void => {
     if (status === null) return;
     const message = f.errorMessage(status) as string;
@@ -117,7 +102,7 @@ function bind(
   const [createSession, runSession] = [started(f.createSession), started(f.run)];
 
   /** A tensor of the values where they are: they must be kept until it is released. */
-  const toTensor = ({ dtype, shape, data }: NativeTensor): Pointer => {
+  const toTensor = ({ dtype, shape, data }: RuntimeTensor): Pointer => {
     const sides = BigInt64Array.from(shape, BigInt);
     return resultOf((place) => f.createTensor(memory, data, data.byteLength, sides, sides.length, TYPES[dtype], place));
   };
@@ -136,34 +121,40 @@ function bind(
     );
     return data;
   };
-  return {
-    async openSession(model, { threads, spins }) {
-      const options = resultOf((place) => f.createOptions(place));
-      try {
-        check(f.setLogLevel(options, FATAL));
-        check(f.setOptimization(options, ALL_OPTIMIZATIONS));
-        check(f.setThreads(options, threads));
-        check(f.setOption(options, 'session.intra_op.allow_spinning', spins ? '1' : '0'));
-        const used = { model, place: new BigInt64Array(1) }; // kept until the library has read and written them
-        check(await createSession(environment, model, model.length, options, used.place));
-        return used.place[0]!;
-      } finally {
-        f.releaseOptions(options);
-      }
-    },
-    async run(session, inputs, outputs) {
-      const names = Object.keys(inputs);
-      const given = BigInt64Array.from(Object.values(inputs), toTensor);
-      const used = { inputs, given, results: new BigInt64Array(outputs.length) }; // kept until the run has ended
-      try {
-        check(await runSession(session, null, names, given, names.length, outputs, outputs.length, used.results));
-        return Array.from(used.results, toFeed);
-      } finally {
-        for (const value of [...used.given, ...used.results]) if (value !== 0n) f.releaseValue(value);
-      }
-    },
-    closeSession(session) {
-      f.releaseSession(session);
-    },
+  /** Loads a model, on a thread of its own. */
+  const openSession: Load = async (model, { threads, spins }) => {
+    const options = resultOf((place) => f.createOptions(place));
+    try {
+      check(f.setLogLevel(options, FATAL));
+      check(f.setOptimization(options, ALL_OPTIMIZATIONS));
+      check(f.setThreads(options, threads));
+      check(f.setOption(options, 'session.intra_op.allow_spinning', spins ? '1' : '0'));
+      const used = { model, place: new BigInt64Array(1) }; // kept until the library has read and written them
+      check(await createSession(environment, model, model.length, options, used.place));
+      return used.place[0]!;
+    } finally {
+      f.releaseOptions(options);
+    }
+  };
+  return async (model, options) => {
+    const session = await openSession(model, options);
+    return {
+      async run(inputs, outputs) {
+        const names = Object.keys(inputs);
+        const given = BigInt64Array.from(Object.values(inputs), toTensor);
+        const used = { inputs, given, results: new BigInt64Array(outputs.length) }; // kept until the run has ended
+        try {
+          check(await runSession(session, null, names, given, names.length, outputs, outputs.length, used.results));
+          return Array.from(used.results, toFeed);
+        } finally {
+          for (const value of [...used.given, ...used.results]) if (value !== 0n) f.releaseValue(value);
+        }
+      },
+      release() {
+        f.releaseSession(session);
+      },
+    };
   };
 }
+
+type Load = (...args: Parameters<Binding['open']>) => Promise<Pointer>;

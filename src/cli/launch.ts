@@ -1,156 +1,194 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { basename, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { loadRecipe } from '../recipe/load.js';
-import { isThere, newRunPath } from '../run/directory.js';
+import { basename, resolve } from 'node:path';
 import { maskSecrets } from '../maskSecrets.js';
-import { RESUME, SECRET } from './commands/workers.js';
+import { loadRecipe } from '../recipe/load.js';
+import { newRunPath } from '../run/directory.js';
 import { isFolder } from './init.js';
 import { listenForInterrupt, Stopped } from './interrupt.js';
 import { leave } from './leave.js';
+import { localMachines } from './machines/local.js';
+import type { Known, Machines } from './machines/machines.js';
+import { sshMachines, type SshOptions } from './machines/ssh.js';
 import { quote } from './quote.js';
-import { Reported, UsageError } from './usage.js';
+import { LOST, Reported, UsageError } from './usage.js';
 
 export interface LaunchCommand {
-  /** Processes on this machine. */
-  readonly local: number;
+  /** Processes on this machine, or the hosts on which one process each is started. */
+  readonly on: number | SshOptions;
   readonly set: readonly string[];
   readonly out?: string | undefined;
   readonly threads?: string | undefined;
+  /** Flags that every worker gets where there are several. */
+  readonly ofWorkers: readonly string[];
   readonly resume?: boolean;
   readonly json?: boolean;
   /** How often a run that lost a worker is resumed. */
   readonly maxRestarts: number;
+  /** Resume without the workers that were lost. */
+  readonly elastic: boolean;
 }
 
 /** Seconds that the other workers have to end by themselves after one has failed. */
 const GRACE = 15;
 
-/** `finetune launch`: runs a recipe with several processes on this machine, and resumes the run if one of them is lost.
- *  The first one prints what `finetune recipe.yaml` prints. Throws a `Reported` with its exit code if the run failed. */
+/** `finetune launch`: runs a recipe with several processes, on this machine or on others, and resumes the run if one of
+ *  them is lost. The first one prints what `finetune recipe.yaml` prints. Throws a `Reported` with its exit code if the
+ *  run failed. */
 export async function launch(path: string, command: LaunchCommand): Promise<void> {
-  const { set, out, maxRestarts } = command;
+  const { on, set, out, maxRestarts, elastic } = command;
   if (await isFolder(path)) throw new UsageError('launch takes a recipe: finetune init makes one for a folder');
   const recipe = await loadRecipe(path, { set });
-  const directory = resolve(out ?? newRunPath(recipe.out, basename(path).replace(/\.ya?ml$/, '')));
-  const again = maskSecrets(resumeLaunch(path, directory, command));
+  if (typeof on !== 'number' && set.some((setting) => maskSecrets(setting) !== setting))
+    throw new UsageError(
+      'a setting has a secret, which the hosts would show in their lists of processes: download the file, and name it in the recipe',
+    );
+  const machines = typeof on === 'number' ? localMachines(on) : await sshMachines(on);
+  const directory = out ?? newRunPath(recipe.out, basename(path).replace(/\.ya?ml$/, ''));
+  const run = { ...command, path, machines, directory: typeof on === 'number' ? resolve(directory) : directory };
+  const known = { secret: randomBytes(16).toString('hex'), again: maskSecrets(resumeLaunch(run)) };
   const children: ChildProcess[] = [];
   const { signal, stop } = listenForInterrupt(
-    () => void children[0]?.kill('SIGTERM'), // it saves and ends, and the others end with it
+    () => {
+      if (children[0]) machines.stop(children[0]);
+    }, // prettier-ignore -- it saves and ends, and the others end with it
     (exitCode) => {
       for (const child of children) child.kill('SIGKILL');
       leave(exitCode);
     },
   );
+  let places = Array.from({ length: machines.count }, (_, place) => place);
   try {
     for (let restarts = 0; ; restarts++) {
-      const resume = restarts > 0 || command.resume === true;
-      const codes = await runWorkers(children, await wordsOf(path, directory, { ...command, resume }), {
-        again,
-        signal,
-      });
-      if (codes.every((code) => code === 0)) return;
+      const commands = await wordsOf({ ...run, resume: restarts > 0 || command.resume === true }, places);
+      const ends = await runWorkers(children, commands, { machines, places, known, signal });
+      if (ends.every(({ code }) => code === 0)) return;
       if (signal.reason instanceof Stopped) throw new Reported(signal.reason.exitCode);
-      const isUsage = codes.includes(2);
-      if (isUsage || restarts === maxRestarts || !(await isThere(join(directory, 'recipe.yaml'))))
-        throw new Reported(codes[0] || 1);
-      console.error(`a worker was lost; resuming from the last checkpoint, restart ${restarts + 1} of ${maxRestarts}`);
+      const isHopeless = ends.some(({ code }) => HOPELESS.includes(code));
+      if (isHopeless || restarts === maxRestarts || !(await machines.isBegun(run.directory)))
+        throw new Reported(ends[0]!.code > 0 ? ends[0]!.code : 1);
+      if (elastic) places = remaining(places, ends);
+      if (machines.firstKeepsRun && places[0] !== 0) {
+        console.error(
+          `${machines.nameOf(0)!} was lost, which has the run directory: the others cannot resume without it`,
+        );
+        throw new Reported(1);
+      }
+      const fewer = elastic ? ` with ${places.length} of ${machines.count} processes` : '';
+      console.error(
+        `a worker was lost; resuming from the last checkpoint${fewer}, restart ${restarts + 1} of ${maxRestarts}`,
+      );
     }
   } finally {
     stop();
   }
 }
 
+/** Exit codes after which another start would end the same way: wrong usage, and a command that is not there. */
+const HOPELESS: readonly number[] = [2, 126, 127];
+
+interface LaunchedRun extends LaunchCommand {
+  /** The recipe's file. */
+  readonly path: string;
+  readonly directory: string;
+  readonly machines: Machines;
+}
+
 /** The command that continues the run, ready to paste into a shell. */
-function resumeLaunch(path: string, directory: string, { local, set, threads }: LaunchCommand): string {
+function resumeLaunch({ path, directory, machines, set, threads, ofWorkers }: LaunchedRun): string {
   const settings = set.flatMap((setting) => ['--set', setting]);
-  const own = threads === undefined ? [] : ['--threads', threads];
-  const words = ['launch', path, '--local', String(local), ...settings, '--out', directory, ...own, '--resume'];
+  const own = [...(threads === undefined ? [] : ['--threads', threads]), ...ofWorkers];
+  const words = ['launch', path, ...machines.asked, ...settings, '--out', directory, ...own, '--resume'];
   return ['finetune', ...words.map(quote)].join(' ');
 }
 
-/** The command line of each worker. */
+/** The command line of the worker in each place. */
 async function wordsOf(
-  path: string,
-  directory: string,
-  { local, set, threads, resume, json }: LaunchCommand,
+  { path, directory, machines, on, set, threads, ofWorkers, resume, json }: LaunchedRun,
+  places: readonly number[],
 ): Promise<string[][]> {
-  const addresses = (await freePorts(local)).map((port) => `127.0.0.1:${port}`);
-  const share = Math.max(1, Math.floor(availableParallelism() / local));
+  // Fewer processes keep their threads, on which rounding depends.
+  const share = typeof on === 'number' ? String(Math.max(1, Math.floor(availableParallelism() / on))) : undefined;
+  const own = threads ?? share;
   const common = [
     path,
     ...set.flatMap((setting) => ['--set', setting]),
     '--out',
     directory,
-    '--threads',
-    threads ?? String(share),
+    ...(own === undefined ? [] : ['--threads', own]),
     ...(resume ? ['--resume'] : []),
   ];
-  return addresses.map((_, rank) => [
+  if (places.length === 1) return [[...common, ...(json ? ['--json'] : [])]];
+  const addresses = await machines.addressesOf(places);
+  return places.map((_, rank) => [
     ...common,
-    ...(local > 1 ? ['--workers', addresses.join(), '--rank', String(rank)] : []),
+    ...['--workers', addresses.join(), '--rank', String(rank), ...ofWorkers],
     ...(json && rank === 0 ? ['--json'] : []),
   ]);
 }
 
-/** Ports of this machine that nobody listens at. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
+/** How a worker ended. */
+interface End {
+  /** Its exit code; -1 for one that a signal ended. */
+  readonly code: number;
+  /** Whether it went on although another one had failed. */
+  readonly wasKilled: boolean;
 }
 
-/** Runs the workers until all of them have ended, and returns their exit codes; -1 for one that a signal ended. Those
- *  that go on although another one has failed are killed. */
+/** The places whose workers were not lost. Lost are those that failed by themselves; where all others only missed one that
+ *  did not end, that one. If all were lost, none of them is to blame. */
+function remaining(places: readonly number[], ends: readonly End[]): number[] {
+  const failed = ends.map(({ code, wasKilled }) => !wasKilled && code !== 0 && code !== LOST);
+  const lost = failed.includes(true) ? failed : ends.map(({ wasKilled }) => wasKilled);
+  const left = places.filter((_, rank) => !lost[rank]);
+  return left.length > 0 ? left : [...places];
+}
+
+interface Running {
+  readonly machines: Machines;
+  readonly places: readonly number[];
+  readonly known: Known;
+  readonly signal: AbortSignal;
+}
+
+/** Runs the workers until all of them have ended. Those that go on although another one has failed are killed. */
 async function runWorkers(
   children: ChildProcess[],
   commands: readonly (readonly string[])[],
-  { again, signal }: { readonly again: string; readonly signal: AbortSignal },
-): Promise<number[]> {
-  const env = { ...process.env, [SECRET]: randomBytes(16).toString('hex'), [RESUME]: again };
-  const program = fileURLToPath(new URL('main.js', import.meta.url));
+  { machines, places, known, signal }: Running,
+): Promise<End[]> {
   let grace: NodeJS.Timeout | undefined;
-  const killAll = () => children.forEach((child) => void child.kill('SIGKILL'));
-  children.splice(
-    0,
-    Infinity,
-    ...commands.map((words, rank) =>
-      // In groups of their own, so that Ctrl-C in a terminal reaches them once: through this process.
-      spawn(process.execPath, [program, ...words], {
-        stdio: rank === 0 ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'ignore', 'pipe'],
-        detached: true,
-        env,
-      }),
-    ),
-  );
-  const ends = children.map(async (child, rank) => {
+  const killed = new Set<ChildProcess>();
+  const killAll = (): void => {
+    for (const child of children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)) {
+      killed.add(child);
+      machines.kill(child);
+    }
+  };
+  const started = commands.map((words, rank) => machines.start(places[rank]!, words, known, rank === 0));
+  children.splice(0, Infinity, ...started);
+  const ends = children.map(async (child, rank): Promise<End> => {
     let tail = '';
     child.stderr?.on('data', (text: Buffer) => (tail = (tail + text.toString()).slice(-2000)));
     const [code, ended] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-    if (code === 0) return 0;
+    const wasKilled = killed.has(child);
+    if (code === 0) return { code, wasKilled };
     grace ??= setTimeout(killAll, 1000 * GRACE);
-    if (rank > 0 && !signal.aborted) console.error(describeEnd(rank, commands.length, ended, tail));
-    return code ?? -1;
+    if (rank > 0 && code !== LOST && !signal.aborted) {
+      const machine = machines.nameOf(places[rank]!);
+      const name = `worker ${rank} of ${commands.length}${machine === undefined ? '' : ` (${machine})`}`;
+      console.error(describeEnd(name, ended ?? `exit code ${code}`, tail));
+    }
+    return { code: code ?? -1, wasKilled };
   });
-  const codes = await Promise.all(ends);
+  const found = await Promise.all(ends);
   clearTimeout(grace);
-  return codes;
+  return found;
 }
 
-function describeEnd(rank: number, count: number, signal: NodeJS.Signals | null, tail: string): string {
-  const name = `worker ${rank} of ${count}`;
-  if (signal) return `${name} was ended by ${signal}`;
+function describeEnd(name: string, how: string, tail: string): string {
   const lines = tail.trimEnd().split('\n').slice(-4);
-  return `${name} has failed:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+  return `${name} has ended with ${how}${tail === '' ? '' : `:\n${lines.map((line) => `  ${line}`).join('\n')}`}`;
 }

@@ -19,10 +19,10 @@ import { defineCompare, defineEval, defineTrain, defineVerifyFreeze } from './co
 import { defineServe } from './commands/serve.js';
 import { defineLrFind, defineOverfit, defineSweep } from './commands/trials.js';
 import { Stopped } from './interrupt.js';
-import { Reported, UsageError } from './usage.js';
+import { LOST, Reported, UsageError } from './usage.js';
 
 /** Exit codes that scripts rely on. A command that a signal stopped returns 128 + its number. */
-const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+const EXIT = { ok: 0, failed: 1, usage: 2, lost: LOST } as const;
 
 /** The commands in the order of `finetune --help`. */
 const COMMANDS = [
@@ -68,6 +68,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     if (error instanceof Reported) return error.exitCode;
     console.error(printable(explain(error, program)));
     if (error instanceof Stopped) return error.exitCode;
+    if (error instanceof FinetuneError && error.code === 'E_WORKERS_LOST') return EXIT.lost;
     return isUsage(error) ? EXIT.usage : EXIT.failed;
   }
 }

@@ -8,7 +8,8 @@ import { loadRecipe, parseRecipe } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { FINISHED, isThere, newRunPath } from '../run/directory.js';
 import { formatAddress } from '../workers/addresses.js';
-import { RESUME } from './commands/workers.js';
+import { LAUNCHED, RESUME } from './commands/workers.js';
+import { endWithInput } from './endWithInput.js';
 import { quote } from './quote.js';
 import { isFolder, lookAt, recipeFileFor, type InitCommand } from './init.js';
 import { Stopped } from './interrupt.js';
@@ -35,6 +36,7 @@ export interface TrainCommand extends Omit<InitCommand, 'out' | 'json'> {
  *  stderr. */
 export async function train(path: string, command: TrainCommand): Promise<void> {
   const { out, resume = false, extend, until, json = false, workers } = command;
+  if (process.env[LAUNCHED]) endWithInput();
   if (workers && (await isFolder(path)))
     throw new UsageError('--workers takes a recipe: finetune init makes one for a folder');
   const isFirst = (workers?.rank ?? 0) === 0;

@@ -3,6 +3,9 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** The exit code of a worker that ends because another one was lost. */
+export const LOST = 3;
+
 /** The command has printed everything: all that is left is the exit code. */
 export class Reported extends Error {
   constructor(readonly exitCode: number) {

@@ -28,6 +28,9 @@ export const SECRET = 'FINETUNE_WORKERS_SECRET';
 /** The variable with the command that resumes the run, where another command has started this process. */
 export const RESUME = 'FINETUNE_RESUME_COMMAND';
 
+/** The variable that is set where `finetune launch` holds the input of this process. */
+export const LAUNCHED = 'FINETUNE_LAUNCHED';
+
 /** The workers that the flags or the environment name; undefined for a process that trains alone. Throws
  *  E_WORKERS_PLACES. */
 export function workersOf(

@@ -34,14 +34,14 @@ export function classificationEvaluator(
   const nameOf = (index: ClassIndex): string => categories[index]!.name;
   const seen: Seen[] = [];
   return {
-    add(outputs, samples) {
-      for (const [i, { probabilities }] of network.decode(outputs, samples).entries()) {
+    read: (outputs, samples) =>
+      network.decode(outputs, samples).map(({ probabilities }, i): Seen => {
         const { imageId, file, label } = ofKind(samples[i]!, 'wholeImage');
         const top = topClasses(probabilities, SHOWN);
         const likely = top.map((index) => probabilities[index]!);
-        seen.push({ imageId, file, label: label, top, probabilities: likely, truth: probabilities[label]! });
-      }
-    },
+        return { imageId, file, label, top, probabilities: likely, truth: probabilities[label]! };
+      }),
+    add: (read) => void seen.push(...(read as readonly Seen[])),
     finish() {
       const metric = scoreClassification(categories, seen);
       const { top1, top5, meanPerClass } = metric;

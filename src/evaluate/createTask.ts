@@ -28,7 +28,7 @@ export function createDetection(
 
 /** Scene-text detection by CRAFT's maps, scored by ICDAR's protocols. Throws E_MODEL_UNKNOWN. */
 export function createText(options: TextOptions & TextEvaluation): Task<readonly TextDetection[], IcdarScore> {
-  return { ...textTask(options), evaluator: (dataset) => textEvaluator(options, dataset) };
+  return { ...textTask(options), evaluator: (dataset, how) => textEvaluator(options, dataset, how) };
 }
 
 /** Classification of whole images by a backbone's own classifier, scored by top-1 and top-5.

@@ -28,10 +28,16 @@ export function detectionEvaluator(
 ): Evaluator<CocoScore> {
   const views: FoundInView[] = [];
   return {
-    add(outputs, samples) {
+    read(outputs, samples) {
       const decoded = network.decode(outputs, samples.map(originOf));
-      samples.forEach((sample, i) => views.push({ sample, found: decoded[i]! }));
+      return samples.map(({ imageId, view, originalWidth: width, originalHeight: height }, i): FoundInView => ({
+        imageId,
+        view,
+        image: { width, height },
+        found: decoded[i]!,
+      }));
     },
+    add: (read) => void views.push(...(read as readonly FoundInView[])),
     finish() {
       const found = tiles
         ? [...groupByImage(views).values()].flatMap((parts) => mergeViews(parts, tiles, selection))
@@ -65,16 +71,19 @@ export function detectionEvaluator(
 
 /** What was found in an image, or in a tile of it. */
 interface FoundInView {
-  readonly sample: Sample;
+  readonly imageId: string | number;
+  readonly view: Sample['view'];
+  /** Size of the whole image, in pixels. */
+  readonly image: { readonly width: number; readonly height: number };
   readonly found: readonly Detection[];
 }
 
 function groupByImage(views: readonly FoundInView[]): Map<string | number, FoundInView[]> {
   const byImage = new Map<string | number, FoundInView[]>();
   for (const view of views) {
-    const same = byImage.get(view.sample.imageId);
+    const same = byImage.get(view.imageId);
     if (same) same.push(view);
-    else byImage.set(view.sample.imageId, [view]);
+    else byImage.set(view.imageId, [view]);
   }
   return byImage;
 }
@@ -85,12 +94,11 @@ function mergeViews(
   { size, overlap }: Tiling,
   selection: DetectionEvaluation['selection'],
 ): readonly Detection[] {
-  const [{ sample, found }] = parts as [FoundInView];
-  if (parts.length === 1 && !sample.view) return found;
-  const image = { width: sample.originalWidth, height: sample.originalHeight };
-  const tiles = parts.map((part) => ({ tile: part.sample.view, found: part.found }));
+  const [{ imageId, view, image, found }] = parts as [FoundInView];
+  if (parts.length === 1 && !view) return found;
+  const tiles = parts.map((part) => ({ tile: part.view, found: part.found }));
   const merged = mergeDetections(tiles, image, selection, size * overlap);
-  return merged.map((detection) => ({ ...detection, imageId: sample.imageId }));
+  return merged.map((detection) => ({ ...detection, imageId }));
 }
 
 /** The report's section with COCO's twelve numbers, in two rows of six, and the one with the categories. */

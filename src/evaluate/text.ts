@@ -4,6 +4,7 @@ import { bounds } from '../geometry/polygon.js';
 import { calibrationOf } from '../tasks/calibration.js';
 import type { Evaluator } from '../tasks/evaluator.js';
 import type { Example, Section } from '../tasks/section.js';
+import type { ScoredImages } from '../tasks/task.js';
 import type { Origin } from '../tasks/network.js';
 import { findText, mapsOf, type TextDetection } from '../tasks/text/findText.js';
 import type { TextThresholds } from '../tasks/text/textBoxes.js';
@@ -18,21 +19,33 @@ export interface TextEvaluation {
   readonly protocol: 'iou' | 'deteval';
 }
 
+/** What was found in an image. */
+interface Found {
+  readonly imageId: string | number;
+  readonly words: readonly TextDetection[];
+  /** For the report. */
+  readonly maps?: KeptMaps;
+}
+
 /** Least scores of a word that are compared: the thresholds on the maps have sorted out most that is wrong. */
 const WORD_SCORES = Array.from({ length: 20 }, (_, i) => i / 20);
 
 /** Scores words by ICDAR's protocols at fixed thresholds; predictions.json has the outlines and scores by image. */
-export function textEvaluator(options: TextEvaluation, dataset: Dataset): Evaluator<IcdarScore> {
+export function textEvaluator(
+  options: TextEvaluation,
+  dataset: Dataset,
+  { brief = false }: ScoredImages = {},
+): Evaluator<IcdarScore> {
   const byId = new Map(dataset.annotations.map((annotation) => [annotation.imageId, ofKind(annotation, 'text')]));
-  const kept: KeptMaps[] = [];
-  const found: { readonly imageId: string | number; readonly words: readonly TextDetection[] }[] = [];
+  const found: Found[] = [];
   return {
-    add(outputs, samples) {
-      for (const one of mapsOf(outputs, samples.map(originOf), options.evaluateSize)) {
-        found.push({ imageId: one.origin.imageId, words: findText(one, options.thresholds) });
-        kept.push(keepMaps(one));
-      }
-    },
+    read: (outputs, samples) =>
+      mapsOf(outputs, samples.map(originOf), options.evaluateSize).map((one): Found => ({
+        imageId: one.origin.imageId,
+        words: findText(one, options.thresholds),
+        ...(!brief && { maps: keepMaps(one) }),
+      })),
+    add: (read) => void found.push(...(read as readonly Found[])),
     finish() {
       const nameOf = new Map(dataset.toCoco().images.map(({ id, file_name }) => [id, file_name]));
       const annotations = found.map(({ imageId }) => byId.get(imageId)!);
@@ -60,7 +73,12 @@ export function textEvaluator(options: TextEvaluation, dataset: Dataset): Evalua
         },
         sections: (shown): Section[] => [
           ratesSection(metric, options.thresholds),
-          sweepThresholds(kept, options.thresholds, scoreAll, options.protocol),
+          sweepThresholds(
+            found.map(({ maps }) => maps!),
+            options.thresholds,
+            scoreAll,
+            options.protocol,
+          ),
           {
             kind: 'boxes',
             names: ['text'],

@@ -39,7 +39,8 @@ export async function calibrate(
       ),
       { tiles },
     );
-    for (const [i, one] of results.entries()) evaluator.add(adapted.finish?.run(one) ?? one, [samples[i]!]);
+    for (const [i, one] of results.entries())
+      evaluator.add(evaluator.read(adapted.finish?.run(one) ?? one, [samples[i]!]));
     return mainNumber(evaluator).value;
   };
   return {

@@ -60,8 +60,9 @@ export async function compareOutputs(options: CompareOptions): Promise<Compariso
     }
     differences.push(one);
     if (sample && scores) {
-      scores.checkpoint.add(await checkpoint.run('evaluate', { image: pixels }), [sample]);
-      scores.exported.add(found, [sample]);
+      const outputs = await checkpoint.run('evaluate', { image: pixels });
+      scores.checkpoint.add(scores.checkpoint.read(outputs, [sample]));
+      scores.exported.add(scores.exported.read(found, [sample]));
     }
     onProgress?.({ phase: 'evaluate', done: differences.length, total: Math.max(total, differences.length) });
   }

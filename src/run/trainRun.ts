@@ -1,6 +1,6 @@
 import type { ImageOptions } from '../data/pipeline/loader.js';
 import type { OwnShare } from '../data/pipeline/share.js';
-import { evaluate } from '../evaluate/evaluate.js';
+import { evaluateTogether } from '../evaluate/evaluate.js';
 import type { ProgressEvent } from '../progress.js';
 import { train, type Run } from '../train/loop.js';
 import type { PseudoLabels } from '../train/pseudoLabels.js';
@@ -40,21 +40,19 @@ export async function trainRun(
   const { best, batch } = recipe.evaluate;
   const pseudo = recipePseudoLabels(recipe, data.train, directory);
   const options = { ...trainOptions(recipe, images, directory), share, resume, until };
-  const validate = chooseValidation(backend, { batch, images: data.val.annotations.length });
+  const validate = chooseValidation(backend, { batch, images: data.val.annotations.length }, workers);
   const began = performance.now();
   const trained = await train(model, pseudo?.dataset ?? data.train, backend, options, {
     signal,
     onProgress,
     enterEpoch: pseudo && ((session, state) => pseudo.enterEpoch(session, model.task, state)),
     evaluate: (live, signal) =>
-      workers.fromFirst(() =>
-        validate(live, async (session) => {
-          const how = { ...images, batch, signal, onProgress };
-          const own = await evaluate(model, session, data.val, how);
-          const old = data.old && (await evaluate(model, session, data.old.after, how));
-          return epochScore(best, { own, old }, onProgress);
-        }),
-      ),
+      validate(live, async (session) => {
+        const how = { ...images, batch, brief: true, signal, onProgress };
+        const own = await evaluateTogether(model, session, data.val, how, workers);
+        const old = data.old && (await evaluateTogether(model, session, data.old.after, how, workers));
+        return workers.fromFirst(() => Promise.resolve(epochScore(best, { own: own!, old }, onProgress)));
+      }),
   });
   const notes = await describeWorkers(trained, (performance.now() - began) / 1000, workers, share);
   return { ...trained, notes: [...trained.notes, ...notes], pseudo };

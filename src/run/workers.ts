@@ -66,6 +66,7 @@ const KEPT = [
   PARTS,
   'freeze.json',
   'metrics.json',
+  'engines.json',
   'checkpoints/last.safetensors',
 ] as const;
 

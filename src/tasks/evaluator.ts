@@ -10,8 +10,11 @@ export interface Score {
 
 /** Collects a model's predictions for one part of the data, batch by batch, and scores them at the end. */
 export interface Evaluator<S extends Score = Score> {
-  /** `outputs` of a batch whose first places hold these samples. */
-  add(outputs: Outputs, samples: readonly Sample[]): void;
+  /** Reads the outputs of a batch whose first places hold these samples: plain data for each of them, which another process
+   *  may score. */
+  read(outputs: Outputs, samples: readonly Sample[]): readonly unknown[];
+  /** Takes what was read of the next samples of the part. */
+  add(read: readonly unknown[]): void;
   finish(): Scored<S>;
 }
 

@@ -7,6 +7,8 @@ import type { Network } from './network.js';
 export interface ScoredImages {
   /** Samples are tiles of images, whose predictions are merged. */
   readonly tiles?: Tiling | undefined;
+  /** Whether only the score is wanted: what a report would show besides is not kept. */
+  readonly brief?: boolean | undefined;
 }
 
 /** The only interface between a model and everything else: a new kind of model is a new Task, and the trainer stays as

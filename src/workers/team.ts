@@ -1,3 +1,4 @@
+import { deserialize, serialize } from 'node:v8';
 import { FinetuneError } from '../errors.js';
 import { formatAddress, type Places } from './addresses.js';
 import type { End, Link } from './link.js';
@@ -43,6 +44,17 @@ export class Team implements Workers {
   async gather<T>(own: T): Promise<T[]> {
     const all = await this.#exchange(Buffer.from(encode(own)));
     return all.map((bytes, rank) => (rank === this.rank ? own : (decode(bytes.toString()) as T)));
+  }
+
+  async toFirst<T>(own: T): Promise<T[] | undefined> {
+    const channel = this.#channel++;
+    this.signal.throwIfAborted();
+    if (this.rank > 0) {
+      this.#links.find(({ rank }) => rank === 0)!.send(channel, serialize(own));
+      return undefined;
+    }
+    const others = await Promise.all(this.#links.map((link) => link.receive(channel)));
+    return [own, ...others.map((bytes) => deserialize(bytes) as T)];
   }
 
   async fromFirst<T>(compute: () => Promise<T>): Promise<T> {

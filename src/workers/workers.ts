@@ -10,6 +10,9 @@ export interface Workers {
   mean(parts: readonly Float32Array[]): Promise<Float32Array>;
   /** The values of all workers by their rank. They travel as JSON. */
   gather<T>(own: T): Promise<T[]>;
+  /** Hands over to the worker of rank 0, which gets the values of all by their rank; undefined on the others. They may have
+   *  typed arrays, and travel as Node's `v8.serialize` writes them. */
+  toFirst<T>(own: T): Promise<T[] | undefined>;
   /** What the worker of rank 0 computes; the others wait for it. It travels as JSON, with numbers that are not finite. */
   fromFirst<T>(compute: () => Promise<T>): Promise<T>;
   /** Bytes of the worker of rank 0; the others' own are ignored. */
@@ -36,6 +39,7 @@ export const ALONE: Workers = {
   signal: new AbortController().signal,
   mean: (parts) => Promise.resolve(meanOf(parts)),
   gather: (own) => Promise.resolve([own]),
+  toFirst: (own) => Promise.resolve([own]),
   fromFirst: (compute) => compute(),
   bytesFromFirst: (bytes) => Promise.resolve(bytes),
   waited: () => 0,

@@ -46,7 +46,7 @@ test('the evaluator shows the least probable truth first, and a matrix only wher
     label,
   })) as unknown as Sample[];
   const logits = Float32Array.from([4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, /* no image: */ 9, 9, 9, 9, 9, 9, 9]);
-  evaluator.add({ logits }, samples);
+  evaluator.add(evaluator.read({ logits }, samples));
   const result = evaluator.finish();
   const { numbers, predictions } = result;
   expect([numbers.top1, numbers.top5]).toEqual([0.5, 1]);

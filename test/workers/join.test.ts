@@ -55,6 +55,8 @@ describe('workers that train together', () => {
     for (const all of gathered) expect(all).toEqual([{ rank: 0, score: NaN }, { rank: 1, score: NaN }]); // prettier-ignore
     const found = await Promise.all(team.map((workers) => workers.fromFirst(() => Promise.resolve({ by: workers.rank, loss: Infinity })))); // prettier-ignore
     expect(found).toEqual([{ by: 0, loss: Infinity }, { by: 0, loss: Infinity }]); // prettier-ignore
+    const handed = await Promise.all(team.map((workers) => workers.toFirst(Float32Array.of(workers.rank, 0.1))));
+    expect(handed).toEqual([[Float32Array.of(0, 0.1), Float32Array.of(1, 0.1)], undefined]);
     const bytes = await Promise.all(team.map((workers) => workers.bytesFromFirst(Uint8Array.of(7, workers.rank))));
     expect([...bytes[1]!]).toEqual([7, 0]);
     await leaveAll(team);

@@ -38,6 +38,8 @@ export interface LoadOptions<Encoded = unknown> {
   readonly prefetch?: number;
   /** Number of the first batch, to resume in the middle of an epoch. */
   readonly startAt?: number;
+  /** Load only every so many-th batch, from `startAt` on. Default: every one. */
+  readonly stride?: number | undefined;
   /** Maximum number of batches in an epoch. */
   readonly mostBatches?: number | undefined;
   /** Leave out the last batch if it is not full. */
@@ -93,7 +95,7 @@ export async function* loadBatches<Encoded = unknown>(
   dataset: Dataset,
   options: LoadOptions<Encoded>,
 ): AsyncGenerator<Batch<Encoded>, void, undefined> {
-  const { prefetch = 2, startAt = 0, mostBatches = Infinity, signal, share = WHOLE } = options;
+  const { prefetch = 2, startAt = 0, stride = 1, mostBatches = Infinity, signal, share = WHOLE } = options;
   const order = epochOrder(dataset, options);
   const images = order.map(({ index }) => dataset.annotations[index]!);
   const { batch } = options;
@@ -104,7 +106,8 @@ export async function* loadBatches<Encoded = unknown>(
   let next = startAt;
   const dispatch = () => {
     while (next < planned.length && inFlight.length < prefetch) {
-      const work = loadBatch(dataset, order, planned, next++, options);
+      const work = loadBatch(dataset, order, planned, next, options);
+      next += stride;
       work.catch(() => undefined); // it is thrown when this batch is awaited; until then it must not count as unhandled
       inFlight.push(work);
     }

@@ -33,7 +33,7 @@ test('a model that says what it was taught scores nearly 1, in the pixels of the
     const { region, affinity } = task.encode(sample) as Record<string, Float32Array>;
     const maps = new Float32Array(2 * region!.length);
     region!.forEach((value, i) => maps.set([value, affinity![i]!], 2 * i));
-    evaluator.add({ maps }, [sample]);
+    evaluator.add(evaluator.read({ maps }, [sample]));
   }
   const scored = evaluator.finish();
   const { metric, numbers, predictions } = scored;

@@ -11,6 +11,8 @@ const FEW_EPOCHS = 12;
 const MANY_EPOCHS = 120;
 /** Evaluations of a run: each costs time, and one chooses the epoch. */
 const EVALUATIONS = 12;
+/** Steps between two evaluations of a run whose length is planned by its time. */
+const STEPS_BETWEEN = 40;
 
 export interface ScheduleWish {
   /** Images of an epoch. */
@@ -39,21 +41,19 @@ export function chooseSchedule({
   const few = Math.ceil(LEAST_STEPS / perEpoch);
   const epochs = Math.max(Math.min(MANY_EPOCHS, Math.round(wanted / perEpoch)), least, few);
   const steps = epochs * perEpoch;
-  const every = Math.max(1, Math.round(epochs / EVALUATIONS));
+  const every = Math.max(1, Math.round(time === undefined ? epochs / EVALUATIONS : STEPS_BETWEEN / perEpoch));
   const warmup = Math.max(1, Math.round(Math.min(steps / 20, perEpoch)));
   return [
     ...(batch < 4 ? [setting('train.freeze.batchNorm', 'eval', 'the statistics of so small a batch are noise')] : []),
     setting('train.batch', batch, batch < most ? `${images} images: at most a fifth of them in a batch` : undefined),
     ...(time === undefined
-      ? [
-          setting('train.epochs', epochs, `${perEpoch} steps an epoch, ${steps} in all`),
-          ...(every > 1 ? [setting('train.evaluateEvery', every, 'an evaluation costs time, too')] : []),
-        ]
+      ? [setting('train.epochs', epochs, `${perEpoch} steps an epoch, ${steps} in all`)]
       : [setting('train.time', time, 'epochs and steps are planned from timed steps')]),
+    ...(every > 1 ? [setting('train.evaluateEvery', every, 'an evaluation costs time, too')] : []),
     setting(
       'train.warmup.steps',
       time === undefined ? warmup : Math.min(warmup, 25),
-      'the learning rate rises for a twentieth of the run',
+      'the learning rate rises for a twentieth of the run, at most an epoch',
     ),
   ];
 }

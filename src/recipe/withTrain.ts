@@ -1,7 +1,9 @@
 import { keepPlaces } from './places.js';
 import type { Recipe } from './schema.js';
 
-type Changes = Partial<Pick<Recipe['train'], 'epochs' | 'stepsPerEpoch' | 'earlyStop' | 'time' | 'batch' | 'memory'>>;
+type Changes = Partial<
+  Pick<Recipe['train'], 'epochs' | 'stepsPerEpoch' | 'earlyStop' | 'time' | 'batch' | 'memory' | 'warmup'>
+>;
 
 /** The recipe with other options of `train`. There is a case for each task because the type checker does not see
  *  that a spread keeps the task. */

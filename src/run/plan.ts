@@ -14,7 +14,7 @@ import type { Costs } from '../train/costs/rehearse.js';
 import { planTime, type Length } from '../train/costs/timePlan.js';
 import { imagesPerEpoch, lengthOf, measureCosts, type MeasureOptions } from './measure.js';
 import type { OpenedRecipe } from './openRecipe.js';
-import { scheduleWarnings } from './scheduleWarnings.js';
+import { scheduleWarnings, shorterWarmup } from './scheduleWarnings.js';
 
 export interface PlanOptions extends MeasureOptions {
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
@@ -45,15 +45,19 @@ export async function planRun(opened: OpenedRecipe, options: PlanOptions): Promi
   const sized = batch === 'auto' ? await withBatch(opened, options) : { recipe: opened.recipe, costs: undefined };
   const timed = { ...opened, recipe: sized.recipe };
   const recipe = time === null ? sized.recipe : await withTime(timed, sized.costs, options);
-  const { batch: found, epochs, stepsPerEpoch } = recipe.train;
-  const plan: Plan = { asked: { time, batch, memory }, found: { batch: found, epochs, stepsPerEpoch } };
-  return { ...warned({ ...opened, recipe }, options), plan };
+  const { batch: found, epochs, stepsPerEpoch, warmup } = recipe.train;
+  const isShorter = warmup.steps !== opened.recipe.train.warmup.steps;
+  const plan: Plan = {
+    asked: { time, batch, memory },
+    found: { batch: found, epochs, stepsPerEpoch, ...(isShorter && { warmupSteps: warmup.steps }) },
+  };
+  return { ...warned({ ...opened, recipe }, options, time), plan };
 }
 
 /** The run with remarks on a schedule that cannot work, each told with its place in the recipe. */
-function warned(opened: OpenedRecipe, { onProgress, workers }: PlanOptions): OpenedRecipe {
+function warned(opened: OpenedRecipe, { onProgress, workers }: PlanOptions, time: string | null = null): OpenedRecipe {
   const { recipe, data, remarks } = opened;
-  const found = scheduleWarnings(recipe, imagesPerEpoch(recipe, data.train), workers);
+  const found = scheduleWarnings(recipe, imagesPerEpoch(recipe, data.train), { workers, time });
   for (const warning of found) onProgress?.({ message: `warning: ${formatProblem(locateProblem(warning, recipe))}` });
   return {
     ...opened,
@@ -68,7 +72,13 @@ const batchSchema = z.union([z.number(), z.literal('auto')]);
 /** What the recipe asked for, and the numbers that were found for it. */
 const planSchema = z.object({
   asked: z.object({ time: z.string().nullable(), batch: batchSchema, memory: z.number().nullable() }),
-  found: z.object({ batch: batchSchema, epochs: z.number(), stepsPerEpoch: z.number().nullable() }),
+  found: z.object({
+    batch: batchSchema,
+    epochs: z.number(),
+    stepsPerEpoch: z.number().nullable(),
+    /** Present if the warm-up of the recipe was too long for the run. */
+    warmupSteps: z.number().nullable().optional(),
+  }),
 });
 export type Plan = z.infer<typeof planSchema>;
 
@@ -81,12 +91,13 @@ export async function asPlanned(directory: string, wanted: Recipe): Promise<Reci
   if (!plan) return wanted;
   const { asked, found } = plan;
   const { time, batch, memory } = wanted.train;
-  const { epochs, stepsPerEpoch } = found;
+  const { epochs, stepsPerEpoch, warmupSteps } = found;
   const isSized = batch === 'auto' && asked.batch === 'auto' && memory === asked.memory;
   const isTimed = time !== null && time === asked.time;
   return withTrain(wanted, {
     ...(isSized && { batch: found.batch }),
     ...(isTimed && { time: null, epochs, stepsPerEpoch }),
+    ...(isTimed && warmupSteps != null && { warmup: { ...wanted.train.warmup, steps: warmupSteps } }),
   });
 }
 
@@ -143,7 +154,14 @@ async function withTime(planned: OpenedRecipe, known: Costs | undefined, options
   onProgress?.({
     message: `planned for ${time}: ${epochs} epochs of ${steps}, ${((spent + seconds) / 60).toFixed(1)} min (a step ${costs.step.toFixed(3)} s, an evaluation ${(length.validated * costs.evaluateImage).toFixed(1)} s, a checkpoint ${costs.checkpoint.toFixed(2)} s)`,
   });
-  const made = withTrain(recipe, { time: null, epochs, stepsPerEpoch });
+  const long = withTrain(recipe, { time: null, epochs, stepsPerEpoch });
+  const { warmup } = long.train;
+  const shorter = shorterWarmup(long.train, stepsPerEpoch ?? length.fullEpoch);
+  if (shorter !== undefined)
+    onProgress?.({
+      message: `the warm-up takes ${shorter} steps, a twentieth of the planned run: that of the recipe would take most of it`,
+    });
+  const made = shorter === undefined ? long : withTrain(long, { warmup: { ...warmup, steps: shorter } });
   const problems = conflicts(made, () => false);
   if (problems.length > 0) {
     throw new FinetuneError(

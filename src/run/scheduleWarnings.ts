@@ -16,10 +16,30 @@ const MOST_IN_BATCH = 1 / 5;
 /** Most of the run that the warm-up should take. */
 const MOST_WARMUP = 1 / 2;
 
+interface Planned {
+  readonly workers?: number | undefined;
+  /** The time for which the length was planned. */
+  readonly time?: string | null;
+}
+
+/** The warm-up that suits a run in the place of one that takes most of its steps; undefined if the run's own will do. */
+export function shorterWarmup({ epochs, warmup, schedule }: Recipe['train'], perEpoch: number): number | undefined {
+  const steps = epochs * perEpoch;
+  const isLong = schedule.name !== 'onecycle' && warmupSteps(warmup, perEpoch) > MOST_WARMUP * steps && steps > 1;
+  return isLong ? Math.max(1, Math.round(steps / 20)) : undefined;
+}
+
+const warmupSteps = ({ steps, epochs }: Recipe['train']['warmup'], perEpoch: number): number =>
+  steps ?? Math.round(epochs * perEpoch);
+
 /** Says which settings of a planned recipe make a schedule that cannot work with so many images in an epoch, of which
  *  each of `workers` gets a share. */
-export function scheduleWarnings({ train }: Recipe, allImages: number, workers = 1): ScheduleWarning[] {
-  const { epochs, stepsPerEpoch, warmup, schedule } = train;
+export function scheduleWarnings(
+  { train }: Recipe,
+  allImages: number,
+  { workers = 1, time = null }: Planned = {},
+): ScheduleWarning[] {
+  const { epochs, stepsPerEpoch, warmup } = train;
   const images = Math.floor(allImages / workers);
   const ofEach = workers > 1 ? ` that each of ${workers} workers has` : '';
   const batch = Number(train.batch);
@@ -37,22 +57,25 @@ export function scheduleWarnings({ train }: Recipe, allImages: number, workers =
       fix: `set train.batch: ${smaller}`,
     });
   if (steps < LEAST_STEPS) {
+    const isPlanned = time !== null;
     const enough = Math.ceil(LEAST_STEPS / Math.min(countBatches(images, smaller, true), stepsPerEpoch ?? Infinity));
     const wanted = smaller < batch ? `train.epochs: ${enough} with that batch` : `train.epochs: ${enough}`;
     found.push({
       code: 'W_TRAIN_STEPS',
-      option: 'train.epochs',
+      option: isPlanned ? 'train.time' : 'train.epochs',
       message: `the run has ${steps} steps in all (${epochs} epochs of ${perEpoch}), and a model rarely learns much in fewer than ${LEAST_STEPS}`,
-      fix: `set ${wanted}, or train.time; --extend adds epochs to a finished run`,
+      fix: isPlanned
+        ? `raise train.time (${time}), or lower data.size; --extend adds epochs to a finished run`
+        : `set ${wanted}, or train.time; --extend adds epochs to a finished run`,
     });
   }
-  const warm = warmup.steps ?? Math.round(warmup.epochs * perEpoch);
-  if (schedule.name !== 'onecycle' && warm > MOST_WARMUP * steps && steps > 1)
+  const shorter = shorterWarmup(train, perEpoch);
+  if (shorter !== undefined)
     found.push({
       code: 'W_TRAIN_WARMUP',
       option: warmup.steps === null ? 'train.warmup.epochs' : 'train.warmup.steps',
-      message: `the warm-up takes ${warm} of the ${steps} steps, so the learning rate hardly reaches its value`,
-      fix: `set train.warmup.steps: ${Math.max(1, Math.round(steps / 20))}`,
+      message: `the warm-up takes ${warmupSteps(warmup, perEpoch)} of the ${steps} steps, so the learning rate hardly reaches its value`,
+      fix: `set train.warmup.steps: ${shorter}`,
     });
   return found;
 }

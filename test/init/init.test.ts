@@ -149,6 +149,22 @@ test.each([
   },
 );
 
+test('a schedule for a time evaluates every 40 steps, not after each short epoch', () => {
+  const valueOf = (images: number) =>
+    chooseSchedule({ images, batch: 8, time: '10m' }).find(({ path }) => path === 'train.evaluateEvery')?.value;
+  expect([valueOf(16), valueOf(48), valueOf(2400)]).toEqual([5, 7, undefined]);
+});
+
+test('images that cannot be divided: what would help, with the option of init', async () => {
+  await coco('two', 2);
+  const fixes = async (options = {}) =>
+    look('two', options).catch((error: unknown) => (error as { problems: { fix: string }[] }).problems[0]!.fix);
+  expect(await fixes()).toMatch(/--set data\.split\.by=none/);
+  expect(await fixes({ set: ['data.split.by=none'] })).toMatchObject({ recipe: { data: { split: { by: 'none' } } } });
+  await coco('two', 1);
+  expect(await fixes()).toBe('add images: each part needs one');
+});
+
 describe('a folder without labels that are known says what to do', () => {
   test.each<[string, Readonly<Record<string, string>>, RegExp]>([
     ['an archive', { 'set.zip': 'PK' }, /^unpack set\.zip/],

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { parseRecipe } from '../../src/recipe/load.js';
-import { scheduleWarnings } from '../../src/run/scheduleWarnings.js';
+import { scheduleWarnings, shorterWarmup } from '../../src/run/scheduleWarnings.js';
 
 const warnings = async (train: string, images: number): Promise<string[]> => {
   const recipe = await parseRecipe(`task: detection\ndata: {format: synthetic}\ntrain: ${train}\n`, 'a.yaml');
@@ -31,4 +31,24 @@ test.each([
   ['a single image', '{epochs: 300, batch: 1}', 1, []],
 ] as const)('%s', async (_, train, images, expected) => {
   expect(await warnings(train, images)).toEqual(expected);
+});
+
+test('a run that was planned for a time asks for more time', async () => {
+  const recipe = await parseRecipe(
+    'task: detection\ndata: {format: synthetic}\ntrain: {epochs: 5, batch: 8}\n',
+    'a.yaml',
+  );
+  expect(scheduleWarnings(recipe, 200, { time: '1m' })).toMatchObject([
+    { code: 'W_TRAIN_STEPS', option: 'train.time', fix: expect.stringMatching(/^raise train\.time \(1m\)/) as unknown },
+  ]);
+});
+
+test.each([
+  ['{epochs: 20, batch: 8, warmup: {steps: 924}}', 25],
+  ['{epochs: 2, batch: 8, warmup: {epochs: 2}}', 3],
+  ['{epochs: 20, batch: 8, warmup: {steps: 250}}', undefined],
+  ['{epochs: 20, batch: 8, schedule: {name: onecycle}}', undefined],
+])('%s, 25 steps an epoch: a warm-up of %s steps', async (train, steps) => {
+  const recipe = await parseRecipe(`task: detection\ndata: {format: synthetic}\ntrain: ${train}\n`, 'a.yaml');
+  expect(shorterWarmup(recipe.train, 25)).toBe(steps);
 });

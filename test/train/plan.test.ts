@@ -14,7 +14,7 @@ const recipe = (train: string, more = '') =>
 engine: wasm
 data: { format: synthetic, root: ${join(folder, 'data')}, train: { images: 40 }, val: { images: 2 }, size: 64 }
 model: { backbone: ${tinyBackbone} }
-train: { warmup: { steps: 1 }, ${train} }
+train: { ${train.includes('warmup') ? '' : 'warmup: { steps: 1 }, '}${train} }
 report: { images: 0 }
 ${more}`,
     'test.yaml',
@@ -24,7 +24,7 @@ const slow = process.env.FINETUNE_SLOW === '1' ? describe : describe.skip;
 slow('a run that is planned on the machine', () => {
   test('has numbers in its recipe, trains as planned, goes on with the recipe that asked, and with no other', async () => {
     const directory = join(folder, 'planned');
-    const asked = () => recipe('batch: auto, time: 30s');
+    const asked = () => recipe('warmup: { steps: 1000000 }, batch: auto, time: 30s'); // longer than any run of 30 s
     const messages: string[] = [];
     const abort = new AbortController();
     const onProgress = (event: ProgressEvent): void => {
@@ -36,11 +36,12 @@ slow('a run that is planned on the machine', () => {
     expect((await readdir(directory)).filter((name) => name.startsWith('.'))).toEqual([]); // the rehearsal's folder was removed
     const { train } = await loadRecipe(join(directory, 'recipe.yaml'));
     expect(train).toMatchObject({ time: null, batch: 2, memory: null });
+    expect(train.warmup.steps).toBe(Math.max(1, Math.round((train.epochs * (train.stepsPerEpoch ?? 20)) / 20)));
     expect(messages.join('\n')).toMatch(/batch 2: \d+ MiB measured[^]*planned for 30s: \d+ epochs of \d+/);
     const plan = JSON.parse(await readFile(join(directory, 'plan.json'), 'utf8')) as object;
     expect(plan).toMatchObject({ asked: { time: '30s', batch: 'auto' }, found: { batch: 2, epochs: train.epochs } });
 
-    const other = finetune(await recipe('batch: auto, time: 31s'), { directory, resume: true });
+    const other = finetune(await recipe('warmup: { steps: 1000000 }, batch: auto, time: 31s'), { directory, resume: true });
     await expect(other).rejects.toMatchObject({ code: 'E_RESUME_RECIPE', message: expect.stringContaining('train.time: null before, "31s" now') }); // prettier-ignore
     const { metrics } = await finetune(await asked(), { directory, resume: true });
     expect(metrics).toMatchObject({ epochs: train.epochs });

@@ -37,7 +37,10 @@ export async function openSplit<Data>(
       code: 'E_DATA_EMPTY',
       option: 'data.split',
       message: `${length} ${length === 1 ? 'image leaves' : 'images leave'} none for the part ${part}`,
-      fix: 'add images: a class needs one for each part; data.split.by: none draws images whatever their class',
+      fix:
+        length < Object.keys(divided.parts).length || split.by === 'none'
+          ? 'add images: each part needs one'
+          : 'add images: a class needs one for each part; data.split.by: none draws images whatever their class',
     });
   }
   return { ...divided, parts: { ...divided.parts, ...others } };

@@ -2,6 +2,7 @@ import type { CategoryChanges } from '../data/categoryChanges.js';
 import { writerNames, writers, type WriterName } from '../data/formats/writers/writers.js';
 import type { Loss, Writer } from '../data/formats/writers/writer.js';
 import type { Dropped, PartName } from '../data/sample.js';
+import { didYouMean } from '../didYouMean.js';
 import { FinetuneError } from '../errors.js';
 import { collect } from './collect.js';
 import { openSource } from './openSource.js';
@@ -52,7 +53,7 @@ export async function convert({
     throw new FinetuneError({
       code: 'E_CONVERT_TO',
       message: `there is no layout "${to}" to write`,
-      fix: `the layouts are: ${writerNames.join(', ')}`,
+      fix: didYouMean(to, writerNames) ?? `the layouts are: ${writerNames.join(', ')}`,
     });
   await needNewFolder(out, source);
   const opened = await openSource(source, { changes, skipBroken });

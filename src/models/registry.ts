@@ -86,6 +86,10 @@ function suggestFamily(typed: string): string | undefined {
     .join(', ')}`;
 }
 
+/** What a person may have meant by a name that no backbone has; undefined if nothing is near. */
+export const suggestBackbone = (typed: string): string | undefined =>
+  suggestFamily(typed) ?? didYouMean(typed, backbones.keys());
+
 /** The backbone of this name, or of a table. Throws E_MODEL_UNKNOWN with the nearest name. */
 export function findBackbone(name: BackboneChoice): Backbone {
   if (typeof name === 'object') return tableBackbone(name);
@@ -96,6 +100,6 @@ export function findBackbone(name: BackboneChoice): Backbone {
     ? `"${name}" has several widths: ${familyOf(name)
         .map(({ name: one }) => one)
         .join(', ')}`
-    : (suggestFamily(name) ?? didYouMean(name, backbones.keys()) ?? 'finetune models lists them');
+    : (suggestBackbone(name) ?? 'finetune models lists them');
   throw new FinetuneError({ code: 'E_MODEL_UNKNOWN', message: `there is no backbone "${name}"`, fix });
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { cut, MOST_LISTED, type Problem } from '../errors.js';
 import { didYouMean, nearest } from '../didYouMean.js';
+import { suggestBackbone } from '../models/registry.js';
 import { entryAt, nearestEntry, toValue, type Entry, type Located, type Path } from './located.js';
 import { allPaths, expected, optionAt, optionsAt, type Option } from './options.js';
 import { rememberPlaces } from './places.js';
@@ -95,7 +96,8 @@ function toFaults(issue: Issue, located: Located, raw: unknown): Fault[] {
     const message = `${subject} must be ${allowed}; got ${describe(entry)}`;
     const typed = entry.value.kind === 'scalar' ? entry.value.value : undefined;
     const words = wordsOf(issue) ?? names(option).map(String);
-    const hint = typeof typed === 'string' ? didYouMean(typed, words) : undefined;
+    const suggest = name === 'model.backbone' ? suggestBackbone : (word: string) => didYouMean(word, words);
+    const hint = typeof typed === 'string' ? suggest(typed) : undefined;
     return problemAt(span, { code, message }, hint);
   };
   return [{ span, brief: { code, message: `"${name}" has a wrong value` }, explain }];

@@ -119,6 +119,11 @@ recipes/a.yaml:15:1  "report" must be a map of options; got nothing   E_RECIPE_T
      | ^^^^^^`);
   });
 
+  test('a backbone whose width was left out names its family', async () => {
+    const text = 'task: detection\ndata: {format: synthetic}\nmodel: {backbone: moblenetv2}\n';
+    expect((await errorIn(text)).message).toContain('did you mean "mobilenetv2"? Its names are mobilenetv2_035, ');
+  });
+
   test('a wrong format is one error about the format', async () => {
     expect((await errorIn('task: detection\ndata: {format: cocoo, root: x}\n')).message)
       .toBe(`recipes/a.yaml:2:16  "data.format" must be one of synthetic, coco, voc, yolo, createml, labelme, labelstudio, vott, via, datumaro, cvat, supervisely, cloud, kitti, widerface, dota, visdrone, mot, bdd100k, box-csv, huggingface, webdataset; got "cocoo"   E_RECIPE_VALUE

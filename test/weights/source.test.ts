@@ -52,6 +52,12 @@ describe('file:', () => {
     const { problems } = await failure(openSource('bast.safetensors', { baseDir: dir }));
     expect(problems).toMatchObject([{ code: 'E_WEIGHTS_PATH', fix: 'did you mean "best.safetensors"?' }]);
     expect((await failure(openSource('.', { baseDir: dir }))).code).toBe('E_WEIGHTS_PATH');
+    const fixOf = async (name: string) => (await failure(openSource(name, { baseDir: dir }))).problems[0]!.fix;
+    expect(await fixOf('ssdlite_mobilenet_v2.coc')).toBe('did you mean "ssdlite_mobilenet_v2.coco"?');
+    expect(await fixOf('resnet50')).toBe('the weights of resnet50 are called resnet50.a1_in1k, resnet50.tv_in1k');
+    expect(await fixOf('moblenetv2_100')).toBe('the weights of mobilenetv2_100 are called mobilenetv2_100.ra_in1k');
+    expect(await fixOf('nothing like it')).toBe('name a file, or weights that finetune models lists');
+    expect(await fixOf('runs/absent.safetensors')).toBeUndefined();
   });
 
   it('refuses a scheme that is none', async () => {

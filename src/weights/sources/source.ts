@@ -13,6 +13,7 @@ import { fetchNpmPackage, parseNpmUri } from './npmSource.js';
 import { fetchPipPackage, parsePipUri } from './pipSource.js';
 import type { SourceOptions } from './sourceOptions.js';
 import { isWeightsFile } from '../decode/raw.js';
+import { suggestWeights } from '../suggestWeights.js';
 
 /** Weights on the local disk. */
 export interface Source {
@@ -140,7 +141,7 @@ async function findModelFile(path: string, uri: string): Promise<string> {
     throw new FinetuneError({ code: 'E_WEIGHTS_PATH', message, fix: 'name the file' });
   }
   const siblings = await readdir(dirname(path)).catch(() => []);
-  const fix = didYouMean(basename(path), siblings, 3);
+  const fix = didYouMean(basename(path), siblings, 3) ?? suggestWeights(uri);
   throw new FinetuneError({ code: 'E_WEIGHTS_PATH', message: `${path} does not exist (${uri})`, ...(fix && { fix }) });
 }
 

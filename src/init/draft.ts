@@ -99,7 +99,7 @@ function isMuch({ train, val, test }: RecipeData): boolean {
       .reduce((sum, [, count]) => sum + count, 0);
   const outOf = (all: number, out: number): boolean => out > FEW * (all + out);
   return (
-    outOf(images, left(/^image (?:missing|cannot be decoded|has another size)/)) ||
+    outOf(images, left(/^image (?:missing|cannot be decoded|has another size|could be several)/)) ||
     outOf(objects, left(/^box (?:without area|outside)/))
   );
 }

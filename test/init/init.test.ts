@@ -165,6 +165,16 @@ test('images that cannot be divided: what would help, with the option of init', 
   expect(await fixes()).toBe('add images: each part needs one');
 });
 
+test('images that could be several files are not left out without asking, if they are many', async () => {
+  await coco('twins', 10);
+  for (const i of numbers(4)) {
+    await write(`twins/more/a/${i}.png`, picture);
+    await write(`twins/more/b/${i}.png`, picture);
+    await rm(join(root, `twins/images/${i}.png`));
+  }
+  await expect(look('twins')).rejects.toMatchObject({ code: expect.stringMatching(/^E_IMAGE_/) as unknown });
+});
+
 describe('a folder without labels that are known says what to do', () => {
   test.each<[string, Readonly<Record<string, string>>, RegExp]>([
     ['an archive', { 'set.zip': 'PK' }, /^unpack set\.zip/],

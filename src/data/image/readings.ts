@@ -17,11 +17,14 @@ export interface Reading {
   readonly path: string;
   readonly isAbsolute: boolean;
   readonly changes: readonly Change[];
-  /** How much of the name the reading keeps: the number of its last folders and file names. */
+  /** How much of the name the reading keeps: the number of its last folders and file names, and a half less where the
+   *  beginning of the file's name is left out. */
   readonly kept: number;
+  /** The beginning of the file's name is left out. */
+  readonly isShort: boolean;
 }
 
-type Form = Pick<Reading, 'path' | 'changes'>;
+type Form = Pick<Reading, 'path' | 'changes'> & { readonly isShort?: boolean };
 
 /** Every way to read a name as a path, the name as it stands among them. Backslashes become slashes, percent-encoded
  *  characters are decoded, the host and the query of a URL and the prefixes of Label Studio (`/data/local-files/?d=`, eight
@@ -55,7 +58,7 @@ const CHANGES: readonly ((form: Form) => Form | undefined)[] = [
     path.includes('\\') ? { path: path.replaceAll('\\', '/'), changes: [...changes, 'backslashes'] } : undefined,
   ({ path, changes }) => {
     const plain = path.replace(/(^|\/)[\da-f]{8}-([^/]+)$/i, '$1$2');
-    return plain === path ? undefined : { path: plain, changes: [...changes, 'a prefix'] };
+    return plain === path ? undefined : { path: plain, changes: [...changes, 'a prefix'], isShort: true };
   },
 ];
 
@@ -67,12 +70,13 @@ function decodePercent(text: string): string | undefined {
   }
 }
 
-function suffixesOf({ path: written, changes }: Form): Reading[] {
+function suffixesOf({ path: written, changes, isShort = false }: Form): Reading[] {
   const path = posix.normalize(written);
   const isAbsolute = path.startsWith('/') || /^[a-z]:\//i.test(path);
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.length === 0 || path.includes('\0')) return [];
-  const whole: Reading = { path, isAbsolute, changes, kept: parts.length };
+  const lost = isShort ? 0.5 : 0;
+  const whole: Reading = { path, isAbsolute, changes, kept: parts.length - lost, isShort };
   const first = parts.findIndex((part) => part !== '..');
   const change = isAbsolute ? 'an absolute path' : 'a prefix';
   const cuts = parts.map((_, cut) => cut).slice(isAbsolute ? 0 : Math.max(first, 1));
@@ -80,7 +84,8 @@ function suffixesOf({ path: written, changes }: Form): Reading[] {
     path: parts.slice(cut).join('/'),
     isAbsolute: false,
     changes: [...changes, change],
-    kept: parts.length - cut,
+    kept: parts.length - cut - lost,
+    isShort,
   }));
   return [whole, ...shorter];
 }

@@ -1,9 +1,10 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseXml, XmlElement, XmlError } from '@rgrove/parse-xml';
 import { FinetuneError, type Where } from '../../errors.js';
 import { lineOf, startsOfLines } from '../../lines.js';
 import { numberCategories } from '../categories.js';
 import type { PartName } from '../sample.js';
+import { imagesOfFrames, shapesOfTrack, type TrackedShape } from './cvatTracks.js';
 import { counted, filesLike, type Detect } from './detect/detected.js';
 import { partOf, placesOf, splitByPart } from './detect/parts.js';
 import { asText, sizeOf } from './records/readLabels.js';
@@ -25,10 +26,11 @@ export const detectCvat: Detect = async (listing) => {
   const inside = Object.fromEntries([...subsets].flatMap((part) => (part ? [[part, first]] : [])));
   const isInside = alike.length === 1 && Object.hasOwn(inside, 'train');
   const parts: Partial<Record<PartName, unknown>> = isInside ? inside : placesOf(splitByPart(alike));
-  return { certainty: 0.99, why: `${counted(alike.length, 'XML file')} of CVAT for images`, parts };
+  return { certainty: 0.99, why: `${counted(alike.length, 'XML file')} of CVAT`, parts };
 };
 
-/** "CVAT for images 1.1": an XML file with the shapes of many images. */
+/** "CVAT for images 1.1": an XML file with the shapes of many images; or "CVAT for video 1.1", whose tracks have the
+ *  shapes of one object on many frames. */
 export const cvat = recordFormat(
   'cvat',
   detectCvat,
@@ -39,21 +41,16 @@ interface Reading extends LabelFile {
   readonly at: (element: XmlElement) => Where;
 }
 
-function readCvat(text: string, label: LabelFile): PartRecords {
+function readCvat(text: string, label: LabelFile): PartRecords | Promise<PartRecords> {
   const { file, part } = label;
   const root = parse(text, file);
   if (root.name !== 'annotations')
     throw notOfLayout(file, `the root of ${basename(file)} is <${root.name}>, not <annotations> of CVAT`);
   const elements = childrenOf(root);
-  if (elements.some(({ name }) => name === 'track'))
-    throw new FinetuneError({
-      code: 'E_LABEL_LAYOUT',
-      message: `${basename(file)} has the tracks of "CVAT for video", which do not name images`,
-      where: { file },
-      fix: 'export the task as "CVAT for images 1.1" or as COCO, with its images',
-    });
   const starts = startsOfLines(text);
   const reading: Reading = { ...label, at: ({ start }) => ({ file, line: lineOf(starts, start) + 1 }) };
+  const tracks = elements.filter(({ name }) => name === 'track');
+  if (tracks.length > 0) return readTracks(root, tracks, reading);
   const images = elements.filter(({ name }) => name === 'image');
   for (const element of elements)
     if (!/^(?:version|meta|image)$/.test(element.name))
@@ -64,6 +61,46 @@ function readCvat(text: string, label: LabelFile): PartRecords {
   const names = labelsOf(root);
   return {
     images: own.flatMap((image) => readImage(image, reading) ?? []),
+    ...(names.length > 0 && { categories: numberCategories(names) }),
+  };
+}
+
+/** The frames of a video and what its tracks have on each. Throws E_LABEL_LAYOUT where it is not clear which image a frame
+ *  is. */
+async function readTracks(root: XmlElement, tracks: readonly XmlElement[], reading: Reading): Promise<PartRecords> {
+  const { file, wrong, at } = reading;
+  const meta = childrenOf(root).filter(({ name }) => name === 'meta');
+  const [task] = meta.flatMap(childrenOf).filter(({ name }) => /^(?:task|job|project)$/.test(name));
+  const field = (name: string): XmlElement | undefined =>
+    [...meta, ...(task ? [task] : [])].flatMap(childrenOf).find((one) => one.name === name);
+  const images = await imagesOfFrames(reading.root, file, toNumber(field('size')?.text.trim() ?? ''));
+  if (!images)
+    throw new FinetuneError({
+      code: 'E_LABEL_LAYOUT',
+      message: `${basename(file)} has the tracks of "CVAT for video", and it is not clear which image is which frame`,
+      where: { file },
+      fix: 'export it with its images, which are called frame_000000 and so on, or as "CVAT for images 1.1"',
+    });
+  const shapes = new Map<number, TrackedShape[]>();
+  const frames = [...images.keys()].sort((a, b) => a - b);
+  for (const shape of tracks.flatMap((track) => shapesOfTrack(track, frames))) {
+    if (!images.has(shape.frame)) wrong(`there is no image of frame ${shape.frame}`, at(shape.element));
+    const before = shapes.get(shape.frame);
+    if (before) before.push(shape);
+    else shapes.set(shape.frame, [shape]);
+  }
+  const [width, height] = ['width', 'height'].map(
+    (side) => childrenOf(field('original_size') ?? root).find(({ name }) => name === side)?.text,
+  );
+  const names = labelsOf(root);
+  return {
+    images: [...images].map(([frame, image]) => ({
+      name: image,
+      file: join(reading.root, image),
+      size: sizeOf(width, height),
+      objects: (shapes.get(frame) ?? []).flatMap((shape, index) => readShape(shape, index, reading) ?? []),
+      where: { file },
+    })),
     ...(names.length > 0 && { categories: numberCategories(names) }),
   };
 }
@@ -108,14 +145,20 @@ function readImage(image: XmlElement, reading: Reading): ImageRecord | undefined
     reading.wrong('an <image> has no name', where);
     return undefined;
   }
-  const objects = childrenOf(image).flatMap((shape, index) => readShape(shape, index, reading) ?? []);
+  const objects = childrenOf(image).flatMap(
+    (element, index) =>
+      readShape({ kind: element.name, attributes: element.attributes, element }, index, reading) ?? [],
+  );
   return { name, size: sizeOf(width, height), objects, where };
 }
 
-function readShape(shape: XmlElement, index: number, { at, wrong, findings }: Reading): ObjectRecord | undefined {
-  const { name: kind, attributes } = shape;
+function readShape(
+  { kind, attributes, element }: Omit<TrackedShape, 'frame'>,
+  index: number,
+  { at, wrong, findings }: Reading,
+): ObjectRecord | undefined {
   if (kind === 'tag') return undefined; // of the whole image
-  const where = at(shape);
+  const where = at(element);
   const category = asText(attributes['label']);
   const subject = `shape ${index + 1}${category === undefined ? '' : ` "${category}"`}`;
   const note = () => ({ message: subject, where });

@@ -214,18 +214,28 @@ function withoutHead(rows: readonly Row[]): BoxColumns | undefined {
   const box = [start, start + 1, start + 2, start + 3];
   const label = first.findIndex((_, column) => column !== file && !box.includes(column));
   if (label < 0) return undefined;
-  const convention = file === 0 && start === 1 && columns === 6 ? 'keras-retinanet' : 'a table without a head';
-  const form = areSizes(some, box) ? 'size' : 'corners';
+  const form = formOf(some, box);
+  const usual = file === 0 && start === 1 && columns === 6 ? 'keras-retinanet' : 'a table without a head';
+  const convention = {
+    corners: usual,
+    size: `${usual}, its numbers are x, y, width and height`,
+    centre: `${usual}, its numbers are the middle, width and height`,
+  }[form];
   return { convention, hasHead: false, file, label, box, form, isFraction: undefined, ...NONE };
 }
 
-/** Whether most boxes have no area as corners, and all have one as a width and a height. */
-function areSizes(rows: readonly (readonly string[])[], box: readonly number[]): boolean {
+/** A box as two corners, unless most have no area so, and all have one as a width and a height. Then its place is the
+ *  left top, or for shares of the image the middle, where a box would otherwise reach beyond its image. */
+function formOf(rows: readonly (readonly string[])[], box: readonly number[]): 'corners' | 'size' | 'centre' {
   const boxes = rows
     .map((cells) => box.map((column) => numberIn(cells[column]!)))
-    .filter((one) => !one.includes(undefined));
-  const flat = (boxes as number[][]).filter(([x1, y1, x2, y2]) => x2! <= x1! || y2! <= y1!);
-  return flat.length > boxes.length / 2 && (boxes as number[][]).every(([, , w, h]) => w! > 0 && h! > 0);
+    .filter((one) => !one.includes(undefined)) as number[][];
+  const flat = boxes.filter(([x1, y1, x2, y2]) => x2! <= x1! || y2! <= y1!);
+  const areSizes = flat.length > boxes.length / 2 && boxes.every(([, , w, h]) => w! > 0 && h! > 0);
+  if (!areSizes) return 'corners';
+  const areShares = boxes.flat().every((value) => value <= 1);
+  const reachesBeyond = boxes.some(([x, y, w, h]) => x! + w! > 1.001 || y! + h! > 1.001);
+  return areShares && reachesBeyond ? 'centre' : 'size';
 }
 
 /** A number, which may have a decimal comma. */

@@ -1,28 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { deflateSync } from 'node:zlib';
-import sharp from 'sharp';
+import { rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { convert, type ConvertOptions } from '../../../src/convert/convert.js';
 import { detectLayouts } from '../../../src/data/formats/detect/detectLayouts.js';
 import { openDatasets, type DataOptions } from '../../../src/data/dataset.js';
 import { recognise } from '../../../src/init/recognise.js';
-import { temporaryFolder } from '../temporaryFolder.js';
-
-const root = temporaryFolder();
-const jpeg = await sharp({ create: { width: 64, height: 48, channels: 3, background: '#a52' } })
-  .jpeg()
-  .toBuffer();
-
-/** Writes files below a folder of its own; an image for each path that ends as one. */
-async function folderOf(name: string, files: Readonly<Record<string, string>>): Promise<string> {
-  for (const [path, text] of Object.entries(files)) {
-    const file = join(root, name, path);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, /\.jpg$/.test(path) && text === '' ? jpeg : text);
-  }
-  return join(root, name);
-}
+import { folderOf, root } from './oddFolder.js';
 
 const convertOdd = async (source: string, options: Partial<ConvertOptions> = {}) => {
   const out = join(root, 'converted');
@@ -227,139 +210,5 @@ describe('folders of classes', () => {
     await symlink('..', join(folder, 'x', 'up'));
     const { parts } = await convertOdd(folder, { to: 'csv' });
     expect(parts.train).toMatchObject({ images: 2 });
-  });
-});
-
-describe('layouts of programs that draw more than boxes', () => {
-  const open = async (folder: string) => {
-    const [best] = await detectLayouts(folder);
-    const data = { ...best!.data, val: best!.data['train'] } as unknown as DataOptions;
-    const { train } = await openDatasets(data);
-    const objects = train.annotations.flatMap(({ boxes, classes, ignore }) =>
-      classes.map((index, i) => {
-        const corners = [...boxes.subarray(4 * i, 4 * i + 4)].map(Math.round).join(' ');
-        return `${train.categories[index]!.name} ${corners}${ignore[i] ? ' ignored' : ''}`;
-      }),
-    );
-    return { format: best!.format, objects, dropped: train.dropped };
-  };
-
-  test('CVAT: a rotated box, an ellipse, a mask and points; tracks of a video say what to do', async () => {
-    const xml = (shapes: string): string =>
-      `<annotations><version>1.1</version><image id="0" name="a.jpg" width="64" height="48">${shapes}</image></annotations>`;
-    const shapes =
-      '<box label="car" xtl="10" ytl="20" xbr="30" ybr="24" rotation="90.0"/><ellipse label="car" cx="20" cy="20" rx="8" ry="4"/>' +
-      '<mask label="dog" rle="1, 2" left="3" top="4" width="10" height="6"/><points label="dog" points="1,2"/><tag label="day"/>';
-    const folder = await folderOf('cvat', { 'images/a.jpg': '', 'annotations.xml': xml(shapes) });
-    expect(await open(folder)).toEqual({
-      format: 'cvat',
-      objects: ['car 18 12 22 32', 'car 12 16 28 24', 'dog 3 4 13 10'],
-      dropped: {
-        'rotated box read as the box around it': 1,
-        'ellipse read as the box around it': 1,
-        'mask read as the box around it': 1,
-        'shape without area (points), left out': 1,
-      },
-    });
-    const video =
-      '<annotations><track id="0" label="car"><box frame="0" xtl="1" ytl="1" xbr="9" ybr="9"/></track></annotations>';
-    const tracks = await folderOf('cvat-video', { 'frame_0.jpg': '', 'annotations.xml': video });
-    await expect(open(tracks)).rejects.toMatchObject({ code: 'E_LABEL_LAYOUT' });
-  });
-
-  test('Supervisely: a mask is a deflated PNG file', async () => {
-    const png = await sharp({ create: { width: 12, height: 7, channels: 3, background: 'red' } })
-      .png()
-      .toBuffer();
-    const bitmap = { data: deflateSync(png).toString('base64'), origin: [5, 6] };
-    const objects = [{ classTitle: 'cat', geometryType: 'bitmap', bitmap }];
-    const folder = await folderOf('supervisely', {
-      'set/img/a.jpg': '',
-      'set/ann/a.jpg.json': JSON.stringify({ tags: [], size: { height: 48, width: 64 }, objects }),
-      'meta.json': '{"classes":[],"tags":[]}',
-    });
-    expect(await open(folder)).toMatchObject({ format: 'supervisely', objects: ['cat 5 6 17 13'] });
-  });
-
-  test('WIDER FACE: an image without faces, and an invalid face', async () => {
-    const text =
-      'crowd/a.jpg\n2\n3 4 10 12 0 0 0 0 0 0 \n30 4 10 12 2 0 0 1 0 0 \ncrowd/b.jpg\n0\n0 0 0 0 0 0 0 0 0 0 \n';
-    const folder = await folderOf('wider', {
-      ...{ 'WIDER_train/images/crowd/a.jpg': '', 'WIDER_train/images/crowd/b.jpg': '' },
-      'wider_face_split/wider_face_train_bbx_gt.txt': text,
-    });
-    expect(await open(folder)).toMatchObject({
-      format: 'widerface',
-      objects: ['face 3 4 13 16', 'face 30 4 40 16 ignored'],
-    });
-  });
-
-  test('KITTI: what nobody looked at is left out', async () => {
-    const text =
-      'Car 0.00 0 -1.58 3.5 4 13 16 1.65 1.67 3.64 -0.65 1.71 46.70 -1.59\nDontCare -1 -1 -10 30 4 40 16 -1 -1 -1 -1000 -1000 -1000 -10\n';
-    const folder = await folderOf('kitti', { 'image_2/000001.jpg': '', 'label_2/000001.txt': text });
-    const { format, objects, dropped } = await open(folder);
-    expect([format, objects, dropped]).toEqual(['kitti', ['Car 4 4 13 16'], { 'DontCare region, left out': 1 }]);
-  });
-
-  test('DOTA and the rotated boxes of Roboflow are no words of text; a difficult object is ignored', async () => {
-    const text =
-      'imagesource:GoogleEarth\ngsd:0.12\n4 4 14 4 14 16 4 16 large-vehicle 0\n30.5 4 40 8 38 16 28 12 ship 1\n';
-    const folder = await folderOf('dota', { 'images/p1.jpg': '', 'labelTxt/p1.txt': text });
-    expect(await open(folder)).toMatchObject({
-      format: 'dota',
-      objects: ['large-vehicle 4 4 14 16', 'ship 28 4 40 16 ignored'],
-    });
-    expect((await recognise(folder)).chosen.kind).toBe('boxes');
-  });
-
-  test('VisDrone is no text either; what it does not score is ignored', async () => {
-    const text = '3,4,10,12,1,4,0,0\n30,4,10,12,0,1,0,1\n1,1,5,5,0,0,0,0\n';
-    const folder = await folderOf('visdrone', { 'images/a.jpg': '', 'annotations/a.txt': text });
-    const { format, objects, dropped } = await open(folder);
-    expect([format, objects]).toEqual(['visdrone', ['car 3 4 13 16', 'pedestrian 30 4 40 16 ignored']]);
-    expect(dropped).toEqual({ 'ignored region, left out': 1 });
-  });
-
-  test('MOT: a sequence has its frames in img1, also those without an object', async () => {
-    const folder = await folderOf('mot', {
-      ...{ 'train/S1/img1/000001.jpg': '', 'train/S1/img1/000002.jpg': '', 'train/S1/img1/000003.jpg': '' },
-      'train/S1/gt/gt.txt': '1,1,3,4,10,12,1,1,1.0\n3,1,5,4,10,12,0,3,0.5\n',
-      'train/S1/det/det.txt': '1,-1,3,4,10,12,0.9\n',
-    });
-    expect(await open(folder)).toMatchObject({
-      format: 'mot',
-      objects: ['pedestrian 3 4 13 16', 'car 5 4 15 16 ignored'],
-    });
-    const { train } = (await recognise(folder)).chosen.data;
-    const wrong = await folderOf('mot', { 'train/S1/gt/gt.txt': '9,1,3,4,10,12,1,1,1.0\n' });
-    expect(train).toBe('train/S1/gt/gt.txt');
-    await expect(open(wrong)).rejects.toMatchObject({
-      code: 'E_LABEL_ROW',
-      problems: [{ where: { line: 1 } }, { where: { line: 1 } }],
-    });
-  });
-
-  test('BDD100K: lanes have no box', async () => {
-    const box2d = { x1: 3, y1: 4, x2: 13, y2: 16 };
-    const labels = [
-      { category: 'car', box2d },
-      { category: 'lane', poly2d: [] },
-    ];
-    const folder = await folderOf('bdd', {
-      'images/a.jpg': '',
-      'labels/bdd_train.json': JSON.stringify([{ name: 'a.jpg', labels }]),
-    });
-    const { format, objects, dropped } = await open(folder);
-    expect([format, objects]).toEqual(['bdd100k', ['car 3 4 13 16']]);
-    expect(dropped).toMatchObject({ 'label without a box, left out': 1 });
-  });
-
-  test('YOLO with key points that data.yaml does not tell of', async () => {
-    const folder = await folderOf('pose', {
-      ...{ 'images/a.jpg': '', 'data.yaml': 'train: images\nnames: [cat]\n' },
-      'labels/a.txt': '0 0.5 0.5 0.25 0.5 0.4 0.5 2 0.6 0.5 1\n',
-    });
-    expect(await open(folder)).toMatchObject({ format: 'yolo', objects: ['cat 24 12 40 36'] });
   });
 });

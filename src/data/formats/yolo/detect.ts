@@ -96,7 +96,8 @@ async function labelFiles(listing: Listing): Promise<string[]> {
   return alike.length > 0 && alike.length + empty.length >= 0.8 * sample.length ? candidates : [];
 }
 
-const isLabelText = (text: string): boolean => {
+/** Whether a text has lines of labels, and nothing else. */
+export const isLabelText = (text: string): boolean => {
   const lines = text.split(/\r\n|[\n\r]/).filter((line) => line.trim() !== '');
   return lines.length > 0 && lines.slice(0, 50).every((line) => LABEL_LINE.test(line));
 };

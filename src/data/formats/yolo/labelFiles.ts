@@ -74,6 +74,21 @@ function byStem(names: ReadonlySet<string>): ReadonlyMap<string, string> {
   return found;
 }
 
+/** The label files in the folders of those that were found which are called like no image, sorted. */
+export async function lonelyLabels(found: Iterable<string>, images: readonly string[]): Promise<string[]> {
+  const used = new Set(found);
+  const folders = new Set([...used].map((file) => file.slice(0, file.lastIndexOf(sep))));
+  const lonely: string[] = [];
+  let stems: ReadonlySet<string> | undefined;
+  for (const folder of folders)
+    for (const name of await listFolder(folder)) {
+      if (!/\.txt$/i.test(name) || NAMES_FILE.test(name) || used.has(`${folder}${sep}${name}`)) continue;
+      stems ??= new Set(images.map((image) => anyCase(stemOf(image.slice(image.lastIndexOf('/') + 1)))));
+      if (!stems.has(anyCase(stemOf(name)))) lonely.push(`${folder}${sep}${name}`);
+    }
+  return lonely.sort();
+}
+
 async function anywhere(images: readonly string[], root: string): Promise<Map<string, string>> {
   const index = await indexByStem(root, /\.txt$/i);
   const found = new Map<string, string>();

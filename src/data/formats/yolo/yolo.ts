@@ -5,8 +5,9 @@ import { mapFiles } from '../../scan/mapFiles.js';
 import { readLabelText } from '../records/readLabels.js';
 import type { ImageRecord, ObjectRecord, PartRecords } from '../records/record.js';
 import { recordFormat, type RecordSource } from '../records/recordFormat.js';
-import { detectYolo } from './detect.js';
-import { findLabelFiles } from './labelFiles.js';
+import { listFiles } from '../detect/listing.js';
+import { detectYolo, isLabelText } from './detect.js';
+import { findLabelFiles, lonelyLabels } from './labelFiles.js';
 import { listImages, type YoloImage } from './images.js';
 import { readYoloLine } from './lines.js';
 import { readNames, type YoloNames } from './names.js';
@@ -44,7 +45,19 @@ async function readYolo(source: RecordSource): Promise<PartRecords> {
       },
       absent,
     );
+  await countLonely(labels, source);
   return { images: records, categories: names.categories };
+}
+
+/** Counts files of labels that are called like no image of the data set: the image may be missing, or of a kind that
+ *  cannot be read. Notes and lists are none. */
+async function countLonely(labels: ReadonlyMap<string, string>, { root, findings }: RecordSource): Promise<void> {
+  const lonely = await lonelyLabels(labels.values(), (await listFiles(root)).images);
+  for (const file of lonely) {
+    const text = await Promise.resolve(readLabelText(file)).catch(() => '');
+    if (isLabelText(text))
+      findings.count('label file without an image, left out', () => ({ message: file, where: { file } }));
+  }
 }
 
 function readImage(

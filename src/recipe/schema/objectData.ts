@@ -282,7 +282,7 @@ const labels = z.strictObject({
       'webdataset',
     ])
     .describe(
-      '`yolo`: a text file for each image, with or without data.yaml. `createml`, `labelme`, `labelstudio`, `vott`, `via` (VGG Image Annotator), `datumaro` and `supervisely`: their JSON files. `cvat`: the XML file of CVAT for images. `cloud`: the JSON lines of Vertex AI and SageMaker Ground Truth. `bdd100k`: its JSON files. `kitti`, `widerface`, `dota`, `visdrone` and `mot`: their text files. `box-csv`: a table with a box in each row. `huggingface`: an image folder with metadata.jsonl, or parquet files. `webdataset`: tar files. docs/data.md describes them.',
+      '`yolo`: a text file for each image, with or without data.yaml. `createml`, `labelme`, `labelstudio`, `vott`, `via` (VGG Image Annotator), `datumaro` and `supervisely`: their JSON files. `cvat`: the XML file of CVAT for images or for video. `cloud`: the JSON lines of Vertex AI and SageMaker Ground Truth. `bdd100k`: its JSON files. `kitti`, `widerface`, `dota`, `visdrone` and `mot`: their text files. `box-csv`: a table with a box in each row. `huggingface`: an image folder with metadata.jsonl, or parquet files. `webdataset`: tar files. docs/data.md describes them.',
     ),
   ...labelFiles,
   split,

@@ -1,10 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
-import { finetune } from '../../src/finetune.js';
+import { run } from '../../src/cli/program.js';
 import { initRecipe } from '../../src/init/initRecipe.js';
-import { parseRecipe } from '../../src/recipe/load.js';
 import { ownData } from '../../src/run/recipeData.js';
 import { thirtyImages } from '../data/formats/smallSet.js';
 import { tools } from '../data/formats/tools.js';
@@ -33,13 +32,14 @@ const truth = (called: Tool['called'] = {}): string[] =>
 /** Tables have no row for an image without boxes. */
 const withBoxes = (images: readonly string[]): string[] => images.filter((image) => image.includes(',')).sort();
 
-/** The recipe with a tiny network and two epochs, in the place of what it says. */
-function quickly(text: string): string {
-  const recipe = parse(text) as { readonly data: object };
-  const model = parse(`{ head: ssdlite, backbone: ${tinyBackbone} }`) as object;
-  const train = { epochs: 2, batch: 8, warmup: { steps: 1 } };
-  return stringify({ ...recipe, data: { ...recipe.data, size: 96 }, model, train, report: { images: 1 } });
-}
+/** A tiny network and two epochs. */
+const QUICKLY = [
+  'engine=wasm',
+  'data.size=96',
+  `model={head: ssdlite, backbone: ${tinyBackbone}}`,
+  'train={epochs: 2, batch: 8, warmup: {steps: 1}}',
+  'report.images=1',
+];
 
 describe('the folder of each program becomes a recipe that has the same boxes and classes', () => {
   test.each(chosen)(
@@ -48,7 +48,7 @@ describe('the folder of each program becomes a recipe that has the same boxes an
       const folder = join(root, name);
       await write(folder, thirtyImages);
       const file = join(root, `${name}.yaml`);
-      const { recipe, text } = await initRecipe(folder, { file });
+      const { recipe } = await initRecipe(folder, { file });
       expect(recipe.data.format).toBe(format);
       const { train, val, test: held } = await ownData(recipe);
       const read = [train, val, ...(held ? [held] : [])].flatMap(({ annotations, categories }) =>
@@ -64,7 +64,8 @@ describe('the folder of each program becomes a recipe that has the same boxes an
       expect(val.annotations.length).toBeGreaterThan(2);
       if (!isSlow) return;
       const directory = join(root, `${name} run`);
-      const { metrics } = await finetune(await parseRecipe(quickly(text), file), { directory });
+      expect(await run([folder, '--out', directory, ...QUICKLY.flatMap((one) => ['--set', one])])).toBe(0);
+      const metrics = JSON.parse(await readFile(join(directory, 'metrics.json'), 'utf8')) as object;
       expect(metrics).toMatchObject({ epochs: 2 });
     },
     300_000,

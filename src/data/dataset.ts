@@ -30,6 +30,7 @@ import { webDataset, webDatasetClasses } from './formats/webDataset/webDataset.j
 import { widerFace } from './formats/widerFace.js';
 import { yolo } from './formats/yolo/yolo.js';
 import type { Category, Dataset, Kind, PartName } from './sample.js';
+import { openedBefore } from './scan/openedCache.js';
 import { holdVersions, saveScans } from './scan/scanCache.js';
 import { openSplit, type DividedImages } from './split/openSplit.js';
 import type { SplitContext } from './split/split.js';
@@ -105,19 +106,27 @@ export async function openDatasets(
     findings.set(part, own);
     return own;
   };
+  const before = kept || formats[data.format].isDrawn ? undefined : openedBefore(data);
+  if (before?.found) return before.found;
   const release = holdVersions();
-  const { parts, divided } = await readDatasets(data, { option, signal, kept, findingsOf }).finally(release);
-  await saveScans();
-  const { train, val, test } = parts;
-  const problems = [...findings.values()].flatMap((part) => part.problems());
-  if (problems.length > 0) throw new FinetuneError(problems);
-  return {
-    train: train!,
-    val: val!,
-    ...(test && { test }),
-    categories: train!.categories,
-    ...(divided && { divided }),
-  };
+  try {
+    const { parts, divided } = await readDatasets(data, { option, signal, kept, findingsOf });
+    await saveScans();
+    const { train, val, test } = parts;
+    const problems = [...findings.values()].flatMap((part) => part.problems());
+    if (problems.length > 0) throw new FinetuneError(problems);
+    const opened: Datasets = {
+      train: train!,
+      val: val!,
+      ...(test && { test }),
+      categories: train!.categories,
+      ...(divided && { divided }),
+    };
+    await before?.keep(opened);
+    return opened;
+  } finally {
+    release();
+  }
 }
 
 /** The parts as far as they can be read: every problem goes to the findings of its part, and nothing is thrown for it. */

@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises';
+import { noteFolder } from '../scan/scanCache.js';
 
 /** Extensions of the files that are taken for images. */
 export const IMAGE_EXTENSION = /\.(jpe?g|jfif|png|webp|tiff?|avif|bmp)$/i;
@@ -11,6 +12,7 @@ const NO_FOLDER = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'ERR_IN
 
 /** The names of the entries of a folder; empty if there is no such folder. */
 export async function listFolder(dir: string): Promise<Set<string>> {
+  noteFolder(dir);
   try {
     return new Set(await readdir(dir));
   } catch (error) {

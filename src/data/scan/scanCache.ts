@@ -20,7 +20,7 @@ export const LEAST_FILES = 1000;
 /** Longest text of a file in the cache, since JavaScript cannot hold much longer ones. */
 const LONGEST = 400 * 2 ** 20;
 /** Milliseconds within which a file may change again without another time: its value is not kept. */
-const TICK = 100;
+export const TICK = 100;
 
 interface Entry {
   readonly version: Version;
@@ -82,8 +82,10 @@ export function versionOf(file: string): string | undefined {
   return version && `${version.size} ${version.modified} ${version.changed}`;
 }
 
-/** The versions of the files that were looked at while holdVersions was in force. */
-const held = new Map<string, Version>();
+/** The versions of the files that were looked at while holdVersions was in force; null for a file that is not there. */
+const held = new Map<string, Version | null>();
+/** The folders that were listed meanwhile. */
+const heldFolders = new Set<string>();
 let holders = 0;
 
 /** Looks at each file once until the function that is returned is called: a data set is opened in several passes over
@@ -91,15 +93,28 @@ let holders = 0;
 export function holdVersions(): () => void {
   holders++;
   return () => {
-    if (--holders === 0) held.clear();
+    if (--holders > 0) return;
+    held.clear();
+    heldFolders.clear();
   };
 }
+
+/** Remembers that a reader listed a folder, or asked whether there is one. */
+export function noteFolder(folder: string): void {
+  if (holders > 0) heldFolders.add(folder);
+}
+
+/** The files and folders that were looked at since holdVersions was called. */
+export const lookedAt = (): { readonly files: Iterable<string>; readonly folders: Iterable<string> } => ({
+  files: held.keys(),
+  folders: heldFolders,
+});
 
 function versionIn(file: string): Version | undefined {
   const known = held.get(file);
   if (known) return known;
   const version = lookAt(file);
-  if (version && holders > 0) held.set(file, version);
+  if (holders > 0) held.set(file, version ?? null);
   return version;
 }
 
@@ -132,31 +147,37 @@ export function forgetScans(): void {
   latest.clear();
 }
 
-/** Reads a text that writeChecked wrote; undefined if there is none, or it is damaged. */
-export function readChecked(file: string, head: string): string | undefined {
-  let text: string;
+/** Reads what writeChecked wrote; undefined if there is nothing, or it is damaged. */
+export function readCheckedBytes(file: string, head: string): Buffer | undefined {
+  let bytes: Buffer;
   try {
-    text = readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch {
     return undefined;
   }
-  const end = text.indexOf('\n');
-  const body = text.slice(end + 1);
-  return end > 0 && text.slice(0, end) === `${head} ${digestOf(body)}` ? body : undefined;
+  const end = bytes.indexOf('\n');
+  const body = bytes.subarray(end + 1);
+  return end > 0 && bytes.toString('utf8', 0, end) === `${head} ${digestOf(body)}` ? body : undefined;
 }
 
-/** Writes a text behind a line with a head and the text's digest. */
-export async function writeChecked(file: string, head: string, body: string): Promise<void> {
+/** Reads a text that writeChecked wrote; undefined if there is none, or it is damaged. */
+export const readChecked = (file: string, head: string): string | undefined =>
+  readCheckedBytes(file, head)?.toString('utf8');
+
+/** Writes a text, or bytes, behind a line with a head and their digest. */
+export async function writeChecked(file: string, head: string, body: string | Uint8Array): Promise<void> {
   if (body.length > LONGEST) return;
+  const bytes = Buffer.from(body);
   try {
     await makeFolder(dirname(file));
-    await writeAtomically(file, [Buffer.from(`${head} ${digestOf(body)}\n${body}`)], { isDurable: false });
+    await writeAtomically(file, [Buffer.from(`${head} ${digestOf(bytes)}\n`), bytes], { isDurable: false });
   } catch {
     return; // the next start takes as long as this one
   }
 }
 
-export const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 40);
+export const digestOf = (text: string | Uint8Array): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, 40);
 
 /** The path of a file of scans in the cache. */
 export const scanFile = (name: string): string => join(cacheDir(), 'scans', name);

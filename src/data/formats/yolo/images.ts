@@ -4,6 +4,7 @@ import { FinetuneError, type Where } from '../../../errors.js';
 import { findImages } from '../../image/findImages.js';
 import { IMAGE_EXTENSION } from '../../image/imageFiles.js';
 import { reportImages } from '../../image/reportImages.js';
+import { noteFolder } from '../../scan/scanCache.js';
 import { listFiles } from '../detect/listing.js';
 import { readLabelText } from '../records/readLabels.js';
 import type { RecordSource } from '../records/recordFormat.js';
@@ -40,6 +41,7 @@ async function resolvePlace(
   for (const reading of readings) {
     for (const base of bases) {
       const path = reading.startsWith('/') ? reading : join(base, reading);
+      noteFolder(path);
       const entry = await stat(path).catch(() => undefined);
       if (entry) return { path, isFolder: entry.isDirectory() };
     }

@@ -1,4 +1,5 @@
 import type { DType } from '../../graph/spec.js';
+import type { Port } from '../../onnx/model.js';
 import type { Feed } from '../engine.js';
 
 /** A way to call ONNX Runtime: its C API (library.ts) or the JavaScript of onnxruntime-node (package.ts). All functions
@@ -24,9 +25,12 @@ export interface RuntimeTensor {
   readonly data: Feed;
 }
 
+/** An output to compute; where its shape is known, its values are written where they are read, without a copy. */
+export type RuntimeOutput = Pick<Port, 'name' | 'dtype' | 'shape'>;
+
 export interface RuntimeSession {
-  /** Runs the model and returns the outputs of these names. */
-  run(inputs: Readonly<Record<string, RuntimeTensor>>, outputs: readonly string[]): Promise<readonly Feed[]>;
+  /** Runs the model and returns these outputs. */
+  run(inputs: Readonly<Record<string, RuntimeTensor>>, outputs: readonly RuntimeOutput[]): Promise<readonly Feed[]>;
   /** Frees the model. No run may be under way. */
   release(): void;
 }

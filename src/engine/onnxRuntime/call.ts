@@ -15,9 +15,10 @@ export async function call(program: string, { session, inputs, outputs }: Loaded
   const tensors = inputs.map(
     ({ key, name, dtype, shape }) => [name, { dtype, shape: shape!, data: feeds[key]! }] as const,
   );
-  const names = [...new Set(outputs.map(({ name }) => name))];
+  const fetched = new Map(outputs.map((output) => [output.name, output]));
+  const names = [...fetched.keys()];
   try {
-    const results = await session.run(Object.fromEntries(tensors), names);
+    const results = await session.run(Object.fromEntries(tensors), [...fetched.values()]);
     return Object.fromEntries(outputs.map(({ key, name }) => [key, toFloat(results[names.indexOf(name)]!)]));
   } catch (error) {
     throw runtimeError(`run the program "${program}"`, error);

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DType } from '../../graph/spec.js';
 import type { Feed } from '../engine.js';
-import type { Binding, RuntimeTensor } from './binding.js';
+import type { Binding, RuntimeOutput, RuntimeTensor } from './binding.js';
 import { functionAt, openLibrary, openSystem, started, type Foreign, type Memory, type Pointer } from '../native.js';
 
 /** ONNX Runtime's C API (onnxruntime_c_api.h), called in onnxruntime-node's own library. The JavaScript of that package
@@ -44,6 +44,13 @@ const ARRAYS: Readonly<Record<number, new (length: number) => Feed>> = {
   6: Int32Array,
   9: Uint8Array,
 };
+
+/** Memory for an output whose shape is known, not set to 0 before: ONNX Runtime writes all of it. */
+function placeFor({ dtype, shape }: RuntimeOutput): RuntimeTensor | undefined {
+  if (dtype !== 'float32' || shape === undefined) return undefined;
+  const count = shape.reduce((product, side) => product * side, 1);
+  return { dtype, shape, data: new Float32Array(Buffer.allocUnsafeSlow(4 * count).buffer) };
+}
 
 /** Loads the library of the package whose main file this is. Throws an Error with the reason of the system's loader, or
  *  with what the library lacks. */
@@ -141,11 +148,14 @@ function bind(
     return {
       async run(inputs, outputs) {
         const names = Object.keys(inputs);
+        const wanted = outputs.map(({ name }) => name);
         const given = BigInt64Array.from(Object.values(inputs), toTensor);
-        const used = { inputs, given, results: new BigInt64Array(outputs.length) }; // kept until the run has ended
+        const places = outputs.map(placeFor);
+        // Kept until the run has ended. ONNX Runtime makes the outputs that have no place.
+        const used = { inputs, given, places, results: BigInt64Array.from(places, (at) => (at ? toTensor(at) : 0n)) };
         try {
-          check(await runSession(session, null, names, given, names.length, outputs, outputs.length, used.results));
-          return Array.from(used.results, toFeed);
+          check(await runSession(session, null, names, given, names.length, wanted, wanted.length, used.results));
+          return places.map((at, i) => at?.data ?? toFeed(used.results[i]!));
         } finally {
           for (const value of [...used.given, ...used.results]) if (value !== 0n) f.releaseValue(value);
         }

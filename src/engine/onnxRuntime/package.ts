@@ -40,8 +40,9 @@ export function loadPackage(main: string): Binding {
           const given = Object.entries(inputs).map(
             ([name, { dtype, data, shape }]) => [name, new ort.Tensor(dtype, data, shape)] as const,
           );
-          const results = await session.run(Object.fromEntries(given), outputs);
-          return outputs.map((name) => results[name]!.data as Feed);
+          const names = outputs.map(({ name }) => name);
+          const results = await session.run(Object.fromEntries(given), names);
+          return names.map((name) => results[name]!.data as Feed);
         },
         release() {
           void session.release?.();

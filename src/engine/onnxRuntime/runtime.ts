@@ -82,7 +82,7 @@ async function probe(binding: Binding): Promise<void> {
   const node = { op: 'Add', name: 'double', inputs: ['x', 'x'], outputs: ['y'], attrs: {} };
   const model = encodeOnnx({ nodes: [node], initializers: [], inputs: [x], outputs: [y] });
   const session = await binding.open(model, { threads: 1, spins: false });
-  const [sum] = await session.run({ x: { dtype: 'float32', shape: [1], data: Float32Array.of(21) } }, ['y']);
+  const [sum] = await session.run({ x: { dtype: 'float32', shape: [1], data: Float32Array.of(21) } }, [y]);
   session.release();
   if (sum?.[0] !== 42) throw new Error('its C API computes something else');
 }

@@ -15,11 +15,12 @@ const port = (name: string, dtype: Port['dtype']): Port => ({ key: name, name, d
 const node = (op: string, inputs: readonly string[], output: string) => ({
   ...{ op, name: output, inputs, outputs: [output], attrs: {} },
 });
+const [chosen, n2] = [port('chosen', 'float32'), port('n2', 'int32')];
 const model = encodeOnnx({
   nodes: [node('Add', ['x', 'x'], 'x2'), node('Where', ['which', 'x', 'x2'], 'chosen'), node('Add', ['n', 'n'], 'n2')],
   initializers: [],
   inputs: [port('x', 'float32'), port('n', 'int32'), port('which', 'bool')],
-  outputs: [port('chosen', 'float32'), port('n2', 'int32')],
+  outputs: [chosen, n2],
 });
 const inputs: Readonly<Record<string, RuntimeTensor>> = {
   x: { dtype: 'float32', shape: [2], data: Float32Array.of(1.5, 2.5) },
@@ -29,8 +30,10 @@ const inputs: Readonly<Record<string, RuntimeTensor>> = {
 
 async function check(runtime: OnnxRuntime): Promise<void> {
   const session = await runtime.open(model, { threads: 1 });
-  expect(await session.run(inputs, ['n2', 'chosen'])).toEqual([Int32Array.of(-6, 8), Float32Array.of(1.5, 5)]);
-  await expect(session.run({ x: inputs['x']! }, ['n2'])).rejects.toThrow();
+  expect(await session.run(inputs, [n2, chosen])).toEqual([Int32Array.of(-6, 8), Float32Array.of(1.5, 5)]);
+  const inferred = { ...chosen, shape: undefined };
+  expect(await session.run(inputs, [inferred])).toEqual([Float32Array.of(1.5, 5)]);
+  await expect(session.run({ x: inputs['x']! }, [n2])).rejects.toThrow();
   session.release();
   await expect(runtime.open(Uint8Array.of(1, 2, 3))).rejects.toMatchObject({ code: 'E_ONNX_RUNTIME' });
 }

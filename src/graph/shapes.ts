@@ -155,6 +155,8 @@ const rules = {
   max: reduced,
   oneHot: ([x], { depth }) => float([...x!.shape, depth]),
   topK: ([x], { k }) => {
+    const most = x!.shape.at(-1) ?? 0;
+    if (k > most) throw mismatch(`topK takes ${k} of ${most} values`);
     const shape = [...x!.shape.slice(0, -1), k];
     return [{ shape, dtype: 'float32' }, { shape, dtype: 'int32' }]; // prettier-ignore
   },

@@ -57,7 +57,7 @@ export function fasterRcnnCriterion(
       { positive, negative, keys: keys(positive.shape[1]!, 1), ...balanced },
       { count: options.sampledBoxes, positive: POSITIVE_SHARE, matchIou: MATCH_IOU },
     );
-    const [place, rows] = b.topK(order, options.sampledBoxes) as [Value, Value];
+    const [place, rows] = b.topK(order, Math.min(options.sampledBoxes, order.shape[1]!)) as [Value, Value];
     const boxes = b.gather(candidates.boxes, rows);
     const found = secondStage(boxes, stage, options);
     const match = b.gather(candidates.match, rows);

@@ -18,6 +18,19 @@ const cvatXml = (images: readonly SmallImage[], subsets: boolean): string => {
   return `<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n  <meta><${kind}><id>7</id><name>blood</name><labels>${labels.join('')}</labels></${kind}></meta>\n${entries.join('')}</annotations>\n`;
 };
 
+/** The XML of CVAT for video: a track for each object, which leaves after one frame. */
+const cvatVideo = (images: readonly SmallImage[]): string => {
+  const tracks = images.flatMap(({ boxes }, frame) =>
+    boxes.map(({ name, box: [x, y, w, h] }, id) => {
+      const shape = (at: number, outside: number): string =>
+        `    <box frame="${at}" keyframe="1" outside="${outside}" occluded="0" xtl="${x}.00" ytl="${y}.00" xbr="${x + w}.00" ybr="${y + h}.00" z_order="0">\n    </box>\n`;
+      return `  <track id="${100 * frame + id}" label="${name}" source="manual">\n${shape(frame, 0)}${shape(frame + 1, 1)}  </track>\n`;
+    }),
+  );
+  const labels = NAMES.map((name) => `<label><name>${name}</name></label>`).join('');
+  return `<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n  <meta><task><size>${images.length}</size><mode>interpolation</mode><labels>${labels}</labels></task></meta>\n${tracks.join('')}</annotations>\n`;
+};
+
 const lines = (values: readonly unknown[]): string => values.map((value) => `${JSON.stringify(value)}\n`).join('');
 
 export const cloudsTools: Readonly<Record<string, Tool>> = {
@@ -26,6 +39,17 @@ export const cloudsTools: Readonly<Record<string, Tool>> = {
     async (place, images) => {
       await placePictures(place, images, ({ stem }) => `images/${stem}.jpg`);
       place('annotations.xml', cvatXml(images, false));
+    },
+    ['train'],
+  ),
+  'CVAT for video': tool(
+    'cvat',
+    async (place, images) => {
+      const frames = new Map(
+        images.map((image, frame) => [image, `images/frame_${String(frame).padStart(6, '0')}.jpg`]),
+      );
+      await placePictures(place, images, (image) => frames.get(image)!);
+      place('annotations.xml', cvatVideo(images));
     },
     ['train'],
   ),

@@ -29,59 +29,115 @@ const logOdds = (score: number): number => {
   return Math.log(p / (1 - p));
 };
 
-/** Compares a label with what the model sees, next to the other labels of the image. */
+/** The most that one look at the image says about a label, and the detections that say it. */
+interface LookEvidence {
+  readonly own: number;
+  readonly tight: number;
+  readonly any: number;
+  readonly other: number;
+  readonly otherTight: number;
+  readonly off: number;
+  readonly offFit: number;
+  readonly offUnlike: number;
+  readonly ownFit: number;
+  readonly otherFound: PredictedBox | undefined;
+  readonly offFound: PredictedBox | undefined;
+}
+
+/** Compares a label with what the model sees in each of several looks, next to the other labels of the image. */
 export function labelEvidence(
-  { label, box }: Pick<TruthBox, 'label' | 'box'>,
-  seen: readonly PredictedBox[],
+  object: Pick<TruthBox, 'label' | 'box'>,
+  looks: readonly (readonly PredictedBox[])[],
   others: readonly TruthBox[],
   image: Size,
 ): LabelEvidence {
-  let [own, any, tight] = [0, 0, 0];
+  const { label, box } = object;
+  const all = looks.map((seen) => evidenceOf(object, seen, others));
+  const strongest = (strength: (one: LookEvidence) => number): LookEvidence =>
+    all.reduce((best, one) => (strength(one) > strength(best) ? one : best));
+  const other = strongest((one) => one.other);
+  const off = strongest((one) => one.off);
+  const [ours, theirs, beside] = [strongest((one) => one.own).own, other.other, off.off].map(logOdds) as [
+    number,
+    number,
+    number,
+  ];
+  const alike = others.filter((one) => one.label === label);
+  const overlaps = others.map((one) => overlap(one.box, box));
+  const signs = [
+    ...[ours, theirs, beside, ours - theirs, ours - beside],
+    ...[sideOf(box, image), Math.log(areaOf(box) || LEAST), Math.log((box[2] - box[0]) / (box[3] - box[1])) || 0],
+    ...[Math.min(3, alike.filter((one) => overlap(one.box, box) > 0.05).length), Math.log(1 + alike.length)],
+    ...[Math.log(1 + others.length), new Set(others.map((one) => one.label)).size, Math.max(0, ...overlaps)],
+    ...all.flatMap((one) => {
+      const [own, against, moved] = [logOdds(one.own), logOdds(one.other), logOdds(one.off)];
+      return [
+        ...[own, logOdds(one.tight), logOdds(one.any), against, logOdds(one.otherTight), moved],
+        ...[one.offFit, Math.min(2, one.offUnlike), one.ownFit, own - against, own - moved],
+      ];
+    }),
+  ];
+  return { signs, other: other.otherFound, beside: off.offFound };
+}
+
+function evidenceOf(
+  { label, box }: Pick<TruthBox, 'label' | 'box'>,
+  seen: readonly PredictedBox[],
+  others: readonly TruthBox[],
+): LookEvidence {
+  let [own, any, tight, otherTight, ownFit, ownWeight] = [0, 0, 0, 0, 0, 0];
   let other = { strength: 0, found: undefined as PredictedBox | undefined };
-  let beside = { strength: 0, fit: 0, unlike: 0, explained: 0, found: undefined as PredictedBox | undefined };
+  let off = { strength: 0, fit: 0, unlike: 0, found: undefined as PredictedBox | undefined };
   for (const found of seen) {
+    const { score } = found;
     const fit = overlap(found.box, box);
     if (fit < NEAR) continue;
     const isOwn = found.label === label;
-    if (fit >= SAME_PLACE) any = Math.max(any, found.score);
-    if (isOwn && fit >= SAME_PLACE) own = Math.max(own, found.score);
-    if (isOwn && fit >= TIGHT) tight = Math.max(tight, found.score);
+    if (fit >= SAME_PLACE) any = Math.max(any, score);
+    if (isOwn && fit >= SAME_PLACE) own = Math.max(own, score);
+    if (isOwn && fit >= TIGHT) tight = Math.max(tight, score);
+    if (isOwn && score * fit > ownWeight) [ownWeight, ownFit] = [score * fit, fit];
     if (isOwn ? fit >= BESIDE : fit < SAME_PLACE) continue;
-    const explained = Math.min(1, explainedBy(others, found) / EXPLAINED);
-    const left = found.score * (1 - explained);
+    const left = score * (1 - Math.min(1, explainedBy(others, found) / EXPLAINED));
     if (!isOwn) {
+      if (fit >= TIGHT) otherTight = Math.max(otherTight, left);
       if (left > other.strength) other = { strength: left, found };
       continue;
     }
     const unlike = unlikeness(found.box, box);
     const strength = left * Math.exp(-unlike / 2);
-    if (strength > beside.strength) beside = { strength, fit, unlike, explained, found };
+    if (strength > off.strength) off = { strength, fit, unlike, found };
   }
-  const [ours, theirs, off] = [logOdds(own), logOdds(other.strength), logOdds(beside.strength)];
-  const side = Math.log(Math.sqrt(areaOf(box) / (image.width * image.height)) || LEAST);
-  const alike = others.filter((one) => one.label === label);
-  const unlike = Math.min(2, beside.unlike);
-  const signs = [
-    ...[ours, theirs, off, logOdds(any), logOdds(tight), side],
-    ...[Math.min(3, alike.filter((one) => overlap(one.box, box) > 0.05).length), Math.log(1 + alike.length)],
-    ...[Math.log(1 + others.length), new Set(others.map((one) => one.label)).size],
-    ...[theirs * ours, off * ours, theirs * side, Math.max(0, theirs), Math.max(0, off)],
-    ...[beside.fit, off > -1 ? Math.abs(beside.fit - 0.35) : 0, unlike, Math.max(0, off + 2) * unlike],
-    ...[beside.explained, Math.max(0, off) * beside.explained, Math.max(0, off + 1) * Math.max(0, -ours)],
-  ];
-  return { signs, other: other.found, beside: beside.found };
+  return {
+    ...{ own, tight, any, otherTight, ownFit, other: other.strength, otherFound: other.found },
+    ...{ off: off.strength, offFit: off.fit, offUnlike: off.unlike, offFound: off.found },
+  };
 }
 
-/** Numbers that tell a detection whose label is missing from one of what is no object. */
-export function missingSigns({ label, score, box }: PredictedBox, truth: readonly TruthBox[], image: Size): number[] {
+const sideOf = (box: Corners, { width, height }: Size): number =>
+  Math.log(Math.sqrt(areaOf(box) / (width * height)) || LEAST);
+
+/** Numbers that tell a detection whose label is missing from one of what is no object. `looks` are others at the image. */
+export function missingSigns(
+  { label, score, box }: PredictedBox,
+  looks: readonly (readonly PredictedBox[])[],
+  truth: readonly TruthBox[],
+  image: Size,
+): number[] {
   const most = (value: (one: TruthBox) => number): number => Math.max(0, ...truth.map(value));
   const alike = truth.filter((one) => one.label === label);
   const shared = most((one) => (one.label === label ? Math.max(inside(box, one.box), inside(one.box, box)) : 0));
-  const side = Math.log(Math.sqrt(areaOf(box) / (image.width * image.height)) || LEAST);
+  const side = sideOf(box, image);
   const strength = logOdds(score);
   return [
     ...[strength, side, shared, most((one) => overlap(one.box, box)), most((one) => inside(box, one.box))],
-    ...[Math.log(1 + alike.length), Math.log(1 + truth.length), strength ** 2, strength * side],
+    ...[most((one) => inside(one.box, box)), Math.log(areaOf(box) || LEAST)],
+    ...[Math.log(1 + alike.length), Math.log(1 + truth.length)],
+    ...looks.flatMap((seen) => {
+      const here = seen.filter((one) => overlap(one.box, box) >= SAME_PLACE);
+      const [own, rivals] = [true, false].map((isOwn) => here.filter((one) => (one.label === label) === isOwn));
+      return [own!, rivals!].map((list) => logOdds(Math.max(0, ...list.map((one) => one.score))));
+    }),
   ];
 }
 

@@ -5,7 +5,7 @@ import type { OpenedModel } from '../predict/openModel.js';
 import type { PredictAllOptions, Predicted } from '../predict/pipeline.js';
 import type { FoundObject } from '../tasks/found.js';
 import type { Corners } from '../tasks/section.js';
-import { lookCloser } from './closerLooks.js';
+import { lookAtTiles, lookCloser } from './closerLooks.js';
 import type { LookedAtBoxes, LookedAtWhole } from './suspect.js';
 
 /** The labelled images of a data set. */
@@ -24,7 +24,7 @@ interface Row<A extends Annotation = Annotation> {
   readonly annotation: A;
 }
 
-/** Lets a model look at every labelled image, and closer at each labelled box, and calls its classes by the names of the data. Labels of classes
+/** Lets a model look at every labelled image, at parts of it, and closer at each labelled box, and calls its classes by the names of the data. Labels of classes
  *  that the model does not know are not judged, and neither are images that cannot be read.
  *  Throws E_SUSPECTS if model and data are of different tasks, or have no class in common. */
 export async function lookAt(
@@ -41,11 +41,13 @@ export async function lookAt(
   if (model.task === 'detection' && kind === 'boxes') {
     needCommon(nameOf);
     const looked = await lookAtBoxes(rows, model.predictAll(filesOf(rows), options), { names, nameOf });
-    const closer = await lookCloser(looked.images, model, (category) => nameOf.get(category), options);
+    const named = (category: string): string | undefined => nameOf.get(category);
+    const closer = await lookCloser(looked.images, model, named, options);
+    const tiles = await lookAtTiles(looked.images, model, named, options);
     return {
       ...looked,
       task: 'detection',
-      images: looked.images.map((image, i) => ({ ...image, closer: closer[i]! })),
+      images: looked.images.map((image, i) => ({ ...image, closer: closer[i]!, tiles: tiles[i]! })),
     };
   }
   if (model.task === 'classification' && kind === 'wholeImage') {

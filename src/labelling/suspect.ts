@@ -40,6 +40,8 @@ export interface LookedAtBoxes extends Looked {
   readonly found: readonly PredictedBox[];
   /** What closer looks at each label show. */
   readonly closer?: readonly (readonly PredictedBox[])[];
+  /** What looks at parts of the image show, wherever its labels are. */
+  readonly tiles?: readonly PredictedBox[];
 }
 
 export interface LookedAtWhole extends Looked {

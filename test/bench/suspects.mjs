@@ -164,9 +164,9 @@ for (const seed of values.seeds.split(',').map(Number)) {
     const own = spoiled.filter((one) => one.kind === kind);
     return `${kind} ${own.filter((one) => found.has(one)).length}/${own.length}`;
   };
-  const few = Math.round(spoiled.length / 4);
+  const [few, half] = [4, 2].map((share) => Math.round(spoiled.length / share));
   console.log(
-    `seed ${seed}: ${spoiled.length} spoiled labels, ${suspects.length} suspects; precision at ${few}: ${precision(few)}, at ${spoiled.length}: ${precision(spoiled.length)} (${['drop', 'swap', 'shift'].map(share).join(', ')})`,
+    `seed ${seed}: ${spoiled.length} spoiled labels, ${suspects.length} suspects; precision at ${few}: ${precision(few)}, at ${half}: ${precision(half)}, at ${spoiled.length}: ${precision(spoiled.length)} (${['drop', 'swap', 'shift'].map(share).join(', ')})`,
   );
 }
 if (!values.keep) await rm(folder, { recursive: true });

@@ -46,7 +46,9 @@ export async function withWorkers<T>(
     await workers.leave(hooks.signal?.aborted ? STOPPED : undefined);
     return result;
   } catch (thrown) {
-    const error: unknown = workers.signal.aborted ? workers.signal.reason : thrown;
+    // An error of its own, which another worker may have found as well, says more than that the other one has ended.
+    const isOwn = thrown instanceof FinetuneError && thrown.code !== 'E_WORKERS_LOST';
+    const error: unknown = workers.signal.aborted && !isOwn ? workers.signal.reason : thrown;
     await workers.leave(hooks.signal?.aborted ? STOPPED : (error as Error).message.split('\n')[0]!);
     throw error;
   }

@@ -16,7 +16,7 @@ import { freeAddresses } from './freeAddresses.js';
 const root = temporaryFolder();
 const hasTensorflow = (await openEngines()).some(({ name }) => name === 'tensorflow');
 
-const recipeOf = () =>
+const recipeOf = (set: readonly string[] = []) =>
   parseRecipe(
     `
 task: detection
@@ -27,6 +27,7 @@ evaluate: { batch: 2 }
 report: { images: 0 }
 `,
     'drawn.yaml',
+    { set },
   );
 
 /** Runs the recipe with several workers, all of them in this process. */
@@ -59,6 +60,28 @@ const tensorsOf = async (directory: string) =>
     const epochs = await epochsOf(whole);
     expect(epochs).toHaveLength(2);
     expect(await epochsOf(stopped)).toEqual(epochs);
+  },
+  60_000,
+);
+
+(hasTensorflow ? test : test.skip)(
+  'workers with another recipe or other images than the first one end all of them, with what differs',
+  async () => {
+    for (const [i, [setting, what]] of [
+      ['train.lr.value=0.5', /train\.lr\.value: .* on worker 0, 0\.5 on worker 1/],
+      ['data.train.images=11', /training part: 12 images, .* on worker 0, 11 images, .* on worker 1/],
+    ].entries()) {
+      const list = await freeAddresses(2);
+      const recipes = [await recipeOf(), await recipeOf([setting as string, `data.root=${join(root, `other-${i}`)}`])];
+      const directory = join(root, `differ-${i}`);
+      const ends = await Promise.allSettled(
+        recipes.map((recipe, rank) => finetune(recipe, { directory, workers: placesOf(list, rank) })),
+      );
+      for (const end of ends) {
+        const message = expect.stringMatching(what as RegExp) as unknown as string;
+        expect(end).toMatchObject({ status: 'rejected', reason: { code: 'E_WORKERS_DIFFER', message } });
+      }
+    }
   },
   60_000,
 );

@@ -1,5 +1,7 @@
-/** Asynchronous successive halving, ASHA (Li et al. 2020, arXiv:1810.05934): every setting is trained for a ninth of the
- *  epochs, the best third of them for a third, and the best third of those to the end. */
+/** Successive halving (Li et al. 2020, arXiv:1810.05934): every setting is trained for a ninth of the epochs, the best third
+ *  of them for a third, and the best third of those to the end. As in ASHA none waits for all others of its rung, but
+ *  one goes on only when every setting has begun: ASHA, which has no end of settings, promotes the best of the first three
+ *  at once, and with few of them trains most of those that lead for a while. */
 
 /** One of so many settings goes on from each rung. */
 const REDUCTION = 3;
@@ -27,21 +29,21 @@ export function rungsOf({
   return [...new Set(rungs.map((rung) => Math.min(epochs, Math.ceil(rung / evaluateEvery) * evaluateEvery)))];
 }
 
-/** The setting to train next, and the rung to train it to: one that is among the best third of its rung, of the highest
- *  rung that has one, or else a new one. Undefined if there is none until a running one ends, or at all. */
+/** The setting to train next, and the rung to train it to: a new one, or else one that is among the best third of its rung,
+ *  of the lowest rung that has one. Undefined if there is none until a running one ends, or at all. */
 export function nextTrial(
   trials: readonly Trial[],
   rungs: number,
 ): { readonly index: number; readonly rung: number } | undefined {
   const isIdle = ({ isRunning, hasFailed }: Trial): boolean => !isRunning && !hasFailed;
-  for (let rung = rungs - 2; rung >= 0; rung--) {
+  const fresh = trials.findIndex((trial) => trial.scores.length === 0 && isIdle(trial));
+  if (fresh >= 0) return { index: fresh, rung: 0 };
+  for (let rung = 0; rung < rungs - 1; rung++) {
     const index = best(trials, rung, (count) => Math.floor(count / REDUCTION)).find(
       (one) => trials[one]!.scores.length === rung + 1 && isIdle(trials[one]!),
     );
     if (index !== undefined) return { index, rung: rung + 1 };
   }
-  const fresh = trials.findIndex((trial) => trial.scores.length === 0 && isIdle(trial));
-  if (fresh >= 0) return { index: fresh, rung: 0 };
   // Few settings have no third. One of them is trained to the end all the same.
   const highest = Math.max(0, ...trials.map(({ scores }) => scores.length));
   if (highest === 0 || highest === rungs || trials.some(({ isRunning }) => isRunning)) return undefined;

@@ -8,9 +8,9 @@ export type Feed = Float32Array | Int32Array | Uint8Array;
 export type Feeds = Readonly<Record<string, Feed>>;
 export type Results = Readonly<Record<string, Float32Array>>;
 
-/** Returns the means over the parts of a batch, on all workers that train together, of the values that this process has
+/** Computes the means over the parts of a batch, on all workers that train together, of the values that this process has
  *  for each of its own parts. */
-export type WorkersMean = (parts: readonly Float32Array[]) => Promise<Float32Array>;
+export type WorkersMean = (parts: readonly Float32Array[], mean: Float32Array) => Promise<void>;
 
 /** Programs made ready to run, and the values of the parameters they share. Whoever compiles a session disposes of it. */
 export interface Session {

@@ -163,7 +163,10 @@ function hashOf(parts: readonly (string | Float32Array)[]): string {
 export function withMeans<B extends Backend>(backend: B, workers: Workers, share: OwnShare): B {
   if (share.count === 1) return backend;
   if (backend.name === 'tensorflow' || backend.name === 'tensorflow-gpu')
-    return { ...backend, workersMean: (parts: readonly Float32Array[]) => workers.mean(parts) };
+    return {
+      ...backend,
+      workersMean: (parts: readonly Float32Array[], mean: Float32Array) => workers.mean(parts, mean),
+    };
   throw new FinetuneError({
     code: 'E_WORKERS_ENGINE',
     option: 'engine',

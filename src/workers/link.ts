@@ -24,6 +24,8 @@ export class Link {
   readonly #header = Buffer.alloc(HEADER);
   #read = 0;
   #body: Buffer | undefined;
+  /** Memory of messages that were read, by size: new memory for each would make V8 collect garbage in every step. */
+  readonly #spare = new Map<number, Buffer[]>();
   #isOver = false;
   /** When something last came from the other end, as `performance.now()` counts. */
   heard = performance.now();
@@ -60,6 +62,12 @@ export class Link {
     if (here) return Promise.resolve(here);
     if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => this.#waiting.set(channel, { resolve, reject }));
+  }
+
+  /** Takes back a message that nobody reads any more: its memory is used for others of its size. */
+  recycle(message: Buffer): void {
+    const spare = this.#spare.get(message.length) ?? [];
+    this.#spare.set(message.length, [...spare, message]);
   }
 
   /** Rejects everything that waits for a message, now and later. */
@@ -107,7 +115,7 @@ export class Link {
           this.#end({ broken: 'it sent something that is no message of a worker' });
           return;
         }
-        this.#body = Buffer.allocUnsafeSlow(length); // of its own, so that floats in it are aligned
+        this.#body = this.#spare.get(length)?.pop() ?? Buffer.allocUnsafeSlow(length); // of its own, so that floats in it are aligned
         this.#read = 0;
       }
       const part = bytes.copy(this.#body, this.#read, at, at + this.#body.length - this.#read);

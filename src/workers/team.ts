@@ -2,7 +2,7 @@ import { deserialize, serialize } from 'node:v8';
 import { FinetuneError } from '../errors.js';
 import { formatAddress, type Places } from './addresses.js';
 import type { End, Link } from './link.js';
-import { meanOf, type Workers } from './workers.js';
+import { average, type Workers } from './workers.js';
 
 /** Milliseconds between two signs of life. */
 const PULSE = 1000;
@@ -32,10 +32,10 @@ export class Team implements Workers {
     this.#links = connect((rank, end) => { this.#ended(rank, end); }); // prettier-ignore
   }
 
-  async mean(parts: readonly Float32Array[]): Promise<Float32Array> {
+  async mean(parts: readonly Float32Array[], mean: Float32Array): Promise<void> {
     const began = performance.now();
     try {
-      return await (parts[0]!.byteLength < SMALL ? this.#meanAtOnce(parts) : this.#meanInPieces(parts));
+      await (mean.byteLength < SMALL ? this.#meanAtOnce(parts, mean) : this.#meanInPieces(parts, mean));
     } finally {
       this.#waited += performance.now() - began;
     }
@@ -95,31 +95,35 @@ export class Team implements Workers {
     return [...all.slice(0, this.rank), own, ...all.slice(this.rank)];
   }
 
-  async #meanAtOnce(parts: readonly Float32Array[]): Promise<Float32Array> {
-    const all = await this.#exchange(together(parts));
-    return meanOf(all.flatMap((bytes) => apart(bytes, parts[0]!.length)));
+  async #meanAtOnce(parts: readonly Float32Array[], mean: Float32Array): Promise<void> {
+    const all = await this.#exchange(Buffer.concat(parts.map(bytesOf))); // a copy, since it may be sent after this mean is known
+    average(all.flatMap((bytes) => apart(bytes, mean.length)), mean); // prettier-ignore
   }
 
   /** Each worker averages one piece of the values, and sends the mean of it to all: each value travels to one worker and
-   *  back, however many there are (Rabenseifner's all-reduce, with direct connections). */
-  async #meanInPieces(parts: readonly Float32Array[]): Promise<Float32Array> {
-    const { length } = parts[0]!;
+   *  back, however many there are (Rabenseifner's all-reduce, with direct connections). Whoever has a mean has received
+   *  the pieces for it, and sends nothing for the next one before: so no array is changed while it is sent. */
+  async #meanInPieces(parts: readonly Float32Array[], mean: Float32Array): Promise<void> {
     const [there, back] = [this.#channel++, this.#channel++];
     this.signal.throwIfAborted();
     const piece = (of: Float32Array, rank: number): Float32Array => {
-      const begin = (place: number) => Math.floor((place * length) / this.count);
+      const begin = (place: number) => Math.floor((place * mean.length) / this.count);
       return of.subarray(begin(rank), begin(rank + 1));
     };
     const pieces = (rank: number): Buffer => together(parts.map((part) => piece(part, rank)));
     for (const link of this.#links) link.send(there, pieces(link.rank));
-    const mean = new Float32Array(length);
     const own = piece(mean, this.rank);
     const arrived = await this.#receive(there, pieces(this.rank));
-    own.set(meanOf(arrived.flatMap((bytes) => apart(bytes, own.length))));
-    for (const link of this.#links) link.send(back, bytesOf(own));
+    average(arrived.flatMap((bytes) => apart(bytes, own.length)), own); // prettier-ignore
+    for (const link of this.#links) {
+      link.recycle(arrived[link.rank]!);
+      link.send(back, bytesOf(own));
+    }
     const others = await Promise.all(this.#links.map((link) => link.receive(back)));
-    for (const [i, link] of this.#links.entries()) piece(mean, link.rank).set(floatsOf(others[i]!));
-    return mean;
+    for (const [i, link] of this.#links.entries()) {
+      piece(mean, link.rank).set(floatsOf(others[i]!));
+      link.recycle(others[i]!);
+    }
   }
 
   #ended(rank: number, end: End): void {

@@ -5,9 +5,10 @@ export interface Workers {
   readonly count: number;
   /** Aborts when another worker is gone or has failed, with the error E_WORKERS_LOST as its reason. */
   readonly signal: AbortSignal;
-  /** The mean of the values of all parts of a batch; a worker has one or several of them. It is the same on all workers, to
-   *  the bit, in every repetition, and however the parts are shared out. */
-  mean(parts: readonly Float32Array[]): Promise<Float32Array>;
+  /** Computes the mean of the values of all parts of a batch; a worker has one or several of them. It is the same on all
+   *  workers, to the bit, in every repetition, and however the parts are shared out. The arrays may be used again for the
+   *  next mean of so many values; until that one, `mean` must not be changed by anybody else. */
+  mean(parts: readonly Float32Array[], mean: Float32Array): Promise<void>;
   /** The values of all workers by their rank. They travel as JSON. */
   gather<T>(own: T): Promise<T[]>;
   /** Hands over to the worker of rank 0, which gets the values of all by their rank; undefined on the others. They may have
@@ -23,13 +24,12 @@ export interface Workers {
   leave(reason?: string): Promise<void>;
 }
 
-/** The mean of equal arrays, added in their order. */
-export function meanOf(all: readonly Float32Array[]): Float32Array {
-  const mean = all[0]!.slice();
+/** Computes the mean of equal arrays, added in their order. */
+export function average(all: readonly Float32Array[], mean: Float32Array): void {
+  mean.set(all[0]!);
   for (const values of all.slice(1)) for (let i = 0; i < mean.length; i++) mean[i]! += values[i]!;
   const share = 1 / all.length;
   for (let i = 0; i < mean.length; i++) mean[i]! *= share;
-  return mean;
 }
 
 /** A process that trains alone. */
@@ -37,7 +37,10 @@ export const ALONE: Workers = {
   rank: 0,
   count: 1,
   signal: new AbortController().signal,
-  mean: (parts) => Promise.resolve(meanOf(parts)),
+  mean: (parts, mean) => {
+    average(parts, mean);
+    return Promise.resolve();
+  },
   gather: (own) => Promise.resolve([own]),
   toFirst: (own) => Promise.resolve([own]),
   fromFirst: (compute) => compute(),

@@ -77,15 +77,15 @@ describeEngine('a program with means over workers', () => {
     const [one, other] = meansInMemory(2);
     const each = await Promise.all(meansInMemory(3).map((mean, rank) => run(mean, [feeds[rank]!])));
     const two = await Promise.all([run(one!, feeds.slice(0, 1)), run(other!, feeds.slice(1))]);
-    const alone = await run((parts) => ALONE.mean(parts), feeds); // prettier-ignore
+    const alone = await run((parts, mean) => ALONE.mean(parts, mean), feeds); // prettier-ignore
     for (const values of [...each, ...two]) expect(values).toEqual(alone);
     expect(alone[0]).toBeGreaterThan(1);
   });
 
   test('changes nothing where the exchange fails, and goes on', async () => {
     let fails = true;
-    const workersMean = ([values]: readonly Float32Array[]) =>
-      fails ? Promise.reject(new Error('a worker is gone')) : Promise.resolve(values!);
+    const workersMean: WorkersMean = (parts, mean) =>
+      fails ? Promise.reject(new Error('a worker is gone')) : ALONE.mean(parts, mean);
     const session = await compileSession(programs(), { ...backend, workersMean });
     await session.write(ones);
     await expect(session.run('step', { x: Float32Array.of(1, 2) })).rejects.toThrow('a worker is gone');
@@ -147,7 +147,9 @@ train: { epochs: 5, batch: ${batch}, ${more} }
       await trainer.dispose();
       return params;
     };
-    return Promise.all(count === 1 ? [train((own) => ALONE.mean(own), 0)] : meansInMemory(count).map(train));
+    return Promise.all(
+      count === 1 ? [train((own, mean) => ALONE.mean(own, mean), 0)] : meansInMemory(count).map(train),
+    );
   }
   const largest = (values: Float32Array) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   /** The largest difference of a parameter's values, relative to the largest of them. */

@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { freeAddresses } from './freeAddresses.js';
 import { placesOf } from '../../src/workers/addresses.js';
 import { joinWorkers, type JoinOptions } from '../../src/workers/join.js';
-import { meanOf, type Workers } from '../../src/workers/workers.js';
+import { ALONE, type Workers } from '../../src/workers/workers.js';
 
 const join = (list: readonly string[], rank: number, more: Partial<JoinOptions> = {}): Promise<Workers> =>
   joinWorkers({ ...placesOf(list, rank), secret: 'secret', patience: 20, ...more });
@@ -12,6 +12,11 @@ const join = (list: readonly string[], rank: number, more: Partial<JoinOptions> 
 async function together(count: number, more: Partial<JoinOptions> = {}): Promise<Workers[]> {
   const list = await freeAddresses(count);
   return Promise.all(list.map((_, rank) => join(list, rank, more)));
+}
+async function meanOf(workers: Workers, parts: readonly Float32Array[]): Promise<Float32Array> {
+  const mean = new Float32Array(parts[0]!.length);
+  await workers.mean(parts, mean);
+  return mean;
 }
 const leaveAll = (team: readonly Workers[]) => Promise.all(team.map((workers) => workers.leave()));
 
@@ -21,7 +26,7 @@ describe('workers that train together', () => {
     const own = (length: number, rank: number) => Float32Array.from({ length }, (_, i) => (i + 1) / (rank + 1));
     for (const length of [1, 100_001]) {
       const pairs = await Promise.all(
-        team.map((workers) => Promise.all([length, 2].map((many) => workers.mean([own(many, workers.rank)])))),
+        team.map((workers) => Promise.all([length, 2].map((many) => meanOf(workers, [own(many, workers.rank)])))),
       );
       for (const [, few] of pairs) expect([...few!].map((value) => Math.round(1000 * value))).toEqual([611, 1222]);
       const means = pairs.map(([many]) => many!);
@@ -36,13 +41,13 @@ describe('workers that train together', () => {
   test('get the same mean however its parts are shared out among them', async () => {
     for (const length of [3, 5000]) {
       const parts = [1, 2, 3, 4].map((part) => Float32Array.from({ length }, (_, i) => (i + part) / (3 * part)));
-      const wanted = meanOf(parts);
+      const wanted = await meanOf(ALONE, parts);
       for (const shares of [
         [parts.slice(0, 1), parts.slice(1)],
         [parts.slice(0, 2), parts.slice(2, 3), parts.slice(3)],
       ]) {
         const team = await together(shares.length);
-        for (const mean of await Promise.all(team.map(({ rank }, i) => team[i]!.mean(shares[rank]!))))
+        for (const mean of await Promise.all(team.map((workers) => meanOf(workers, shares[workers.rank]!))))
           expect(mean).toEqual(wanted);
         await leaveAll(team);
       }
@@ -68,7 +73,7 @@ describe('workers that train together', () => {
       code: 'E_WORKERS_LOST',
       message: expect.stringMatching(/^worker 2 .* the image is broken/) as unknown as string,
     };
-    const waiting = expect(team[0]!.mean([Float32Array.of(1)])).rejects.toMatchObject(lost);
+    const waiting = expect(meanOf(team[0]!, [Float32Array.of(1)])).rejects.toMatchObject(lost);
     await team[2]!.leave('E_IMAGE_DECODE: the image is broken');
     await waiting;
     expect(team[0]!.signal.reason).toMatchObject(lost);
@@ -91,7 +96,7 @@ describe('workers that train together', () => {
   test('may end one after the other when they are done', async () => {
     const team = await together(2);
     await team[1]!.leave();
-    await expect(team[0]!.mean([Float32Array.of(1)])).rejects.toMatchObject({ code: 'E_WORKERS_LOST' });
+    await expect(meanOf(team[0]!, [Float32Array.of(1)])).rejects.toMatchObject({ code: 'E_WORKERS_LOST' });
     expect(team[0]!.signal.aborted).toBe(false);
     await team[0]!.leave();
   });

@@ -53,12 +53,14 @@ export async function runInParts(open: OpenSession, call: Call, mean: WorkersMea
       const arrived = await allOf(onTheWay);
       for (const [k, run] of runs.entries()) run.given = [...run.given, ...(arrived[k] ?? [])];
       const takers = i < rounds.length - 1 ? runs.length : 1;
-      const values: Float32Array[][] = round.map(() => []);
-      for (const run of runs)
-        for (const [e, exchange] of round.entries()) {
-          values[e]!.push(await runPart(open, run, exchange.fetches, (tensors) => joined(tf, tensors, exchange)));
+      for (const [part, run] of runs.entries())
+        for (const exchange of round) {
+          const memory = memoryOf(exchange, runs.length);
+          await runPart(open, run, exchange.fetches, (tensors) => { join(tf, tensors, exchange, memory.parts[part]!); }); // prettier-ignore
           if (run !== runs.at(-1)) continue;
-          const means = mean(values[e]!).then((all) => Array.from({ length: takers }, () => split(tf, all, exchange)));
+          const means = mean(memory.parts, memory.mean).then(() =>
+            Array.from({ length: takers }, () => split(tf, memory.mean, exchange)),
+          );
           means.catch(() => undefined); // it is thrown when its round is over
           onTheWay.push(means);
         }
@@ -127,16 +129,33 @@ async function runPart<T>(
   }
 }
 
-/** The values of all tensors of an exchange, one after the other. */
-function joined(tf: TensorFlow, tensors: BigInt64Array, { means }: Exchange): Float32Array {
-  const sizes = means.map(({ shape }) => sizeOf(shape));
-  const values = new Float32Array(sizes.reduce((sum, size) => sum + size, 0));
+/** The values of an exchange: those of each part of the batch, and their mean. */
+interface Memory {
+  readonly parts: readonly Float32Array[];
+  readonly mean: Float32Array;
+}
+/** It is used again in every step: V8 collects garbage whenever some tens of MiB were allocated outside of its heap. */
+const memories = new WeakMap<Exchange, Memory>();
+
+function memoryOf(exchange: Exchange, parts: number): Memory {
+  const known = memories.get(exchange);
+  if (known?.parts.length === parts) return known;
+  const length = exchange.means.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const made = {
+    parts: Array.from({ length: parts }, () => new Float32Array(length)),
+    mean: new Float32Array(length),
+  };
+  memories.set(exchange, made);
+  return made;
+}
+
+/** Writes the values of all tensors of an exchange one after the other. */
+function join(tf: TensorFlow, tensors: BigInt64Array, { means }: Exchange, values: Float32Array): void {
   let start = 0;
   for (const [i, tensor] of tensors.entries()) {
-    const part = values.subarray(start, (start += sizes[i]!));
+    const part = values.subarray(start, (start += sizeOf(means[i]!.shape)));
     tf.copy(part, tf.tensorData(tensor), part.byteLength);
   }
-  return values;
 }
 
 /** What the placeholders of an exchange are given. */

@@ -77,5 +77,6 @@ async function readOther(
   const image = 'error' in input ? input : await readInput(input, process.stdin, signal);
   if (typeof image === 'object' && 'error' in image) throw image.error;
   const source = await sourceOf(checkImage(image));
-  return (await readView(source, await readImageHeader(source), description)).pixels;
+  const { pixels } = await readView(source, await readImageHeader(source), description);
+  return Float32Array.from(pixels);
 }

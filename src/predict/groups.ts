@@ -46,11 +46,3 @@ export async function* inGroups(
   }
   yield* close();
 }
-
-/** The pixels of views of one size, [batch, height, width, 3]; places without a view stay 0. */
-export function stack(views: readonly View[], batch: number): Float32Array {
-  const { length } = views[0]!.pixels;
-  const pixels = new Float32Array(batch * length);
-  for (const [i, view] of views.entries()) pixels.set(view.pixels, i * length);
-  return pixels;
-}

@@ -5,7 +5,8 @@ import type { Tile, Tiling } from '../geometry/tiles.js';
 import type { ProgressEvent } from '../progress.js';
 import type { ModelDescription } from '../tasks/description/description.js';
 import { inOrder } from './inOrder.js';
-import { mostAtOnce, inGroups, stack, type Group, type Prepared, type Tiled } from './groups.js';
+import { createFeeds } from './feeds.js';
+import { mostAtOnce, inGroups, type Group, type Prepared, type Tiled } from './groups.js';
 import { checkImage, readView, sourceOf, type ImageInput, type View } from './readImage.js';
 import { readTiles } from './readTiles.js';
 import type { Runner, Turn } from './runner.js';
@@ -82,13 +83,14 @@ export function openPipeline<Prediction, Found>(
   description: ModelDescription,
   { present, tiles }: PipelineOptions<Prediction, Found>,
 ): Opened<Found> {
+  const feeds = createFeeds();
   const run = async (
     turn: Turn<Prediction>,
     views: readonly View[],
     batch: number,
   ): Promise<() => readonly Prediction[]> => {
-    const [{ size, pixels }] = views as [View];
-    const results = await turn.run(batch === 1 ? pixels : stack(views, batch), batch, size);
+    const [{ size }] = views as [View];
+    const results = await feeds.using(views, batch, (pixels) => turn.run(pixels, batch, size));
     const origins = views.map(({ origin }) => origin);
     return () => turn.model.task.decode(results, origins);
   };
@@ -177,9 +179,10 @@ export function openPipeline<Prediction, Found>(
       const image = checkImage(given);
       return runner.inTurn(async (turn) => {
         const source = await sourceOf(image);
-        const { pixels, size } = await readView(source, await readImageHeader(source), description);
+        const view = await readView(source, await readImageHeader(source), description);
+        const { size } = view;
         const { outputs } = turn.model.task.build({ batch: 1, size, trainBatchNorm: () => false });
-        const results = await turn.run(pixels, 1, size);
+        const results = await feeds.using([view], 1, (pixels) => turn.run(pixels, 1, size));
         return Object.fromEntries(
           Object.entries(outputs).map(([name, { shape }]) => [name, { shape: shape.slice(1), data: results[name]! }]),
         );

@@ -4,7 +4,6 @@ import { decodeImage, type ImageSource, type Pixels } from '../data/image/image.
 import { bucketOf } from '../data/pipeline/buckets.js';
 import { FinetuneError } from '../errors.js';
 import type { ModelDescription } from '../tasks/description/description.js';
-import { imageFeed } from '../tasks/feeds.js';
 import type { Origin } from '../tasks/network.js';
 import { fetchImage } from './inputs/fetchImage.js';
 
@@ -45,8 +44,8 @@ const isSide = (value: unknown): value is number => Number.isInteger(value) && (
 
 /** An image, or a tile of one, as the network reads it. */
 export interface View {
-  /** [1, height, width, 3], RGB 0…255. */
-  readonly pixels: Float32Array;
+  /** [height, width, 3], RGB. */
+  readonly pixels: Uint8Array;
   /** Height and width. */
   readonly size: readonly [number, number];
   readonly origin: Origin;
@@ -71,5 +70,5 @@ export async function readView(
   );
   const picture = await decodeImage(source, frame, { interpolation });
   const origin = { imageId: 0, placement: placementOf(frame), originalWidth: width, originalHeight: height, picture };
-  return { pixels: imageFeed([{ picture }], 1, size), size, origin };
+  return { pixels: picture.data, size, origin };
 }

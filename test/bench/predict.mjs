@@ -25,14 +25,14 @@ const onnx = emitOnnx('evaluate', programs.evaluate, values);
 const session = await ort.InferenceSession.create(encodeOnnx(onnx), { graphOptimizationLevel: 'all' });
 const [{ name, shape }] = onnx.inputs;
 const read = async (file) => readView(file, await readImageHeader(file), description);
-const views = await Promise.all(files.map(read));
+const decoded = (await Promise.all(files.map(read))).map(({ pixels }) => Float32Array.from(pixels));
 
 const predictAll = async (one) => {
   for await (const { error } of one.predictAll(files)) if (error) throw error;
 };
 const runs = {
   bare: async () => {
-    for (const { pixels } of views) await session.run({ [name]: new ort.Tensor('float32', pixels, shape) });
+    for (const pixels of decoded) await session.run({ [name]: new ort.Tensor('float32', pixels, shape) });
   },
   predictAll: () => predictAll(opened),
   reading: async () => {

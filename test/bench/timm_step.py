@@ -5,13 +5,7 @@ Says `ready`, then answers every line `N` with the milliseconds of each of N rep
 """
 import sys, time, warnings
 import torch, torch.nn.functional as F
-
-try:
-    import torchvision
-except RuntimeError:  # one built for another torch lacks its C++ operators, and timm does not import for want of this one
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-import timm
+from import_timm import timm
 
 warnings.filterwarnings("ignore")
 torch.manual_seed(1)

@@ -21,7 +21,7 @@ class Detector(nn.Module):
 class Classifier(nn.Module):
     def __init__(self):
         super().__init__()
-        import timm
+        from import_timm import timm
 
         self.net = timm.create_model(name)
 

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { cut, MOST_LISTED, type Problem } from '../errors.js';
 import { didYouMean, nearest } from '../didYouMean.js';
 import { suggestBackbone } from '../models/registry.js';
-import { entryAt, nearestEntry, toValue, type Entry, type Located, type Path } from './located.js';
+import { entryAt, nearestEntry, removeAt, toValue, type Entry, type Located, type Path } from './located.js';
 import { allPaths, expected, optionAt, optionsAt, type Option } from './options.js';
 import { rememberPlaces } from './places.js';
 import { conflicts } from './rules.js';
@@ -21,7 +21,8 @@ interface Fault {
 
 /** The recipe in `located`, or everything that is wrong with it: by file, in the order in which the files were read, and
  *  then from top to bottom. */
-export function checkRecipe(located: Located): { recipe: Recipe } | { problems: Problem[] } {
+export function checkRecipe(given: Located): { recipe: Recipe } | { problems: Problem[] } {
+  const located = withoutNulls(given);
   const written = toValue(located);
   const result = recipeSchema.safeParse(written);
   const [raw, wrong] = result.success ? [written, []] : withTask(written, result.error.issues);
@@ -44,6 +45,22 @@ export function checkRecipe(located: Located): { recipe: Recipe } | { problems: 
   rememberPlaces(result.data, located);
   return { recipe: result.data };
 }
+
+/** Takes away the options that `--set key=null` names, where null is not one of their values: the recipe then has their
+ *  defaults. */
+function withoutNulls(located: Located): Located {
+  const issues = recipeSchema.safeParse(toValue(located)).error?.issues ?? [];
+  return issues
+    .flatMap((issue) => flatten(issue))
+    .filter(({ path }) => isSetToNull(entryAt(located, path)))
+    .reduce((rest, { path }) => removeAt(rest, path.map(String)), located);
+}
+
+const isSetToNull = (entry: Entry | undefined): boolean =>
+  entry?.value.kind === 'scalar' &&
+  entry.value.value === null &&
+  entry.value.span.source.kind === 'set' &&
+  /=\s*null\s*$/.test(entry.value.span.source.text); // nothing after "=" is a mistake
 
 function inOrder(faults: readonly Fault[]): Fault[] {
   const ranks = new Map([...new Set(faults.map(({ span }) => span.source.name))].map((name, i) => [name, i]));

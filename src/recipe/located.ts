@@ -134,6 +134,14 @@ export function changeAt(located: Located, path: readonly string[], change: (val
   return { ...located, entries: new Map(located.entries).set(first, changed) };
 }
 
+/** A copy of `located` without the entry at `path`. */
+export function removeAt(located: Located, path: readonly string[]): Located {
+  const last = path.at(-1)!;
+  return changeAt(located, path.slice(0, -1), (map) =>
+    map.kind === 'map' ? { ...map, entries: new Map([...map.entries].filter(([name]) => name !== last)) } : map,
+  );
+}
+
 /** The plain value without places. What stands in several places, by aliases, is one object. */
 export function toValue(located: Located, made = new Map<Located, unknown>()): unknown {
   if (located.kind === 'scalar') return located.value;

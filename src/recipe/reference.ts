@@ -63,7 +63,8 @@ ${pages.join('\n')}
   everything else is replaced. \`extends\` is the only key that is not an option of the run.
 - \`--set train.epochs=12\` sets an option on the command line, as often as you like. The value is YAML:
   \`--set 'data.categories=[cat, dog]'\`, \`--set data.augment=false\`. A map replaces the one of the recipe:
-  \`--set 'train.optimizer={name: adamw}'\`.
+  \`--set 'train.optimizer={name: adamw}'\`. \`--set model.weights=null\` takes an option out of the recipe, so that it has
+  its default.
 - A relative \`data.root\`, and a relative \`file:\` in \`model.weights\`, start at the folder of the recipe. Given by
   \`--set\`, they start at the current directory, as every path that you type does.
 - The run directory has the recipe with every default written out, \`recipe.yaml\`. Running that file repeats the run.

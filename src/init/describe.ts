@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { stringify } from 'yaml';
 import { describeUnread } from '../data/formats/detect/detected.js';
+import { DROPPED_CLASSES } from './draft.js';
 import type { DataFacts } from './facts.js';
 import { taskOf, type Recognised } from './recognise.js';
 import type { Setting } from './setting.js';
@@ -23,6 +24,7 @@ export function describeFindings(
       kind === 'text'
         ? `text: ${facts.objects} words`
         : `${taskOf(kind)} of ${describeClasses(facts, kind === 'wholeImage' ? 'images' : 'objects')}`,
+      ...describeEmpty(of(DROPPED_CLASSES)),
       ...describeDropped(facts),
     ].join('; '),
     describeSizes(facts),
@@ -38,6 +40,9 @@ function describeClasses({ classes, objects }: DataFacts, noun: string): string 
   const rest = frequent.length - shown.length;
   return `${many}, ${objects} ${noun}: ${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
+
+const describeEmpty = (dropped: unknown): string[] =>
+  Array.isArray(dropped) ? [`class without an image, left out: ${dropped.map((name) => `"${name}"`).join(', ')}`] : [];
 
 const describeDropped = ({ dropped }: DataFacts): string[] =>
   Object.entries(dropped)

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, parse, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, parse, relative, resolve } from 'node:path';
 import { FinetuneError } from '../errors.js';
 import { parseRecipe } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -57,8 +57,11 @@ const DROPS = [
   { option: 'data.brokenImages', codes: /^E_IMAGE_/, what: 'images that are missing or cannot be decoded' },
 ] as const;
 
+/** The option that leaves out classes. */
+export const DROPPED_CLASSES = 'data.categories.drop';
+
 /** Opens the data of a draft. Where single boxes or images are wrong, they are left out, and the setting says how
- *  many. Throws the problems of any other kind. */
+ *  many; so are class folders without an image, if there are more with some. Throws the problems of any other kind. */
 export async function openDraft(draft: readonly Setting[], options: InitOptions): Promise<Draft> {
   const open = async (settings: readonly Setting[]): Promise<Draft> => {
     const recipe = await recipeOf(settings, options);
@@ -69,11 +72,22 @@ export async function openDraft(draft: readonly Setting[], options: InitOptions)
   for (;;) {
     try {
       const opened = await open(settings);
-      if (first && isMuch(opened.data)) throw first;
+      const empty = settings.find(({ path }) => path === DROPPED_CLASSES)?.value as readonly string[] | undefined;
+      const isMost = empty !== undefined && empty.length >= opened.data.categories.length;
+      if (first && (isMost || isMuch(opened.data))) throw first;
       return opened;
     } catch (error) {
       if (!(error instanceof FinetuneError)) throw error;
       first ??= error;
+      const empty = error.problems.flatMap(({ code, where }) =>
+        code === 'E_FOLDER_EMPTY' ? [basename(where!.file!).normalize()] : [],
+      );
+      const chosen = [...settings.map(({ path }) => path), ...(options.set ?? [])];
+      if (empty.length > 0 && !chosen.some((path) => path.startsWith('data.categories'))) {
+        const names = [...new Set(empty)];
+        settings = [...settings, setting(DROPPED_CLASSES, names, 'their folders have no images')];
+        continue;
+      }
       const codes = error.problems.map(({ code }) => code);
       const drop = DROPS.find(
         ({ option, codes: own }) =>

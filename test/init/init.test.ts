@@ -165,6 +165,17 @@ test('images that cannot be divided: what would help, with the option of init', 
   expect(await fixes()).toBe('add images: each part needs one');
 });
 
+test('class folders without an image are left out and named, unless most are empty', async () => {
+  for (const name of ['cat', 'dog']) for (const i of numbers(10)) await write(`gaps/${name}/${i}.png`, picture);
+  await write('gaps/yak/readme.txt', '');
+  await write('gaps/cat/broken.png', '');
+  const { recipe, lines } = await look('gaps');
+  expect(recipe).toMatchObject({ data: { categories: { drop: ['yak'] }, brokenImages: 'drop' } });
+  expect(lines[1]).toMatch(/^classification of 2 classes, .*class without an image, left out: "yak"/);
+  await write('gaps/elk/a.heic', '');
+  await expect(look('gaps')).rejects.toMatchObject({ code: 'E_FOLDER_EMPTY' });
+});
+
 test('images that could be several files are not left out without asking, if they are many', async () => {
   await coco('twins', 10);
   for (const i of numbers(4)) {

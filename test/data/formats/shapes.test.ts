@@ -103,6 +103,13 @@ describe('layouts of programs that draw more than boxes', () => {
     },
   );
 
+  test('a table whose only other column says where the photos come from has one class', async () => {
+    const rows = ['a,64,48,"[8, 8, 16, 16]",farm_1', 'b,64,48,"[8, 8, 16, 16]",farm_2'];
+    const text = `image_id,width,height,bbox,source\n${rows.join('\n')}\n`;
+    const folder = await folderOf('sources', { 'train/a.jpg': '', 'train/b.jpg': '', 'train.csv': text });
+    expect((await open(folder)).objects).toEqual(['object 8 8 24 24', 'object 8 8 24 24']);
+  });
+
   test('Supervisely: a mask is a deflated PNG file', async () => {
     const png = await sharp({ create: { width: 12, height: 7, channels: 3, background: 'red' } })
       .png()

@@ -60,7 +60,6 @@ const LABELS = [
   'object',
   'target',
   'class_id',
-  'source',
 ];
 const CORNERS = [
   ['xmin', 'ymin', 'xmax', 'ymax'],

@@ -50,11 +50,12 @@ function readCvat(text: string, label: LabelFile): PartRecords | Promise<PartRec
   const starts = startsOfLines(text);
   const reading: Reading = { ...label, at: ({ start }) => ({ file, line: lineOf(starts, start) + 1 }) };
   const tracks = elements.filter(({ name }) => name === 'track');
-  if (tracks.length > 0) return readTracks(root, tracks, reading);
   const images = elements.filter(({ name }) => name === 'image');
+  const [kind, known] = tracks.length > 0 ? ['track', /^(?:version|meta|track)$/] : ['image', /^(?:version|meta|image)$/]; // prettier-ignore
   for (const element of elements)
-    if (!/^(?:version|meta|image)$/.test(element.name))
-      reading.wrong(`<${element.name}> is no <image>, and nothing else that CVAT writes there`, reading.at(element));
+    if (!known.test(element.name))
+      reading.wrong(`<${element.name}> is no <${kind}>, and nothing else that CVAT writes there`, reading.at(element));
+  if (tracks.length > 0) return readTracks(root, tracks, reading);
   const partIn = ({ attributes }: XmlElement): PartName | undefined => partOf(attributes['subset'] ?? '');
   const isDivided = images.some((image) => (partIn(image) ?? 'train') !== 'train');
   const own = images.filter((image) => !isDivided || (partIn(image) ?? 'train') === part);
@@ -83,7 +84,13 @@ async function readTracks(root: XmlElement, tracks: readonly XmlElement[], readi
     });
   const shapes = new Map<number, TrackedShape[]>();
   const frames = [...images.keys()].sort((a, b) => a - b);
-  for (const shape of tracks.flatMap((track) => shapesOfTrack(track, frames))) {
+  const unclear = (element: XmlElement): void => {
+    wrong(
+      `<${element.name}> of a track has no frame that there is an image of, or an "outside" that is neither 0 nor 1`,
+      at(element),
+    );
+  };
+  for (const shape of tracks.flatMap((track) => shapesOfTrack(track, frames, unclear))) {
     if (!images.has(shape.frame)) wrong(`there is no image of frame ${shape.frame}`, at(shape.element));
     const before = shapes.get(shape.frame);
     if (before) before.push(shape);

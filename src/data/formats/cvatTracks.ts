@@ -16,13 +16,23 @@ const CORNERS = ['xtl', 'ytl', 'xbr', 'ybr'] as const;
 
 /** The shapes of a track of "CVAT for video" where its object is in view. CVAT writes each frame; where only key frames
  *  stand, boxes between two of them move evenly, as CVAT shows them, on the frames (ascending) that have an image. */
-export function shapesOfTrack(track: XmlElement, frames: readonly number[]): TrackedShape[] {
+export function shapesOfTrack(
+  track: XmlElement,
+  frames: readonly number[],
+  unclear: (element: XmlElement) => void,
+): TrackedShape[] {
   const { label = '' } = track.attributes;
+  const last = frames.at(-1) ?? 0;
   const shapes = track.children
     .filter((child): child is XmlElement => child instanceof XmlElement)
     .flatMap((element): TrackedShape[] => {
       const frame = toNumber(element.attributes['frame'] ?? '');
-      return frame === undefined ? [] : [{ frame, kind: element.name, attributes: { ...element.attributes, label }, element }]; // prettier-ignore
+      const isFrame = frame !== undefined && Number.isInteger(frame) && frame >= 0 && frame <= last + 1;
+      if (!isFrame || !/^[01]$/.test(element.attributes['outside'] ?? '0')) {
+        unclear(element);
+        return [];
+      }
+      return [{ frame, kind: element.name, attributes: { ...element.attributes, label }, element }];
     })
     .sort((a, b) => a.frame - b.frame);
   let next = 0;

@@ -55,6 +55,16 @@ describe('layouts of programs that draw more than boxes', () => {
     expect((await open(inOrder)).objects).toEqual(['car 4 1 14 9', 'car 5 1 15 9']);
     const late = await folderOf('cvat late', { ...ordered, 'annotations.xml': video(box(7, 5)) });
     await expect(open(late)).rejects.toMatchObject({ code: 'E_LABEL_ROW' });
+    const misspelt = tracks
+      .replace(/track/g, 'xtrack')
+      .replace('</annotations>', '<track id="1" label="car"/></annotations>');
+    const odd = await folderOf('cvat odd', { ...frames, 'annotations.xml': misspelt });
+    await expect(open(odd)).rejects.toMatchObject({ code: 'E_LABEL_ROW' });
+    const unnumbered = await folderOf('cvat unnumbered', {
+      ...frames,
+      'annotations.xml': video('<box frame="x" xtl="1" ytl="1" xbr="9" ybr="9"/>'),
+    });
+    await expect(open(unnumbered)).rejects.toMatchObject({ code: 'E_LABEL_ROW' });
     const few = await folderOf('cvat few', { 'a.jpg': '', 'annotations.xml': video(box(0, 5)) });
     await expect(open(few)).rejects.toMatchObject({ code: 'E_LABEL_LAYOUT' });
   });

@@ -176,6 +176,24 @@ test('class folders without an image are left out and named, unless most are emp
   await expect(look('gaps')).rejects.toMatchObject({ code: 'E_FOLDER_EMPTY' });
 });
 
+test('a table with a column for each class, as Roboflow writes it', async () => {
+  const rows = (first: number, count: number): string =>
+    numbers(count).map((i) => `${first + i}.png, ${i % 2}, ${1 - (i % 2)}\n`).join(''); // prettier-ignore
+  for (const [part, first, count] of [
+    ['train', 0, 12],
+    ['valid', 12, 4],
+  ] as const)
+    // prettier-ignore
+    for (const i of numbers(count)) await write(`flags/${part}/${first + i}.png`, picture);
+  await write('flags/train/_classes.csv', `filename, cat, dog\n${rows(0, 12)}`);
+  await write('flags/valid/_classes.csv', `filename, cat, dog\n${rows(12, 4)}`);
+  const { facts, recognised } = await look('flags');
+  expect([recognised.chosen.format, facts.parts]).toEqual(['csv', { train: 12, val: 4 }]);
+  expect(facts.classes).toEqual([{ name: 'cat', count: 8 }, { name: 'dog', count: 8 }]); // prettier-ignore
+  await write('flags/train/_classes.csv', `filename, cat, dog\n${rows(0, 11)}11.png, 1, 1\n`);
+  await expect(look('flags')).rejects.toMatchObject({ code: 'E_CSV_ROW' });
+});
+
 test('images that could be several files are not left out without asking, if they are many', async () => {
   await coco('twins', 10);
   for (const i of numbers(4)) {

@@ -58,9 +58,10 @@ async function readLabelCsv(
     const message = code === 'ENOENT' ? 'no such file' : `cannot be read (${code ?? String(error)})`;
     throw new FinetuneError({ code: 'E_CSV_FILE', message, where: { file: place }, fix }, { cause: error });
   });
-  const [head, ...rows] = parseCsv(decodeText(bytes, place));
+  const table = parseCsv(decodeText(bytes, place));
+  const [head, ...rows] = table;
   const cells = head?.cells ?? [];
-  const columns = labelColumns(cells);
+  const columns = labelColumns(table);
   if (!columns) {
     throw new FinetuneError({
       code: 'E_CSV_HEAD',
@@ -74,11 +75,13 @@ async function readLabelCsv(
   for (const { cells: row, line } of rows) {
     const where: Where = { file: place, line };
     const file = row[columns.file]?.trim() ?? '';
-    const label = row[columns.label]?.trim().normalize() ?? '';
+    const found = columns.labelOf(row);
+    const label = 'label' in found ? found.label : '';
     const before = seen.get(file);
     const wrong = (message: string) => findings.problem({ code: 'E_CSV_ROW', message, where });
     if (row.length !== cells.length)
       wrong(`the row has ${row.length} cells, the header ${cells.length}: quote cells that contain a separator`);
+    else if ('wrong' in found) wrong(found.wrong);
     else if (file === '' || label === '') wrong(`the ${file === '' ? 'file' : 'label'} is empty`);
     else if (before && before.label !== label)
       wrong(`"${file}" is "${label}" here and "${before.label}" on line ${before.line}: an image has one class`);

@@ -62,7 +62,7 @@ export const detectLabelTable: Detect = async (listing) => {
     .filter((one) => TABLE.test(one) && !/(?:^|\/)metadata\.csv$/i.test(one))
     .slice(0, 500)) {
     const rows = sampleRows(await listing.sample(file));
-    const columns = labelColumns(rows[0]?.cells ?? []);
+    const columns = labelColumns(rows);
     if (columns && !boxColumns(rows) && namesImages(rows.slice(1), columns.file, listing)) found.push(file);
   }
   if (found.length === 0) return undefined;

@@ -13,10 +13,36 @@ const LABELS = [
   'target',
 ];
 
-/** The columns of a table with a file and a class in each row; undefined if its first row does not name both. */
-export function labelColumns(head: readonly string[]): { readonly file: number; readonly label: number } | undefined {
-  const heads = head.map(nameOf);
+/** How a table says the class of each file. */
+export interface LabelColumns {
+  /** The column of the files. */
+  readonly file: number;
+  /** The class of a row; '' if it has none. `wrong` says why it is not clear. */
+  labelOf(cells: readonly string[]): { readonly label: string } | { readonly wrong: string };
+}
+
+/** The columns of a table with a file and a class in each row, or a column for each class, of which one has a 1
+ *  (Roboflow); undefined if its first row does not name them. */
+export function labelColumns([head, ...rows]: readonly { readonly cells: readonly string[] }[]):
+  LabelColumns | undefined {
+  const heads = head?.cells.map(nameOf) ?? [];
   const at = (names: readonly string[]): number => heads.indexOf(names.find((name) => heads.includes(name)) ?? '');
-  const [file, label] = [at(FILES), at(LABELS)];
-  return file < 0 || label < 0 ? undefined : { file, label };
+  const [file, column] = [at(FILES), at(LABELS)];
+  if (file < 0) return undefined;
+  const textOf = (cells: readonly string[], one: number): string => cells[one]?.trim().normalize() ?? '';
+  if (column >= 0) return { file, labelOf: (cells) => ({ label: textOf(cells, column) }) };
+  const classes = heads.flatMap((name, one) => (one === file || name === '' ? [] : [one]));
+  const areFlags = rows.every(({ cells }) => classes.every((one) => /^[01]?(?:\.0)?$/.test(textOf(cells, one))));
+  const isSet = (cells: readonly string[], one: number): boolean => Number(textOf(cells, one)) === 1;
+  if (classes.length < 2 || !areFlags || !rows.some(({ cells }) => classes.some((one) => isSet(cells, one))))
+    return undefined;
+  return {
+    file,
+    labelOf: (cells) => {
+      const own = classes.filter((one) => isSet(cells, one)).map((one) => textOf(head!.cells, one));
+      return own.length > 1
+        ? { wrong: `the row has the classes ${own.join(', ')}: an image has one class` }
+        : { label: own[0] ?? '' };
+    },
+  };
 }

@@ -2,6 +2,7 @@ import type { Problem, Where } from '../../errors.js';
 import type { Findings } from '../findings.js';
 import { EXCHANGED, orderCorners } from './orderCorners.js';
 import { cornerNames, readVocXml, type VocXmlObject } from './vocXml.js';
+import { toNumber } from './textFile.js';
 
 export interface VocObject {
   readonly name: string;
@@ -32,7 +33,7 @@ export async function readVocFile(
 ): Promise<VocFile | undefined> {
   const annotation = await readVocXml(file, findings);
   if (!annotation) return undefined;
-  const [width, height] = [Number(annotation.width ?? 0), Number(annotation.height ?? 0)];
+  const [width, height] = [toNumber(annotation.width ?? '') ?? 0, toNumber(annotation.height ?? '') ?? 0];
   return {
     size: width > 0 && height > 0 ? { width, height } : undefined,
     sizeAt: annotation.sizeAt,
@@ -51,7 +52,7 @@ function checkObject(
     malformed(`${subject} has no ${name ? '<bndbox>' : '<name>'}`);
     return undefined;
   }
-  const corners = texts.map((text) => Number(text ?? NaN));
+  const corners = texts.map((text) => toNumber(text ?? '') ?? NaN);
   const unusable = cornerNames.filter((_, i) => !Number.isFinite(corners[i]));
   if (unusable.length > 0) {
     malformed(`${unusable.map((corner) => `<${corner}>`).join(', ')} of ${subject} is not a number`);

@@ -113,6 +113,16 @@ describe('layouts of programs that draw more than boxes', () => {
     },
   );
 
+  test.each(['0x10', '', '1e999'])('a corner that is written as %j is no number, in any layout', async (corner) => {
+    const xml = `<annotation><object><name>cat</name><bndbox><xmin>${corner}</xmin><ymin>2</ymin><xmax>40</xmax><ymax>20</ymax></bndbox></object></annotation>`;
+    const voc = await folderOf(`voc ${corner}`, { 'a.jpg': '', 'a.xml': xml });
+    await expect(open(voc)).rejects.toMatchObject({ code: 'E_VOC_OBJECT' });
+    const shapes = [{ label: 'cat', shape_type: 'rectangle', points: [[corner, 2], [40, 20]] }]; // prettier-ignore
+    const json = JSON.stringify({ version: '5', imagePath: 'a.jpg', imageData: null, shapes });
+    const labelme = await folderOf(`labelme ${corner}`, { 'a.jpg': '', 'a.json': json });
+    await expect(open(labelme)).rejects.toMatchObject({ code: 'E_LABEL_ROW' });
+  });
+
   test('a table whose only other column says where the photos come from has one class', async () => {
     const rows = ['a,64,48,"[8, 8, 16, 16]",farm_1', 'b,64,48,"[8, 8, 16, 16]",farm_2'];
     const text = `image_id,width,height,bbox,source\n${rows.join('\n')}\n`;

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { FinetuneError } from '../../../errors.js';
 import { scanned, type Scan } from '../../scan/scanCache.js';
 import { decodeText } from '../decodeText.js';
+import { toNumber } from '../textFile.js';
 
 /** Reads a file of labels as text, without waiting if it is in the cache. Throws E_LABEL_FILE if it cannot be read, E_ENCODING if it is no text. */
 export const readLabelText = (file: string): string | Promise<string> =>
@@ -59,7 +60,7 @@ export function asText(value: unknown): string | undefined {
 
 /** A finite number, which may be written as a text. */
 export function asNumber(value: unknown): number | undefined {
-  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  const number = typeof value === 'string' ? toNumber(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { freeAddresses } from './freeAddresses.js';
@@ -138,13 +139,17 @@ describe('a worker that cannot join', () => {
     const list = await freeAddresses(2);
     const first = join(list, 0);
     const [host, port] = list[0]!.split(':') as [string, string];
-    const stranger = connect(Number(port), host);
-    stranger.on('error', () => undefined);
-    await once(stranger, 'connect');
-    stranger.write('x'.repeat(5000));
-    const gone = once(stranger, 'close');
+    const hello = { protocol: 'tfjs-finetune workers 1', rank: 1, nonce: {} };
+    const said = ['x'.repeat(5000), 'null\n', 'GET / HTTP/1.1\r\n\r\n', `${JSON.stringify(hello)}\n{"proof":[]}\n`, randomBytes(1e6)]; // prettier-ignore
+    const gone = said.map(async (text) => {
+      const stranger = connect(Number(port), host);
+      stranger.on('error', () => undefined);
+      await once(stranger, 'connect');
+      stranger.resume().write(text);
+      await new Promise((done) => stranger.once('close', done)); // with an error where the worker did not read all of it
+    });
     const team = await Promise.all([first, join(list, 1)]);
-    await gone;
+    await Promise.all(gone);
     await leaveAll(team);
   });
 

@@ -120,13 +120,18 @@ test('--out writes a drawing of each image, --csv a table, --crops what was foun
   expect(await readFile(join(out, 'predictions.csv'), 'utf8')).toBe(table);
 });
 
-test('a command that can read no image leaves nothing, neither in a folder that was there nor in a new one', async () => {
+test('a command that can read or write no image leaves nothing, neither in a folder that was there nor in a new one', async () => {
   const broken = join(photos, 'broken.jpg');
   await mkdir(below('there'));
   for (const out of [below('new/er'), below('there')]) {
     expect(await run(['predict', detector, broken, '--out', out, '--csv', '--crops'])).toBe(1);
     expect(said).not.toContain('the results are in');
   }
+  const out = below('blocked'); // a folder is where the drawing should be
+  await mkdir(join(out, 'a.jpg', 'inner'), { recursive: true });
+  expect(await run(['predict', detector, join(photos, 'a.jpg'), '--out', out, '--overwrite'])).toBe(1);
+  expect(said).toContain('E_DISK_WRITE');
+  expect(said).not.toContain('the results are in');
   expect(await readdir(folder)).not.toContain('new');
   expect(await readdir(below('there'))).toEqual([]);
 });

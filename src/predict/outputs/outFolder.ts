@@ -45,18 +45,29 @@ export async function openOutFolder(path: string, { overwrite, inputs, planned }
   const placeOf = async (name: string): Promise<string> => {
     const place = await pathBelow(folder, name);
     if ('refused' in place) throw refusal(join(folder, name), `this may not be written: ${place.refused}`, ELSEWHERE);
-    await makeFolder(dirname(place.file));
-    isWritten = true;
     return place.file;
+  };
+  /** Makes the folders around a file, writes it, and removes them again if that fails. */
+  const writeInto = async <T>(file: string, write: () => Promise<T> | T): Promise<T> => {
+    const around = await makeFolder(dirname(file));
+    try {
+      const written = await write();
+      isWritten = true;
+      return written;
+    } catch (error) {
+      await around.removeIfEmpty();
+      throw error;
+    }
   };
   return {
     async write(name, bytes) {
-      await writeAtomically(await placeOf(name), [bytes], { isDurable: false }); // it can be made again
+      const file = await placeOf(name);
+      await writeInto(file, () => writeAtomically(file, [bytes], { isDurable: false })); // it can be made again
     },
     async append(name) {
       const file = await placeOf(name);
       await remove(file);
-      return appendTo(file, { isNew: true });
+      return writeInto(file, () => appendTo(file, { isNew: true }));
     },
     async close() {
       await made.removeIfEmpty();

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatasets, type DataOptions, type Datasets } from '../../src/data/dataset.js';
 import { detectLayouts } from '../../src/data/formats/detect/detectLayouts.js';
+import { assertSize } from '../../src/data/image/checkSize.js';
 import { FinetuneError } from '../../src/errors.js';
 import { temporaryFolder } from '../data/temporaryFolder.js';
 import * as fc from '../fastCheck.js';
@@ -68,6 +69,13 @@ function compare(before: Contents, after: Contents, holds: Holds): void {
   expect(after[holds]).toEqual(before[holds]);
 }
 
+/** Compares the sizes with those of the images, as training does before it learns from one. */
+async function withSizes(datasets: Datasets): Promise<Datasets> {
+  for (const { annotations } of [datasets.train, datasets.val])
+    for (const annotation of annotations) await assertSize(annotation, true);
+  return datasets;
+}
+
 /** Throws unless the error is one of ours that says where something is wrong. */
 function located(error: unknown): undefined {
   if (!(error instanceof FinetuneError)) throw error;
@@ -112,7 +120,9 @@ describe.each([...readers])('%s', (name, writes) => {
       const start = performance.now();
       const policies = policy === 0 ? { brokenImages: 'drop', invalidBoxes: 'drop' } : {};
       try {
-        const after = await openDatasets({ ...data, ...policies } as DataOptions).catch(located);
+        const after = await openDatasets({ ...data, ...policies } as DataOptions)
+          .then(withSizes)
+          .catch(located);
         const holds = one.holds === 'same' && IN_DOUBT.test(name) ? 'sane' : one.holds;
         if (after) compare(before, contentsOf(after), holds);
         if (policy < 3) await isHandled(() => detectLayouts(folder));

@@ -65,10 +65,11 @@ interface TextChange {
 
 const always = (): boolean => true;
 
-/** Replaces one of the places of a pattern. */
+/** Replaces one of the places of a pattern, if there are any. */
 const replaced = (text: string, pattern: RegExp, at: number, by: (found: string) => string): string => {
   const places = [...text.matchAll(pattern)];
-  const place = places[at % places.length]!;
+  const place = places[at % places.length];
+  if (!place) return text;
   return text.slice(0, place.index) + by(place[0]) + text.slice(place.index + place[0].length);
 };
 

@@ -48,7 +48,12 @@ function readJson(text: string, label: LabelFile): ImageRecord[] {
       wrong(`"${key.slice(0, 60)}" has no "filename"`);
       return [];
     }
-    const regions = Object.values(entry['regions'] ?? []) as unknown[];
+    const { regions: written } = entry;
+    if (typeof written !== 'object' || written === null) {
+      wrong(`"${name}" has no "regions"`);
+      return [];
+    }
+    const regions = Object.values(written) as unknown[];
     const objects = regions.flatMap((region, index) => {
       const fields = isFields(region) ? region : {};
       const subject = `regions[${index}] of "${name}"`;

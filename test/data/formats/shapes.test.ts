@@ -123,6 +123,14 @@ describe('layouts of programs that draw more than boxes', () => {
     await expect(open(labelme)).rejects.toMatchObject({ code: 'E_LABEL_ROW' });
   });
 
+  test('VIA: an image without a list of regions is an error, not one without objects', async () => {
+    const region = { shape_attributes: { name: 'rect', x: 2, y: 3, width: 10, height: 12 }, region_attributes: { type: 'cat' } }; // prettier-ignore
+    const entry = (key: string) => ({ filename: `${key}.jpg`, size: 1, file_attributes: {}, [key]: [region] });
+    const json = JSON.stringify({ a: entry('regions'), b: entry('region') });
+    const files = { 'regions.jpg': '', 'region.jpg': '', 'via.json': json };
+    await expect(open(await folderOf('via odd', files))).rejects.toMatchObject({ code: 'E_LABEL_ROW' });
+  });
+
   test('a table whose only other column says where the photos come from has one class', async () => {
     const rows = ['a,64,48,"[8, 8, 16, 16]",farm_1', 'b,64,48,"[8, 8, 16, 16]",farm_2'];
     const text = `image_id,width,height,bbox,source\n${rows.join('\n')}\n`;

@@ -38,7 +38,11 @@ async function readMot(text: string, { file, wrong }: LabelFile): Promise<{ imag
     if (line.trim() === '') return;
     const where = { file, line: index + 1 };
     const read = readLine(line, where);
-    if (!read) wrong('expected frame, track, left, top, width and height, with commas', where);
+    if (!read)
+      wrong(
+        'expected frame, track, left, top, width and height, and perhaps a mark and a whole number for the class, with commas',
+        where,
+      );
     else if (!objects.has(read.frame)) wrong(`there is no frame ${read.frame} in img1`, where);
     else objects.get(read.frame)!.push(read.object);
   });
@@ -54,6 +58,7 @@ function readLine(line: string, where: Where): { frame: number; object: ObjectRe
   const numbers = line.split(',').flatMap((field) => toNumber(field) ?? []);
   if (numbers.length < 6 || numbers.length < line.split(',').length) return undefined;
   const [frame = 0, , x = 0, y = 0, w = 0, h = 0, counts, number = 1] = numbers;
+  if (!Number.isInteger(number) || number < -1) return undefined; // -1 stands for an unknown class
   const category = NAMES[Math.max(1, number) - 1] ?? String(number);
   const mark = counts === 0 ? ('ignore' as const) : undefined;
   const points = [x, y, x + w, y + h];

@@ -123,6 +123,12 @@ describe('layouts of programs that draw more than boxes', () => {
     await expect(open(labelme)).rejects.toMatchObject({ code: 'E_LABEL_ROW' });
   });
 
+  test('MOT: a class is a whole number, or -1 for an unknown one', async () => {
+    const files = (name: string) => ({ 'seq/img1/000001.jpg': '', 'seq/gt/gt.txt': `1,1,4,6,20,18,1,${name},0.9\n` });
+    expect((await open(await folderOf('mot', files('-1')))).objects).toEqual(['pedestrian 4 6 24 24']);
+    await expect(open(await folderOf('mot odd', files('2.5')))).rejects.toMatchObject({ code: 'E_LABEL_ROW' });
+  });
+
   test('VIA: an image without a list of regions is an error, not one without objects', async () => {
     const region = { shape_attributes: { name: 'rect', x: 2, y: 3, width: 10, height: 12 }, region_attributes: { type: 'cat' } }; // prettier-ignore
     const entry = (key: string) => ({ filename: `${key}.jpg`, size: 1, file_attributes: {}, [key]: [region] });

@@ -100,8 +100,9 @@ async function client(port, first, until, results) {
       if (status === 503) results.busy++;
       else if (status !== 200 || !isSame(JSON.parse(text), expected[index])) results.wrong++;
       else results.times.push(performance.now() - start);
-    } catch {
+    } catch (error) {
       results.lost++;
+      results.lostBy[error.code] = (results.lostBy[error.code] ?? 0) + 1;
       await pause(20); // a server that has ended refuses at once
     }
   }
@@ -172,7 +173,7 @@ const processorSeconds = (pid) => {
 const at = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]?.toFixed(1);
 const median = (values) => [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)];
 
-const none = () => ({ times: [], wrong: 0, lost: 0, busy: 0 });
+const none = () => ({ times: [], wrong: 0, lost: 0, lostBy: {}, busy: 0 });
 
 async function start(config) {
   const flags = config.split(',').flatMap((part) => {
@@ -228,7 +229,7 @@ function report({ config, results, memory, rates, seen, processor, seconds }, fi
     ratio: Number(median(rates.map((rate, i) => rate / first.rates[i])).toFixed(2)),
     processorMs: Number(((processor * 1000) / sorted.length).toFixed(1)), // of an image
     ...{ p50: at(sorted, 0.5), p95: at(sorted, 0.95), p99: at(sorted, 0.99) },
-    ...{ answers: sorted.length, wrong: results.wrong, lost: results.lost, busy: results.busy },
+    ...{ answers: sorted.length, wrong: results.wrong, lost: results.lost, lostBy: results.lostBy, busy: results.busy },
     megabytes: { over: moments, most: Math.max(...memory) },
     ...ended,
     hostile: seen,

@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { bench as Bench } from '../src/bench/bench.js';
 import { findBrowser } from '../src/bench/browser.js';
 import { quantiles, recommend, takeTurns } from '../src/bench/contest.js';
@@ -140,11 +143,16 @@ test('a browser is the one that CHROME_PATH names, or the first on the path', as
   expect(findBrowser({ PATH: folder, CHROME_PATH: join(folder, 'mine') })).toBe(join(folder, 'mine'));
 });
 
-slow('bench measures a checkpoint on the engines that are in place, each in a process of its own', async () => {
+async function saveClassifier(): Promise<string> {
   const file = join(folder, 'classifier.safetensors');
   const options = { backbone: tinyTable, size: [32, 32], numClasses: 2, labelSmoothing: 0, dropout: 0 } as const;
   const categories = numberCategories(['dog', 'cat']);
   await saveModel(createModel(createClassification({ ...options, stochasticDepth: 0 }), { categories, seed: 1 }), file);
+  return file;
+}
+
+slow('bench measures a checkpoint on the engines that are in place, each in a process of its own', async () => {
+  const file = await saveClassifier();
   const compiled = new URL('../dist/bench/bench.js', import.meta.url).href;
   const { bench } = (await import(compiled)) as { bench: typeof Bench };
   const { rows, recommended, inBrowser, leftOut } = await bench(file, { rounds: 1 });
@@ -167,4 +175,19 @@ slow('bench measures a checkpoint on the engines that are in place, each in a pr
   expect(rows.filter(({ host }) => host !== 'Node').map(({ engine }) => engine)).toEqual(
     expect.arrayContaining(['tfjs on wasm', 'onnxruntime-web on wasm']),
   );
+});
+
+slow('Ctrl-C while a browser computes stops bench without an error', async () => {
+  const program = fileURLToPath(new URL('../bin/finetune.mjs', import.meta.url));
+  const child = spawn(process.execPath, [program, 'bench', await saveClassifier()]);
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (text: Buffer) => {
+      printed += text.toString();
+      if (/onnxruntime-web[^]*predict 1\//.test(printed) && !child.killed) child.kill('SIGINT'); // playwright closes the browser then
+    });
+  }
+  const [code] = (await once(child, 'close')) as [number];
+  expect(printed).not.toContain('internal');
+  expect(code).toBe(findBrowser() ? 130 : 0);
 });

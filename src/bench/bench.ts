@@ -85,6 +85,7 @@ async function contest(
       try {
         opened.push(await open(way, image, browser));
       } catch (error) {
+        signal?.throwIfAborted();
         if (!(error instanceof FinetuneError)) throw error;
         leftOut.push({ format: way.format, engine: way.engine, why: whyOf(error) });
       }
@@ -92,7 +93,10 @@ async function contest(
     let done = 0;
     const contestants = opened.map(({ running }) => async () => {
       signal?.throwIfAborted();
-      const times = await running.round();
+      const times = await running.round().catch((error: unknown) => {
+        signal?.throwIfAborted(); // Ctrl-C ends the browser and the other processes, too
+        throw error;
+      });
       onProgress?.({ phase: 'predict', done: ++done, total: opened.length * (rounds + 1) });
       return times;
     });

@@ -36,7 +36,7 @@ const scoredSchema = z.object({
     .catch(undefined),
 });
 
-/** What the scores in metrics.json tell of a model: its task, and classes that it has. */
+/** How a model differs from the one that metrics.json was written for, in its task or its classes; undefined if it does not. */
 async function differenceFromScores(run: string, { task, categories }: ModelDescription): Promise<string | undefined> {
   const scored = scoredSchema.safeParse(await readMetrics(run)).data;
   if (!scored) return undefined;

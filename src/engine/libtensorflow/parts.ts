@@ -30,7 +30,7 @@ interface Call {
 /** A run of the session that is fed and fetched in parts. */
 interface Run {
   readonly handle: Pointer;
-  /** What it is fed with the next fetch. */
+  /** Values that TensorFlow gets together with the next fetch. */
   given: readonly Given[];
 }
 

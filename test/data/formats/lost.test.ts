@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { openDatasets, type DataOptions } from '../../../src/data/dataset.js';
-import { detectLayouts } from '../../../src/data/formats/detect/detectLayouts.js';
 import { temporaryFolder } from '../temporaryFolder.js';
+import { openTraining } from './openTraining.js';
 import { placeIn } from './smallSet.js';
 
 const root = temporaryFolder();
@@ -15,20 +14,6 @@ function folderOf(name: string, files: Readonly<Record<string, string | Uint8Arr
   for (const [path, content] of Object.entries(files)) placeIn(join(root, name))(path, content);
   return join(root, name);
 }
-
-/** What the training part of a folder has, in the layout that it is taken for. */
-const open = async (folder: string) => {
-  const [best] = await detectLayouts(folder);
-  const data = { ...best!.data, val: best!.data['train'] } as unknown as DataOptions;
-  const { train } = await openDatasets(data);
-  const objects = train.annotations.flatMap(({ boxes, classes, ignore }) =>
-    classes.map((index, i) => {
-      const corners = [...boxes.subarray(4 * i, 4 * i + 4)].map(Math.round).join(' ');
-      return `${train.categories[index]!.name} ${corners}${ignore[i] ? ' ignored' : ''}`;
-    }),
-  );
-  return { format: best!.format, objects, dropped: train.dropped };
-};
 
 describe('labels that are lost in a file are an error, or counted', () => {
   const coordinates = { x: 8, y: 10, width: 10, height: 12 };
@@ -44,18 +29,18 @@ describe('labels that are lost in a file are an error, or counted', () => {
     ['a list with an entry that is none', 'x.json', JSON.stringify([{ image: 'a.jpg', annotations: [{ label: 'cat', coordinates }, 7] }]), 'E_LABEL_ROW'],
   ])('%s', async (name, file, text, code) => {
     const folder = folderOf(`lost ${name}`, { 'a.jpg': jpeg, [file]: text });
-    await expect(open(folder)).rejects.toMatchObject({ code });
+    await expect(openTraining(folder)).rejects.toMatchObject({ code });
   }); // prettier-ignore
 
   test('an image without its list is counted', async () => {
     const list = [{ image: 'a.jpg', annotations: [{ label: 'cat', coordinates }] }, { image: 'b.jpg' }];
     const folder = folderOf('lost list', { 'a.jpg': jpeg, 'b.jpg': jpeg, 'x.json': JSON.stringify(list) });
-    expect((await open(folder)).dropped).toEqual({ 'image without "annotations", which has no objects': 1 });
+    expect((await openTraining(folder)).dropped).toEqual({ 'image without "annotations", which has no objects': 1 });
   });
 
   test('lines may end as on old Macs', async () => {
     const texts = { 'labels/a.txt': '1 0.5 0.5 0.2 0.25\r', 'data.yaml': 'train: images\rnames:\r- cat\r- dog\r' };
     const folder = folderOf('old Mac', { 'images/a.jpg': jpeg, ...texts });
-    expect((await open(folder)).objects).toEqual(['dog 26 18 38 30']);
+    expect((await openTraining(folder)).objects).toEqual(['dog 26 18 38 30']);
   });
 });

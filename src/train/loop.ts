@@ -15,7 +15,8 @@ import { unlikelyStart } from './preflight.js';
 import type { EpochScore, FreezeReceipt, MetricsLine } from './log/record.js';
 import type { RunState } from './checkpoint/state.js';
 import { startTracker, type Tracker } from './log/tracker.js';
-import { openTrainer, type Trainer } from './trainer.js';
+import { openTrainer } from './openTrainer.js';
+import type { Trainer } from './trainer.js';
 
 /** A model in training. */
 export interface LiveModel {

@@ -1,103 +1,23 @@
-import { join } from 'node:path';
-import { loadBatches, type Batch } from '../data/pipeline/loader.js';
-import type { Share } from '../data/pipeline/share.js';
-import type { Dataset } from '../data/sample.js';
-import { viewsOf } from '../data/views.js';
-import type { Backend } from '../engine/backend.js';
-import type { Feeds, Results, Session } from '../engine/engine.js';
+import type { Session, Results } from '../engine/engine.js';
 import { FinetuneError } from '../errors.js';
-import { makeFolder } from '../files/folders.js';
 import type { Params } from '../graph/params.js';
-import { imageFeed, programName, targetFeeds } from '../tasks/feeds.js';
+import { programName } from '../tasks/feeds.js';
 import type { Model } from '../tasks/model.js';
-import { SEED } from '../tasks/seed.js';
-import type { Targets } from '../tasks/network.js';
 import { isOver } from './best.js';
-import { calibrateBatchNorm } from './calibrate.js';
-import {
-  checkpointFile,
-  findCheckpoint,
-  loadCheckpoint,
-  saveCheckpoint,
-  startSlots,
-  type FoundCheckpoint,
-} from './checkpoint/checkpoint.js';
-import { emaShare } from './ema.js';
+import { checkpointFile, findCheckpoint, saveCheckpoint, startSlots } from './checkpoint/checkpoint.js';
+import { freezeReceipt } from './checkpoint/receipt.js';
+import { firstState, type RunState } from './checkpoint/state.js';
 import type { FeatureCache } from './features/featureCache.js';
 import { describeFrozen, phaseAt } from './freeze.js';
+import type { FreezeReceipt } from './log/record.js';
 import { saveModel } from './modelWeights.js';
 import { checkFinite, checkValues, explainNotFinite } from './notFinite.js';
 import { openPhase, type OpenPhase } from './openPhase.js';
-import type { TrainOptions } from './options.js';
-import type { Phase } from './planPhase.js';
-import { planTraining, type TrainingPlan } from './planTraining.js';
-import { freezeReceipt, promiseFreeze } from './checkpoint/receipt.js';
-import type { FreezeReceipt } from './log/record.js';
+import type { TrainingPlan } from './planTraining.js';
 import { learningRate } from './schedule.js';
-import { firstState, type RunState } from './checkpoint/state.js';
-
-/** What stays the same throughout a run. */
-interface Setup {
-  /** With the values that the run starts from. */
-  readonly model: Model;
-  readonly plan: TrainingPlan;
-  readonly data: Dataset;
-  readonly backend: Backend;
-  readonly options: TrainOptions;
-  /** Identifies the recipe, and the old model where there is one, in the checkpoints. */
-  readonly recipe: string;
-}
-
-/** Gets everything ready for the first step, or for the one after the last checkpoint. Whoever opens a trainer disposes
- *  of it.
- *  Throws what planTraining, the engine and the checkpoint throw. */
-export async function openTrainer(
-  model: Model,
-  images: Dataset,
-  backend: Backend,
-  options: TrainOptions,
-): Promise<Trainer> {
-  const { directory } = options;
-  const data = viewsOf(images, options.tiles);
-  const plan = planTraining(model, data, options);
-  // A run that was killed before its first checkpoint starts again, and repeats the same steps.
-  const found = options.resume ? await findCheckpoint(directory, { setAside: true }) : undefined;
-  const calibrates = !found && model.folded.some(plan.trainsBatchNorm);
-  const start = calibrates ? await calibrateBatchNorm(model, data, backend, plan.trainsBatchNorm, options) : model;
-  const recipe = model.old ? `${options.recipe}/${model.old.sha256}` : options.recipe;
-  const setup: Setup = { model: start, plan, data, backend, options, recipe };
-  const state = found?.state ?? firstState(recipe, options.share.count);
-  const { phase, params, folded } = await valuesAt(found, setup);
-  await makeFolder(join(directory, 'checkpoints'));
-  const opened = await openPhase(phase, params, data, backend, options);
-  if (plan.frozen.length > 0 && !found) await promiseFreeze(directory, plan.frozen, params, model.parameters);
-  return new Trainer({ ...setup, model: { ...start, folded } }, state, opened, found?.instead);
-}
-
-/** The phase and the values of a checkpoint, or those of the start. */
-async function valuesAt(
-  found: FoundCheckpoint | undefined,
-  { model, plan, recipe, options }: Setup,
-): Promise<{ readonly phase: Phase; readonly params: Params; readonly folded: readonly string[] }> {
-  const phase = plan.phases[found?.state.thawed ?? 0]!;
-  if (found)
-    return { phase, ...(await loadCheckpoint(found, model, phase.slots, { recipe, workers: options.share.count })) };
-  const params: Params = new Map([...model.params, ...startSlots(phase.slots, model.params)]);
-  return { phase, params, folded: model.folded };
-}
-
-export interface BatchesOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Batches that are loaded ahead; default: the recipe's. */
-  readonly prefetch?: number;
-  /** Read the pixels of images whose features are cached, too. */
-  readonly allPixels?: boolean;
-}
-
-/** The images of a step: a batch, or those parts of it that this process computes, the first of which is the batch itself. */
-export interface StepBatch extends Batch<Targets> {
-  readonly others: readonly Batch<Targets>[];
-}
+import { valuesAt, type Setup } from './setup.js';
+import { stepBatches, type BatchesOptions, type StepBatch } from './stepBatches.js';
+import { stepFeeds } from './stepFeeds.js';
 
 /** A model in training: the session that holds its values, the state of the run, and its checkpoints. */
 export class Trainer {
@@ -140,39 +60,8 @@ export class Trainer {
   }
 
   /** The batches from the next step to the end of its epoch. */
-  async *batches(loading: BatchesOptions = {}): AsyncGenerator<StepBatch, void, undefined> {
-    const { rank, count, own } = this.#setup.options.share;
-    const others = Array.from({ length: own - 1 }, (_, i) => this.#load({ rank: rank + 1 + i, count }, loading));
-    try {
-      for await (const batch of this.#load({ rank, count }, loading)) {
-        const more = await Promise.all(others.map(async (part) => (await part.next()).value!)); // as many as of the first part
-        yield { ...batch, others: more };
-      }
-    } finally {
-      await Promise.all(others.map((part) => part.return()));
-    }
-  }
-
-  /** One part of each batch. */
-  #load(
-    share: Share,
-    { allPixels = false, ...loading }: BatchesOptions,
-  ): AsyncGenerator<Batch<Targets>, void, undefined> {
-    const { model, plan, data, options } = this.#setup;
-    return loadBatches(data, {
-      ...options,
-      share,
-      ...loading,
-      size: model.size,
-      epoch: this.state.epoch,
-      startAt: this.state.batch,
-      shuffle: true,
-      repeat: plan.repeat,
-      dropLast: true,
-      mostBatches: options.stepsPerEpoch ?? undefined,
-      encode: (sample) => model.task.encode(sample),
-      isKnown: allPixels ? undefined : this.cache?.has,
-    });
+  batches(loading: BatchesOptions = {}): AsyncGenerator<StepBatch, void, undefined> {
+    return stepBatches({ ...this.#setup, state: this.state, cache: this.cache }, loading);
   }
 
   /** Call it before the steps of an epoch: opens the phase that begins there, if one does, and returns a message about
@@ -197,23 +86,12 @@ export class Trainer {
     const { state } = this;
     const { model, options } = this.#setup;
     const gathers = this.#gathers();
-    const [first, ...others] = await this.#pixelFeeds([batch, ...batch.others]);
+    const inputs = { state, lr: gathers ? undefined : lr };
+    const [first, ...others] = await stepFeeds(batch, this.#setup, this.#phase, inputs);
     const begin = performance.now();
     this.#isSound = false;
-    const feedsOf = (part: Batch<Targets>, pixels: Feeds, i: number): Feeds => ({
-      ...pixels,
-      ...targetFeeds(part.encoded, options.batch, model.task, batch.size),
-      ...(this.#phase.plan.seeded && {
-        [SEED]: Int32Array.of(options.seed | 0, state.step * options.share.count + options.share.rank + i),
-      }),
-      ...(!gathers && { lr: Float32Array.of(lr) }),
-      ...(!gathers && options.ema && { emaShare: Float32Array.of(emaShare(state.averaged, options.ema)) }),
-    });
-    const results = await this.session.run(
-      programName(gathers ? 'gather' : 'train', batch.size, model.task),
-      feedsOf(batch, first!, 0),
-      others.map((pixels, i) => feedsOf(batch.others[i]!, pixels, i + 1)),
-    );
+    const program = programName(gathers ? 'gather' : 'train', batch.size, model.task);
+    const results = await this.session.run(program, first!, others);
     checkFinite(
       results,
       state.step + 1,
@@ -320,22 +198,6 @@ export class Trainer {
     return next % this.#setup.options.accumulate !== 0 && next !== this.plan.schedule.totalSteps;
   }
 
-  /** The pixels or features of each part. */
-  async #pixelFeeds(parts: readonly Batch<Targets>[]): Promise<Feeds[]> {
-    const { model, options } = this.#setup;
-    const all: Feeds[] = [];
-    for (const batch of parts) {
-      const isLast = all.length === parts.length - 1;
-      const pixels = () => ({ image: imageFeed(batch.samples, options.batch, batch.size) });
-      if (this.cache) {
-        const features = await this.cache.features(batch, batch.size);
-        all.push(isLast ? features : copied(features)); // the next call overwrites them
-      } else
-        all.push((await this.#phase.prefix?.run(programName('prefix', batch.size, model.task), pixels())) ?? pixels());
-    }
-    return all;
-  }
-
   #parameters(options?: { readonly averaged: boolean }): Promise<Params> {
     return this.#phase.read([...this.model.parameters.keys()], options);
   }
@@ -362,5 +224,3 @@ export class Trainer {
     this.#phase = await openPhase(plan.phases[index]!, values, data, backend, options);
   }
 }
-
-const copied = (feeds: Feeds): Feeds => Object.fromEntries(Object.entries(feeds).map(([name, values]) => [name, values.slice()])); // prettier-ignore

@@ -10,7 +10,7 @@ import { withTrain } from '../recipe/withTrain.js';
 import { withRecipe, type OpenedRecipe } from '../run/openRecipe.js';
 import { taskOptions } from '../run/taskOptions.js';
 import type { TrainOptions } from '../train/options.js';
-import { openTrainer } from '../train/trainer.js';
+import { openTrainer } from '../train/openTrainer.js';
 import { trainOptions } from '../run/trainOptions.js';
 
 export interface LrPoint {

@@ -17,7 +17,7 @@ import { recipeModel } from '../../dist/run/recipeModel.js';
 import { taskOptions } from '../../dist/run/taskOptions.js';
 import { imageFeed, targetFeeds } from '../../dist/tasks/feeds.js';
 import { loadingOf } from '../../dist/train/replay.js';
-import { openTrainer } from '../../dist/train/trainer.js';
+import { openTrainer } from '../../dist/train/openTrainer.js';
 import { placeAnchors } from '../../dist/tasks/detection/anchors.js';
 import { ssdlite } from '../../dist/tasks/detection/detectors/ssdlite/ssdlite.js';
 import { trainOptions } from '../../dist/run/trainOptions.js';

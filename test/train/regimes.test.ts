@@ -10,7 +10,7 @@ import { finetune } from '../../src/finetune.js';
 import type { ProgressEvent } from '../../src/progress.js';
 import { parseRecipe } from '../../src/recipe/load.js';
 import { recipeModel } from '../../src/run/recipeModel.js';
-import { openTrainer } from '../../src/train/trainer.js';
+import { openTrainer } from '../../src/train/openTrainer.js';
 import { readSafetensors } from '../../src/weights/safetensorsFile.js';
 import { tinyBackbone } from '../tinyBackbone.js';
 

@@ -15,7 +15,7 @@ import { randomStream } from '../../src/random.js';
 import { parseRecipe } from '../../src/recipe/load.js';
 import { recipeModel } from '../../src/run/recipeModel.js';
 import { trainOptions } from '../../src/run/trainOptions.js';
-import { openTrainer } from '../../src/train/trainer.js';
+import { openTrainer } from '../../src/train/openTrainer.js';
 import { ALONE } from '../../src/workers/workers.js';
 import { openEngines } from '../engines.js';
 import { tinyBackbone } from '../tinyBackbone.js';

@@ -11,7 +11,8 @@ import { checkpointFile } from '../checkpoint/checkpoint.js';
 import { withWaiting } from '../log/meter.js';
 import type { TrainOptions } from '../options.js';
 import { peakBytes, resetPeak } from './peakMemory.js';
-import { openTrainer, type Trainer } from '../trainer.js';
+import { openTrainer } from '../openTrainer.js';
+import type { Trainer } from '../trainer.js';
 
 /** What the parts of a run cost on this machine. */
 export interface Costs {

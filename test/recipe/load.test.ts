@@ -189,10 +189,6 @@ recipes/a.yaml:5:6  not valid YAML: unresolved tag: tag:yaml.org,2002:x   E_RECI
       '"evaluate.nmsThreshold" has no effect with evaluate.nms: softGaussian',
     ],
     [
-      'model: {head: ssd, backbone: rexnet_100}',
-      '"model.head: ssd" needs a VGG, whose conv4_3 and wide layers it reads; got "rexnet_100"',
-    ],
-    [
       'model: {finestStride: 8, anchors: [[[0.1, 0.2]], [], [], [], [], []]}',
       '"model.anchors" has 6 levels, "model.head: ssdlite" has 7',
     ],

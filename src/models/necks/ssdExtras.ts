@@ -4,9 +4,9 @@ import type { Value } from '../../graph/spec.js';
 import type { Neck } from '../detector.js';
 import { NO_PADDING } from './pyramid.js';
 
-/** SSD's levels on VGG-16: the normalised conv4_3 (stride 8), the fully connected layers as convolutions (stride 16),
- *  and four extra levels (at an input of 300 pixels their cells are 32, 64, 100 and 300 pixels apart). Liu et al. 2016
- *  (arXiv:1512.02325), section 3.1, arranged as in torchvision. */
+/** SSD's levels: the normalised map of stride 8 (on VGG-16 that is conv4_3), the fully connected layers as convolutions on that of
+ *  stride 16, and four extra levels (at an input of 300 pixels their cells are 32, 64, 100 and 300 pixels apart). Liu et
+ *  al. 2016 (arXiv:1512.02325), section 3.1, arranged as in torchvision. */
 export const ssdNeck: Neck = ({ c3, c4 }, at) => {
   const wide = fullyConvolutional(c4, at);
   return [normaliseL2(c3, 'neck.l2norm', at), wide, ...extras(wide, at)];

@@ -31,11 +31,11 @@ function create(asked: HeadOptions<typeof options>): Detector {
   return multiBox(network, shapes, asked, isPublishedSize ? STEPS : undefined);
 }
 
-/** SSD on VGG-16; at 300×300 torchvision's ssd300_vgg16. */
+/** SSD; on VGG-16 at 300×300 torchvision's ssd300_vgg16. */
 export const ssd = defineDetector({
   name: 'ssd',
   description:
-    'SSD with dense convolutions, on a VGG alone; large and slow. At 300×300 it is the published one (Liu et al. 2016, arXiv:1512.02325).',
+    'SSD with dense convolutions on the maps of strides 8 and 16; large and slow. On `vgg16_caffe` at 300×300 it is the published one (Liu et al. 2016, arXiv:1512.02325).',
   options,
   trainingOptions: ['boxLoss'],
   defaults: { size: [SIDE, SIDE] },
@@ -43,17 +43,6 @@ export const ssd = defineDetector({
   anchorOption: 'anchors',
   keepsOldClasses: true,
   idle: (model) => [idleLossOption(model)],
-  conflicts: ({ backbone, anchors }, isSet) => [
-    ...(typeof backbone === 'string' && backbone.startsWith('vgg')
-      ? []
-      : [
-          {
-            path: isSet('model.backbone') ? 'model.backbone' : 'model.head',
-            message: `"model.head: ssd" needs a VGG, whose conv4_3 and wide layers it reads; got ${typeof backbone === 'string' ? `"${backbone}"` : 'a table'}`,
-            fix: 'set model.backbone: vgg16_caffe, or model.head: ssdlite',
-          },
-        ]),
-    ...anchorConflicts(anchors, 'ssd', RATIOS.length),
-  ],
+  conflicts: ({ anchors }) => anchorConflicts(anchors, 'ssd', RATIOS.length),
   create,
 });

@@ -27,6 +27,7 @@ export interface Serving {
 export async function serve(path: string, options: ServeOptions = {}): Promise<Serving> {
   const { host = DEFAULTS.host, port = DEFAULTS.port, watchEvery = DEFAULTS.watchEvery, signal, onProgress } = options;
   const log = (message: string): void => onProgress?.({ message });
+  const startWatching = await watchModel(path, watchEvery);
   const opened = await openServer(path, options, log);
   const { server, lanes, reload } = opened;
   const { app } = server;
@@ -37,7 +38,7 @@ export async function serve(path: string, options: ServeOptions = {}): Promise<S
     await opened.close();
     throw cannotListen(error, host, port);
   }
-  const stopWatching = await watchModel(path, watchEvery, reload);
+  const stopWatching = startWatching(reload);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> =>
     (closing ??= (async () => {

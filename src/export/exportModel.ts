@@ -78,6 +78,7 @@ export async function exportAs(
   const tolerance = options.tolerance ?? TOLERANCES[quantize ?? 'int8'];
   checkOptions(given, options);
   const hooks = { signal, onProgress };
+  await given.openRuntime?.(); // without it, everything that follows would be in vain
   const checkpoint = await openCheckpoint(path, hooks);
   const directory = resolve(
     options.out ?? usualFolder(path, checkpoint, target?.name ?? `${given.name}${FOLDER_ENDINGS[nms]}`, quantize),

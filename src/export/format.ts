@@ -48,6 +48,8 @@ export interface Format {
   readonly name: string;
   /** The types that it can store a model in besides float32. */
   readonly quantizations: readonly Quantization[];
+  /** Opens the format's runtime where that is a package of its own. Throws E_ENGINE_UNAVAILABLE if it is not installed. */
+  openRuntime?(): Promise<unknown>;
   /** Why it cannot hold the net; undefined if it can. */
   whyNot(net: Net): FinetuneError | undefined;
   /** Writes the files of the net into a folder. */

@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { exportModel } from '../../src/api/exportModel.js';
 import { openModel } from '../../src/api/openModel.js';
 import { run as command } from '../../src/cli/program.js';
+import { FinetuneError } from '../../src/errors.js';
 import { exportAs } from '../../src/export/exportModel.js';
 import type { Format } from '../../src/export/format.js';
 import { onnx } from '../../src/export/formats/onnx/onnx.js';
@@ -212,6 +213,12 @@ test('images to compare on are looked for before anything is written', async () 
       problems: [{ where: { file: images } }],
     });
   expect(await readdir(folder)).not.toContain('not-written');
+});
+
+test('a missing package of the format is told before the model is looked for', async () => {
+  const missing = new FinetuneError({ code: 'E_ENGINE_UNAVAILABLE', message: 'not installed' });
+  const format: Format = { ...onnx, openRuntime: () => Promise.reject(missing) };
+  await expect(exportAs(format, below('no-such-run'), {})).rejects.toBe(missing);
 });
 
 test('a folder that has files is not written to', async () => {

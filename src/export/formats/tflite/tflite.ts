@@ -18,6 +18,7 @@ export const FILE = 'model.tflite';
 export const tflite: Format = {
   name: 'tflite',
   quantizations: ['float16', 'int8'],
+  openRuntime: loadLiteRt,
   whyNot: ({ program }) => whyNotTflite({ evaluate: program }),
   async write(folder, net, quantizing) {
     const { model, kept } = await modelOf(net, quantizing);
@@ -36,7 +37,6 @@ export async function modelOf(
   { program, params }: Net,
   quantizing: Quantizing | undefined,
 ): Promise<{ readonly model: TfliteModel; readonly kept: readonly string[] }> {
-  await loadLiteRt(); // without it, everything that follows would be in vain
   const model = emitTflite('evaluate', program, params);
   if (quantizing === undefined) return { model, kept: [] };
   if (quantizing.type === 'float16') return { model: halveTflite(model, (name) => params.has(name)), kept: [] };

@@ -9,10 +9,13 @@ export function runOfBest(file: string): string | undefined {
   return basename(file) === 'best.safetensors' && basename(folder) === 'checkpoints' ? dirname(folder) : undefined;
 }
 
+/** The file of a run that has its scores, and the threshold of its best weights. */
+export const METRICS_FILE = 'metrics.json';
+
 /** The content of a run's metrics.json. A run that was stopped, or that is being extended, has none. */
 export async function readMetrics(run: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(join(run, 'metrics.json'), 'utf8')) as unknown;
+    return JSON.parse(await readFile(join(run, METRICS_FILE), 'utf8')) as unknown;
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { hashFile } from '../files/hashFile.js';
 import { CARD_FILE } from '../modelFolder/card.js';
 import { locateModel, type Located } from '../predict/locateModel.js';
-import { FINISHED } from '../run/directory.js';
+import { METRICS_FILE } from '../predict/measured.js';
 
 /** The files that change when a model does. The first names it: the best weights of a run, a checkpoint, or the card of a
  *  model folder, which has the hashes of its files. A run's metrics, which have its threshold, may be written later. Empty
@@ -12,7 +12,7 @@ function filesOfModel(located: Located): readonly string[] {
   if ('folder' in located) return [join(located.folder, CARD_FILE)];
   const [, scheme, path] = /^(run|file):(.*)$/.exec(located.uri) ?? [];
   if (path === undefined) return [];
-  return scheme === 'run' ? [join(path, 'checkpoints', 'best.safetensors'), join(path, FINISHED)] : [path];
+  return scheme === 'run' ? [join(path, 'checkpoints', 'best.safetensors'), join(path, METRICS_FILE)] : [path];
 }
 
 /** sha256 that names a model. */
@@ -24,10 +24,7 @@ export async function hashOfModel(located: Located): Promise<string> {
 /** Begins to watch the files of the model at a path, before it is opened, so that no change is missed. What is returned calls
  *  `changed` when one was replaced, looking every so many milliseconds, and returns what stops it. A network disk tells no
  *  program of changes, so this asks. Throws as locateModel does. */
-export async function watchModel(
-  path: string,
-  every: number,
-): Promise<(changed: () => Promise<void>) => () => void> {
+export async function watchModel(path: string, every: number): Promise<(changed: () => Promise<void>) => () => void> {
   const isFile = await stat(path).then(
     (entry) => entry.isFile(),
     () => false,

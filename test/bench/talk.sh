@@ -4,7 +4,7 @@
 #     test/bench/talk.sh DATA OUT [PART…]
 #
 # DATA has bccd_voc, raccoon_voc, hymenoptera and a folder `photos` without annotated text; OUT gets the drawn set and a run directory for each run.
-# PART is one of transfer, length, tips, libra; without one, all. `node test/bench/talkTables.mjs OUT` writes the tables and pictures.
+# PART is one of transfer, published, length, tips, libra, ssd, carve, craft; without one, all. `node test/bench/talkTables.mjs OUT` writes the tables and pictures.
 set -eu
 data=$(realpath "$1") out=$(realpath -m "$2")
 shift 2
@@ -31,7 +31,7 @@ detect() { # NAME BACKBONE SET WEIGHTS OPTIONS…
     raccoon) recipe="recipes/ssdlite-voc.yaml --set data.root=$data/raccoon_voc --set train.epochs=12" ;;
     drawn) recipe="recipes/quickstart.yaml --set data.train.images=300 --set data.val.images=150 --set train.epochs=6" ;;
   esac
-  [ "$4" = none ] || model="$model, weights: 'run:$4', allowMissing: [neck.*, head.*], allowUnused: [classifier.*, head.*, backbone.conv_head.*]"
+  [ "$4" = none ] || model="$model, weights: '$4', allowMissing: [neck.*, head.*], allowUnused: [classifier.*, head.*, backbone.conv_head.*]"
   # shellcheck disable=SC2086
   run "$1" $recipe --set "model={$model}" --set data.size=160 --set 'train.lr={value: 0.08, perBatch: 32}' \
     --set train.warmup.epochs=1 --set train.batch=8 --set train.evaluateEvery=100 "${@:5}"
@@ -42,9 +42,9 @@ transfer() {
   local backbone set
   for backbone in $backbones; do
     pretrain "pre-$backbone-1" "$backbone" --set seed=1
-    for set in bccd drawn; do detect "det-$backbone-$set-1" "$backbone" "$set" "$out/pre-$backbone-1" --set seed=1; done
+    for set in bccd drawn; do detect "det-$backbone-$set-1" "$backbone" "$set" "run:$out/pre-$backbone-1" --set seed=1; done
   done
-  for backbone in $backbones; do detect "det-$backbone-raccoon-1" "$backbone" raccoon "$out/pre-$backbone-1" --set seed=1; done
+  for backbone in $backbones; do detect "det-$backbone-raccoon-1" "$backbone" raccoon "run:$out/pre-$backbone-1" --set seed=1; done
 }
 
 # One backbone after 0, 4 (above) and 8 epochs of pre-training.
@@ -52,8 +52,17 @@ length() {
   local set
   pretrain pre8-mobilenetv2_100-1 mobilenetv2_100 --set train.epochs=8 --set seed=1
   for set in bccd drawn; do
-    detect "det8-mobilenetv2_100-$set-1" mobilenetv2_100 "$set" "$out/pre8-mobilenetv2_100-1" --set seed=1
+    detect "det8-mobilenetv2_100-$set-1" mobilenetv2_100 "$set" "run:$out/pre8-mobilenetv2_100-1" --set seed=1
     detect "det0-mobilenetv2_100-$set-1" mobilenetv2_100 "$set" none --set seed=1
+  done
+}
+
+# Networks with published ImageNet weights, and MobileNetV2 from a detector on COCO.
+published() {
+  local size set
+  for set in bccd raccoon drawn; do
+    for size in 0 1 2; do detect "pub-lite$size-$set-1" "tf_efficientnet_lite$size" "$set" "efficientnet_lite$size.google" --set seed=1; done
+    detect "pub-mobilenetv2-$set-1" tf_mobilenetv2_100 "$set" ssdlite_mobilenet_v2.coco --set seed=1 --set 'model.allowUnused=[neck.*, head.*]'
   done
 }
 
@@ -90,5 +99,33 @@ libra() {
   done
 }
 
-[ $# -gt 0 ] || set -- transfer length tips libra
+# The head of SSD300 on EfficientNet-Lite0 with ImageNet weights, and on VGG-16 from random values: 51 steps of 4 images an epoch; × 8 = 408.
+ssd() {
+  local recipe=(recipes/ssd300-voc.yaml --set data.root="$data/bccd_voc" --set data.invalidBoxes=drop --set train.epochs=8 --set train.batch=4
+    --set 'train.schedule={name: cosine}' --set train.evaluateEvery=100 --set seed=1)
+  local lite0='backbone: tf_efficientnet_lite0, weights: efficientnet_lite0.google, allowMissing: [neck.*, head.*], allowUnused: [blocks.*, conv_head.*, bn2.*, classifier.*]'
+  run ssd300-lite0-1 "${recipe[@]}" --set "model={head: ssd, classLoss: softmax, $lite0}" --set 'train.lr={value: 0.01, perBatch: 4}'
+  run ssd300-vgg16-1 "${recipe[@]}" --set 'train.lr={value: 0.001, perBatch: 4}'
+}
+
+# MobileNetV2's table edited step by step (carve.mjs), each pre-trained as above with three seeds.
+carve() {
+  local step seed
+  for seed in 1 2 3; do
+    for step in 0 1 2 3 4; do pretrain "carve-$step-$seed" "$(node test/bench/carve.mjs "$step")" --set train.evaluateEvery=4 --set seed="$seed"; done
+  done
+}
+
+# CRAFT as published and CRAFT-lite, both from random values, on the same drawn text: 400 images / batch 4 = 100 steps an epoch; × 3 = 300.
+craft() {
+  local head
+  local recipe=(recipes/craft-synth.yaml --set data.photos="$data/photos" --set data.train.images=400 --set data.val.images=20 --set data.side=384
+    --set data.evaluateSize=384 --set train.epochs=3 --set train.batch=4 --set train.evaluateEvery=100 --set 'train.lr={value: 0.0005, perBatch: 4}'
+    --set train.freeze.stages=0 --set seed=1)
+  for head in 'craft-lite, backbone: tf_efficientnet_lite0' 'craft, backbone: vgg16_bn'; do
+    run "${head%%,*}-1" "${recipe[@]}" --set "model={head: $head}"
+  done
+}
+
+[ $# -gt 0 ] || set -- transfer published length tips libra ssd carve craft
 for part; do "$part"; done

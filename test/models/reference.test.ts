@@ -87,7 +87,9 @@ test('finetune models my.yaml counts and times every stage, beside the nearest p
 test('a family lists its members, each with the weights that can be had and where from', async () => {
   expect(await printed('models', 'mobilenetv2')).toMatch(/^mobilenetv2_100 .* hf: mobilenetv2_100\.ra_in1k$/m);
   for (const size of ['lite0', 'lite1', 'lite2'])
-    expect(weightsOf(`tf_efficientnet_${size}`)).toMatchObject([{ name: `efficientnet_${size}.google`, source: 'pip' }]);
+    expect(weightsOf(`tf_efficientnet_${size}`)).toMatchObject([
+      { name: `efficientnet_${size}.google`, source: 'pip' },
+    ]);
   expect(weightsOf('tf_mobilenetv2_100')).toMatchObject([{ name: 'ssdlite_mobilenet_v2.coco', source: 'npm' }]);
   expect(catalog.every(({ model }) => weightsOf(model).length > 0 || model === 'ssdlite_mobilenet_v2')).toBe(true);
 });

@@ -34,20 +34,28 @@ export async function call(socket: Socket, self: Identity, rank: number): Promis
   if (answer['rank'] !== rank || !isProof(answer['proof'], proofOf(self, 'listener', rank, nonce)))
     throw new Error(STRANGER);
   write(socket, { proof: proofOf(self, 'caller', self.rank, String(answer['nonce'])) });
-  if ((await readLine(socket))['welcome'] !== true) throw new Error(STRANGER);
+  const { welcome, refusal } = await readLine(socket);
+  if (welcome !== true) throw new Error(typeof refusal === 'string' ? refusal : STRANGER);
 }
 
 const STRANGER = 'it has another list of workers, or another FINETUNE_WORKERS_SECRET';
 
-/** Answers a call, and returns the rank of the worker that calls. Throws an Error for anything else. */
-export async function answer(socket: Socket, self: Identity): Promise<number> {
+/** Answers a call, and returns the rank of the worker that calls. Throws an Error for anything else, and for a worker that
+ *  `refuse` has a reason against, which that one is told. */
+export async function answer(
+  socket: Socket,
+  self: Identity,
+  refuse: (rank: number) => string | undefined,
+): Promise<number> {
   const { protocol, rank, nonce } = await readLine(socket);
   if (protocol !== PROTOCOL || typeof rank !== 'number') throw new Error('it is no worker of this version');
   const own = randomBytes(16).toString('hex');
   write(socket, { rank: self.rank, nonce: own, proof: proofOf(self, 'listener', self.rank, String(nonce)) });
   const { proof } = await readLine(socket);
   if (!isProof(proof, proofOf(self, 'caller', rank, own))) throw new Error(STRANGER);
-  write(socket, { welcome: true });
+  const refusal = refuse(rank);
+  write(socket, refusal === undefined ? { welcome: true } : { welcome: false, refusal });
+  if (refusal !== undefined) throw new Error(refusal);
   return rank;
 }
 

@@ -29,32 +29,43 @@ export async function joinWorkers(options: JoinOptions): Promise<Workers> {
   const { addresses, rank, secret = '', patience = 300, signal, onProgress } = options;
   checkTrust(options);
   const self: Identity = { rank, team: addresses.map(formatAddress).join(), secret };
-  const sockets = new Map<number, Socket>();
+  const links = new Map<number, Link>();
   const problems = new Map<number, string>();
-  const server = await listen(options, async (socket) => {
-    const caller = await answer(socket, self);
-    if (caller <= rank || caller >= addresses.length || sockets.has(caller)) throw new Error('it is here already');
-    sockets.set(caller, socket);
-  });
+  // A worker that goes away before all have come makes room for one that is started in its place.
+  let ended = (other: number, end: End): void => {
+    links.delete(other);
+    problems.set(other, 'broken' in end ? 'it came, and its connection was closed' : `it has ended: ${end.goodbye ?? 'it is done'}`); // prettier-ignore
+  };
+  const add = (other: number, socket: Socket): void => {
+    links.set(other, new Link(socket, other, (end) => { ended(other, end); })); // prettier-ignore
+  };
+  const refuse = (caller: number): string | undefined => {
+    if (caller <= rank || caller >= addresses.length) return 'it expects no call of this worker';
+    return links.has(caller) ? `another process is connected with it as worker ${caller}` : undefined;
+  };
+  const server = await listen(options, async (socket) => { add(await answer(socket, self, refuse), socket); }); // prettier-ignore
   onProgress?.({
     message: `worker ${rank} of ${addresses.length}, at ${formatAddress(addresses[rank]!)}: waiting for the others`,
   });
   const end = performance.now() + 1000 * patience;
   try {
-    while (sockets.size < addresses.length - 1) {
+    while (links.size < addresses.length - 1) {
       for (let other = 0; other < rank; other++) {
-        if (sockets.has(other)) continue;
+        if (links.has(other)) continue;
         const found = await reach(addresses[other]!, self, other);
         if (found instanceof Error) problems.set(other, found.message);
-        else sockets.set(other, found);
+        else add(other, found);
       }
-      if (sockets.size === addresses.length - 1) break;
-      if (performance.now() > end) throw missing(options, sockets, problems);
+      if (links.size === addresses.length - 1) break;
+      if (performance.now() > end) throw missing(options, links, problems);
       await setTimeout(RETRY, undefined, { signal });
     }
-    return new Team(options, options.silence ?? 60, (ended) => linksOf(sockets, ended));
+    return new Team(options, options.silence ?? 60, (lost) => {
+      ended = lost;
+      return [...links.values()].sort((one, other) => one.rank - other.rank);
+    });
   } catch (error) {
-    for (const socket of sockets.values()) socket.destroy();
+    for (const link of links.values()) link.destroy();
     throw signal?.aborted ? signal.reason : error;
   } finally {
     server.close();
@@ -63,11 +74,6 @@ export async function joinWorkers(options: JoinOptions): Promise<Workers> {
 
 /** Milliseconds between two calls of a worker that does not answer yet. */
 const RETRY = 100;
-
-const linksOf = (sockets: ReadonlyMap<number, Socket>, ended: (rank: number, end: End) => void): Link[] =>
-  [...sockets]
-    .sort(([one], [other]) => one - other)
-    .map(([rank, socket]) => new Link(socket, rank, (end) => { ended(rank, end); })); // prettier-ignore
 
 function checkTrust({ addresses, trustNetwork = false }: JoinOptions): void {
   const open = addresses.find(({ host }) => !isLoopback(host));
@@ -84,7 +90,7 @@ async function listen({ addresses, rank }: Places, welcome: (socket: Socket) => 
   const { host, port } = addresses[rank]!;
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
-    welcome(socket).catch(() => socket.destroy());
+    welcome(socket).catch(() => { socket.destroySoon(); }); // prettier-ignore
   });
   server.listen({ host, port, exclusive: true });
   try {
@@ -123,7 +129,7 @@ async function reach(
 
 function missing(
   { addresses, rank, patience = 300 }: JoinOptions,
-  here: ReadonlyMap<number, Socket>,
+  here: ReadonlyMap<number, Link>,
   problems: ReadonlyMap<number, string>,
 ) {
   const absent = addresses.flatMap((address, other) =>

@@ -77,6 +77,11 @@ export class Link {
     this.#waiting.clear();
   }
 
+  /** Closes the connection without a goodbye. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
   /** Shows the other end that this one is alive. */
   pulse(): void {
     this.send(PULSE, Buffer.alloc(0));

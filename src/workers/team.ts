@@ -30,6 +30,7 @@ export class Team implements Workers {
     this.count = places.addresses.length;
     this.#watch = setInterval(this.#watcher(1000 * silence), PULSE);
     this.#links = connect((rank, end) => { this.#ended(rank, end); }); // prettier-ignore
+    for (const link of this.#links) link.heard = performance.now(); // none shows signs of life before all have come
   }
 
   async mean(parts: readonly Float32Array[], mean: Float32Array): Promise<void> {

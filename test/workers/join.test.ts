@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { freeAddresses } from './freeAddresses.js';
 import { placesOf } from '../../src/workers/addresses.js';
+import { call } from '../../src/workers/handshake.js';
 import { joinWorkers, type JoinOptions } from '../../src/workers/join.js';
 import { ALONE, type Workers } from '../../src/workers/workers.js';
 
@@ -111,6 +112,36 @@ describe('a worker that cannot join', () => {
     expect(first).toMatchObject(missing(/worker 2 \(.*it has not called/));
     expect(second).toMatchObject(missing(/worker 2/));
     await expect(join(list, 2, { patience: 1 })).rejects.toMatchObject({ message: expect.stringMatching(/worker 0 \(.*nobody listens there.*worker 1/) as unknown as string }); // prettier-ignore
+  });
+
+  test('is one whose rank another process has', async () => {
+    const list = await freeAddresses(3);
+    const ended = new AbortController();
+    const others = [0, 1].map((rank) => join(list, rank, { signal: ended.signal }));
+    const ends = Promise.allSettled(others);
+    await new Promise((done) => setTimeout(done, 300)); // they have met
+    const [host, port] = list[0]!.split(':') as [string, string];
+    const socket = connect(Number(port), host);
+    await once(socket, 'connect');
+    await expect(call(socket, { rank: 1, team: list.join(), secret: 'secret' }, 0)).rejects.toThrow('another process is connected with it as worker 1'); // prettier-ignore
+    ended.abort(new Error('enough'));
+    await ends;
+  });
+
+  test('makes room for one that is started in its place', async () => {
+    const list = await freeAddresses(4);
+    const [first, last] = [join(list, 0), join(list, 3)];
+    for (const rank of [1, 2, 1]) {
+      const dying = new AbortController();
+      const worker = join(list, rank, { signal: dying.signal });
+      await new Promise((done) => setTimeout(done, 300)); // it has met those that are there
+      dying.abort(new Error('killed'));
+      await expect(worker).rejects.toThrow('killed');
+    }
+    const team = await Promise.all([first, join(list, 1), join(list, 2), last]);
+    for (const all of await Promise.all(team.map((workers) => workers.gather(workers.rank))))
+      expect(all).toEqual([0, 1, 2, 3]);
+    await leaveAll(team);
   });
 
   test('is one with another secret or another list of workers', async () => {

@@ -161,9 +161,12 @@ export const batchNorm = (
 export const softmaxCrossEntropy = (logits: Value, classes: Value): Value =>
   apply('softmaxCrossEntropy', [logits, classes], {});
 
-/** The means of these values over all workers, in one exchange. */
-export const workersMean = (values: readonly Value[]): readonly Value[] =>
-  values.length === 0 ? [] : addNode(values[0]!.node.graph, 'workersMean', values, {});
+/** The means of these values over all workers, in one exchange. With `adds`, those of the sums that `addToSums` keeps under
+ *  this name, and the values. */
+export const workersMean = (values: readonly Value[], adds: string | null = null): readonly Value[] =>
+  values.length === 0 ? [] : addNode(values[0]!.node.graph, 'workersMean', values, { adds });
+/** Adds the update that adds these values to the sums which this worker keeps under a name. */
+export const addToSums = (name: string, values: readonly Value[]): Value => apply('addToSums', values, { name });
 
 /** Adds the update that stores `value` in the parameter called `name`. */
 export const assign = (name: string, value: Value): Value => apply('assign', [value], { name });

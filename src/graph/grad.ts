@@ -51,7 +51,7 @@ const mask = (condition: Value): Value => b.cast(condition, 'float32');
 const keptShape = (x: Value, axes: readonly number[]): number[] => x.shape.map((n, i) => (axes.includes(i) ? 1 : n));
 
 const rules = {
-  input: none, constant: none, param: none, stopGradient: none, randomUniform: none, assign: none,
+  input: none, constant: none, param: none, stopGradient: none, randomUniform: none, assign: none, addToSums: none,
   greater: none, greaterEqual: none, equal: none, oneHot: none, topK: none, gather: none, nonMaxSuppression: none, sign: none,
   conv: convolution('convInputGrad', 'convFilterGrad'),
   depthwise: convolution('depthwiseInputGrad', 'depthwiseFilterGrad'),

@@ -167,6 +167,7 @@ const rules = {
     return float(shape);
   },
   workersMean: (values) => values.flatMap(({ shape }) => float(shape)),
+  addToSums: () => float([]),
   assign: same,
 } satisfies { [K in Op]: Rule<K> }; // prettier-ignore
 

@@ -167,8 +167,12 @@ export interface Ops
    *  numbers; engines differ. */
   randomUniform: { readonly shape: Shape; readonly stream: number };
 
-  /** Replaces each input, a float32 value, by its mean over all workers that train together: outputs of the same shapes. */
-  workersMean: None;
+  /** Replaces each input, a float32 value, by its mean over all workers that train together: outputs of the same shapes.
+   *  With `adds`, a worker first adds the sums that it keeps under this name, which are 0 after that. */
+  workersMean: { readonly adds: string | null };
+  /** Adds its inputs, float32 values, to the sums that this worker keeps under a name, when a program lists it among its
+   *  updates. Its output, a scalar, has no meaning. */
+  addToSums: { readonly name: string };
 
   /** Stores its input in the parameter called `name`, when a program lists it among its updates. */
   assign: { readonly name: string };

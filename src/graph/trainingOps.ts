@@ -19,6 +19,7 @@ export const trainingOps = [
   'hardSwishGrad',
   'randomUniform',
   'workersMean',
+  'addToSums',
   'assign',
 ] as const satisfies readonly Op[];
 export type TrainingOp = (typeof trainingOps)[number];

@@ -49,16 +49,20 @@ export interface UpdateOptions {
   readonly overWorkers?: OverWorkers | undefined;
 }
 
-export type OverWorkers = (values: readonly Value[]) => readonly Value[];
+/** With `adds`, each worker adds the sums that it keeps under this name first (`addToSums`). */
+export type OverWorkers = (values: readonly Value[], adds?: string) => readonly Value[];
 const ofOne: OverWorkers = (values) => values;
 
 export interface Updates {
   /** The updates of a step. */
   readonly step: readonly Value[];
-  /** Replaces `step` for all but the last of `accumulate` batches: sums their gradients. */
+  /** Replaces `step` for all but the last of `accumulate` batches: sums their gradients. Each of several workers keeps its
+   *  own sums, and their means are taken in `step`. */
   readonly gather: readonly Value[];
   /** Euclidean norm of all gradients, before clipping. */
   readonly gradientNorm: Value;
+  /** That of the gradients of this batch, or of this worker's part of it. */
+  readonly batchNorm: Value;
   /** The new value of each parameter, by name. */
   readonly next: ReadonlyMap<string, Value>;
 }
@@ -67,12 +71,14 @@ const GATHERED = 'gathered';
 
 /** Adds the gradients of a loss and the optimizer's updates to its graph. */
 export function updates(loss: Value, params: readonly Value[], options: UpdateOptions): Updates {
-  const { optimizer, lr, groupOf, clipNorm, clipValue, accumulate, overWorkers = ofOne } = options;
+  const { optimizer, lr, groupOf, clipNorm, clipValue, accumulate, overWorkers } = options;
   const { graph } = loss.node;
-  const raw = inBuckets(gradients(loss, params), overWorkers);
+  const ofBatch = gradients(loss, params);
   const slots = params.map((w) => slotsOf(w, paramAttrs(w)));
-  const sums = raw.map((g, i) => (accumulate > 1 ? b.add(slots[i]!.slot(GATHERED), g) : g));
-  const means = accumulate > 1 ? sums.map((sum) => b.mul(sum, 1 / accumulate)) : sums;
+  const gathering = overWorkers
+    ? gatherApart(ofBatch, accumulate, overWorkers)
+    : gatherInSlots(ofBatch, accumulate, slots, params);
+  const means = accumulate > 1 ? gathering.sums.map((sum) => b.mul(sum, 1 / accumulate)) : gathering.sums;
   const gradientNorm = normOf(graph, means);
   const cut = clipValue === null ? means : means.map((g) => b.maximum(b.minimum(g, clipValue), -clipValue));
   const length = clipValue === null ? gradientNorm : normOf(graph, cut);
@@ -94,13 +100,13 @@ export function updates(loss: Value, params: readonly Value[], options: UpdateOp
       name,
       move({ w, g, lr: rateOf(group.lr), weightDecay: group.weightDecay, slot: own.slot, keep: own.keep }),
     );
-    if (accumulate > 1) own.keep(GATHERED, b.mul(sums[i]!, 0));
   }
   const stored = [...next].map(([name, value]) => b.assign(name, value));
   return {
     step: [...stored, ...slots.flatMap((slot) => slot.updates)],
-    gather: accumulate > 1 ? params.map((w, i) => b.assign(slotName(GATHERED, paramAttrs(w).name), sums[i]!)) : [],
+    gather: gathering.gather,
     gradientNorm,
+    batchNorm: normOf(graph, ofBatch),
     next,
   };
 }
@@ -109,8 +115,38 @@ export function updates(loss: Value, params: readonly Value[], options: UpdateOp
  *  those of the first layers are computed. */
 const BUCKET = 2 ** 20;
 
-/** Averages gradients in buckets, those of the last parameters first: the backward pass computes them first. */
-function inBuckets(values: readonly Value[], overWorkers: OverWorkers): readonly Value[] {
+/** The sums of the gradients of a step's batches, over which the step is made, and the updates that keep them until then. */
+interface Gathering {
+  readonly sums: readonly Value[];
+  readonly gather: readonly Value[];
+}
+
+/** Keeps the sums in slots of the optimizer, so that a run can be saved between two batches of a step. */
+function gatherInSlots(
+  ofBatch: readonly Value[],
+  accumulate: number,
+  slots: readonly ReturnType<typeof slotsOf>[],
+  params: readonly Value[],
+): Gathering {
+  if (accumulate === 1) return { sums: ofBatch, gather: [] };
+  const sums = ofBatch.map((g, i) => b.add(slots[i]!.slot(GATHERED), g));
+  for (const [i, sum] of sums.entries()) slots[i]!.keep(GATHERED, b.mul(sum, 0));
+  return { sums, gather: params.map((w, i) => b.assign(slotName(GATHERED, paramAttrs(w).name), sums[i]!)) };
+}
+
+/** Lets each worker keep the sums of its own gradients, which are exchanged once in a step. */
+function gatherApart(ofBatch: readonly Value[], accumulate: number, overWorkers: OverWorkers): Gathering {
+  const buckets = inBuckets(ofBatch);
+  const name = (i: number): string => `${GATHERED}.${i}`;
+  if (accumulate === 1) return { sums: buckets.flatMap((bucket) => overWorkers(bucket)).reverse(), gather: [] };
+  return {
+    sums: buckets.flatMap((bucket, i) => overWorkers(bucket, name(i))).reverse(),
+    gather: buckets.map((bucket, i) => b.addToSums(name(i), bucket)),
+  };
+}
+
+/** Gradients in buckets, those of the last parameters first: the backward pass computes them first. */
+function inBuckets(values: readonly Value[]): readonly (readonly Value[])[] {
   const buckets: Value[][] = [];
   let room = 0;
   for (const value of [...values].reverse()) {
@@ -122,7 +158,7 @@ function inBuckets(values: readonly Value[], overWorkers: OverWorkers): readonly
     buckets.at(-1)!.push(value);
     room -= size;
   }
-  return buckets.flatMap(overWorkers).reverse();
+  return buckets;
 }
 
 function normOf(graph: Graph, values: readonly Value[]): Value {

@@ -274,6 +274,10 @@ export const tfOps = {
       def.add('Identity', [x], T, { name: ofWorker });
       return def.add('Placeholder', [], { dtype, shape: { shape: node.inputs[i]!.shape } }, { name: mean });
     }),
+  addToSums: (node, { def, inputs, meansName }) => {
+    for (const [i, x] of inputs.entries()) def.add('Identity', [x], T, { name: meansName(node.id, i).ofWorker });
+    return [def.float(0)];
+  },
   assign: ({ attrs }, { def, inputs, allRead, handle }) => [
     def.add(
       'AssignVariableOp',

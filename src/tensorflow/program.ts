@@ -14,14 +14,18 @@ export interface EmittedProgram {
   readonly outputs: readonly string[];
   /** Where the outputs' values are, in the same order, and last a scalar that is computed after all updates. */
   readonly fetches: readonly string[];
-  /** Where the call stops for means over all workers, in the order in which it can get to them. */
+  /** Where the call stops for values of this worker, in the order in which it can get to them. */
   readonly exchanges: readonly Exchange[];
 }
 
-/** Values of this worker, and the placeholders that their means over all workers are fed to. */
+/** Values of this worker, and what becomes of them. */
 export interface Exchange {
   readonly fetches: readonly string[];
-  readonly means: readonly { readonly name: string; readonly shape: Shape }[];
+  readonly shapes: readonly Shape[];
+  /** The placeholders that their means over all workers are fed to; null for values that are only added to sums. */
+  readonly means: readonly string[] | null;
+  /** The name of the sums that they are added to, or that are added to them before the means are taken; null for none. */
+  readonly sums: string | null;
   /** How many exchanges must be done before this one can begin. Exchanges of one round do not wait for each other. */
   readonly round: number;
 }
@@ -134,10 +138,11 @@ function exchangesOf(nodes: readonly Node[], nameOf: Emission['meansName']): Exc
   for (const node of nodes) {
     const round = Math.max(0, ...node.inputs.map((value) => rounds.get(value.node)!));
     rounds.set(node, isOp(node, 'workersMean') ? round + 1 : round);
-    if (!isOp(node, 'workersMean')) continue;
-    const ports = node.inputs.map(({ shape }, i) => ({ ...nameOf(node.id, i), shape }));
-    const means = ports.map(({ mean, shape }) => ({ name: mean, shape }));
-    found.push({ fetches: ports.map(({ ofWorker }) => ofWorker), means, round });
+    const ports = node.inputs.map((_, i) => nameOf(node.id, i));
+    const values = { fetches: ports.map(({ ofWorker }) => ofWorker), shapes: node.inputs.map(({ shape }) => shape) };
+    if (isOp(node, 'workersMean'))
+      found.push({ ...values, means: ports.map(({ mean }) => mean), sums: node.attrs.adds, round });
+    if (isOp(node, 'addToSums')) found.push({ ...values, means: null, sums: node.attrs.name, round });
   }
   return found.sort((a, b) => a.round - b.round);
 }

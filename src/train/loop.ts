@@ -122,7 +122,7 @@ async function trainEpochs(
         if (state.step === 1) say(unlikelyStart(trainer.model, results, options.seed));
         tracker.step({ results, lr, waited, taken: waited + performance.now() - start });
         if (signal?.aborted) break;
-        if (checkpoints.isDue(state.step)) await trainer.saveLast();
+        if (trainer.isWhole && checkpoints.isDue(state.step)) await trainer.saveLast();
       }
       if (state.batch < plan.schedule.stepsPerEpoch) break; // the signal cut the epoch short
       const scored = await evaluateEpoch(trainer, options, hooks);

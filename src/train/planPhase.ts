@@ -1,3 +1,4 @@
+import { isOp } from '../graph/builder.js';
 import { inputsOf, parametersOf, type Programs } from '../graph/program.js';
 import type { Ops } from '../graph/spec.js';
 import type { Group } from '../graph/update.js';
@@ -24,6 +25,8 @@ export interface Phase extends FrozenPhase {
   readonly parameters: ReadonlyMap<string, Ops['param']>;
   /** Those of the parameters that belong to the optimizer and the moving averages. */
   readonly slots: ReadonlyMap<string, Ops['param']>;
+  /** Whether each worker keeps sums of gradients outside of the parameters between two batches of one step. */
+  readonly keepsSums: boolean;
   /** Whether a step draws random numbers, and so reads the input `seed`. */
   readonly seeded: boolean;
 }
@@ -70,6 +73,7 @@ export function planPhase(
     prefixes: Object.fromEntries(bySize.flatMap(({ prefix }) => (prefix ? [prefix] : []))),
     parameters,
     slots: new Map([...parameters].filter(([, { role }]) => role === 'slot')),
+    keepsSums: (programs.gather?.updates ?? []).some(({ node }) => isOp(node, 'addToSums')),
     seeded: inputsOf(programs.train).some(({ name }) => name === SEED),
   };
 }

@@ -142,13 +142,13 @@ export function buildPrograms(
   const trained = trainedIn([loss]);
   const lr = b.input(loss.node.graph, 'lr', []);
   const overWorkers = workers > 1 ? b.workersMean : undefined;
-  const { step, gather, gradientNorm, next } = updates(loss, trained, { ...update, lr, overWorkers });
+  const { step, gather, gradientNorm, batchNorm, next } = updates(loss, trained, { ...update, lr, overWorkers });
   const statistics = batchNormUpdates(synced?.norms ?? normsOf(loss.node.graph), overWorkers);
   const changed = new Map([...next, ...statistics]);
-  const means = overWorkers?.(Object.values(outputs)) ?? Object.values(outputs);
-  const trainOutputs = { ...record(Object.keys(outputs), means), gradientNorm };
+  const means = (values: Readonly<Record<string, Value>>): Record<string, Value> =>
+    overWorkers ? record(Object.keys(values), overWorkers(Object.values(values))) : values;
   const train = {
-    outputs: trainOutputs,
+    outputs: { ...means(outputs), gradientNorm },
     updates: [...step, ...assignAll(statistics), ...(ema ? averages(changed, model) : [])],
   };
   const evaluated = Object.values(evaluation.values);
@@ -156,7 +156,12 @@ export function buildPrograms(
   const old: Params = new Map([...(model.old?.params ?? [])].map(([name, param]) => [OLD + name, param]));
   return {
     train,
-    ...(update.accumulate > 1 && { gather: { outputs: trainOutputs, updates: [...gather, ...assignAll(statistics)] } }),
+    ...(update.accumulate > 1 && {
+      gather: {
+        outputs: means({ ...outputs, gradientNorm: batchNorm }),
+        updates: [...gather, ...assignAll(statistics)],
+      },
+    }),
     evaluate: {
       outputs: record(Object.keys(evaluation.values), ema ? ofAverages(evaluated, changed) : evaluated),
     },

@@ -19,6 +19,12 @@ import { valuesAt, type Setup } from './setup.js';
 import { stepBatches, type BatchesOptions, type StepBatch } from './stepBatches.js';
 import { stepFeeds } from './stepFeeds.js';
 
+/** A run before the first of several batches of a step. These change nothing but the state and the statistics of BatchNorm. */
+interface StepStart {
+  readonly state: RunState;
+  readonly statistics: Params;
+}
+
 /** A model in training: the session that holds its values, the state of the run, and its checkpoints. */
 export class Trainer {
   readonly #setup: Setup;
@@ -27,6 +33,9 @@ export class Trainer {
   #isSound = true;
   /** The step of the last checkpoint. */
   #saved: number;
+  /** What the run goes back to if it ends now, between two batches of one step whose gradients each worker has summed up for
+   *  itself; undefined where nothing of that kind is kept. */
+  #stepStart: StepStart | undefined;
   readonly #ran = { steps: 0, milliseconds: 0 };
 
   constructor(
@@ -58,6 +67,17 @@ export class Trainer {
   get cache(): FeatureCache | undefined {
     return this.#phase.cache;
   }
+  /** Whether a checkpoint would have everything that was computed: not so between two batches of one step of several
+   *  workers. */
+  get isWhole(): boolean {
+    return this.#stepStart === undefined;
+  }
+  /** Whether the next batch only adds to the gradients of a step that takes several batches. The last step of an epoch takes
+   *  those that are left. */
+  get gathers(): boolean {
+    const next = this.state.batch + 1;
+    return next % this.#setup.options.accumulate !== 0 && next !== this.plan.schedule.stepsPerEpoch;
+  }
 
   /** The batches from the next step to the end of its epoch. */
   batches(loading: BatchesOptions = {}): AsyncGenerator<StepBatch, void, undefined> {
@@ -85,11 +105,12 @@ export class Trainer {
   ): Promise<{ readonly results: Results; readonly lr: number }> {
     const { state } = this;
     const { model, options } = this.#setup;
-    const gathers = this.#gathers();
+    const { gathers } = this;
     const inputs = { state, lr: gathers ? undefined : lr };
     const [first, ...others] = await stepFeeds(batch, this.#setup, this.#phase, inputs);
     const begin = performance.now();
     this.#isSound = false;
+    if (gathers && this.#phase.plan.keepsSums) this.#stepStart ??= await this.#startStep();
     const program = programName(gathers ? 'gather' : 'train', batch.size, model.task);
     const results = await this.session.run(program, first!, others);
     checkFinite(
@@ -101,16 +122,18 @@ export class Trainer {
     this.#ran.steps++;
     this.#ran.milliseconds += performance.now() - begin;
     state.step++;
+    if (!gathers) this.#stepStart = undefined;
     if (!gathers && options.ema) state.averaged++;
     state.batch++;
     state.lossSum += results.loss![0]!;
     return { results, lr };
   }
 
-  /** Saves the state of the run. Throws E_LOSS_NOT_FINITE, and leaves the checkpoint before it in place, if a value is
-   *  not finite. */
+  /** Saves the state of the run; between two batches of one step of several workers, that before the step. Throws
+   *  E_LOSS_NOT_FINITE, and leaves the checkpoint before it in place, if a value is not finite. */
   async saveLast(): Promise<void> {
     const { model, options } = this.#setup;
+    await this.#leaveStep();
     const values = await this.#soundValues();
     await saveCheckpoint(options.directory, model, values, this.#phase.plan.slots, this.state);
     this.#saved = this.state.step;
@@ -154,6 +177,7 @@ export class Trainer {
     if (state.thawed === this.state.thawed) await this.#phase.write(params);
     else await this.#openPhase(state.thawed, params);
     Object.assign(this.state, state);
+    this.#stepStart = undefined;
     this.#isSound = true;
   }
 
@@ -192,10 +216,17 @@ export class Trainer {
     return learningRate(this.state.step, schedule, this.state.plateau) * phases[this.state.thawed]!.lr;
   }
 
-  /** Whether the next batch only adds to the gradients of a step that takes several batches. */
-  #gathers(): boolean {
-    const next = this.state.step + 1;
-    return next % this.#setup.options.accumulate !== 0 && next !== this.plan.schedule.totalSteps;
+  async #startStep(): Promise<StepStart> {
+    const statistics = [...this.model.parameters].filter(([, { role }]) => role === 'mean' || role === 'variance');
+    return { state: { ...this.state }, statistics: await this.#phase.read(statistics.map(([name]) => name)) };
+  }
+
+  /** Goes back to the beginning of a step of which not all batches are done. */
+  async #leaveStep(): Promise<void> {
+    if (!this.#stepStart) return;
+    await this.#phase.write(this.#stepStart.statistics);
+    Object.assign(this.state, this.#stepStart.state);
+    this.#stepStart = undefined;
   }
 
   #parameters(options?: { readonly averaged: boolean }): Promise<Params> {

@@ -142,7 +142,7 @@ export const withoutGradient = [
 ] as const satisfies readonly Op[]; // prettier-ignore
 
 /** Ops whose values need several sessions: test/train/workers.test.ts. */
-export const elsewhere = ['workersMean'] as const satisfies readonly Op[];
+export const elsewhere = ['workersMean', 'addToSums'] as const satisfies readonly Op[];
 
 /** Ops that gradients are made of: every one must occur in the gradient of some case. */
 export const backward = [

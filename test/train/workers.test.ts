@@ -82,6 +82,40 @@ describeEngine('a program with means over workers', () => {
     expect(alone[0]).toBeGreaterThan(1);
   });
 
+  test('adds up what each worker keeps, and takes the means of the sums once', async () => {
+    const graph = b.createGraph();
+    const w = b.param(graph, { name: 'w', shape: [2], role: 'weight', kind: 'vector', init: { type: 'constant', value: 0 } }); // prettier-ignore
+    const x = b.input(graph, 'x', [2]);
+    const [mean] = b.workersMean([x], 'sums');
+    const [loss] = b.workersMean([b.sum(x)]);
+    const all = {
+      gather: { outputs: { loss: loss! }, updates: [b.addToSums('sums', [x])] },
+      step: { outputs: { loss: loss! }, updates: [b.assign('w', b.add(w, mean!))] },
+    };
+    const exchanged: number[] = [];
+    const run = async (workersMean: WorkersMean, shares: readonly number[]) => {
+      const counted: WorkersMean = (parts, means) => {
+        exchanged.push(means.length);
+        return workersMean(parts, means);
+      };
+      const session = await compileSession(all, { ...backend, workersMean: counted });
+      await session.write(ones);
+      for (const [i, program] of ['gather', 'gather', 'step', 'step'].entries()) {
+        const [first, ...others] = shares.map((share) => ({ x: Float32Array.of(share * 10 ** i, 1) }));
+        await session.run(program, first!, others);
+      }
+      const values = (await session.read()).get('w')!.data;
+      session.dispose();
+      return values;
+    };
+    const [one, other] = meansInMemory(2);
+    const two = await Promise.all([run(one!, [1]), run(other!, [3])]);
+    expect(exchanged.filter((length) => length === 2)).toHaveLength(2 * 2); // in the two steps alone
+    // 1 + mean(111, 333) + mean(1000, 3000), and 1 + 3 + 1.
+    for (const values of two) expect(values).toEqual(Float32Array.of(2223, 5));
+    expect(await run((parts, means) => ALONE.mean(parts, means), [1, 3])).toEqual(two[0]);
+  });
+
   test('changes nothing where the exchange fails, and goes on', async () => {
     let fails = true;
     const workersMean: WorkersMean = (parts, mean) =>
@@ -167,6 +201,7 @@ train: { epochs: 5, batch: ${batch}, ${more} }
   const synced = 'syncBatchNorm: true, lr: { value: 0.001 }';
   test.each([
     [2, 20, frozen, 1e-5],
+    [2, 20, `accumulate: 3, ${frozen}`, 1e-5], // in epochs of four batches
     ...(slow ? ([[3, 20, frozen, 1e-5], [2, 1, synced, 2e-5], [3, 1, synced, 2e-5]] as const) : []), // prettier-ignore
   ] as const)(
     '%i workers end with the weights of one that has the whole batch after %i steps: %s',
@@ -183,6 +218,7 @@ train: { epochs: 5, batch: ${batch}, ${more} }
   // What a run does after a worker was lost for good: the others compute its part, too.
   test.each([
     [1, 2, 'accumulate: 2, lr: { value: 0.02 }, optimizer: { name: adamw }'],
+    [2, 3, 'accumulate: 2, lr: { value: 0.02 }, ema: { decay: 0.9 }'],
     [2, 3, 'syncBatchNorm: true, lr: { value: 0.02 }'],
     [1, 2, 'freeze: { stages: 1 }, cache: memory, lr: { value: 0.02 }'],
   ] as const)(
@@ -192,4 +228,32 @@ train: { epochs: 5, batch: ${batch}, ${more} }
       for (const params of await weightsOf(count, more, 6, parts)) expect(params).toEqual(each);
     },
   );
+
+  test('a run that ends between two batches of a step is saved as it was before the step', async () => {
+    const recipe = await recipeOf(3, 'accumulate: 2, lr: { value: 0.02 }, ema: { decay: 0.9 }');
+    const data = await openDatasets(recipe.data);
+    const { model } = await recipeModel(recipe, data);
+    const share = shareOut(2, { rank: 0, count: 1 });
+    const open = (directory: string, resume = false) => {
+      const options = { ...trainOptions(recipe, {}, join(root, directory)), share, resume };
+      return openTrainer(model, data.train, { ...backend, workersMean: (own, mean) => ALONE.mean(own, mean) }, options); // prettier-ignore
+    };
+    const whole = await open('whole-steps');
+    for await (const batch of whole.batches()) await whole.step(batch);
+    const stopped = await open('part-of-a-step');
+    for await (const batch of stopped.batches()) {
+      await stopped.step(batch);
+      expect(stopped.isWhole).toBe(stopped.state.step === 2);
+      if (stopped.state.step === 3) break;
+    }
+    await stopped.saveLast();
+    await stopped.dispose();
+    const resumed = await open('part-of-a-step', true);
+    expect(resumed.state).toMatchObject({ step: 2, batch: 2, averaged: 1 });
+    for await (const batch of resumed.batches()) await resumed.step(batch);
+    expect(resumed.state).toEqual(whole.state);
+    expect(await resumed.presentModel()).toEqual(await whole.presentModel());
+    await resumed.dispose();
+    await whole.dispose();
+  });
 });

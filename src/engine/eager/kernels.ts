@@ -72,6 +72,10 @@ function matMul({ attrs }: Node<'matMul'>, { tf, inputs: [a, b] }: Run): Tfjs.Te
 
 /** Hashes a counter: the i-th number depends on seed, stream and i alone. It has 24 bits, the precision of float32
  *  below 1. */
+function refuseWorkers(): never {
+  throw new FinetuneError({ code: 'E_WORKERS_ENGINE', message: 'the engine wasm trains with one worker only' });
+}
+
 function randomUniform(
   { attrs: { shape, stream }, inputs: [seed] }: Node<'randomUniform'>,
   { tf, fed }: Run,
@@ -142,8 +146,7 @@ export const kernels = {
   softmaxCrossEntropy: (_, { tf, inputs }) => formulas.softmaxCrossEntropy(tf, inputs),
   stopGradient: same,
   randomUniform,
-  workersMean: () => {
-    throw new FinetuneError({ code: 'E_WORKERS_ENGINE', message: 'the engine wasm trains with one worker only' });
-  },
+  workersMean: refuseWorkers,
+  addToSums: refuseWorkers,
   assign: same,
 } satisfies { [K in Op]: Kernel<K> }; // prettier-ignore

@@ -19,6 +19,9 @@ interface Given {
   readonly tensor: Pointer;
 }
 
+/** The sums that a session keeps by name, and in them by part of the batch: float32 values one after the other. */
+export type Sums = Map<string, Float32Array[]>;
+
 interface Call {
   /** For each part of the batch that this process computes. They are deleted. */
   readonly feeds: readonly (readonly Given[])[];
@@ -34,12 +37,12 @@ interface Run {
   given: readonly Given[];
 }
 
-/** Runs a program that stops for means over all workers, in one run of TensorFlow that is fed and fetched in parts. While
- *  the values of one exchange are on their way, TensorFlow computes those of the next one: the gradients of the last
- *  layers travel while those of the first layers are computed.
+/** Runs a program that stops for means over all workers, or for values that are added to `sums`, in one run of TensorFlow that
+ *  is fed and fetched in parts. While the values of one exchange are on their way, TensorFlow computes those of the next one:
+ *  the gradients of the last layers travel while those of the first layers are computed.
  *  The first part of the batch has the run with the outputs and updates; the runs of the others end with their last exchange.
  *  Between two rounds of exchanges they compute one after the other. */
-export async function runInParts(open: OpenSession, call: Call, mean: WorkersMean): Promise<Feed[]> {
+export async function runInParts(open: OpenSession, call: Call, sums: Sums, mean: WorkersMean): Promise<Feed[]> {
   const { tf } = open;
   const { fetches, exchanges } = call;
   const rounds = roundsOf(exchanges);
@@ -58,6 +61,8 @@ export async function runInParts(open: OpenSession, call: Call, mean: WorkersMea
           const memory = memoryOf(exchange, runs.length);
           await runPart(open, run, exchange.fetches, (tensors) => { join(tf, tensors, exchange, memory.parts[part]!); }); // prettier-ignore
           if (run !== runs.at(-1)) continue;
+          if (exchange.sums !== null) addSums(sums, exchange, memory.parts);
+          if (exchange.means === null) continue;
           const means = mean(memory.parts, memory.mean).then(() =>
             Array.from({ length: takers }, () => split(tf, memory.mean, exchange)),
           );
@@ -98,7 +103,7 @@ async function setUp(
   rounds: readonly (readonly Exchange[])[],
 ): Promise<Pointer> {
   const taken = fetches.length > 0 ? exchanges : rounds.slice(0, -1).flat();
-  const inputs = placesOf([...feeds[0]!, ...taken.flatMap(({ means }) => means)].map(({ name }) => name));
+  const inputs = placesOf([...feeds[0]!.map(({ name }) => name), ...taken.flatMap(({ means }) => means ?? [])]);
   const outputs = placesOf([...exchanges.flatMap((exchange) => exchange.fetches), ...fetches]);
   const handle = new BigInt64Array(1);
   await withStatus(tf, (status) =>
@@ -140,28 +145,40 @@ const memories = new WeakMap<Exchange, Memory>();
 function memoryOf(exchange: Exchange, parts: number): Memory {
   const known = memories.get(exchange);
   if (known?.parts.length === parts) return known;
-  const length = exchange.means.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const length = exchange.shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
   const made = {
     parts: Array.from({ length: parts }, () => new Float32Array(length)),
-    mean: new Float32Array(length),
+    mean: new Float32Array(exchange.means === null ? 0 : length),
   };
   memories.set(exchange, made);
   return made;
 }
 
+/** Adds the values of each part to its sums, or the sums to the values whose means are taken next: they are 0 after that. */
+function addSums(sums: Sums, { sums: name, means }: Exchange, parts: readonly Float32Array[]): void {
+  const kept = sums.get(name!) ?? parts.map(({ length }) => new Float32Array(length));
+  sums.set(name!, kept);
+  for (const [i, values] of parts.entries()) {
+    const [from, to] = means === null ? [values, kept[i]!] : [kept[i]!, values];
+    for (let k = 0; k < to.length; k++) to[k]! += from[k]!;
+    if (means !== null) from.fill(0);
+  }
+}
+
 /** Writes the values of all tensors of an exchange one after the other. */
-function join(tf: TensorFlow, tensors: BigInt64Array, { means }: Exchange, values: Float32Array): void {
+function join(tf: TensorFlow, tensors: BigInt64Array, { shapes }: Exchange, values: Float32Array): void {
   let start = 0;
   for (const [i, tensor] of tensors.entries()) {
-    const part = values.subarray(start, (start += sizeOf(means[i]!.shape)));
+    const part = values.subarray(start, (start += sizeOf(shapes[i]!)));
     tf.copy(part, tf.tensorData(tensor), part.byteLength);
   }
 }
 
 /** What the placeholders of an exchange are given. */
-function split(tf: TensorFlow, values: Float32Array, { means }: Exchange): Given[] {
+function split(tf: TensorFlow, values: Float32Array, { means, shapes }: Exchange): Given[] {
   let start = 0;
-  return means.map(({ name, shape }) => {
+  return (means ?? []).map((name, i) => {
+    const shape = shapes[i]!;
     const part = values.subarray(start, (start += sizeOf(shape)));
     return { name, tensor: toTensor(tf, { name, shape, dtype: DT.float32, values: part }) };
   });

@@ -5,7 +5,7 @@ import { createQueue } from '../queue.js';
 import { configProto, type SessionConfig } from './config.js';
 import type { Pointer } from '../native.js';
 import { withStatus, type TensorFlow } from './library.js';
-import { runInParts } from './parts.js';
+import { runInParts, type Sums } from './parts.js';
 import { toFeed, toTensor, type Fed } from './tensors.js';
 
 export interface CallOptions {
@@ -99,6 +99,7 @@ function createRunner(tf: TensorFlow, graph: Pointer, session: Pointer): Runner 
       }),
     );
   const queue = createQueue();
+  const sums: Sums = new Map();
   const call = async (
     feeds: readonly Fed[],
     fetches: readonly string[],
@@ -123,7 +124,7 @@ function createRunner(tf: TensorFlow, graph: Pointer, session: Pointer): Runner 
     call,
     callInParts(feeds, fetches, exchanges, mean) {
       const given = feeds.map((part) => part.map((feed) => ({ name: feed.name, tensor: toTensor(tf, feed) })));
-      return queue.alone(() => runInParts({ tf, session, placesOf }, { feeds: given, fetches, exchanges }, mean));
+      return queue.alone(() => runInParts({ tf, session, placesOf }, { feeds: given, fetches, exchanges }, sums, mean));
     },
     deviceTypes: () =>
       withStatus(tf, (status) => {

@@ -311,8 +311,9 @@ const rules = {
     const runs = x.runs.flatMap((own, axis) => (axes.includes(axis) ? (keepDims ? [unpadded(1)] : []) : [own]));
     return [{ value: addTo(at, 'sum', [summed], node.attrs)[0]!, runs, padValue: zeroIf(summed.padValue === 0) }];
   },
-  // All workers pad alike, so the mean of padding is padding.
+  // All workers pad alike, so the mean of padding is padding. What is added to the sums of another program has no padding.
   workersMean: (node, at) => {
+    if (node.attrs.adds !== null) return undefined;
     const inputs = node.inputs.map((value) => at.get(value));
     const means = addTo(at, 'workersMean', inputs, node.attrs);
     return means.map((value, i) => ({ value, runs: inputs[i]!.runs, padValue: zeroIf(inputs[i]!.padValue === 0) }));

@@ -75,10 +75,10 @@ export async function rehearse(
     const opened = secondsSince(begin);
     try {
       const compiled = new Set<string>();
-      const { accumulate, prefetch = 2 } = options;
-      const timed = await timeSteps(trainer, { skip: prefetch, accumulate, compiled, signal });
+      const { prefetch = 2 } = options;
+      const timed = await timeSteps(trainer, { skip: prefetch, compiled, signal });
       // The same batches again, whose features are cached by now.
-      const cached = trainer.cache ? await timeSteps(trainer, { skip: 1, accumulate, compiled, signal }) : timed;
+      const cached = trainer.cache ? await timeSteps(trainer, { skip: 1, compiled, signal }) : timed;
       const saving = performance.now();
       await trainer.saveLast();
       const checkpoint = secondsSince(saving);
@@ -107,8 +107,6 @@ const secondsSince = (start: number): number => (performance.now() - start) / 10
 interface Timing {
   /** Steps that are not timed, after those that compile. */
   readonly skip: number;
-  /** Batches per step. */
-  readonly accumulate: number;
   /** The programs that have run before; those that run now are added. */
   readonly compiled: Set<string>;
   readonly signal?: AbortSignal | undefined;
@@ -124,7 +122,7 @@ interface Timed {
 }
 
 /** Times steps from the beginning of the first epoch on, and repeats the epoch where it is too short. */
-async function timeSteps(trainer: Trainer, { skip, accumulate, compiled, signal }: Timing): Promise<Timed> {
+async function timeSteps(trainer: Trainer, { skip, compiled, signal }: Timing): Promise<Timed> {
   const { state } = trainer;
   const times: number[] = [];
   let losses: Record<string, number> | undefined;
@@ -134,10 +132,10 @@ async function timeSteps(trainer: Trainer, { skip, accumulate, compiled, signal 
     state.batch = 0;
     for await (const { item: batch, waited } of withWaiting(trainer.batches({ signal }))) {
       const start = performance.now();
+      const program = `${batch.size.join('x')} ${trainer.gathers}`;
       const { results } = await trainer.step(batch);
       const taken = secondsSince(start);
       losses ??= Object.fromEntries(Object.entries(results).map(([name, [value]]) => [name, value!]));
-      const program = `${batch.size.join('x')} ${state.step % accumulate}`;
       if (!compiled.has(program)) compiling += taken;
       else if (passed++ >= skip) times.push(waited / 1000 + taken);
       compiled.add(program);

@@ -171,7 +171,7 @@ const NOTE =
   'The intervals cover the differences between seeds, not those that other training or scoring images would make.';
 
 /** A table with a row for each setting, best first, and a note on the intervals. */
-export function comparisonTable({ score, note, rows }: Comparison): string {
+export function comparisonTable({ score, note, lead, rows }: Comparison): string {
   const number = (value: number): string => value.toFixed(4);
   const range = (interval: readonly [number, number] | undefined): string =>
     interval ? `[${interval.map(number).join(', ')}]` : '';
@@ -196,5 +196,5 @@ export function comparisonTable({ score, note, rows }: Comparison): string {
       .join('  ')
       .trimEnd(),
   );
-  return [...lines, '', NOTE, ...(note === undefined ? [] : [note])].join('\n');
+  return [...lines, '', NOTE, ...[note, lead].filter((line) => line !== undefined)].join('\n');
 }

@@ -15,6 +15,7 @@ import type { BestEpoch } from './charts.js';
 import { scoreClaims } from './claims.js';
 import { pseudoSections } from './pseudoSections.js';
 import { leading, type Metrics, type Report } from './report.js';
+import { describeTrend } from './trend.js';
 
 /** Makes the content of metrics.json. */
 export function metricsOf<S extends Score>(
@@ -82,6 +83,7 @@ export async function buildReport({
   const { directory = '', rounds = [] } = pseudo ?? {};
   const gallery = await pseudoSections(rounds, data.train, { directory, words: recipe.report.images });
   const best = bestOf(recipe, trained);
+  const trend = describeTrend(trained.lines, best.name);
   return {
     title: `${backboneName(recipe.model.backbone)}${recipe.task === 'detection' ? ` + ${recipe.model.head}` : ''} on ${scored.name}`,
     headline: `${score.join(', ')} on ${images}, with the weights of epoch ${trained.best.epoch} of ${trained.epochs}`,
@@ -100,7 +102,12 @@ export async function buildReport({
       ...(broken.size > 0 && { 'while running': countReasons(broken) }),
     },
     freeze: trained.freeze,
-    notes: [...scoreClaims(best, test !== undefined, overlaps), ...remarks, ...trained.notes],
+    notes: [
+      ...scoreClaims(best, test !== undefined, overlaps),
+      ...(trend === undefined ? [] : [trend]),
+      ...remarks,
+      ...trained.notes,
+    ],
     sections: [...first, ...result.sections(recipe.report), ...gallery],
   };
 }

@@ -5,13 +5,17 @@ import { compareScores, type Compared } from '../evaluate/compareScores.js';
 import { recipeDifferences } from '../recipe/differences.js';
 import { loadRecipe } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
+import { METRICS_LINES, readMetricsLines } from '../train/log/log.js';
 import { readFinished } from './finishedRun.js';
+import { describeLead } from './lead.js';
 
 export interface Comparison {
   /** Name of the score that is compared: AP, top1, hmean. */
   readonly score: string;
   /** Set where a run was scored on a test part: its images would choose a setting, and their score would mean less. */
   readonly note?: string;
+  /** Set where another setting led early than in the end. */
+  readonly lead?: string;
   readonly rows: readonly Compared[];
 }
 
@@ -24,6 +28,8 @@ interface FinishedRun {
   readonly isTest: boolean;
   /** The number of the best epoch on the validation part, where a higher one is better. */
   readonly validation: NamedScore | undefined;
+  /** The number that chooses the epoch, on the validation part, by epoch; empty where a lower one is better. */
+  readonly curve: ReadonlyMap<number, number>;
 }
 
 const NOTE =
@@ -47,15 +53,31 @@ export async function compareRuns(directories: readonly string[]): Promise<Compa
     runs.flatMap(({ recipe }) => recipeDifferences(first!.recipe, recipe).map(({ path }) => path)),
   );
   changed.delete('seed');
-  const groups = new Map<string, Map<number, number>>();
-  for (const { recipe, score } of runs) {
-    const setting = [...changed].map((path) => `${path}=${valueAt(recipe, path)}`).join(' ');
+  const groups = new Map<string, FinishedRun[]>();
+  for (const run of runs) {
+    const setting = [...changed].map((path) => `${path}=${valueAt(run.recipe, path)}`).join(' ');
     const name = setting || 'the same recipe';
-    if (!groups.has(name)) groups.set(name, new Map());
-    groups.get(name)!.set(recipe.seed, score[1]);
+    groups.set(name, [...(groups.get(name) ?? []), run]);
   }
-  const rows = compareScores([...groups].map(([name, scores]) => ({ name, scores })));
-  return { score: names[0]!, ...(byValidation && { note: NOTE }), rows };
+  const rows = compareScores(
+    [...groups].map(([name, members]) => ({
+      name,
+      scores: new Map(members.map(({ recipe: { seed }, score: [, value] }) => [seed, value])),
+    })),
+  );
+  const lead = describeLead(
+    [...groups].map(([name, members]) => ({ name, points: meanCurve(members.map(({ curve }) => curve)) })),
+  );
+  return { score: names[0]!, ...(byValidation && { note: NOTE }), ...(lead !== undefined && { lead }), rows };
+}
+
+/** The mean of curves at the epochs that all of them have. */
+function meanCurve(curves: readonly ReadonlyMap<number, number>[]): ReadonlyMap<number, number> {
+  const [first = new Map<number, number>()] = curves;
+  const epochs = [...first.keys()].filter((epoch) => curves.every((curve) => curve.has(epoch)));
+  return new Map(
+    epochs.map((epoch) => [epoch, curves.reduce((sum, curve) => sum + curve.get(epoch)!, 0) / curves.length]),
+  );
 }
 
 function valueAt(recipe: Recipe, path: string): string {
@@ -74,7 +96,14 @@ async function readRun(directory: string): Promise<FinishedRun> {
   const { metric, part, best } = await readFinished(directory, metricsSchema);
   // The most important number of every score comes first.
   const leading = Object.entries(metric).find((entry): entry is [string, number] => typeof entry[1] === 'number');
+  const chosenBy = best?.name ?? leading?.[0] ?? 'score';
+  const lines = await readMetricsLines(join(directory, METRICS_LINES));
+  const curve = lines.flatMap((line) => {
+    const value = line.type === 'epoch' ? line.metric?.[chosenBy] : undefined;
+    return typeof value === 'number' ? [[line.epoch, value] as const] : [];
+  });
   return {
+    curve: new Map(curve),
     recipe: await loadRecipe(join(directory, 'recipe.yaml')),
     score: leading ?? ['score', NaN],
     isTest: part === 'test',

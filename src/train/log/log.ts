@@ -15,12 +15,15 @@ export interface RunLog {
   close(): void;
 }
 
+/** The file of a run that has a line for each epoch and for each few steps. */
+export const METRICS_LINES = 'metrics.jsonl';
+
 /** Opens the log of a run directory. A run that resumes keeps the lines up to the state that it resumes from. */
 export async function openLog(
   directory: string,
   { resumeFrom }: { readonly resumeFrom?: RunState | undefined } = {},
 ): Promise<RunLog> {
-  const path = join(directory, 'metrics.jsonl');
+  const path = join(directory, METRICS_LINES);
   const asText = (line: MetricsLine): string => `${JSON.stringify(line)}\n`;
   const earlier = resumeFrom ? await earlierLines(path, resumeFrom) : [];
   await writeAtomically(path, earlier.map(asText).join('')); // no line is lost if the process dies here
@@ -58,10 +61,10 @@ export async function openLog(
   };
 }
 
-/** The lines about steps and epochs that are done in the given state. */
-async function earlierLines(path: string, { step, epoch }: RunState): Promise<MetricsLine[]> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  const lines = text.split('\n').flatMap((line) => {
+/** The lines of a metrics.jsonl; none if there is no such file. */
+export async function readMetricsLines(file: string): Promise<MetricsLine[]> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.split('\n').flatMap((line) => {
     try {
       const content: unknown = JSON.parse(line);
       return isMetricsLine(content) ? [content] : []; // else a disk has lost it, or a person changed it
@@ -69,5 +72,10 @@ async function earlierLines(path: string, { step, epoch }: RunState): Promise<Me
       return []; // the process died while writing it
     }
   });
+}
+
+/** The lines about steps and epochs that are done in the given state. */
+async function earlierLines(path: string, { step, epoch }: RunState): Promise<MetricsLine[]> {
+  const lines = await readMetricsLines(path);
   return lines.filter((line) => (line.type === 'epoch' ? line.epoch <= epoch : line.step <= step));
 }

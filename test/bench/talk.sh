@@ -4,7 +4,7 @@
 #     test/bench/talk.sh DATA OUT [PART…]
 #
 # DATA has bccd_voc, raccoon_voc, hymenoptera and a folder `photos` without annotated text; OUT gets the drawn set and a run directory for each run.
-# PART is one of transfer, published, length, tips, libra, ssd, carve, craft; without one, all. `node test/bench/talkTables.mjs OUT` writes the tables and pictures.
+# PART is one of transfer, published, length, tips, libra, ssd_lite0, ssd_vgg, carve, craft; without one, all. `node test/bench/talkTables.mjs OUT` writes the tables and pictures.
 set -eu
 data=$(realpath "$1") out=$(realpath -m "$2")
 shift 2
@@ -100,13 +100,15 @@ libra() {
 }
 
 # The head of SSD300 on EfficientNet-Lite0 with ImageNet weights, and on VGG-16 from random values: 51 steps of 4 images an epoch; × 8 = 408.
-ssd() {
-  local recipe=(recipes/ssd300-voc.yaml --set data.root="$data/bccd_voc" --set data.invalidBoxes=drop --set train.epochs=8 --set train.batch=4
-    --set 'train.schedule={name: cosine}' --set train.evaluateEvery=100 --set seed=1)
-  local lite0='backbone: tf_efficientnet_lite0, weights: efficientnet_lite0.google, allowMissing: [neck.*, head.*], allowUnused: [blocks.*, conv_head.*, bn2.*, classifier.*]'
-  run ssd300-lite0-1 "${recipe[@]}" --set "model={head: ssd, classLoss: softmax, $lite0}" --set 'train.lr={value: 0.01, perBatch: 4}'
-  run ssd300-vgg16-1 "${recipe[@]}" --set 'train.lr={value: 0.001, perBatch: 4}'
+ssd() { # MODEL LR NAME
+  run "$3" recipes/ssd300-voc.yaml --set data.root="$data/bccd_voc" --set data.train=train --set data.invalidBoxes=drop --set train.epochs=8 --set train.batch=4 \
+    --set 'train.schedule={name: cosine}' --set train.evaluateEvery=100 --set seed=1 --set "model={head: ssd, classLoss: softmax, $1}" \
+    --set "train.lr={value: $2, perBatch: 4}"
 }
+ssd_lite0() {
+  ssd 'backbone: tf_efficientnet_lite0, weights: efficientnet_lite0.google, allowMissing: [neck.*, head.*], allowUnused: [blocks.*, conv_head.*, bn2.*, classifier.*]' 0.01 ssd300-lite0-1
+}
+ssd_vgg() { ssd 'backbone: vgg16_caffe' 0.001 ssd300-vgg16-1; }
 
 # MobileNetV2's table edited step by step (carve.mjs), each pre-trained as above with three seeds.
 carve() {
@@ -127,5 +129,5 @@ craft() {
   done
 }
 
-[ $# -gt 0 ] || set -- transfer published length tips libra ssd carve craft
+[ $# -gt 0 ] || set -- transfer published length tips libra ssd_lite0 ssd_vgg carve craft
 for part; do "$part"; done

@@ -32,6 +32,10 @@ test.each([
     '--dry-run is for a new run of one process, without --resume, --extend, --until and --workers',
   ],
   [
+    ['a.yaml', '--workers', '127.0.0.1:1,127.0.0.1:2'],
+    '--workers needs --rank: the place of this process in the list, from 0',
+  ],
+  [
     ['recipes', '--workers', '127.0.0.1:1,127.0.0.1:2', '--rank', '0'],
     '--workers takes a recipe: finetune init makes one for a folder',
   ],

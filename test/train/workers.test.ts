@@ -11,6 +11,7 @@ import { compileSession } from '../../src/engine/libtensorflow/session.js';
 import * as b from '../../src/graph/builder.js';
 import { gradients } from '../../src/graph/grad.js';
 import type { Params } from '../../src/graph/params.js';
+import { sizeOf } from '../../src/graph/shapes.js';
 import { randomStream } from '../../src/random.js';
 import { parseRecipe } from '../../src/recipe/load.js';
 import { recipeModel } from '../../src/run/recipeModel.js';
@@ -255,5 +256,23 @@ train: { epochs: 5, batch: ${batch}, ${more} }
     expect(await resumed.presentModel()).toEqual(await whole.presentModel());
     await resumed.dispose();
     await whole.dispose();
+  });
+
+  test('exchanges no gradients of frozen stages', async () => {
+    const recipe = await recipeOf(3, 'freeze: { stages: all }');
+    const data = await openDatasets(recipe.data);
+    const { model } = await recipeModel(recipe, data);
+    let exchanged = 0;
+    const workersMean: WorkersMean = (parts, mean) => {
+      exchanged += mean.length;
+      return ALONE.mean(parts, mean);
+    };
+    const options = { ...trainOptions(recipe, {}, join(root, 'frozen')), share: shareOut(2, { rank: 0, count: 1 }) };
+    const trainer = await openTrainer(model, data.train, { ...backend, workersMean }, options);
+    for await (const batch of trainer.batches()) if (trainer.state.step === 0) await trainer.step(batch);
+    const sizes = trainer.plan.trainable.map((name) => sizeOf(model.parameters.get(name)!.shape));
+    const losses = 2; // the loss and its only part
+    expect(exchanged - losses).toBe(sizes.reduce((sum, size) => sum + size, 0));
+    await trainer.dispose();
   });
 });

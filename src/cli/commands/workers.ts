@@ -45,6 +45,8 @@ export function workersOf(
   const list = needed('--workers', workers);
   if (list === 'auto' && rank !== undefined)
     throw new UsageError('--workers auto reads the rank, too: leave --rank out');
+  if (list !== 'auto' && rank === undefined)
+    throw new UsageError('--workers needs --rank: the place of this process in the list, from 0');
   const places = list === 'auto' ? placesFrom(env) : placesOf(list.split(','), wholeNumber('--rank', rank, 0));
   const seconds = (flag: string, value: number | undefined) =>
     value === undefined ? undefined : wholeNumber(flag, value, 1);

@@ -8,7 +8,7 @@ import type { DataFacts } from './facts.js';
 import { fitInput, type FittedInput } from './fitInput.js';
 import type { InitOptions } from './options.js';
 import { withinLatency } from './latency.js';
-import { chooseClassification, chooseText } from './otherTasks.js';
+import { chooseClassification, chooseText, type Classifier } from './otherTasks.js';
 import type { TaskName } from './recognise.js';
 import { setting, type Setting } from './setting.js';
 
@@ -16,8 +16,15 @@ interface Found extends Draft {
   readonly facts: DataFacts;
 }
 
-/** Side of a classifier's input that is the usual one, and smaller ones for a latency. */
-const CLASSIFIER_SIDES = [224, 192, 160, 128, 96];
+/** The usual classifier. */
+const CLASSIFIER: Classifier = { network: 'lite0', side: 224 };
+/** What a latency chooses from: the larger networks with weights that can be reached, at the sizes of these, and smaller inputs. */
+const CLASSIFIERS: readonly Classifier[] = [
+  { network: 'lite2', side: 260 },
+  { network: 'lite1', side: 240 },
+  CLASSIFIER,
+  ...[192, 160, 128, 96].map((side) => ({ ...CLASSIFIER, side })),
+];
 const SMALLER_SIDES = [256, 204, 160, 128];
 /** Most pixels of a side at which text is looked for. */
 const LONGEST_SIDE = 1280;
@@ -36,17 +43,19 @@ export async function chooseTask(task: TaskName, found: Found, options: InitOpti
         (await parsed(choose(setting('data.size', side)))) as DetectionRecipe;
       const fitted = await fitInput(DETECTION_SIDES, found.data.train, trial);
       const smaller = SMALLER_SIDES.filter((side) => side < fitted.side);
-      const size = await sizeWithin([fitted.side, ...smaller], fitted.why, found, (side) => trial(side), options);
+      const { one, why = fitted.why } = await within([fitted.side, ...smaller], inPixels, trial, found, options);
+      const size = setting('data.size', one, why);
       const anchors =
         size.value === fitted.side ? fitted : await fitInput([Number(size.value)], found.data.train, trial);
       return withMemory((batch) => choose(size, anchorsOf(anchors), batch), BATCH.detection, found, parsed);
     }
     case 'classification': {
-      const choose = (size: Setting, batch = BATCH.classification): Setting[] =>
-        chooseClassification({ facts, size, time, batch });
-      const trial = (side: number): Promise<Recipe> => parsed(choose(setting('data.size', side)));
-      const size = await sizeWithin(CLASSIFIER_SIDES, 'the size of the weights', found, trial, options);
-      return withMemory((batch) => choose(size, batch), BATCH.classification, found, parsed);
+      const choose = (classifier: Classifier, why?: string, batch = BATCH.classification): Setting[] =>
+        chooseClassification({ facts, classifier, why, time, batch });
+      const trial = (classifier: Classifier): Promise<Recipe> => parsed(choose(classifier));
+      const choices = options.latency === undefined ? [CLASSIFIER] : CLASSIFIERS;
+      const { one, why } = await within(choices, nameOf, trial, found, options);
+      return withMemory((batch) => choose(one, why, batch), BATCH.classification, found, parsed);
     }
     case 'text': {
       const isDrawn = found.recipe.data.format === 'synthtext';
@@ -61,8 +70,14 @@ export async function chooseTask(task: TaskName, found: Found, options: InitOpti
         chooseText({ facts, size, time, batch, isDrawn });
       const trial = (side: number): Promise<Recipe> => parsed(choose(setting('data.evaluateSize', sized(side))));
       const sides = [longest, longest * 0.75, longest * 0.5, longest * 0.375];
-      const chosen = await sizeWithin(sides, 'the usual size of the images, rounded', found, trial, options);
-      const size = setting('data.evaluateSize', sized(Number(chosen.value)), chosen.why);
+      const { one, why = 'the usual size of the images, rounded' } = await within(
+        sides,
+        inPixels,
+        trial,
+        found,
+        options,
+      );
+      const size = setting('data.evaluateSize', sized(one), why);
       return withMemory((batch) => choose(size, batch), BATCH.text, found, parsed);
     }
   }
@@ -71,23 +86,26 @@ export async function chooseTask(task: TaskName, found: Found, options: InitOpti
 const anchorsOf = ({ anchors, gain }: FittedInput): Setting | undefined =>
   anchors && setting('model.anchors', anchors, gain);
 
-/** The first of the sides, or with a latency the first that keeps it here. */
-async function sizeWithin(
-  sides: readonly number[],
-  why: string,
+const inPixels = (side: number): string => `${side} pixels`;
+const nameOf = ({ network, side }: Classifier): string => `EfficientNet-L${network.slice(1)} at ${side} pixels`;
+
+/** The first of the choices, or with a latency the first that keeps it here, and then the reason. */
+async function within<Choice>(
+  choices: readonly Choice[],
+  nameOf: (choice: Choice) => string,
+  trial: (choice: Choice) => Promise<Recipe>,
   { data }: Found,
-  trial: (side: number) => Promise<Recipe>,
   { latency, ...hooks }: InitOptions,
-): Promise<Setting> {
-  const [first] = sides as [number];
-  if (latency === undefined) return setting('data.size', first, why);
-  const recipes = await Promise.all(sides.map(async (side) => ({ side, recipe: await trial(side) })));
-  const { side, milliseconds } = await withinLatency(recipes, latency, data.categories.length, hooks);
+): Promise<{ readonly one: Choice; readonly why?: string }> {
+  const [first] = choices as readonly [Choice];
+  if (latency === undefined) return { one: first };
+  const candidates = await Promise.all(choices.map(async (one) => ({ name: nameOf(one), recipe: await trial(one) })));
+  const { index, milliseconds } = await withinLatency(candidates, latency, data.categories.length, hooks);
   const kept =
     milliseconds <= latency
       ? `within the ${latency} ms asked for`
       : `more than the ${latency} ms asked for: nothing faster has weights`;
-  return setting('data.size', side, `${milliseconds.toFixed(1)} ms an image were measured here, ${kept}`);
+  return { one: choices[index]!, why: `${milliseconds.toFixed(1)} ms an image were measured here, ${kept}` };
 }
 
 /** Activations are kept for the gradient, and gradients are as large. */

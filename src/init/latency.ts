@@ -5,9 +5,10 @@ import type { ProgressEvent } from '../progress.js';
 import type { Recipe } from '../recipe/schema.js';
 import { taskOptions } from '../run/taskOptions.js';
 
-export interface TimedSize {
-  readonly side: number;
-  readonly milliseconds: number;
+/** A model that may be chosen, by what it is called in messages. */
+export interface Candidate {
+  readonly name: string;
+  readonly recipe: Recipe;
 }
 
 interface Hooks {
@@ -15,24 +16,25 @@ interface Hooks {
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
-/** The first of the recipes that predicts one image within `budget` milliseconds on this machine, or the last one. They
- *  come largest input first, and are measured in turn, so that a slow moment of the machine affects all of them. */
+/** The first of the candidates that predicts one image within `budget` milliseconds on this machine, or the last one, by its
+ *  index. They come slowest first, and are measured in turn, so that a slow moment of the machine affects all of them. */
 export async function withinLatency(
-  recipes: readonly { readonly side: number; readonly recipe: Recipe }[],
+  candidates: readonly Candidate[],
   budget: number,
   classes: number,
   hooks: Hooks,
-): Promise<TimedSize> {
+): Promise<{ readonly index: number; readonly milliseconds: number }> {
   await installForInference('auto', hooks);
-  const targets = recipes.map(({ recipe }) => {
+  const targets = candidates.map(({ recipe }) => {
     const task = taskOptions(recipe).createTask(classes);
     const size = task.evaluateSize ?? task.size;
     return [Object.values(task.build({ batch: 1, size, trainBatchNorm: () => false }).outputs)];
   });
   hooks.signal?.throwIfAborted();
-  const times = await measureLatency(targets, await openBackend());
-  const timed = recipes.map(({ side }, i): TimedSize => ({ side, milliseconds: times[i]![0]! }));
-  const said = timed.map(({ side, milliseconds }) => `${side} pixels ${milliseconds.toFixed(1)} ms`).join(', ');
+  const times = (await measureLatency(targets, await openBackend())).map(([milliseconds]) => milliseconds!);
+  const said = candidates.map(({ name }, i) => `${name} ${times[i]!.toFixed(1)} ms`).join(', ');
   hooks.onProgress?.({ message: `measured: ${said}` });
-  return timed.find(({ milliseconds }) => milliseconds <= budget) ?? timed.at(-1)!;
+  const first = times.findIndex((milliseconds) => milliseconds <= budget);
+  const index = first < 0 ? times.length - 1 : first;
+  return { index, milliseconds: times[index]! };
 }

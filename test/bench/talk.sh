@@ -4,7 +4,7 @@
 #     test/bench/talk.sh DATA OUT [PART…]
 #
 # DATA has bccd_voc, raccoon_voc, hymenoptera and a folder `photos` without annotated text; OUT gets the drawn set and a run directory for each run.
-# PART is one of transfer, published, length, tips, libra, ssd_lite0, ssd_vgg, carve, craft; without one, all. `node test/bench/talkTables.mjs OUT` writes the tables and pictures.
+# PART is one of transfer, published, length, tips, curves, libra, ssd_lite0, ssd_vgg, carve, craft; without one, all. `node test/bench/talkTables.mjs OUT` writes the tables and pictures.
 set -eu
 data=$(realpath "$1") out=$(realpath -m "$2")
 shift 2
@@ -84,6 +84,24 @@ tips() {
   done
 }
 
+# A classifier with and without augmentation on 30 images of each class, scored on 40 others after each of 30 epochs.
+curves() {
+  local name part augment
+  if [ ! -d "$out/few" ]; then
+    for part in train:30 val:40; do
+      for name in $(ls "$out/talk64/train"); do
+        mkdir -p "$out/few.part/${part%:*}/$name"
+        find "$out/talk64/${part%:*}/$name" -type f | sort | head -n "${part#*:}" | xargs cp -t "$out/few.part/${part%:*}/$name"
+      done
+    done
+    mv "$out/few.part" "$out/few"
+  fi
+  for augment in 'plain: {cropArea: false, flip: 0, colour: 0}' 'augmented: {cropArea: [0.5, 1], flip: 0, colour: 0.4}'; do
+    pretrain "curves-${augment%%:*}-1" mobilenetv3_small_050 --set data.root="$out/few" --set "data.augment=${augment#*: }" --set train.epochs=30 \
+      --set 'train.warmup={epochs: 2}' --set train.evaluateEvery=1 --set seed=1
+  done
+}
+
 # Faster R-CNN and RetinaNet with and without Libra's parts, on EfficientNet-Lite0 with ImageNet weights: 51 steps of 4 images an epoch; × 8 = 408.
 libra() {
   local seed head recipe balanced
@@ -129,5 +147,5 @@ craft() {
   done
 }
 
-[ $# -gt 0 ] || set -- transfer published length tips libra ssd_lite0 ssd_vgg carve craft
+[ $# -gt 0 ] || set -- transfer published length tips curves libra ssd_lite0 ssd_vgg carve craft
 for part; do "$part"; done

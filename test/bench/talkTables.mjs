@@ -174,6 +174,24 @@ function length() {
   console.log(`\n## Epochs of pre-training, mobilenetv2_100\n\n${table([['epochs', 'top-1 %', 'bccd AP50', 'AP', 'drawn AP50', 'AP'], ...rows])}`); // prettier-ignore
 }
 
+/** Networks with published weights, by their published top-1, that of MobileNetV2 from its classifier. */
+function published() {
+  const tops = { mobilenetv2: 72.0, lite0: 74.83, lite1: 76.64, lite2: 77.47 }; // prettier-ignore
+  const rows = Object.entries(tops).map(([name, top]) => [name, top, ...sets.flatMap((set) => {
+    const metric = metricsOf(`pub-${name}-${set}-1`)?.metric;
+    return [percent(metric?.AP50), percent(metric?.AP)];
+  })]); // prettier-ignore
+  console.log(`\n## Published weights\n\n${table([['backbone', 'top-1 %', ...sets.flatMap((set) => [`${set} AP50`, 'AP'])], ...rows])}`); // prettier-ignore
+}
+
+/** Single runs: the head of SSD300, and CRAFT beside CRAFT-lite. */
+function single() {
+  for (const name of ['ssd300-lite0-1', 'ssd300-vgg16-1', 'craft-lite-1', 'craft-1']) {
+    const run = metricsOf(name);
+    if (run) console.log(`${name}: ${(run.params / 1e6).toFixed(1)} M, ${minutes(run.seconds)} minutes, ${JSON.stringify(run.metric, (key, value) => (key === 'perCategory' ? undefined : value))}`); // prettier-ignore
+  }
+}
+
 /** Scores of settings over the seeds that were run, beside the first of them. */
 function beside(title, settings, scoreOf) {
   const runsOf = (name) => [1, 2, 3].map((seed) => metricsOf(`${name}-${seed}`));
@@ -209,4 +227,7 @@ const tips = [
   'cutout',
 ];
 beside('Tips, top-1', tips.map((tip) => `tip-${tip}`), (run) => run.metric.top1); // prettier-ignore
+beside('Carving, top-1', [0, 1, 2, 3, 4].map((step) => `carve-${step}`), (run) => run.metric.top1); // prettier-ignore
+published();
+single();
 await latency();

@@ -42,6 +42,19 @@ async function coco(folder: string, count: number, { names = ['cog', 'nut'], sid
   await write(`${folder}/annotations.json`, JSON.stringify({ images, annotations, categories }));
 }
 
+const slow = process.env['FINETUNE_SLOW'] === '1' ? test : test.skip;
+slow.each([
+  ['the largest that keeps it', 1e6, { size: [260, 260] }, 'lite2', 'within the 1000000 ms asked for'],
+  ['the fastest where none does', 1e-3, { size: [96, 96] }, 'lite0', 'more than the 0.001 ms asked for'],
+])('a latency chooses among the classifiers with weights: %s', async (_, latency, data, network, why) => {
+  const folder = `latency-${network}`;
+  for (const name of ['cat', 'dog']) for (const i of numbers(5)) await write(`${folder}/${name}/${i}.png`, picture);
+  const { recipe, text } = await look(folder, { latency });
+  const model = { backbone: `tf_efficientnet_${network}`, weights: `efficientnet_${network}.google` };
+  expect(recipe).toMatchObject({ data, model });
+  expect(text).toContain(why);
+});
+
 describe('a folder becomes a recipe', () => {
   test('COCO without a validation part: the split, the weights and a schedule that can work, each with its reason', async () => {
     await coco('parts', 40);

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { FinetuneError, type Problem } from '../errors.js';
+import { FinetuneError, formatProblem, type Problem } from '../errors.js';
 import { learnedClasses } from './countObjects.js';
 import { createFindings, type Findings } from './findings.js';
 import { bdd } from './formats/bdd.js';
@@ -113,7 +113,8 @@ export async function openDatasets(
     const { parts, divided } = await readDatasets(data, { option, signal, kept, findingsOf });
     await saveScans();
     const { train, val, test } = parts;
-    const problems = [...findings.values()].flatMap((part) => part.problems());
+    const all = [...findings.values()].flatMap((part) => part.problems());
+    const problems = [...new Map(all.map((problem) => [formatProblem(problem), problem])).values()]; // parts share files
     if (problems.length > 0) throw new FinetuneError(problems);
     const opened: Datasets = {
       train: train!,

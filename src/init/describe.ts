@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { stringify } from 'yaml';
-import { describeUnread } from '../data/formats/detect/detected.js';
+import { describeForeign, describeUnread } from '../data/formats/detect/detected.js';
 import { DROPPED_CLASSES } from './draft.js';
 import type { DataFacts } from './facts.js';
 import { taskOf, type Recognised } from './recognise.js';
@@ -14,10 +14,13 @@ export function describeFindings(
   facts: DataFacts,
   settings: readonly Setting[],
 ): string[] {
-  const { format, kind, data, why, unread } = chosen;
+  const { format, kind, data, why, unread, foreign } = chosen;
   const of = (path: string): unknown => settings.find((setting) => setting.path === path)?.value;
   const alternatives = others.map((other) => `--layout ${other.format} would read it otherwise (${other.why})`);
-  const left = unread.length > 0 ? [describeUnread(unread)] : [];
+  const left = [
+    ...(unread.length > 0 ? [describeUnread(unread)] : []),
+    ...(foreign.length > 0 ? [describeForeign(foreign)] : []),
+  ];
   return [
     [`${basename(data.root)} is ${format}: ${why}`, ...left, ...alternatives].join('; '),
     [
@@ -58,7 +61,7 @@ function describeSizes({ imageSize, isOneSize, objectSides }: DataFacts): string
 
 function describeParts({ parts, dropped }: DataFacts, held: unknown, all: number): string {
   const used = Object.values(parts).reduce((sum, count) => sum + count, 0);
-  const hasDropped = Object.keys(dropped).some((reason) => reason.startsWith('image'));
+  const hasDropped = Object.keys(dropped).some((reason) => /^image/.test(reason) && !/has no objects$/.test(reason));
   const others = all > used && !hasDropped ? `; ${all - used} of the ${all} images in the folder are in no part` : '';
   const counts = Object.entries(parts).map(([part, count]) => `${part} ${count}`);
   const how =

@@ -88,6 +88,12 @@ export async function openDraft(draft: readonly Setting[], options: InitOptions)
         settings = [...settings, setting(DROPPED_CLASSES, names, 'their folders have no images')];
         continue;
       }
+      if (error.problems.every(isUnlabelledTest) && settings.some(({ path, value }) => path === 'data.test' && value)) {
+        settings = settings.map((one) =>
+          one.path === 'data.test' ? setting('data.test', null, 'its images have no labels') : one,
+        );
+        continue;
+      }
       const codes = error.problems.map(({ code }) => code);
       const drop = DROPS.find(
         ({ option, codes: own }) =>
@@ -98,6 +104,10 @@ export async function openDraft(draft: readonly Setting[], options: InitOptions)
     }
   }
 }
+
+/** A test part without labels has nothing to score. */
+const isUnlabelledTest = ({ code, option }: FinetuneError['problems'][number]): boolean =>
+  code === 'E_LABEL_FILE' && option === 'data.test';
 
 /** Share of the images, or of the boxes, that may be left out without asking. */
 const FEW = 0.1;

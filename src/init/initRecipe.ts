@@ -70,7 +70,9 @@ const asked = (error: FinetuneError): FinetuneError =>
     error.problems.map((problem) => ({
       ...problem,
       ...(problem.fix !== undefined && {
-        fix: problem.fix.replace(/data\.layout: /g, '--layout ').replace(/(data(?:\.\w+)+): (\w+)/g, '--set $1=$2'),
+        fix: problem.fix
+          .replace(/data\.layout: /g, '--layout ')
+          .replace(/(?:set )?(data(?:\.\w+)+): (\w+)/g, 'add --set $1=$2'),
       }),
     })),
     { cause: error },

@@ -94,7 +94,14 @@ const classes =
     return { ...(await recognised(root)), splitSeed: 1 } as DataOptions;
   };
 
+/** A folder for each class, which has no file of labels to change. */
+const classFolders: Write = async (root) => {
+  for (const [i, image] of smallSet.entries()) placeIn(root)(`${classOf(i)}/${image.stem}.jpg`, await pictureOf(image));
+  return { format: 'imageFolder', root, splitSeed: 1 };
+};
+
 const classReaders: Readonly<Record<string, Write>> = {
+  'a folder for each class': classFolders,
   'a table of classes': classes((place) => {
     place('train.csv', csvOf('file,label', classRows));
   }),

@@ -1,18 +1,26 @@
 import { basename } from 'node:path';
-import { filePerPart } from './detect/json.js';
+import type { Detect } from './detect/detected.js';
+import { filePerPart, jsonPerImage } from './detect/json.js';
 import { listed } from './records/listed.js';
-import { asText, isFields, numbersOf, parseLabelJson } from './records/readLabels.js';
+import { asText, fieldsOf, isFields, numbersOf, parseLabelJson, type Fields } from './records/readLabels.js';
 import type { ImageRecord, ObjectRecord } from './records/record.js';
 import { recordFormat } from './records/recordFormat.js';
 import { notOfLayout, textLayout, type LabelFile } from './records/textLayout.js';
 
-export const detectBdd = filePerPart(
+const ofPart = filePerPart(
   /\.json$/i,
   (text) => /^\s*(?:\[|\{\s*"frames"\s*:)/.test(text) && /"labels"\s*:\s*\[/.test(text) && /"box2d"\s*:/.test(text),
   'the labels of BDD100K, which Scalabel writes',
 );
+const perImage = jsonPerImage(
+  (text) => /"frames"\s*:\s*\[/.test(text) && /"objects"\s*:\s*\[/.test(text) && /"(?:box2d|poly2d)"\s*:/.test(text),
+  'the labels of an image of BDD100K',
+);
 
-/** BDD100K and Scalabel: a JSON list of images with their labels. What has no box, such as a lane, is left out. */
+export const detectBdd: Detect = async (listing) => (await ofPart(listing)) ?? (await perImage(listing));
+
+/** BDD100K and Scalabel: a JSON list of images with their labels, or a file for each image. What has no box, such as a
+ *  lane, is left out. */
 export const bdd = recordFormat(
   'bdd100k',
   detectBdd,
@@ -22,7 +30,8 @@ export const bdd = recordFormat(
 function readBdd(text: string, label: LabelFile): { images: ImageRecord[] } {
   const { file, wrong, findings } = label;
   const json = parseLabelJson(text, file);
-  const list = isFields(json) ? json['frames'] : json;
+  const ofImage = isFields(json) && asText(json['name']) !== undefined ? [imageOf(json)] : undefined;
+  const list = ofImage ?? (isFields(json) ? json['frames'] : json);
   if (!Array.isArray(list)) throw notOfLayout(file, `${basename(file)} is not a list of images with "labels"`);
   const where = { file };
   const images = list.flatMap((entry: unknown, index): ImageRecord[] => {
@@ -47,7 +56,13 @@ function readBdd(text: string, label: LabelFile): { images: ImageRecord[] } {
         return [];
       },
     );
-    return [{ name, objects, where }];
+    return [{ name, isStem: ofImage !== undefined, objects, where }];
   });
   return { images };
+}
+
+/** The image of a file of its own, whose only frame has the labels. */
+function imageOf(json: Fields): Fields {
+  const [frame] = fieldsOf(json['frames']);
+  return { name: json['name'], labels: frame?.['objects'] };
 }

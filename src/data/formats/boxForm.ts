@@ -5,6 +5,8 @@ import type { RawImage, RawObject, ReadPart } from '../rawDataset.js';
 const MANY = 0.2;
 /** Share of the boxes that fit another form, from which on they are likely to have it. */
 const MOST = 0.95;
+/** Least number of boxes that leave their images, where they may be moved by half of their size. */
+const FEW = 5;
 /** Pixels by which a box may exceed its image. */
 const ROUNDING = 1;
 
@@ -22,10 +24,21 @@ export function checkBoxForm({ images, place }: ReadPart, findings: Findings): v
     findings.problem({ code, message: what, where, fix });
   };
   const out = share(leaves);
+  const beyond = share(isBeyond);
   if (out >= MANY && share(areCorners) >= MOST)
     say(
       `${Math.round(out * all.length)} of ${all.length} boxes leave their images, but all fit as x1, y1, x2, y2`,
       'write boxes as x, y, width, height',
+    );
+  else if (beyond >= MANY && beyond * all.length >= FEW && share(fitsMoved(-0.5)) >= MOST)
+    say(
+      `${Math.round(beyond * all.length)} of ${all.length} boxes leave their images, but all fit if their places are those of their middles`,
+      'write the left top corners of the boxes, or convert them from a layout that has their middles',
+    );
+  else if (beyond >= MANY && beyond * all.length >= FEW && share(fitsMoved(0.5)) >= MOST)
+    say(
+      `${Math.round(beyond * all.length)} of ${all.length} boxes leave their images, but all fit if their places are those of their left top corners`,
+      'write the middles of the boxes, as this layout has them',
     );
   else if (share(areShares) >= MOST)
     say(
@@ -36,6 +49,17 @@ export function checkBoxForm({ images, place }: ReadPart, findings: Findings): v
 
 const leaves = ({ bbox: [x, y, w, h] }: RawObject, { width, height }: RawImage): boolean =>
   x + w > width + ROUNDING || y + h > height + ROUNDING;
+
+const isBeyond = (object: RawObject, image: RawImage): boolean => !fitsMoved(0)(object, image);
+
+/** Whether a box lies in its image if it is moved by a share of its size. */
+const fitsMoved =
+  (by: number) =>
+  ({ bbox: [x, y, w, h] }: RawObject, { width, height }: RawImage): boolean => {
+    const [left, top] = [x + by * w, y + by * h];
+    const isOutside = left < -ROUNDING || top < -ROUNDING || left + w > width + ROUNDING || top + h > height + ROUNDING;
+    return !isOutside;
+  };
 
 const areCorners = ({ bbox: [x1, y1, x2, y2] }: RawObject, { width, height }: RawImage): boolean =>
   x2 > x1 && y2 > y1 && x2 <= width + ROUNDING && y2 <= height + ROUNDING;

@@ -63,7 +63,9 @@ async function openBoxes<Data extends BoxData>(
       const dataset = buildPart(own, [...changed.values()], wanted, findings, { invalidBoxes });
       opened[part] = dataset;
       if (dataset.annotations.length > 0 || findings.problems().length > 0) continue;
-      findings.problem({ code: 'E_DATA_EMPTY', message: `${dataset.name} has no images`, where: { file: own.place } });
+      const left = Object.entries(findings.dropped).map(([reason, count]) => `${reason}: ${count}`);
+      const message = `${dataset.name} has no images${left.length > 0 ? ` (${left.join(', ')})` : ''}`;
+      findings.problem({ code: 'E_DATA_EMPTY', message, where: { file: own.place } });
     } catch (error) {
       findings.absorb(error);
     }

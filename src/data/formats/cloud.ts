@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { PartName } from '../sample.js';
 import { counted, filesLike, type Detect } from './detect/detected.js';
-import { partOf, placesOf, splitByPart } from './detect/parts.js';
+import { entriesInParts, partOf } from './detect/parts.js';
 import { jsonLines, type JsonLine } from './records/jsonLines.js';
 import { listed } from './records/listed.js';
 import { asNumber, asText, fieldsOf, isFields, numbersOf, sizeOf } from './records/readLabels.js';
@@ -21,14 +21,14 @@ export const detectCloud: Detect = async (listing) => {
     (VERTEX.test(text) && /"(?:boundingBoxAnnotations|bounding_box_annotations)"\s*:/.test(text)) ||
     (GROUND_TRUTH.test(text) && /"annotations"\s*:\s*\[/.test(text));
   const alike = await filesLike(listing, files, isBoxes);
-  const [first] = alike;
-  if (first === undefined) return undefined;
-  const uses = new Set([...(await listing.sample(first)).matchAll(USE)].map(([, use]) => partOf(use!)));
-  const inside = Object.fromEntries([...uses].flatMap((part) => (part ? [[part, first]] : [])));
-  const isInside = alike.length === 1 && Object.hasOwn(inside, 'train');
-  const parts: Partial<Record<PartName, unknown>> = isInside ? inside : placesOf(splitByPart(alike));
+  if (alike.length === 0) return undefined;
+  const usesOf = async (file: string): Promise<PartName[]> => {
+    const uses = [...(await listing.text(file)).matchAll(USE)].map(([, use]) => partOf(use!));
+    return uses.filter((part) => part !== undefined);
+  };
+  const places = await entriesInParts(alike, usesOf);
   const have = `${counted(alike.length, 'file')} ${alike.length === 1 ? 'has' : 'have'}`;
-  return { certainty: 0.98, why: `${have} an image of Vertex AI or SageMaker Ground Truth in each line`, parts };
+  return { certainty: 0.98, why: `${have} an image of Vertex AI or SageMaker Ground Truth in each line`, ...places };
 };
 
 /** Lines of JSON with an image and its boxes: the import files of Vertex AI, and the output manifests of SageMaker Ground

@@ -6,7 +6,7 @@ import { numberCategories } from '../categories.js';
 import type { PartName } from '../sample.js';
 import { imagesOfFrames, shapesOfTrack, type TrackedShape } from './cvatTracks.js';
 import { counted, filesLike, type Detect } from './detect/detected.js';
-import { partOf, placesOf, splitByPart } from './detect/parts.js';
+import { entriesInParts, partOf } from './detect/parts.js';
 import { asText, sizeOf } from './records/readLabels.js';
 import type { ImageRecord, ObjectRecord, PartRecords } from './records/record.js';
 import { recordFormat } from './records/recordFormat.js';
@@ -20,13 +20,13 @@ const SUBSET = /<image\s[^>]*\ssubset="([^"]*)"/g;
 export const detectCvat: Detect = async (listing) => {
   const files = listing.files.filter((file) => /\.xml$/i.test(file)).slice(0, 200);
   const alike = await filesLike(listing, files, isCvat);
-  const [first] = alike;
-  if (first === undefined) return undefined;
-  const subsets = new Set([...(await listing.sample(first)).matchAll(SUBSET)].map(([, name]) => partOf(name!)));
-  const inside = Object.fromEntries([...subsets].flatMap((part) => (part ? [[part, first]] : [])));
-  const isInside = alike.length === 1 && Object.hasOwn(inside, 'train');
-  const parts: Partial<Record<PartName, unknown>> = isInside ? inside : placesOf(splitByPart(alike));
-  return { certainty: 0.99, why: `${counted(alike.length, 'XML file')} of CVAT`, parts };
+  if (alike.length === 0) return undefined;
+  const subsetsOf = async (file: string): Promise<PartName[]> => {
+    const subsets = [...(await listing.text(file)).matchAll(SUBSET)].map(([, name]) => partOf(name!));
+    return subsets.filter((part) => part !== undefined);
+  };
+  const places = await entriesInParts(alike, subsetsOf);
+  return { certainty: 0.99, why: `${counted(alike.length, 'XML file')} of CVAT`, ...places };
 };
 
 /** "CVAT for images 1.1": an XML file with the shapes of many images; or "CVAT for video 1.1", whose tracks have the

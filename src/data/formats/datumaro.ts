@@ -29,7 +29,8 @@ function readDatumaro(text: string, label: LabelFile): PartRecords {
     throw notOfLayout(file, `${basename(file)} has no "items" and "categories.label.labels" of Datumaro`);
   const names = labels as string[];
   if (new Set(names).size < names.length) throw notOfLayout(file, `${basename(file)} has two labels of one name`);
-  const images = fieldsOf(json['items']).flatMap((item, index) => readItem(item, index, names, label) ?? []);
+  const items = listed(json['items'], 'items', basename(file), { ...label, where: { file } });
+  const images = items.flatMap((item, index) => readItem(item, index, names, label) ?? []);
   return { images, categories: numberCategories(names) };
 }
 

@@ -48,7 +48,7 @@ async function findParts({
 async function readLabelCsv(
   root: string,
   name: string,
-  { brokenImages, findings }: ReadPartOptions,
+  { brokenImages, findings, part, isShared }: ReadPartOptions,
 ): Promise<LabelledPart> {
   const place = resolve(root, name);
   const bytes = await readFile(place).catch(async (error: unknown) => {
@@ -73,15 +73,21 @@ async function readLabelCsv(
   const seen = new Map<string, { readonly label: string; readonly line: number }>();
   const listed: ClassRecord[] = [];
   for (const { cells: row, line } of rows) {
+    if (isShared && columns.set !== undefined && (partOf(row[columns.set] ?? '') ?? 'train') !== part) continue;
     const where: Where = { file: place, line };
     const file = row[columns.file]?.trim() ?? '';
     const found = columns.labelOf(row);
     const label = 'label' in found ? found.label : '';
     const before = seen.get(file);
-    const wrong = (message: string) => findings.problem({ code: 'E_CSV_ROW', message, where });
+    const wrong = (message: string, fix?: string) =>
+      findings.problem({ code: 'E_CSV_ROW', message, where, ...(fix !== undefined && { fix }) });
     if (row.length !== cells.length)
       wrong(`the row has ${row.length} cells, the header ${cells.length}: quote cells that contain a separator`);
-    else if ('wrong' in found) wrong(found.wrong);
+    else if ('wrong' in found)
+      wrong(
+        found.wrong,
+        'keep the most important class of each image, or draw boxes: several labels for an image are not learned',
+      );
     else if (file === '' || label === '') wrong(`the ${file === '' ? 'file' : 'label'} is empty`);
     else if (before && before.label !== label)
       wrong(`"${file}" is "${label}" here and "${before.label}" on line ${before.line}: an image has one class`);
@@ -91,6 +97,5 @@ async function readLabelCsv(
       listed.push({ name: file, isStem: !IMAGE_EXTENSION.test(file), label, where });
     }
   }
-  const part = partOf(name) ?? 'train';
   return labelledPart(listed, { root: resolve(root), part, place, brokenImages, findings });
 }

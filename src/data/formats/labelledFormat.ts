@@ -47,6 +47,9 @@ export interface LabelledLayout {
 export interface ReadPartOptions {
   readonly brokenImages: 'error' | 'drop';
   readonly findings: Findings;
+  readonly part: PartName;
+  /** Other parts have the same place, so that its entries must say to which part they belong. */
+  readonly isShared: boolean;
 }
 
 /** Share of the training images that is held out for validation if the options do not say and there is no such part. */
@@ -128,8 +131,11 @@ async function readParts(
 ): Promise<Partial<Record<PartName, LabelledPart>>> {
   const { root, splitSeed, brokenImages = 'error' } = data;
   const places = await layout.findParts(data);
-  const read = (place: string, part: PartName) =>
-    layout.readPart(root, place, { brokenImages, findings: findings[part] });
+  const all = [places.train, places.val, ...(skip.includes('test') ? [] : [places.test])];
+  const read = (place: string, part: PartName) => {
+    const isShared = all.filter((other) => other === place).length > 1;
+    return layout.readPart(root, place, { brokenImages, findings: findings[part], part, isShared });
+  };
   const whole = await read(places.train, 'train');
   const test = places.test && !skip.includes('test') ? { test: await read(places.test, 'test') } : {};
   if (skip.includes('val')) return { train: whole, ...test };

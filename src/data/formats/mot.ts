@@ -3,6 +3,7 @@ import type { Where } from '../../errors.js';
 import { IMAGE_EXTENSION, listFolder } from '../image/imageFiles.js';
 import type { Detect } from './detect/detected.js';
 import { filePerPart } from './detect/json.js';
+import { isClassNumber } from './records/classNumber.js';
 import type { ImageRecord, ObjectRecord } from './records/record.js';
 import { recordFormat } from './records/recordFormat.js';
 import { textLayout, type LabelFile } from './records/textLayout.js';
@@ -58,7 +59,7 @@ function readLine(line: string, where: Where): { frame: number; object: ObjectRe
   const numbers = line.split(',').flatMap((field) => toNumber(field) ?? []);
   if (numbers.length < 6 || numbers.length < line.split(',').length) return undefined;
   const [frame = 0, , x = 0, y = 0, w = 0, h = 0, counts, number = 1] = numbers;
-  if (!Number.isInteger(number) || number < -1) return undefined; // -1 stands for an unknown class
+  if (number !== -1 && !isClassNumber(number)) return undefined; // -1 stands for an unknown class
   const category = NAMES[Math.max(1, number) - 1] ?? String(number);
   const mark = counts === 0 ? ('ignore' as const) : undefined;
   const points = [x, y, x + w, y + h];

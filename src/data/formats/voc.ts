@@ -11,27 +11,30 @@ import type { DropPolicies, RawImage, ReadPart } from '../rawDataset.js';
 import { boxFormat, type BoxData } from './boxFormat.js';
 import { buildPart } from './buildPart.js';
 import type { Dataset } from '../sample.js';
+import { otherPlaces } from './records/innerPlaces.js';
+import type { Place } from './records/recordFormat.js';
 import { readVocFolder } from './vocFolder.js';
 import { readVocFile, type VocObject } from './vocFile.js';
 import { indexByStem } from './stemIndex.js';
 import { reportEntries, sortEntries, type SoundEntry } from './vocEntries.js';
 import { listOf, readListLines, readVocList } from './vocList.js';
 
-/** A part is the name of a list in ImageSets/Main, or a folder with XML files. */
+/** A part is the name of a list in ImageSets/Main, or one or several folders with XML files. */
 export interface VocData extends BoxData {
   readonly format: 'voc';
   readonly root: string;
-  readonly train: string;
-  readonly val: string;
-  readonly test?: string | null | undefined;
+  readonly train: Place;
+  readonly val: Place;
+  readonly test?: Place | null | undefined;
 }
 
 /** Pascal VOC: the folders of the challenge, or XML files in any folders. */
 export const voc = boxFormat<VocData>({
   readPart: async ({ root, ...data }, part, findings, policies) => {
-    const place = data[part]!;
-    return (await isFolderOfPart(root, place))
-      ? readVocFolder({ root, place, part, ...policies }, findings)
+    const places = [data[part]!].flat();
+    const [place] = places as [string, ...string[]];
+    return places.length > 1 || (await isFolderOfPart(root, place))
+      ? readVocFolder({ root, places, others: otherPlaces(data, part), part, ...policies }, findings)
       : readVoc({ root, split: place, ...policies }, findings);
   },
 });

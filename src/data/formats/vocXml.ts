@@ -4,6 +4,7 @@ import type { Where } from '../../errors.js';
 import { lineOf, startsOfLines } from '../../lines.js';
 import type { Findings } from '../findings.js';
 import { decodeXml } from './decodeText.js';
+import { toNumber } from './textFile.js';
 
 /** Corners in pixels that belong to the box, counted from 1 (VOC devkit): a box from 3 to 3 is one pixel wide. */
 export type InclusiveCorners = readonly [xmin: number, ymin: number, xmax: number, ymax: number];
@@ -54,11 +55,18 @@ export async function readVocXml(file: string, findings: Findings): Promise<VocX
   }
   const objects = childrenOf(root, 'object').map((element, index): VocXmlObject => {
     const name = textOf(element, 'name');
-    const box = childrenOf(element, 'bndbox')[0];
+    const upright = childrenOf(element, 'bndbox')[0];
+    const turned = upright ? undefined : childrenOf(element, 'robndbox')[0];
+    const box = upright ?? turned;
+    if (turned)
+      findings.count('rotated box read as the box around it', () => ({
+        message: name ?? '',
+        where: locate(turned.start),
+      }));
     return {
       name,
       difficult: /^(?:1|true|yes)$/i.test(textOf(element, 'difficult') ?? ''),
-      corners: box && cornerNames.map((corner) => textOf(box, corner)),
+      corners: turned ? cornersAround(turned) : upright && cornerNames.map((corner) => textOf(upright, corner)),
       subject: `object ${index + 1}${name ? ` "${name}"` : ''}`,
       locate: () => locate((box ?? element).start),
     };
@@ -73,6 +81,16 @@ export async function readVocXml(file: string, findings: Findings): Promise<VocX
     objects,
     fileName,
   };
+}
+
+/** The corners around a box of roLabelImg: its middle, its size, and its clockwise rotation in radians. */
+function cornersAround(box: XmlElement): (string | undefined)[] {
+  const values = ['cx', 'cy', 'w', 'h', 'angle'].map((name) => toNumber(textOf(box, name) ?? ''));
+  if (values.includes(undefined)) return cornerNames.map(() => undefined);
+  const [cx, cy, w, h, angle] = values as [number, number, number, number, number];
+  const [cos, sin] = [Math.abs(Math.cos(angle)), Math.abs(Math.sin(angle))];
+  const [halfWidth, halfHeight] = [(w * cos + h * sin) / 2, (w * sin + h * cos) / 2];
+  return [cx - halfWidth + 1, cy - halfHeight + 1, cx + halfWidth, cy + halfHeight].map(String);
 }
 
 function parse(text: string, file: string, findings: Findings): XmlElement | undefined {

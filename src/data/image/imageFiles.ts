@@ -2,7 +2,10 @@ import { readdir } from 'node:fs/promises';
 import { noteFolder } from '../scan/scanCache.js';
 
 /** Extensions of the files that are taken for images. */
-export const IMAGE_EXTENSION = /\.(jpe?g|jfif|png|webp|tiff?|avif|bmp)$/i;
+export const IMAGE_EXTENSION = /\.(jpe?g|jpe|jfif|png|webp|gif|tiff?|avif|bmp)$/i;
+
+/** Extensions of images that cannot be read. */
+export const FOREIGN_EXTENSION = /\.(?:hei[cf]|jxl|jp2|svg|psd|ppm|pgm|cr[23]|nef|arw|dng|raf|orf|rw2|dcm)$/i;
 
 /** Files and folders that file managers, notebooks and archivers leave behind. */
 export const isHidden = (name: string): boolean => name.startsWith('.') || name === '__MACOSX' || name === '@eaDir';

@@ -199,7 +199,7 @@ describe('layouts of programs that draw more than boxes', () => {
     expect(train).toBe('train/S1/gt/gt.txt');
     await expect(openTraining(wrong)).rejects.toMatchObject({
       code: 'E_LABEL_ROW',
-      problems: [{ where: { line: 1 } }, { where: { line: 1 } }],
+      problems: [{ where: { line: 1 } }],
     });
   });
 

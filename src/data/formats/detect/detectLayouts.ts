@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { FOREIGN_EXTENSION } from '../../image/imageFiles.js';
 import type { Kind } from '../../sample.js';
 import { detectBdd } from '../bdd.js';
 import { detectCloud } from '../cloud.js';
@@ -64,6 +65,7 @@ const detectors = {
 export async function detectLayouts(folder: string): Promise<Detected[]> {
   const listing = await listFiles(folder);
   const found: Detected[] = [];
+  const foreign = listing.files.filter((file) => FOREIGN_EXTENSION.test(file));
   for (const [format, { kind, detect }] of Object.entries(detectors)) {
     const guess = await detect(listing);
     if (!guess) continue;
@@ -77,6 +79,7 @@ export async function detectLayouts(folder: string): Promise<Detected[]> {
       parts: (['train', 'val', 'test'] as const).filter((part) => parts[part] !== undefined),
       unread,
       images: listing.images.length,
+      foreign,
     });
   }
   const inner = onlyFolder(listing);

@@ -16,6 +16,8 @@ export interface Detected {
   readonly unread: readonly string[];
   /** Number of image files below the folder. */
   readonly images: number;
+  /** Files that are images of a kind that cannot be read. */
+  readonly foreign: readonly string[];
   /** What speaks for it, as the end of "this is YOLO, because …". */
   readonly why: string;
 }
@@ -57,6 +59,10 @@ export async function filesLike(
 
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
+/** What a person is told about images of a kind that cannot be read. */
+export const describeForeign = ([first, ...others]: readonly string[]): string =>
+  `${first!}${others.length > 0 ? ` and ${counted(others.length, 'file')} more` : ''} cannot be read as an image: save it as JPEG or PNG`;
+
 /** What a person is told about files of labels that are not read. */
 export const describeUnread = (unread: readonly string[]): string =>
-  `not read: ${unread.slice(0, 3).join(', ')}${unread.length > 3 ? ` and ${unread.length - 3} more` : ''}, since a recipe names one for each part (join them to read all)`;
+  `not read: ${unread.slice(0, 3).join(', ')}${unread.length > 3 ? ` and ${unread.length - 3} more` : ''}, since they belong to no part (name them in the recipe's data.train, or join them with its files)`;

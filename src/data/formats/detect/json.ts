@@ -1,6 +1,5 @@
-import type { PartName } from '../../sample.js';
 import { counted, filesLike, spread, type Detect } from './detected.js';
-import { foldersByPart, placesOf, splitByPart } from './parts.js';
+import { filesInParts, foldersInParts } from './parts.js';
 
 /** Recognises a layout that has one JSON file for each image: its places are folders. */
 export const jsonPerImage =
@@ -11,7 +10,7 @@ export const jsonPerImage =
     const alike = await filesLike(listing, sample, looksRight);
     if (alike.length === 0 || alike.length < 0.5 * sample.length) return undefined;
     const why = `${counted(files.length, 'JSON file')} ${files.length === 1 ? 'has' : 'have'} ${what}`;
-    return { certainty: 0.98, why, parts: placesOf(foldersByPart(files)) };
+    return { certainty: 0.98, why, ...foldersInParts(files) };
   };
 
 /** Recognises a layout that has one file for all images of a part: its places are files. */
@@ -21,6 +20,6 @@ export const filePerPart =
     const files = listing.files.filter((file) => extension.test(file)).slice(0, 200);
     const alike = await filesLike(listing, files, looksRight);
     if (alike.length === 0) return undefined;
-    const parts: Partial<Record<PartName, unknown>> = placesOf(splitByPart(alike));
-    return { certainty, why: `${counted(alike.length, 'file')} ${alike.length === 1 ? 'has' : 'have'} ${what}`, parts };
+    const why = `${counted(alike.length, 'file')} ${alike.length === 1 ? 'has' : 'have'} ${what}`;
+    return { certainty, why, ...filesInParts(alike) };
   };

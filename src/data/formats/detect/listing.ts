@@ -1,4 +1,4 @@
-import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { open, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FinetuneError } from '../../../errors.js';
 import { IMAGE_EXTENSION, isHidden } from '../../image/imageFiles.js';
@@ -14,6 +14,8 @@ export interface Listing {
   readonly images: readonly string[];
   /** The beginning of a file as text, and its end where the file is longer than that; '' if it is no text. */
   sample(path: string): Promise<string>;
+  /** A whole file as text; '' if it is no text. */
+  text(path: string): Promise<string>;
 }
 
 /** Most folders inside each other that are looked at. */
@@ -41,6 +43,7 @@ export async function listFiles(folder: string): Promise<Listing> {
       samples.set(path, known);
       return known;
     },
+    text: async (path) => asText(await readFile(join(root, path)).catch(() => new Uint8Array()), path),
   };
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { PartName } from '../../sample.js';
 import { counted, filesLike, spread, type Detect } from './detected.js';
-import { foldersByPart, placesOf } from './parts.js';
+import { foldersInParts } from './parts.js';
 
 /** Pascal VOC: with lists in ImageSets/Main, or XML files in any folders. */
 export const detectVoc: Detect = async (listing) => {
@@ -30,5 +30,9 @@ export const detectVoc: Detect = async (listing) => {
       options,
     };
   }
-  return { certainty: 0.98, why: what, parts: placesOf(foldersByPart(files)) };
+  const several =
+    second === undefined
+      ? ''
+      : `; the lists of ${places.length > 0 ? [...new Set(places)].map((place) => `${place}ImageSets`).join(' and ') : ''} are not used, since they are several: name one of these folders to use its lists`;
+  return { certainty: 0.98, why: `${what}${several}`, ...foldersInParts(files) };
 };

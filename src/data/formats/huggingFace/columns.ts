@@ -1,7 +1,7 @@
 /** Columns of a data set of Hugging Face: names that people use, the usual one first. */
 const FILES = ['file_name', 'filename', 'image_path', 'path', 'image'] as const;
-const OBJECTS = ['objects', 'annotations', 'bboxes', 'object'] as const;
-const LABELS = ['label', 'labels', 'class', 'category', 'fine_label', 'coarse_label', 'target'] as const;
+const OBJECTS = ['objects', 'annotations', 'bboxes', 'bbox', 'boxes', 'object'] as const;
+const LABELS = ['label', 'labels', 'class', 'category', 'fine_label', 'coarse_label', 'target', 'categories', 'classes'] as const; // prettier-ignore
 
 export interface HubColumns {
   readonly file: string | undefined;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { FinetuneError } from '../../../errors.js';
 import { counted, type Detect } from '../detect/detected.js';
 import type { Listing } from '../detect/listing.js';
-import { placesOf, splitByPart } from '../detect/parts.js';
+import { filesInParts } from '../detect/parts.js';
 import { parseCsv } from '../table/parseCsv.js';
 import { hubColumns } from './columns.js';
 import { openParquet } from './parquet.js';
@@ -21,7 +21,7 @@ async function detect(listing: Listing, wanted: 'objects' | 'label', noun: strin
   }
   if (found.length === 0) return undefined;
   const why = `${counted(found.length, 'file')} ${found.length === 1 ? 'has' : 'have'} ${noun} in the columns of Hugging Face`;
-  return { certainty: 0.98, why, parts: placesOf(splitByPart(found)) };
+  return { certainty: 0.98, why, ...filesInParts(found) };
 }
 
 /** The names of the columns of a metadata file; none if it cannot be read. */

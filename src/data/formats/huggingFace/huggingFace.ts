@@ -1,7 +1,7 @@
 import { FinetuneError } from '../../../errors.js';
 import { numberCategories } from '../../categories.js';
 import { classFileFormat, type ClassRecord } from '../records/classRecords.js';
-import { asText, fieldsOf, isFields, numberList } from '../records/readLabels.js';
+import { asText, isFields, numberList } from '../records/readLabels.js';
 import type { ImageRecord, ObjectRecord, PartRecords } from '../records/record.js';
 import { labelFiles, recordFormat, type RecordSource } from '../records/recordFormat.js';
 import type { LabelFile } from '../records/textLayout.js';
@@ -49,7 +49,7 @@ function readRow(row: HubRow, names: ClassNames | undefined, { wrong, findings }
   const written = columns.objects === undefined ? undefined : fields[columns.objects];
   if (written === undefined || written === null)
     findings.count('image without "objects", which has no objects', () => ({ message: name, where }));
-  const objects = objectsOf(typeof written === 'string' ? json(written) : written);
+  const objects = objectsOf(parsed(written), parsed(columns.label === undefined ? undefined : fields[columns.label]));
   if (typeof objects === 'string') {
     wrong(`${subject}: ${objects}`, where);
     return undefined;
@@ -74,14 +74,20 @@ interface HubObject {
   readonly label: unknown;
 }
 
-/** The objects of an image: a list of objects, or an object of lists. Returns a sentence that says what is wrong. */
-function objectsOf(value: unknown): readonly HubObject[] | string {
+/** The objects of an image: a list of objects, an object of lists, or a list of boxes with its labels in another column.
+ *  Returns a sentence that says what is wrong. */
+function objectsOf(value: unknown, others: unknown): readonly HubObject[] | string {
   const BOXES = ['bbox', 'bboxes', 'boxes', 'box'];
   const LABELS = ['categories', 'category', 'labels', 'label', 'category_id', 'classes', 'class', 'class_labels'];
   const pick = (fields: Readonly<Record<string, unknown>>, keys: readonly string[]): unknown =>
     fields[keys.find((key) => fields[key] !== undefined) ?? ''];
   if (value === undefined || value === null) return [];
-  if (Array.isArray(value)) return fieldsOf(value).map((one) => ({ box: pick(one, BOXES), label: pick(one, LABELS) }));
+  const isBoxes = Array.isArray(value) && value.some((one) => Array.isArray(one));
+  if (isBoxes) return objectsOf({ bbox: value, category: others }, undefined);
+  if (Array.isArray(value))
+    return value.every(isFields)
+      ? value.map((one) => ({ box: pick(one, BOXES), label: pick(one, LABELS) }))
+      : '"objects" has an entry that is no object';
   if (!isFields(value)) return '"objects" is neither a list nor an object of lists';
   const [boxes, labels] = [pick(value, BOXES), pick(value, LABELS)];
   if (boxes === undefined && Object.keys(value).length === 0) return [];
@@ -99,13 +105,24 @@ function className(value: unknown, names: ClassNames | undefined): string | unde
   return asText(number);
 }
 
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text.replaceAll("'", '"'));
-  } catch {
-    return text;
-  }
+/** A value that is written as a text of JSON, or of Python, whose quotes are single ones. */
+function parsed(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  for (const text of [value, value.replace(PYTHON, asJson)])
+    try {
+      return JSON.parse(text);
+    } catch {
+      continue;
+    }
+  return value;
 }
+
+const PYTHON = /"(?:[^"\\]|\\.)*"|'((?:[^'\\]|\\.)*)'|\b(?:None|True|False)\b/g;
+
+const asJson = (token: string, text: string | undefined): string =>
+  text === undefined
+    ? ({ None: 'null', True: 'true', False: 'false' }[token] ?? token)
+    : `"${text.replace(/\\'/g, "'").replaceAll('"', '\\"')}"`;
 
 async function readClasses(label: LabelFile): Promise<readonly ClassRecord[]> {
   const { rows, names } = await readHubTable(label);

@@ -5,10 +5,16 @@ const isTask = (text: string): boolean =>
   /^\s*\[/.test(text) &&
   (/"(?:annotations|completions)"\s*:\s*\[/.test(text) || /"(?:annotator|annotation_id|lead_time)"\s*:/.test(text));
 
-/** Label Studio with boxes: its JSON export, full or minimal. */
+/** Whether a text is a table of Label Studio with boxes, which stand as JSON in a cell. */
+export const isStudioTable = (text: string): boolean =>
+  /^\S*\bannotation_id\b[^\n]*\blead_time\b/.test(text) &&
+  /""(?:rectanglelabels|polygonlabels|brushlabels|ellipselabels)""/.test(text);
+
+/** Label Studio with boxes: its export as JSON, full or minimal, or as a table. */
 export const detectLabelStudio: Detect = filePerPart(
-  /\.json$/i,
-  (text) => isTask(text) && /"(?:rectanglelabels|polygonlabels|brushlabels|ellipselabels)"/.test(text),
+  /\.(?:json|csv|tsv)$/i,
+  (text) =>
+    isStudioTable(text) || (isTask(text) && /"(?:rectanglelabels|polygonlabels|brushlabels|ellipselabels)"/.test(text)),
   'the tasks of Label Studio with boxes',
 );
 

@@ -54,19 +54,16 @@ function imageOf(data: Fields): string | undefined {
   return asText(data['image']) ?? texts.find((text) => /\.(?:jpe?g|png|webp|tiff?|bmp|avif)(?:\?|$)/i.test(text));
 }
 
-/** The results in the minimal export: the values stand in lists under the names of the controls. */
+/** The results in the minimal export: the values stand in lists under the names of the controls. A control without a
+ *  result is left out there. */
 function minimalResults(fields: Fields): Fields[] | undefined {
-  for (const value of Object.values(fields)) {
-    const list = fieldsOf(value);
-    if (list.some((one) => LABEL_KEYS.some((key) => key in one))) {
-      return list.map((one) => ({
-        value: one,
-        original_width: one['original_width'],
-        original_height: one['original_height'],
-      }));
-    }
-  }
-  return undefined;
+  const lists = Object.values(fields).filter((value): value is readonly unknown[] => Array.isArray(value));
+  const ofObjects = lists.filter((list) => fieldsOf(list).some((one) => LABEL_KEYS.some((key) => key in one)));
+  if (ofObjects.length === 0) return asText(fields['annotation_id']) === undefined ? undefined : []; // nothing is in it
+  return ofObjects.flat().map((one) => {
+    if (!isFields(one)) return {};
+    return { value: one, original_width: one['original_width'], original_height: one['original_height'] };
+  });
 }
 
 /** The image with its objects. */

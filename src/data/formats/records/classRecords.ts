@@ -59,7 +59,7 @@ export const classFileFormat = (
       const part = partOf(place) ?? 'train';
       const places = place.split(SEPARATOR);
       const records: ClassRecord[] = [];
-      for (const file of await labelFiles({ places, root: folder, part }, isLabels)) {
+      for (const file of await labelFiles({ places, others: [], root: folder, part }, isLabels)) {
         const wrong = (message: string, where: Where = { file }): void =>
           findings.problem({ code: 'E_LABEL_ROW', message, where });
         try {

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { counted, filesLike, spread, type Detect } from '../detect/detected.js';
-import { foldersByPart, placesOf } from '../detect/parts.js';
+import { foldersInParts } from '../detect/parts.js';
 import type { ObjectRecord } from './record.js';
 import { recordFormat, type RecordFormatName } from './recordFormat.js';
 import { textLayout } from './textLayout.js';
@@ -38,7 +38,7 @@ export function lineFormat({ format, line: sound, skip, what, read }: LineLayout
     const empty = await filesLike(listing, sample, (text) => text.trim() === '');
     if (alike.length === 0 || alike.length < 0.5 * (sample.length - empty.length)) return undefined;
     const why = `${counted(files.length, 'text file')} ${files.length === 1 ? 'has' : 'have'} ${what}`;
-    return { certainty: 0.97, why, parts: placesOf(foldersByPart(files)) };
+    return { certainty: 0.97, why, ...foldersInParts(files) };
   };
   const open = recordFormat(
     format,

@@ -8,6 +8,7 @@ import type { Detect } from '../detect/detected.js';
 import { listFiles } from '../detect/listing.js';
 import type { Format } from '../format.js';
 import { buildRecords } from './buildRecords.js';
+import { isOfOthers, otherPlaces } from './innerPlaces.js';
 import type { PartRecords } from './record.js';
 
 /** Folders and files of a part, relative to `root`. */
@@ -55,6 +56,8 @@ export interface RecordSource {
   readonly part: PartName;
   /** Folders and files, relative to `root`, as the options or the folder's own files write them. */
   readonly places: readonly string[];
+  /** Those of the other parts: what one of them holds inside of a place of this part belongs to the other. */
+  readonly others: readonly string[];
   readonly names: string | undefined;
   readonly invalidBoxes: 'error' | 'drop';
   readonly findings: Findings;
@@ -71,7 +74,8 @@ export const recordFormat = (
       const root = resolve(data.root);
       const places = await placesOf(format, detect, data, part);
       const { names, images } = data;
-      const records = await read({ root, part, places, names, invalidBoxes, findings });
+      const others = otherPlaces(data, part);
+      const records = await read({ root, part, places, others, names, invalidBoxes, findings });
       return buildRecords(records, {
         root,
         part,
@@ -106,7 +110,7 @@ export async function placesOf(
 /** The files of labels at the places of a part: the places themselves, and those of a folder that pass the test.
  *  Throws E_LABEL_FILE if there is none. */
 export async function labelFiles(
-  { places, root, part }: Pick<RecordSource, 'places' | 'root' | 'part'>,
+  { places, others, root, part }: Pick<RecordSource, 'places' | 'others' | 'root' | 'part'>,
   isLabels: (path: string) => boolean,
 ): Promise<string[]> {
   const files: string[] = [];
@@ -121,7 +125,11 @@ export async function labelFiles(
         fix: `set data.${part} to a folder or file of it`,
       });
     if (!entry.isDirectory()) files.push(place);
-    else files.push(...(await listFiles(place)).files.filter(isLabels).map((file) => join(place, file)));
+    else {
+      const isTheirs = isOfOthers(place, others.map((other) => resolve(root, other))); // prettier-ignore
+      const found = (await listFiles(place)).files.filter(isLabels).map((file) => join(place, file));
+      files.push(...found.filter((file) => !isTheirs(file)));
+    }
   }
   if (files.length > 0) return [...new Set(files)].sort();
   const message = `there is no file of labels in ${places.join(', ')}`;

@@ -1,3 +1,4 @@
+import { IMAGE_EXTENSION } from '../../image/imageFiles.js';
 import { toNumber } from '../textFile.js';
 import type { Row } from './parseCsv.js';
 
@@ -45,6 +46,10 @@ export const FILES = [
   'imageid',
   'image_filename',
   'frame',
+  'filenames',
+  'filepaths',
+  'image_names',
+  'images',
   'id',
 ];
 const LABELS = [
@@ -60,6 +65,8 @@ const LABELS = [
   'object',
   'target',
   'class_id',
+  'classid',
+  'annotation_tag',
 ];
 const CORNERS = [
   ['xmin', 'ymin', 'xmax', 'ymax'],
@@ -70,6 +77,8 @@ const CORNERS = [
   ['x_from', 'y_from', 'x_to', 'y_to'],
   ['bbox_x1', 'bbox_y1', 'bbox_x2', 'bbox_y2'],
   ['bbox_xmin', 'bbox_ymin', 'bbox_xmax', 'bbox_ymax'],
+  ['roi.x1', 'roi.y1', 'roi.x2', 'roi.y2'], // GTSRB
+  ['upper_left_corner_x', 'upper_left_corner_y', 'lower_right_corner_x', 'lower_right_corner_y'], // LISA
 ] as const;
 const SIZES = [
   ['bbox_x', 'bbox_y', 'bbox_width', 'bbox_height'],
@@ -88,7 +97,8 @@ const CENTRES = [
 const LISTS = ['bbox', 'box', 'bounding_box', 'boundingbox'];
 const WIDTHS = ['image_width', 'img_width', 'imagewidth', 'width'];
 const HEIGHTS = ['image_height', 'img_height', 'imageheight', 'height'];
-const SETS = ['set', 'split', 'subset', 'usage', 'ml_use', 'partition', 'fold'];
+/** Names of the column that says to which part a row belongs. */
+export const SETS = ['set', 'split', 'subset', 'usage', 'ml_use', 'partition', 'data_set', 'fold'];
 
 /** The columns of a table of boxes by its first rows; undefined if it is no such table. */
 export function boxColumns(rows: readonly Row[]): BoxColumns | undefined {
@@ -162,7 +172,6 @@ function byHead(cells: readonly string[]): BoxColumns | undefined {
 }
 
 const SET_NAME = /^(?:train|training|validation|valid|val|test|unassigned)$/i;
-const IMAGE_NAME = /\.(?:jpe?g|jfif|png|webp|tiff?|avif|bmp|gif)$/i;
 
 /** Tables without a head: those of Google AutoML and keras-retinanet, or a file, four numbers and a class in any order. */
 function withoutHead(rows: readonly Row[]): BoxColumns | undefined {
@@ -172,7 +181,9 @@ function withoutHead(rows: readonly Row[]): BoxColumns | undefined {
   const offset = some.every(([cell]) => SET_NAME.test(cell ?? '')) ? 1 : 0;
   const isAutoMl = some.every(
     (cells) =>
-      cells.length === offset + 10 && IMAGE_NAME.test(cells[offset]!) && cells.slice(offset + 2).every(isNumberOrEmpty),
+      cells.length === offset + 10 &&
+      IMAGE_EXTENSION.test(cells[offset]!) &&
+      cells.slice(offset + 2).every(isNumberOrEmpty),
   );
   if (isAutoMl) {
     const [x1, y1] = [offset + 2, offset + 3];
@@ -189,7 +200,7 @@ function withoutHead(rows: readonly Row[]): BoxColumns | undefined {
   }
   const columns = first.length;
   if (some.some(({ length }) => length !== columns) || columns < 6) return undefined;
-  const file = first.findIndex((_, column) => some.every((cells) => IMAGE_NAME.test(cells[column]!)));
+  const file = first.findIndex((_, column) => some.every((cells) => IMAGE_EXTENSION.test(cells[column]!)));
   const isNumeric = (column: number): boolean =>
     some.every((cells) => isNumberOrEmpty(cells[column]!)) &&
     some.some((cells) => numberIn(cells[column]!) !== undefined);

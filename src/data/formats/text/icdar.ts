@@ -32,7 +32,7 @@ export interface IcdarPart {
   readonly countOthers?: boolean;
 }
 
-const isImage = (name: string): boolean => IMAGE_EXTENSION.test(name) || /\.gif$/i.test(name);
+const isImage = (name: string): boolean => IMAGE_EXTENSION.test(name);
 
 /** Read a part of an ICDAR challenge, Total-Text or CTW1500; layouts.ts has the layouts of their text files. Problems go
  *  to `findings`: E_ICDAR_LAYOUT, _LINE, _BOX, _NAME, E_ENCODING, E_IMAGE_MISSING (dropped on demand). Throws

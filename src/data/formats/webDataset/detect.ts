@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { counted, type Detect } from '../detect/detected.js';
 import type { Listing } from '../detect/listing.js';
-import { placesOf, splitByPart } from '../detect/parts.js';
+import { filesInParts } from '../detect/parts.js';
 import { IMAGE_EXTENSION } from '../../image/imageFiles.js';
 import { peekTar, type TarEntry } from './tarIndex.js';
 
@@ -26,7 +26,7 @@ async function detect(listing: Listing, wanted: 'boxes' | 'classes'): ReturnType
   if (found.length === 0) return undefined;
   const what = wanted === 'boxes' ? 'boxes in JSON files' : 'a class for each';
   const why = `${counted(found.length, 'tar file')} ${found.length === 1 ? 'holds' : 'hold'} images and ${what}`;
-  return { certainty: 0.95, why, parts: placesOf(splitByPart(found)) };
+  return { certainty: 0.95, why, ...filesInParts(found) };
 }
 
 async function kindOf(file: string, entries: readonly TarEntry[]): Promise<'boxes' | 'classes' | undefined> {

@@ -3,10 +3,11 @@ import { basename } from 'node:path';
 import { FinetuneError } from '../../../errors.js';
 import { IMAGE_EXTENSION } from '../../image/imageFiles.js';
 import { classFileFormat, type ClassRecord } from '../records/classRecords.js';
-import { asText, fieldsOf, isFields, numberList, type Fields } from '../records/readLabels.js';
+import { asText, isFields, numberList, type Fields } from '../records/readLabels.js';
 import type { ImageRecord, ObjectRecord, PartRecords } from '../records/record.js';
 import { labelFiles, recordFormat, type RecordSource } from '../records/recordFormat.js';
 import type { LabelFile } from '../records/textLayout.js';
+import { decodeText } from '../decodeText.js';
 import { unpackImage } from '../records/unpackImage.js';
 import { detectWebDataset, detectWebDatasetClasses } from './detect.js';
 import { listTar } from './tarIndex.js';
@@ -45,7 +46,7 @@ async function readSamples({ file }: LabelFile): Promise<Sample[]> {
       const bytes = Buffer.alloc(size);
       await handle.read(bytes, 0, size, start);
       if (isImage) sample.image = await unpackImage(() => Promise.resolve(bytes), `${file}\n${name}`);
-      else sample.texts.set(extension.toLowerCase(), bytes.toString('utf8').replace(/^\uFEFF/, ''));
+      else sample.texts.set(extension.toLowerCase(), decodeText(bytes, `${file}/${name}`));
     }
     return [...samples.values()];
   } finally {
@@ -77,6 +78,10 @@ function sampleRecord({ key, image, texts }: Sample, { file, wrong, findings }: 
   const json = parse(texts.get('json'), key, wrong);
   if (json === undefined) return [];
   const found = objectsIn(json);
+  if (found && !found.every(isFields)) {
+    wrong(`${key}.json has an object that is none`);
+    return [];
+  }
   if (found === undefined)
     findings.count('sample without a list of objects', () => ({ message: key, where: { file } }));
   const objects = (found ?? []).flatMap((object, index): ObjectRecord[] => {
@@ -104,16 +109,17 @@ function sampleRecord({ key, image, texts }: Sample, { file, wrong, findings }: 
 const nameOf = (file: string, key: string): string => `${basename(file)}/${key.replace(/^\.\//, '')}`;
 
 /** The objects of a sample: a list of them, or lists of boxes and of categories side by side. */
-function objectsIn(json: Fields): Fields[] | undefined {
+function objectsIn(json: Fields): readonly unknown[] | undefined {
   const list = json['objects'] ?? json['annotations'];
-  if (Array.isArray(list)) return fieldsOf(list);
+  if (Array.isArray(list)) return list as readonly unknown[];
   const fields = isFields(list) ? list : json;
   const boxes = fields['bbox'] ?? fields['bboxes'] ?? fields['boxes'];
   const names = fields['categories'] ?? fields['category'] ?? fields['labels'] ?? fields['label'];
   if (!Array.isArray(boxes)) return undefined;
-  return boxes.map((bbox: unknown, i) => ({
-    bbox,
-    category: Array.isArray(names) ? (names[i] as unknown) : undefined,
+  const labels: readonly unknown[] = Array.isArray(names) ? names : [];
+  return Array.from({ length: Math.max(boxes.length, labels.length) }, (_, i) => ({
+    bbox: boxes[i] as unknown,
+    category: labels[i],
   }));
 }
 

@@ -38,21 +38,25 @@ export function parseYoloYaml(text: string, file: string): YoloConfig {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return fail('the file must be a map of keys');
   const config = value as Readonly<Record<string, unknown>>;
-  const { path, names, nc } = config;
+  const { path, nc } = config;
+  const names = writtenNames(text);
   const count = typeof nc === 'number' && Number.isInteger(nc) ? nc : undefined;
   const named =
-    names === undefined || names === null
+    names === undefined || names === null || names === '' || isFile(names)
       ? undefined
       : (namesOf(names) ??
         fail('"names" must be a list of names, or a map from numbers to names', 'write names: [cat, dog]'));
   if (named && count !== undefined && named.size !== count)
-    return fail(`"names" has ${named.size} names, but "nc" is ${count}`);
+    return fail(
+      `"names" has ${named.size} names, but "nc" is ${count}`,
+      'name every class that the labels have a number of, and set "nc" to the number of names',
+    );
   return {
     path: typeof path === 'string' && path !== '' ? path : undefined,
     names: named,
     count,
     hasKeypoints: Array.isArray(config['kpt_shape']),
-    namesFile: undefined,
+    namesFile: isFile(names) ? names : undefined,
     parts: partsOf((key) => config[key]),
   };
 }
@@ -81,8 +85,16 @@ export function parseDarknetData(text: string, file: string): YoloConfig {
   };
 }
 
-/** Names by number, of a list or a map; undefined if it is neither. Numbers, which YAML makes of names such as 5, are
- *  names too. */
+/** The names as they are written: YAML would make a number of 007, and nothing of null. */
+function writtenNames(text: string): unknown {
+  const yaml = parseYaml(text, 'failsafe');
+  return 'fault' in yaml ? undefined : (yaml.value as Readonly<Record<string, unknown>> | null)?.['names'];
+}
+
+/** Whether names stand in a file of their own. */
+const isFile = (names: unknown): names is string => typeof names === 'string' && /\.(?:txt|names)$/i.test(names);
+
+/** Names by number, of a list or a map; undefined if it is neither. */
 function namesOf(names: unknown): Map<number, string> | undefined {
   if (typeof names !== 'object' || names === null) return undefined;
   const entries = Object.entries(names).map(([key, name]): [number, string] => [Number(key), String(name).trim()]);
@@ -91,8 +103,7 @@ function namesOf(names: unknown): Map<number, string> | undefined {
   return entries.every(isSound) ? new Map(entries) : undefined;
 }
 
-const isName = (name: unknown): boolean =>
-  (typeof name === 'string' && name.trim() !== '') || typeof name === 'number' || typeof name === 'boolean';
+const isName = (name: unknown): boolean => typeof name === 'string' && name.trim() !== '';
 
 function partsOf(read: (key: string) => unknown): YoloConfig['parts'] {
   const parts: Partial<Record<PartName, readonly string[]>> = {};

@@ -2,7 +2,7 @@ import { FinetuneError } from '../../../errors.js';
 import type { PartName } from '../../sample.js';
 import { counted, filesLike, spread, type Detect } from '../detect/detected.js';
 import type { Listing } from '../detect/listing.js';
-import { foldersByPart, placesOf } from '../detect/parts.js';
+import { foldersInParts } from '../detect/parts.js';
 import { placeReadings } from './places.js';
 import { parseDarknetData, parseYoloYaml, type YoloConfig } from './config.js';
 
@@ -11,7 +11,7 @@ export const NAMES_FILE =
   /(?:^|\/)(?:classes\.txt|classes\.names|obj\.names|labels\.txt|predefined_classes\.txt|_darknet\.labels|names\.txt|[^/]+\.names)$/i;
 
 /** A line of a label file: the number of a class and four or more numbers. */
-const LABEL_LINE = /^\s*\d+(?:\.0*)?(?:\s+[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?){4,}\s*$/i;
+const LABEL_LINE = /^\s*\d+(?:\.0*)?(?:\s+[-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:e[-+]?\d+)?){4,}\s*$/i;
 
 /** YOLO: a text file of normalised boxes for each image, with data.yaml or without. */
 export const detectYolo: Detect = async (listing) => {
@@ -31,7 +31,7 @@ export const detectYolo: Detect = async (listing) => {
   return {
     certainty: names ? 0.95 : 0.85,
     why,
-    parts: partsOfLabels(listing, labels),
+    ...placesOfLabels(listing, labels),
     ...(names && { options: { names } }),
   };
 };
@@ -43,7 +43,7 @@ function partsOfConfig(
   listing: Listing,
   labels: readonly string[],
 ): { readonly parts: Partial<Record<PartName, unknown>>; readonly remarks: readonly string[] } {
-  const found = partsOfLabels(listing, labels);
+  const { parts: found } = placesOfLabels(listing, labels);
   const { train } = config.parts;
   const all = Object.entries(config.parts) as [PartName, readonly string[]][];
   const [named, same] = [true, false].map((isOther) =>
@@ -73,10 +73,9 @@ const holds = (place: string, folder: string): boolean =>
     .some((path) => path === '.' || folder === path || folder.startsWith(`${path}/`));
 
 /** The folders of the images that have label files, by part. */
-function partsOfLabels(listing: Listing, labels: readonly string[]): Partial<Record<PartName, unknown>> {
-  const stems = new Set(labels.map((label) => nameOf(label)));
-  const images = listing.images.filter((image) => stems.has(nameOf(image)));
-  return placesOf(foldersByPart(images));
+function placesOfLabels(listing: Listing, labels: readonly string[]): ReturnType<typeof foldersInParts> {
+  const stems = new Set(labels.flatMap(namesOf));
+  return foldersInParts(listing.images.filter((image) => stems.has(nameOf(image))));
 }
 
 const nameOf = (path: string): string =>
@@ -86,10 +85,18 @@ const nameOf = (path: string): string =>
     .normalize()
     .toLowerCase();
 
+/** The names of the image that a label file may belong to: its own, and that without the prefix of Label Studio. */
+const namesOf = (label: string): string[] => [...new Set([nameOf(label), nameOf(label).replace(STUDIO_PREFIX, '')])];
+
+/** What Label Studio puts before the name of a file that was uploaded. */
+export const STUDIO_PREFIX = /^[\da-f]{8}-(?=.)/i;
+
 /** The text files that are called as an image and have lines of labels, as far as a sample of them shows. */
 async function labelFiles(listing: Listing): Promise<string[]> {
   const images = new Set(listing.images.map(nameOf));
-  const candidates = listing.files.filter((file) => /\.txt$/i.test(file) && images.has(nameOf(file)));
+  const candidates = listing.files.filter(
+    (file) => /\.txt$/i.test(file) && namesOf(file).some((name) => images.has(name)),
+  );
   const sample = spread(candidates);
   const alike = await filesLike(listing, sample, isLabelText);
   const empty = await filesLike(listing, sample, (text) => text.trim() === '');

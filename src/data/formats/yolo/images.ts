@@ -7,6 +7,7 @@ import { reportImages } from '../../image/reportImages.js';
 import { noteFolder } from '../../scan/scanCache.js';
 import { listFiles } from '../detect/listing.js';
 import { readLabelText } from '../records/readLabels.js';
+import { isOfOthers } from '../records/innerPlaces.js';
 import type { RecordSource } from '../records/recordFormat.js';
 import { placeReadings } from './places.js';
 
@@ -20,11 +21,15 @@ export interface YoloImage {
  *  exist. */
 export async function listImages(source: RecordSource, bases: readonly string[]): Promise<YoloImage[]> {
   const images: YoloImage[] = [];
+  const others = await Promise.all(source.others.map((other) => findPlace(other, bases)));
+  const foldersOfOthers = others.flatMap((other) => (other?.isFolder ? [other.path] : []));
   for (const written of source.places) {
     const place = await resolvePlace(written, bases);
-    if (place.isFolder)
-      for (const image of (await listFiles(place.path)).images) images.push(imageAt(join(place.path, image)));
-    else if (IMAGE_EXTENSION.test(place.path)) images.push(imageAt(place.path));
+    const isTheirs = isOfOthers(place.path, foldersOfOthers);
+    if (place.isFolder) {
+      const all = (await listFiles(place.path)).images.map((image) => join(place.path, image));
+      images.push(...all.filter((image) => !isTheirs(image)).map(imageAt));
+    } else if (IMAGE_EXTENSION.test(place.path)) images.push(imageAt(place.path));
     else images.push(...(await imagesOfList(place.path, source, bases)));
   }
   return [...new Map(images.map((image) => [image.file, image])).values()];
@@ -32,11 +37,13 @@ export async function listImages(source: RecordSource, bases: readonly string[])
 
 const imageAt = (file: string): YoloImage => ({ file, where: { file } });
 
-/** A folder or file of data.yaml: relative to one of the bases, in one of the ways to read it. */
-async function resolvePlace(
-  written: string,
-  bases: readonly string[],
-): Promise<{ readonly path: string; readonly isFolder: boolean }> {
+interface FoundPlace {
+  readonly path: string;
+  readonly isFolder: boolean;
+}
+
+/** A folder or file of data.yaml: relative to one of the bases, in one of the ways to read it; undefined if there is none. */
+async function findPlace(written: string, bases: readonly string[]): Promise<FoundPlace | undefined> {
   const readings = placeReadings(written.replace(/[\\/]\*(?:\.\w+)?$/, ''));
   for (const reading of readings) {
     for (const base of bases) {
@@ -46,6 +53,12 @@ async function resolvePlace(
       if (entry) return { path, isFolder: entry.isDirectory() };
     }
   }
+  return undefined;
+}
+
+async function resolvePlace(written: string, bases: readonly string[]): Promise<FoundPlace> {
+  const found = await findPlace(written, bases);
+  if (found) return found;
   throw new FinetuneError({
     code: 'E_LABEL_PART',
     message: `there is no "${written}" in ${bases[0]!}`,

@@ -1,7 +1,7 @@
 import { basename, join, relative, sep } from 'node:path';
 import { listFolder } from '../../image/imageFiles.js';
 import { indexByStem } from '../stemIndex.js';
-import { NAMES_FILE } from './detect.js';
+import { NAMES_FILE, STUDIO_PREFIX } from './detect.js';
 
 /** The folder of the label files for a folder of images, by rule: labels/ where the path has images/, the same folder, a
  *  folder labels inside of it, or one beside it. */
@@ -59,7 +59,8 @@ const stemOf = (name: string): string => withoutExtension(name).normalize();
 /** The key of names that are the same but for their case: with a slash, which no name has. */
 const anyCase = (stem: string): string => `/${stem.toLowerCase()}`;
 
-/** Label files by their stems, and by those in any case where only one file has it. */
+/** Label files by their stems, and by those in any case or without the prefix of Label Studio where only one file has
+ *  it. */
 function byStem(names: ReadonlySet<string>): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const twice = new Set<string>();
@@ -67,8 +68,10 @@ function byStem(names: ReadonlySet<string>): ReadonlyMap<string, string> {
     if (!/\.txt$/i.test(name) || NAMES_FILE.test(name)) continue;
     const [stem, key] = [stemOf(name), anyCase(stemOf(name))];
     found.set(stem, name);
-    if (found.has(key)) twice.add(key);
-    else found.set(key, name);
+    for (const other of new Set([key, anyCase(stem.replace(STUDIO_PREFIX, ''))])) {
+      if (found.has(other)) twice.add(other);
+      else found.set(other, name);
+    }
   }
   for (const key of twice) found.delete(key);
   return found;

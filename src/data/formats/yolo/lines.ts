@@ -10,6 +10,8 @@ export interface YoloObject {
   readonly hasConfidence: boolean;
   /** A value lay a hair outside of 0…1. */
   readonly isClipped: boolean;
+  /** Its numbers have decimal commas. */
+  readonly hasCommas: boolean;
 }
 
 /** What is wrong with a line: with its box, or with the line itself. */
@@ -21,10 +23,14 @@ export interface YoloFault {
 /** How far a value may lie outside of 0…1 before it is no rounding any more. */
 const HAIR = 0.02;
 
+/** A class and four or more numbers, of which one has a decimal comma and none a point. */
+const WITH_COMMAS = /^\s*\w+(?=.*,)(?:\s+[+-]?\d*,?\d+){4,}\s*$/;
+
 /** Reads a line: a class; then centre, width and height of a box (and a confidence), or the points of a polygon or of a
  *  rotated box (and a confidence), or a box and key points. */
 export function readYoloLine(line: string, hasKeypoints: boolean): YoloObject | YoloFault {
-  const [label = '', ...fields] = line.trim().split(/[\s,;]+/);
+  const hasCommas = WITH_COMMAS.test(line);
+  const [label = '', ...fields] = (hasCommas ? line.replaceAll(',', '.') : line).trim().split(/[\s,;]+/);
   const values = fields.map(toNumber);
   const bad = values.findIndex((value) => value === undefined);
   if (bad >= 0) return { fault: `"${fields[bad]!.slice(0, 30)}" is not a number`, isBox: false };
@@ -42,9 +48,10 @@ export function readYoloLine(line: string, hasKeypoints: boolean): YoloObject | 
     return { fault: `${far} lies outside of 0 to 1${far > 2 ? pixels : ''}`, isBox: true };
   }
   const isClipped = used.some((value) => value < 0 || value > 1);
-  if (isPolygon) return { label, points: used.map(clip), form: 'outline', hasConfidence, isClipped };
+  if (isPolygon) return { label, points: used.map(clip), form: 'outline', hasConfidence, isClipped, hasCommas };
   const [cx, cy, w, h] = used.map(clip) as [number, number, number, number];
-  return { label, points: [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], form: 'box', hasConfidence, isClipped };
+  const points = [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2];
+  return { label, points, form: 'box', hasConfidence, isClipped, hasCommas };
 }
 
 /** Whether numbers are a box and key points, of which the third value says 2 where the point is seen: no polygon reaches

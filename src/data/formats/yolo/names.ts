@@ -1,7 +1,9 @@
 import { dirname, join, relative, sep } from 'node:path';
+import { FinetuneError } from '../../../errors.js';
 import { numberCategories } from '../../categories.js';
 import type { Category, CategoryId } from '../../sample.js';
 import { listFiles } from '../detect/listing.js';
+import { isClassNumber, MOST_CLASSES } from '../records/classNumber.js';
 import { readLabelText } from '../records/readLabels.js';
 import { notOfLayout } from '../records/textLayout.js';
 import { parseDarknetData, parseYoloYaml, type YoloConfig } from './config.js';
@@ -65,12 +67,13 @@ function findList(written: string, path: string, root: string, files: readonly s
 const isNumber = (label: string): boolean => /^\d+(?:\.0*)?$/.test(label);
 
 /** Without names, a class is called by its number. */
-const nameByNumber = (label: string): string | undefined => (isNumber(label) ? String(Number(label)) : undefined);
+const nameByNumber = (label: string): string | undefined =>
+  isNumber(label) && isClassNumber(Number(label)) ? String(Number(label)) : undefined;
 
 const countedNames = (count: number | undefined): Category[] | undefined =>
   count === undefined
     ? undefined
-    : numberCategories(Array.from({ length: Math.min(count, 10_000) }, (_, i) => String(i)));
+    : numberCategories(Array.from({ length: Math.min(count, MOST_CLASSES) }, (_, i) => String(i)));
 
 /** Names by their line; blank lines at the end are none. */
 function linesOf(text: string): Map<number, string> {
@@ -84,7 +87,13 @@ function assertDifferent(names: ReadonlyMap<number, string>, file: string): void
   const seen = new Map<string, number>();
   for (const [number, name] of names) {
     const before = seen.get(name);
-    if (before !== undefined) throw notOfLayout(file, `the classes ${before} and ${number} are both called "${name}"`);
+    if (before !== undefined)
+      throw new FinetuneError({
+        code: 'E_LABEL_LAYOUT',
+        message: `the classes ${before} and ${number} are both called "${name}"`,
+        where: { file },
+        fix: `give each class a name of its own; data.categories: {map: …} can join them afterwards`,
+      });
     seen.set(name, number);
   }
 }

@@ -31,7 +31,8 @@ async function readYolo(source: RecordSource): Promise<PartRecords> {
       code: 'E_LABEL_FILE',
       message: `none of the ${images.length} images has a label file, such as ${images[0]!.file.replace(/\.[^.]+$/, '.txt')}`,
       where: { file: dirname(images[0]!.file) },
-      fix: 'put the label files beside the images, or in labels/ where the images are in images/',
+      option: `data.${source.part}`,
+      fix: `put the label files beside the images, or in labels/ where the images are in images/${source.part === 'test' ? '; or set data.test: null' : ''}`,
     });
   const read = await mapFiles(images, (image) => readImage(image, labels.get(image.file), names, source));
   const records = read.filter((record) => record !== undefined);
@@ -96,13 +97,19 @@ function readObjects(
       else findings.problem(problem);
       return [];
     }
-    const { label, points, form, hasConfidence, isClipped } = object;
+    const { label, points, form, hasConfidence, isClipped, hasCommas } = object;
     const category = names.nameOf(label);
     if (category === undefined) {
       const known = names.categories ? `; ${names.file!} has ${names.categories.length}` : '';
-      findings.problem({ code: 'E_LABEL_ROW', message: `there is no class "${label.slice(0, 60)}"${known}`, where });
+      findings.problem({
+        code: 'E_LABEL_ROW',
+        message: `there is no class "${label.slice(0, 60)}"${known}`,
+        where,
+        fix: 'correct the line, or add the class to that file: its first class has the number 0',
+      });
       return [];
     }
+    if (hasCommas) findings.count('number with a decimal comma', () => ({ message: line, where }));
     if (hasConfidence) findings.count('confidence at the end of a line, left out', () => ({ message: line, where }));
     if (form === 'outline') findings.count('polygon read as the box around it', () => ({ message: line, where }));
     if (isClipped) findings.count('value a hair outside of 0 to 1, clipped', () => ({ message: line, where }));

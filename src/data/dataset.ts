@@ -7,13 +7,16 @@ import { cloud } from './formats/cloud.js';
 import { coco } from './formats/coco.js';
 import { createMl } from './formats/createMl.js';
 import { cvat } from './formats/cvat.js';
+import { darwin } from './formats/darwin.js';
 import { datumaro } from './formats/datumaro.js';
 import { dota } from './formats/dota.js';
 import type { Format, Parts, ReadOptions } from './formats/format.js';
 import { huggingFace, huggingFaceClasses } from './formats/huggingFace/huggingFace.js';
 import { imageFolder } from './formats/imageFolder.js';
+import { kerasYolo } from './formats/kerasYolo.js';
 import { kitti } from './formats/kitti.js';
 import { csv } from './formats/labelCsv.js';
+import { labelbox } from './formats/labelbox.js';
 import { labelme } from './formats/labelme.js';
 import { labelStudio, labelStudioClasses } from './formats/labelStudio/labelStudio.js';
 import { mot } from './formats/mot.js';
@@ -24,6 +27,7 @@ import { icdar } from './formats/text/icdarParts.js';
 import { synthtext } from './formats/text/synthText.js';
 import { via } from './formats/via.js';
 import { visDrone } from './formats/visDrone.js';
+import { visionLanguage } from './formats/visionLanguage.js';
 import { voc } from './formats/voc.js';
 import { vott } from './formats/vott.js';
 import { webDataset, webDatasetClasses } from './formats/webDataset/webDataset.js';
@@ -57,6 +61,10 @@ const formats = {
   visdrone: visDrone,
   mot,
   bdd100k: bdd,
+  darwin,
+  labelbox,
+  'keras-yolo': kerasYolo,
+  'vision-language': visionLanguage,
   'box-csv': boxTable,
   huggingface: huggingFace,
   webdataset: webDataset,

@@ -14,8 +14,8 @@ export interface Changed {
   readonly holds: Holds;
 }
 
-const TEXT = /\.(?:json|jsonl|manifest|xml|txt|csv|ya?ml|names|data|ini)$/i;
-const isStructured = (file: string): boolean => /\.(?:json|jsonl|manifest|xml)$/i.test(file);
+const TEXT = /\.(?:json|jsonl|ndjson|manifest|xml|txt|csv|ya?ml|names|data|ini)$/i;
+const isStructured = (file: string): boolean => /\.(?:json|jsonl|ndjson|manifest|xml)$/i.test(file);
 
 /** Numbers that stand alone: not a part of a name or of a version. */
 const NUMBER = /(?<![\w.\-+%:#])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w.%:])/gi;
@@ -162,7 +162,7 @@ const textChanges: readonly TextChange[] = [
   },
   {
     what: 'UTF-16',
-    fits: (file) => !/\.(?:jsonl|xml)$/.test(file),
+    fits: (file) => !/\.(?:jsonl|ndjson|xml)$/.test(file),
     holds: () => 'same',
     change: (text, at) => {
       const bytes = Buffer.from(`\uFEFF${text}`, 'utf16le');

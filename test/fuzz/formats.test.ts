@@ -20,7 +20,7 @@ const numRuns = 2;
 /** Milliseconds in which a folder of four images must be read. */
 const LONGEST = 10_000;
 
-const LABELS = /\.(?:json|jsonl|manifest|xml|txt|csv|ya?ml|names|data|tar|parquet|zip|mat)$/;
+const LABELS = /\.(?:json|jsonl|ndjson|manifest|xml|txt|csv|ya?ml|names|data|tar|parquet|zip|mat)$/;
 
 /** What was read: the objects of each image with and without their classes and texts, and what was counted. */
 interface Contents {

@@ -126,7 +126,7 @@ recipes/a.yaml:15:1  "report" must be a map of options; got nothing   E_RECIPE_T
 
   test('a wrong format is one error about the format', async () => {
     expect((await errorIn('task: detection\ndata: {format: cocoo, root: x}\n')).message)
-      .toBe(`recipes/a.yaml:2:16  "data.format" must be one of synthetic, coco, voc, yolo, createml, labelme, labelstudio, vott, via, datumaro, cvat, supervisely, cloud, kitti, widerface, dota, visdrone, mot, bdd100k, box-csv, huggingface, webdataset; got "cocoo"   E_RECIPE_VALUE
+      .toBe(`recipes/a.yaml:2:16  "data.format" must be one of synthetic, coco, voc, yolo, createml, labelme, labelstudio, vott, via, datumaro, cvat, supervisely, cloud, kitti, widerface, dota, visdrone, mot, bdd100k, darwin, labelbox, keras-yolo, vision-language, box-csv, huggingface, webdataset; got "cocoo"   E_RECIPE_VALUE
   2 | data: {format: cocoo, root: x}
     |                ^^^^^  did you mean "coco"?`);
     expect(await codesIn('task: detection\ndata: {root: x}\n')).toEqual(['E_RECIPE_MISSING_KEY']);

@@ -229,29 +229,27 @@ const coco = z.strictObject({
   ...common,
 });
 
+const vocPart = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+
 const voc = z.strictObject({
   format: z.literal('voc').describe('Pascal VOC: Annotations/*.xml, ImageSets/Main/*.txt, JPEGImages/.'),
   root,
-  train: z
-    .string()
-    .min(1)
+  train: vocPart
     .default('train')
-    .describe('Name of the list in ImageSets/Main to train on, without `.txt`.')
+    .describe(
+      'Name of the list in ImageSets/Main to train on, without `.txt`; or a folder with XML files, or a list of such folders.',
+    )
     .meta({ example: 'trainval', when: 'Name the list that you have.' }),
-  val: z
-    .string()
-    .min(1)
+  val: vocPart
     .default('val')
     .describe(
-      'Name of the list in ImageSets/Main to validate on: it is scored after each epoch, and the best epoch is kept.',
+      'Name of the list in ImageSets/Main to validate on, or folders with XML files: it is scored after each epoch, and the best epoch is kept.',
     )
     .meta({ example: 'test', when: 'Name the list that you have.' }),
-  test: z
-    .string()
-    .min(1)
+  test: vocPart
     .nullish()
     .describe(
-      'Name of the list of the test part: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: `null`, the validation part is scored again.',
+      'Name of the list of the test part, or folders with XML files: it is scored once, at the end, and nothing is chosen by it, so that its score is unbiased. Default: `null`, the validation part is scored again.',
     )
     .meta({ example: 'test', when: 'Set it if you can spare the images.' }),
   split,
@@ -277,12 +275,16 @@ const labels = z.strictObject({
       'visdrone',
       'mot',
       'bdd100k',
+      'darwin',
+      'labelbox',
+      'keras-yolo',
+      'vision-language',
       'box-csv',
       'huggingface',
       'webdataset',
     ])
     .describe(
-      '`yolo`: a text file for each image, with or without data.yaml. `createml`, `labelme`, `labelstudio`, `vott`, `via` (VGG Image Annotator), `datumaro` and `supervisely`: their JSON files. `cvat`: the XML file of CVAT for images or for video. `cloud`: the JSON lines of Vertex AI and SageMaker Ground Truth. `bdd100k`: its JSON files. `kitti`, `widerface`, `dota`, `visdrone` and `mot`: their text files. `box-csv`: a table with a box in each row. `huggingface`: an image folder with metadata.jsonl, or parquet files. `webdataset`: tar files. docs/data.md describes them.',
+      '`yolo`: a text file for each image, with or without data.yaml. `createml`, `labelme`, `labelstudio`, `vott`, `via` (VGG Image Annotator), `datumaro` and `supervisely`: their JSON files. `cvat`: the XML file of CVAT for images or for video. `cloud`: the JSON lines of Vertex AI and SageMaker Ground Truth. `bdd100k`, `darwin` (V7) and `labelbox`: their JSON files. `keras-yolo`: a text file with an image and its boxes in each line. `vision-language`: the JSON lines of PaliGemma and Florence-2. `kitti`, `widerface`, `dota`, `visdrone` and `mot`: their text files. `box-csv`: a table with a box in each row. `huggingface`: an image folder with metadata.jsonl, or parquet files. `webdataset`: tar files. docs/data.md describes them.',
     ),
   ...labelFiles,
   split,

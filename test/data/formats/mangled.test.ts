@@ -189,6 +189,24 @@ test.each(['middles', 'left top corners'])(
   },
 );
 
+test('V7 1.0 and the older export of Labelbox', async () => {
+  const points = [[2, 3], [12, 3], [12, 15]].map(([x, y]) => ({ x, y })); // prettier-ignore
+  const image = { filename: 'a.jpg', original_filename: 'a.jpg', width: 64, height: 48, path: '/' };
+  const annotations = [{ name: 'cat', polygon: { path: points } }, { name: 'day', tag: {} }, { name: 'dog', ellipse: { center: { x: 20, y: 20 }, radius: { x: 8, y: 4 }, angle: Math.PI / 2 } }]; // prettier-ignore
+  const darwin = await folderOf('darwin 1', { 'a.jpg': '', 'a.json': JSON.stringify({ dataset: 'd', image, annotations }) }); // prettier-ignore
+  expect((await openTraining(darwin)).objects).toEqual(['cat 2 3 12 15', 'dog 16 12 24 28']);
+  const objects = [{ title: 'cat', value: 'c', bbox: { left: 2, top: 3, width: 10, height: 12 } }, { title: 'dog', instanceURI: 'x' }]; // prettier-ignore
+  const rows = [
+    { 'Labeled Data': 'https://host/a.jpg', Label: { objects } },
+    { 'Labeled Data': 'b.jpg', Label: {} },
+  ];
+  const labelbox = await folderOf('labelbox 1', { 'a.jpg': '', 'x.json': JSON.stringify(rows) });
+  expect(await openTraining(labelbox)).toMatchObject({
+    objects: ['cat 2 3 12 15'],
+    dropped: { 'data row without a label, left out': 1, 'object without a box (instanceURI), left out': 1 },
+  });
+});
+
 test('BDD100K with a file for each image', async () => {
   const objects = [
     { category: 'car', box2d: { x1: 3, y1: 4, x2: 13, y2: 16 } },

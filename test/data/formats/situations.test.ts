@@ -12,7 +12,7 @@ import { tools } from './tools.js';
 const root = temporaryFolder();
 process.env['XDG_CACHE_HOME'] = join(root, 'cache');
 
-const LABELS = /\.(?:json|jsonl|xml|txt|csv|ya?ml|names|data)$/;
+const LABELS = /\.(?:json|jsonl|ndjson|xml|txt|csv|ya?ml|names|data)$/;
 const filesIn = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.\w+$/.test(file));
 

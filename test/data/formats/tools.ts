@@ -3,6 +3,7 @@ import { archivesTools } from './tools/archives.js';
 import { benchmarksTools } from './tools/benchmarks.js';
 import { cloudsTools } from './tools/clouds.js';
 import { cocoTools } from './tools/coco.js';
+import { exportsTools } from './tools/exports.js';
 import type { Tool } from './tools/shared.js';
 import { tablesTools } from './tools/tables.js';
 import { yoloTools } from './tools/yolo.js';
@@ -15,5 +16,6 @@ export const tools: Readonly<Record<string, Tool>> = {
   ...tablesTools,
   ...archivesTools,
   ...cloudsTools,
+  ...exportsTools,
   ...benchmarksTools,
 };

@@ -5,10 +5,13 @@ import { detectBdd } from '../bdd.js';
 import { detectCloud } from '../cloud.js';
 import { detectCreateMl } from '../createMl.js';
 import { detectCvat } from '../cvat.js';
+import { detectDarwin } from '../darwin.js';
 import { detectDatumaro } from '../datumaro.js';
 import { detectDota } from '../dota.js';
 import { detectHuggingFace, detectHuggingFaceClasses } from '../huggingFace/detect.js';
+import { detectKerasYolo } from '../kerasYolo.js';
 import { detectKitti } from '../kitti.js';
+import { detectLabelbox } from '../labelbox.js';
 import { detectLabelme } from '../labelme.js';
 import { detectLabelStudio, detectLabelStudioClasses } from '../labelStudio/detect.js';
 import { detectMot } from '../mot.js';
@@ -16,6 +19,7 @@ import { detectSupervisely } from '../supervisely.js';
 import { detectBoxTable, detectLabelTable } from '../table/detect.js';
 import { detectVia } from '../via.js';
 import { detectVisDrone } from '../visDrone.js';
+import { detectVisionLanguage } from '../visionLanguage.js';
 import { detectVott } from '../vott.js';
 import { detectWebDataset, detectWebDatasetClasses } from '../webDataset/detect.js';
 import { detectWiderFace } from '../widerFace.js';
@@ -48,6 +52,10 @@ const detectors = {
   visdrone: { kind: 'boxes', detect: detectVisDrone },
   mot: { kind: 'boxes', detect: detectMot },
   bdd100k: { kind: 'boxes', detect: detectBdd },
+  darwin: { kind: 'boxes', detect: detectDarwin },
+  labelbox: { kind: 'boxes', detect: detectLabelbox },
+  'keras-yolo': { kind: 'boxes', detect: detectKerasYolo },
+  'vision-language': { kind: 'boxes', detect: detectVisionLanguage },
   'box-csv': { kind: 'boxes', detect: detectBoxTable },
   huggingface: { kind: 'boxes', detect: detectHuggingFace },
   webdataset: { kind: 'boxes', detect: detectWebDataset },

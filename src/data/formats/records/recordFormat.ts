@@ -32,6 +32,10 @@ export type RecordFormatName =
   | 'visdrone'
   | 'mot'
   | 'bdd100k'
+  | 'darwin'
+  | 'labelbox'
+  | 'keras-yolo'
+  | 'vision-language'
   | 'box-csv'
   | 'huggingface'
   | 'webdataset';

@@ -8,6 +8,7 @@ import { loadRecipe, parseRecipe } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { FINISHED, isThere, newRunPath } from '../run/directory.js';
 import { formatAddress } from '../workers/addresses.js';
+import { collectingRarely } from './collectingRarely.js';
 import { LAUNCHED, RESUME } from './commands/workers.js';
 import { endWithInput } from './endWithInput.js';
 import { quote } from './quote.js';
@@ -51,7 +52,8 @@ export async function train(path: string, command: TrainCommand): Promise<void> 
   const again = () => process.env[RESUME] ?? maskSecrets(resumeCommand(path, resolve(directory), command));
   try {
     const { metrics } = await watched(async (hooks) => {
-      const result = await finetune(recipe, { directory, resume, extend, until, workers, ...hooks });
+      const options = { directory, resume, extend, until, workers, ...hooks };
+      const result = await collectingRarely(() => finetune(recipe, options));
       if (reasons !== undefined && isFirst) await writeAtomically(join(directory, REASONS), reasons);
       if (!result.metrics) hooks.signal.throwIfAborted();
       return result;

@@ -16,19 +16,21 @@ export function programName(
 /** Values of the pixels of a batch at most: 8 GiB. */
 const MOST_VALUES = 2 ** 31;
 
-/** Pixels of a batch as the network's input: [batch, height, width, 3] in 0…255; rows without a sample stay 0.
- *  Throws E_FEED if they are too many. */
+/** Pixels of a batch as the network's input: [batch, height, width, 3] in 0…255; rows without a sample are 0. They are
+ *  written to `memory` if it has that size. Throws E_FEED if they are too many. */
 export function imageFeed(
   samples: readonly Pick<Sample, 'picture'>[],
   batch: number,
   [height, width]: readonly [number, number],
+  memory?: Float32Array,
 ): Float32Array {
   const stride = height * width * 3;
   if (batch * stride > MOST_VALUES) {
     const message = `a batch of ${batch} images of ${width}x${height} pixels does not fit into memory`;
     throw new FinetuneError({ code: 'E_FEED', message, fix: 'lower the batch, or the size of the input' });
   }
-  const image = new Float32Array(batch * stride);
+  const image = memory?.length === batch * stride ? memory : new Float32Array(batch * stride);
+  image.fill(0, samples.length * stride);
   for (const [i, { picture }] of samples.entries()) image.set(picture.data, i * stride);
   return image;
 }

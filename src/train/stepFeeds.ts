@@ -36,16 +36,27 @@ export async function stepFeeds(
   }));
 }
 
-/** The pixels or features of each part. */
+/** The pixels of each part in the last step of a phase. Their memory is used again: V8 collects garbage whenever some tens
+ *  of MiB were allocated outside of its heap, and the pixels alone would make it do so in every second step or third. */
+const lastPixels = new WeakMap<OpenPhase, Float32Array[]>();
+
+/** The pixels or features of each part. They are overwritten by the next step. */
 async function pixelFeeds(
   parts: readonly Batch<Targets>[],
   { model, options }: Setup,
-  { cache, prefix }: OpenPhase,
+  phase: OpenPhase,
 ): Promise<Feeds[]> {
+  const { cache, prefix } = phase;
+  const memory = lastPixels.get(phase) ?? [];
+  lastPixels.set(phase, memory);
   const all: Feeds[] = [];
   for (const batch of parts) {
     const isLast = all.length === parts.length - 1;
-    const pixels = () => ({ image: imageFeed(batch.samples, options.batch, batch.size) });
+    const pixels = () => {
+      const image = imageFeed(batch.samples, options.batch, batch.size, memory[all.length]);
+      memory[all.length] = image;
+      return { image };
+    };
     if (cache) {
       const features = await cache.features(batch, batch.size);
       all.push(isLast ? features : copied(features)); // the next call overwrites them

@@ -131,6 +131,8 @@ async function wordsOf(
 
 /** How a worker ended. */
 interface End {
+  /** What it printed of that; undefined for the first one, which prints by itself. */
+  readonly told?: string | undefined;
   /** Its exit code; -1 for one that a signal ended. */
   readonly code: number;
   /** Whether it went on although another one had failed. */
@@ -176,15 +178,18 @@ async function runWorkers(
     const wasKilled = killed.has(child);
     if (code === 0) return { code, wasKilled };
     grace ??= setTimeout(killAll, 1000 * GRACE);
-    if (rank > 0 && code !== LOST && !signal.aborted) {
-      const machine = machines.nameOf(places[rank]!);
-      const name = `worker ${rank} of ${commands.length}${machine === undefined ? '' : ` (${machine})`}`;
-      console.error(describeEnd(name, ended ?? `exit code ${code}`, tail));
-    }
-    return { code: code ?? -1, wasKilled };
+    const machine = machines.nameOf(places[rank]!);
+    const name = `worker ${rank} of ${commands.length}${machine === undefined ? '' : ` (${machine})`}`;
+    const told = rank > 0 && code !== LOST ? describeEnd(name, ended ?? `exit code ${code}`, tail) : undefined;
+    return { code: code ?? -1, wasKilled, told };
   });
   const found = await Promise.all(ends);
   clearTimeout(grace);
+  for (const [rank, { code, told }] of found.entries()) {
+    // On one machine all of them find the same mistake in a recipe, which the first one has printed.
+    const isKnown = machines.nameOf(places[rank]!) === undefined && code > 0 && code === found[0]!.code;
+    if (told !== undefined && !isKnown && !signal.aborted) console.error(told);
+  }
   return found;
 }
 

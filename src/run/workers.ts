@@ -108,7 +108,7 @@ export async function shareBatches(run: RunDirectory, isBegun: boolean, workers:
   throw new FinetuneError({
     code: 'E_RESUME_WORKERS',
     message: `the run was begun by ${parts === 1 ? 'one process, and its batches have one part' : `${parts} processes, and its batches have ${parts} parts`}: ${workers.count} processes cannot share them`,
-    where: { file: run.path },
+    ...(workers.rank === 0 && { where: { file: run.path } }), // the others have a temporary directory
     fix: parts === 1 ? 'resume it without --workers' : `resume it with at most ${parts} processes`,
   });
 }

@@ -122,3 +122,13 @@ test('a worker that launch holds by its input saves and ends when that does', as
   const [code] = (await once(child, 'close')) as [number];
   expect([code, said]).toEqual([143, expect.stringMatching(/stopped/)]);
 }, 30_000);
+
+test('a mistake that all workers of this machine find is told once', async () => {
+  const recipe = join(root, 'nowhere.yaml');
+  await writeFile(recipe, 'task: classification\ndata: { format: imageFolder, root: nowhere, size: 64 }\n');
+  const child = spawn(process.execPath, [main, 'launch', recipe, '--local', '2', '--out', join(root, 'nowhere')]);
+  let said = '';
+  child.stderr.on('data', (text: Buffer) => (said += text.toString()));
+  const [code] = (await once(child, 'close')) as [number];
+  expect([code > 0, said.match(/\bE_\w+/g)]).toEqual([true, ['E_FOLDER_CLASSES']]);
+}, 30_000);

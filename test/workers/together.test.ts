@@ -47,7 +47,10 @@ const tensorsOf = async (directory: string) =>
     await train(2, whole);
     await train(2, stopped, { until: 1 });
     const run = await openRunDirectory(stopped, { resume: true });
-    await expect(shareBatches(run, true, { ...ALONE, count: 3 })).rejects.toMatchObject({ code: 'E_RESUME_WORKERS' });
+    const refused = (rank: number) => expect(shareBatches(run, true, { ...ALONE, rank, count: 3 })).rejects;
+    const code = 'E_RESUME_WORKERS';
+    await refused(0).toMatchObject({ code, message: expect.stringContaining(stopped) as unknown });
+    await refused(2).toMatchObject({ code, message: expect.not.stringContaining(stopped) as unknown }); // its directory is a temporary one
     await run.close();
     await train(1, stopped, { resume: true });
     expect(await tensorsOf(stopped)).toEqual(await tensorsOf(whole));

@@ -10,7 +10,7 @@ import { reportImages } from '../image/reportImages.js';
 import type { DropPolicies, RawImage, RawObject, ReadPart } from '../rawDataset.js';
 import { boxFormat, type BoxData } from './boxFormat.js';
 import { buildPart } from './buildPart.js';
-import { joinCoco } from './joinCoco.js';
+import { joinCoco, withoutRepeats } from './joinCoco.js';
 import type { Dataset, PartName } from '../sample.js';
 
 /** Paths of a part are relative to `root`. */
@@ -113,7 +113,7 @@ export async function readCoco(
       : { extent: size ?? (await headerSize(image, brokenImages, findings)), objects };
     if (settled?.extent) raw.push({ imageId: id, file: image, fileName, ...settled.extent, objects: settled.objects });
   }
-  return { name, categories, hasIds: true, images: raw, place: file };
+  return { name, categories, hasIds: true, images: withoutRepeats(raw, file, findings), place: file };
 }
 
 /** Whether a box reaches beyond its image by more than a pixel: then the image probably has another size. Those of other

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { FinetuneError } from '../../errors.js';
+import { offsetOfJsonError } from './jsonError.js';
 import { decodeText } from './decodeText.js';
 
 /** Maximum length of a string in V8 (512 MB). */
@@ -40,8 +41,8 @@ function parse(file: string, text: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     const { message } = error as SyntaxError;
-    const offset = /position (\d+)/.exec(message)?.[1]; // V8's wording; if it changes, only the file is named
-    const before = offset === undefined ? undefined : text.slice(0, Number(offset)).split('\n');
+    const offset = offsetOfJsonError(message, text);
+    const before = offset === undefined ? undefined : text.slice(0, offset).split('\n');
     const place = before && { line: before.length, column: before.at(-1)!.length + 1 };
     throw new FinetuneError(
       { code: 'E_COCO_JSON', message: `not JSON: ${message}`, where: { file, ...place } },

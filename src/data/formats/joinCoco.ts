@@ -35,6 +35,27 @@ export function joinCoco(parts: readonly ReadPart[], root: string, findings: Fin
   return { ...first, categories, images: [...images.values()].map(({ image }) => image) };
 }
 
+/** The images of one annotation file, each file once: an entry that leads to the same file as another one is counted if it
+ *  has the same boxes, and a problem if it has others, since names without their folders lead to the wrong image. */
+export function withoutRepeats(images: readonly RawImage[], place: string, findings: Findings): RawImage[] {
+  const firsts = new Map<string, RawImage>();
+  for (const image of images) {
+    const before = firsts.get(image.file);
+    const where = { file: place };
+    if (!before) firsts.set(image.file, image);
+    else if (keyOf(before) === keyOf(image))
+      findings.count('image listed twice', () => ({ message: `"${image.fileName}" again`, where }));
+    else
+      findings.problem({
+        code: 'E_COCO_IMAGE',
+        message: `the images of id ${before.imageId} and ${image.imageId} are both the file "${image.fileName}", and have other boxes`,
+        where,
+        fix: 'write the names with their folders if they are different images, or remove one of the entries',
+      });
+  }
+  return [...firsts.values()];
+}
+
 const keyOf = ({ objects }: RawImage): string =>
   JSON.stringify(objects.map(({ category, bbox }) => `${category} ${bbox.join(' ')}`).sort());
 

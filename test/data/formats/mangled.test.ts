@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { detectLayouts } from '../../../src/data/formats/detect/detectLayouts.js';
@@ -95,6 +95,33 @@ describe('YOLO', () => {
       objects: ['cat 24 12 40 36'],
       dropped: { 'number with a decimal comma': 1 },
     });
+  });
+
+  const twoLists = { 'train/a.jpg': '', 'train/a.txt': LINE, 'val/b.jpg': '', 'val/b.txt': LINE };
+
+  test('classes are those of the list in the folder of the labels, or above it', async () => {
+    const lists = { 'train/classes.txt': 'cat\ndog\n', 'val/classes.txt': 'dog\ncat\n' };
+    const folder = await folderOf('two lists', { ...twoLists, ...lists });
+    const [best] = await detectLayouts(folder);
+    const { train, val } = await openDatasets(best!.data as unknown as DataOptions);
+    expect(train.categories.map(({ name }) => name)).toEqual(['cat', 'dog']);
+    expect([train, val].map(({ annotations }) => annotations[0]!.classes)).toEqual([[0], [1]]);
+    const yaml = (names: string): string => `train: ../train/images\nval: ../val/images\nnames: ${names}\n`;
+    const sets = ['one', 'two'].flatMap((set): [string, string][] => [
+      [`${set}/data.yaml`, yaml(set === 'one' ? '[cat, dog]' : '[dog, cat]')],
+      [`${set}/train/images/${set}.jpg`, ''],
+      [`${set}/train/labels/${set}.txt`, LINE],
+    ]);
+    const { format, objects } = await openTraining(await folderOf('two sets', Object.fromEntries(sets)));
+    expect([format, objects]).toEqual(['yolo', ['cat 24 12 40 36', 'dog 24 12 40 36']]);
+  });
+
+  test('two images of one label file are counted', async () => {
+    const files = { 'a.jpg': '', 'a.txt': LINE, 'b.jpg': '', 'b.txt': LINE, 'classes.txt': 'cat' };
+    const folder = await folderOf('shared label', files);
+    await copyFile(join(folder, 'a.jpg'), join(folder, 'a.jpeg'));
+    const { dropped } = await openTraining(folder);
+    expect(dropped).toMatchObject({ 'image that shares its label file with another one of its name': 1 });
   });
 
   test('a test part without labels is left out by init', async () => {
@@ -223,4 +250,34 @@ test('a GIF file is an image, and one of a kind that cannot be read is named', a
   const [best] = await detectLayouts(folder);
   expect(best!.foreign).toEqual(['c.heic']);
   expect((await openTraining(folder)).objects).toHaveLength(2);
+});
+
+describe('COCO', () => {
+  const file = (...boxes: number[][]): string =>
+    JSON.stringify({
+      images: boxes.map((_, id) => ({ id, file_name: '1.jpg', width: 64, height: 48 })),
+      annotations: boxes.map((bbox, id) => ({ id, image_id: id, category_id: 1, bbox, area: 120, iscrowd: 0 })),
+      categories: [{ id: 1, name: 'cat' }],
+    });
+
+  test('names without their folders, which lead to one file, are an error unless the boxes are the same', async () => {
+    const images = { 'a/1.jpg': '', 'b/1.jpg': '' };
+    const other = await folderOf('bare', { ...images, 'all.json': file([2, 3, 10, 12], [4, 3, 10, 12]) });
+    await expect(openTraining(other)).rejects.toMatchObject({ code: 'E_COCO_IMAGE' });
+    const same = await folderOf('bare same', { ...images, 'all.json': file([2, 3, 10, 12], [2, 3, 10, 12]) });
+    expect(await openTraining(same)).toMatchObject({ objects: ['cat 2 3 12 15'], dropped: { 'image listed twice': 1 } }); // prettier-ignore
+  });
+
+  test('a mistake in JSON has its line', async () => {
+    const text = file([2, 3, 10, 12]).replace('"area":120', '"area":\n\nNaN');
+    const folder = await folderOf('nan', { 'a/1.jpg': '', 'all.json': text });
+    await expect(openTraining(folder)).rejects.toMatchObject({ problems: [{ where: { line: 3 } }] });
+  });
+});
+
+test('CVAT: several files of one part have the labels of all of them', async () => {
+  const xml = (name: string, label: string): string =>
+    `<annotations><meta><task><labels><label><name>${label}</name></label></labels></task></meta><image id="0" name="${name}" width="64" height="48"><box label="${label}" xtl="2" ytl="3" xbr="12" ybr="15"/></image></annotations>`;
+  const folder = await folderOf('two tasks', { 'a.jpg': '', 'b.jpg': '', '1.xml': xml('a.jpg', 'cat'), '2.xml': xml('b.jpg', 'dog') }); // prettier-ignore
+  expect((await openTraining(folder)).objects).toEqual(['cat 2 3 12 15', 'dog 2 3 12 15']);
 });

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { FinetuneError } from '../../../errors.js';
 import { scanned, type Scan } from '../../scan/scanCache.js';
 import { decodeText } from '../decodeText.js';
+import { offsetOfJsonError } from '../jsonError.js';
 import { toNumber } from '../textFile.js';
 
 /** Reads a file of labels as text, without waiting if it is in the cache. Throws E_LABEL_FILE if it cannot be read, E_ENCODING if it is no text. */
@@ -35,8 +36,7 @@ export function parseLabelJson(text: string, file: string, firstLine = 1): unkno
     return JSON.parse(text);
   } catch (error) {
     const { message } = error as SyntaxError;
-    const offset = /position (\d+)/.exec(message)?.[1]; // V8's wording; if it changes, only the file is named
-    const line = offset === undefined ? firstLine : firstLine - 1 + text.slice(0, Number(offset)).split('\n').length;
+    const line = firstLine - 1 + text.slice(0, offsetOfJsonError(message, text) ?? 0).split('\n').length;
     throw new FinetuneError(
       { code: 'E_LABEL_SYNTAX', message: `not JSON: ${message}`, where: { file, line } },
       { cause: error },

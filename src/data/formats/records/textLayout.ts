@@ -1,5 +1,6 @@
 import type { Findings } from '../../findings.js';
 import { FinetuneError, type Problem, type Where } from '../../../errors.js';
+import { numberCategories } from '../../categories.js';
 import type { PartName } from '../../sample.js';
 import { readLabelText } from './readLabels.js';
 import type { PartRecords } from './record.js';
@@ -30,9 +31,15 @@ export const textLayout =
         findings.absorb(error);
       }
     }
-    const [first] = read;
-    return { images: read.flatMap(({ images }) => images), categories: first?.categories };
+    return { images: read.flatMap(({ images }) => images), categories: joined(read) };
   };
+
+/** The categories of all files, if each lists its own. */
+function joined(read: readonly PartRecords[]): PartRecords['categories'] {
+  const lists = read.flatMap(({ categories }) => (categories ? [categories] : []));
+  if (lists.length < read.length || lists.length < 2) return lists.length < read.length ? undefined : lists[0];
+  return numberCategories([...new Set(lists.flat().map(({ name }) => name))]);
+}
 
 /** The problem of a file that is not of the layout. */
 export const notOfLayout = (file: string, message: string): FinetuneError =>

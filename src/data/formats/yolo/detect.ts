@@ -2,7 +2,7 @@ import { FinetuneError } from '../../../errors.js';
 import type { PartName } from '../../sample.js';
 import { counted, filesLike, spread, type Detect } from '../detect/detected.js';
 import type { Listing } from '../detect/listing.js';
-import { foldersInParts } from '../detect/parts.js';
+import { folderOf, foldersInParts, isInside } from '../detect/parts.js';
 import { placeReadings } from './places.js';
 import { parseDarknetData, parseYoloYaml, type YoloConfig } from './config.js';
 
@@ -17,6 +17,11 @@ const LABEL_LINE = /^\s*\d+(?:\.0*)?(?:\s+[-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:e[-+]?\
 export const detectYolo: Detect = async (listing) => {
   const config = await findConfig(listing);
   const labels = await labelFiles(listing);
+  const several = new Set((await nearestNames(listing, labels))?.values());
+  if (several.size > 0) {
+    const why = `${counted(labels.length, 'text file')} beside the images have lines of a class and a box, and ${[...several].join(' and ')} name the classes of the folders that they are in`;
+    return { certainty: 0.95, why, ...placesOfLabels(listing, labels) };
+  }
   if (config) {
     const { parts, remarks } = partsOfConfig(config, listing, labels);
     if (labels.length === 0 && Object.keys(parts).length === 0) return undefined;
@@ -143,6 +148,33 @@ export async function findConfig(listing: Listing): Promise<FoundConfig | undefi
     if (config && isConfig(config)) return { file, config };
   }
   return undefined;
+}
+
+/** The file that names the classes for each folder of labels, where several name different ones: that of the same folder,
+ *  or else of the closest one above. Undefined if they agree with each other, and with the usual one if it is given. */
+export async function nearestNames(
+  listing: Listing,
+  labels: readonly string[],
+  usual?: string,
+): Promise<ReadonlyMap<string, string> | undefined> {
+  const contents = new Map<string, string>();
+  for (const file of configFiles(listing)) {
+    const config = readConfig(await listing.sample(file), file);
+    if (config && isConfig(config) && config.names) contents.set(file, [...config.names].join('\n'));
+  }
+  if (contents.size === 0)
+    for (const file of listing.files.filter((one) => NAMES_FILE.test(one)))
+      contents.set(file, (await listing.sample(file)).trim().split(/\s*[\r\n]\s*/).join('\n')); // prettier-ignore
+  if (contents.size < 2) return undefined;
+  const nearest = new Map<string, string>();
+  for (const folder of new Set(labels.map(folderOf))) {
+    const above = [...contents.keys()].filter((file) => isInside(folder, folderOf(file)));
+    const [file] = above.sort((a, b) => folderOf(b).length - folderOf(a).length);
+    if (file === undefined) return undefined;
+    nearest.set(folder, file);
+  }
+  const used = [...nearest.values(), ...(usual === undefined ? [] : [usual])];
+  return new Set(used.map((file) => contents.get(file))).size > 1 ? nearest : undefined;
 }
 
 const isConfig = ({ names, namesFile, count, parts }: YoloConfig): boolean =>

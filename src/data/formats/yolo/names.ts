@@ -3,11 +3,12 @@ import { FinetuneError } from '../../../errors.js';
 import { numberCategories } from '../../categories.js';
 import type { Category, CategoryId } from '../../sample.js';
 import { listFiles } from '../detect/listing.js';
+import { folderOf } from '../detect/parts.js';
 import { isClassNumber, MOST_CLASSES } from '../records/classNumber.js';
 import { readLabelText } from '../records/readLabels.js';
 import { notOfLayout } from '../records/textLayout.js';
 import { parseDarknetData, parseYoloYaml, type YoloConfig } from './config.js';
-import { findBrokenConfig, findConfig, NAMES_FILE } from './detect.js';
+import { findBrokenConfig, findConfig, NAMES_FILE, nearestNames } from './detect.js';
 import { placeReadings } from './places.js';
 
 /** The classes of a YOLO data set. */
@@ -48,6 +49,29 @@ export async function readNames(root: string, written: string | undefined): Prom
     config,
     nameOf: (label) => (isNumber(label) ? names.get(Number(label)) : byName.has(label) ? label : undefined),
     categories: [...names].map(([number, name]) => ({ id: (number + 1) as CategoryId, name })),
+  };
+}
+
+/** How the labels of each file name their classes: where the folders of a data set have different lists of classes, by
+ *  that of their own folder. */
+export async function namesOfLabels(
+  root: string,
+  names: YoloNames,
+  labels: readonly string[],
+): Promise<{ readonly of: (label: string) => YoloNames; readonly categories: YoloNames['categories'] }> {
+  const pathOf = (label: string): string => relative(root, label).split(sep).join('/');
+  const nearest = await nearestNames(
+    await listFiles(root),
+    labels.map(pathOf),
+    names.file === undefined ? undefined : pathOf(names.file),
+  );
+  if (!nearest) return { of: () => names, categories: names.categories };
+  const read = new Map<string, YoloNames>();
+  for (const file of new Set(nearest.values())) read.set(file, await readNames(root, file));
+  const all = [...read.values()].flatMap(({ categories }) => categories ?? []);
+  return {
+    of: (label) => read.get(nearest.get(folderOf(pathOf(label))) ?? '') ?? names,
+    categories: numberCategories([...new Set(all.map(({ name }) => name))]),
   };
 }
 

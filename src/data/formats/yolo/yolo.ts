@@ -10,7 +10,7 @@ import { detectYolo, isLabelText } from './detect.js';
 import { findLabelFiles, lonelyLabels } from './labelFiles.js';
 import { listImages, type YoloImage } from './images.js';
 import { readYoloLine } from './lines.js';
-import { readNames, type YoloNames } from './names.js';
+import { namesOfLabels, readNames, type YoloNames } from './names.js';
 
 /** YOLO: a text file of normalised boxes, polygons or rotated boxes for each image (Ultralytics, Roboflow, Darknet,
  *  LabelImg, CVAT). */
@@ -20,8 +20,9 @@ async function readYolo(source: RecordSource): Promise<PartRecords> {
   const { root, findings } = source;
   const names = await readNames(root, source.names);
   const folder = names.file === undefined ? root : dirname(names.file);
-  const own = names.config?.path === undefined ? [] : [join(folder, names.config.path)];
-  const images = await listImages(source, [...own, folder, root]);
+  const bases = names.config?.path === undefined ? [] : [join(folder, names.config.path)];
+  const order = source.names === undefined ? [root, ...bases, folder] : [...bases, folder, root]; // data.yaml's own places
+  const images = await listImages(source, order);
   const labels = await findLabelFiles(
     images.map(({ file }) => file),
     root,
@@ -34,7 +35,11 @@ async function readYolo(source: RecordSource): Promise<PartRecords> {
       option: `data.${source.part}`,
       fix: `put the label files beside the images, or in labels/ where the images are in images/${source.part === 'test' ? '; or set data.test: null' : ''}`,
     });
-  const read = await mapFiles(images, (image) => readImage(image, labels.get(image.file), names, source));
+  const own = source.names === undefined ? await namesOfLabels(root, names, [...labels.values()]) : undefined;
+  const read = await mapFiles(images, (image) => {
+    const label = labels.get(image.file);
+    return readImage(image, label, label === undefined ? names : (own?.of(label) ?? names), source);
+  });
   const records = read.filter((record) => record !== undefined);
   const absent = images.length - labels.size;
   if (absent > 0)
@@ -46,8 +51,10 @@ async function readYolo(source: RecordSource): Promise<PartRecords> {
       },
       absent,
     );
+  const shared = labels.size - new Set(labels.values()).size;
+  if (shared > 0) findings.count('image that shares its label file with another one of its name', undefined, shared);
   await countLonely(labels, source);
-  return { images: records, categories: names.categories };
+  return { images: records, categories: own ? own.categories : names.categories };
 }
 
 /** Counts files of labels that are called like no image of the data set: the image may be missing, or of a kind that

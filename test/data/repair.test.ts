@@ -192,6 +192,25 @@ describe('a COCO folder', () => {
     },
   );
 
+  test('whose boxes are corners is an error, since clipped they would look sound; images in doubt are left out', async () => {
+    const write = (name: string, boxes: readonly number[][], file: (i: number) => string): string => {
+      const place = placeIn(join(dir, name));
+      const images = boxes.map((_, id) => ({ id, file_name: file(id), width: 40, height: 30 }));
+      const annotations = boxes.map((bbox, id) => ({ id, image_id: id, category_id: 1, bbox, area: 1, iscrowd: 0 }));
+      place('train.json', JSON.stringify({ images, annotations, categories: [{ id: 1, name: 'dog' }] }));
+      return join(dir, name);
+    };
+    const corners = write('corners', [[20, 15, 38, 28], [22, 16, 39, 29]], (i) => `${i}.jpg`); // prettier-ignore
+    const doubt = write('doubt', [[3, 4, 10, 12], [5, 4, 10, 12], [3, 4, 10, 12]], (i) => (i === 2 ? 'c.jpg' : 'a.jpg')); // prettier-ignore
+    for (const [i, name] of ['corners/0', 'corners/1', 'doubt/a', 'doubt/c'].entries())
+      writeFileSync(join(dir, `${name}.jpg`), await picture(i + 30).toBuffer());
+    const out = join(dir, 'corners repaired');
+    await expect(repair({ source: corners, out })).rejects.toMatchObject({ code: 'E_COCO_BOX' });
+    expect(existsSync(out)).toBe(false);
+    await repair({ source: doubt, out });
+    expect(await contentsOf(out)).toEqual({ train: [['c', '40x30', [['dog', 3, 4, 10, 12]]]] });
+  });
+
   test('with ids that occur twice and boxes drawn backwards is put right', async () => {
     const place = placeIn(join(dir, 'ids'));
     for (const i of [1, 2]) place(`train/${i}.jpg`, await picture(i + 20).toBuffer());

@@ -1,3 +1,4 @@
+import { FinetuneError } from '../../errors.js';
 import type { Findings } from '../findings.js';
 import type { RawImage, RawObject, ReadPart } from '../rawDataset.js';
 
@@ -12,7 +13,7 @@ const ROUNDING = 1;
 
 /** Reports boxes that are not what their layout says: corners in the place of width and height, which would be read as
  *  boxes that are too large, and shares of the image in the place of pixels. Boxes are clipped to their images, so that
- *  nobody would notice. */
+ *  nobody would notice. Throws the problem where readers correct what is certain. */
 export function checkBoxForm({ images, place }: ReadPart, findings: Findings): void {
   const all = images.flatMap((image) => image.objects.map((object) => ({ image, object })));
   const first = all.find(({ image, object }) => leaves(object, image)) ?? all[0];
@@ -21,7 +22,9 @@ export function checkBoxForm({ images, place }: ReadPart, findings: Findings): v
     all.filter(({ image, object }) => test(object, image)).length / all.length;
   const say = (what: string, fix: string): void => {
     const { code, where = { file: place } } = first.object.problem('');
-    findings.problem({ code, message: what, where, fix });
+    const problem = { code, message: what, where, fix } as const;
+    if (findings.mends) throw new FinetuneError(problem); // the boxes would be clipped, and look sound in the copy
+    findings.problem(problem);
   };
   const out = share(leaves);
   const beyond = share(isBeyond);

@@ -39,21 +39,24 @@ export function joinCoco(parts: readonly ReadPart[], root: string, findings: Fin
  *  has the same boxes, and a problem if it has others, since names without their folders lead to the wrong image. */
 export function withoutRepeats(images: readonly RawImage[], place: string, findings: Findings): RawImage[] {
   const firsts = new Map<string, RawImage>();
+  const doubtful = new Set<string>();
   for (const image of images) {
     const before = firsts.get(image.file);
     const where = { file: place };
     if (!before) firsts.set(image.file, image);
     else if (keyOf(before) === keyOf(image))
       findings.count('image listed twice', () => ({ message: `"${image.fileName}" again`, where }));
-    else
+    else {
+      doubtful.add(image.file);
       findings.problem({
         code: 'E_COCO_IMAGE',
         message: `the images of id ${before.imageId} and ${image.imageId} are both the file "${image.fileName}", and have other boxes`,
         where,
         fix: 'write the names with their folders if they are different images, or remove one of the entries',
       });
+    }
   }
-  return [...firsts.values()];
+  return [...firsts.values()].filter(({ file }) => !doubtful.has(file));
 }
 
 const keyOf = ({ objects }: RawImage): string =>

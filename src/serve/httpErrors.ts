@@ -40,6 +40,11 @@ const BY_STATUS: Readonly<Record<number, Code>> = {
   503: 'E_SERVE_STOPPING',
 };
 
+const FIXES: Readonly<Partial<Record<Code, string>>> = {
+  E_SERVE_TYPE:
+    'send the bytes of an image with the header Content-Type: image/jpeg or application/octet-stream, a form (multipart/form-data), or JSON (application/json)',
+};
+
 export interface HttpError {
   readonly status: number;
   readonly body: ErrorBody;
@@ -54,8 +59,8 @@ export function toHttpError(error: unknown): HttpError {
     return answer(STATUSES[error.code] ?? 500, error.code, message, fix);
   }
   const status = statusOf(error);
-  const code = BY_STATUS[status];
-  if (code) return answer(status, code, error instanceof Error ? error.message : 'the request is wrong');
+  const code = BY_STATUS[status] ?? (status < 500 ? 'E_SERVE_REQUEST' : undefined);
+  if (code) return answer(status, code, error instanceof Error ? error.message : 'the request is wrong', FIXES[code]);
   return {
     ...answer(500, 'E_INTERNAL', 'internal: the server made a mistake; its log has the details'),
     isInternal: true,

@@ -33,11 +33,19 @@ export interface Reading {
   readonly received: () => void;
 }
 
+/** Throws E_SERVE_TYPE for a body that is compressed: it would be taken for the bytes of an image. */
+export function checkEncoding({ headers: { 'content-encoding': encoding } }: FastifyRequest): void {
+  if (encoding === undefined || /^\s*(identity)?\s*$/i.test(encoding)) return;
+  throw refusal('E_SERVE_TYPE', `the body is compressed (${encoding}), which is not read here`, 'send it as it is');
+}
+
 /** Reads the images of a request: a form with files, the bytes of one image, or JSON.
  *  Throws E_SERVE_REQUEST, E_SERVE_BYTES, E_SERVE_TYPE, and what `received` throws. */
 export async function readRequest(request: FastifyRequest, { limits, received }: Reading): Promise<Brought> {
   if (request.isMultipart()) {
-    const brought = await readForm(request, limits);
+    const brought = await readForm(request, limits).catch((error: unknown) => {
+      throw formError(error, limits);
+    });
     received();
     return brought;
   }
@@ -70,6 +78,24 @@ async function readForm(request: FastifyRequest, { mostBytes }: Limits): Promise
   if (images.length === 0)
     throw refusal('E_SERVE_REQUEST', 'the form has no file', 'send the image as a file: image=@photo.jpg');
   return { images, isList: images.length > 1, fields };
+}
+
+/** Why a form cannot be read. The parser throws errors of its own for what a client sends: a form without a boundary or an
+ *  end, or one with too many parts. */
+function formError(error: unknown, { mostBytes }: Limits): FinetuneError {
+  if (error instanceof FinetuneError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'FST_REQ_FILE_TOO_LARGE':
+      return tooLarge(mostBytes);
+    case 'FST_FILES_LIMIT':
+      return refusal('E_SERVE_BYTES', `the form has more than ${MOST_IMAGES} files`, 'send fewer at once');
+    case 'FST_FIELDS_LIMIT':
+    case 'FST_PARTS_LIMIT':
+      return refusal('E_SERVE_BYTES', `the form has more than ${MOST_FIELDS} fields`);
+    default:
+      return refusal('E_SERVE_REQUEST', `the form cannot be read: ${message}`);
+  }
 }
 
 export const tooLarge = (mostBytes: number): FinetuneError =>

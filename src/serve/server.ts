@@ -12,7 +12,7 @@ import type { Answer, Served } from './host.js';
 import { explain, rawAnswer, refusal } from './httpErrors.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import type { Limits } from './options.js';
-import { MOST_FIELD_BYTES, MOST_FIELDS, MOST_IMAGES, readRequest } from './readRequest.js';
+import { checkEncoding, MOST_FIELD_BYTES, MOST_FIELDS, MOST_IMAGES, readRequest } from './readRequest.js';
 import { addDeepStack } from './routes/deepStack.js';
 import { addPages } from './routes/pages.js';
 import { addPredict } from './routes/predict.js';
@@ -45,13 +45,13 @@ const [RETRY_AFTER, PREFLIGHT_AGE] = [1, 600];
 export async function createServer({ batcher, served, limits, log }: ServerParts): Promise<Server> {
   const admission = createAdmission(limits, (socket, why) => socket.end(rawAnswer(why)));
   const metrics = createMetrics({ waiting: () => batcher.waiting(), ...admission, served });
-  const app = createApp(limits);
   const fail = (reply: FastifyReply, error: unknown): FastifyReply => {
     const { status, body } = explain(error, log);
     if (status === 401) void reply.header('www-authenticate', 'Bearer');
     if (status === 503 || status === 429) void reply.header('retry-after', String(RETRY_AFTER));
     return reply.code(status).send(body);
   };
+  const app = createApp(limits, fail);
   app.setErrorHandler((error, _request, reply) => fail(reply, error));
   app.setNotFoundHandler(({ method, url }, reply) =>
     fail(reply, refusal('E_SERVE_ROUTE', `there is no ${method} ${url.slice(0, 100)}`)),
@@ -76,7 +76,10 @@ export async function createServer({ batcher, served, limits, log }: ServerParts
   const parts = {
     ...{ limits, served, log, predictOne: createPredictOne({ batcher, limits, metrics }) },
     authorized: checking(authorize),
-    admitted: checking((request) => admission.receive(request)),
+    admitted: checking((request) => {
+      checkEncoding(request);
+      admission.receive(request);
+    }),
     read: (request: FastifyRequest, reply: FastifyReply) =>
       readRequest(request, { limits, received: () => admission.takePlace(reply) }),
   };
@@ -103,7 +106,10 @@ const checking =
     done();
   };
 
-function createApp({ mostBytes, timeLimit }: Limits): FastifyInstance {
+function createApp(
+  { mostBytes, timeLimit }: Limits,
+  fail: (reply: FastifyReply, error: unknown) => FastifyReply,
+): FastifyInstance {
   const app = fastify({
     bodyLimit: mostBytes,
     requestTimeout: timeLimit,
@@ -111,6 +117,7 @@ function createApp({ mostBytes, timeLimit }: Limits): FastifyInstance {
     forceCloseConnections: 'idle',
     return503OnClosing: false, // a request that comes on a connection from before is answered
     http: { maxHeaderSize: MOST_HEADER_BYTES, headersTimeout: HEADERS_TIME, connectionsCheckingInterval: 1000 },
+    frameworkErrors: (error, _request, reply) => void fail(reply, error), // an address that is none, which no route gets
     clientErrorHandler: ({ code }: NodeJS.ErrnoException, socket: Socket) => {
       if (code !== 'ECONNRESET' && socket.writable) socket.end(rawAnswer(code));
       else socket.destroy();

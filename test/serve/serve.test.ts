@@ -74,6 +74,7 @@ const form = (parts: Readonly<Record<string, string | Buffer>>) => {
   const headers = { 'content-type': 'multipart/form-data; boundary=x' };
   return { headers, payload: Buffer.concat([...pieces, Buffer.from('--x--\r\n')]) };
 };
+const broken = ({ payload, headers }: ReturnType<typeof form>) => ({ headers, payload: payload.subarray(0, -40) });
 const bytes = (payload: Buffer, type = 'image/jpeg') => ({ payload, headers: { 'content-type': type } });
 const json = (payload: object) => bytes(Buffer.from(JSON.stringify(payload)), 'application/json');
 
@@ -151,6 +152,16 @@ describe('POST /predict', () => {
     ['a drawing that is a program', bytes(Buffer.from('<svg width="9" height="9"/>')), 422, 'E_IMAGE_DECODE'],
     ['too many bytes', bytes(Buffer.alloc(MOST.mostBytes + 1)), 413, 'E_SERVE_BYTES'],
     ['too many bytes in a form', form({ a: Buffer.alloc(40_000), b: Buffer.alloc(40_000) }), 413, 'E_SERVE_BYTES'],
+    ['a form without a boundary', bytes(Buffer.from('an image'), 'multipart/form-data'), 400, 'E_SERVE_REQUEST'],
+    [
+      'a form without an end',
+      bytes(Buffer.from('an image'), 'multipart/form-data; boundary=x'),
+      400,
+      'E_SERVE_REQUEST',
+    ],
+    ['a form that breaks off', broken(form({ a: Buffer.alloc(99) })), 400, 'E_SERVE_REQUEST'],
+    ['a form of too many files', form(Object.fromEntries(Array.from({ length: 17 }, (_, i) => [i, Buffer.from('a')]))), 413, 'E_SERVE_BYTES'], // prettier-ignore
+    ['a compressed body', { payload: Buffer.from('a'), headers: { 'content-type': 'image/jpeg', 'content-encoding': 'gzip' } }, 415, 'E_SERVE_TYPE'], // prettier-ignore
     ['a path that leads out', json({ file: '../secret.jpg' }), 400, 'E_SERVE_REQUEST'],
     ['a link that leads out', json({ file: 'link.jpg' }), 404, 'E_IMAGE_MISSING'],
   ])('refuses %s', async (_name, sent, status, expectedCode) => {
@@ -191,6 +202,8 @@ describe('the form of DeepStack', () => {
   test('tells of errors in its own shape', async () => {
     const answer = await post('/v1/vision/detection', form({ image: Buffer.from('no image') }));
     expect([answer.status, answer.json()]).toMatchObject([422, { success: false, code: 'E_IMAGE_DECODE' }]);
+    const broken = await post('/v1/vision/detection', bytes(photo, 'multipart/form-data; boundary=x'));
+    expect([broken.status, broken.json()]).toMatchObject([400, { success: false, code: 'E_SERVE_REQUEST' }]);
     expect((await post('/v1/vision/scene', form({ image: photo }))).json()).toMatchObject({ success: false });
     expect(toScene([{ category: 'cat', categoryId: 1, probability: 0.9 }])).toMatchObject({ label: 'cat' });
   });
@@ -205,6 +218,10 @@ describe('the server', () => {
     expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/predict', '/v1/vision/detection', '/health']));
     expect((await get('/')).headers['content-security-policy']).toContain("default-src 'none'");
     expect(code(await get('/nothing'))).toEqual([404, 'E_SERVE_ROUTE']);
+  });
+
+  test('refuses an address that is none in the shape of every error', async () => {
+    expect(code(await ask(opened, '/%zz'))).toEqual([400, 'E_SERVE_REQUEST']);
   });
 
   test('answers no page of another origin, and on loopback no other name', async () => {

@@ -27,9 +27,10 @@ export function unsafeName(name: string): string | undefined {
   return undefined;
 }
 
-/** A name that a file may get, as like the given one as possible: what is refused in it becomes `_`. */
+/** A name that a file may get on every system, as like the given one as possible: what is refused in it becomes `_`, and
+ *  so does what Windows writes into no name. */
 export function safeName(name: string): string {
-  let safe = name.replace(/[\\/:]|\p{Surrogate}/gu, '_').replace(new RegExp(CONTROL, 'gu'), '_');
+  let safe = name.replace(/[\\/:<>"|?*]|\p{Surrogate}/gu, '_').replace(new RegExp(CONTROL, 'gu'), '_');
   const ending = /\.[^.]{1,9}$/.exec(safe)?.[0] ?? '';
   const size = (text: string): number => new TextEncoder().encode(text).length;
   if (size(safe) > MAX_NAME) {

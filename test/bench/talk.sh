@@ -117,16 +117,16 @@ libra() {
   done
 }
 
-# The head of SSD300 on EfficientNet-Lite0 with ImageNet weights, and on VGG-16 from random values: 51 steps of 4 images an epoch; × 8 = 408.
+# The head of SSD300 on EfficientNet-Lite0 with ImageNet weights, and on VGG-16 from random values: 25 steps of 8 images an epoch; × 20 = 500.
 ssd() { # MODEL LR NAME
-  run "$3" recipes/ssd300-voc.yaml --set data.root="$data/bccd_voc" --set data.train=train --set data.invalidBoxes=drop --set train.epochs=8 --set train.batch=4 \
+  run "$3" recipes/ssd300-voc.yaml --set data.root="$data/bccd_voc" --set data.train=train --set data.invalidBoxes=drop --set train.epochs=20 --set train.batch=8 \
     --set 'train.schedule={name: cosine}' --set train.evaluateEvery=100 --set seed=1 --set "model={head: ssd, classLoss: softmax, $1}" \
-    --set "train.lr={value: $2, perBatch: 4}"
+    --set "train.lr={value: $2, perBatch: 8}"
 }
 ssd_lite0() {
-  ssd 'backbone: tf_efficientnet_lite0, weights: efficientnet_lite0.google, allowMissing: [neck.*, head.*], allowUnused: [blocks.*, conv_head.*, bn2.*, classifier.*]' 0.01 ssd300-lite0-1
+  ssd 'backbone: tf_efficientnet_lite0, weights: efficientnet_lite0.google, allowMissing: [neck.*, head.*], allowUnused: [blocks.*, conv_head.*, bn2.*, classifier.*]' 0.02 ssd300-lite0-1
 }
-ssd_vgg() { ssd 'backbone: vgg16_caffe' 0.001 ssd300-vgg16-1; }
+ssd_vgg() { ssd 'backbone: vgg16_caffe' 0.002 ssd300-vgg16-1; }
 
 # MobileNetV2's table edited step by step (carve.mjs), each pre-trained as above with three seeds.
 carve() {

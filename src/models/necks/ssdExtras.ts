@@ -6,22 +6,29 @@ import { NO_PADDING } from './pyramid.js';
 
 /** SSD's levels: the normalised map of stride 8 (on VGG-16 that is conv4_3), the fully connected layers as convolutions on that of
  *  stride 16, and four extra levels (at an input of 300 pixels their cells are 32, 64, 100 and 300 pixels apart). Liu et
- *  al. 2016 (arXiv:1512.02325), section 3.1, arranged as in torchvision. */
-export const ssdNeck: Neck = ({ c3, c4 }, at) => {
-  const wide = fullyConvolutional(c4, at);
-  return [normaliseL2(c3, 'neck.l2norm', at), wide, ...extras(wide, at)];
-};
+ *  al. 2016 (arXiv:1512.02325), section 3.1, arranged as in torchvision. On another backbone than a VGG the map of stride 16
+ *  is normalised, too: these layers have no BatchNorm, and the values of EfficientNet-Lite0's map made the first loss four
+ *  times as large. */
+export const ssdNeck =
+  (isVgg: boolean): Neck =>
+  ({ c3, c4 }, at) => {
+    const wide = fullyConvolutional(isVgg ? c4 : normaliseL2(c4, 'neck.l2norm4', at), at);
+    return [normaliseL2(c3, 'neck.l2norm', at), wide, ...extras(wide, at)];
+  };
 
-/** Initial length of the rescaled feature vectors: Liu et al. 2015 (arXiv:1506.04579), section 3.3. */
+/** Initial length of the rescaled feature vectors of conv4_3's 512 channels: Liu et al. 2015 (arXiv:1506.04579), section 3.3.
+ *  With other numbers of channels the values are as large as there. */
 const LENGTH = 20;
+const CHANNELS_OF_CONV4 = 512;
 /** Least square of a length, to avoid a division by zero. */
 const TINY = 1e-24;
 
 /** Scales the vector of each cell to the length 1, then multiplies each channel by the parameter `<path>.weight`. */
 function normaliseL2(x: Value, path: string, { graph }: Context): Value {
   const squares = b.maximum(b.sum(b.square(x), [3], true), TINY);
-  const init = { type: 'constant', value: LENGTH } as const;
-  const scale = b.param(graph, { name: `${path}.weight`, role: 'scale', kind: 'vector', shape: [x.shape[3]!], init });
+  const channels = x.shape[3]!;
+  const init = { type: 'constant', value: LENGTH * Math.sqrt(channels / CHANNELS_OF_CONV4) } as const;
+  const scale = b.param(graph, { name: `${path}.weight`, role: 'scale', kind: 'vector', shape: [channels], init });
   return b.mul(b.mul(x, b.rsqrt(squares)), scale);
 }
 

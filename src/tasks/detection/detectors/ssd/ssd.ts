@@ -21,9 +21,10 @@ const SIDE = 300;
 
 function create(asked: HeadOptions<typeof options>): Detector {
   const shapes = asked.anchors === 'torchvision' ? torchvisionShapes(SCALES, RATIOS) : asked.anchors;
+  const neck = ssdNeck(typeof asked.backbone === 'string' && asked.backbone.startsWith('vgg'));
   const network = (build: Build): MultiBoxNetwork => {
     const { image, taps, at } = buildTrunk(asked.backbone, build);
-    const maps = ssdNeck(taps, at);
+    const maps = neck(taps, at);
     const levels = maps.map((map, i) => ({ name: String(i), map, anchors: shapes[i]!.length }));
     return { image, predictions: ssdPredictors(levels, at, classColumns(asked)), maps };
   };

@@ -32,13 +32,15 @@ const PALIGEMMA = /^<loc(\d{4})><loc(\d{4})><loc(\d{4})><loc(\d{4})>\s*(.*\S)$/;
 /** The class, then left, top, right and bottom in thousandths, of which the middle is meant. */
 const FLORENCE = /([^<>]+)<loc_(\d+)><loc_(\d+)><loc_(\d+)><loc_(\d+)>/y;
 
-function readLine({ fields, where }: JsonLine, { wrong }: LabelFile): ImageRecord | undefined {
+function readLine({ fields, where }: JsonLine, { wrong, findings }: LabelFile): ImageRecord | undefined {
   const name = asText(fields['image']);
   const { suffix } = fields;
   if (name === undefined || typeof suffix !== 'string') {
     wrong(`the line has no "${name === undefined ? 'image' : 'suffix'}"`, where);
     return undefined;
   }
+  if (suffix.trim() === '')
+    findings.count('image with an empty "suffix", which has no objects', () => ({ message: name, where }));
   const objects: ObjectRecord[] = [];
   const add = (category: string, corners: readonly number[]): void => {
     const subject = `object ${objects.length} of "${name}"`;

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { FinetuneError, type Problem } from '../errors.js';
 import { openHost, type Answer, type Host, type HostOptions, type Served } from './host.js';
@@ -38,25 +39,36 @@ export interface Told {
 /** The id of the message with which a thread says that its model is open. */
 export const OPENED = 0;
 
+/** Milliseconds between tries to open a thread again. */
+const [FIRST_WAIT, LONGEST_WAIT] = [100, 10_000];
+
 const THREAD = fileURLToPath(new URL('./laneThread.js', import.meta.url));
 
 /** Runs the model in a thread of its own, since ONNX Runtime keeps the thread that calls it busy. A thread that ends is
  *  replaced; what it was working on gets E_THREAD_ENDED. Throws as openModel does. */
 export async function openThreadLane(options: HostOptions): Promise<Lane> {
   let isDisposed = false;
+  const isOver = (): boolean => isDisposed;
   let thread = await openThread(options, lost);
   const { task, classes } = thread.served();
   const again: HostOptions = { ...options, promised: { task, classes } };
   let opening: Promise<void> | undefined;
   function lost(): void {
-    if (isDisposed) return;
-    opening = openThread(again, lost).then(
-      (next) => {
+    if (!isDisposed) opening = openAgain();
+  }
+  /** Calls wait for it until they are given up. What keeps a model from being opened may pass, such as a file that is being
+   *  replaced. */
+  async function openAgain(): Promise<void> {
+    for (let wait = FIRST_WAIT; !isDisposed; wait = Math.min(2 * wait, LONGEST_WAIT)) {
+      const next = await openThread(again, lost).catch(() => undefined);
+      if (next) {
         thread = next;
         opening = undefined;
-      },
-      () => undefined, // every call fails until the model can be opened
-    );
+        if (isOver()) await next.end();
+        return;
+      }
+      await setTimeout(wait, undefined, { ref: false });
+    }
   }
   const ask = async (asked: Unnumbered): Promise<Told> => {
     await opening;

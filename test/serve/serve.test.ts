@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import sharp from 'sharp';
 import { numberCategories } from '../../src/data/categories.js';
 import { createDetection } from '../../src/evaluate/createTask.js';
@@ -357,7 +358,9 @@ slow('a thread runs the model as this one does, and is replaced when it ends', a
   const compiled = new URL('../../dist/serve/lanes.js', import.meta.url).href;
   const { openThreadLane } = (await import(compiled)) as { openThreadLane: typeof OpenThreadLane };
   const { scoreThreshold } = MOST;
-  const lane = await openThreadLane({ path: weights, engine: 'onnxruntime', threads: 1, batch: 1, scoreThreshold });
+  const path = below('of-a-thread.safetensors');
+  await copyFile(weights, path);
+  const lane = await openThreadLane({ path, engine: 'onnxruntime', threads: 1, batch: 1, scoreThreshold });
   const alone = await openModel(weights, { engine: 'onnxruntime', scoreThreshold });
   const predictions = await alone.predict(photo);
   alone.dispose();
@@ -366,5 +369,11 @@ slow('a thread runs the model as this one does, and is replaced when it ends', a
   await expect(lane.predict(noList)).rejects.toMatchObject({ code: 'E_THREAD_ENDED' });
   expect((await lane.predict([photo]))[0]).toMatchObject({ predictions });
   expect((await lane.reload()).sha256).toBe(lane.served.sha256);
+  await rm(path);
+  await expect(lane.predict(noList)).rejects.toMatchObject({ code: 'E_THREAD_ENDED' });
+  const waiting = lane.predict([photo]); // it cannot be opened until the file is there again
+  await setTimeout(500);
+  await copyFile(weights, path);
+  expect((await waiting)[0]).toMatchObject({ predictions });
   await lane.dispose();
 });

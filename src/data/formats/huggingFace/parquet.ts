@@ -1,13 +1,12 @@
 import { stat } from 'node:fs/promises';
 import type { FileMetaData, SchemaTree, parquetSchema } from 'hyparquet';
 import { FinetuneError } from '../../../errors.js';
-
-export type ParquetRow = Readonly<Record<string, unknown>>;
+import { openParquetThread, type ParquetRow } from './parquetThread.js';
 
 /** Names of the columns of a parquet file, its number of rows, and its `huggingface` metadata, which has the names of
  *  classes. Throws E_LABEL_FILE or E_LABEL_SYNTAX. */
 export async function openParquet(file: string) {
-  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import('hyparquet');
+  const { asyncBufferFromFile, parquetMetadataAsync, parquetSchema } = await import('hyparquet');
   const fail = (error: unknown): never => {
     const isPlain = error instanceof Error && error.name === 'Error' && !error.message.includes('undefined');
     const why = isPlain ? error.message : 'its contents contradict each other, as in a file that is damaged';
@@ -28,16 +27,16 @@ export async function openParquet(file: string) {
     columns,
     rows: Number(rows),
     about: pairs.find(({ key }) => key === 'huggingface')?.value,
-    /** Reads rows from `start` to before `end`; all columns, or some. Throws E_LABEL_SYNTAX. */
-    read: (start: number, end: number, some: readonly string[] = columns): Promise<readonly ParquetRow[]> =>
-      parquetReadObjects({
-        file: buffer,
-        metadata,
-        rowStart: start,
-        rowEnd: end,
-        columns: [...some],
-        utf8: false,
-      }).catch(fail) as Promise<readonly ParquetRow[]>,
+    /** Gives all rows, some at a time; all columns, or some. Throws E_LABEL_SYNTAX. */
+    async *read(atOnce: number, some: readonly string[] = columns): AsyncGenerator<readonly ParquetRow[]> {
+      const thread = await openParquetThread(file, entry.size).catch(fail);
+      try {
+        for (let start = 0; start < rows; start += atOnce)
+          yield await thread.read(start, Math.min(start + atOnce, Number(rows)), some).catch(fail);
+      } finally {
+        await thread.close();
+      }
+    },
   };
 }
 

@@ -77,11 +77,8 @@ async function readParquet(label: LabelFile): Promise<HubTable> {
     });
   const wanted = [image, objects, classes].filter((name) => name !== undefined);
   const rows: HubRow[] = [];
-  for (let start = 0; start < table.rows; start += AT_ONCE) {
-    const some = await table.read(start, Math.min(start + AT_ONCE, table.rows), [...new Set(wanted)]);
-    for (const [index, fields] of some.entries())
-      rows.push(await parquetRow(fields, image, columns, start + index, label));
-  }
+  for await (const some of table.read(AT_ONCE, [...new Set(wanted)]))
+    for (const fields of some) rows.push(await parquetRow(fields, image, columns, rows.length, label));
   const about = table.about === undefined ? undefined : safeJson(table.about);
   return { rows, names: namesInFeatures(about, objects ?? classes) ?? (await namesInReadme(label.root)) };
 }

@@ -75,14 +75,19 @@ async function openServer(
   const server: Server = await createServer({ batcher, served: () => lanes[0]!.served, limits, log });
   /** One lane after the other, so that the others answer meanwhile. */
   const reload = async (): Promise<void> => {
+    let renewed = 0;
     try {
-      for (const lane of lanes) await lane.reload();
+      for (const lane of lanes) {
+        await lane.reload();
+        renewed++;
+      }
       server.metrics.reload('ok');
       log(`the model has changed: ${lanes[0]!.served.sha256.slice(0, 12)} answers now`);
     } catch (error) {
       server.metrics.reload('error');
+      const where = renewed === 0 ? '' : ` in ${lanes.length - renewed} of ${lanes.length} threads`;
       log(
-        `the new model cannot be opened, and the old one goes on: ${error instanceof Error ? error.message : String(error)}`,
+        `the new model cannot be opened, and the old one goes on${where}: ${error instanceof Error ? error.message : String(error)}`,
       );
     }
   };

@@ -69,7 +69,7 @@ const printed = ({ rho, p, interval: [low, high] }) =>
   `ρ = ${rho.toFixed(2)}, p = ${p.toFixed(2)} (exact where n ≤ 8), bootstrap interval ${low.toFixed(2)} … ${high.toFixed(2)}`;
 
 /** A picture of points with names, for a page of its own: axes in one grey that can be read on light and dark. */
-async function scatter(file, { title, x, y, points, log = false }) {
+async function scatter(file, { title, x, y, points, log = false, line = false }) {
   const scale = log ? { type: 'log', nice: false } : { zero: false };
   const encoding = { x: { field: 'x', type: 'quantitative', title: x, scale }, y: { field: 'y', type: 'quantitative', title: y, scale } }; // prettier-ignore
   const colour = points.some(({ series }) => series) ? { color: { field: 'series', title: null } } : {};
@@ -80,7 +80,7 @@ async function scatter(file, { title, x, y, points, log = false }) {
     data: { values: points },
     encoding,
     layer: [
-      { mark: { type: 'point', filled: true, size: 30 }, encoding: colour },
+      { mark: line ? { type: 'line', point: true } : { type: 'point', filled: true, size: 30 }, encoding: colour },
       {
         data: { values: points.filter(({ label }) => label) },
         mark: { type: 'text', dx: 6, align: 'left', fontSize: 9, color: '#777' },
@@ -174,6 +174,17 @@ function length() {
   console.log(`\n## Epochs of pre-training, mobilenetv2_100\n\n${table([['epochs', 'top-1 %', 'bccd AP50', 'AP', 'drawn AP50', 'AP'], ...rows])}`); // prettier-ignore
 }
 
+/** The channels of the tables of carve.mjs from block to block, as on the talk's slide. */
+async function profile() {
+  if (!values.pictures) return;
+  const names = { 0: 'MobileNetV2', 1: 'linear', 4: 'last step' };
+  const points = Object.entries(names).flatMap(
+    ([step, series]) =>
+    JSON.parse(execFileSync(process.execPath, [join(import.meta.dirname, 'carve.mjs'), step])).rows.map(({ channels }, i) => ({ x: i + 1, y: channels, series })), // prettier-ignore
+  );
+  await scatter(join(values.pictures, 'carve.svg'), { title: 'carve', x: 'block', y: 'channels', points, line: true });
+}
+
 /** Networks with published weights, by their published top-1, that of MobileNetV2 from its classifier. */
 function published() {
   const tops = { mobilenetv2: 72.0, lite0: 74.83, lite1: 76.64, lite2: 77.47 }; // prettier-ignore
@@ -228,6 +239,7 @@ const tips = [
 ];
 beside('Tips, top-1', tips.map((tip) => `tip-${tip}`), (run) => run.metric.top1); // prettier-ignore
 beside('Carving, top-1', [0, 1, 2, 3, 4].map((step) => `carve-${step}`), (run) => run.metric.top1); // prettier-ignore
+await profile();
 published();
 single();
 await latency();

@@ -52,6 +52,15 @@ test('what does not fit together, and what is no such file, is said', async () =
   expect(() => readMat(new Uint8Array(200), 'x.mat')).toThrow(expect.objectContaining({ code: 'E_MAT' }));
 });
 
+test('a text of more characters than the file has is an error, not memory for as many', () => {
+  const bytes = Buffer.from(matFile(['a.jpg'], quads(box(2, 10))));
+  const shape = Buffer.from([5, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0]); // 32-bit numbers, 8 bytes: 1 × 5
+  const at = bytes.indexOf(shape);
+  expect(at).toBeGreaterThan(0);
+  bytes.writeInt32LE(2 ** 31 - 1, at + 12);
+  expect(() => readMat(bytes, 'x.mat')).toThrow('a text of 1 × 2147483647 characters has 5');
+});
+
 testOnShared('SynthText’s own sample: 5 images, 70 words, 328 characters', 'synthtext_sample', async (dir) => {
   const findings = createFindings();
   const { annotations, dropped } = await readSynthText({ root: dir, name: 'sample' }, findings);

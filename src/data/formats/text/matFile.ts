@@ -98,7 +98,9 @@ function readMatrix(bytes: Uint8Array): { readonly name: string; readonly value:
   }
   const data = rest[0] ? numbersOf(rest[0]) : new Float64Array();
   if (kind === CHAR) {
-    const [rows, columns] = shape as [number, number];
+    const [rows = 0, columns = 0] = shape;
+    if (rows * columns > data.length)
+      throw new RangeError(`a text of ${rows} × ${columns} characters has ${data.length}`);
     const row = (i: number) =>
       Array.from({ length: columns }, (_, j) => String.fromCharCode(data[j * rows + i] ?? 32)).join('');
     return { name, value: { kind: 'text', rows: Array.from({ length: rows }, (_, i) => row(i)) } };

@@ -14,7 +14,7 @@ export interface Comparison {
   readonly score: string;
   /** Set where a run was scored on a test part: its images would choose a setting, and their score would mean less. */
   readonly note?: string;
-  /** Set where another setting led early than in the end. */
+  /** Set where the setting that led early is not the one that leads in the end. */
   readonly lead?: string;
   readonly rows: readonly Compared[];
 }
@@ -28,7 +28,9 @@ interface FinishedRun {
   readonly isTest: boolean;
   /** The number of the best epoch on the validation part, where a higher one is better. */
   readonly validation: NamedScore | undefined;
-  /** The number that chooses the epoch, on the validation part, by epoch; empty where a lower one is better. */
+  /** The number that chose the epoch. */
+  readonly chosenBy: string;
+  /** That number on the validation part, by epoch; empty where a lower one is better. */
   readonly curve: ReadonlyMap<number, number>;
 }
 
@@ -65,9 +67,9 @@ export async function compareRuns(directories: readonly string[]): Promise<Compa
       scores: new Map(members.map(({ recipe: { seed }, score: [, value] }) => [seed, value])),
     })),
   );
-  const lead = describeLead(
-    [...groups].map(([name, members]) => ({ name, points: meanCurve(members.map(({ curve }) => curve)) })),
-  );
+  const isOneNumber = runs.every(({ chosenBy }) => chosenBy === first!.chosenBy);
+  const curves = [...groups].map(([name, members]) => ({ name, points: meanCurve(members.map(({ curve }) => curve)) }));
+  const lead = isOneNumber ? describeLead(curves) : undefined;
   return { score: names[0]!, ...(byValidation && { note: NOTE }), ...(lead !== undefined && { lead }), rows };
 }
 
@@ -103,6 +105,7 @@ async function readRun(directory: string): Promise<FinishedRun> {
     return typeof value === 'number' ? [[line.epoch, value] as const] : [];
   });
   return {
+    chosenBy,
     curve: new Map(curve),
     recipe: await loadRecipe(join(directory, 'recipe.yaml')),
     score: leading ?? ['score', NaN],

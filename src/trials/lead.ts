@@ -7,8 +7,8 @@ export interface ScoreCurve {
 /** The least difference of two scores, 0…1, that counts as a lead. */
 const LEAST = 0.01;
 
-/** Says which setting led early where that is not the one that leads in the end, so that a shorter comparison would have chosen
- *  another. Undefined where one leads throughout, or a lead is less than 0.01. */
+/** Says which setting led early where that is not the one that leads in the end, so that a shorter comparison would
+ *  have chosen another. Undefined where one leads throughout, or a lead is less than 0.01. */
 export function describeLead(curves: readonly ScoreCurve[]): string | undefined {
   const [first] = curves;
   if (!first || curves.length < 2) return undefined;
@@ -30,8 +30,8 @@ export function describeLead(curves: readonly ScoreCurve[]): string | undefined 
   const { name: leader } = at(until)[0];
   if (winner.score < scoreOf(at(last), leader) + LEAST) return undefined;
   return (
-    `${leader} led until epoch ${until} of ${last}, and ${winner.name} in the end: ` +
-    'a shorter comparison would have chosen the other.'
+    `${leader} still led at epoch ${until} of ${last}, and ${winner.name} leads in the end: ` +
+    'a shorter training would have chosen the first.'
   );
 }
 

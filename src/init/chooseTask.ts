@@ -18,7 +18,8 @@ interface Found extends Draft {
 
 /** The usual classifier. */
 const CLASSIFIER: Classifier = { network: 'lite0', side: 224 };
-/** What a latency chooses from: the larger networks with weights that can be reached, at the sizes of these, and smaller inputs. */
+/** What a latency chooses from: the larger networks with weights that can be reached, at the sizes of these, and
+ *  smaller inputs. */
 const CLASSIFIERS: readonly Classifier[] = [
   { network: 'lite2', side: 260 },
   { network: 'lite1', side: 240 },
@@ -54,7 +55,7 @@ export async function chooseTask(task: TaskName, found: Found, options: InitOpti
         chooseClassification({ facts, classifier, why, time, batch });
       const trial = (classifier: Classifier): Promise<Recipe> => parsed(choose(classifier));
       const choices = options.latency === undefined ? [CLASSIFIER] : CLASSIFIERS;
-      const { one, why } = await within(choices, nameOf, trial, found, options);
+      const { one, why } = await within(choices, inWords, trial, found, options);
       return withMemory((batch) => choose(one, why, batch), BATCH.classification, found, parsed);
     }
     case 'text': {
@@ -87,7 +88,7 @@ const anchorsOf = ({ anchors, gain }: FittedInput): Setting | undefined =>
   anchors && setting('model.anchors', anchors, gain);
 
 const inPixels = (side: number): string => `${side} pixels`;
-const nameOf = ({ network, side }: Classifier): string => `EfficientNet-L${network.slice(1)} at ${side} pixels`;
+const inWords = ({ network, side }: Classifier): string => `tf_efficientnet_${network} at ${side} pixels`;
 
 /** The first of the choices, or with a latency the first that keeps it here, and then the reason. */
 async function within<Choice>(

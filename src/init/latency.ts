@@ -16,8 +16,9 @@ interface Hooks {
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
-/** The first of the candidates that predicts one image within `budget` milliseconds on this machine, or the last one, by its
- *  index. They come slowest first, and are measured in turn, so that a slow moment of the machine affects all of them. */
+/** The first of the candidates that predicts one image within `budget` milliseconds on this machine, or the last one,
+ *  by its index. They come slowest first, and are measured in turn, so that a slow moment of the machine affects all of
+ *  them. */
 export async function withinLatency(
   candidates: readonly Candidate[],
   budget: number,

@@ -3,13 +3,14 @@ import type { EpochLine, MetricsLine } from '../train/log/record.js';
 
 /** Evaluations that a trend needs at least. */
 const FEWEST = 5;
-/** The least change that counts: of a score, 0…1, and as a share of a score below a third, and of a loss. */
+/** The least change of a score, 0…1, that counts. */
 const LEAST = 0.01;
+/** The least change as a share of the value: that of a loss, and of a score of which it is less. */
 const LEAST_SHARE = 0.03;
 
-/** Says whether the curves of a run show overfitting, or a training that ended too early; undefined where they show neither.
- *  `name` is the number by which the epoch was chosen. A change counts where it is larger than the usual one from one
- *  evaluation to the next. */
+/** Says whether the curves of a run show overfitting, or a training that ended too early; undefined where they show
+ *  neither. `name` is the number by which the epoch was chosen. A change counts where it is larger than the usual one
+ *  from one evaluation to the next. */
 export function describeTrend(lines: readonly MetricsLine[], name: string): string | undefined {
   const epochs = lines.filter((line): line is EpochLine => line.type === 'epoch' && line.metric !== undefined);
   const ranks = epochs.map(({ valLoss, metric }) => (name === 'loss' ? -valLoss : (metric?.[name] ?? NaN)));

@@ -5,9 +5,9 @@ import { CARD_FILE } from '../modelFolder/card.js';
 import { locateModel, type Located } from '../predict/locateModel.js';
 import { METRICS_FILE } from '../predict/measured.js';
 
-/** The files that change when a model does. The first names it: the best weights of a run, a checkpoint, or the card of a
- *  model folder, which has the hashes of its files. A run's metrics, which have its threshold, may be written later. Empty
- *  for what is fetched from elsewhere. */
+/** The files that change when a model does. The first names it: the best weights of a run, a checkpoint, or the card of
+ *  a model folder, which has the hashes of its files. A run's metrics, which have its threshold, may be written later.
+ *  Empty for what is fetched from elsewhere. */
 function filesOfModel(located: Located): readonly string[] {
   if ('folder' in located) return [join(located.folder, CARD_FILE)];
   const [, scheme, path] = /^(run|file):(.*)$/.exec(located.uri) ?? [];
@@ -21,9 +21,9 @@ export async function hashOfModel(located: Located): Promise<string> {
   return file === undefined ? 'unknown' : hashFile(file);
 }
 
-/** Begins to watch the files of the model at a path, before it is opened, so that no change is missed. What is returned calls
- *  `changed` when one was replaced, looking every so many milliseconds, and returns what stops it. A network disk tells no
- *  program of changes, so this asks. Throws as locateModel does. */
+/** Begins to watch the files of the model at a path, before it is opened, so that no change is missed. What is returned
+ *  calls `changed` when one was replaced, looking every so many milliseconds, and returns what stops it. A network disk
+ *  tells no program of changes, so this asks. Throws as locateModel does. */
 export async function watchModel(path: string, every: number): Promise<(changed: () => Promise<void>) => () => void> {
   const isFile = await stat(path).then(
     (entry) => entry.isFile(),

@@ -58,8 +58,8 @@ const timm = (
   published: { metric: 'top1', value: top1, dataset: 'ImageNet validation', source },
 });
 
-/** Google's weights of EfficientNet-Lite: TensorFlow's padding and ε, hence tf_ (with PyTorch's padding lite0 loses 8 of 100
- *  images). The score is timm's for the same checkpoint. */
+/** Google's weights of EfficientNet-Lite: TensorFlow's padding and ε, hence tf_ (with PyTorch's padding lite0 loses 8
+ *  of 100 images). The score is timm's for the same checkpoint. */
 const google = (
   which: string,
   hash: string,

@@ -41,7 +41,7 @@ export async function call(socket: Socket, self: Identity, rank: number): Promis
 const STRANGER = 'it has another list of workers, or another FINETUNE_WORKERS_SECRET';
 
 /** Answers a call, and returns the rank of the worker that calls. Throws an Error for anything else, and for a worker that
- *  `refuse` has a reason against, which that one is told. */
+ *  must not join: `refuse` returns the reason, which that worker is told. */
 export async function answer(
   socket: Socket,
   self: Identity,

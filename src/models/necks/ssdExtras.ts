@@ -4,11 +4,11 @@ import type { Value } from '../../graph/spec.js';
 import type { Neck } from '../detector.js';
 import { NO_PADDING } from './pyramid.js';
 
-/** SSD's levels: the normalised map of stride 8 (on VGG-16 that is conv4_3), the fully connected layers as convolutions on that of
- *  stride 16, and four extra levels (at an input of 300 pixels their cells are 32, 64, 100 and 300 pixels apart). Liu et
- *  al. 2016 (arXiv:1512.02325), section 3.1, arranged as in torchvision. On another backbone than a VGG the map of stride 16
- *  is normalised, too: these layers have no BatchNorm, and the values of EfficientNet-Lite0's map made the first loss four
- *  times as large. */
+/** SSD's levels: the normalised map of stride 8 (on VGG-16 that is conv4_3), the fully connected layers as convolutions
+ *  on that of stride 16, and four extra levels (at an input of 300 pixels their cells are 32, 64, 100 and 300 pixels
+ *  apart). Liu et al. 2016 (arXiv:1512.02325), section 3.1, arranged as in torchvision. On another backbone than a VGG
+ *  the map of stride 16 is normalised, too: these layers have no BatchNorm, and the values of EfficientNet-Lite0's map
+ *  made the first loss four times as large. */
 export const ssdNeck =
   (isVgg: boolean): Neck =>
   ({ c3, c4 }, at) => {
@@ -16,8 +16,8 @@ export const ssdNeck =
     return [normaliseL2(c3, 'neck.l2norm', at), wide, ...extras(wide, at)];
   };
 
-/** Initial length of the rescaled feature vectors of conv4_3's 512 channels: Liu et al. 2015 (arXiv:1506.04579), section 3.3.
- *  With other numbers of channels the values are as large as there. */
+/** Initial length of the rescaled feature vectors of conv4_3's 512 channels: Liu et al. 2015 (arXiv:1506.04579),
+ *  section 3.3. With other numbers of channels the values are as large as there. */
 const LENGTH = 20;
 const CHANNELS_OF_CONV4 = 512;
 /** Least square of a length, to avoid a division by zero. */

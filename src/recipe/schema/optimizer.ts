@@ -68,7 +68,7 @@ export const optimization = {
   accumulate: count
     .default(1)
     .describe(
-      'Number of batches whose mean gradient makes one step; the last step of an epoch takes those that are left. Several workers exchange gradients once in a step. Raise it for the effect of a larger batch in the memory of a small one; BatchNorm still sees single batches.',
+      'Number of batches whose mean gradient makes one step; the last step of an epoch takes those that are left, and is smaller by those that it lacks. Several workers exchange gradients once in a step. Raise it for the effect of a larger batch in the memory of a small one; BatchNorm still sees single batches.',
     )
     .meta({ example: 4 }),
   clipNorm: z

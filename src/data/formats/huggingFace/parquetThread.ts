@@ -11,8 +11,8 @@ interface Asked {
 }
 type Told = { readonly rows: readonly ParquetRow[] } | { readonly name: string; readonly message: string };
 
-/** The code of the thread, which says when it is ready and answers what it is asked. It is a text, so that sources and what was
- *  compiled of them start the same. */
+/** The code of the thread, which says when it is ready and answers what it is asked. It is a text, so that sources and
+ *  what was compiled of them start the same. */
 const CODE = `
 const { parentPort, workerData: { hyparquet, file } } = require('node:worker_threads');
 import(hyparquet).then(async ({ asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects }) => {
@@ -41,8 +41,8 @@ export interface ParquetThread {
   close(): Promise<void>;
 }
 
-/** Reads a parquet file in a thread that can be ended: in a damaged file hyparquet believes lengths of runs, and goes on writing
- *  values for hours. */
+/** Reads a parquet file in a thread that can be ended: in a damaged file hyparquet believes lengths of runs, and goes
+ *  on writing values for hours. */
 export async function openParquetThread(file: string, bytes: number): Promise<ParquetThread> {
   const worker = new Worker(CODE, {
     eval: true,
